@@ -1,0 +1,138 @@
+# loopknot: one non-recursive Makefile. `make help` lists the targets.
+#
+# O=DIR        where objects and programs go (build)
+# SAN=LIST     sanitizers, e.g. SAN=address,undefined (then O defaults to build-san)
+# PYTHON=PATH  the interpreter scenarios and tests run on (/usr/bin/python3)
+# V=1          show commands      WERROR=  do not stop at warnings (packagers)
+
+SAN ?=
+O ?= build$(if $(SAN),-san)
+PYTHON ?= /usr/bin/python3
+CC ?= cc
+AR ?= ar
+PKG_CONFIG ?= pkg-config
+WERROR ?= -Werror
+CFLAGS ?= -O2 -g
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+
+prefix ?= /usr/local
+bindir ?= $(prefix)/bin
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
+mandir ?= $(prefix)/share/man
+DESTDIR ?=
+
+VERSION := $(shell sed -n 's/^\#define LOOPKNOT_VERSION "\(.*\)"/\1/p' include/loopknot.h)
+SOVERSION := 0
+
+LIB_PKGS := libdw libelf jansson
+TEST_PKGS := cmocka
+
+LK_CPPFLAGS := -D_GNU_SOURCE -Isrc -Iinclude
+LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow=local -Wstrict-prototypes -Wmissing-prototypes $(WERROR) \
+            $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+LK_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN))
+LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -ldl -lpthread
+
+LIB_SRCS := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)))
+CLI_SRCS := $(sort $(wildcard src/cli/*.c))
+UNIT_SRCS := $(sort $(wildcard tests/*/test_*.c))
+UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c) $(filter-out $(UNIT_SRCS),$(wildcard tests/rules/*.c tests/report/*.c tests/graph/*.c)))
+LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
+CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
+UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
+UNITS := $(UNIT_SRCS:%.c=$(O)/%)
+
+.DEFAULT_GOAL := all
+.PHONY: all deps demo check unit e2e check-matrix lint fuzz bench soak install uninstall clean help run-demo run-check
+.SECONDARY:
+
+all: $(O)/loopknot $(O)/libloopknot.so $(O)/loopknot.pc ## build the program and the libraries (build/loopknot)
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(LK_CPPFLAGS) $(CPPFLAGS) -MMD -MP $(LK_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(O)/libloopknot.a: $(LIB_OBJS)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(O)/libloopknot.so.$(SOVERSION): $(LIB_OBJS)
+	$(Q)$(CC) -shared -Wl,-soname,libloopknot.so.$(SOVERSION) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
+
+$(O)/libloopknot.so: $(O)/libloopknot.so.$(SOVERSION)
+	$(Q)ln -sf $(<F) $@
+
+# The program is linked with the static library: it stays one file that can be copied to a server.
+$(O)/loopknot: $(CLI_OBJS) $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libloopknot.a $(LK_LDLIBS)
+
+$(O)/loopknot.pc: packaging/loopknot.pc.in include/loopknot.h
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' $< > $@
+
+deps: ## install missing Debian packages (root or sudo)
+	$(Q)packaging/install-deps
+
+demo: ## install what is missing, build, hang a Flask server, diagnose it
+	$(Q)packaging/install-deps
+	$(Q)$(MAKE) --no-print-directory run-demo
+
+run-demo: all
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) scenarios/demo
+
+check: ## install what is missing, build, run all tests; ends with "N passed, N failed"
+	$(Q)packaging/install-deps
+	$(Q)PYTHON=$(PYTHON) MAKE="$(MAKE)" tests/run-all
+
+$(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP_OBJS) $(O)/libloopknot.a $(LK_LDLIBS) \
+	    $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) -lunwind-ptrace -lunwind-x86_64 -lunwind
+
+unit: $(UNITS) ## build the unit tests and run them
+	$(Q)tests/run-unit $(UNITS)
+
+e2e: all ## attach to every scenario
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/run.py
+
+check-matrix: all $(O)/tests/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
+	$(Q)O=$(abspath $(O)) tests/matrix/run
+
+$(O)/tests/python/dump_python: $(O)/tests/python/dump_python.o $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
+
+lint: ## warnings of two compilers, clang-tidy, cppcheck, include order of the stations
+	$(Q)packaging/install-deps
+	$(Q)tests/lint
+
+bench: all ## wall time, memory and pause next to other tools
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py
+
+soak: all ## many attaches to busy healthy servers (ATTACHES=1000)
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/soak.py
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) ATTACHES=$(or $(ATTACHES),1000) $(PYTHON) tests/e2e/unharmed.py
+
+install: all ## install program, libraries, header, pkg-config file and manual (DESTDIR, prefix)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man1
+	install -m 755 $(O)/loopknot $(DESTDIR)$(bindir)/
+	install -m 644 $(O)/libloopknot.a $(DESTDIR)$(libdir)/
+	install -m 755 $(O)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/
+	ln -sf libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/libloopknot.so
+	install -m 644 include/loopknot.h $(DESTDIR)$(includedir)/
+	install -m 644 $(O)/loopknot.pc $(DESTDIR)$(libdir)/pkgconfig/
+	install -m 644 docs/loopknot.1 $(DESTDIR)$(mandir)/man1/
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(bindir)/loopknot $(DESTDIR)$(libdir)/libloopknot.a $(DESTDIR)$(libdir)/libloopknot.so \
+	    $(DESTDIR)$(libdir)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(includedir)/loopknot.h \
+	    $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc $(DESTDIR)$(mandir)/man1/loopknot.1
+
+clean: ## remove build folders
+	rm -rf build build-san
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
+
+-include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)

@@ -1,0 +1,94 @@
+/*
+ * libloopknot: says what is wrong with a hung, threaded (Python) server, from outside.
+ *
+ * Link with -lloopknot. All functions may be called from any thread, but one lk_diagnosis object only from one thread
+ * at a time. The library never makes its caller a tracer: stopping is done by a short-lived child process
+ * (which the library waits for by its pid). It installs no signal handlers and prints nothing.
+ */
+#ifndef LOOPKNOT_H
+#define LOOPKNOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LOOPKNOT_VERSION "0.1.0"
+
+/** Verdicts in rising order; the verdict of a set is the worst of its members. */
+enum loopknot_verdict {
+    LOOPKNOT_HEALTHY = 0,
+    LOOPKNOT_HAZARD,
+    LOOPKNOT_UNKNOWN,
+    LOOPKNOT_STALLED,
+    LOOPKNOT_DEADLOCK,
+};
+
+/** How running threads may be stopped while they are read. */
+enum loopknot_stop { LOOPKNOT_STOP_AUTO = 0, LOOPKNOT_STOP_ALL, LOOPKNOT_STOP_NONE };
+
+/** Options of an examination; start from loopknot_options_default(). Strings are borrowed for the call. */
+struct loopknot_options {
+    unsigned samples;          /* how many samples, at least 1 */
+    unsigned interval_ms;      /* between samples */
+    unsigned stalled_after_ms; /* no progress for so long is "stalled" */
+    unsigned max_pause_ms;     /* no thread is held stopped for longer in one sample */
+    enum loopknot_stop stop;
+    bool native;               /* native stacks too */
+    const char *project;       /* folder of user code, or NULL */
+    const volatile int *interrupted; /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
+    int verbose;
+};
+
+struct loopknot_options loopknot_options_default(void);
+
+/** One or more examined processes. */
+struct loopknot_diagnosis;
+
+/** Creates an empty diagnosis; never NULL (memory exhaustion ends the process). */
+struct loopknot_diagnosis *loopknot_create(void);
+void loopknot_destroy(struct loopknot_diagnosis *d);
+
+/**
+ * Examines a live process and adds its report to d. Takes samples * interval_ms and up to stalled_after_ms more.
+ * @return 0, or 3 when there is no report at all (no such process, not permitted, not readable at all); message
+ *         (size bytes, may be NULL) then holds one line that says why and how to mend it.
+ */
+int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message, size_t size);
+
+/** Number of reports, worst verdict, and for one report (index < count) its verdict and pid. */
+size_t loopknot_count(const struct loopknot_diagnosis *d);
+enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
+enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index);
+const char *loopknot_verdict_name(enum loopknot_verdict v);
+
+/** How to render. */
+struct loopknot_render {
+    bool color;
+    int width;   /* terminal columns, 0 = never wrap */
+    bool all;    /* no folding */
+    bool native;
+    bool set;    /* write a report set even when there is one report */
+    int verbose;
+};
+
+/** Writes all reports in a format ("text", "json", "markdown"). @return 0, 2 for an unknown format, -1 with errno for a write error. */
+int loopknot_write(const struct loopknot_diagnosis *d, const char *format, const struct loopknot_render *how, FILE *out);
+
+/** The index-th format name and its description; NULL past the end. */
+const char *loopknot_format(size_t index, const char **help);
+
+/** The index-th rule: id, and by pointer (each may be NULL) name, ceiling, meaning, remedy, documents (NULL-terminated). NULL past the end. */
+const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means, const char **remedy,
+                          const char *const **docs);
+
+const char *loopknot_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

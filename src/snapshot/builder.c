@@ -1,0 +1,324 @@
+#include "snapshot/builder.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/map.h"
+
+#define MAX_LIMITS 200
+#define N_KINDS (LK_KIND_EXTERN + 1)
+
+/* One map a kind from address (threads: tid) to index, and one for interned stacks. */
+struct index {
+    struct lk_map of[N_KINDS];
+    struct lk_map stacks;
+};
+
+static struct index *index_of(const struct lk_snapshot *s)
+{
+    return (struct index *)s->by_addr;
+}
+
+struct lk_snapshot *lk_snapshot_create(void)
+{
+    struct lk_arena *a = lk_arena_create();
+    struct lk_snapshot *s = lk_arena_alloc(a, sizeof *s);
+    s->arena = a;
+    s->by_addr = lk_xcalloc(1, sizeof(struct index));
+    s->uid = s->ppid = s->epoll_fds = s->supervisor_timeout_ms = LK_UNKNOWN;
+    return s;
+}
+
+void lk_snapshot_destroy(struct lk_snapshot *s)
+{
+    if (!s)
+        return;
+    struct index *ix = index_of(s);
+    for (size_t i = 0; i < N_KINDS; i++)
+        lk_map_deinit(&ix->of[i]);
+    lk_map_deinit(&ix->stacks);
+    free(ix);
+    free(s->children.v);
+    free(s->threads.v);
+    free(s->loops.v);
+    free(s->tasks.v);
+    free(s->futures.v);
+    free(s->locks.v);
+    free(s->executors.v);
+    free(s->externs.v);
+    free(s->samples.v);
+    free(s->limits.v);
+    lk_arena_destroy(s->arena);
+}
+
+static const char *copy(struct lk_snapshot *to, const char *text)
+{
+    return text ? lk_arena_strdup(to->arena, text) : NULL;
+}
+
+void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *from)
+{
+    to->pid = from->pid;
+    to->uid = from->uid;
+    to->ppid = from->ppid;
+    to->comm = copy(to, from->comm);
+    to->exe = copy(to, from->exe);
+    to->host = copy(to, from->host);
+    to->boot_id = copy(to, from->boot_id);
+    to->start_time = copy(to, from->start_time);
+    to->container = copy(to, from->container);
+    to->taken_at = copy(to, from->taken_at);
+    to->cwd = copy(to, from->cwd);
+    to->supervisor = copy(to, from->supervisor);
+    to->supervisor_timeout_ms = from->supervisor_timeout_ms;
+    to->runtime = copy(to, from->runtime);
+    to->epoll_fds = from->epoll_fds;
+    to->stop = from->stop;
+    to->stop.tracer_comm = copy(to, from->stop.tracer_comm);
+    to->stop.d_where = copy(to, from->stop.d_where);
+    to->n_cmdline = from->n_cmdline;
+    to->cmdline = lk_arena_array(to->arena, from->n_cmdline, sizeof *to->cmdline);
+    for (size_t i = 0; i < from->n_cmdline; i++)
+        to->cmdline[i] = lk_arena_strdup(to->arena, from->cmdline[i]);
+    for (size_t i = 0; i < from->children.n; i++) {
+        struct lk_child *c = lk_vec_push(&to->children);
+        *c = from->children.v[i];
+        c->comm = copy(to, c->comm);
+    }
+    for (size_t i = 0; i < from->limits.n; i++)
+        lk_snapshot_limit(to, "%s", from->limits.v[i]);
+    to->n_process_limits = to->limits.n;
+}
+
+void lk_snapshot_clear_entities(struct lk_snapshot *s)
+{
+    struct index *ix = index_of(s);
+    for (size_t i = 0; i < N_KINDS; i++)
+        lk_map_clear(&ix->of[i]);
+    lk_map_clear(&ix->stacks);
+    s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
+    s->locks.n = s->executors.n = s->externs.n = 0;
+    s->limits.n = s->n_process_limits;
+}
+
+/* The index a key has, or the one it gets by being pushed next (n). */
+static struct lk_ref enter(struct lk_snapshot *s, enum lk_kind kind, uint64_t key, size_t n, bool *is_new)
+{
+    struct lk_map *m = &index_of(s)->of[kind];
+    uint64_t at = n;
+    bool fresh = lk_map_add(m, key, n);
+    if (!fresh)
+        lk_map_get(m, key, &at);
+    if (is_new)
+        *is_new = fresh;
+    return lk_ref_make(kind, at);
+}
+
+static const char *make_id(struct lk_snapshot *s, char letter, uint64_t number)
+{
+    return lk_arena_printf(s->arena, "%c%llu", letter, (unsigned long long)number);
+}
+
+struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_THREAD, (uint64_t)tid, s->threads.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_thread *t = lk_vec_push(&s->threads);
+    t->id = make_id(s, 't', (uint64_t)tid);
+    t->tid = tid;
+    t->name = t->comm = "";
+    t->kstate = '?';
+    t->os.nr = -1;
+    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.queues[0] = t->os.queues[1] = LK_UNKNOWN;
+    t->wait.timeout_ms = LK_UNKNOWN;
+    t->wait.frame = -1;
+    t->off_cpu_ms = t->stuck_ms = LK_UNKNOWN;
+    t->python_stack = lk_snapshot_stack(s, NULL, 0, false);
+    return r;
+}
+
+struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_LOOP, addr, s->loops.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_loop *o = lk_vec_push(&s->loops);
+    o->id = make_id(s, 'o', s->loops.n);
+    o->addr = addr;
+    o->kind = "asyncio";
+    o->cls = "";
+    o->run = LK_LOOP_UNKNOWN;
+    o->closed = o->stopping = o->in_own_selector = o->reachable = LK_TRI_UNKNOWN;
+    o->ready = o->timers = o->next_timer_ms = o->tasks_pending = LK_UNKNOWN;
+    o->epoll_fd = o->wakeup_read_fd = o->wakeup_write_fd = o->wakeup_unread = o->watched_fds = LK_UNKNOWN;
+    return r;
+}
+
+struct lk_ref lk_snapshot_task(struct lk_snapshot *s, lk_addr addr, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_TASK, addr, s->tasks.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_task *k = lk_vec_push(&s->tasks);
+    k->id = make_id(s, 'k', s->tasks.n);
+    k->addr = addr;
+    k->name = k->coroutine = "";
+    k->wait.timeout_ms = LK_UNKNOWN;
+    k->wait.frame = -1;
+    k->stack = lk_snapshot_stack(s, NULL, 0, false);
+    return r;
+}
+
+struct lk_ref lk_snapshot_future(struct lk_snapshot *s, lk_addr addr, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_FUTURE, addr, s->futures.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_future *f = lk_vec_push(&s->futures);
+    f->id = make_id(s, 'f', s->futures.n);
+    f->addr = addr;
+    f->cls = "";
+    f->state = LK_FUTURE_STATE_UNKNOWN;
+    return r;
+}
+
+struct lk_ref lk_snapshot_lock(struct lk_snapshot *s, lk_addr addr, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_LOCK, addr, s->locks.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_lock *l = lk_vec_push(&s->locks);
+    l->id = make_id(s, 'l', s->locks.n);
+    l->addr = addr;
+    l->kind = "";
+    l->locked = LK_TRI_UNKNOWN;
+    return r;
+}
+
+struct lk_ref lk_snapshot_executor(struct lk_snapshot *s, lk_addr addr, bool *is_new)
+{
+    bool fresh;
+    struct lk_ref r = enter(s, LK_KIND_EXECUTOR, addr, s->executors.n, &fresh);
+    if (is_new)
+        *is_new = fresh;
+    if (!fresh)
+        return r;
+    struct lk_executor *x = lk_vec_push(&s->executors);
+    x->id = make_id(s, 'x', s->executors.n);
+    x->addr = addr;
+    x->kind = "ThreadPoolExecutor";
+    x->max_workers = x->queued = LK_UNKNOWN;
+    x->shutdown = LK_TRI_UNKNOWN;
+    return r;
+}
+
+struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind, const char *text, int64_t in_ms)
+{
+    struct lk_extern *e = lk_vec_push(&s->externs);
+    e->id = make_id(s, 'e', s->externs.n);
+    e->kind = kind;
+    e->text = lk_arena_strdup(s->arena, text);
+    e->in_ms = in_ms;
+    return lk_ref_make(LK_KIND_EXTERN, s->externs.n - 1);
+}
+
+struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind, uint64_t key)
+{
+    uint64_t at;
+    if (!lk_map_get(&index_of(s)->of[kind], key, &at))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return lk_ref_make(kind, at);
+}
+
+struct lk_ref lk_snapshot_thread_by_ident(const struct lk_snapshot *s, uint64_t ident)
+{
+    for (size_t i = 0; ident && i < s->threads.n; i++)
+        if (s->threads.v[i].ident == ident)
+            return lk_ref_make(LK_KIND_THREAD, i);
+    return lk_ref_make(LK_KIND_NONE, 0);
+}
+
+void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)
+{
+    if (r.kind == LK_KIND_NONE)
+        return;
+    /* Long lists (waiters of one lock) are built in order, so a repeat is looked for near the end only. */
+    size_t from = list->n > 64 ? list->n - 64 : 0;
+    for (size_t i = from; i < list->n; i++)
+        if (lk_ref_eq(list->v[i], r))
+            return;
+    if (list->n == list->cap) {
+        size_t cap = list->cap ? list->cap * 2 : 2;
+        struct lk_ref *v = lk_arena_array(s->arena, cap, sizeof *v);
+        if (list->n)
+            memcpy(v, list->v, list->n * sizeof *v);
+        list->v = v;
+        list->cap = cap;
+    }
+    list->v[list->n++] = r;
+}
+
+static bool same_stack(const struct lk_pystack *st, const struct lk_pyframe *f, size_t n, bool truncated)
+{
+    if (st->n != n || st->truncated != truncated)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (st->frames[i].code != f[i].code || st->frames[i].line != f[i].line || st->frames[i].lasti != f[i].lasti)
+            return false;
+    return true;
+}
+
+struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames, size_t n, bool truncated)
+{
+    uint64_t h = lk_hash_u64(LK_HASH_INIT, n * 2 + truncated), found;
+    for (size_t i = 0; i < n; i++) {
+        h = lk_hash_u64(h, (uintptr_t)frames[i].code);
+        h = lk_hash_u64(h, (uint64_t)frames[i].line << 32 | frames[i].lasti);
+    }
+    struct lk_map *stacks = &index_of(s)->stacks;
+    /* Different stacks with one hash take the next keys. */
+    for (; lk_map_get(stacks, h, &found); h++)
+        if (same_stack((struct lk_pystack *)(uintptr_t)found, frames, n, truncated))
+            return (struct lk_pystack *)(uintptr_t)found;
+    struct lk_pystack *st = lk_arena_alloc(s->arena, sizeof *st);
+    st->n = (uint32_t)n;
+    st->truncated = truncated;
+    st->frames = lk_arena_array(s->arena, n, sizeof *frames);
+    if (n)
+        memcpy(st->frames, frames, n * sizeof *frames);
+    lk_map_put(stacks, h, (uintptr_t)st);
+    return st;
+}
+
+void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...)
+{
+    if (s->limits.n >= MAX_LIMITS)
+        return;
+    char text[600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    for (size_t i = 0; i < s->limits.n; i++)
+        if (strcmp(s->limits.v[i], text) == 0)
+            return;
+    lk_vec_add(&s->limits, lk_arena_strdup(s->arena, text));
+}

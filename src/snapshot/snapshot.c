@@ -1,0 +1,32 @@
+#include "snapshot/snapshot.h"
+
+#define LK_ACCESSOR(name, type, enumerator, list)                                                  \
+    struct type *name(const struct lk_snapshot *s, struct lk_ref r)                                \
+    {                                                                                              \
+        return r.kind == (enumerator) && r.index < s->list.n ? &s->list.v[r.index] : NULL;         \
+    }
+
+LK_ACCESSOR(lk_thread_at, lk_thread, LK_KIND_THREAD, threads)
+LK_ACCESSOR(lk_loop_at, lk_loop, LK_KIND_LOOP, loops)
+LK_ACCESSOR(lk_task_at, lk_task, LK_KIND_TASK, tasks)
+LK_ACCESSOR(lk_future_at, lk_future, LK_KIND_FUTURE, futures)
+LK_ACCESSOR(lk_lock_at, lk_lock, LK_KIND_LOCK, locks)
+LK_ACCESSOR(lk_executor_at, lk_executor, LK_KIND_EXECUTOR, executors)
+LK_ACCESSOR(lk_extern_at, lk_extern, LK_KIND_EXTERN, externs)
+
+#define LK_ID(list) (r.index < s->list.n ? s->list.v[r.index].id : NULL)
+
+const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r)
+{
+    switch (r.kind) {
+    case LK_KIND_THREAD: return LK_ID(threads);
+    case LK_KIND_LOOP: return LK_ID(loops);
+    case LK_KIND_TASK: return LK_ID(tasks);
+    case LK_KIND_FUTURE: return LK_ID(futures);
+    case LK_KIND_LOCK: return LK_ID(locks);
+    case LK_KIND_EXECUTOR: return LK_ID(executors);
+    case LK_KIND_EXTERN: return LK_ID(externs);
+    case LK_KIND_NONE: break;
+    }
+    return NULL;
+}
