@@ -1,0 +1,91 @@
+"""Shared by the scenario programs: how a server says where it listens and what it is about to do.
+
+Every message is one line of JSON, written with a single write(2) to standard output (so threads need no lock for it,
+and nothing of this module stays on a blocked stack). A program that is about to block calls stuck() in the guilty
+function itself: thread id, function, file and line of the truth are computed there and then. The line is found by its
+marker comment `# <- NAME`, never written down as a number.
+"""
+import json
+import os
+import sys
+import threading
+
+
+def say(event, **facts):
+    """Tells the driver that something has happened."""
+    line = json.dumps(dict(facts, event=event, pid=os.getpid()))
+    os.write(1, line.encode() + b"\n")
+
+
+def line_of(marker, file):
+    """Number of the one line of file that ends in the comment `# <- marker`."""
+    with open(file, encoding="utf-8") as source:
+        found = [n for n, text in enumerate(source, 1) if text.rstrip().endswith("# <- " + marker)]
+    if len(found) != 1:
+        raise LookupError("%s has %d lines marked %r" % (file, len(found), marker))
+    return found[0]
+
+
+def stuck(marker="guilty"):
+    """Called right before the marked line: this thread, at that line, is what the diagnosis must name."""
+    code = sys._getframe(1).f_code
+    say("stuck", tid=threading.get_native_id(), function=code.co_name, file=code.co_filename,
+        line=line_of(marker, code.co_filename))
+
+
+def suspended(marker="guilty"):
+    """The same for a coroutine that is about to be suspended at the marked line: no thread, a task."""
+    code = sys._getframe(1).f_code
+    say("stuck", tid=None, task=True, function=code.co_name, file=code.co_filename,
+        line=line_of(marker, code.co_filename))
+
+
+def never_started(function, task=False):
+    """The truth about a callback or coroutine that waits to be run: its first line, on no thread."""
+    code = function.__code__
+    say("stuck", tid=None, task=task, function=code.co_name, file=code.co_filename, line=code.co_firstlineno)
+
+
+def waiting(event="waiting"):
+    """A thread that is about to wait behind the guilty one."""
+    say(event, tid=threading.get_native_id())
+
+
+def add_ping(app):
+    """A view that says that the server as such still answers."""
+    app.add_url_rule("/ping", "ping", lambda: "pong\n")
+    return app
+
+
+def quiet():
+    """Keeps the access log off standard error."""
+    import logging
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+def make_server(app):
+    """A threaded werkzeug server on a free loopback port, announced."""
+    from werkzeug.serving import make_server as werkzeug_make_server
+    quiet()
+    server = werkzeug_make_server("127.0.0.1", 0, add_ping(app), threaded=True)
+    say("listening", port=server.port)
+    return server
+
+
+def serve(app):
+    """Serves for ever in the calling thread."""
+    make_server(app).serve_forever()
+
+
+def announce_app_run(app):
+    """Before app.run(port=0): makes its server announce the port that it got."""
+    from werkzeug.serving import BaseWSGIServer
+    quiet()
+    add_ping(app)
+    BaseWSGIServer.log_startup = lambda server: say("listening", port=server.port)
+
+
+def upstream():
+    """(host, port) of a peer outside this process that accepts connections and never answers."""
+    host, port = os.environ["SCENARIO_UPSTREAM"].split(":")
+    return host, int(port)

@@ -1,0 +1,293 @@
+#!/usr/bin/python3
+"""What loopknot says and how it ends when it cannot do, or must not do, what was asked. Last line: errors: N passed, N failed."""
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import lib
+from lib import driver, loopknot
+
+NOBODY = 65534
+
+
+def expect(ran, *statuses):
+    assert ran.status in statuses, "status %d, expected %s; stderr: %s" % (ran.status, statuses, ran.errors.strip()[:400])
+
+
+def refusal(ran, *words):
+    """Status 3 and one line that holds one of the words."""
+    expect(ran, 3)
+    assert ran.one_line(), "not one line on stderr alone: %r / %r" % (ran.errors, ran.text[:200])
+    if words:
+        assert any(w in ran.errors.lower() for w in words), "the line does not say why: %s" % ran.errors
+    return ran.errors.strip()[:110]
+
+
+def free_pid():
+    """A process id that just ceased to exist."""
+    child = subprocess.Popen(["true"])
+    child.wait()
+    return child.pid
+
+
+# ---- usage ------------------------------------------------------------------------------
+
+def wrong_usage(*args):
+    ran = loopknot(*args)
+    expect(ran, 2)
+    assert ran.out == b"", "something on standard output: %r" % ran.out[:200]
+    assert ran.err.strip(), "no word on standard error"
+    return ran.errors.strip().splitlines()[0][:90]
+
+
+def version():
+    ran = loopknot("--version")
+    expect(ran, 0)
+    assert re.search(r"\d+\.\d+", ran.text) and ran.text.count("\n") == 1, ran.text
+    return ran.text.strip()
+
+
+def help_text(*args):
+    ran = loopknot(*args)
+    expect(ran, 0)
+    assert "attach" in ran.text and len(ran.text.splitlines()) > 5, ran.text[:300]
+
+
+def rules():
+    ran = loopknot("rules")
+    expect(ran, 0)
+    missing = [r for r in ("LK101", "LK102", "LK108", "LK201", "LK202", "LK203", "LK205", "LK301", "LK305", "LK401",
+                           "LK405", "LK406", "LK501") if r not in ran.text]
+    assert not missing, "not listed: %s" % missing
+
+
+def explain():
+    ran = loopknot("explain", "LK101")
+    expect(ran, 0)
+    assert "loop" in ran.text.lower() and len(ran.text.splitlines()) >= 3, ran.text
+
+
+def full_disk():
+    """A report that could not be written is not a success."""
+    with lib.sleeper() as target, open("/dev/full", "wb") as full:
+        process = subprocess.run([lib.LOOPKNOT, "--samples", "1", str(target.pid)], stdout=full, stderr=subprocess.PIPE,
+                                 timeout=lib.TOOL_TIMEOUT)
+    assert process.returncode > 0, "status %d" % process.returncode
+    assert process.stderr.strip(), "no word on standard error"
+
+
+# ---- targets that cannot be examined ------------------------------------------------------
+
+def no_such_process():
+    return refusal(loopknot(free_pid()), "no such process", "no process", "does not exist")
+
+
+def zombie():
+    child = subprocess.Popen(["true"])
+    try:
+        lib.until(lambda: driver.thread_state(child.pid, child.pid) == "Z", what="zombie")
+        ran = loopknot("--format", "json", child.pid)
+        if ran.status == 3:
+            return refusal(ran, "zombie", "ended", "exited", "defunct")
+        expect(ran, 1)
+        assert "LK501" in ran.text, ran.text[:300]
+    finally:
+        child.wait()
+
+
+def kernel_thread():
+    try:
+        with open("/proc/2/comm", encoding="utf-8") as file:
+            name = file.read().strip()
+    except OSError:
+        name = ""
+    if name != "kthreadd":
+        raise lib.Skipped("process 2 is no kernel thread here")
+    return refusal(loopknot(2), "kernel")
+
+
+def other_user():
+    """nobody examines root's process."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise lib.Skipped("needs root and setpriv")
+    with lib.sleeper() as target:
+        ran = loopknot(target.pid, before=("setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups"))
+        line = refusal(ran, "permi", "uid", "user", "root")
+        assert "loopknot" in ran.errors.rpartition(":")[2] or "sudo" in ran.errors, "no command to type instead: %s" % ran.errors
+        assert not lib.thread_trouble(target.pid)
+        return line
+
+
+def own_user():
+    """nobody examines nobody's process: no root is needed for one's own."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        raise lib.Skipped("needs root and setpriv")
+    nobody = ("setpriv", "--reuid=%d" % NOBODY, "--regid=%d" % NOBODY, "--clear-groups")
+    try:
+        with open("/proc/sys/kernel/yama/ptrace_scope", encoding="utf-8") as file:
+            if file.read().strip() != "0":
+                raise lib.Skipped("Yama restricts ptrace here")
+    except FileNotFoundError:
+        pass
+    with lib.Child([*nobody, driver.PYTHON, "-c", "import os, time; os.write(1, b'x'); time.sleep(1000)"],
+                   stdout=subprocess.PIPE) as target:
+        target.process.stdout.read(1)
+        ran = loopknot("--format", "json", "--samples", "1", target.pid, before=nobody, cwd="/")
+        expect(ran, 0)
+        report = lib.parse(ran)
+        assert report["threads"][0]["python"], "no Python frames"
+
+
+# ---- targets that are special -------------------------------------------------------------
+
+def not_python():
+    with lib.Child(["sleep", "1000"]) as target:
+        lib.until(lambda: driver.thread_state(target.pid, target.pid) == "S", what="sleep")
+        ran = loopknot("--format", "json", "--samples", "1", target.pid)
+        expect(ran, 0, 4)
+        report = lib.parse(ran)
+        assert not lib.invalid(ran.out), lib.invalid(ran.out)
+        names = [f["function"] or "" for f in report["threads"][0]["native"]]
+        assert any("nanosleep" in n for n in names), "the native stack lacks nanosleep: %s" % names
+        assert report["target"]["python"] is None, "python: %s" % report["target"]["python"]
+        return "%s: %s" % (report["verdict"], " < ".join(names[:3]))
+
+
+def traced_by_strace():
+    if not shutil.which("strace"):
+        raise lib.Skipped("no strace")
+    with lib.sleeper() as target, lib.Child(["strace", "-f", "-o", "/dev/null", "-p", str(target.pid)], end=signal.SIGTERM):
+        lib.until(lambda: driver.thread_status(target.pid, target.pid)["TracerPid"] != "0", what="strace")
+        ran = loopknot("--samples", "1", target.pid)
+        expect(ran, 0, 1, 3, 4)
+        assert "strace" in ran.text + ran.errors, "the tracer is not named: %s%s" % (ran.text[:300], ran.errors)
+        assert target.alive(), "the target has ended"
+
+
+def stopped_by_gdb():
+    if not shutil.which("gdb"):
+        raise lib.Skipped("no gdb")
+    with lib.sleeper() as target:
+        command = ["gdb", "-nx", "-batch", "-ex", "set debuginfod enabled off", "-ex", "shell sleep 1000", "-p", str(target.pid)]
+        with lib.Child(command, end=signal.SIGKILL, start_new_session=True) as gdb:
+            lib.until(lambda: driver.thread_state(target.pid, target.pid) == "t", 30, "gdb's stop")
+            ran = loopknot("--format", "json", target.pid)
+            os.killpg(gdb.pid, signal.SIGKILL)
+        expect(ran, 1)
+        report = lib.parse(ran)
+        assert report["verdict"] == "stalled" and report["findings"][0]["rule"] == "LK501", \
+            "%s %s" % (report["verdict"], report["findings"][:1])
+        assert "gdb" in ran.text, "gdb is not named"
+        lib.until(lambda: not lib.thread_trouble(target.pid), what="the target to run on")
+
+
+def several():
+    with lib.sleeper() as one, lib.sleeper() as two:
+        ran = loopknot("--format", "json", "--samples", "1", one.pid, two.pid)
+        expect(ran, 0)
+        whole = lib.parse(ran)
+        assert whole["schema"] == "loopknot.report-set/1", whole["schema"]
+        assert sorted(r["target"]["pid"] for r in whole["reports"]) == sorted([one.pid, two.pid])
+        assert not lib.invalid(ran.out), lib.invalid(ran.out)
+
+
+def several_one_gone():
+    with lib.sleeper() as one:
+        ran = loopknot("--format", "json", "--samples", "1", one.pid, free_pid())
+        assert ran.status in (3, 4), "status %d: it must not look like all were examined" % ran.status
+        assert ran.err.count(b"\n") == 1, "stderr: %r" % ran.errors
+        assert lib.reports_of(lib.parse(ran))[0]["target"]["pid"] == one.pid
+        return "status %d" % ran.status
+
+
+def exits_meanwhile():
+    """The target ends between the samples, and in the middle of them, at different moments."""
+    for delay in (0.0, 0.02, 0.05, 0.1, 0.3):
+        with lib.Child([driver.PYTHON, "-c", "import os, time; os.write(1, b'x'); time.sleep(%g)" % delay],
+                       stdout=subprocess.PIPE) as target:
+            target.process.stdout.read(1)
+            ran = loopknot("--format", "json", "--samples", "30", "--interval", "30", target.pid)
+            expect(ran, 0, 1, 3, 4)
+            if ran.status == 3:
+                refusal(ran)
+            else:
+                assert not lib.invalid(ran.out), lib.invalid(ran.out)
+                assert lib.parse(ran)["limits"], "nothing in limits tells that the target ended"
+
+
+def interrupted(number, status):
+    with lib.sleeper() as target:
+        process = subprocess.Popen([lib.LOOPKNOT, "--format", "json", "--samples", "100", "--interval", "100", str(target.pid)],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        time.sleep(0.6)  # into the samples; whatever the moment, the outcome must be the same
+        process.send_signal(number)
+        began = time.monotonic()
+        out, err = process.communicate(timeout=10)
+        took = time.monotonic() - began
+        assert process.returncode == status, "status %d: %s" % (process.returncode, err.decode(errors="replace"))
+        assert took < 2, "it took %.1f s to end" % took
+        assert not lib.invalid(out), lib.invalid(out)
+        assert not lib.settled_trouble(target.pid), lib.thread_trouble(target.pid)
+        return "ended within %.0f ms" % (took * 1000)
+
+
+def closed_pipe():
+    """`loopknot PID | head -1`: no crash, no complaint from the shell's point of view."""
+    with lib.sleeper() as target:
+        process = subprocess.Popen([lib.LOOPKNOT, "--samples", "1", "--all", str(target.pid)], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL))
+        process.stdout.close()
+        _, _ = process.stderr.read(), process.wait(lib.TOOL_TIMEOUT)
+        assert process.returncode != -signal.SIGSEGV and process.returncode != -signal.SIGABRT, process.returncode
+        assert not lib.settled_trouble(target.pid)
+
+
+CASES = [
+    ("version", version),
+    ("help", help_text, "--help"),
+    ("attach --help", help_text, "attach", "--help"),
+    ("rules", rules),
+    ("explain LK101", explain),
+    ("explain an unknown rule", wrong_usage, "explain", "LK999"),
+    ("no arguments", wrong_usage),
+    ("unknown option", wrong_usage, "--frobnicate", "1"),
+    ("unknown command", wrong_usage, "frobnicate"),
+    ("not a pid", wrong_usage, "12x"),
+    ("negative pid", wrong_usage, "attach", "--", "-5"),
+    ("pid 0", wrong_usage, "0"),
+    ("unknown format", wrong_usage, "--format", "yaml", "1"),
+    ("no samples", wrong_usage, "--samples", "0", "1"),
+    ("option without its value", wrong_usage, "1", "--interval"),
+    ("unknown verdict", wrong_usage, "--fail-on", "sometimes", "1"),
+    ("full disk", full_disk),
+    ("closed pipe", closed_pipe),
+    ("no such process", no_such_process),
+    ("zombie", zombie),
+    ("kernel thread", kernel_thread),
+    ("another user's process", other_user),
+    ("one's own process without root", own_user),
+    ("not Python", not_python),
+    ("traced by strace", traced_by_strace),
+    ("stopped by gdb", stopped_by_gdb),
+    ("several processes", several),
+    ("several, one of them gone", several_one_gone),
+    ("exits meanwhile", exits_meanwhile),
+    ("SIGINT", interrupted, signal.SIGINT, 130),
+    ("SIGTERM", interrupted, signal.SIGTERM, 143),
+]
+
+
+def main():
+    tally = lib.Tally("errors")
+    for case, function, *args in CASES:
+        if len(sys.argv) < 2 or any(word in case for word in sys.argv[1:]):
+            tally.run(case, function, *args)
+    return tally.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
