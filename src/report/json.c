@@ -1,0 +1,265 @@
+#include "report/json.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/json_writer.h"
+#include "report/phrases.h"
+
+#define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
+#define SCHEMA "loopknot.report/1"
+#define SET_SCHEMA "loopknot.report-set/1"
+
+/* ---- findings -------------------------------------------------------------------------------- */
+
+static json_t *culprit_json(struct lk_jw *w, const struct lk_culprit *c)
+{
+    const bool place = c->file || c->module;
+    json_t *o = json_object();
+    w->gap[LK_GAP_CULPRIT] += !c->function || !place || (c->file && c->line <= 0);
+    lk_jw_set(o, "tid", lk_jw_number(c->tid));
+    lk_jw_set(o, "task", lk_jw_raw_id(w, c->task));
+    lk_jw_set(o, "function", lk_jw_text(w, c->function));
+    lk_jw_set(o, "file", lk_jw_text(w, c->file));
+    lk_jw_set(o, "line", lk_jw_number(c->line > 0 ? c->line : LK_UNKNOWN));
+    lk_jw_set(o, "source", lk_jw_text(w, c->source));
+    w->gap[LK_GAP_SOURCE] += c->file && !c->source;
+    if (c->module) {
+        lk_jw_set(o, "module", lk_jw_text(w, c->module));
+        lk_jw_set(o, "offset", json_integer((json_int_t)LK_MIN(c->offset, (uint64_t)INT64_MAX)));
+    }
+    return o;
+}
+
+static json_t *chain_json(struct lk_jw *w, const struct lk_finding *f)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < f->chain.n && (w->all || i < LK_VIEW_LIST_MAX); i++) {
+        const struct lk_edge *e = &f->chain.v[i];
+        json_t *o = json_object();
+        lk_jw_set(o, "from", lk_jw_id(w, e->from));
+        lk_jw_set(o, "to", lk_jw_id(w, e->to));
+        lk_jw_set(o, "why", lk_jw_text(w, e->why ? e->why : "waits for"));
+        lk_jw_set(o, "read", lk_jw_text(w, lk_words_read(e->read)));
+        lk_jw_set(o, "inferred", json_boolean(e->inferred));
+        lk_jw_append(list, o);
+    }
+    return list;
+}
+
+static json_t *held_up(struct lk_jw *w, const struct lk_finding *f)
+{
+    json_t *o = json_object();
+    lk_jw_set(o, "requests", lk_jw_known_number(w, f->held_requests, LK_GAP_HELD));
+    lk_jw_set(o, "tasks", lk_jw_known_number(w, f->held_tasks, LK_GAP_HELD));
+    return o;
+}
+
+static json_t *rule_docs(struct lk_jw *w, const struct lk_rule *r)
+{
+    size_t n = 0;
+    while (r && n < LK_ARRAY_LEN(r->docs) && r->docs[n])
+        n++;
+    return lk_jw_texts(w, r ? r->docs : NULL, n);
+}
+
+static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
+{
+    json_t *o = json_object(), *culprits = json_array();
+    for (size_t i = 0; i < f->culprits.n && (w->all || i < LK_VIEW_LIST_MAX); i++)
+        lk_jw_append(culprits, culprit_json(w, &f->culprits.v[i]));
+    lk_jw_set(o, "rule", lk_jw_text(w, f->rule ? f->rule->id : "?"));
+    lk_jw_set(o, "name", lk_jw_text(w, f->rule ? f->rule->name : "?"));
+    lk_jw_set(o, "severity", lk_jw_text(w, lk_verdict_name(f->severity)));
+    lk_jw_set(o, "confidence", lk_jw_text(w, lk_confidence_name(f->confidence)));
+    lk_jw_set(o, "fingerprint", json_stringn(f->fingerprint, strnlen(f->fingerprint, sizeof f->fingerprint)));
+    lk_jw_set(o, "summary", lk_jw_text(w, f->summary ? f->summary : ""));
+    lk_jw_set(o, "stuck_ms", lk_jw_known_number(w, f->stuck_ms, LK_GAP_FINDING_STUCK));
+    const bool known = f->stuck_ms != LK_UNKNOWN;
+    lk_jw_set(o, "stuck_known_by", lk_jw_text(w, known ? f->stuck_by_scheduler ? "scheduler" : "samples" : NULL));
+    lk_jw_set(o, "held_up", held_up(w, f));
+    lk_jw_set_ids(w, o, "threads", &f->threads);
+    lk_jw_set_ids(w, o, "loops", &f->loops);
+    lk_jw_set_ids(w, o, "tasks", &f->tasks);
+    lk_jw_set_ids(w, o, "locks", &f->locks);
+    w->gap[LK_GAP_CULPRIT] += !f->culprits.n;
+    lk_jw_set(o, "culprit", f->culprits.n ? json_incref(json_array_get(culprits, 0)) : json_null());
+    lk_jw_set(o, "culprits", culprits);
+    lk_jw_set(o, "chain", chain_json(w, f));
+    lk_jw_set(o, "evidence", lk_jw_texts(w, f->evidence.v, f->evidence.n));
+    lk_jw_set(o, "remedy", lk_jw_text(w, lk_phrase_remedy(f)));
+    lk_jw_set(o, "safe_now", lk_jw_text(w, lk_phrase_safe_now(f)));
+    lk_jw_set(o, "docs", rule_docs(w, f->rule));
+    return o;
+}
+
+/* ---- the report ------------------------------------------------------------------------------ */
+
+static json_t *python_json(struct lk_jw *w)
+{
+    const struct lk_python *p = &w->snap->python;
+    if (!p->present)
+        return json_null();
+    json_t *o = json_object();
+    lk_jw_set(o, "version", lk_jw_known_text(w, p->version, LK_GAP_PYTHON));
+    lk_jw_set(o, "build", lk_jw_known_text(w, p->build, LK_GAP_PYTHON));
+    lk_jw_set(o, "free_threaded", lk_jw_known_tri(w, p->free_threaded, LK_GAP_PYTHON));
+    lk_jw_set(o, "read_completely", json_boolean(p->frames_read));
+    return o;
+}
+
+static json_t *children_json(struct lk_jw *w)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < w->snap->children.n; i++) {
+        const struct lk_child *c = &w->snap->children.v[i];
+        json_t *o = json_object();
+        lk_jw_set(o, "pid", json_integer(c->pid));
+        lk_jw_set(o, "comm", lk_jw_known_text(w, c->comm, LK_GAP_CHILD));
+        lk_jw_set(o, "threads", lk_jw_known_number(w, c->threads, LK_GAP_CHILD));
+        lk_jw_append(list, o);
+    }
+    return list;
+}
+
+static json_t *target_json(struct lk_jw *w)
+{
+    const struct lk_snapshot *s = w->snap;
+    json_t *o = json_object();
+    lk_jw_set(o, "pid", json_integer(s->pid));
+    lk_jw_set(o, "comm", lk_jw_known_text(w, s->comm, LK_GAP_TARGET));
+    lk_jw_set(o, "exe", lk_jw_known_text(w, s->exe, LK_GAP_TARGET));
+    lk_jw_set(o, "cmdline", lk_jw_texts(w, (const char *const *)s->cmdline, s->n_cmdline));
+    lk_jw_set(o, "cwd", lk_jw_known_text(w, s->cwd, LK_GAP_TARGET));
+    lk_jw_set(o, "uid", lk_jw_known_number(w, s->uid, LK_GAP_TARGET));
+    lk_jw_set(o, "host", lk_jw_known_text(w, s->host, LK_GAP_TARGET));
+    lk_jw_set(o, "boot_id", lk_jw_known_text(w, s->boot_id, LK_GAP_TARGET));
+    lk_jw_set(o, "start_time", lk_jw_known_text(w, s->start_time, LK_GAP_TARGET));
+    lk_jw_set(o, "container", lk_jw_text(w, s->container));
+    lk_jw_set(o, "supervisor", lk_jw_text(w, s->supervisor));
+    lk_jw_set(o, "runtime", lk_jw_text(w, s->runtime));
+    lk_jw_set(o, "threads", json_integer((json_int_t)s->threads.n));
+    lk_jw_set(o, "children", children_json(w));
+    lk_jw_set(o, "python", python_json(w));
+    return o;
+}
+
+static json_t *sample_json(struct lk_jw *w, const struct lk_sample *sample, const struct lk_map *tids)
+{
+    json_t *o = json_object(), *moved = json_array();
+    size_t written = 0;
+    uint64_t at;
+    for (size_t i = 0; i < sample->n_moved && (w->all || written < LK_VIEW_LIST_MAX); i++) {
+        /* A thread that has ended since is in no list of the last sample. */
+        if (!lk_map_get(tids, (uint64_t)sample->moved_tids[i], &at) ||
+            !lk_view_shown(w->view, lk_ref_make(LK_KIND_THREAD, at)))
+            continue;
+        lk_jw_append(moved, lk_jw_id(w, lk_ref_make(LK_KIND_THREAD, at)));
+        written++;
+    }
+    lk_jw_set(o, "at_ms", lk_jw_known_number(w, sample->at_ms, LK_GAP_SAMPLE));
+    lk_jw_set(o, "pause_us", lk_jw_known_number(w, sample->pause_us, LK_GAP_SAMPLE));
+    lk_jw_set(o, "stopped", lk_jw_known_number(w, sample->stopped, LK_GAP_SAMPLE));
+    lk_jw_set(o, "asleep", lk_jw_known_number(w, sample->asleep, LK_GAP_SAMPLE));
+    lk_jw_set(o, "moved", moved);
+    if (written < sample->n_moved)
+        lk_jw_set(o, "moved_folded", json_integer((json_int_t)(sample->n_moved - written)));
+    return o;
+}
+
+static void write_samples(struct lk_jw *w)
+{
+    struct lk_map tids = { 0 };
+    for (size_t i = 0; i < w->snap->threads.n; i++)
+        lk_map_put(&tids, (uint64_t)w->snap->threads.v[i].tid, i);
+    lk_jw_key(w, "samples");
+    lk_jw_open_level(w, '[');
+    for (size_t i = 0; i < w->snap->samples.n; i++) {
+        lk_jw_item(w);
+        lk_jw_dump(w, sample_json(w, &w->snap->samples.v[i], &tids));
+    }
+    lk_jw_close_level(w, ']');
+    lk_map_deinit(&tids);
+}
+
+static void write_limits(struct lk_jw *w)
+{
+    json_t *list = lk_jw_texts(w, w->snap->limits.v, w->snap->limits.n);
+    lk_jw_append_gaps(w, list);
+    lk_jw_member(w, "limits", list);
+}
+
+static json_t *tool_json(struct lk_jw *w)
+{
+    json_t *o = json_object();
+    lk_jw_set(o, "name", lk_jw_text(w, "loopknot"));
+    lk_jw_set(o, "version", lk_jw_text(w, lk_tool_version()));
+    return o;
+}
+
+static void drop_frames(struct lk_map *frames)
+{
+    for (size_t i = 0; i < frames->cap; i++)
+        if (frames->used[i])
+            json_decref((json_t *)(uintptr_t)frames->values[i]);
+    lk_map_deinit(frames);
+}
+
+static void write_report(FILE *out, int depth, const struct lk_report *r, const char *prefix, const struct lk_render *how)
+{
+    struct lk_jw w = { .out = out, .snap = r->snap, .prefix = prefix, .all = how->all,
+                        .depth = depth, .arena = lk_arena_create() };
+    const bool unknown = r->findings->verdict == LK_VERDICT_UNKNOWN;
+    w.view = lk_view_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
+    lk_jw_open_level(&w, '{');
+    lk_jw_member(&w, "schema", lk_jw_text(&w, SCHEMA));
+    lk_jw_member(&w, "tool", tool_json(&w));
+    lk_jw_member(&w, "taken_at", lk_jw_known_text(&w, r->snap->taken_at, LK_GAP_TARGET));
+    lk_jw_member(&w, "target", target_json(&w));
+    lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(r->findings->verdict)));
+    lk_jw_member(&w, "verdict_why", lk_jw_text(&w, unknown ? lk_phrase_why_unknown(w.arena, r) : r->findings->verdict_why));
+    lk_jw_member(&w, "stalled_after_ms", json_integer(r->snap->stalled_after_ms));
+    lk_jw_member(&w, "watched_ms", json_integer(r->snap->watched_ms));
+    lk_jw_key(&w, "findings");
+    lk_jw_open_level(&w, '[');
+    for (size_t i = 0; i < r->findings->list.n; i++) {
+        lk_jw_item(&w);
+        lk_jw_dump(&w, finding_json(&w, &r->findings->list.v[i]));
+    }
+    lk_jw_close_level(&w, ']');
+    write_samples(&w);
+    lk_json_entities(&w);
+    write_limits(&w);
+    lk_jw_close_level(&w, '}');
+    drop_frames(&w.frames);
+    lk_arena_destroy(w.arena);
+}
+
+static void write_set(FILE *out, const struct lk_report *reports, size_t n, const struct lk_render *how)
+{
+    struct lk_jw w = { .out = out, .prefix = "", .arena = lk_arena_create() };
+    lk_jw_open_level(&w, '{');
+    lk_jw_member(&w, "schema", lk_jw_text(&w, SET_SCHEMA));
+    lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(lk_phrase_worst(reports, n))));
+    lk_jw_key(&w, "reports");
+    lk_jw_open_level(&w, '[');
+    for (size_t i = 0; i < n; i++) {
+        char prefix[32];
+        snprintf(prefix, sizeof prefix, "%" PRId64 "/", reports[i].snap->pid);
+        lk_jw_item(&w);
+        write_report(out, w.depth, &reports[i], prefix, how);
+    }
+    lk_jw_close_level(&w, ']');
+    lk_jw_close_level(&w, '}');
+    lk_arena_destroy(w.arena);
+}
+
+bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set, const struct lk_render *how, FILE *out)
+{
+    if (as_set || n != 1)
+        write_set(out, reports, n, how);
+    else
+        write_report(out, 0, &reports[0], "", how);
+    putc('\n', out);
+    return fflush(out) == 0 && !ferror(out);
+}

@@ -1,0 +1,408 @@
+#include "report/markdown.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/phrases.h"
+#include "report/view.h"
+#include "util/text.h"
+
+#define MAX_GROUPS 30   /* of one list, unless all are asked for; tickets have a size limit */
+#define MAX_FRAMES 40
+#define MAX_CULPRITS 12
+#define MAX_NAMES 8
+#define MIN_FENCE 3
+#define SOURCE_COLUMNS 160
+
+struct page {
+    FILE *out;
+    struct lk_arena *arena;
+    const struct lk_render *how;
+};
+
+/* ---- escaping ------------------------------------------------------------------------------ */
+
+/* Punctuation that ends or begins markup only where a line starts: lists, headings, quotes, rules, fences. */
+static bool marks_line_start(const char *s, size_t i)
+{
+    if (i == 0)
+        return strchr("+-=~:", s[0]) != NULL;
+    return (s[i] == '.' || s[i] == ')') && strspn(s, "0123456789") == i;
+}
+
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '"';
+}
+
+/*
+ * Text of a paragraph or table cell. Markup and HTML characters lose their meaning (CommonMark 0.31, section 2.4: any
+ * ASCII punctuation may be escaped). GitHub and GitLab look for mentions and references (@name, #1, !1, $1, %name,
+ * ~name) in the rendered text, where a backslash is gone: there an empty comment splits the text. "www." and "://"
+ * would become links (GFM 0.29, section 6.9).
+ */
+static const char *plain(struct page *p, const char *text)
+{
+    struct lk_strbuf b = { 0 };
+    const char *s = lk_words_safe(p->arena, text);
+    for (size_t i = 0; s[i]; i++) {
+        const char c = s[i];
+        const bool link = (c == '.' && i && (s[i - 1] == 'w' || s[i - 1] == 'W')) || (c == ':' && s[i + 1] == '/');
+        if (c == '<')
+            lk_strbuf_puts(&b, "&lt;");
+        else if (c == '>')
+            lk_strbuf_puts(&b, "&gt;");
+        else if (c == '&')
+            lk_strbuf_puts(&b, "&amp;");
+        else if (c == '@')
+            lk_strbuf_puts(&b, "@<!-- -->");
+        else if (strchr("#!~$%", c) && is_word(s[i + 1]))
+            lk_strbuf_printf(&b, "\\%c<!-- -->", c);
+        else if (strchr("\\`*_[]|^#~$", c) || link || marks_line_start(s, i))
+            lk_strbuf_printf(&b, "\\%c", c);
+        else
+            lk_strbuf_add(&b, &c, 1);
+    }
+    const char *ret = lk_arena_strndup(p->arena, b.s ? b.s : "", b.n);
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
+static size_t longest_run(const char *s, char c)
+{
+    size_t best = 0, run = 0;
+    for (; *s; s++) {
+        run = *s == c ? run + 1 : 0;
+        best = LK_MAX(best, run);
+    }
+    return best;
+}
+
+static const char *repeat(struct lk_arena *a, char c, size_t n)
+{
+    char *s = lk_arena_alloc(a, n + 1);
+    memset(s, c, n);
+    return s;
+}
+
+/* A code span; in a table a bar must be escaped even there (GFM 0.29, section 4.10). */
+static const char *code(struct page *p, const char *text)
+{
+    const char *s = lk_words_safe(p->arena, text && *text ? text : "-");
+    const char *ticks = repeat(p->arena, '`', longest_run(s, '`') + 1);
+    const char *pad = strchr(s, '`') || s[0] == ' ' ? " " : "";
+    return lk_arena_printf(p->arena, "%s%s%s%s%s", ticks, pad, s, pad, ticks);
+}
+
+static const char *cell_code(struct page *p, const char *text)
+{
+    struct lk_strbuf b = { 0 };
+    for (const char *s = code(p, text); *s; s++) {
+        if (*s == '|')
+            lk_strbuf_puts(&b, "\\|");
+        else
+            lk_strbuf_add(&b, s, 1);
+    }
+    const char *ret = lk_arena_strdup(p->arena, b.s);
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
+/* A code block whose lines are already safe; the fence is longer than any run of backticks in it. */
+static void block(struct page *p, const char *language, const char *lines)
+{
+    const char *fence = repeat(p->arena, '`', LK_MAX(longest_run(lines, '`') + 1, (size_t)MIN_FENCE));
+    fprintf(p->out, "%s%s\n%s%s%s\n\n", fence, language, lines, *lines && !lk_ends_with(lines, "\n") ? "\n" : "", fence);
+}
+
+static void add_line(struct page *p, struct lk_strbuf *b, const char *indent, const char *text)
+{
+    lk_strbuf_puts(b, indent);
+    lk_strbuf_puts(b, lk_words_safe(p->arena, text));
+    lk_strbuf_puts(b, "\n");
+}
+
+/* ---- head ------------------------------------------------------------------------------------ */
+
+static const char *upper_verdict(struct page *p, enum lk_verdict v)
+{
+    return lk_words_upper(p->arena, lk_verdict_name(v));
+}
+
+static const char *rule_name(struct page *p, const struct lk_finding *f)
+{
+    return f->rule ? lk_arena_printf(p->arena, "%s %s", f->rule->id, f->rule->name) : "no rule";
+}
+
+static void row(struct page *p, const char *head, const char *cell)
+{
+    fprintf(p->out, "| %s | %s |\n", head, cell);
+}
+
+static void summary_table(struct page *p, const struct lk_report *reports, size_t n, size_t i)
+{
+    const struct lk_report *r = &reports[i];
+    const struct lk_finding *f = r->findings->list.n ? &r->findings->list.v[0] : NULL;
+    const char *children = lk_phrase_children(p->arena, reports, n, i);
+    const enum lk_verdict v = r->findings->verdict;
+    fprintf(p->out, "| | |\n|---|---|\n");
+    row(p, "Verdict", lk_arena_printf(p->arena, "**%s**", lk_verdict_name(v)));
+    row(p, "Process", lk_arena_printf(p->arena, "pid %" PRId64 " %s", r->snap->pid,
+                                      cell_code(p, lk_phrase_command(p->arena, r->snap, SOURCE_COLUMNS))));
+    row(p, "Runtime", plain(p, lk_phrase_runtime(p->arena, r->snap)));
+    row(p, "Host", cell_code(p, r->snap->host ? r->snap->host : "?"));
+    row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
+    if (f)
+        row(p, "Finding", plain(p, rule_name(p, f)));
+    if (f && lk_phrase_is_stuck(f)) {
+        row(p, "Stuck", plain(p, lk_phrase_since(p->arena, r->snap, f)));
+        row(p, "Held up", plain(p, lk_phrase_held(p->arena, f)));
+    }
+    if (f && f->culprits.n)
+        row(p, "Where", cell_code(p, lk_phrase_place(p->arena, &f->culprits.v[0])));
+    if (v == LK_VERDICT_UNKNOWN)
+        row(p, "Why", plain(p, lk_phrase_why_unknown(p->arena, r)));
+    row(p, "Threads", plain(p, lk_phrase_census(p->arena, r->snap)));
+    row(p, "Examined by", plain(p, lk_phrase_looked(p->arena, r->snap)));
+    if (children)
+        row(p, "Not examined", lk_arena_printf(p->arena, "%s %s", plain(p, children),
+                                               cell_code(p, lk_phrase_children_command(p->arena, r->snap))));
+    putc('\n', p->out);
+}
+
+/* ---- findings ---------------------------------------------------------------------------------- */
+
+static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_finding *f)
+{
+    if (!f->chain.n)
+        return;
+    fprintf(p->out, "**Chain** (each waits for the next)\n\n");
+    for (size_t i = 0; i < f->chain.n; i++) {
+        const struct lk_edge *e = &f->chain.v[i];
+        fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1, code(p, lk_phrase_label(p->arena, s, e->from)),
+                plain(p, e->why ? e->why : "waits for"), code(p, lk_phrase_label(p->arena, s, e->to)),
+                i && lk_ref_eq(e->to, f->chain.v[0].from) ? ", where it began" : "",
+                plain(p, lk_phrase_edge_doubt(e)));
+    }
+    putc('\n', p->out);
+}
+
+static void culprit(struct page *p, const struct lk_snapshot *s, const struct lk_culprit *c)
+{
+    const char *who = lk_phrase_culprit(p->arena, s, c);
+    fprintf(p->out, "**Where:** %s", code(p, lk_phrase_place(p->arena, c)));
+    if (who)
+        fprintf(p->out, ", %s", code(p, who));
+    fprintf(p->out, "\n\n");
+    if (c->source && *c->source)
+        block(p, c->file && lk_ends_with(c->file, ".py") ? "python" : "", lk_words_safe(p->arena, c->source));
+}
+
+/* Titles and addresses come from the rule table, not from the target: an address may be a link. */
+static void docs(struct page *p, const struct lk_rule *rule)
+{
+    if (!rule || !rule->docs[0])
+        return;
+    fprintf(p->out, "**Read**\n\n");
+    for (size_t d = 0; d < LK_ARRAY_LEN(rule->docs) && rule->docs[d]; d++) {
+        const bool link = lk_starts_with(rule->docs[d], "https://") && !strpbrk(rule->docs[d], " <>");
+        fprintf(p->out, link ? "- <%s>\n" : "- %s\n", link ? rule->docs[d] : plain(p, rule->docs[d]));
+    }
+    putc('\n', p->out);
+}
+
+static void finding(struct page *p, const struct lk_report *r, size_t i)
+{
+    const struct lk_finding *f = &r->findings->list.v[i];
+    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, rule_name(p, f)), lk_verdict_name(f->severity),
+            lk_confidence_name(f->confidence), plain(p, f->summary ? f->summary : ""));
+    for (size_t c = 0; c < f->culprits.n && (p->how->all || c < MAX_CULPRITS); c++)
+        culprit(p, r->snap, &f->culprits.v[c]);
+    if (!p->how->all && f->culprits.n > MAX_CULPRITS)
+        fprintf(p->out, "and %zu more places\n\n", f->culprits.n - MAX_CULPRITS);
+    chain(p, r->snap, f);
+    if (lk_phrase_is_stuck(f))
+        fprintf(p->out, "**Stuck:** %s; %s\n\n", plain(p, lk_phrase_since(p->arena, r->snap, f)),
+                plain(p, lk_phrase_held(p->arena, f)));
+    fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_phrase_confidence(f->confidence)));
+    if (f->evidence.n)
+        fprintf(p->out, "**Evidence**\n\n");
+    for (size_t e = 0; e < f->evidence.n; e++)
+        fprintf(p->out, "- %s\n", plain(p, f->evidence.v[e]));
+    fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "", plain(p, lk_phrase_remedy(f)));
+    if (lk_phrase_safe_now(f))
+        fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_phrase_safe_now(f)));
+    docs(p, f->rule);
+}
+
+/* ---- lists ---------------------------------------------------------------------------------------- */
+
+static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pystack *st)
+{
+    const size_t most = p->how->all ? SIZE_MAX : MAX_FRAMES;
+    for (uint32_t i = 0; st && i < st->n && i < most; i++) {
+        const bool user = st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER;
+        add_line(p, b, user ? "  * " : "    ", lk_phrase_frame(p->arena, &st->frames[i]));
+        if (user && st->frames[i].source)
+            add_line(p, b, "        ", lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
+    }
+    if (st && (st->n > most || st->truncated))
+        add_line(p, b, "    ", st->truncated ? "... the rest could not be read" : "... more frames");
+}
+
+static void add_native(struct page *p, struct lk_strbuf *b, const struct lk_natstack *st)
+{
+    const size_t most = p->how->all ? SIZE_MAX : MAX_FRAMES;
+    if (!st || !st->n)
+        return;
+    add_line(p, b, "    ", "native:");
+    for (uint32_t i = 0; i < st->n && i < most; i++)
+        add_line(p, b, "    ", lk_phrase_native(p->arena, &st->frames[i]));
+    if (st->n > most || st->truncated)
+        add_line(p, b, "    ", st->truncated ? "... the rest could not be read" : "... more frames");
+}
+
+/* Labels of the first members of a group. */
+static const char *members(struct page *p, const struct lk_view *v, enum lk_kind kind, const struct lk_group *g)
+{
+    const struct lk_view_kind *vk = &v->kinds[kind];
+    struct lk_strbuf b = { 0 };
+    size_t written = 0;
+    for (uint32_t i = g->example; i < vk->n && written < MAX_NAMES && written < g->count; i = vk->next[i], written++)
+        lk_strbuf_printf(&b, "%s%s", written ? ", " : "", lk_phrase_label(p->arena, v->snap, lk_ref_make(kind, i)));
+    if (g->count > written)
+        lk_strbuf_printf(&b, " and %s more", lk_words_number(p->arena, (int64_t)(g->count - written)));
+    const char *ret = lk_arena_strdup(p->arena, b.s ? b.s : "");
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
+static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+{
+    const struct lk_thread *t = &v->snap->threads.v[g->example];
+    const bool python = t->python_stack && t->python_stack->n;
+    const char *state = lk_words_thread_state_name(lk_words_thread_state(t, g->blamed));
+    const char *facts = g->count == 1 ? lk_phrase_thread_facts(p->arena, v->snap, t) : "";
+    const char *names = members(p, v, LK_KIND_THREAD, g);
+    if (g->count > 1)
+        names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "thread"), names);
+    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s%s%s", names, state, *facts ? ", " : "", facts));
+    add_stack(p, b, t->python_stack);
+    if (p->how->native || !python)
+        add_native(p, b, t->native_stack);
+}
+
+static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+{
+    const struct lk_task *k = &v->snap->tasks.v[g->example];
+    const char *names = members(p, v, LK_KIND_TASK, g);
+    if (g->count > 1)
+        names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "task"), names);
+    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s", names, lk_phrase_task(p->arena, v->snap, k)));
+    add_stack(p, b, k->stack);
+}
+
+static void add_described(struct page *p, struct lk_strbuf *b, const struct lk_group *g, const char *id, const char *facts)
+{
+    const char *count = g->count > 1 ? lk_arena_printf(p->arena, " and %u more alike", g->count - 1) : "";
+    add_line(p, b, "", lk_arena_printf(p->arena, "%s%s: %s", id, count, facts));
+}
+
+static void add_loop(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+{
+    const struct lk_loop *l = &v->snap->loops.v[g->example];
+    add_described(p, b, g, l->id, lk_phrase_loop(p->arena, v->snap, l));
+}
+
+static void add_executor(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+{
+    const struct lk_executor *x = &v->snap->executors.v[g->example];
+    add_described(p, b, g, x->id, lk_phrase_executor(p->arena, v->snap, x));
+}
+
+static void add_lock(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+{
+    const struct lk_lock *l = &v->snap->locks.v[g->example];
+    add_described(p, b, g, l->id, lk_phrase_lock(p->arena, v->snap, l));
+}
+
+/* Groups of named entities first, then in the order of their first members. Folding is the format's: --all undoes it. */
+static void details(struct page *p, const struct lk_view *v, enum lk_kind kind, const char *noun,
+                    void (*add)(struct page *, struct lk_strbuf *, const struct lk_view *, const struct lk_group *))
+{
+    const struct lk_view_kind *vk = &v->kinds[kind];
+    const size_t n = p->how->all ? vk->n : vk->n_groups;
+    struct lk_strbuf b = { 0 };
+    size_t written = 0, left = 0;
+    if (!vk->n)
+        return;
+    for (int blamed = 1; blamed >= 0; blamed--) {
+        for (size_t i = 0; i < n; i++) {
+            const struct lk_group one = { .example = (uint32_t)i, .count = 1, .blamed = vk->blamed[i] };
+            const struct lk_group *g = p->how->all ? &one : &vk->groups[i];
+            if (g->blamed != blamed)
+                continue;
+            if (p->how->all || written < MAX_GROUPS)
+                add(p, &b, v, g);
+            else
+                left += g->count;
+            written++;
+        }
+    }
+    if (left)
+        add_line(p, &b, "", lk_arena_printf(p->arena, "... and %s more", lk_words_number(p->arena, (int64_t)left)));
+    fprintf(p->out, "<details><summary>%s</summary>\n\n", lk_words_count(p->arena, (int64_t)vk->n, noun));
+    block(p, "text", b.s ? b.s : "");
+    fprintf(p->out, "</details>\n\n");
+    lk_strbuf_deinit(&b);
+}
+
+static void limits(struct page *p, const struct lk_snapshot *s)
+{
+    if (!s->limits.n)
+        return;
+    fprintf(p->out, "<details><summary>What could not be read (%zu)</summary>\n\n", s->limits.n);
+    for (size_t i = 0; i < s->limits.n; i++)
+        fprintf(p->out, "- %s\n", plain(p, s->limits.v[i]));
+    fprintf(p->out, "\n</details>\n\n");
+}
+
+/* ---- the page ----------------------------------------------------------------------------------- */
+
+static void report(struct page *p, const struct lk_report *reports, size_t n, size_t i)
+{
+    const struct lk_report *r = &reports[i];
+    const struct lk_view *v = lk_view_create(p->arena, r, SIZE_MAX);
+    fprintf(p->out, "# %s: pid %" PRId64 " %s\n\n", upper_verdict(p, r->findings->verdict), r->snap->pid,
+            code(p, lk_phrase_command(p->arena, r->snap, 60)));
+    summary_table(p, reports, n, i);
+    for (size_t f = 0; f < r->findings->list.n; f++)
+        finding(p, r, f);
+    details(p, v, LK_KIND_THREAD, "thread", add_thread);
+    details(p, v, LK_KIND_LOOP, "loop", add_loop);
+    details(p, v, LK_KIND_TASK, "task", add_task);
+    details(p, v, LK_KIND_EXECUTOR, "executor", add_executor);
+    details(p, v, LK_KIND_LOCK, "lock", add_lock);
+    limits(p, r->snap);
+    fprintf(p->out, "<sub>loopknot %s</sub>\n", lk_tool_version());
+}
+
+bool lk_markdown_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+{
+    struct page p = { .out = out, .how = how };
+    if (set || n != 1) {
+        p.arena = lk_arena_create();
+        fprintf(out, "# %s: %s examined\n\n", upper_verdict(&p, lk_phrase_worst(reports, n)),
+                lk_words_count(p.arena, (int64_t)n, "process"));
+        lk_arena_destroy(p.arena);
+    }
+    for (size_t i = 0; i < n; i++) {
+        p.arena = lk_arena_create();
+        report(&p, reports, n, i);
+        if (i + 1 < n)
+            putc('\n', out);
+        lk_arena_destroy(p.arena);
+    }
+    return fflush(out) == 0 && !ferror(out);
+}

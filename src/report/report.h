@@ -1,0 +1,37 @@
+/*
+ * From findings to words: one file a format, one table of formats. Pure: snapshot and findings in, bytes out.
+ */
+#ifndef LK_REPORT_REPORT_H
+#define LK_REPORT_REPORT_H
+
+#include <stdio.h>
+
+#include "rules/rules.h"
+
+/** One examined process. */
+struct lk_report {
+    struct lk_snapshot *snap;
+    struct lk_findings *findings;
+};
+
+struct lk_render {
+    bool color;
+    int width;       /* columns of the terminal; 0 = do not wrap */
+    bool all;        /* no folding */
+    bool native;     /* show native stacks */
+    int verbose;
+};
+
+struct lk_format {
+    const char *name;
+    /** Renders one report, or a set when n > 1 (set=true forces a set). False on a write error. */
+    bool (*write)(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out);
+    const char *help;
+};
+
+extern const struct lk_format lk_formats[];
+extern const size_t lk_n_formats;
+const struct lk_format *lk_format_by_name(const char *name);
+const char *lk_tool_version(void);
+
+#endif

@@ -1,0 +1,294 @@
+#include "report/text.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "report/phrases.h"
+#include "util/text.h"
+
+#define FIELD 8          /* columns of a field's label */
+#define WHY_COLUMNS 56   /* widest reason that still keeps the arrows of a chain in line */
+#define MAX_CULPRITS 12  /* of one finding, unless all are asked for */
+#define MAX_EVIDENCE 20
+#define ALSO_NAMED 3     /* further findings named on the first screen */
+#define COMMAND_COLUMNS 160
+
+static enum lk_ink verdict_ink(enum lk_verdict v)
+{
+    static const enum lk_ink inks[] = {
+        [LK_HEALTHY] = LK_INK_GREEN,  [LK_HAZARD] = LK_INK_YELLOW, [LK_VERDICT_UNKNOWN] = LK_INK_YELLOW,
+        [LK_STALLED] = LK_INK_RED,    [LK_DEADLOCK] = LK_INK_RED,
+    };
+    return (unsigned)v < LK_ARRAY_LEN(inks) ? inks[v] : LK_INK_BOLD;
+}
+
+static const char *verdict_word(struct lk_paper *p, enum lk_verdict v)
+{
+    return lk_words_upper(p->arena, lk_verdict_name(v));
+}
+
+static void field(struct lk_paper *p, const char *label, const char *text, int max_lines)
+{
+    lk_paper_par(p, 2, label, FIELD, text, max_lines);
+}
+
+/* "pid 4711 python3 app.py (Python 3.11.2, 14 threads)", the command cut so that it stays on one line. */
+static const char *process(struct lk_paper *p, const struct lk_snapshot *s, size_t used)
+{
+    const char *runtime = lk_phrase_runtime(p->arena, s);
+    const char *pid = lk_arena_printf(p->arena, "pid %" PRId64, s->pid);
+    const size_t others = used + lk_words_columns(pid, SIZE_MAX) + lk_words_columns(runtime, SIZE_MAX) + 4;
+    const size_t room = p->width > (int)others + 12 ? (size_t)p->width - others : p->width ? 12 : COMMAND_COLUMNS;
+    return lk_arena_printf(p->arena, "%s %s (%s)", pid, lk_phrase_command(p->arena, s, room), runtime);
+}
+
+/* File and line are never broken over two lines: they are there to be copied. */
+static void culprit(struct lk_paper *p, const struct lk_snapshot *s, const char *label, const struct lk_culprit *c)
+{
+    const char *who = lk_phrase_culprit(p->arena, s, c), *place = lk_phrase_place(p->arena, c);
+    const char *tail = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
+    const int pad = FIELD - 1 - (int)strlen(label);
+    lk_paper_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), tail);
+    if (c->source && *c->source)
+        lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
+}
+
+static const char *rule_name(struct lk_paper *p, const struct lk_finding *f)
+{
+    if (!f->rule)
+        return "no rule";
+    return lk_arena_printf(p->arena, "%s %s", f->rule->id, f->rule->name);
+}
+
+/* What else was found, and of the worst of it what kind. */
+static void also(struct lk_paper *p, const struct lk_findings *fs, size_t from)
+{
+    if (fs->list.n <= from)
+        return;
+    struct lk_strbuf b = { 0 };
+    for (size_t i = from; i < fs->list.n && i < from + ALSO_NAMED; i++)
+        lk_strbuf_printf(&b, "%s%s (%s)", b.n ? ", " : "", rule_name(p, &fs->list.v[i]),
+                         lk_verdict_name(fs->list.v[i].severity));
+    if (fs->list.n > from + ALSO_NAMED)
+        lk_strbuf_printf(&b, " and %zu more", fs->list.n - from - ALSO_NAMED);
+    lk_strbuf_puts(&b, ", below");
+    field(p, "Also", b.s, 1);
+    lk_strbuf_deinit(&b);
+}
+
+static void stuck(struct lk_paper *p, const struct lk_snapshot *s, const struct lk_finding *f, int max_lines)
+{
+    if (lk_phrase_is_stuck(f))
+        field(p, "Stuck", lk_arena_printf(p->arena, "%s; %s", lk_phrase_since(p->arena, s, f), lk_phrase_held(p->arena, f)),
+              max_lines);
+}
+
+static void advice(struct lk_paper *p, const struct lk_finding *f, int change_lines, int now_lines)
+{
+    field(p, "Change", lk_phrase_remedy(f), change_lines);
+    if (lk_phrase_safe_now(f))
+        field(p, "Now", lk_phrase_safe_now(f), now_lines);
+}
+
+static void first_finding(struct lk_paper *p, const struct lk_report *r)
+{
+    const struct lk_finding *f = &r->findings->list.v[0];
+    field(p, "What", f->summary ? f->summary : rule_name(p, f), 4);
+    field(p, "", lk_arena_printf(p->arena, "(%s, %s)", rule_name(p, f), lk_confidence_name(f->confidence)), 0);
+    stuck(p, r->snap, f, 2);
+    if (f->culprits.n)
+        culprit(p, r->snap, "Where", &f->culprits.v[0]);
+    advice(p, f, 4, 3);
+    if (r->findings->verdict_why)
+        field(p, "Unsure", r->findings->verdict_why, 2);
+}
+
+static void why_healthy(struct lk_paper *p, const struct lk_snapshot *s)
+{
+    field(p, "Why", "every thread is idle in a known place, moves, or waits for something that can still act:", 0);
+    field(p, "", lk_phrase_census(p->arena, s), 4);
+}
+
+static void why_unknown(struct lk_paper *p, const struct lk_report *r)
+{
+    field(p, "Why", lk_phrase_why_unknown(p->arena, r), 5);
+    field(p, "Seen", lk_phrase_census(p->arena, r->snap), 3);
+    if (r->snap->limits.n)
+        field(p, "Limits", lk_arena_printf(p->arena, "%s could not be read, listed at the end",
+                                           lk_words_count(p->arena, (int64_t)r->snap->limits.n, "thing")), 2);
+}
+
+/* The command stays on one line: it is there to be copied. */
+static void unseen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
+{
+    const char *children = lk_phrase_children(p->arena, reports, n, i);
+    if (!children)
+        return;
+    const char *command = lk_phrase_children_command(p->arena, reports[i].snap);
+    /* An unknown verdict may have said just this. */
+    if (reports[i].findings->verdict_why && strstr(reports[i].findings->verdict_why, command))
+        return;
+    const char *both = lk_arena_printf(p->arena, "%s %s", children, command);
+    if (p->width <= 0 || lk_words_columns(both, SIZE_MAX) + 2 + FIELD <= (size_t)p->width) {
+        field(p, "Unseen", both, 0);
+        return;
+    }
+    field(p, "Unseen", children, 2);
+    lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, command);
+}
+
+static void first_screen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
+{
+    const struct lk_report *r = &reports[i];
+    const enum lk_verdict v = r->findings->verdict;
+    const char *word = verdict_word(p, v);
+    const bool found = r->findings->list.n && v != LK_VERDICT_UNKNOWN && v != LK_HEALTHY;
+    lk_paper_two(p, 0, verdict_ink(v), word, lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
+    lk_paper_blank(p);
+    if (found)
+        first_finding(p, r);
+    else if (v == LK_HEALTHY)
+        why_healthy(p, r->snap);
+    else
+        why_unknown(p, r);
+    field(p, "Looked", lk_phrase_looked(p->arena, r->snap), 2);
+    unseen(p, reports, n, i);
+    also(p, r->findings, found ? 1 : 0);
+}
+
+/* ---- findings --------------------------------------------------------------------------- */
+
+/* Each line: why the thing above waits, and an arrow to what it waits for. */
+static void chain(struct lk_paper *p, const struct lk_snapshot *s, const struct lk_finding *f)
+{
+    const size_t widest = p->width > 0 ? LK_MIN((size_t)p->width / 2, WHY_COLUMNS) : WHY_COLUMNS;
+    size_t wide = 0;
+    for (size_t i = 0; i < f->chain.n; i++) {
+        const size_t w = f->chain.v[i].why ? lk_words_columns(f->chain.v[i].why, SIZE_MAX) : 0;
+        wide = w <= widest ? LK_MAX(wide, w) : wide;
+    }
+    struct lk_ref at = { 0 };
+    for (size_t i = 0; i < f->chain.n; i++) {
+        const struct lk_edge *e = &f->chain.v[i];
+        if (!lk_ref_eq(at, e->from))
+            field(p, i ? "" : "Chain", lk_phrase_label(p->arena, s, e->from), 0);
+        const bool closes = i && lk_ref_eq(e->to, f->chain.v[0].from);
+        const char *target = lk_arena_printf(p->arena, "--> %s%s%s", lk_phrase_label(p->arena, s, e->to),
+                                             closes ? ", where it began" : "", lk_phrase_edge_doubt(e));
+        lk_paper_par(p, 2 + FIELD + 2, e->why ? e->why : "waits for", (int)wide + 1, target, 0);
+        at = e->to;
+    }
+}
+
+static void evidence(struct lk_paper *p, const struct lk_finding *f, bool all)
+{
+    for (size_t i = 0; i < f->evidence.n; i++) {
+        const bool last = !all && i == MAX_EVIDENCE;
+        const char *text = last ? lk_arena_printf(p->arena, "and %zu more", f->evidence.n - i) : f->evidence.v[i];
+        lk_paper_par(p, 2, i ? "        -" : "Seen    -", FIELD + 2, text, 0);
+        if (last)
+            return;
+    }
+}
+
+static void docs(struct lk_paper *p, const struct lk_rule *rule)
+{
+    for (size_t i = 0; rule && i < LK_ARRAY_LEN(rule->docs) && rule->docs[i]; i++)
+        field(p, i ? "" : "Read", rule->docs[i], 0);
+}
+
+static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all)
+{
+    const struct lk_finding *f = &r->findings->list.v[i];
+    struct lk_arena *a = p->arena;
+    lk_paper_blank(p);
+    lk_paper_two(p, 0, verdict_ink(f->severity), lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
+                 lk_arena_printf(a, " %s: %s", rule_name(p, f), lk_verdict_name(f->severity)));
+    lk_paper_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
+    chain(p, r->snap, f);
+    for (size_t c = 0; c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
+        culprit(p, r->snap, c ? "and" : "Where", &f->culprits.v[c]);
+    if (!all && f->culprits.n > MAX_CULPRITS)
+        field(p, "", lk_arena_printf(a, "and %zu more places", f->culprits.n - MAX_CULPRITS), 0);
+    stuck(p, r->snap, f, 0);
+    field(p, "Sure", lk_phrase_confidence(f->confidence), 0);
+    evidence(p, f, all);
+    advice(p, f, 0, 0);
+    docs(p, f->rule);
+}
+
+static void report(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i, const struct lk_render *how)
+{
+    first_screen(p, reports, n, i);
+    for (size_t f = 0; f < reports[i].findings->list.n; f++)
+        finding(p, &reports[i], f, how->all);
+    lk_text_lists(p, &reports[i], how);
+}
+
+/* ---- sets ------------------------------------------------------------------------------- */
+
+/* "1 deadlock, 4 healthy", the worst first. */
+static const char *count_verdicts(struct lk_paper *p, const struct lk_report *reports, size_t n)
+{
+    struct lk_strbuf b = { 0 };
+    for (int v = LK_DEADLOCK; v >= LK_HEALTHY; v--) {
+        size_t count = 0;
+        for (size_t i = 0; i < n; i++)
+            count += reports[i].findings->verdict == (enum lk_verdict)v;
+        if (count)
+            lk_strbuf_printf(&b, "%s%zu %s", b.n ? ", " : "", count, lk_verdict_name((enum lk_verdict)v));
+    }
+    const char *ret = lk_arena_strdup(p->arena, b.s ? b.s : "none was examined");
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
+static void set_overview(struct lk_paper *p, const struct lk_report *reports, size_t n)
+{
+    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    lk_paper_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
+                 lk_arena_printf(p->arena, " %s: %s", lk_words_count(p->arena, (int64_t)n, "process"),
+                                 count_verdicts(p, reports, n)));
+    for (size_t k = 0; k < n * (LK_DEADLOCK + 1); k++) {
+        /* Worst first. */
+        const size_t i = k % n;
+        const struct lk_findings *fs = reports[i].findings;
+        if (fs->verdict != (enum lk_verdict)(LK_DEADLOCK - k / n))
+            continue;
+        const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
+        lk_paper_two(p, 2, verdict_ink(fs->verdict), word, process(p, reports[i].snap, 12));
+        if (fs->list.n && fs->list.v[0].culprits.n)
+            lk_paper_line(p, 11, LK_INK_PLAIN, lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
+                                                               lk_phrase_place(p->arena, &fs->list.v[0].culprits.v[0])));
+    }
+}
+
+/* The worst report comes first; equal ones stay in the order they were examined in. */
+static void reports_by_weight(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_render *how)
+{
+    for (int v = LK_DEADLOCK; v >= LK_HEALTHY; v--) {
+        for (size_t i = 0; i < n; i++) {
+            if (reports[i].findings->verdict != (enum lk_verdict)v)
+                continue;
+            p->arena = lk_arena_create();
+            lk_paper_blank(p);
+            lk_paper_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
+            report(p, reports, n, i, how);
+            lk_arena_destroy(p->arena);
+        }
+    }
+}
+
+bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+{
+    struct lk_paper p = { .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create() };
+    if (set || n != 1)
+        set_overview(&p, reports, n);
+    else
+        report(&p, reports, n, 0, how);
+    lk_arena_destroy(p.arena);
+    if (set || n != 1)
+        reports_by_weight(&p, reports, n, how);
+    return fflush(out) == 0 && !ferror(out);
+}
