@@ -40,6 +40,8 @@ struct loopknot_options {
     enum loopknot_stop stop;
     bool native;               /* native stacks too */
     const char *project;       /* folder of user code, or NULL */
+    const pid_t *together;     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among */
+    size_t n_together;         /* them is judged with its children, not called unknown for their sake */
     const volatile int *interrupted; /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
     int verbose;
 };

@@ -1,0 +1,131 @@
+#include "loopknot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "examine/examine.h"
+#include "util/vec.h"
+
+#define LK_EXPORT __attribute__((visibility("default")))
+
+struct loopknot_diagnosis {
+    struct lk_report *v;
+    size_t n, cap;
+};
+
+_Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK && (int)LOOPKNOT_STALLED == (int)LK_STALLED &&
+                   (int)LOOPKNOT_UNKNOWN == (int)LK_VERDICT_UNKNOWN && (int)LOOPKNOT_HAZARD == (int)LK_HAZARD,
+               "public and inner verdicts are the same numbers");
+_Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE && (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
+               "public and inner stop modes are the same numbers");
+
+LK_EXPORT struct loopknot_options loopknot_options_default(void)
+{
+    return (struct loopknot_options){
+        .samples = 3, .interval_ms = 100, .stalled_after_ms = 2000, .max_pause_ms = 250, .native = true,
+    };
+}
+
+LK_EXPORT struct loopknot_diagnosis *loopknot_create(void)
+{
+    return lk_xcalloc(1, sizeof(struct loopknot_diagnosis));
+}
+
+LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->n; i++)
+        lk_report_deinit(&d->v[i]);
+    free(d->v);
+    free(d);
+}
+
+LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message,
+                               size_t size)
+{
+    const struct lk_examine_options inner = {
+        .samples = o->samples, .interval_ms = o->interval_ms, .stalled_after_ms = o->stalled_after_ms,
+        .max_pause_ms = o->max_pause_ms, .stop = (enum lk_stop_mode)o->stop, .native = o->native, .project = o->project,
+        .together = o->together,
+        .n_together = o->n_together, .interrupted = o->interrupted, .verbose = o->verbose,
+    };
+    struct lk_error err = { 0 };
+    struct lk_report r;
+    if (!lk_examine_live(pid, &inner, &r, &err)) {
+        if (message && size)
+            snprintf(message, size, "%s", err.text);
+        return 3;
+    }
+    lk_vec_add(d, r);
+    return 0;
+}
+
+LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)
+{
+    return d->n;
+}
+
+LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index)
+{
+    return index < d->n ? (enum loopknot_verdict)d->v[index].findings->verdict : LOOPKNOT_UNKNOWN;
+}
+
+LK_EXPORT enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d)
+{
+    enum loopknot_verdict worst = LOOPKNOT_HEALTHY;
+    for (size_t i = 0; i < d->n; i++)
+        worst = LK_MAX(worst, loopknot_verdict_of(d, i));
+    return worst;
+}
+
+LK_EXPORT const char *loopknot_verdict_name(enum loopknot_verdict v)
+{
+    return lk_verdict_name((enum lk_verdict)v);
+}
+
+LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *format, const struct loopknot_render *how, FILE *out)
+{
+    const struct lk_format *f = lk_format_by_name(format);
+    const struct lk_render inner = {
+        .color = how->color, .width = how->width, .all = how->all, .native = how->native, .verbose = how->verbose,
+    };
+    if (!f)
+        return 2;
+    errno = 0;
+    bool ok = f->write(d->v, d->n, how->set, &inner, out);
+    return ok && fflush(out) == 0 ? 0 : -1;
+}
+
+LK_EXPORT const char *loopknot_format(size_t index, const char **help)
+{
+    if (index >= lk_n_formats)
+        return NULL;
+    if (help)
+        *help = lk_formats[index].help;
+    return lk_formats[index].name;
+}
+
+LK_EXPORT const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means,
+                                    const char **remedy, const char *const **docs)
+{
+    if (index >= lk_n_rules)
+        return NULL;
+    const struct lk_rule *r = &lk_rules[index];
+    if (name)
+        *name = r->name;
+    if (ceiling)
+        *ceiling = lk_verdict_name(r->ceiling);
+    if (means)
+        *means = r->means;
+    if (remedy)
+        *remedy = r->remedy;
+    if (docs)
+        *docs = r->docs;
+    return r->id;
+}
+
+LK_EXPORT const char *loopknot_version(void)
+{
+    return LOOPKNOT_VERSION;
+}

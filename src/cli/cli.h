@@ -1,0 +1,32 @@
+/* What the commands of the program share. The program uses the library through loopknot.h alone. */
+#ifndef LK_CLI_CLI_H
+#define LK_CLI_CLI_H
+
+#include <stddef.h>
+
+/** Exit statuses scripts depend on. */
+enum {
+    EXIT_FOUND = 1,      /* something at or above --fail-on */
+    EXIT_USAGE = 2,
+    EXIT_NO_REPORT = 3,
+    EXIT_UNKNOWN = 4,    /* the verdict is unknown */
+};
+
+struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+    const char *usage, *help;
+};
+
+extern const struct command commands[];
+extern const size_t n_commands;
+
+int command_attach(int argc, char **argv);
+int command_rules(int argc, char **argv);
+int command_explain(int argc, char **argv);
+
+/** One line on stderr, "loopknot: ..."; returns status so that failing is one line. */
+int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void print_attach_help(void);
+
+#endif

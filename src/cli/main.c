@@ -1,0 +1,66 @@
+#include "cli/cli.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "loopknot.h"
+
+const struct command commands[] = {
+    { "attach", command_attach, "loopknot [attach] [options] PID...", "sample live processes, diagnose them, print a report, detach" },
+    { "rules", command_rules, "loopknot rules", "list the rules" },
+    { "explain", command_explain, "loopknot explain RULE", "explain one rule: meaning, remedy, sources" },
+};
+const size_t n_commands = sizeof commands / sizeof commands[0];
+
+int complain(int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    fputs("loopknot: ", stderr);
+    vfprintf(stderr, fmt, ap);
+    fputc('\n', stderr);
+    va_end(ap);
+    return status;
+}
+
+static void print_help(void)
+{
+    puts("loopknot: says what is wrong with a hung, threaded Python server, from outside.\n\nCommands:");
+    for (size_t i = 0; i < n_commands; i++)
+        printf("  %-36s %s\n", commands[i].usage, commands[i].help);
+    puts("  loopknot --version | --help | COMMAND --help\n");
+    print_attach_help();
+}
+
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < n_commands; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        fputs("usage: loopknot PID...   (loopknot --help lists commands and options)\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("loopknot %s\n", loopknot_version());
+        return 0;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        print_help();
+        return 0;
+    }
+    const struct command *c = find_command(argv[1]);
+    if (c)
+        return c->run(argc - 1, argv + 1);
+    /* `loopknot PID` and `loopknot --option PID` are attach. */
+    if (argv[1][0] == '-' || isdigit((unsigned char)argv[1][0]))
+        return command_attach(argc, argv);
+    return complain(EXIT_USAGE, "this build has no command '%s' (loopknot --help lists them)", argv[1]);
+}

@@ -1,0 +1,347 @@
+#include "examine/examine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "examine/history.h"
+#include "examine/sample.h"
+#include "examine/sources.h"
+#include "rules/classify.h"
+#include "snapshot/builder.h"
+#include "target/process.h"
+
+enum {
+    WATCH_STEP_MS = 50,     /* a look through /proc at the candidate's threads */
+    NAP_MS = 20,            /* how long an interruption may go unnoticed */
+};
+
+/* One examination under way. */
+struct examination {
+    struct lk_session session;
+    struct lk_history *history;
+    struct lk_snapshot *snap;       /* the last sample */
+    struct lk_snapshot *process;    /* facts of the process, read once */
+    uint64_t began_ms;
+    uint64_t start_ticks;           /* tells a reused pid */
+    struct { struct lk_sample *v; size_t n, cap; } samples;
+    struct { int64_t *v; size_t n, cap; } moved; /* all samples' moved tids, one after the other */
+    struct { uint64_t *v; size_t n, cap; } throttle; /* periods, throttled, usec at begin and end */
+};
+
+static bool interrupted(const struct lk_examine_options *o)
+{
+    return o->interrupted && *o->interrupted;
+}
+
+/* Sleeps until ms milliseconds of the monotonic clock; false when the user wants out. */
+static bool sleep_until(uint64_t ms, const struct lk_examine_options *o)
+{
+    for (;;) {
+        uint64_t now = lk_now_ms();
+        if (interrupted(o))
+            return false;
+        if (now >= ms)
+            return true;
+        uint64_t nap = LK_MIN(ms - now, (uint64_t)NAP_MS);
+        struct timespec t = { 0, (long)nap * 1000000L };
+        nanosleep(&t, NULL);
+    }
+}
+
+static bool is_examined(const struct lk_examine_options *o, int64_t pid)
+{
+    for (size_t i = 0; i < o->n_together; i++)
+        if (o->together[i] == pid)
+            return true;
+    return false;
+}
+
+static bool all_children_examined(const struct lk_snapshot *s, const struct lk_examine_options *o)
+{
+    for (size_t i = 0; i < s->children.n; i++)
+        if (!is_examined(o, s->children.v[i].pid))
+            return false;
+    return s->children.n > 0;
+}
+
+/* A fresh snapshot with the facts of the process that do not change from sample to sample. */
+static struct lk_snapshot *snapshot_for_sample(struct examination *x)
+{
+    struct lk_snapshot *s = lk_snapshot_create();
+    lk_snapshot_copy_process(s, x->process);
+    s->stalled_after_ms = x->session.options->stalled_after_ms;
+    s->children_examined = all_children_examined(s, x->session.options);
+    if (x->session.py)
+        lk_py_describe(x->session.py, s);
+    return s;
+}
+
+static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at_ms)
+{
+    int64_t *moved;
+    size_t n;
+    lk_history_add(x->history, s, at_ms, &moved, &n);
+    struct lk_sample *p = lk_vec_push(&x->samples);
+    *p = s->samples.v[s->samples.n - 1];
+    p->at_ms = at_ms;
+    p->n_moved = n;
+    for (size_t i = 0; i < n; i++)
+        lk_vec_add(&x->moved, moved[i]);
+}
+
+/* Takes a sample and makes it the last one. False with err when the target is gone; the one before then stands. */
+static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error *err)
+{
+    if (lk_process_start_ticks(lk_target_pid(x->session.target)) != x->start_ticks)
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
+                            lk_target_pid(x->session.target));
+    struct lk_snapshot *s = snapshot_for_sample(x);
+    if (!lk_sample_take(&x->session, stop, s, err)) {
+        lk_snapshot_destroy(s);
+        return false;
+    }
+    if (!x->began_ms)
+        x->began_ms = lk_now_ms();
+    keep_sample(x, s, (int64_t)(lk_now_ms() - x->began_ms));
+    s->watched_ms = (int64_t)(lk_now_ms() - x->began_ms);
+    lk_snapshot_destroy(x->snap);
+    x->snap = s;
+    return true;
+}
+
+/* Writes the list of samples into the last snapshot. */
+static void publish_samples(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    size_t at = 0;
+    s->samples.n = 0;
+    for (size_t i = 0; i < x->samples.n; i++) {
+        struct lk_sample *p = lk_vec_push(&s->samples);
+        *p = x->samples.v[i];
+        p->moved_tids = lk_arena_array(s->arena, p->n_moved, sizeof *p->moved_tids);
+        if (p->n_moved)
+            memcpy(p->moved_tids, x->moved.v + at, p->n_moved * sizeof *p->moved_tids);
+        at += p->n_moved;
+    }
+}
+
+static void note_limits(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    size_t racy = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        racy += s->threads.v[i].read == LK_READ_RACY;
+    if (x->session.stop_error[0])
+        lk_snapshot_limit(s, "running threads were not stopped: %s", x->session.stop_error);
+    if (racy)
+        lk_snapshot_limit(s, "%zu of %zu threads ran while they were read; what is said of them is not proven", racy, s->threads.n);
+}
+
+/* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no known loop has. */
+static void complete_loops(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    int64_t known = 0;
+    for (size_t i = 0; i < s->loops.n; i++)
+        known += s->loops.v[i].epoll_fd != LK_UNKNOWN;
+    if (!x->session.py || !lk_py_readable(x->session.py))
+        return;
+    if (s->epoll_fds != LK_UNKNOWN && s->epoll_fds <= known) {
+        s->loops_complete = true;
+        return;
+    }
+    lk_py_find_all_loops(x->session.py, s);
+}
+
+/* Marks the threads that more watching may accuse or acquit; true when there are any. */
+static bool candidates(const struct lk_snapshot *s, const struct lk_findings *f, bool *mark)
+{
+    memset(mark, 0, s->threads.n);
+    for (size_t i = 0; i < f->watch.n; i++)
+        if (lk_thread_at(s, f->watch.v[i]))
+            mark[f->watch.v[i].index] = true;
+    return f->watch.n > 0;
+}
+
+/*
+ * One look at the candidate's threads through /proc, stopping nobody. A thread in a wait without timeout that was given
+ * the CPU has moved. Whether a thread in a timed wait moved, only a sample can say.
+ */
+static bool look(struct examination *x, struct lk_thread_list *list, bool *mark)
+{
+    struct lk_snapshot *s = x->snap;
+    bool still = false;
+    if (!lk_target_threads(x->session.target, list, false, NULL))
+        return false;
+    for (size_t i = 0; i < list->n; i++) {
+        if (!mark[i])
+            continue;
+        struct lk_thread *t = &s->threads.v[i];
+        bool ran = list->v[i].switches != t->switches || list->v[i].state == 'X';
+        if (ran && !t->running && !lk_wait_is_timed(t)) {
+            t->moved = true;
+            t->stable = false;
+            t->stuck_ms = LK_UNKNOWN;
+            mark[i] = false;
+            continue;
+        }
+        still = true;
+    }
+    return still;
+}
+
+/* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or moved. */
+static void watch(struct examination *x, struct lk_findings **f)
+{
+    const struct lk_examine_options *o = x->session.options;
+    struct lk_snapshot *s = x->snap;
+    bool *mark = lk_xcalloc(s->threads.n, sizeof *mark);
+    struct lk_thread_list list = { 0 };
+    bool alive = true;
+    uint64_t end = x->began_ms + o->stalled_after_ms;
+    for (size_t i = 0; i < s->threads.n; i++)
+        lk_vec_push(&list)->tid = s->threads.v[i].tid;
+    bool going = candidates(s, *f, mark);
+    while (going && lk_now_ms() < end) {
+        alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
+        if (!alive)
+            break;
+        going = look(x, &list, mark);
+    }
+    int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
+    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
+    struct lk_error err;
+    if (alive && going && take(x, LK_STOP_NONE, &err)) {
+        complete_loops(x);
+        lk_classify(x->snap, o->project);
+    } else {
+        for (size_t i = 0; i < s->threads.n; i++)
+            if (mark[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
+                s->threads.v[i].stuck_ms = LK_MAX(s->threads.v[i].stuck_ms, watched);
+        s->watched_ms = watched;
+    }
+    free(mark);
+    free(list.v);
+    lk_findings_destroy(*f);
+    *f = lk_diagnose(x->snap);
+}
+
+static void read_throttling(struct examination *x, bool first)
+{
+    static const size_t fields = 3;
+    uint64_t v[3] = { 0 };
+    if (!lk_process_throttle_read(lk_target_pid(x->session.target), &v[0], &v[1], &v[2]))
+        return;
+    for (size_t i = 0; i < fields; i++)
+        lk_vec_add(&x->throttle, v[i]);
+    if (first || x->throttle.n < 2 * fields)
+        return;
+    const uint64_t *a = x->throttle.v, *b = a + fields;
+    struct lk_process_stop *stop = &x->process->stop;
+    if (b[0] > a[0])
+        stop->throttled_share = (double)(b[1] - a[1]) / (double)(b[0] - a[0]);
+    stop->throttled_ms = (int64_t)((b[2] - a[2]) / 1000);
+    x->snap->stop.throttled_share = stop->throttled_share;
+    x->snap->stop.throttled_ms = stop->throttled_ms;
+}
+
+static bool open_session(struct examination *x, pid_t pid, const struct lk_examine_options *o, struct lk_error *err)
+{
+    struct lk_session *p = &x->session;
+    struct lk_error why = { 0 };
+    p->options = o;
+    p->target = lk_target_open_live(pid, err);
+    if (!p->target)
+        return false;
+    x->start_ticks = lk_process_start_ticks(pid);
+    x->process = lk_snapshot_create();
+    if (!lk_process_read(pid, x->process, err))
+        return false;
+    p->py = lk_py_open(p->target, &why);
+    if (o->native || !p->py || !lk_py_readable(p->py)) {
+        p->unwinder = lk_unwinder_create(p->target, &why);
+        if (!p->unwinder)
+            lk_snapshot_limit(x->process, "native stacks were not read: %s", why.text);
+    }
+    return true;
+}
+
+static void close_session(struct examination *x)
+{
+    lk_unwinder_destroy(x->session.unwinder);
+    lk_py_close(x->session.py);
+    lk_target_destroy(x->session.target);
+    lk_history_destroy(x->history);
+    lk_snapshot_destroy(x->process);
+    free(x->samples.v);
+    free(x->moved.v);
+    free(x->throttle.v);
+}
+
+/* Debug information is costly: only the innermost native frames of threads without user Python frames get file:line. */
+static void read_lines(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    for (size_t i = 0; x->session.unwinder && i < s->threads.n; i++)
+        if (s->threads.v[i].native_stack)
+            lk_unwind_lines(x->session.unwinder, s->threads.v[i].native_stack, s->arena);
+}
+
+static void sample_all(struct examination *x, struct lk_error *err)
+{
+    const struct lk_examine_options *o = x->session.options;
+    for (unsigned i = 0; i < LK_MAX(o->samples, 1u); i++) {
+        if (i && !sleep_until(x->began_ms + (uint64_t)i * o->interval_ms, o))
+            return;
+        if (!take(x, o->stop, err))
+            return;
+    }
+}
+
+bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret, struct lk_error *err)
+{
+    struct examination x = { 0 };
+    memset(ret, 0, sizeof *ret);
+    if (!open_session(&x, pid, o, err)) {
+        close_session(&x);
+        return false;
+    }
+    x.history = lk_history_create();
+    read_throttling(&x, true);
+    struct lk_error ended = { 0 };
+    sample_all(&x, &ended);
+    if (!x.snap) {
+        *err = ended;
+        close_session(&x);
+        return false;
+    }
+    read_throttling(&x, false);
+    complete_loops(&x);
+    lk_classify(x.snap, o->project);
+    struct lk_findings *f = lk_diagnose(x.snap);
+    if (!ended.code && !interrupted(o) && f->watch.n)
+        watch(&x, &f);
+    /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */
+    lk_findings_destroy(f);
+    lk_sources_read(x.session.target, x.snap);
+    read_lines(&x);
+    if (ended.code)
+        lk_snapshot_limit(x.snap, "%s; this is what was seen before", ended.text);
+    if (interrupted(o))
+        lk_snapshot_limit(x.snap, "interrupted: fewer samples than asked for");
+    publish_samples(&x);
+    note_limits(&x);
+    ret->findings = lk_diagnose(x.snap);
+    ret->snap = x.snap;
+    close_session(&x);
+    return true;
+}
+
+void lk_report_deinit(struct lk_report *r)
+{
+    lk_findings_destroy(r->findings);
+    lk_snapshot_destroy(r->snap);
+    memset(r, 0, sizeof *r);
+}

@@ -1,0 +1,29 @@
+/*
+ * Drives the stations for one live process: opens the target, takes the samples, keeps watching a candidate through
+ * /proc, reads sources, diagnoses.
+ */
+#ifndef LK_EXAMINE_EXAMINE_H
+#define LK_EXAMINE_EXAMINE_H
+
+#include <sys/types.h>
+
+#include "report/report.h"
+
+enum lk_stop_mode { LK_STOP_AUTO = 0, LK_STOP_ALL, LK_STOP_NONE };
+
+struct lk_examine_options {
+    unsigned samples, interval_ms, stalled_after_ms, max_pause_ms;
+    enum lk_stop_mode stop;
+    bool native;
+    const char *project;
+    const pid_t *together; /* processes examined for the same report set, this one among them */
+    size_t n_together;
+    volatile const int *interrupted; /* becomes nonzero when the user wants out; may be NULL */
+    int verbose;
+};
+
+/** False with err when there can be no report at all. ret owns snapshot and findings. */
+bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret, struct lk_error *err);
+void lk_report_deinit(struct lk_report *r);
+
+#endif

@@ -1,0 +1,29 @@
+/*
+ * One sample: threads listed, running ones stopped for the length of a copy, everything read, and each fact marked
+ * with how it was read.
+ */
+#ifndef LK_EXAMINE_SAMPLE_H
+#define LK_EXAMINE_SAMPLE_H
+
+#include "examine/examine.h"
+#include "python/python.h"
+#include "target/stop.h"
+#include "target/target.h"
+#include "unwind/unwind.h"
+
+/** What stays open over all samples of one process. */
+struct lk_session {
+    struct lk_target *target;
+    struct lk_py *py;          /* NULL: no Python */
+    struct lk_unwinder *unwinder; /* NULL: not wanted or not possible */
+    const struct lk_examine_options *options;
+    char stop_error[sizeof(((struct lk_error *)NULL)->text)];      /* why running threads could not be stopped; "" */
+};
+
+/**
+ * Takes a sample into s (whose process part is filled). stop overrides the option (the watch never stops anybody).
+ * Appends to s->samples. False with err when the process is gone.
+ */
+bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s, struct lk_error *err);
+
+#endif
