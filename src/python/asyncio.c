@@ -1,0 +1,488 @@
+/* Event loops: which there are, who runs each, and in which state it is. Tasks are in task.c, queues in ready.c. */
+#include "python/aio.h"
+
+#include <stdlib.h>
+
+#include "target/process.h"
+
+enum {
+    MAX_FD = 1 << 20,
+    OBJ_FIRST = 16,      /* first field after PyObject_HEAD */
+    RL_PID = 8,          /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
+    UV_BACKEND_FD = 64,  /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
+    PTHREAD_TID = 0x2d0, /* glibc x86-64 struct pthread.tid (nptl/descr.h) */
+};
+
+/* ---- the sample's state -------------------------------------------------------------- */
+
+struct lk_aio *lk_aio(struct lk_py *py)
+{
+    if (!py->aio) {
+        py->aio = lk_xcalloc(1, sizeof *py->aio);
+        py->aio->now_ms = (int64_t)lk_now_ms();
+    }
+    return py->aio;
+}
+
+void lk_aio_end(struct lk_py *py)
+{
+    struct lk_aio *a = py->aio;
+    if (!a)
+        return;
+    struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,      &a->follows,
+                              &a->setters,    &a->setter_rows, &a->alias,     &a->ready,     &a->running,      &a->no_with,
+                              &a->timer_sets, &a->timer_frees, &a->deadlines, &a->chains,    &a->setters_known };
+    for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
+        lk_map_deinit(maps[i]);
+    for (size_t i = 0; i < a->source_lists.n; i++)
+        free(a->source_lists.v[i].v);
+    free(a->source_lists.v);
+    free(a->loops_todo.v);
+    free(a->tasks_todo.v);
+    free(a->futures_todo.v);
+    free(a->holds.v);
+    free(a->reach.v);
+    free(a->chain.v);
+    if (a->os)
+        lk_oswait_reader_destroy(a->os);
+    free(a);
+    py->aio = NULL;
+}
+
+/* ---- classes ------------------------------------------------------------------------- */
+
+static const char *last_part(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot && dot[1] ? dot + 1 : name;
+}
+
+static size_t row_of_type(struct lk_py *py, const struct lk_pytype *ty)
+{
+    const char *name = last_part(ty->name);
+    for (size_t i = 0; i < lk_n_class_rows; i++)
+        if (strcmp(name, lk_class_rows[i].name) == 0 && strcmp(lk_py_type_module(py, ty), lk_class_rows[i].module) == 0)
+            return i + 1;
+    return 0;
+}
+
+/* The nearest class in the method resolution order that the table knows. */
+static size_t find_row(struct lk_py *py, const struct lk_pytype *ty)
+{
+    int64_t n = lk_py_kind(py, ty->mro) == LK_PYK_TUPLE ? lk_py_len(py, ty->mro) : 0;
+    if (n <= 0)
+        return row_of_type(py, ty);
+    for (int64_t i = 0; i < n && i < LK_PY_MAX_MRO; i++) {
+        const struct lk_pytype *b = lk_py_type_at(py, lk_py_item(py, ty->mro, (size_t)i));
+        size_t row = b ? row_of_type(py, b) : 0;
+        if (row)
+            return row;
+    }
+    return 0;
+}
+
+size_t lk_aio_class_row(struct lk_py *py, const struct lk_pytype *cty)
+{
+    struct lk_pytype *ty = (struct lk_pytype *)cty; /* the memo is ours: types are made by object.c, never const */
+    if (!ty->aio_row)
+        ty->aio_row = (unsigned)find_row(py, ty) + 1;
+    return ty->aio_row - 1;
+}
+
+enum lk_aio_class lk_aio_class_of(struct lk_py *py, lk_addr obj, const struct lk_class_row **row)
+{
+    const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
+    size_t i = ty ? lk_aio_class_row(py, ty) : 0;
+    if (row)
+        *row = i ? &lk_class_rows[i - 1] : NULL;
+    return i ? lk_class_rows[i - 1].cls : LK_AC_OTHER;
+}
+
+const char *lk_aio_class_label(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    return ty ? lk_arena_strdup(py->s->arena, last_part(ty->name)) : "";
+}
+
+/* ---- small helpers ------------------------------------------------------------------- */
+
+const struct lk_pyframes *lk_aio_thread_frames(struct lk_py *py, size_t thread)
+{
+    uint64_t v;
+    if (!lk_map_get(&py->frames_of, thread, &v))
+        return NULL;
+    return (const struct lk_pyframes *)(uintptr_t)v;
+}
+
+struct lk_ref lk_aio_thread_by_ident(struct lk_py *py, uint64_t ident)
+{
+    uint64_t i;
+    if (ident && lk_map_get(&py->by_ident, ident, &i) && i < py->s->threads.n)
+        return lk_ref_make(LK_KIND_THREAD, i);
+    return lk_ref_make(LK_KIND_NONE, 0);
+}
+
+void lk_aio_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
+{
+    uint64_t old;
+    if (!lk_map_get(m, key, &old) || (int64_t)old > when_ms)
+        lk_map_put(m, key, (uint64_t)when_ms);
+}
+
+int64_t lk_aio_left(struct lk_py *py, int64_t when_ms)
+{
+    int64_t left = when_ms - lk_aio(py)->now_ms;
+    return left > 0 ? left : 0;
+}
+
+/* The pid as the target itself sees it (it may live in another pid namespace): tid of its main thread. 0 unknown. */
+static uint32_t pid_inside(struct lk_py *py)
+{
+    uint32_t tid;
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_thread *t = &py->s->threads.v[i];
+        if (t->main && t->ident && lk_read_u32(py->t, t->ident + PTHREAD_TID, &tid))
+            return tid;
+    }
+    return 0;
+}
+
+static bool own_pid(struct lk_py *py, int32_t pid)
+{
+    uint32_t inside = pid_inside(py);
+    return inside ? (uint32_t)pid == inside : !py->s->pid || pid == (int32_t)py->s->pid;
+}
+
+/* File descriptor in a C object; LK_UNKNOWN when implausible. */
+static int64_t fd_at(struct lk_py *py, lk_addr at)
+{
+    int32_t fd;
+    if (!lk_read_i32(py->t, at, &fd) || fd < 0 || fd >= MAX_FD)
+        return LK_UNKNOWN;
+    return fd;
+}
+
+/* _socket.socket: sock_fd is its first field (Modules/socketmodule.h PySocketSockObject); socket.socket derives from it. */
+int64_t lk_aio_socket_fd(struct lk_py *py, lk_addr sock)
+{
+    if (!sock || !lk_py_isinstance(py, sock, NULL, "socket"))
+        return LK_UNKNOWN;
+    return fd_at(py, lk_aio_field(py, sock, OBJ_FIRST));
+}
+
+/* ---- asyncio's own loops ------------------------------------------------------------- */
+
+static void read_selector(struct lk_py *py, lk_addr obj, struct lk_loop *o)
+{
+    lk_addr selector = lk_py_attr(py, obj, "_selector");
+    if (!selector || lk_py_is_none(py, selector))
+        return;
+    lk_addr c = lk_py_attr(py, selector, "_selector");
+    const struct lk_pytype *ty = c ? lk_py_type(py, c) : NULL;
+    if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
+        o->epoll_fd = fd_at(py, lk_aio_field(py, c, OBJ_FIRST));
+    int64_t n = lk_py_len(py, lk_py_attr(py, selector, "_fd_to_key"));
+    if (n >= 0)
+        o->watched_fds = n > 0 && o->wakeup_read_fd != LK_UNKNOWN ? n - 1 : n;
+}
+
+/*
+ * In a forked child _thread_id still names a thread of the parent. glibc sets the tid of threads that were not copied to
+ * 0 (nptl, __reclaim_stacks), except the parent's main thread's. Any other tid may be a thread that began a moment ago.
+ */
+static bool ident_may_live(struct lk_py *py, uint64_t ident)
+{
+    uint32_t tid;
+    if (!py->frames_complete)
+        return true;
+    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || tid == 0)
+        return false;
+    if (pid_inside(py) != (uint32_t)py->s->pid) /* another pid namespace: its tids are not ours */
+        return true;
+    return lk_snapshot_find(py->s, LK_KIND_THREAD, tid).kind == LK_KIND_THREAD;
+}
+
+static void set_run(struct lk_py *py, struct lk_loop *o)
+{
+    if (o->closed == LK_YES) {
+        o->run = LK_LOOP_CLOSED;
+        return;
+    }
+    if (o->thread_ident == 0) {
+        o->run = o->closed == LK_NO ? LK_LOOP_STOPPED : LK_LOOP_UNKNOWN;
+        return;
+    }
+    o->thread = lk_aio_thread_by_ident(py, o->thread_ident);
+    if (o->thread.kind == LK_KIND_THREAD)
+        o->run = LK_LOOP_RUNNING;
+    else
+        o->run = ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
+}
+
+static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    int64_t ident;
+    lk_addr thread_id = lk_py_attr(py, obj, "_thread_id");
+
+    o->closed = lk_py_bool(py, lk_py_attr(py, obj, "_closed"));
+    o->stopping = lk_py_bool(py, lk_py_attr(py, obj, "_stopping"));
+    if (thread_id && lk_py_int(py, thread_id, &ident))
+        o->thread_ident = (uint64_t)ident;
+    o->wakeup_read_fd = lk_aio_socket_fd(py, lk_py_attr(py, obj, "_ssock"));
+    o->wakeup_write_fd = lk_aio_socket_fd(py, lk_py_attr(py, obj, "_csock"));
+    read_selector(py, obj, o);
+    if (thread_id)
+        set_run(py, o);
+    lk_addr executor = lk_py_attr(py, obj, "_default_executor");
+    if (executor && !lk_py_is_none(py, executor)) {
+        struct lk_ref x = lk_py_executor(py, executor);
+        lk_loop_at(py->s, ref)->executor = x;
+    }
+    lk_aio_read_queues(py, ref, lk_py_attr(py, obj, "_ready"), lk_py_attr(py, obj, "_scheduled"), false);
+}
+
+/* ---- uvloop -------------------------------------------------------------------------- */
+
+/*
+ * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every release looked at (0.17 - 0.23):
+ *     -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed, _debug, _running, _stopping  -32 uint64 _thread_id
+ *     -24 _task_factory  -16 _exception_handler  -8 _default_executor  0 _ready
+ * The deque is looked for, everything else must then be plausible.
+ */
+struct uv_view {
+    lk_addr ready, executor, uv;
+    int32_t flags[4];
+    uint64_t ident;
+};
+
+static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
+{
+    uint64_t w[32];
+    size_t at;
+
+    if (!lk_read(py->t, obj, w, sizeof w))
+        return false;
+    for (at = 11; at < LK_ARRAY_LEN(w); at++)
+        if (w[at] && lk_py_kind(py, w[at]) == LK_PYK_DEQUE)
+            break;
+    if (at == LK_ARRAY_LEN(w))
+        return false;
+    memcpy(v->flags, &w[at - 6], sizeof v->flags);
+    for (size_t i = 0; i < LK_ARRAY_LEN(v->flags); i++)
+        if (v->flags[i] != 0 && v->flags[i] != 1)
+            return false;
+    double slow;
+    if (!lk_py_number(py, w[at - 7], &slow))
+        return false;
+    v->ready = w[at];
+    v->executor = w[at - 1];
+    v->ident = w[at - 4];
+    v->uv = w[at - 9];
+    return true;
+}
+
+static void read_uvloop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    struct uv_view v;
+
+    o->kind = "uvloop";
+    if (!uv_open(py, obj, &v)) {
+        lk_snapshot_limit(py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop", o->id);
+        return;
+    }
+    o->closed = v.flags[0] ? LK_YES : LK_NO;
+    o->stopping = v.flags[3] ? LK_YES : LK_NO;
+    o->thread_ident = v.flags[2] ? v.ident : 0;
+    if (v.uv && !v.flags[0])
+        o->epoll_fd = fd_at(py, v.uv + UV_BACKEND_FD);
+    set_run(py, o);
+    if (lk_aio_class_of(py, v.executor, NULL) != LK_AC_OTHER) {
+        struct lk_ref x = lk_py_executor(py, v.executor);
+        lk_loop_at(py->s, ref)->executor = x;
+    }
+    lk_aio_read_queues(py, ref, v.ready, 0, true);
+}
+
+/* ---- any loop ------------------------------------------------------------------------ */
+
+static void read_loop(struct lk_py *py, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    lk_addr obj = o->addr;
+
+    if (lk_py_isinstance(py, obj, "asyncio.base_events", "BaseEventLoop")) {
+        read_base_loop(py, obj, ref);
+    } else if (lk_py_isinstance(py, obj, "uvloop.loop", "Loop")) {
+        read_uvloop(py, obj, ref);
+    } else {
+        const struct lk_pytype *ty = lk_py_type(py, obj);
+        const char *module = ty ? lk_py_type_module(py, ty) : "";
+        o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
+    }
+}
+
+/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the outermost one. */
+struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
+{
+    struct lk_aio *a = lk_aio(py);
+    bool is_new;
+
+    if (obj && obj == a->last_loop)
+        return a->last_loop_ref;
+    if (lk_aio_class_of(py, obj, NULL) != LK_AC_LOOP)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_loop(py->s, obj, &is_new);
+    a->last_loop = obj;
+    a->last_loop_ref = ref;
+    if (!is_new)
+        return ref;
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    o->cls = lk_aio_class_label(py, obj);
+    o->found_by = a->reading_loops ? "handle" : found_by;
+    lk_vec_add(&a->loops_todo, ref.index);
+    if (a->reading_loops)
+        return ref;
+    a->reading_loops = true;
+    while (a->loops_todo.n)
+        read_loop(py, lk_ref_make(LK_KIND_LOOP, a->loops_todo.v[--a->loops_todo.n]));
+    a->reading_loops = false;
+    return ref;
+}
+
+/* ---- which loop each thread runs ----------------------------------------------------- */
+
+static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
+{
+    struct lk_ref ref = lk_py_loop(py, loop, "running");
+    if (ref.kind != LK_KIND_LOOP)
+        return;
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    py->s->threads.v[thread].running_loop = ref;
+    o->reachable = LK_YES;
+    if (o->run == LK_LOOP_UNKNOWN && o->closed != LK_YES && !o->thread_ident) {
+        o->run = LK_LOOP_RUNNING; /* a loop whose own fields are not known */
+        o->thread = lk_ref_make(LK_KIND_THREAD, thread);
+    }
+}
+
+/* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork leaves stale. */
+static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
+{
+    const struct lk_layout *l = &py->layout;
+    if (l->ts_running_loop != LK_OFF_NONE)
+        return lk_py_ptr(py, tstate + l->ts_running_loop);
+    lk_addr dict = lk_py_ptr(py, tstate + l->ts_dict);
+    lk_addr held = dict ? lk_py_dict_get(py, dict, "__asyncio_running_event_loop__") : 0;
+    if (!held || lk_py_is_none(py, held))
+        return 0;
+    if (lk_aio_class_of(py, held, NULL) == LK_AC_LOOP)
+        return held;
+    int32_t pid;
+    lk_addr at = lk_aio_field(py, held, OBJ_FIRST);
+    if (!lk_read_i32(py->t, at + RL_PID, &pid) || !own_pid(py, pid))
+        return 0;
+    return lk_py_ptr(py, at);
+}
+
+static bool drives(const char *function)
+{
+    static const char *const names[] = { "_run_once", "run_forever", "run_until_complete" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
+        if (strcmp(function, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Loops that a stack drives: also where a nester (nest_asyncio) replaced the functions, so the file does not matter. */
+static void read_frame_loops(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
+    struct lk_ref found[32];
+    size_t n = 0;
+
+    for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
+        const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
+        if (!c)
+            continue;
+        bool cst = strcmp(c->code->function, "call_soon_threadsafe") == 0;
+        if (!cst && !drives(c->code->function))
+            continue;
+        struct lk_ref ref = lk_py_loop(py, lk_py_local(py, &frames->v[i], "self"), "frame");
+        if (ref.kind != LK_KIND_LOOP)
+            continue;
+        if (cst)
+            py->s->threads.v[thread].inside_cst = ref;
+        else if (n == 0 || !lk_ref_eq(found[n - 1], ref))
+            found[n++] = ref;
+    }
+    /* uvloop runs in C: only the record tells. */
+    struct lk_thread *t = &py->s->threads.v[thread];
+    const struct lk_loop *o = lk_loop_at(py->s, t->running_loop);
+    if (n == 0 && o && strcmp(o->kind, "asyncio") != 0)
+        found[n++] = t->running_loop;
+    struct lk_ref *copy = lk_arena_array(py->s->arena, n, sizeof *copy);
+    if (n)
+        memcpy(copy, found, n * sizeof *copy);
+    t->frame_loops = copy;
+    t->n_frame_loops = n;
+}
+
+/* ---- facts of the operating system ----------------------------------------------------- */
+
+static void add_os_facts(struct lk_py *py, struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(py->s, o->thread);
+    if (!t)
+        return;
+    if (t->os.syscall && o->epoll_fd != LK_UNKNOWN)
+        o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
+    else if (t->running)
+        o->in_own_selector = LK_NO;
+    if (o->in_own_selector != LK_YES || o->ready <= 0 || o->wakeup_read_fd == LK_UNKNOWN || !lk_target_pid(py->t))
+        return;
+    struct lk_aio *a = lk_aio(py);
+    if (!a->os)
+        a->os = lk_oswait_reader_create(py->t, py->s->arena);
+    if (a->os)
+        o->wakeup_unread = lk_oswait_unread(a->os, o->wakeup_read_fd);
+}
+
+void lk_aio_finish_loops(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+    for (size_t i = 0; i < s->loops.n; i++)
+        s->loops.v[i].tasks_pending = 0;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        const struct lk_task *k = &s->tasks.v[i];
+        struct lk_loop *o = lk_loop_at(s, k->loop);
+        if (o && (k->state == LK_TASK_PENDING || k->state == LK_TASK_RUNNING))
+            o->tasks_pending++;
+    }
+    for (size_t i = 0; i < s->loops.n; i++)
+        if (s->loops.v[i].in_own_selector == LK_TRI_UNKNOWN)
+            add_os_facts(py, &s->loops.v[i]);
+}
+
+void lk_py_read_loops(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+
+    lk_aio_end(py); /* what an interrupted sample may have left */
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        if (frames)
+            lk_aio_note_setters(py, frames, lk_ref_make(LK_KIND_THREAD, i));
+    }
+    lk_aio_read_executors(py);
+    if (!lk_py_module_dict(py, "asyncio.events"))
+        return;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        if (!s->threads.v[i].tstate)
+            continue;
+        set_running_loop(py, i, recorded_loop(py, s->threads.v[i].tstate));
+        read_frame_loops(py, i);
+    }
+    lk_aio_search(py);
+}

@@ -1,0 +1,199 @@
+/* Executors: their workers, and the work items still in their queues. */
+#include "python/aio.h"
+
+enum {
+    MAX_ITEMS = 1 << 17, /* of one queue */
+    /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a ring buffer */
+    SQ_LIST = 32,
+    SQ_POS = 40,
+    SQ_GET = 32,
+    SQ_RING = 40,
+    SQ_CAP = 48,
+    SQ_COUNT = 56,
+    SQ_LIST_SIZE = 56,
+    SQ_RING_SIZE = 72, /* tp_basicsize of either */
+};
+
+struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
+{
+    int64_t ident;
+    lk_addr v = thread ? lk_py_attr(py, thread, "_ident") : 0;
+
+    *known = py->frames_complete && v;
+    if (!v || !lk_py_int(py, v, &ident))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return lk_aio_thread_by_ident(py, (uint64_t)ident);
+}
+
+/* ---- queues -------------------------------------------------------------------------- */
+
+static lk_addr *list_queue(struct lk_py *py, lk_addr queue, size_t *n)
+{
+    int64_t pos;
+    lk_addr list = lk_py_ptr(py, lk_aio_field(py, queue, SQ_LIST));
+    if (!list || !lk_read(py->t, lk_aio_field(py, queue, SQ_POS), &pos, sizeof pos) || pos < 0)
+        return NULL;
+    lk_addr *items = lk_py_items(py, list, MAX_ITEMS, n);
+    if (!items || (uint64_t)pos >= *n) {
+        *n = 0;
+        return NULL;
+    }
+    *n -= (size_t)pos;
+    return items + pos;
+}
+
+static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
+{
+    int64_t get, cap, count;
+    lk_addr ring = lk_py_ptr(py, lk_aio_field(py, queue, SQ_RING));
+    if (!ring || !lk_read(py->t, lk_aio_field(py, queue, SQ_GET), &get, sizeof get) ||
+        !lk_read(py->t, lk_aio_field(py, queue, SQ_CAP), &cap, sizeof cap) ||
+        !lk_read(py->t, lk_aio_field(py, queue, SQ_COUNT), &count, sizeof count))
+        return NULL;
+    if (cap <= 0 || get < 0 || get >= cap || count <= 0 || count > cap)
+        return NULL;
+    size_t m = (size_t)LK_MIN(count, (int64_t)MAX_ITEMS);
+    uint64_t last;
+    if (!lk_read_u64(py->t, ring + (uint64_t)((get + (int64_t)m - 1) % cap) * 8, &last))
+        return NULL;
+    lk_addr *items = lk_arena_array(py->s->arena, m, sizeof *items);
+    for (size_t i = 0; i < m; i++)
+        items[i] = lk_py_ptr(py, ring + (uint64_t)((get + (int64_t)i) % cap) * 8);
+    *n = m;
+    return items;
+}
+
+/* Items of a queue.SimpleQueue, queue.Queue or whatever a subclass puts there; false when it cannot be told. */
+static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t *n)
+{
+    const struct lk_pytype *ty = lk_py_type(py, queue);
+    *n = 0;
+    *items = NULL;
+    switch (lk_aio_class_of(py, queue, NULL)) {
+    case LK_AC_SIMPLE_QUEUE:
+        if (ty->basicsize == SQ_RING_SIZE)
+            *items = ring_queue(py, queue, n);
+        else if (ty->basicsize == SQ_LIST_SIZE)
+            *items = list_queue(py, queue, n);
+        else
+            return false;
+        return true;
+    case LK_AC_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n); return true;
+    case LK_AC_PY_SIMPLE_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n); return true;
+    default: return false;
+    }
+}
+
+/* The function of a work item: `fn` up to 3.13, the first of the `task` tuple from 3.14. */
+static const char *item_function(struct lk_py *py, lk_addr item)
+{
+    lk_addr fn = lk_py_attr(py, item, "fn"), args;
+    if (!fn)
+        fn = lk_py_item(py, lk_py_attr(py, item, "task"), 0);
+    for (int i = 0; fn && i < 4 && lk_py_partial(py, fn, &fn, &args); i++)
+        ;
+    return fn ? lk_py_callable_name(py, fn) : "";
+}
+
+static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
+{
+    lk_addr *items;
+    size_t n, kept = 0;
+    int64_t queued = 0;
+
+    if (!queue || !queue_items(py, queue, &items, &n))
+        return;
+    size_t keep = LK_MIN(n, (size_t)LK_AIO_KEEP_ITEMS);
+    struct lk_item *list = lk_arena_array(py->s->arena, keep, sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        if (lk_aio_class_of(py, items[i], NULL) != LK_AC_WORK_ITEM)
+            continue; /* None: a wake-up */
+        queued++;
+        lk_addr future = lk_py_attr(py, items[i], "future");
+        lk_aio_set_by(py, future, ref, true, "executor");
+        if (kept == keep)
+            continue;
+        list[kept].future = lk_py_future(py, future);
+        list[kept++].function = item_function(py, items[i]);
+    }
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    x->queued = queued;
+    x->items = list;
+    x->n_items = kept;
+}
+
+/* ---- executors ----------------------------------------------------------------------- */
+
+static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread)
+{
+    if (thread.kind != LK_KIND_THREAD || ref.kind != LK_KIND_EXECUTOR)
+        return;
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    lk_refs_add(py->s, &x->workers, thread);
+    /* A request's own thread that idles for a bridge is no pool worker. */
+    struct lk_thread *t = lk_thread_at(py->s, thread);
+    if (t->works_for.kind == LK_KIND_NONE && lk_aio_class_of(py, x->addr, NULL) == LK_AC_POOL)
+        t->works_for = ref;
+}
+
+static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    size_t n = 0;
+    int64_t max;
+
+    if (lk_py_int(py, lk_py_attr(py, obj, "_max_workers"), &max))
+        x->max_workers = max;
+    x->shutdown = lk_py_bool(py, lk_py_attr(py, obj, "_shutdown"));
+    lk_addr set = lk_py_attr(py, obj, "_threads");
+    lk_addr *threads = set ? lk_py_items(py, set, LK_PY_MAX_THREADS, &n) : NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool known;
+        add_worker(py, ref, lk_aio_thread_of(py, threads[i], &known));
+    }
+    read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
+}
+
+/* asgiref: runs items on the thread that waits in run_until_future. */
+static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    bool known;
+    lk_executor_at(py->s, ref)->max_workers = 1;
+    add_worker(py, ref, lk_aio_thread_of(py, lk_py_attr(py, obj, "_work_thread"), &known));
+    read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
+}
+
+struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_class_row *row;
+    bool is_new;
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, &row);
+
+    if (cls != LK_AC_POOL && cls != LK_AC_PROCESS_POOL && cls != LK_AC_CURRENT_THREAD_EXECUTOR)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    lk_executor_at(py->s, ref)->kind = row->kind;
+    if (cls == LK_AC_POOL)
+        read_pool(py, ref, obj);
+    else if (cls == LK_AC_CURRENT_THREAD_EXECUTOR)
+        read_current_thread_executor(py, ref, obj);
+    return ref;
+}
+
+/* ---- the executors of the threads that work for one -------------------------------------- */
+
+void lk_aio_read_executors(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        for (size_t j = 0; f && j < f->n; j++) {
+            if (lk_py_frame_is(py, &f->v[j], "_worker", "/concurrent/futures/thread.py"))
+                add_worker(py, lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j], "executor_reference"))),
+                           lk_ref_make(LK_KIND_THREAD, i));
+            else if (lk_py_frame_is(py, &f->v[j], "run_until_future", "/asgiref/current_thread_executor.py"))
+                lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
+        }
+    }
+}

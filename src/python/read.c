@@ -1,0 +1,21 @@
+/* One sample of the Python side, in the order in which one part builds on another. */
+#include "python/internal.h"
+
+void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
+{
+    s->python.frames_read = false;
+    if (!py->readable)
+        return;
+    lk_py_begin(py, s);
+    if (py->frames_complete) {
+        lk_py_read_threads(py);
+        lk_py_read_gil(py);
+        lk_py_read_loops(py);
+        lk_py_read_tasks(py);
+        lk_py_read_waits(py);
+        lk_py_read_owners(py);
+    }
+    s->python.frames_read = py->frames_complete;
+    if (!py->frames_complete)
+        s->decisive_unreadable = true;
+}
