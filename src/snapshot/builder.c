@@ -116,9 +116,15 @@ static struct lk_ref enter(struct lk_snapshot *s, enum lk_kind kind, uint64_t ke
     return lk_ref_make(kind, at);
 }
 
+/* By hand: there may be 100,000 of them, and printf costs more than reading the task. */
 static const char *make_id(struct lk_snapshot *s, char letter, uint64_t number)
 {
-    return lk_arena_printf(s->arena, "%c%llu", letter, (unsigned long long)number);
+    char text[24], *p = text + sizeof text;
+    do
+        *--p = (char)('0' + number % 10);
+    while (number /= 10);
+    *--p = letter;
+    return lk_arena_strndup(s->arena, p, (size_t)(text + sizeof text - p));
 }
 
 struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_new)

@@ -218,7 +218,7 @@ def pipe_read():
 
 @blocker(held=None)
 def child_wait():
-    child = subprocess.Popen(["sleep", "100000"])
+    child = subprocess.Popen(["sleep", "600"])
     KEEP.append(child)
     child.wait()
 
