@@ -1,0 +1,227 @@
+#include "rules/rules.h"
+
+#include <string.h>
+
+#include "rules/case.h"
+
+#define FLASK           "Flask documentation: Using async and await"
+#define LOOP            "Python documentation: asyncio, Event Loop"
+#define DEV             "Python documentation: asyncio, Developing with asyncio (Concurrency and Multithreading; Running Blocking Code)"
+#define TASKS           "Python documentation: asyncio, Coroutines and Tasks (run_coroutine_threadsafe)"
+#define SYNC            "Python documentation: asyncio, Synchronization Primitives"
+#define FUTURES         "Python documentation: concurrent.futures, ThreadPoolExecutor (the deadlock examples)"
+#define THREADING       "Python documentation: threading"
+#define ASGIREF         "asgiref README"
+#define GUNICORN        "gunicorn documentation: Settings"
+#define GUNICORN_DESIGN "gunicorn documentation: Design"
+#define WERKZEUG        "Werkzeug documentation: Serving WSGI applications"
+#define FORK            "Python documentation: os.fork, and the warning on forking with threads"
+
+/*
+ * By id, which is also the order in which finders run: the more specific before the more general, so that what a finding
+ * explains is not told again. A row without a finder is told by the finder of a row before it (LK204 by LK201's, LK305 by
+ * LK301's, LK406 by LK405's).
+ */
+const struct lk_rule lk_rules[] = {
+    { "LK101",
+      "loop-waits-on-itself",
+      LK_DEADLOCK,
+      lk_find_knots,
+      "a cycle through exactly one loop: its thread blocks, directly or through other threads, joins, locks, executors and "
+      "tasks, on "
+      "something that only code on that loop can bring about",
+      "Never block the thread of a loop for work of the same loop: await the coroutine (or asyncio.wrap_future of the future) "
+      "instead of "
+      "calling result(), and call code that has to wait synchronously by way of asyncio.to_thread. From other threads use "
+      "run_coroutine_threadsafe(...).result(timeout=...).",
+      { DEV, TASKS, FLASK, NULL } },
+    { "LK102",
+      "cross-loop-cycle",
+      LK_DEADLOCK,
+      NULL,
+      "a cycle through two or more loops whose threads block on one another",
+      "Do not wait with result() on one loop's thread for a coroutine of another: await "
+      "asyncio.wrap_future(run_coroutine_threadsafe(...)), "
+      "or keep one process-wide loop. A view that needs async code is best an async def view.",
+      { DEV, TASKS, FLASK, NULL } },
+    { "LK103",
+      "lock-cycle",
+      LK_DEADLOCK,
+      NULL,
+      "a cycle of locks only: each thread holds a lock that another one of them waits for",
+      "Take the locks in the same order everywhere, hold only one at a time, or acquire with a timeout and back off. A lock that "
+      "its own "
+      "holder takes again must be an RLock.",
+      { THREADING, NULL } },
+    { "LK104",
+      "executor-starvation",
+      LK_DEADLOCK,
+      NULL,
+      "every worker of a pool that cannot grow waits, without a timeout, for a work item that is still in that pool's queue",
+      "Do not wait inside a pool for work submitted to the same pool: call the function directly, give the inner work a pool of "
+      "its own, or "
+      "let the caller combine the futures. A larger pool only moves the limit.",
+      { FUTURES, FLASK, NULL } },
+    { "LK105",
+      "await-cycle",
+      LK_DEADLOCK,
+      NULL,
+      "tasks and futures await each other in a ring",
+      "Break the ring: let one side hand over its result by a future or queue that nobody in the ring awaits, and put "
+      "asyncio.timeout or "
+      "wait_for around waits for other tasks.",
+      { TASKS, SYNC, NULL } },
+    { "LK106",
+      "lock-held-across-await",
+      LK_DEADLOCK,
+      NULL,
+      "a suspended coroutine holds a thread lock on which its own loop's thread now blocks",
+      "Coroutines must not take a threading lock that is held across an await: use asyncio.Lock with async with, or give the "
+      "lock back "
+      "before the await.",
+      { SYNC, DEV, NULL } },
+    { "LK107",
+      "gil-inversion",
+      LK_DEADLOCK,
+      NULL,
+      "the holder of the GIL waits for a native lock whose holder waits for the GIL",
+      "Native code must release the GIL (Py_BEGIN_ALLOW_THREADS) before it waits for a lock of its own, and must not call into "
+      "Python while "
+      "it holds that lock.",
+      { "Python/C API Reference: Thread State and the Global Interpreter Lock", NULL } },
+    { "LK108",
+      "wait-cycle",
+      LK_DEADLOCK,
+      NULL,
+      "any other proven cycle or knot of waits, such as a lock and a future, or a join and a lock",
+      "Give up what the other side needs before waiting for it: submit or join after the with block, and put a timeout on one of "
+      "the waits "
+      "(result(timeout=...), join(timeout), acquire(timeout=...)).",
+      { THREADING, FUTURES, NULL } },
+    { "LK201",
+      "future-on-dead-loop",
+      LK_DEADLOCK,
+      lk_find_dead_ends,
+      "a thread waits for a future on a loop that is closed (or, at most stalled: merely stopped, never run, or whose thread "
+      "ended)",
+      "Start the loop once, in a daemon thread, before serving begins, and keep it until the process ends; check "
+      "loop.is_running() before "
+      "submitting, wait with result(timeout=...), and cancel what is pending before the loop is stopped or closed.",
+      { LOOP, TASKS, DEV, NULL } },
+    { "LK202",
+      "orphaned-tasks",
+      LK_HAZARD,
+      lk_find_orphaned_tasks,
+      "tasks are pending on a loop that nobody runs",
+      "Run the loop to the tasks' end, or cancel them and close it (asyncio.run and asyncio.Runner do both). Background work "
+      "that outlives a "
+      "request belongs on the process-wide loop or in a task queue, not on the request's loop.",
+      { LOOP, TASKS, FLASK, NULL } },
+    { "LK203",
+      "lost-wakeup",
+      LK_STALLED,
+      lk_find_lost_wakeups,
+      "a callback stands in the ready queue of a loop that sleeps in its selector: nobody woke it",
+      "From another thread only loop.call_soon_threadsafe or asyncio.run_coroutine_threadsafe may be used; call_soon, "
+      "create_task and "
+      "Future.set_result do not wake the loop.",
+      { DEV, TASKS, NULL } },
+    { "LK204",
+      "loop-lost-in-fork",
+      LK_DEADLOCK,
+      NULL,
+      "a forked child waits on a loop, lock holder or executor whose threads exist only in the parent",
+      "Create loops, pools and their threads after the fork (in gunicorn in post_fork, without --preload), or use the spawn "
+      "start method; "
+      "only the forking thread exists in the child.",
+      { FORK, GUNICORN, NULL } },
+    { "LK205",
+      "leaked-loops",
+      LK_HAZARD,
+      lk_find_leaked_loops,
+      "two or more loops of the same origin were left behind, neither running nor closed; each holds an epoll descriptor and a "
+      "socket pair",
+      "Let asyncio.run or asyncio.Runner create and close the loop, or close it in a finally block; in Flask use an async def "
+      "view and let it "
+      "manage the loop.",
+      { LOOP, FLASK, NULL } },
+    { "LK301",
+      "loop-per-request",
+      LK_HAZARD,
+      lk_find_loops_in_requests,
+      "a request thread itself runs a loop: run_until_complete or asyncio.run on its own stack, called from user code",
+      "Make the view async def and await, or start one long-lived loop before serving and call "
+      "run_coroutine_threadsafe(...).result(timeout=...) "
+      "from the view.",
+      { FLASK, ASGIREF, TASKS, NULL } },
+    { "LK303",
+      "loop-driven-twice",
+      LK_STALLED,
+      lk_find_double_drives,
+      "one loop is driven by two threads, or a loop is run inside a callback of another",
+      "Inside of a running loop await, never run_until_complete; give each loop one thread, and reach it from others by "
+      "run_coroutine_threadsafe. For synchronous callers of async code use asgiref's async_to_sync or Flask's ensure_sync.",
+      { LOOP, ASGIREF, FLASK, NULL } },
+    { "LK305",
+      "run-forever-in-request",
+      LK_STALLED,
+      NULL,
+      "a request thread sits in run_forever: the request never returns",
+      "Create the loop when the process starts and run it in a daemon thread; the request only submits to it with "
+      "run_coroutine_threadsafe "
+      "and a timeout.",
+      { FLASK, LOOP, WERKZEUG, NULL } },
+    { "LK401",
+      "blocking-call-in-loop",
+      LK_STALLED,
+      lk_find_blocking_calls,
+      "a callback or coroutine makes a blocking call on the loop's thread; everything else on that loop waits",
+      "Move the call off the loop's thread (await asyncio.to_thread(...) or loop.run_in_executor), or use the async form: "
+      "asyncio.sleep, an "
+      "async driver, asyncio.create_subprocess_exec, asyncio.Lock.",
+      { DEV, FLASK, NULL } },
+    { "LK402",
+      "cpu-bound-callback",
+      LK_STALLED,
+      lk_find_busy_callbacks,
+      "one callback keeps the loop's thread busy across all samples; everything else on that loop waits",
+      "Move the computation to a process pool (loop.run_in_executor with a ProcessPoolExecutor), or cut it into steps with await "
+      "asyncio.sleep(0) between them.",
+      { DEV, FLASK, NULL } },
+    { "LK405",
+      "unbounded-future-wait",
+      LK_HAZARD,
+      lk_find_long_waits,
+      "user code has waited long for a future without a timeout, and no other finding explains it",
+      "Wait with result(timeout=...) and handle the TimeoutError, or await the future instead of blocking a thread on it.",
+      { TASKS, FUTURES, NULL } },
+    { "LK406",
+      "external-wait",
+      LK_STALLED,
+      NULL,
+      "a request, or a caller's wait for a result, is held up by an event from outside of the process, without a timeout; no "
+      "deadlock here",
+      "Give the call to the outside a timeout (socket, HTTP client, database driver, subprocess), and the waiter too: "
+      "result(timeout=...) or "
+      "asyncio.timeout.",
+      { TASKS, GUNICORN_DESIGN, NULL } },
+    { "LK501",
+      "process-stopped",
+      LK_STALLED,
+      lk_find_stopped_process,
+      "the process does not run: job control, another tracer, a frozen control group, CPU throttling, uninterruptible sleep, no "
+      "main thread",
+      "See what stopped it: SIGCONT for job control, the tracer's process, the container's pause or CPU limit, the device behind "
+      "a thread in "
+      "state D.",
+      { "proc(5)", "ptrace(2)", "cgroups(7)", NULL } },
+};
+const size_t lk_n_rules = LK_ARRAY_LEN(lk_rules);
+
+const struct lk_rule *lk_rule_by_id(const char *id)
+{
+    for (size_t i = 0; i < lk_n_rules; i++)
+        if (strcmp(lk_rules[i].id, id) == 0)
+            return &lk_rules[i];
+    return NULL;
+}

@@ -1,0 +1,237 @@
+/*
+ * LK406 and LK405: long waits that no knot explains: for an event from outside of the process, or for a future that
+ * nobody is known to complete soon.
+ */
+#include "rules/case.h"
+
+#include <string.h>
+
+#include "rules/patterns.h"
+#include "util/text.h"
+
+enum { MAX_ENDS = 256 }; /* external waits told apart in one report */
+
+/* ---- where a chain of waits ends ------------------------------------------------------ */
+
+static bool is_outside(const struct lk_extern *e)
+{
+    return e && (e->kind == LK_EXT_OUTSIDE || e->kind == LK_EXT_CHILD || e->kind == LK_EXT_FILE);
+}
+
+/* A thread or task in I/O for which nothing outside was named. */
+static bool waits_nameless(const struct lk_graph *g, const struct lk_node *n)
+{
+    const struct lk_thread *t = lk_thread_at(g->snap, n->ref);
+    const struct lk_task *k = lk_task_at(g->snap, n->ref);
+    enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
+    return (kind == LK_WAIT_IO || kind == LK_WAIT_CHILD) && n->n_edges == n->n_must && n->base == LK_LIFE_EXTERN;
+}
+
+/* The end of a chain. */
+static bool is_external_end(const struct lk_graph *g, const struct lk_node *n, void *arg)
+{
+    (void)arg;
+    return is_outside(lk_extern_at(g->snap, n->ref)) || waits_nameless(g, n);
+}
+
+/* Waiting for a client, for the next message or for input is what servers do. */
+static bool is_idle_io(const struct lk_thread *t)
+{
+    const struct lk_oswait *os = &t->os;
+    if (t->wait.kind != LK_WAIT_IO)
+        return false;
+    return os->accepted || os->listening || os->on == LK_OS_SIGNAL || (os->fd == 0 && os->on != LK_OS_SOCKET) ||
+           (os->on == LK_OS_SELECTOR && !t->in_request) ||
+           (os->path && (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
+           (os->peer_is && strcmp(os->peer_is, "this-process") == 0);
+}
+
+/* A chain from a waiting thread to what it waits for outside. */
+struct chain {
+    struct lk_edge e[LK_MAX_CHAIN];
+    size_t n;
+    struct lk_ref last; /* the party that waits for the outside: a thread or task */
+    struct lk_ref end;  /* the extern; NONE when only the system call is known */
+    bool timed;
+};
+
+static void note_end(const struct lk_case *c, struct chain *x, struct lk_ref thread)
+{
+    x->last = thread;
+    x->timed = lk_graph_node(c->graph, thread)->timeout_ms != LK_FOREVER;
+    for (size_t i = 0; i < x->n; i++) {
+        const struct lk_node *to = lk_graph_node(c->graph, x->e[i].to);
+        x->timed |= to->timeout_ms != LK_FOREVER;
+        if (to->ref.kind == LK_KIND_THREAD || to->ref.kind == LK_KIND_TASK)
+            x->last = to->ref;
+        if (to->ref.kind == LK_KIND_EXTERN)
+            x->end = to->ref;
+    }
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    x->timed |= t && t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN;
+}
+
+static bool find_chain(const struct lk_case *c, struct lk_ref thread, struct chain *x)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, thread);
+    memset(x, 0, sizeof *x);
+    if (n->life != LK_LIFE_EXTERN)
+        return false;
+    x->n = lk_graph_path(c->graph, thread, is_external_end, NULL, x->e, LK_MAX_CHAIN);
+    if (x->n > LK_MAX_CHAIN || (!x->n && !is_external_end(c->graph, n, NULL)))
+        return false;
+    note_end(c, x, thread);
+    return true;
+}
+
+/* ---- LK406 --------------------------------------------------------------------------- */
+
+static const char *name_end(const struct lk_case *c, const struct chain *x)
+{
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    if (t && t->os.child_pid != LK_UNKNOWN && t->os.child_pid > 0)
+        return lk_print(c, "child process %lld", (long long)t->os.child_pid);
+    if (e && e->text && *e->text)
+        return strcmp(e->text, "peer") == 0 ? "the peer of its connection" : e->text;
+    if (t && t->os.peer)
+        return t->os.fd != LK_UNKNOWN ? lk_print(c, "%s (fd %lld)", t->os.peer, (long long)t->os.fd) : t->os.peer;
+    if (t && t->os.path)
+        return t->os.path;
+    if (t && t->os.fd != LK_UNKNOWN)
+        return lk_print(c, "file descriptor %lld", (long long)t->os.fd);
+    return "something outside of this process";
+}
+
+static void tell_external(struct lk_case *c, size_t i, const struct chain *x)
+{
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+    const struct lk_thread *t = &c->snap->threads.v[i], *last = lk_thread_at(c->snap, x->last);
+    struct lk_finding f = lk_finding_start(c, "LK406");
+    lk_finding_part(c, &f, thread, true);
+    for (size_t k = 0; k < x->n; k++)
+        lk_finding_part(c, &f, x->e[k].to, true);
+    lk_finding_chain(c, &f, x->e, x->n);
+    lk_finding_since(c, &f, t);
+    if (t->read == LK_READ_RACY)
+        lk_finding_doubt(&f, LK_POSSIBLE);
+    f.severity = LK_STALLED;
+    const char *end = name_end(c, x);
+    const char *what = t->in_request ? "the request it serves" : "its wait for a result";
+    const char *through = lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
+    f.summary = lk_print(c, "%s blocks in %s at %s: %s is held up%s by %s, without a timeout (no deadlock in this process)",
+                         lk_name(c, thread), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end);
+    lk_finding_say(c, &f, "the chain of waits ends outside of this process, at %s, and no wait in it has a timeout", end);
+    if (last && last->os.local && last->os.peer)
+        lk_finding_say(c, &f, "%s from %s to %s, in %s()", last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
+                       last->os.local, last->os.peer, last->os.syscall ? last->os.syscall : "a system call");
+    f.safe_now =
+        last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
+            ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
+            : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", end);
+    lk_finding_held(c, &f, x->last);
+    lk_finding_file(c, &f);
+    lk_explain(c, x->last);
+    lk_explain(c, thread);
+}
+
+/* ---- LK405 --------------------------------------------------------------------------- */
+
+static bool has_lost_wakeup(const struct lk_case *c)
+{
+    for (size_t i = 0; i < c->out->list.n; i++)
+        if (strcmp(c->out->list.v[i].rule->id, "LK203") == 0)
+            return true;
+    return false;
+}
+
+/* A callback that a lost wakeup keeps back may well be what sets a future whose setter is not known. */
+static bool explained_by_wakeup(const struct lk_case *c, const struct lk_thread *t)
+{
+    for (size_t i = 0; i < t->wait.on.n; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, t->wait.on.v[i]);
+        if (!f || f->enders.n)
+            return false;
+    }
+    return has_lost_wakeup(c);
+}
+
+static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    const struct lk_node *n = lk_graph_node(c->graph, thread);
+    const struct lk_pyframe *p = lk_wait_caller(t);
+    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER &&
+           (n->life == LK_LIFE_OPEN || n->life == LK_LIFE_TIMED) && p && p->code->cls == LK_CODE_USER &&
+           !explained_by_wakeup(c, t);
+}
+
+static void tell_unbounded(struct lk_case *c, size_t i)
+{
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    struct lk_finding f = lk_finding_start(c, "LK405");
+    lk_finding_part(c, &f, thread, true);
+    lk_finding_since(c, &f, t);
+    if (t->read == LK_READ_RACY)
+        lk_finding_doubt(&f, LK_POSSIBLE);
+    f.summary = lk_print(c, "%s has waited for %s in %s at %s, without a timeout", lk_name(c, thread),
+                         lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]));
+    for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
+        lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
+                       t->wait.complete ? "what completes it waits itself" : "who may complete it is not all known");
+    f.safe_now = "future.cancel() from another thread frees the waiter, where the code keeps hold of the future.";
+    lk_finding_held(c, &f, thread);
+    lk_finding_file(c, &f);
+    lk_explain(c, thread);
+}
+
+/* ---- both ---------------------------------------------------------------------------- */
+
+static bool told_before(struct lk_ref *ends, size_t *n, struct lk_ref end)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (lk_ref_eq(ends[i], end))
+            return true;
+    if (*n < MAX_ENDS)
+        ends[(*n)++] = end;
+    return false;
+}
+
+/* A request, or a caller that waits for a result, held up from outside. */
+static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    if (!t->in_request && t->wait.kind != LK_WAIT_FUTURE)
+        return false;
+    if (!find_chain(c, lk_ref_make(LK_KIND_THREAD, i), x) || x->timed)
+        return false;
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    const struct lk_task *task = lk_task_at(c->snap, x->last);
+    const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
+    return w && !lk_pattern_is_listening(w->call) && !(last && is_idle_io(last));
+}
+
+void lk_find_long_waits(struct lk_case *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    struct lk_ref *ends = lk_arena_array(c->out->arena, MAX_ENDS, sizeof *ends);
+    struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
+    size_t n = 0;
+    for (int unbounded = 0; unbounded < 2; unbounded++)
+        for (size_t i = 0; i < s->threads.n; i++) {
+            const struct lk_thread *t = &s->threads.v[i];
+            struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+            bool old = lk_is_stalled(c, t);
+            if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)))
+                continue;
+            if (unbounded ? !is_unbounded(c, thread) : !is_external(c, i, x))
+                continue;
+            if (!old)
+                lk_watch(c, thread);
+            else if (unbounded)
+                tell_unbounded(c, i);
+            else if (!told_before(ends, &n, x->last))
+                tell_external(c, i, x);
+        }
+}

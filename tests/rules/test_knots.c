@@ -1,0 +1,616 @@
+/* LK101 to LK108: what a cycle contains names the rule; near misses of each are not accused. */
+#include "make.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A thread that runs a loop and blocks in a coroutine's call of result(). */
+static struct lk_ref blocked_loop_thread(struct lk_snapshot *s, const char *name)
+{
+    return mk_thread(s, name, RESULT, "async outer@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL);
+}
+
+/* The textbook LK101: run_coroutine_threadsafe(...).result() on the loop's own thread; two requests wait behind it. */
+struct self_wait {
+    struct lk_ref thread, loop, outer, inner, future, request;
+};
+static struct self_wait self_wait(struct lk_snapshot *s)
+{
+    struct self_wait x;
+    x.thread = blocked_loop_thread(s, "bg-loop");
+    x.loop = mk_loop(s, x.thread);
+    x.outer = mk_running_task(s, x.loop, "outer", x.thread);
+    x.inner = mk_ready_task(s, x.loop, "inner");
+    x.future = mk_future(s, x.inner);
+    mk_wait(s, x.thread, LK_WAIT_FUTURE, x.future);
+    T(x.thread)->wait.call = "Future.result()";
+    for (int i = 0; i < 2; i++) {
+        x.request = mk_thread(s, "Thread-5", RESULT, "report@/srv/app.py:30", FLASK_REQUEST, NULL);
+        mk_wait(s, x.request, LK_WAIT_FUTURE, mk_future(s, x.outer));
+    }
+    return x;
+}
+
+static void loop_waits_on_itself(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK101");
+    const struct lk_finding *p = &f->list.v[0];
+    assert_int_equal(p->confidence, LK_PROVEN);
+    assert_int_equal(p->held_requests, 2);
+    assert_int_equal(p->held_tasks, 1);
+    assert_int_equal(p->stuck_ms, 10000);
+    assert_false(p->needs_time);
+    assert_int_equal(p->chain.n, 4);
+    assert_true(lk_ref_eq(p->chain.v[0].from, x.thread));
+    assert_true(lk_ref_eq(p->chain.v[1].from, x.future));
+    assert_true(lk_ref_eq(p->chain.v[2].from, x.inner));
+    assert_true(lk_ref_eq(p->chain.v[3].from, x.loop));
+    assert_string_equal(p->chain.v[0].why, "blocks in Future.result()");
+    assert_string_equal(p->chain.v[3].why, "run by");
+    assert_int_equal(p->culprits.n, 2);
+    assert_string_equal(p->culprits.v[0].function, "outer");
+    assert_string_equal(p->culprits.v[0].file, "/srv/app.py");
+    assert_int_equal(p->culprits.v[0].line, 10);
+    assert_int_equal(p->culprits.v[0].tid, T(x.thread)->tid);
+    assert_null(p->culprits.v[0].task);
+    assert_int_equal(p->culprits.v[1].tid, LK_UNKNOWN);
+    assert_string_equal(p->culprits.v[1].task, K(x.inner)->id);
+    assert_non_null(strstr(p->summary, "thread bg-loop [4700]"));
+    assert_non_null(strstr(p->summary, "outer (app.py:10)"));
+    mk_free(s, f);
+}
+
+/* The task is not made yet: the callback that would make it stands in the blocked loop's queue. */
+static void loop_waits_for_its_own_queue(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = blocked_loop_thread(s, "bg-loop"), o = mk_loop(s, t);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, o));
+    mk_expect(s, LK_DEADLOCK, "LK101");
+}
+
+/* loop thread -> executor's future -> worker -> future of the loop */
+static void loop_waits_through_a_worker(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = blocked_loop_thread(s, "bg-loop"), o = mk_loop(s, t);
+    struct lk_ref worker = mk_thread(s, "pool_0", RESULT, "job@/srv/app.py:20", POOL_WORKER, NULL);
+    mk_wait(s, worker, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, worker));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK101");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "outer");
+    assert_string_equal(f->list.v[0].culprits.v[1].function, "job");
+    mk_free(s, f);
+}
+
+/* A view holds a lock and waits for a coroutine that blocks on that lock on the loop's thread. */
+static void loop_waits_for_a_lock_of_a_waiting_view(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref task = mk_running_task(s, o, "refresh", t);
+    mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
+    mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, task));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK101");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "refresh");
+    assert_int_equal(f->list.v[0].locks.n, 1);
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    mk_free(s, f);
+}
+
+/* The same with the lock's holder only inferred: not proven, so at most stalled. */
+static void inferred_owner_is_only_probable(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref lock = mk_lock(s, "threading.Lock", view);
+    L(lock)->owner_by = LK_OWNER_VALUE_STACK;
+    L(lock)->owner_certain = false;
+    mk_wait(s, t, LK_WAIT_LOCK, lock);
+    mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, mk_running_task(s, o, "refresh", t)));
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK101");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+    lk_findings_destroy(f);
+    mk_stuck(s, t, 300);
+    f = mk_expect_one(s, LK_HAZARD, "LK101");
+    assert_true(f->list.v[0].needs_time);
+    assert_true(mk_watches(f, t));
+    lk_findings_destroy(f);
+    /* A certain inference is as good as a field. */
+    L(lock)->owner_certain = true;
+    mk_expect(s, LK_DEADLOCK, "LK101");
+}
+
+static void two_loops(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "orders-loop", RESULT, "async order@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL),
+                  oa = mk_loop(s, a);
+    struct lk_ref b = mk_thread(s, "stock-loop", RESULT, "async reserve@/srv/app.py:20", ASYNCIO_RUN_FOREVER, NULL),
+                  ob = mk_loop(s, b);
+    mk_wait(s, a, LK_WAIT_FUTURE, mk_future(s, mk_running_task(s, ob, "reserve", b)));
+    mk_wait(s, b, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, oa, "price")));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK102");
+    assert_int_equal(f->list.v[0].loops.n, 2);
+    assert_int_equal(f->list.v[0].threads.n, 2);
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "order");
+    mk_free(s, f);
+}
+
+/* The second clothing: each request thread runs a loop of its own, and they wait for each other's. */
+static void two_request_loops(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t[2], o[2];
+    for (int i = 0; i < 2; i++) {
+        t[i] = mk_thread(s, "Thread-9", RESULT, "async fetch@/srv/app.py:10", ASYNCIO_RUN_FOREVER,
+                         "run_until_complete@" STDLIB "asyncio/base_events.py:640", "view@/srv/app.py:50", FLASK_REQUEST, NULL);
+        o[i] = mk_loop(s, t[i]);
+    }
+    for (int i = 0; i < 2; i++)
+        mk_wait(s, t[i], LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o[1 - i], "part")));
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_equal(f->verdict, LK_DEADLOCK);
+    assert_string_equal(f->list.v[0].rule->id, "LK102");
+    assert_int_equal(f->list.v[0].held_requests, 2);
+    /* The loops in requests are another culprit: the line that runs them. */
+    assert_non_null(mk_find(f, "LK301"));
+    assert_string_equal(mk_find(f, "LK301")->culprits.v[0].function, "view");
+    assert_int_equal(f->list.n, 2);
+    mk_free(s, f);
+}
+
+static void lock_cycle(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
+    struct lk_ref la = mk_lock(s, "threading.Lock", a), lb = mk_lock(s, "threading.Lock", b);
+    mk_wait(s, a, LK_WAIT_LOCK, lb);
+    mk_wait(s, b, LK_WAIT_LOCK, la);
+    /* And one that only waits behind them. */
+    mk_wait(s, mk_thread(s, "c", "view@/srv/app.py:3", FLASK_REQUEST, NULL), LK_WAIT_LOCK, la);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK103");
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    assert_int_equal(f->list.v[0].threads.n, 2);
+    mk_free(s, f);
+}
+
+static void lock_taken_twice(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL);
+    mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", a));
+    mk_expect(s, LK_DEADLOCK, "LK103");
+}
+
+static void locks_that_are_no_cycle(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
+    struct lk_ref lb = mk_lock(s, "threading.Lock", b);
+    mk_wait(s, a, LK_WAIT_LOCK, lb);
+    mk_wait(s, b, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", NONE)); /* holder not known */
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* contended locks that change hands */
+    s = mk();
+    a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL);
+    b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
+    mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", b));
+    mk_wait(s, b, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", a));
+    mk_moved(s, b);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* Two workers, both waiting for items in their own pool's queue. */
+static struct lk_ref starving_pool(struct lk_snapshot *s, int64_t max_workers)
+{
+    struct lk_ref pool = mk_pool(s, max_workers);
+    for (int i = 0; i < 2; i++) {
+        struct lk_ref w = mk_thread(s, "pool", RESULT, "job@/srv/app.py:20", POOL_WORKER, NULL);
+        mk_worker(s, pool, w);
+        mk_wait(s, w, LK_WAIT_FUTURE, mk_future(s, pool));
+    }
+    return pool;
+}
+
+static void executor_starvation(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref pool = starving_pool(s, 2);
+    struct lk_ref request = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    mk_wait(s, request, LK_WAIT_FUTURE, mk_future(s, pool));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK104");
+    assert_int_equal(f->list.v[0].threads.n, 2);
+    assert_int_equal(f->list.v[0].culprits.n, 2);
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    mk_free(s, f);
+}
+
+/* Through a task of an idle loop that awaits an item of the same pool. */
+static void executor_starvation_through_a_task(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref pool = mk_pool(s, 1), w = mk_thread(s, "pool", RESULT, "job@/srv/app.py:20", POOL_WORKER, NULL);
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
+    struct lk_ref task = mk_task(s, o, "inner", "async inner@/srv/app.py:8", NULL);
+    mk_worker(s, pool, w);
+    mk_wait(s, task, LK_WAIT_FUTURE, mk_future(s, pool));
+    mk_wait(s, w, LK_WAIT_FUTURE, mk_future(s, task));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK104");
+    assert_int_equal(f->list.v[0].loops.n, 0);
+    assert_non_null(strstr(f->list.v[0].safe_now, "Cancel task inner"));
+    mk_free(s, f);
+}
+
+static void pools_that_go_on(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    starving_pool(s, 3); /* may still grow */
+    T(lk_ref_make(LK_KIND_THREAD, 0))->stuck_ms = T(lk_ref_make(LK_KIND_THREAD, 1))->stuck_ms = 100;
+    mk_expect(s, LK_HEALTHY, NULL);
+    s = mk();
+    struct lk_ref pool = starving_pool(s, 3), free_worker = mk_thread(s, "pool", POOL_WORKER, NULL);
+    mk_wait(s, free_worker, LK_WAIT_EXECUTOR_IDLE, pool);
+    mk_worker(s, pool, free_worker); /* one is idle */
+    mk_expect(s, LK_HEALTHY, NULL);
+    s = mk();
+    pool = starving_pool(s, 3);
+    struct lk_ref busy = mk_thread(s, "pool", "job@/srv/app.py:22", POOL_WORKER, NULL);
+    mk_worker(s, pool, busy);
+    mk_moved(s, busy); /* a saturated pool that still finishes requests */
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void await_ring(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    mk_wait(s, a, LK_WAIT_FUTURE, b);
+    mk_wait(s, b, LK_WAIT_FUTURE, a);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK105");
+    assert_int_equal(f->list.v[0].culprits.n, 2);
+    assert_int_equal(f->list.v[0].held_tasks, 2);
+    mk_free(s, f);
+}
+
+/* Through a gather: all of its children are needed, one of which awaits the gatherer. */
+static void await_ring_through_gather(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    struct lk_ref gather = mk_future(s, mk_ready_task(s, o, "c"));
+    mk_ender(s, gather, b);
+    F(gather)->all = true;
+    F(gather)->origin = "gather";
+    mk_wait(s, a, LK_WAIT_FUTURE, gather);
+    mk_wait(s, b, LK_WAIT_FUTURE, a);
+    lk_classify(s, NULL);
+    struct lk_findings *f = lk_diagnose(s);
+    assert_non_null(mk_find(f, "LK105"));
+    lk_findings_destroy(f);
+    F(gather)->all = false; /* FIRST_COMPLETED: the other one will do */
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void lock_across_await(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "bg-loop", "async second@/srv/app.py:14", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref holder = mk_task(s, o, "first", "async first@/srv/app.py:9", NULL);
+    mk_wait(s, holder, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 500));
+    mk_running_task(s, o, "second", t);
+    mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", holder));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK106");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "second");
+    assert_string_equal(f->list.v[0].culprits.v[1].function, "first");
+    mk_free(s, f);
+    /* Held by a coroutine of another, living loop: it will be given back. */
+    s = mk();
+    t = mk_thread(s, "bg-loop", "async second@/srv/app.py:14", ASYNCIO_RUN_FOREVER, NULL);
+    mk_loop(s, t);
+    struct lk_ref other = mk_idle_loop(s, mk_thread(s, "other", ASYNCIO_IDLE, NULL));
+    holder = mk_task(s, other, "first", "async first@/srv/app.py:9", NULL);
+    mk_wait(s, holder, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 500));
+    mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", holder));
+    mk_stuck(s, t, 50);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void gil_inversion(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref holder = mk_thread(s, "a", "render@/srv/app.py:5", NULL),
+                  waiter = mk_thread(s, "b", "callback@/srv/app.py:9", NULL);
+    T(holder)->holds_gil = true;
+    mk_wait(s, waiter, LK_WAIT_GIL, holder);
+    mk_timeout(s, waiter, 5); /* asks again every 5 ms: no end of the wait */
+    mk_wait(s, holder, LK_WAIT_LOCK, mk_lock(s, "pthread_mutex", waiter));
+    mk_expect(s, LK_DEADLOCK, "LK107");
+    s = mk();
+    holder = mk_thread(s, "a", "render@/srv/app.py:5", NULL);
+    waiter = mk_thread(s, "b", "callback@/srv/app.py:9", NULL);
+    T(holder)->running = true;
+    mk_wait(s, waiter, LK_WAIT_GIL, holder);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void lock_and_future(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "reload_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref w = mk_thread(s, "pool", "reload@/srv/app.py:20", POOL_WORKER, NULL);
+    mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
+    mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, w));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK108");
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    mk_free(s, f);
+}
+
+static void join_and_lock(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "main", "stop@/srv/app.py:40", NULL), b = mk_thread(s, "worker", "work@/srv/app.py:20", NULL);
+    mk_wait(s, a, LK_WAIT_JOIN, b);
+    mk_wait(s, b, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", a));
+    mk_expect(s, LK_DEADLOCK, "LK108");
+    /* a main thread joining a server thread */
+    s = mk();
+    a = mk_thread(s, "main", "stop@/srv/app.py:40", NULL);
+    b = mk_thread(s, "server", "serve@/srv/app.py:20", NULL);
+    mk_wait(s, a, LK_WAIT_JOIN, b);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* A thread drives its loop with a lock in its hands; the task it drives it for needs that lock in another thread. */
+static void lock_around_a_driven_loop(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t =
+        mk_thread(s, "main", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640", "go@/srv/app.py:5", NULL);
+    struct lk_ref o = mk_idle_loop(s, t), task = mk_task(s, o, "x", "async x@/srv/app.py:9", NULL);
+    struct lk_ref w = mk_thread(s, "pool", "job@/srv/app.py:20", POOL_WORKER, NULL);
+    mk_wait(s, task, LK_WAIT_FUTURE, mk_future(s, w));
+    mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", t));
+    T(t)->drives = task;
+    mk_expect(s, LK_DEADLOCK, "LK108");
+}
+
+/* ---- what a cycle must not be called ------------------------------------------------- */
+
+static void timed_cycle_is_never_a_deadlock(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    mk_timeout(s, x.thread, 4000);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK101");
+    assert_non_null(strstr(f->list.v[0].summary, "4.0 s"));
+    lk_findings_destroy(f);
+    mk_stuck(s, x.thread, 500);
+    f = mk_expect_one(s, LK_HAZARD, "LK101");
+    assert_true(f->list.v[0].needs_time);
+    lk_findings_destroy(f);
+    /* a wait with a timeout in a loop: it moves */
+    mk_moved(s, x.thread);
+    for (size_t i = 1; i < s->threads.n; i++)
+        mk_stuck(s, lk_ref_make(LK_KIND_THREAD, i), 100);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* A timeout of which it is not known whether there is one opens the wait. */
+static void unknown_timeout_proves_nothing(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    mk_timeout(s, x.thread, LK_UNKNOWN);
+    struct lk_findings *f = mk_diagnose(s);
+    assert_true(f->verdict < LK_DEADLOCK);
+    assert_null(mk_find(f, "LK101"));
+    mk_free(s, f);
+}
+
+/* The loop's future is a bare one: other code may set it. At most stalled, and the reason is the blocking call. */
+static void open_future_is_no_cycle(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    F(x.future)->enders_complete = false;
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK401");
+    assert_int_equal(f->list.v[0].held_requests, 2);
+    mk_free(s, f);
+}
+
+static void racy_edge_is_only_possible(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    F(x.future)->read = LK_READ_RACY;
+    struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK101");
+    assert_int_equal(f->list.v[0].confidence, LK_POSSIBLE);
+    lk_findings_destroy(f);
+    mk_free(s, NULL);
+    /* Young and racy: look again, say nothing. */
+    s = mk();
+    struct lk_ref a = mk_thread(s, "a", "f@/srv/x.py:1", NULL), lock = mk_lock(s, "threading.Lock", a);
+    mk_wait(s, a, LK_WAIT_LOCK, lock);
+    L(lock)->read = LK_READ_RACY;
+    mk_stuck(s, a, 100);
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(mk_watches(f, a));
+    mk_free(s, f);
+}
+
+static void changed_edge_is_not_proven(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    K(x.inner)->stable = false;
+    struct lk_findings *f = mk_diagnose(s);
+    assert_true(f->verdict < LK_STALLED);
+    mk_free(s, f);
+}
+
+/* One sample alone proves nothing, unless the scheduler's record says that nothing has run since. */
+static void one_sample_needs_the_scheduler(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    s->watched_ms = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        mk_stuck(s, lk_ref_make(LK_KIND_THREAD, i), 0);
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_equal(f->verdict, LK_HAZARD);
+    assert_int_equal(mk_find(f, "LK101")->confidence, LK_PROBABLE);
+    lk_findings_destroy(f);
+    mk_stuck(s, x.thread, 840000);
+    T(x.thread)->stuck_by_scheduler = true;
+    f = mk_diagnose(s);
+    assert_int_equal(f->verdict, LK_DEADLOCK);
+    assert_true(mk_find(f, "LK101")->stuck_by_scheduler);
+    mk_free(s, f);
+}
+
+/* The awaited task was cancelled already: its loop will run it, and that is all it needs. */
+static void cancelled_task_does_not_wait(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    mk_wait(s, a, LK_WAIT_FUTURE, b);
+    mk_wait(s, b, LK_WAIT_FUTURE, a);
+    K(b)->must_cancel = true;
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* Condition.wait: notified by any code, but it needs the lock again, which is held for ever. */
+static void condition_needs_its_lock_again(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "a", "take@/srv/app.py:1", NULL), b = mk_thread(s, "b", "put@/srv/app.py:2", NULL);
+    struct lk_ref lock = mk_lock(s, "threading.Lock", b);
+    mk_wait(s, a, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
+    T(a)->wait.gate = lock;
+    mk_wait(s, b, LK_WAIT_JOIN, a);
+    mk_expect(s, LK_DEADLOCK, "LK108");
+    s = mk();
+    a = mk_thread(s, "a", "take@/srv/app.py:1", NULL);
+    mk_wait(s, a, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
+    T(a)->wait.gate = mk_lock(s, "threading.Lock", NONE);
+    L(T(a)->wait.gate)->locked = LK_NO;
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* The same hang in another run, with other threads and lines: the same fingerprint; another function: another one. */
+static void fingerprints(void **state)
+{
+    (void)state;
+    char first[17];
+    struct lk_snapshot *s = mk();
+    self_wait(s);
+    struct lk_findings *f = mk_diagnose(s);
+    memcpy(first, f->list.v[0].fingerprint, sizeof first);
+    mk_free(s, f);
+    s = mk();
+    mk_thread(s, "main", "serve@/srv/app.py:1", NULL);
+    self_wait(s);
+    f = mk_diagnose(s);
+    assert_string_equal(f->list.v[0].fingerprint, first);
+    mk_free(s, f);
+    s = mk();
+    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async another@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL),
+                  o = mk_loop(s, t);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
+    f = mk_diagnose(s);
+    assert_string_not_equal(f->list.v[0].fingerprint, first);
+    mk_free(s, f);
+}
+
+/* Two knots apart are two findings; a thread behind one of them is none of its own. */
+static void one_finding_a_knot(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    for (int i = 0; i < 2; i++) {
+        struct lk_ref a = mk_thread(s, "a", i ? "f@/srv/x.py:1" : "g@/srv/x.py:2", NULL),
+                      b = mk_thread(s, "b", "h@/srv/x.py:3", NULL);
+        struct lk_ref la = mk_lock(s, "threading.Lock", a);
+        mk_wait(s, b, LK_WAIT_LOCK, la);
+        mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", b));
+        mk_wait(s, mk_thread(s, "c", RESULT, "view@/srv/app.py:3", FLASK_REQUEST, NULL), LK_WAIT_FUTURE, mk_future(s, a));
+    }
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_equal(f->list.n, 2);
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    assert_int_equal(f->list.v[1].held_requests, 1);
+    mk_free(s, f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loop_waits_on_itself),
+        cmocka_unit_test(loop_waits_for_its_own_queue),
+        cmocka_unit_test(loop_waits_through_a_worker),
+        cmocka_unit_test(loop_waits_for_a_lock_of_a_waiting_view),
+        cmocka_unit_test(inferred_owner_is_only_probable),
+        cmocka_unit_test(two_loops),
+        cmocka_unit_test(two_request_loops),
+        cmocka_unit_test(lock_cycle),
+        cmocka_unit_test(lock_taken_twice),
+        cmocka_unit_test(locks_that_are_no_cycle),
+        cmocka_unit_test(executor_starvation),
+        cmocka_unit_test(executor_starvation_through_a_task),
+        cmocka_unit_test(pools_that_go_on),
+        cmocka_unit_test(await_ring),
+        cmocka_unit_test(await_ring_through_gather),
+        cmocka_unit_test(lock_across_await),
+        cmocka_unit_test(gil_inversion),
+        cmocka_unit_test(lock_and_future),
+        cmocka_unit_test(join_and_lock),
+        cmocka_unit_test(lock_around_a_driven_loop),
+        cmocka_unit_test(timed_cycle_is_never_a_deadlock),
+        cmocka_unit_test(unknown_timeout_proves_nothing),
+        cmocka_unit_test(open_future_is_no_cycle),
+        cmocka_unit_test(racy_edge_is_only_possible),
+        cmocka_unit_test(changed_edge_is_not_proven),
+        cmocka_unit_test(one_sample_needs_the_scheduler),
+        cmocka_unit_test(cancelled_task_does_not_wait),
+        cmocka_unit_test(condition_needs_its_lock_again),
+        cmocka_unit_test(fingerprints),
+        cmocka_unit_test(one_finding_a_knot),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
