@@ -25,6 +25,7 @@ struct examination {
     struct lk_snapshot *process;    /* facts of the process, read once */
     uint64_t began_ms;
     uint64_t start_ticks;           /* tells a reused pid */
+    int64_t d_state;                /* fewest threads in uninterruptible sleep at any look: a moment of it is normal */
     struct { struct lk_sample *v; size_t n, cap; } samples;
     struct { int64_t *v; size_t n, cap; } moved; /* all samples' moved tids, one after the other */
     struct { uint64_t *v; size_t n, cap; } throttle; /* periods, throttled, usec at begin and end */
@@ -105,6 +106,7 @@ static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error 
     if (!x->began_ms)
         x->began_ms = lk_now_ms();
     keep_sample(x, s, (int64_t)(lk_now_ms() - x->began_ms));
+    s->stop.d_state = x->d_state = LK_MIN(x->d_state, s->stop.d_state);
     s->watched_ms = (int64_t)(lk_now_ms() - x->began_ms);
     lk_snapshot_destroy(x->snap);
     x->snap = s;
@@ -203,7 +205,9 @@ static void watch(struct examination *x, struct lk_findings **f)
     uint64_t end = x->began_ms + o->stalled_after_ms;
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
-    bool going = candidates(s, *f, mark);
+    bool going = candidates(s, *f, mark), computes = false;
+    for (size_t i = 0; i < s->threads.n; i++)
+        computes |= mark[i] && s->threads.v[i].running;
     while (going && lk_now_ms() < end) {
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
         if (!alive)
@@ -211,9 +215,12 @@ static void watch(struct examination *x, struct lk_findings **f)
         going = look(x, &list, mark);
     }
     int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
-    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
+    /*
+     * Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. It stops
+     * nobody, unless a thread is watched because it computes: where it does cannot be seen otherwise.
+     */
     struct lk_error err;
-    if (alive && going && take(x, LK_STOP_NONE, &err)) {
+    if (alive && going && take(x, computes ? o->stop : LK_STOP_NONE, &err)) {
         complete_loops(x);
         lk_classify(x->snap, o->project);
     } else {
@@ -302,7 +309,7 @@ static void sample_all(struct examination *x, struct lk_error *err)
 
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret, struct lk_error *err)
 {
-    struct examination x = { 0 };
+    struct examination x = { .d_state = INT64_MAX };
     memset(ret, 0, sizeof *ret);
     if (!open_session(&x, pid, o, err)) {
         close_session(&x);

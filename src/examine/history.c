@@ -106,7 +106,9 @@ static uint64_t digest_callback(const struct lk_snapshot *s, const struct lk_thr
 
 static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k)
 {
-    uint64_t d = lk_hash_u64(LK_HASH_INIT, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
+    /* With the name: CPython soon gives the address of a finished task to a new one. */
+    uint64_t d = lk_hash_str(LK_HASH_INIT, k->name);
+    d = lk_hash_u64(d, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
     d = lk_hash_u64(d, k->wait.kind);
     return digest_frames(digest_refs(d, s, &k->wait.on), k->stack, 0);
 }

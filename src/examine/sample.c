@@ -196,6 +196,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
         free(list.v);
         return false;
     }
+    lk_process_stop_states(lk_target_pid(x->target), &list, s->arena, &s->stop);
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
     add_threads(x, s, &list);
     mark_stopped(s, &stop);

@@ -42,6 +42,7 @@ struct lk_stat_line {
     char state;
     int64_t ppid;
     uint64_t flags, cpu_ticks, start_ticks;
+    int processor; /* that it ran on last; -1 unknown */
 };
 
 /** Parses text (NUL-terminated). False when it is no such line. */

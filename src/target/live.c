@@ -88,6 +88,8 @@ bool lk_stat_parse(const char *text, struct lk_stat_line *ret)
     if (!(p = skip_fields(p, 8)))
         return false;
     ret->start_ticks = strtoull(p, NULL, 10);
+    p = skip_fields(p, 17);
+    ret->processor = p ? (int)strtol(p, NULL, 10) : -1; /* field 39 */
     return true;
 }
 

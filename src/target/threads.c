@@ -21,6 +21,7 @@ enum {
     MAX_THREADS = 65536,
     MAX_PASSES = 16,   /* a process that starts threads faster than they can be listed */
     SCHED_BYTES = 512, /* se.exec_start is the third line */
+    MAX_CPUS = 4096,
 };
 
 /* What is kept from sample to sample. */
@@ -33,8 +34,11 @@ struct lk_live_threads {
     struct past {
         struct lk_thread_facts facts;
         int64_t exec_us; /* se.exec_start, -1 unknown */
+        int cpu;         /* whose clock that is, -1 unknown */
     } * v;
     size_t n, cap;
+    int64_t now_us[MAX_CPUS]; /* in this pass, by processor: now on its scheduler's clock; 0 not asked yet, -1 not to be had */
+    cpu_set_t *affinity;      /* ours, while it is changed in this pass */
 };
 
 void lk_live_threads_destroy(struct lk_live_threads *t)
@@ -61,6 +65,7 @@ static struct lk_live_threads *threads_create(int proc_fd)
     struct lk_live_threads *t = lk_xcalloc(1, sizeof(*t));
     long ticks = sysconf(_SC_CLK_TCK);
 
+    t->no_sched = access("/proc/thread-self/sched", R_OK) != 0;
     t->no_schedstat = !counts_schedules();
     t->task_fd = openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     t->tick_us = 1000000 / (ticks > 0 ? ticks : 100);
@@ -162,17 +167,55 @@ static int64_t parse_exec_start(const char *text)
 }
 
 /*
- * Now on the clock of se.exec_start: our own record. It is brought up to date when we enter the
- * scheduler, which sched_yield does (kernel/sched/fair.c: yield_task_fair calls update_curr).
+ * se.exec_start is on the clock of the processor that a thread ran on last (rq_clock_task), and those clocks leave out
+ * interrupts and stolen time, each its own: on a virtual machine they drift apart by seconds. So "now" is asked for on that
+ * same processor: our own record there, brought up to date by sched_yield (kernel/sched/fair.c: yield_task_fair
+ * calls update_curr). Where we may not run, it is not known.
  */
-static int64_t scheduler_now_us(void)
+static int64_t ask_now_us(struct lk_live_threads *t, int cpu)
 {
+    cpu_set_t *only = CPU_ALLOC(MAX_CPUS);
+    size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
     char text[SCHED_BYTES];
+    int64_t ret = -1;
 
-    sched_yield();
-    if (lk_proc_read(AT_FDCWD, "/proc/thread-self/sched", text, sizeof(text)) <= 0)
+    if (!only)
         return -1;
-    return parse_exec_start(text);
+    if (!t->affinity) {
+        t->affinity = CPU_ALLOC(MAX_CPUS);
+        if (t->affinity && sched_getaffinity(0, size, t->affinity) != 0) {
+            CPU_FREE(t->affinity);
+            t->affinity = NULL;
+        }
+    }
+    CPU_ZERO_S(size, only);
+    CPU_SET_S((size_t)cpu, size, only);
+    if (t->affinity && sched_setaffinity(0, size, only) == 0) {
+        sched_yield();
+        if (lk_proc_read(AT_FDCWD, "/proc/thread-self/sched", text, sizeof(text)) > 0)
+            ret = parse_exec_start(text);
+    }
+    CPU_FREE(only);
+    return ret;
+}
+
+static int64_t scheduler_now_us(struct lk_live_threads *t, int cpu)
+{
+    if (cpu < 0 || cpu >= MAX_CPUS || t->no_sched)
+        return -1;
+    if (t->now_us[cpu] == 0)
+        t->now_us[cpu] = ask_now_us(t, cpu);
+    return t->now_us[cpu];
+}
+
+static void forget_clocks(struct lk_live_threads *t)
+{
+    memset(t->now_us, 0, sizeof(t->now_us));
+    if (!t->affinity)
+        return;
+    (void)sched_setaffinity(0, CPU_ALLOC_SIZE(MAX_CPUS), t->affinity);
+    CPU_FREE(t->affinity);
+    t->affinity = NULL;
 }
 
 /* --- one thread ------------------------------------------------------------------ */
@@ -206,7 +249,7 @@ static bool slept_since(const struct past *past, const struct lk_thread_facts *f
            p->nr == f->nr && p->sp == f->sp && p->pc == f->pc;
 }
 
-static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f)
+static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f, int *cpu)
 {
     struct lk_stat_line stat;
     char text[1024];
@@ -217,6 +260,7 @@ static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f)
     f->state = stat.state;
     f->cpu_us = stat.cpu_ticks * (uint64_t)t->tick_us;
     f->start_time = stat.start_ticks;
+    *cpu = stat.processor;
     return true;
 }
 
@@ -232,11 +276,12 @@ static void copy_stat(struct lk_thread_facts *f, const struct lk_thread_facts *f
  * The switch count is read first: when it is the same later, the thread slept all the time in the
  * call that was read in between. False: the thread is gone.
  */
-static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f, int64_t now_us)
+static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f)
 {
     struct past *past = find_past(t, f->tid);
     char text[SCHED_BYTES];
-    int64_t exec_us = -1;
+    int64_t exec_us = -1, now_us;
+    int cpu = -1;
 
     f->nr = -1;
     f->off_cpu_ms = LK_UNKNOWN;
@@ -247,16 +292,19 @@ static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f, in
     if (past && slept_since(past, f)) {
         copy_stat(f, &past->facts);
         exec_us = past->exec_us;
+        cpu = past->cpu;
     } else {
-        if (!read_stat(t, f))
+        if (!read_stat(t, f, &cpu))
             return false;
-        if (now_us >= 0 && task_read(t, f->tid, "sched", text, sizeof(text)) > 0)
+        if (!t->no_sched && task_read(t, f->tid, "sched", text, sizeof(text)) > 0)
             exec_us = parse_exec_start(text);
         past = past ? past : add_past(t, f->tid);
         past->facts = *f;
         past->exec_us = exec_us;
+        past->cpu = cpu;
     }
-    if (now_us >= 0 && exec_us >= 0)
+    now_us = exec_us >= 0 ? scheduler_now_us(t, cpu) : -1;
+    if (now_us >= 0)
         f->off_cpu_ms = LK_MAX(now_us - exec_us, 0) / 1000;
     return true;
 }
@@ -290,10 +338,8 @@ static size_t list_new(struct lk_live_threads *t, struct lk_map *seen, struct lk
 static bool list_all(struct lk_live *l, struct lk_live_threads *t, struct lk_thread_list *list, struct lk_error *err)
 {
     struct lk_map seen = { 0 };
-    int64_t now_us = t->no_sched ? -1 : scheduler_now_us();
     size_t kept = 0, at = 0;
 
-    t->no_sched = now_us < 0;
     list->n = 0;
     for (int pass = 0; pass < MAX_PASSES && list_new(t, &seen, list) > 0; pass++) {
         size_t n = list->n;
@@ -301,12 +347,13 @@ static bool list_all(struct lk_live *l, struct lk_live_threads *t, struct lk_thr
         for (; at < n; at++) {
             struct lk_thread_facts *f = &list->v[at];
 
-            if (read_thread(t, f, now_us))
+            if (read_thread(t, f))
                 list->v[kept++] = *f;
         }
         list->n = at = kept;
     }
     lk_map_deinit(&seen);
+    forget_clocks(t);
     return list->n > 0 || lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", l->pid);
 }
 
