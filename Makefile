@@ -54,6 +54,8 @@ $(O)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(LK_CPPFLAGS) $(CPPFLAGS) -MMD -MP $(LK_CFLAGS) $(CFLAGS) -c -o $@ $<
 
+$(O)/tests/%.o: LK_CPPFLAGS += -Itests
+
 $(O)/libloopknot.a: $(LIB_OBJS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
