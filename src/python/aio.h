@@ -28,10 +28,10 @@ struct lk_aio_sources {
 struct lk_aio_hold {
     lk_addr manager;      /* what the frame holds: a lock, a condition, ... */
     struct lk_ref holder; /* thread or task */
-    bool may_release;     /* a frame from the `with` inwards names release */
+    bool may_release;     /* a frame from the `with` inwards calls a release that may be its */
 };
 
-/** A lock that a frame could take without `with`: its code names `acquire`, and the lock. */
+/** A lock that a frame could take without `with`: its code names the lock, and calls an `acquire` that may be its. */
 struct lk_aio_reach {
     lk_addr lock;
     struct lk_ref holder;
@@ -81,6 +81,7 @@ struct lk_aio {
     LK_VEC(struct lk_aio_reach) reach;
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_oswait_reader *os;
+    struct lk_map peers; /* file descriptor -> index of its extern */
     bool bad_task;  /* a task's fingerprint did not fit */
     bool tasks_cut; /* a registry could not be read to its end */
 };
@@ -123,6 +124,32 @@ int64_t lk_aio_left(struct lk_py *py, int64_t when_ms);
 
 /** Counts pending tasks and adds what the kernel knows to loops. */
 void lk_aio_finish_loops(struct lk_py *py);
+
+/* ---- drive.c -------------------------------------------------------------------------- */
+/** Which loops each thread runs. */
+void lk_aio_read_drivers(struct lk_py *py);
+/** After the tasks are known: what each thread runs its innermost loop for. */
+void lk_aio_read_until(struct lk_py *py);
+
+/* ---- peer.c --------------------------------------------------------------------------- */
+/** The sample's reader of descriptors; NULL when the target is no live process. */
+struct lk_oswait_reader *lk_aio_os(struct lk_py *py);
+/** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on, ... */
+struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_oswait *os);
+/** ... of an asyncio transport, ... */
+struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr transport);
+/** ... of a socket.socket, ... */
+struct lk_ref lk_aio_peer_of_socket(struct lk_py *py, lk_addr sock);
+/** ... and whoever connects to an asyncio.Server. */
+struct lk_ref lk_aio_peer_of_server(struct lk_py *py, lk_addr server);
+
+/* ---- fork.c --------------------------------------------------------------------------- */
+/** True when this is the target's pid as the target itself counts. */
+bool lk_aio_own_pid(struct lk_py *py, int32_t pid);
+/** False when no thread of this process has, or is about to have, this ident. */
+bool lk_aio_ident_may_live(struct lk_py *py, uint64_t ident);
+/** True when the ident is proven to be of a thread that a fork left in the parent. */
+bool lk_aio_left_in_parent(struct lk_py *py, uint64_t ident);
 
 /* ---- reach.c -------------------------------------------------------------------------- */
 /** Mentions every loop (and thread pool) in reach. */
@@ -184,6 +211,8 @@ lk_addr lk_aio_futex_object(struct lk_py *py, lk_addr futex);
 /* ---- owner.c -------------------------------------------------------------------------- */
 /** Notes the `with` blocks these frames are in. innermost_first: order of frames. Returns whether there is any block. */
 bool lk_aio_note_holds(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first, struct lk_ref holder);
+/** True for code of the standard library. */
+bool lk_aio_of_stdlib(struct lk_py *py, const struct lk_code *c);
 /** Notes the locks that these frames could take without `with`. Returns how many frames could. */
 size_t lk_aio_note_reach(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref holder);
 

@@ -8,9 +8,7 @@
 enum {
     MAX_FD = 1 << 20,
     OBJ_FIRST = 16,      /* first field after PyObject_HEAD */
-    RL_PID = 8,          /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
     UV_BACKEND_FD = 64,  /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
-    PTHREAD_TID = 0x2d0, /* glibc x86-64 struct pthread.tid (nptl/descr.h) */
 };
 
 /* ---- the sample's state -------------------------------------------------------------- */
@@ -31,7 +29,7 @@ void lk_aio_end(struct lk_py *py)
         return;
     struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,      &a->follows,
                               &a->setters,    &a->setter_rows, &a->alias,     &a->ready,     &a->running,      &a->no_with,
-                              &a->timer_sets, &a->timer_frees, &a->deadlines, &a->chains,    &a->setters_known };
+                              &a->timer_sets, &a->timer_frees, &a->deadlines, &a->chains,    &a->setters_known, &a->peers };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
     for (size_t i = 0; i < a->source_lists.n; i++)
@@ -135,24 +133,6 @@ int64_t lk_aio_left(struct lk_py *py, int64_t when_ms)
     return left > 0 ? left : 0;
 }
 
-/* The pid as the target itself sees it (it may live in another pid namespace): tid of its main thread. 0 unknown. */
-static uint32_t pid_inside(struct lk_py *py)
-{
-    uint32_t tid;
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_thread *t = &py->s->threads.v[i];
-        if (t->main && t->ident && lk_read_u32(py->t, t->ident + PTHREAD_TID, &tid))
-            return tid;
-    }
-    return 0;
-}
-
-static bool own_pid(struct lk_py *py, int32_t pid)
-{
-    uint32_t inside = pid_inside(py);
-    return inside ? (uint32_t)pid == inside : !py->s->pid || pid == (int32_t)py->s->pid;
-}
-
 /* File descriptor in a C object; LK_UNKNOWN when implausible. */
 static int64_t fd_at(struct lk_py *py, lk_addr at)
 {
@@ -186,22 +166,6 @@ static void read_selector(struct lk_py *py, lk_addr obj, struct lk_loop *o)
         o->watched_fds = n > 0 && o->wakeup_read_fd != LK_UNKNOWN ? n - 1 : n;
 }
 
-/*
- * In a forked child _thread_id still names a thread of the parent. glibc sets the tid of threads that were not copied to
- * 0 (nptl, __reclaim_stacks), except the parent's main thread's. Any other tid may be a thread that began a moment ago.
- */
-static bool ident_may_live(struct lk_py *py, uint64_t ident)
-{
-    uint32_t tid;
-    if (!py->frames_complete)
-        return true;
-    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || tid == 0)
-        return false;
-    if (pid_inside(py) != (uint32_t)py->s->pid) /* another pid namespace: its tids are not ours */
-        return true;
-    return lk_snapshot_find(py->s, LK_KIND_THREAD, tid).kind == LK_KIND_THREAD;
-}
-
 static void set_run(struct lk_py *py, struct lk_loop *o)
 {
     if (o->closed == LK_YES) {
@@ -216,7 +180,7 @@ static void set_run(struct lk_py *py, struct lk_loop *o)
     if (o->thread.kind == LK_KIND_THREAD)
         o->run = LK_LOOP_RUNNING;
     else
-        o->run = ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
+        o->run = lk_aio_ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
 }
 
 static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
@@ -351,84 +315,6 @@ struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
     return ref;
 }
 
-/* ---- which loop each thread runs ----------------------------------------------------- */
-
-static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
-{
-    struct lk_ref ref = lk_py_loop(py, loop, "running");
-    if (ref.kind != LK_KIND_LOOP)
-        return;
-    struct lk_loop *o = lk_loop_at(py->s, ref);
-    py->s->threads.v[thread].running_loop = ref;
-    o->reachable = LK_YES;
-    if (o->run == LK_LOOP_UNKNOWN && o->closed != LK_YES && !o->thread_ident) {
-        o->run = LK_LOOP_RUNNING; /* a loop whose own fields are not known */
-        o->thread = lk_ref_make(LK_KIND_THREAD, thread);
-    }
-}
-
-/* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork leaves stale. */
-static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
-{
-    const struct lk_layout *l = &py->layout;
-    if (l->ts_running_loop != LK_OFF_NONE)
-        return lk_py_ptr(py, tstate + l->ts_running_loop);
-    lk_addr dict = lk_py_ptr(py, tstate + l->ts_dict);
-    lk_addr held = dict ? lk_py_dict_get(py, dict, "__asyncio_running_event_loop__") : 0;
-    if (!held || lk_py_is_none(py, held))
-        return 0;
-    if (lk_aio_class_of(py, held, NULL) == LK_AC_LOOP)
-        return held;
-    int32_t pid;
-    lk_addr at = lk_aio_field(py, held, OBJ_FIRST);
-    if (!lk_read_i32(py->t, at + RL_PID, &pid) || !own_pid(py, pid))
-        return 0;
-    return lk_py_ptr(py, at);
-}
-
-static bool drives(const char *function)
-{
-    static const char *const names[] = { "_run_once", "run_forever", "run_until_complete" };
-    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
-        if (strcmp(function, names[i]) == 0)
-            return true;
-    return false;
-}
-
-/* Loops that a stack drives: also where a nester (nest_asyncio) replaced the functions, so the file does not matter. */
-static void read_frame_loops(struct lk_py *py, size_t thread)
-{
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
-    struct lk_ref found[32];
-    size_t n = 0;
-
-    for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
-        const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
-        if (!c)
-            continue;
-        bool cst = strcmp(c->code->function, "call_soon_threadsafe") == 0;
-        if (!cst && !drives(c->code->function))
-            continue;
-        struct lk_ref ref = lk_py_loop(py, lk_py_local(py, &frames->v[i], "self"), "frame");
-        if (ref.kind != LK_KIND_LOOP)
-            continue;
-        if (cst)
-            py->s->threads.v[thread].inside_cst = ref;
-        else if (n == 0 || !lk_ref_eq(found[n - 1], ref))
-            found[n++] = ref;
-    }
-    /* uvloop runs in C: only the record tells. */
-    struct lk_thread *t = &py->s->threads.v[thread];
-    const struct lk_loop *o = lk_loop_at(py->s, t->running_loop);
-    if (n == 0 && o && strcmp(o->kind, "asyncio") != 0)
-        found[n++] = t->running_loop;
-    struct lk_ref *copy = lk_arena_array(py->s->arena, n, sizeof *copy);
-    if (n)
-        memcpy(copy, found, n * sizeof *copy);
-    t->frame_loops = copy;
-    t->n_frame_loops = n;
-}
-
 /* ---- facts of the operating system ----------------------------------------------------- */
 
 static void add_os_facts(struct lk_py *py, struct lk_loop *o)
@@ -440,13 +326,8 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
         o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
     else if (t->running)
         o->in_own_selector = LK_NO;
-    if (o->in_own_selector != LK_YES || o->ready <= 0 || o->wakeup_read_fd == LK_UNKNOWN || !lk_target_pid(py->t))
-        return;
-    struct lk_aio *a = lk_aio(py);
-    if (!a->os)
-        a->os = lk_oswait_reader_create(py->t, py->s->arena);
-    if (a->os)
-        o->wakeup_unread = lk_oswait_unread(a->os, o->wakeup_read_fd);
+    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN && lk_aio_os(py))
+        o->wakeup_unread = lk_oswait_unread(lk_aio_os(py), o->wakeup_read_fd);
 }
 
 void lk_aio_finish_loops(struct lk_py *py)
@@ -478,11 +359,6 @@ void lk_py_read_loops(struct lk_py *py)
     lk_aio_read_executors(py);
     if (!lk_py_module_dict(py, "asyncio.events"))
         return;
-    for (size_t i = 0; i < s->threads.n; i++) {
-        if (!s->threads.v[i].tstate)
-            continue;
-        set_running_loop(py, i, recorded_loop(py, s->threads.v[i].tstate));
-        read_frame_loops(py, i);
-    }
+    lk_aio_read_drivers(py);
     lk_aio_search(py);
 }

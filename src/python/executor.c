@@ -14,15 +14,19 @@ enum {
     SQ_RING_SIZE = 72, /* tp_basicsize of either */
 };
 
-struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
+/* Ident of a threading.Thread; 0 = none, or not started. */
+static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
 {
     int64_t ident;
     lk_addr v = thread ? lk_py_attr(py, thread, "_ident") : 0;
 
     *known = py->frames_complete && v;
-    if (!v || !lk_py_int(py, v, &ident))
-        return lk_ref_make(LK_KIND_NONE, 0);
-    return lk_aio_thread_by_ident(py, (uint64_t)ident);
+    return v && lk_py_int(py, v, &ident) ? (uint64_t)ident : 0;
+}
+
+struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
+{
+    return lk_aio_thread_by_ident(py, ident_of(py, thread, known));
 }
 
 /* ---- queues -------------------------------------------------------------------------- */
@@ -147,10 +151,14 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     x->shutdown = lk_py_bool(py, lk_py_attr(py, obj, "_shutdown"));
     lk_addr set = lk_py_attr(py, obj, "_threads");
     lk_addr *threads = set ? lk_py_items(py, set, LK_PY_MAX_THREADS, &n) : NULL;
+    size_t left = 0;
     for (size_t i = 0; i < n; i++) {
         bool known;
-        add_worker(py, ref, lk_aio_thread_of(py, threads[i], &known));
+        uint64_t ident = ident_of(py, threads[i], &known);
+        left += lk_aio_left_in_parent(py, ident);
+        add_worker(py, ref, lk_aio_thread_by_ident(py, ident));
     }
+    lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && left == n;
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 

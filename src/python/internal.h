@@ -75,6 +75,7 @@ struct lk_pycode {
     uint8_t *local_kinds;         /* 0x20 local, 0x40 cell, 0x80 free */
     uint8_t *linetable, *exceptions; /* bytes of these tables; NULL until asked for */
     int64_t linetable_n, exceptions_n; /* -1: could not be read */
+    struct lk_receivers *receivers; /* receiver.c's memo: the methods looked for so far */
 };
 
 struct lk_py {
@@ -88,6 +89,7 @@ struct lk_py {
     char build[16];
     const char *stdlib;
     struct lk_map types;          /* address -> struct lk_pytype * */
+    uint64_t until_us;            /* rehearsal: no further task is begun after this; 0 none */
     /* per sample (reset by lk_py_read) */
     struct lk_snapshot *s;
     struct lk_map codes;          /* address -> struct lk_pycode *, in s->arena */

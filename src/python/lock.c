@@ -20,6 +20,7 @@ static void set_owner_thread(struct lk_py *py, struct lk_lock *l, uint64_t ident
 {
     l->owner_by = LK_OWNER_FIELD;
     l->owner_certain = py->frames_complete;
+    l->lost_in_fork = lk_aio_left_in_parent(py, ident);
     lk_refs_add(py->s, &l->owners, lk_aio_thread_by_ident(py, ident));
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#include "python/receiver.h"
+
 enum {
     MAX_NESTED = 4,     /* context managers inside of context managers */
     MAX_CALLBACKS = 64, /* of one ExitStack */
@@ -17,9 +19,9 @@ enum {
 /* ---- noting `with` blocks -------------------------------------------------------------- */
 
 /* The standard library releases the locks it was given in Condition.wait only, which is dealt with below. */
-static bool of_stdlib(struct lk_py *py, const struct lk_code *c)
+bool lk_aio_of_stdlib(struct lk_py *py, const struct lk_code *c)
 {
-    if (c->file[0] == '<')
+    if (lk_starts_with(c->file, "<frozen "))
         return true;
     for (const char *p = py->stdlib; p && *p;) {
         size_t n = strcspn(p, ":");
@@ -28,12 +30,6 @@ static bool of_stdlib(struct lk_py *py, const struct lk_code *c)
         p += n + (p[n] == ':');
     }
     return false;
-}
-
-static bool releases(struct lk_py *py, const struct lk_pyf *f)
-{
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    return !c || (c->code->mentions_release && !of_stdlib(py, c->code));
 }
 
 /* Condition.wait has given its lock back while it waits, also the wait of a frame far above the `with`. */
@@ -51,10 +47,37 @@ static lk_addr given_back(struct lk_py *py, const struct lk_pyf *f)
 /** Frames from the innermost outwards, and what is known of those passed so far. */
 struct inward {
     struct lk_ref holder;
-    bool may_release;
+    bool unreadable;                    /* one of them, or more of them release something than are kept */
+    const struct lk_pyf *releasing[16]; /* they name release */
+    size_t n_releasing;
     lk_addr given_back[16];
     size_t n;
 };
+
+static void note_releasing(struct lk_py *py, struct inward *in, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    if (!c)
+        in->unreadable = true;
+    else if (!c->code->mentions_release || lk_aio_of_stdlib(py, c->code))
+        return;
+    else if (in->n_releasing < LK_ARRAY_LEN(in->releasing))
+        in->releasing[in->n_releasing++] = f;
+    else
+        in->unreadable = true;
+}
+
+/* A frame from the `with` inwards could have released what the manager holds. */
+static bool may_release(struct lk_py *py, const struct inward *in, lk_addr manager)
+{
+    enum lk_aio_class cls = lk_aio_class_of(py, manager, NULL);
+    if (cls == LK_AC_CONDITION || cls == LK_AC_AIO_CONDITION)
+        manager = lk_py_attr(py, manager, "_lock");
+    for (size_t i = 0; i < in->n_releasing; i++)
+        if (!manager || lk_py_calls_method_on(py, in->releasing[i], "release", manager) != LK_NO)
+            return true;
+    return in->unreadable;
+}
 
 static bool was_given_back(struct lk_py *py, const struct inward *in, lk_addr manager)
 {
@@ -120,7 +143,7 @@ static void note_manager(struct lk_py *py, const struct inward *in, lk_addr mana
     } else if (cls == LK_AC_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
     } else if (cls >= LK_AC_LOCK && cls <= LK_AC_AIO_QUEUE && !was_given_back(py, in, manager)) {
-        struct lk_aio_hold hold = { manager, in->holder, in->may_release };
+        struct lk_aio_hold hold = { manager, in->holder, may_release(py, in, manager) };
         lk_vec_add(&lk_aio(py)->holds, hold);
     }
 }
@@ -131,7 +154,7 @@ bool lk_aio_note_holds(struct lk_py *py, const struct lk_pyframes *frames, bool 
     bool any = false;
     for (size_t i = 0; i < frames->n; i++) {
         const struct lk_pyf *f = &frames->v[innermost_first ? i : frames->n - 1 - i];
-        in.may_release |= releases(py, f);
+        note_releasing(py, &in, f);
         any |= note_frame(py, &in, f, 0);
         lk_addr back = given_back(py, f);
         if (back && in.n < LK_ARRAY_LEN(in.given_back))
@@ -144,6 +167,7 @@ bool lk_aio_note_holds(struct lk_py *py, const struct lk_pyframes *frames, bool 
 
 struct collect {
     struct lk_ref holder;
+    const struct lk_pyf *frame;
     const lk_addr *names; /* co_names of the frame's code: what it can name */
     size_t n_names;
     unsigned left;
@@ -156,7 +180,7 @@ static void add_reach(struct lk_py *py, lk_addr obj, struct collect *c)
         obj = lk_py_attr(py, obj, "_lock");
         cls = lk_aio_class_of(py, obj, NULL);
     }
-    if (cls == LK_AC_LOCK || cls == LK_AC_AIO_LOCK)
+    if ((cls == LK_AC_LOCK || cls == LK_AC_AIO_LOCK) && lk_py_calls_method_on(py, c->frame, "acquire", obj) != LK_NO)
         lk_vec_add(&lk_aio(py)->reach, ((struct lk_aio_reach){ obj, c->holder }));
 }
 
@@ -192,9 +216,10 @@ size_t lk_aio_note_reach(struct lk_py *py, const struct lk_pyframes *frames, str
     for (size_t i = 0; i < frames->n; i++) {
         const struct lk_pyf *f = &frames->v[i];
         const struct lk_pycode *code = lk_py_code(py, f->code);
-        if (!code || !code->code->mentions_acquire || of_stdlib(py, code->code))
+        if (!code || !code->code->mentions_acquire || lk_aio_of_stdlib(py, code->code))
             continue;
         n++;
+        c.frame = f;
         c.names = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &c.n_names);
         lk_py_local_each(py, f, reach_local, &c);
         c.left = MAX_GLOBALS;

@@ -23,9 +23,14 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s);
 /**
  * Reads everything of one sample into s. s->threads must already hold the kernel's threads (tid, read, os); this adds
  * Python names, stacks, waits, and all other entities. Errors are partial: they become `limits`.
- * Also used as the rehearsal under a stop (with a scratch snapshot).
  */
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s);
+
+/**
+ * lk_py_read under a stop: no further task is begun once task_budget_ms have passed, since 100,000 of them take longer
+ * to follow than a target may be held. Everything else is read whole.
+ */
+void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budget_ms);
 
 /** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets s->loops_complete. Not under a stop. */
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);

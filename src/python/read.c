@@ -19,3 +19,10 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
     if (!py->frames_complete)
         s->decisive_unreadable = true;
 }
+
+void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budget_ms)
+{
+    py->until_us = lk_now_us() + (uint64_t)task_budget_ms * 1000;
+    lk_py_read(py, s);
+    py->until_us = 0;
+}

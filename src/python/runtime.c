@@ -437,6 +437,11 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
     py->sample++;
     clear_memos(py);
     py->frames_complete = enter_interpreter(py, &sysdict);
+    for (int i = 1; !py->frames_complete && i < OPEN_TRIES; i++) {
+        lk_target_forget_racy(py->t);
+        clear_memos(py);
+        py->frames_complete = enter_interpreter(py, &sysdict);
+    }
     if (!py->frames_complete)
         lk_snapshot_limit(s, "the Python interpreter could not be read in this sample: %s", py->why_not);
 }

@@ -237,15 +237,36 @@ static void add_if_pending(struct lk_py *py, lk_addr task)
         read_task(py, ref, &f);
 }
 
+/* A rehearsal under a stop follows only as many tasks as there is time for. */
+static bool out_of_time(const struct lk_py *py)
+{
+    return py->until_us && lk_now_us() >= py->until_us;
+}
+
 static void add_registered(struct lk_py *py, const lk_addr *tasks, size_t n)
 {
     for (size_t i = 0; i < n; i += PREFETCH) {
         size_t part = LK_MIN(n - i, (size_t)PREFETCH);
+        if (out_of_time(py))
+            return;
         prefetch_tasks(py, tasks + i, part);
         for (size_t j = 0; j < part; j++)
             add_if_pending(py, tasks[i + j]);
         lk_aio_drain_tasks(py);
     }
+}
+
+/* refs: weak references; overwritten. */
+static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
+{
+    size_t m = 0;
+    lk_prefetch(py->t, refs, n, 64);
+    for (size_t i = 0; i < n; i++) {
+        lk_addr task = lk_py_weakref(py, refs[i]);
+        if (task)
+            refs[m++] = task;
+    }
+    add_registered(py, refs, m);
 }
 
 static void read_weakset(struct lk_py *py, lk_addr set)
@@ -261,15 +282,8 @@ static void read_weakset(struct lk_py *py, lk_addr set)
     lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
     if ((int64_t)n < len)
         lk_aio(py)->tasks_cut = true;
-    for (size_t i = 0; i < n; i += PREFETCH)
-        lk_prefetch(py->t, refs + i, LK_MIN(n - i, (size_t)PREFETCH), 64);
-    size_t m = 0;
-    for (size_t i = 0; i < n; i++) {
-        lk_addr task = lk_py_weakref(py, refs[i]);
-        if (task)
-            refs[m++] = task;
-    }
-    add_registered(py, refs, m);
+    for (size_t i = 0; i < n && !out_of_time(py); i += PREFETCH)
+        add_referents(py, refs + i, LK_MIN(n - i, (size_t)PREFETCH));
 }
 
 static void read_set(struct lk_py *py, lk_addr set)

@@ -5,6 +5,7 @@
 
 enum {
     MAX_INTERPRETERS = 4096,
+    LIST_TRIES = 8,
     TSTATE_READ = 256, /* front of a thread state: all fields used here */
     GLIBC_TID = 0x2d0, /* tid in glibc's struct pthread, x86-64 */
     TID_FROM = 0x80,   /* where else it is looked for */
@@ -79,24 +80,39 @@ static void add_gil(struct lk_py *py, lk_addr gil)
         py->gils[py->n_gils++] = gil;
 }
 
-/* Newest interpreter first, as the runtime links them. */
-static void read_lists(struct lk_py *py, struct tstates *out)
+/* Newest interpreter first, as the runtime links them. Returns what could not be read; NULL when all is there. */
+static const char *try_lists(struct lk_py *py, struct tstates *out)
 {
     struct lk_map seen = { 0 };
     lk_addr is = lk_py_ptr(py, py->runtime + py->layout.rt_interpreters_head);
+    const char *torn = NULL;
 
     py->n_gils = 0;
     for (int i = 0; is; i++) {
         if (i == MAX_INTERPRETERS || !lk_map_add(&seen, is, 1)) {
-            incomplete(py, "the list of Python interpreters could not be read to its end");
+            torn = "the list of Python interpreters could not be read to its end";
             break;
         }
         add_gil(py, gil_of(py, is));
         if (!read_threads_of(py, is, out, &seen))
-            incomplete(py, "the list of Python threads could not be read to its end");
+            torn = "the list of Python threads could not be read to its end";
         is = lk_py_ptr(py, is + py->layout.is_next);
     }
     lk_map_deinit(&seen);
+    return torn;
+}
+
+/* Threads come and go while the list is read: a torn one is read again. */
+static void read_lists(struct lk_py *py, struct tstates *out)
+{
+    const char *torn = try_lists(py, out);
+    for (int i = 1; torn && i < LIST_TRIES; i++) {
+        lk_target_forget_racy(py->t);
+        out->n = 0;
+        torn = try_lists(py, out);
+    }
+    if (torn)
+        incomplete(py, torn);
 }
 
 /* ---- kernel threads ------------------------------------------------------------------------- */

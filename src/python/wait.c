@@ -218,25 +218,9 @@ static bool wait_on_child(struct lk_py *py, struct lk_wait *w, lk_addr obj)
     return true;
 }
 
-/* "10.0.0.7:5432" of the transport's peername; a unix socket's path. */
-static const char *peer_name(struct lk_py *py, lk_addr transport)
+static bool wait_on_peer(struct lk_py *py, struct lk_wait *w, struct lk_ref peer)
 {
-    lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
-    lk_addr peer = extra ? lk_py_dict_get(py, extra, "peername") : 0;
-    int64_t port;
-    if (lk_py_kind(py, peer) == LK_PYK_TUPLE) {
-        const char *host = lk_py_str(py, lk_py_item(py, peer, 0));
-        if (host && lk_py_int(py, lk_py_item(py, peer, 1), &port))
-            return lk_arena_printf(py->s->arena, strchr(host, ':') ? "[%s]:%lld" : "%s:%lld", host, (long long)port);
-    }
-    const char *path = peer ? lk_py_str(py, peer) : NULL;
-    return path && *path ? path : "peer";
-}
-
-static bool wait_on_transport(struct lk_py *py, struct lk_wait *w, lk_addr obj)
-{
-    lk_addr transport = lk_py_attr(py, obj, "_transport");
-    wait_on_extern(py, w, LK_WAIT_IO, LK_EXT_OUTSIDE, peer_name(py, transport), LK_UNKNOWN);
+    wait_on(py, w, LK_WAIT_IO, peer, false);
     return true;
 }
 
@@ -294,8 +278,9 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     case LK_HOW_SLEEP: return wait_on_timer(py, w, who->fut_waiter);
     case LK_HOW_AS_COMPLETED: return wait_on_feeders(py, w, who, innermost);
     case LK_HOW_GROUP: return wait_on_futures(py, w, lk_py_attr(py, obj, "_tasks"), false);
-    case LK_HOW_TRANSPORT: return wait_on_transport(py, w, obj);
-    case LK_HOW_OUTSIDE: wait_on_extern(py, w, r->kind, LK_EXT_OUTSIDE, "peer", LK_UNKNOWN); return true;
+    case LK_HOW_TRANSPORT: return wait_on_peer(py, w, lk_aio_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
+    case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_aio_peer_of_socket(py, obj));
+    case LK_HOW_SERVER: return wait_on_peer(py, w, lk_aio_peer_of_server(py, obj));
     case LK_HOW_KEEP:
     case LK_HOW_SELECT: break;
     }
@@ -406,20 +391,7 @@ static const char *os_call(struct lk_py *py, const struct lk_oswait *os, struct 
 
 static void wait_in_io(struct lk_py *py, const struct lk_oswait *os, struct lk_wait *w)
 {
-    enum lk_extern_kind kind = LK_EXT_OUTSIDE;
-    const char *text = os->peer;
-
-    if (os->listening)
-        text = os->local ? lk_arena_printf(py->s->arena, "connections to %s", os->local) : "connections";
-    else if (os->peer_is && strcmp(os->peer_is, "this-process") == 0)
-        kind = LK_EXT_SELF_LISTENER;
-    else if (os->on == LK_OS_FILE)
-        kind = LK_EXT_FILE;
-    if (!text)
-        text = os->path ? os->path : os->local ? os->local : "";
-    if (!*text && os->fd != LK_UNKNOWN)
-        text = lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)os->fd);
-    wait_on_extern(py, w, LK_WAIT_IO, kind, text, LK_UNKNOWN);
+    wait_on(py, w, LK_WAIT_IO, lk_aio_peer_of_os(py, os), false);
 }
 
 /* The loop whose own descriptor this thread polls (uvloop polls in C, so no frame tells). */
@@ -668,6 +640,7 @@ void lk_py_read_waits(struct lk_py *py)
 
     for (size_t i = 0; i < s->threads.n; i++)
         read_thread_wait(py, i);
+    lk_aio_read_until(py);
     lk_aio_drain_futures(py);
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));

@@ -77,7 +77,8 @@ enum lk_wait_how {
     LK_HOW_AS_COMPLETED, /* the futures that feed the queue */
     LK_HOW_GROUP,        /* the tasks of a task group */
     LK_HOW_TRANSPORT,    /* the peer of the object's transport */
-    LK_HOW_OUTSIDE,      /* whoever connects */
+    LK_HOW_SOCKET,       /* the peer of a socket */
+    LK_HOW_SERVER,       /* whoever connects to the server's sockets */
 };
 
 /** Sorts of waits, for "may stand directly above". */

@@ -508,8 +508,9 @@ static void strangers_are_not_stopped(void **state)
     assert_false(stop(&f, other.tids, SPINNERS, LONG_MS, collect_watches_counters));
     assert_int_equal(atomic_load(&f.c->flag), 0);
     assert_true(runs_on(&other, SPINNERS));
-    assert_false(stop(&f, &gone, 1, LONG_MS, NULL));
-    assert_int_equal(f.err.code, LK_ERR_NO_PROCESS);
+    /* A thread may end between the list and the stop: nothing went wrong, and nobody was stopped. */
+    assert_true(stop(&f, &gone, 1, LONG_MS, NULL));
+    assert_int_equal(f.res.stopped.n, 0);
     assert_true(stop(&f, &gone, 0, LONG_MS, NULL));
     assert_int_equal(f.res.stopped.n, 0);
     end(&other);

@@ -1,0 +1,65 @@
+/* Threads of the parent that a forked child still names: by ident in loops, locks and thread objects. */
+#include "python/aio.h"
+
+enum {
+    /* glibc x86-64 struct pthread (nptl/descr.h), the same from 2.31 on */
+    PTHREAD_TID = 0x2d0,
+    PTHREAD_CANCELHANDLING = 0x308,
+    EXITING = 0x10 | 0x20, /* EXITING_BITMASK and TERMINATED_BITMASK of cancelhandling: the thread ended by itself */
+};
+
+/* The pid as the target itself sees it (it may live in another pid namespace): tid of its main thread. 0 unknown. */
+static uint32_t pid_inside(struct lk_py *py)
+{
+    uint32_t tid;
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_thread *t = &py->s->threads.v[i];
+        if (t->main && t->ident && lk_read_u32(py->t, t->ident + PTHREAD_TID, &tid))
+            return tid;
+    }
+    return 0;
+}
+
+bool lk_aio_own_pid(struct lk_py *py, int32_t pid)
+{
+    uint32_t inside = pid_inside(py);
+    return inside ? (uint32_t)pid == inside : !py->s->pid || pid == (int32_t)py->s->pid;
+}
+
+/* Another pid namespace: tids read in the target's memory are not those of this side's /proc. */
+static bool same_namespace(struct lk_py *py)
+{
+    return pid_inside(py) == (uint32_t)py->s->pid;
+}
+
+static bool is_tid(struct lk_py *py, uint32_t tid)
+{
+    return lk_snapshot_find(py->s, LK_KIND_THREAD, tid).kind == LK_KIND_THREAD;
+}
+
+/*
+ * glibc sets the tid of threads that were not copied to 0 (nptl, __reclaim_stacks), except the parent's main thread's.
+ * Any other tid may be a thread that began a moment ago.
+ */
+bool lk_aio_ident_may_live(struct lk_py *py, uint64_t ident)
+{
+    uint32_t tid;
+    if (!py->frames_complete)
+        return true;
+    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || tid == 0)
+        return false;
+    return !same_namespace(py) || is_tid(py, tid);
+}
+
+/* A thread that ended here says so itself; one that was not copied was cut off in the middle of its life. */
+bool lk_aio_left_in_parent(struct lk_py *py, uint64_t ident)
+{
+    uint32_t tid, cancel;
+    if (!ident || !py->frames_complete || lk_aio_thread_by_ident(py, ident).kind != LK_KIND_NONE)
+        return false;
+    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || !lk_read_u32(py->t, ident + PTHREAD_CANCELHANDLING, &cancel))
+        return false;
+    if (cancel & EXITING)
+        return false;
+    return tid == 0 || (same_namespace(py) && !is_tid(py, tid));
+}
