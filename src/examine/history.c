@@ -10,6 +10,7 @@ struct memory {
     uint64_t switches, cpu_us;       /* threads */
     uint64_t first_cpu_us;           /* threads: at the first sample that saw it */
     int64_t since_ms;                /* position unchanged since */
+    bool stopped;                    /* threads: our own stop woke it, so that it ran says nothing */
     uint64_t outer;                  /* threads: digest of the callback a loop runs */
     unsigned seen, same;             /* samples it was in; in a row with this digest */
     unsigned outer_same;
@@ -166,7 +167,7 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     bool scheduled = !is_new && m->switches != t->switches;
     bool same = !is_new && m->digest == t->digest;
     /* Being given the CPU in a wait without a timeout means the wait ended and another began. */
-    bool moved = !is_new && (!same || (scheduled && !t->running && !lk_wait_is_timed(t)));
+    bool moved = !is_new && (!same || (scheduled && !m->stopped && !t->running && !lk_wait_is_timed(t)));
     uint64_t outer = digest_callback(s, t);
     m->outer_same = !is_new && m->outer == outer ? m->outer_same + 1 : 1;
     m->outer = outer;
@@ -180,6 +181,7 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     m->seen++;
     m->digest = t->digest;
     m->switches = t->switches;
+    m->stopped = t->read == LK_READ_STOPPED;
     m->cpu_us = t->cpu_us;
     t->moved = moved || (m->seen > m->same);
     t->stable = m->same == h->samples;

@@ -51,12 +51,36 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struc
     lk_oswait_reader_destroy(os);
 }
 
-static void mark_stopped(struct lk_snapshot *s, const struct lk_stop_result *r)
+/* It was stopped in the very call it slept in when it was listed; a call that restarts is set back to its instruction. */
+static bool slept_on(const struct lk_thread_facts *f, const struct lk_regs *r)
+{
+    enum { SYSCALL_BYTES = 2 };
+    uint64_t pc = r->reg[LK_REG_PC];
+    return f->syscall_known && r->reg[LK_REG_SP] == f->sp && (pc == f->pc || pc + SYSCALL_BYTES == f->pc);
+}
+
+static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list, int64_t tid)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (list->v[i].tid == tid)
+            return &list->v[i];
+    return NULL;
+}
+
+static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *list, const struct lk_stop_result *r)
 {
     for (size_t i = 0; i < r->stopped.n; i++) {
         struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)r->stopped.v[i]));
-        if (t)
-            t->read = LK_READ_STOPPED;
+        if (!t)
+            continue;
+        t->read = LK_READ_STOPPED;
+        if (t->running || slept_on(facts_of(list, t->tid), &r->regs.v[i]))
+            continue;
+        /* It slept when it was listed and ran when it was stopped: what it slept in is past. */
+        t->running = true;
+        t->kstate = 'R';
+        t->os = (struct lk_oswait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
+                                    .queues = { LK_UNKNOWN, LK_UNKNOWN } };
     }
 }
 
@@ -76,16 +100,16 @@ static void rehearse(struct lk_target *t, void *arg)
     lk_native_read(r->session->target, r->scratch);
 }
 
-/* Threads that must be stopped to be read: those that run; all of them with --stop all. */
+/* Threads that may be stopped; empty when nobody needs to be. Who computes is decided at the last moment (target/stop.h). */
 static void choose(const struct lk_thread_list *list, enum lk_stop_mode mode, struct tids *ret)
 {
-    for (size_t i = 0; i < list->n; i++) {
-        const struct lk_thread_facts *f = &list->v[i];
-        bool wanted = mode == LK_STOP_ALL || (mode == LK_STOP_AUTO && f->running);
+    bool needed = mode == LK_STOP_ALL;
+    for (size_t i = 0; i < list->n; i++)
+        needed |= list->v[i].running;
+    for (size_t i = 0; needed && i < list->n; i++)
         /* D cannot stop, T and t stand already, Z and X are gone. */
-        if (wanted && !strchr("DTtZX", f->state))
-            lk_vec_add(ret, f->tid);
-    }
+        if (!strchr("DTtZX", list->v[i].state))
+            lk_vec_add(ret, list->v[i].tid);
 }
 
 static bool same_run(const struct lk_thread_facts *a, const struct lk_thread_facts *b)
@@ -169,12 +193,10 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode, const st
     bool stopped = false;
     if (tids.n) {
         struct rehearsal r = { .session = x, .scratch = lk_snapshot_create() };
-        struct lk_stop_result none = { 0 };
         struct lk_error err = { 0 };
         add_threads(x, r.scratch, list);
-        none.stopped.v = tids.v;
-        none.stopped.n = tids.n;
-        mark_stopped(r.scratch, &none);
+        for (size_t i = 0; i < r.scratch->threads.n; i++)
+            r.scratch->threads.v[i].read = LK_READ_STOPPED; /* so that every stack is rehearsed */
         stopped = lk_stop_collect(x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
                                   x->options->max_pause_ms, STACK_COPY, rehearse, &r, res, &err);
         if (!stopped)
@@ -217,7 +239,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     lk_process_stop_states(lk_target_pid(x->target), &list, s->arena, &s->stop);
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
     add_threads(x, s, &list);
-    mark_stopped(s, &stop);
+    mark_stopped(s, &list, &stop);
     size_t restless = 0;
     /* With a stop the copied pages are from within it, so the look that proves sleep comes right after it. */
     if (stopped)

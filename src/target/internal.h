@@ -20,6 +20,7 @@ struct lk_target {
 };
 
 struct lk_live_threads; /* threads.c */
+struct lk_live_tids;    /* tids.c */
 
 /** A live process: impl of the ops of live.c. */
 struct lk_live {
@@ -34,6 +35,7 @@ struct lk_live {
     size_t maps_len;
     uint64_t maps_hash; /* of the text parsed last; 0 none */
     struct lk_live_threads *threads;
+    struct lk_live_tids *tids; /* tids.c; NULL until a sample begins */
 };
 
 /** What a line of /proc/PID/stat or /proc/PID/task/TID/stat says. */
@@ -63,6 +65,13 @@ int lk_live_open_path(void *impl, const char *path, struct lk_error *err);
 /* threads.c */
 bool lk_live_list_threads(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err);
 void lk_live_threads_destroy(struct lk_live_threads *t);
+
+/* tids.c */
+/** The last id, and how many there are, of the line NSpid of a status file. False when it has none. */
+bool lk_tids_parse(const char *status, int64_t *inner, int *levels);
+void lk_live_tids_begin_sample(struct lk_live *l);
+int64_t lk_live_tid_outside(void *impl, int64_t inner);
+void lk_live_tids_destroy(struct lk_live_tids *t);
 
 /* gates.c: the checks before a process is opened; l->proc_fd is open. False with err when it is refused. */
 bool lk_live_check(struct lk_live *l, struct lk_error *err);

@@ -177,6 +177,7 @@ static void live_begin_sample(void *impl)
     if (lk_proc_read(l->proc_fd, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) ||
         stat.start_ticks != l->start_ticks)
         l->gone = true;
+    lk_live_tids_begin_sample(l);
 }
 
 static void live_destroy(void *impl)
@@ -184,6 +185,7 @@ static void live_destroy(void *impl)
     struct lk_live *l = impl;
 
     lk_live_threads_destroy(l->threads);
+    lk_live_tids_destroy(l->tids);
     if (l->mem_fd >= 0)
         close(l->mem_fd);
     if (l->proc_fd >= 0)
@@ -201,6 +203,7 @@ static const struct lk_target_ops live_ops = {
     .open_path = lk_live_open_path,
     .threads = lk_live_list_threads,
     .begin_sample = live_begin_sample,
+    .tid_outside = lk_live_tid_outside,
     .destroy = live_destroy,
 };
 

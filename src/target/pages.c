@@ -67,6 +67,8 @@ struct lk_pages {
     void *batch_buf[BATCH];
     bool batch_ok[BATCH];
 
+    uint8_t *used; /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
+
     uint8_t scratch[LK_PAGE]; /* for pages that can be read but not kept */
 };
 
@@ -119,6 +121,7 @@ void lk_pages_destroy(struct lk_pages *p)
     if (!p)
         return;
     munmap(p->h, p->map_size);
+    free(p->used);
     free(p);
 }
 
@@ -214,6 +217,12 @@ void lk_pages_forget(struct lk_pages *p)
     h->high_water = 0;
 }
 
+void lk_pages_forget_unpinned(struct lk_pages *p)
+{
+    if (!p->h->pinning)
+        forget_unpinned(p);
+}
+
 /* False when n more pages cannot be kept, which happens only while pinning. */
 static bool make_room(struct lk_pages *p, uint32_t n)
 {
@@ -257,6 +266,8 @@ void lk_pages_populate(struct lk_pages *p, size_t bytes)
     volatile uint8_t *m = (volatile uint8_t *)p->h;
 
     p->h->high_water = LK_MAX(p->h->high_water, (uint32_t)((size - head) / LK_PAGE));
+    if (!p->used)
+        p->used = lk_xcalloc(p->all_slots, 1);
     if (madvise(p->h, size, MADV_POPULATE_WRITE) == 0)
         return;
     for (size_t i = 0; i < size; i += LK_PAGE) { /* Linux before 5.14 */
@@ -302,6 +313,42 @@ void lk_pages_flush(struct lk_pages *p)
     for (size_t i = 0; i < p->n_batch; i++)
         publish(p, p->batch_page[i], p->batch_ok[i] ? first + (uint32_t)i : SLOT_UNREADABLE);
     p->n_batch = 0;
+}
+
+/* Reads the queued pages again, each into the slot it has. */
+static void reread_batch(struct lk_pages *p, const uint32_t *slots)
+{
+    read_batch(p);
+    for (size_t i = 0; i < p->n_batch; i++) {
+        if (p->batch_ok[i])
+            continue;
+        p->slot_page[slots[i]] = UINT64_MAX;
+        publish(p, p->batch_page[i], SLOT_UNREADABLE);
+    }
+    p->n_batch = 0;
+}
+
+void lk_pages_refresh(struct lk_pages *p)
+{
+    uint32_t slots[BATCH];
+
+    for (uint32_t i = 0; p->used && i < p->h->n_slots; i++) {
+        if (p->slot_page[i] == UINT64_MAX)
+            continue;
+        if (!p->used[i]) {
+            publish(p, p->slot_page[i], SLOT_PENDING); /* not known: read when it is asked for */
+            p->slot_page[i] = UINT64_MAX;
+            continue;
+        }
+        slots[p->n_batch] = i;
+        p->batch_page[p->n_batch] = p->slot_page[i];
+        p->batch_buf[p->n_batch] = slot_bytes(p, i);
+        if (++p->n_batch == BATCH)
+            reread_batch(p, slots);
+    }
+    if (p->n_batch > 0)
+        reread_batch(p, slots);
+    p->last_bytes = NULL;
 }
 
 void lk_pages_reserve(struct lk_pages *p, size_t n)
@@ -371,6 +418,8 @@ static const uint8_t *get_slow(struct lk_pages *p, uint64_t page)
         return NULL;
     else
         p->last_bytes = slot_bytes(p, slot);
+    if (kept && p->used)
+        p->used[slot] = 1;
     p->last_page = page;
     p->last_gen = p->h->gen;
     return p->last_bytes;

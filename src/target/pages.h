@@ -17,6 +17,9 @@ void lk_pages_destroy(struct lk_pages *p);
 /** Forgets all pages, pinned ones too, and gives memory above the usual bound back. */
 void lk_pages_forget(struct lk_pages *p);
 
+/** Forgets all pages that are not pinned: what changed while it was read can be read again. */
+void lk_pages_forget_unpinned(struct lk_pages *p);
+
 /**
  * The bytes of one page (addr is page aligned), read if needed together with its missing neighbours of
  * the same 16 KiB block; NULL when it cannot be read. Valid until the next call on this cache.
@@ -33,6 +36,11 @@ void lk_pages_flush(struct lk_pages *p);
 void lk_pages_pin_begin(struct lk_pages *p);
 /** Takes the page faults of index and storage (`bytes`, or as much as was used before) now, in the process that fills them. */
 void lk_pages_populate(struct lk_pages *p, size_t bytes);
+/**
+ * After a rehearsal without a stop: reads the pages that it looked at once more, in few calls, and forgets those that only
+ * came with them. Under the stop the walk then finds its pages in place.
+ */
+void lk_pages_refresh(struct lk_pages *p);
 /** Returns false when more pages were read than could be kept. */
 bool lk_pages_pin_end(struct lk_pages *p);
 

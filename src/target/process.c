@@ -330,7 +330,10 @@ bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
 uint64_t lk_process_start_ticks(pid_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) ? st.start_ticks : 0;
+    if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+        return 0;
+    /* A zombie has ended, unless it is only the main thread that has: then others are still counted. */
+    return st.state == 'Z' && st.threads <= 1 ? 0 : st.start_ticks;
 }
 
 bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)

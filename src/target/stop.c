@@ -35,6 +35,7 @@
 
 enum {
     SETUP_MS = 2000,    /* before anybody is held: fork, page faults, SEIZE of all */
+    ATTEMPTS = 4,       /* at finding computing threads: with the GIL, who computes changes every 5 ms */
     APART_US = 1000,    /* between the two looks that tell a computing thread from one that is awake for a moment */
     TICK_US = 5000,     /* after so long without a stop a thread's state is looked at, again and again */
     POPULATE = 2 << 20, /* bytes of the page cache touched before the stop, beside the stacks */
@@ -51,13 +52,14 @@ struct slot {
     enum slot_state state;
     int signal; /* the thread stopped to have this signal delivered */
     bool known; /* regs were read */
+    bool wanted;   /* to be stopped, by the last first look */
     int64_t slept; /* times it gave up the CPU by itself, at the first look; -1 unknown */
     struct user_regs_struct regs;
 };
 
 struct shared {
     uint64_t held_us, released_us; /* first INTERRUPT, last DETACH (CLOCK_MONOTONIC); 0: not yet */
-    int seize_errno;               /* of the first thread that could not be seized */
+    int seize_errno;               /* of a thread that could not be seized; ESRCH only when there is no other */
     size_t n;
     struct slot v[];
 };
@@ -142,15 +144,15 @@ static bool is_thread_of_target(const struct helper *h, int64_t tid)
     return faccessat(h->task_fd, name, F_OK, 0) == 0;
 }
 
-static size_t seize_all(const struct helper *h)
+static void seize_wanted(const struct helper *h)
 {
-    size_t n = 0;
-
     for (size_t i = 0; i < h->s->n; i++) {
         struct slot *slot = &h->s->v[i];
 
+        if (!slot->wanted || slot->state != SLOT_NONE)
+            continue;
         if (ptrace(PTRACE_SEIZE, (pid_t)slot->tid, NULL, NULL) != 0) {
-            if (!h->s->seize_errno)
+            if (!h->s->seize_errno || h->s->seize_errno == ESRCH)
                 h->s->seize_errno = errno;
             continue;
         }
@@ -158,9 +160,7 @@ static size_t seize_all(const struct helper *h)
         if (!is_thread_of_target(h, slot->tid))
             continue;
         slot->state = SLOT_SEIZED;
-        n++;
     }
-    return n;
 }
 
 /* How often the thread gave up the CPU by itself; -1 when that is not known. */
@@ -185,10 +185,21 @@ static bool is_running(const struct helper *h, int64_t tid)
     return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 && strncmp(text, "running", 7) == 0;
 }
 
-static void first_look(const struct helper *h)
+/* Returns how many are to be stopped. */
+static size_t first_look(const struct helper *h)
 {
-    for (size_t i = 0; h->whom == LK_STOP_COMPUTING && i < h->s->n; i++)
-        h->s->v[i].slept = times_slept(h, h->s->v[i].tid);
+    size_t n = 0;
+
+    for (size_t i = 0; i < h->s->n; i++) {
+        struct slot *slot = &h->s->v[i];
+
+        slot->wanted = h->whom == LK_STOP_ANY || is_running(h, slot->tid);
+        if (!slot->wanted)
+            continue;
+        slot->slept = times_slept(h, slot->tid);
+        n++;
+    }
+    return n;
 }
 
 /* The second look is at least APART_US after the first. */
@@ -205,10 +216,31 @@ static void keep_apart(uint64_t first_us)
 
 static bool may_interrupt(const struct helper *h, const struct slot *slot)
 {
+    if (slot->state != SLOT_SEIZED || !slot->wanted)
+        return false;
     if (h->whom == LK_STOP_ANY)
         return true;
     /* The state last: it is what may change in the next moment. */
     return slot->slept >= 0 && times_slept(h, slot->tid) == slot->slept && is_running(h, slot->tid);
+}
+
+/* Looks, seizes and looks again, until there is somebody to stop. */
+static bool find_somebody(const struct helper *h)
+{
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint64_t looked_us = lk_now_us();
+        size_t n = first_look(h);
+
+        if (attempt == 0)
+            lk_pages_populate(h->t->pages, POPULATE + LK_MIN(n * h->stack_bytes / 2, (size_t)32 << 20));
+        seize_wanted(h);
+        if (h->whom == LK_STOP_COMPUTING)
+            keep_apart(looked_us);
+        for (size_t i = 0; i < h->s->n; i++)
+            if (may_interrupt(h, &h->s->v[i]))
+                return true;
+    }
+    return false;
 }
 
 /* A thread that is passed over stays seized, which it does not notice, until the helper ends. */
@@ -219,7 +251,7 @@ static size_t interrupt_all(const struct helper *h)
     for (size_t i = 0; i < h->s->n; i++) {
         struct slot *slot = &h->s->v[i];
 
-        if (slot->state != SLOT_SEIZED || !may_interrupt(h, slot))
+        if (!may_interrupt(h, slot))
             continue;
         slot->state = ptrace(PTRACE_INTERRUPT, (pid_t)slot->tid, NULL, NULL) == 0 ? SLOT_INTERRUPTED : SLOT_GIVEN_UP;
         n++;
@@ -330,6 +362,16 @@ static void copy_stacks(const struct helper *h)
     lk_pages_flush(h->t->pages);
 }
 
+/* Nobody computes (any more), or nobody could be seized: seize_errno says then why. */
+static _Noreturn void leave_without_stop(struct shared *s)
+{
+    uint64_t now = s->seize_errno ? 0 : lk_now_us();
+
+    __atomic_store_n(&s->released_us, now, __ATOMIC_RELEASE);
+    __atomic_store_n(&s->held_us, now, __ATOMIC_RELEASE);
+    _exit(0);
+}
+
 static _Noreturn void helper_main(const struct helper *h)
 {
     struct shared *s = h->s;
@@ -339,23 +381,21 @@ static _Noreturn void helper_main(const struct helper *h)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != h->parent)
         _exit(0);
-    uint64_t looked_us = lk_now_us();
-    first_look(h);
-    lk_pages_populate(h->t->pages, POPULATE + LK_MIN(s->n * h->stack_bytes / 2, (size_t)32 << 20));
-    if (seize_all(h) == 0)
-        _exit(0);
-    if (h->whom == LK_STOP_COMPUTING)
-        keep_apart(looked_us);
+    lk_pages_populate(h->t->pages, POPULATE);
+    /* Once without a stop: it brings in the pages that the walk needs, and takes the page faults of our own memory. */
+    if (h->collect)
+        h->collect(h->t, h->arg);
+    if (!find_somebody(h))
+        leave_without_stop(s);
     if (!arm_deadline(LK_MAX(h->max_pause_ms - slack_ms, 1u)))
         _exit(0);
     raise_priority();
     __atomic_store_n(&s->held_us, lk_now_us(), __ATOMIC_RELEASE);
-    if (interrupt_all(h) == 0) {
-        __atomic_store_n(&s->released_us, s->held_us, __ATOMIC_RELEASE);
-        _exit(0);
-    }
+    if (interrupt_all(h) == 0)
+        leave_without_stop(s);
     wait_all(h);
     read_registers(s);
+    lk_pages_refresh(h->t->pages);
     copy_stacks(h);
     if (h->collect)
         h->collect(h->t, h->arg);
@@ -448,8 +488,6 @@ static bool nobody_seized(const struct lk_target *t, int why, struct lk_error *e
     char path[40], text[4096], comm[64] = "?", *p;
     int tracer = 0;
 
-    if (why == ESRCH)
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "the threads of process %d have ended", t->pid);
     snprintf(path, sizeof(path), "/proc/%d/status", t->pid);
     if (lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && (p = strstr(text, "\nTracerPid:")))
         tracer = atoi(p + strlen("\nTracerPid:"));
@@ -523,7 +561,8 @@ bool lk_stop_collect(struct lk_target *t, const int64_t *tids, size_t n, enum lk
         return lk_error_os(err, errno, "no memory for the registers of %zu threads", n);
     ok = run_helper(&h, err);
     res->overflow = !lk_pages_pin_end(t->pages);
-    if (ok && !h.s->held_us)
+    /* ESRCH: those that were asked for have ended in between, which threads may do; nobody is left to be stopped. */
+    if (ok && !h.s->held_us && h.s->seize_errno != ESRCH)
         ok = h.s->seize_errno ? nobody_seized(t, h.s->seize_errno, err)
                               : lk_error_set(err, LK_ERR_TIMEOUT, "the helper that stops threads ended before it stopped any");
     if (ok)

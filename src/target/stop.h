@@ -9,7 +9,7 @@
 #include "target/target.h"
 
 /**
- * Runs in the helper while the threads are stopped. It may only read the target; all it leaves behind are
+ * Runs in the helper, once just before and once while the threads are stopped. It may only read the target; all it leaves behind are
  * pages in the shared page cache (everything else it writes vanishes with the helper). So a reader rehearses its
  * walk here, and the caller repeats it afterwards from the pages the rehearsal brought in.
  */
@@ -32,7 +32,8 @@ struct lk_stop_result {
 /**
  * Whom to stop of those asked for. A thread that runs at one look may sleep at the next, and an interrupted epoll_wait,
  * semop, sigtimedwait or recv with a timeout returns EINTR: LK_STOP_COMPUTING leaves out whoever is not still running right
- * before its interruption, or has slept since a first look at least a millisecond earlier.
+ * before its interruption, or has slept since a first look at least a millisecond earlier. Any thread may be asked for with it,
+ * also sleeping ones: who computes is found out at the last moment.
  */
 enum lk_stop_whom { LK_STOP_COMPUTING = 0, LK_STOP_ANY };
 

@@ -49,6 +49,16 @@ void lk_target_begin_sample(struct lk_target *t)
         t->ops->begin_sample(t->impl);
 }
 
+int64_t lk_target_tid(struct lk_target *t, int64_t inner)
+{
+    return t->ops->tid_outside ? t->ops->tid_outside(t->impl, inner) : inner;
+}
+
+void lk_target_forget_racy(struct lk_target *t)
+{
+    lk_pages_forget_unpinned(t->pages);
+}
+
 /* --- memory ---------------------------------------------------------------- */
 
 static bool read_by_pages(struct lk_target *t, lk_addr addr, uint8_t *buf, size_t n)

@@ -68,6 +68,8 @@ struct lk_target_ops {
     bool (*threads)(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err);
     /** A new sample begins: is the target still the same one? May be NULL. */
     void (*begin_sample)(void *impl);
+    /** What lk_target_tid asks for. NULL: ids are the same inside and outside. */
+    int64_t (*tid_outside)(void *impl, int64_t inner);
     /** True when maps would return what it returned last time. NULL: never known, always read. */
     bool (*maps_unchanged)(void *impl);
     void (*destroy)(void *impl);
@@ -88,6 +90,9 @@ pid_t lk_target_pid(const struct lk_target *t);
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if they may have changed. */
 void lk_target_begin_sample(struct lk_target *t);
 
+/** Within a sample: forgets what was read while nobody was stopped, since it changed while it was read. */
+void lk_target_forget_racy(struct lk_target *t);
+
 /** All n bytes or false. Never partial. */
 bool lk_read(struct lk_target *t, lk_addr addr, void *buf, size_t n);
 bool lk_read_u8(struct lk_target *t, lk_addr addr, uint8_t *ret);
@@ -105,6 +110,11 @@ const struct lk_mapping *lk_target_maps(struct lk_target *t, size_t *n, struct l
 const struct lk_mapping *lk_target_mapping_at(struct lk_target *t, lk_addr addr);
 int lk_target_open_mapping(struct lk_target *t, const struct lk_mapping *m, struct lk_error *err);
 int lk_target_open_path(struct lk_target *t, const char *path, struct lk_error *err);
+/**
+ * A thread id that stands in the target's memory, as the thread list has it: in a container gettid() returns another number
+ * than /proc outside shows. -1 when no thread has it. The same number when both live in one pid namespace.
+ */
+int64_t lk_target_tid(struct lk_target *t, int64_t inner);
 bool lk_target_threads(struct lk_target *t, struct lk_thread_list *list, bool full, struct lk_error *err);
 
 /* page cache, implemented in pages.c over the ops; in memory shared with the stop helper */
