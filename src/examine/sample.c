@@ -198,7 +198,7 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode, const st
         for (size_t i = 0; i < r.scratch->threads.n; i++)
             r.scratch->threads.v[i].read = LK_READ_STOPPED; /* so that every stack is rehearsed */
         stopped = lk_stop_collect(x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
-                                  x->options->max_pause_ms, STACK_COPY, rehearse, &r, res, &err);
+                                  x->options->max_pause_ms, STACK_COPY, rehearse, rehearse, &r, res, &err);
         if (!stopped)
             memcpy(x->stop_error, err.text, sizeof x->stop_error);
         lk_snapshot_destroy(r.scratch);

@@ -71,7 +71,7 @@ struct helper {
     enum lk_stop_whom whom;
     unsigned max_pause_ms;
     size_t stack_bytes;
-    lk_collect_fn collect;
+    lk_collect_fn prepare, collect;
     void *arg;
     pid_t parent;
     int task_fd;
@@ -157,9 +157,7 @@ static void seize_wanted(const struct helper *h)
             continue;
         }
         /* A stranger was seized: it does not notice, and the helper's end lets go of it. */
-        if (!is_thread_of_target(h, slot->tid))
-            continue;
-        slot->state = SLOT_SEIZED;
+        slot->state = is_thread_of_target(h, slot->tid) ? SLOT_SEIZED : SLOT_GIVEN_UP;
     }
 }
 
@@ -383,8 +381,8 @@ static _Noreturn void helper_main(const struct helper *h)
         _exit(0);
     lk_pages_populate(h->t->pages, POPULATE);
     /* Once without a stop: it brings in the pages that the walk needs, and takes the page faults of our own memory. */
-    if (h->collect)
-        h->collect(h->t, h->arg);
+    if (h->prepare)
+        h->prepare(h->t, h->arg);
     if (!find_somebody(h))
         leave_without_stop(s);
     if (!arm_deadline(LK_MAX(h->max_pause_ms - slack_ms, 1u)))
@@ -543,10 +541,12 @@ static bool run_helper(struct helper *h, struct lk_error *err)
 }
 
 bool lk_stop_collect(struct lk_target *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
-                     size_t stack_bytes, lk_collect_fn collect, void *arg, struct lk_stop_result *res, struct lk_error *err)
+                     size_t stack_bytes, lk_collect_fn prepare, lk_collect_fn collect, void *arg,
+                     struct lk_stop_result *res, struct lk_error *err)
 {
     struct helper h = {
-        .t = t, .whom = whom, .max_pause_ms = LK_MIN(max_pause_ms, 60000u), .stack_bytes = stack_bytes, .collect = collect, .arg = arg
+        .t = t, .whom = whom, .max_pause_ms = LK_MIN(max_pause_ms, 60000u), .stack_bytes = stack_bytes, .prepare = prepare,
+        .collect = collect, .arg = arg
     };
     size_t size;
     bool ok;

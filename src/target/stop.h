@@ -9,7 +9,7 @@
 #include "target/target.h"
 
 /**
- * Runs in the helper, once just before and once while the threads are stopped. It may only read the target; all it leaves behind are
+ * Runs in the helper while the threads are stopped. It may only read the target; all it leaves behind are
  * pages in the shared page cache (everything else it writes vanishes with the helper). So a reader rehearses its
  * walk here, and the caller repeats it afterwards from the pages the rehearsal brought in.
  */
@@ -38,13 +38,15 @@ struct lk_stop_result {
 enum lk_stop_whom { LK_STOP_COMPUTING = 0, LK_STOP_ANY };
 
 /**
- * Stops tids, copies `stack_bytes` from each stack pointer, runs collect, detaches. The pages read are pinned in
+ * Stops tids, copies `stack_bytes` from each stack pointer, runs collect, detaches. Before that, with nobody stopped, it runs
+ * prepare (may be NULL): the pages that prepare looked at are read again in few calls under the stop, before collect. The pages read are pinned in
  * the cache until the next lk_target_begin_sample or the next stop; pages read before the stop are forgotten.
  * Threads that do not stop within a quarter of the time (D state, vfork) are left alone.
  * Returns false with err when no thread could be seized (already traced: err names the tracer); res is then empty.
  */
 bool lk_stop_collect(struct lk_target *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
-                     size_t stack_bytes, lk_collect_fn collect, void *arg, struct lk_stop_result *res, struct lk_error *err);
+                     size_t stack_bytes, lk_collect_fn prepare, lk_collect_fn collect, void *arg,
+                     struct lk_stop_result *res, struct lk_error *err);
 void lk_stop_result_deinit(struct lk_stop_result *res);
 
 #endif

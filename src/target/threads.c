@@ -160,6 +160,8 @@ static int64_t parse_exec_start(const char *text)
     if (!p || !(p = strchr(p, ':')))
         return -1;
     ms = strtoll(p + 1, &end, 10);
+    if (ms < 0 || ms > INT64_MAX / 1000 - 1)
+        return -1;
     if (*end == '.')
         for (int i = 0; i < 3 && end[1 + i] >= '0' && end[1 + i] <= '9'; i++)
             us = us * 10 + (end[1 + i] - '0');
