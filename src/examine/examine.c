@@ -13,6 +13,7 @@
 #include "target/process.h"
 
 enum {
+    SECOND_LOOK_MS = 110,
     WATCH_STEP_MS = 50,     /* a look through /proc at the candidate's threads */
     NAP_MS = 20,            /* how long an interruption may go unnoticed */
 };
@@ -235,6 +236,22 @@ static void watch(struct examination *x, struct lk_findings **f)
     *f = lk_diagnose(x->snap);
 }
 
+/*
+ * With --samples 1 a second look shortly after often decides what one alone cannot (threads that another tool has just
+ * interrupted look freshly asleep), long before --stalled-after has passed.
+ */
+static void second_look(struct examination *x, struct lk_findings **f)
+{
+    const struct lk_examine_options *o = x->session.options;
+    struct lk_error err;
+    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, LK_STOP_NONE, &err))
+        return;
+    complete_loops(x);
+    lk_classify(x->snap, o->project);
+    lk_findings_destroy(*f);
+    *f = lk_diagnose(x->snap);
+}
+
 static void read_throttling(struct examination *x, bool first)
 {
     static const size_t fields = 3;
@@ -328,6 +345,8 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     complete_loops(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
+    if (!ended.code && x.samples.n == 1 && f->watch.n)
+        second_look(&x, &f);
     if (!ended.code && !interrupted(o) && f->watch.n)
         watch(&x, &f);
     /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */

@@ -31,7 +31,7 @@ bool lk_may_stall(const struct lk_case *c, const struct lk_thread *t)
 
 bool lk_seen_long_enough(const struct lk_case *c, const struct lk_thread *t)
 {
-    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS || (t->stuck_by_scheduler && t->stuck_ms >= LK_MIN_BLOCK_MS);
+    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS || (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
 }
 
 void lk_explain_all(struct lk_case *c, const struct lk_ref *roots, size_t n)
@@ -91,6 +91,13 @@ const char *lk_print(const struct lk_case *c, const char *fmt, ...)
         vsnprintf(s, size, fmt, again);
     va_end(again);
     return s;
+}
+
+const char *lk_sentence(const struct lk_case *c, const char *text)
+{
+    if (!text || *text < 'a' || *text > 'z')
+        return text;
+    return lk_print(c, "%c%s", *text - 'a' + 'A', text + 1);
 }
 
 static const char *last_part(const char *dotted)
@@ -373,6 +380,23 @@ static void mark_node(struct lk_case *c, struct lk_ref r)
         c->mark[n - c->graph->nodes] = true;
 }
 
+/* A server's task that serves a request, and that no thread in a request works for (a WSGI application under an ASGI server). */
+static bool is_request_task(const struct lk_case *c, const struct lk_task *k)
+{
+    enum { FAR_ENOUGH = 4 }; /* futures between a task and the work item it awaits: wrap_future, shield */
+    if (k->state != LK_TASK_PENDING || !lk_request_frame(k->stack))
+        return false;
+    struct lk_ref at = k->wait.on.n ? k->wait.on.v[0] : (struct lk_ref){ LK_KIND_NONE, 0 };
+    for (int i = 0; i < FAR_ENOUGH; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, at);
+        if (!f || !f->enders.n)
+            break;
+        at = f->enders.v[0];
+    }
+    const struct lk_thread *t = lk_thread_at(c->snap, at);
+    return !(t && t->in_request);
+}
+
 void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
 {
     const struct lk_snapshot *s = c->snap;
@@ -385,8 +409,12 @@ void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk
     f->held_requests = f->held_tasks = 0;
     for (size_t i = 0; i < s->threads.n; i++)
         f->held_requests += c->mark[g->first[LK_KIND_THREAD] + i] && s->threads.v[i].in_request;
-    for (size_t i = 0; i < s->tasks.n; i++)
-        f->held_tasks += c->mark[g->first[LK_KIND_TASK] + i] && s->tasks.v[i].state == LK_TASK_PENDING;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        if (!c->mark[g->first[LK_KIND_TASK] + i])
+            continue;
+        f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING;
+        f->held_requests += is_request_task(c, &s->tasks.v[i]);
+    }
 }
 
 void lk_finding_held(struct lk_case *c, struct lk_finding *f, struct lk_ref root)
@@ -453,6 +481,7 @@ bool lk_finding_file(struct lk_case *c, struct lk_finding *f)
         return false;
     }
     make_fingerprint(f);
+    f->summary = lk_sentence(c, f->summary);
     for (size_t i = 0; f->needs_time && i < f->threads.n; i++)
         lk_watch(c, f->threads.v[i]);
     lk_vec_add(&c->out->list, *f);

@@ -12,6 +12,7 @@ enum {
     LK_MAX_CULPRITS = 32,
     LK_MAX_LISTED = 64,     /* entities of one kind in one finding */
     LK_MIN_BLOCK_MS = 100,  /* a block shorter than that is not spoken of */
+    LK_ASLEEP_MS = 10,      /* asleep for that long: one look at it is enough for a proof; what wakes it would have by now */
     LK_TWO_SAMPLES_MS = 20, /* observed for that long: more than one sample was taken */
 };
 
@@ -46,6 +47,8 @@ const char *lk_duration(const struct lk_case *c, int64_t ms);
 /** "1 task", "3 tasks". */
 const char *lk_count(const struct lk_case *c, int64_t n, const char *noun);
 const char *lk_print(const struct lk_case *c, const char *fmt, ...) LK_PRINTF(2, 3);
+/** The text with a capital letter at its start. */
+const char *lk_sentence(const struct lk_case *c, const char *text);
 /** What the thread blocks in: "Future.result()", "a lock", ... */
 const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t);
 
@@ -90,8 +93,13 @@ void lk_find_loops_in_requests(struct lk_case *c); /* LK301, LK305 */
 void lk_find_double_drives(struct lk_case *c);     /* LK303 */
 void lk_find_blocking_calls(struct lk_case *c);    /* LK401 */
 void lk_find_busy_callbacks(struct lk_case *c);    /* LK402 */
+void lk_find_mixed_loops(struct lk_case *c);       /* LK304 */
+void lk_find_exhausted_workers(struct lk_case *c); /* LK403 */
+void lk_find_self_requests(struct lk_case *c);     /* LK404 */
 void lk_find_long_waits(struct lk_case *c);        /* LK405, LK406 */
 void lk_find_stopped_process(struct lk_case *c);   /* LK501 */
+/** A thread is left, free or at work, that may serve the request that this one makes to its own process. */
+bool lk_someone_may_answer(struct lk_case *c, struct lk_ref thread);
 /** The whole process stands still (job control, freezer, a tracer's stop). */
 bool lk_is_halted(const struct lk_snapshot *s);
 /** Why it cannot be said that all is well; NULL when it can. */
