@@ -91,6 +91,8 @@ static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_threa
 {
     uint64_t d = lk_hash_u64(LK_HASH_INIT, t->wait.kind);
     d = digest_refs(d, s, &t->wait.on);
+    d = lk_hash_u64(d, key_of(s, t->works_on)); /* the next request in the same function is progress */
+    d = lk_hash_u64(d, key_of(s, t->current_task));
     d = lk_hash_u64(d, (uint64_t)t->os.nr);
     d = lk_hash_u64(d, (uint64_t)t->os.fd);
     if (!lk_wait_is_timed(t))

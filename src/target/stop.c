@@ -36,6 +36,7 @@
 enum {
     SETUP_MS = 2000,    /* before anybody is held: fork, page faults, SEIZE of all */
     ATTEMPTS = 4,       /* at finding computing threads: with the GIL, who computes changes every 5 ms */
+    LOOKS = 8,          /* second looks an attempt: the scheduler brings a running thread's time up to date every few ms */
     APART_US = 1000,    /* between the two looks that tell a computing thread from one that is awake for a moment */
     TICK_US = 5000,     /* after so long without a stop a thread's state is looked at, again and again */
     POPULATE = 2 << 20, /* bytes of the page cache touched before the stop, beside the stacks */
@@ -54,6 +55,7 @@ struct slot {
     bool known; /* regs were read */
     bool wanted;   /* to be stopped, by the last first look */
     int64_t slept; /* times it gave up the CPU by itself, at the first look; -1 unknown */
+    int64_t ran;   /* time it has had on a CPU, ns, at the first look; -1 unknown */
     struct user_regs_struct regs;
 };
 
@@ -175,6 +177,15 @@ static int64_t times_slept(const struct helper *h, int64_t tid)
     return at ? strtoll(at + sizeof(key) - 1, NULL, 10) : -1;
 }
 
+/* Time on a CPU in ns; -1 when the kernel does not count it. */
+static int64_t time_run(const struct helper *h, int64_t tid)
+{
+    char name[32], text[128];
+
+    snprintf(name, sizeof(name), "%lld/schedstat", (long long)tid);
+    return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
+}
+
 static bool is_running(const struct helper *h, int64_t tid)
 {
     char name[32], text[256];
@@ -194,24 +205,24 @@ static size_t first_look(const struct helper *h)
         slot->wanted = h->whom == LK_STOP_ANY || is_running(h, slot->tid);
         if (!slot->wanted)
             continue;
+        slot->ran = time_run(h, slot->tid);
         slot->slept = times_slept(h, slot->tid);
         n++;
     }
     return n;
 }
 
-/* The second look is at least APART_US after the first. */
-static void keep_apart(uint64_t first_us)
+static void rest(void)
 {
-    uint64_t now = lk_now_us();
-    struct timespec rest = { 0, 0 };
+    const struct timespec t = { 0, APART_US * 1000L };
 
-    if (now >= first_us + APART_US)
-        return;
-    rest.tv_nsec = (long)(first_us + APART_US - now) * 1000;
-    nanosleep(&rest, NULL);
+    nanosleep(&t, NULL);
 }
 
+/*
+ * "running" is also said of a thread that was just woken within its call and waits for a CPU: interrupted then, the call
+ * returns EINTR. One that has had the CPU since the first look, without ever giving it up, is in its own code.
+ */
 static bool may_interrupt(const struct helper *h, const struct slot *slot)
 {
     if (slot->state != SLOT_SEIZED || !slot->wanted)
@@ -219,24 +230,33 @@ static bool may_interrupt(const struct helper *h, const struct slot *slot)
     if (h->whom == LK_STOP_ANY)
         return true;
     /* The state last: it is what may change in the next moment. */
-    return slot->slept >= 0 && times_slept(h, slot->tid) == slot->slept && is_running(h, slot->tid);
+    return slot->slept >= 0 && slot->ran >= 0 && time_run(h, slot->tid) > slot->ran &&
+           times_slept(h, slot->tid) == slot->slept && is_running(h, slot->tid);
+}
+
+static bool finds_one(const struct helper *h)
+{
+    for (size_t i = 0; i < h->s->n; i++)
+        if (may_interrupt(h, &h->s->v[i]))
+            return true;
+    return false;
 }
 
 /* Looks, seizes and looks again, until there is somebody to stop. */
 static bool find_somebody(const struct helper *h)
 {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-        uint64_t looked_us = lk_now_us();
         size_t n = first_look(h);
 
         if (attempt == 0)
             lk_pages_populate(h->t->pages, POPULATE + LK_MIN(n * h->stack_bytes / 2, (size_t)32 << 20));
         seize_wanted(h);
-        if (h->whom == LK_STOP_COMPUTING)
-            keep_apart(looked_us);
-        for (size_t i = 0; i < h->s->n; i++)
-            if (may_interrupt(h, &h->s->v[i]))
+        for (int look = 0; look < LOOKS; look++) {
+            if (h->whom == LK_STOP_COMPUTING)
+                rest();
+            if (finds_one(h))
                 return true;
+        }
     }
     return false;
 }

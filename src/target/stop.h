@@ -30,10 +30,10 @@ struct lk_stop_result {
 };
 
 /**
- * Whom to stop of those asked for. A thread that runs at one look may sleep at the next, and an interrupted epoll_wait,
- * semop, sigtimedwait or recv with a timeout returns EINTR: LK_STOP_COMPUTING leaves out whoever is not still running right
- * before its interruption, or has slept since a first look at least a millisecond earlier. Any thread may be asked for with it,
- * also sleeping ones: who computes is found out at the last moment.
+ * Whom to stop of those asked for. A thread that runs at one look may sleep at the next, and an interrupted epoll_wait, semop,
+ * sigtimedwait or recv with a timeout returns EINTR: LK_STOP_COMPUTING stops only who is still running right before its
+ * interruption, has had the CPU since a first look some milliseconds earlier, and has not slept since. Any thread may be
+ * asked for with it, also sleeping ones: who computes is found out at the last moment.
  */
 enum lk_stop_whom { LK_STOP_COMPUTING = 0, LK_STOP_ANY };
 
