@@ -25,7 +25,7 @@ enum loopknot_verdict {
     LOOPKNOT_HAZARD,
     LOOPKNOT_UNKNOWN,
     LOOPKNOT_STALLED,
-    LOOPKNOT_DEADLOCK,
+    LOOPKNOT_DEADLOCK
 };
 
 /** How running threads may be stopped while they are read. */

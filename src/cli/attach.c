@@ -32,6 +32,7 @@ struct arguments {
     size_t n_outputs;
     pid_t pids[MAX_PIDS];
     size_t n_pids;
+    char project[PATH_MAX];
 };
 
 enum option_id { OPT_FORMAT = 256, OPT_OUTPUT, OPT_SAMPLES, OPT_INTERVAL, OPT_STALLED, OPT_PAUSE, OPT_STOP, OPT_FAIL_ON, OPT_TREE,
@@ -73,12 +74,13 @@ void print_attach_help(void)
          "130, 143 interrupted (what there is was printed).");
 }
 
+/* Decimal only: strtod alone would take "0x10", "1e3", "inf" and "nan" too. */
 static bool parse_number(const char *text, double least, double most, double *ret)
 {
     char *end;
     errno = 0;
     *ret = strtod(text, &end);
-    return !errno && end != text && !*end && *ret >= least && *ret <= most;
+    return !errno && end != text && !*end && !text[strspn(text, "0123456789.")] && *ret >= least && *ret <= most;
 }
 
 static bool known_format(const char *name)
@@ -106,7 +108,8 @@ static int parse_output(struct arguments *a, char *text)
     if (!colon || !colon[1])
         return complain(EXIT_USAGE, "--output wants FORMAT:FILE, not '%s'", text);
     *colon = '\0';
-    return add_output(a, text, colon + 1);
+    /* "-" is stdout, as with most tools. */
+    return add_output(a, text, strcmp(colon + 1, "-") == 0 ? NULL : colon + 1);
 }
 
 static int parse_count(const char *name, const char *text, double least, double most, double scale, unsigned *ret)
@@ -118,16 +121,36 @@ static int parse_count(const char *name, const char *text, double least, double 
     return 0;
 }
 
+/* Counts whole: "--samples 2.5" is no number of samples. */
+static int parse_whole(const char *name, const char *text, double least, double most, unsigned *ret)
+{
+    if (strchr(text, '.'))
+        return complain(EXIT_USAGE, "--%s wants a whole number, not '%s'", name, text);
+    return parse_count(name, text, least, most, 1, ret);
+}
+
+/* A folder is named from where the user stands; the target may see another tree, so that it need not exist here. */
+static int parse_project(struct arguments *a, const char *text)
+{
+    if (!*text)
+        return complain(EXIT_USAGE, "--project wants a folder");
+    if (*text != '/' && !realpath(text, a->project))
+        return complain(EXIT_USAGE, "--project %s: %s", text, strerror(errno));
+    a->options.project = *text == '/' ? text : a->project;
+    return 0;
+}
+
 /* Index of text among words, or -1 after a complaint. */
 static int parse_word(const char *name, const char *text, const char *const *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (strcmp(words[i], text) == 0)
             return (int)i;
-    fprintf(stderr, "loopknot: --%s wants one of", name);
-    for (size_t i = 0; i < n; i++)
-        fprintf(stderr, " %s", words[i]);
-    fprintf(stderr, ", not '%s'\n", text);
+    char all[128];
+    size_t at = 0;
+    for (size_t i = 0; i < n && at < sizeof all; i++)
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", words[i]);
+    complain(EXIT_USAGE, "--%s wants one of %s, not '%s'", name, all, text);
     return -1;
 }
 
@@ -151,7 +174,7 @@ static int parse_option(struct arguments *a, int id, char *value)
     switch (id) {
     case OPT_FORMAT: return add_output(a, value, NULL);
     case OPT_OUTPUT: return parse_output(a, value);
-    case OPT_SAMPLES: return parse_count("samples", value, 1, 1000, 1, &o->samples);
+    case OPT_SAMPLES: return parse_whole("samples", value, 1, 1000, &o->samples);
     case OPT_INTERVAL: return parse_count("interval", value, 0, 60000, 1, &o->interval_ms);
     case OPT_STALLED: return parse_count("stalled-after", value, 0.01, 86400, 1000, &o->stalled_after_ms);
     case OPT_PAUSE: return parse_count("max-pause", value, 1, 10000, 1, &o->max_pause_ms);
@@ -160,7 +183,7 @@ static int parse_option(struct arguments *a, int id, char *value)
     case OPT_NATIVE: a->render.native = o->native = true; return 0;
     case OPT_NO_NATIVE: a->render.native = o->native = false; return 0;
     case OPT_ALL: a->render.all = true; return 0;
-    case OPT_PROJECT: o->project = value; return 0;
+    case OPT_PROJECT: return parse_project(a, value);
     case OPT_STOP:
         i = parse_word("stop", value, stops, 3);
         o->stop = i < 0 ? o->stop : (enum loopknot_stop)i;
@@ -170,19 +193,49 @@ static int parse_option(struct arguments *a, int id, char *value)
         a->color = i == 2 ? -1 : i;
         return i < 0 ? EXIT_USAGE : 0;
     case 'v': a->render.verbose++; o->verbose++; return 0;
-    default: return EXIT_USAGE; /* getopt has said why */
+    default: return EXIT_USAGE;
     }
 }
 
 static int parse_pid(struct arguments *a, const char *text)
 {
     double v;
-    if (!parse_number(text, 1, INT_MAX, &v) || strspn(text, "0123456789") != strlen(text))
+    if (!parse_number(text, 1, INT_MAX, &v) || strchr(text, '.'))
         return complain(EXIT_USAGE, "'%s' is no process id", text);
+    /* A process named twice is examined once: a report has each id once. */
+    for (size_t i = 0; i < a->n_pids; i++)
+        if (a->pids[i] == (pid_t)v)
+            return 0;
     if (a->n_pids == MAX_PIDS)
         return complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
     a->pids[a->n_pids++] = (pid_t)v;
     return 0;
+}
+
+/* How many long options begin so. */
+static size_t count_options(const char *text)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        n += strncmp(option_table[i].name, text + 2, strcspn(text + 2, "=")) == 0;
+    return n;
+}
+
+/* getopt's own words would say "invalid option -- '1'" of a mistyped process id "-1". */
+static int complain_of_option(char **argv, int id)
+{
+    const char letter[] = { '-', (char)optopt, '\0' };
+    const bool is_long = optopt == 0 || optopt > UCHAR_MAX;
+    const char *given = is_long ? argv[optind - 1] : letter;
+    if (id == ':')
+        return complain(EXIT_USAGE, "option '%s' wants an argument (loopknot --help lists them)", given);
+    if (optopt >= '0' && optopt <= '9')
+        return complain(EXIT_USAGE, "a process id has no sign, as in '%s...'", given);
+    if (optopt > UCHAR_MAX)
+        return complain(EXIT_USAGE, "option '%s' takes no argument", given);
+    if (is_long && count_options(given) > 1)
+        return complain(EXIT_USAGE, "option '%s' may be one of several (loopknot --help lists them)", given);
+    return complain(EXIT_USAGE, "this build has no option '%s' (loopknot --help lists them)", given);
 }
 
 /* 0: go on; else the exit status; -1: help was printed. */
@@ -198,10 +251,11 @@ static int parse(struct arguments *a, int argc, char **argv)
     int id, status = 0;
     argv[0] = (char *)"loopknot";
     optind = 1;
-    while (!status && (id = getopt_long(argc, argv, "hv", longs, NULL)) != -1) {
+    opterr = 0;
+    while (!status && (id = getopt_long(argc, argv, ":hv", longs, NULL)) != -1) {
         if (id == OPT_HELP || id == 'h')
             return -1;
-        status = parse_option(a, id, optarg);
+        status = id == '?' || id == ':' ? complain_of_option(argv, id) : parse_option(a, id, optarg);
     }
     for (; !status && optind < argc; optind++)
         status = parse_pid(a, argv[optind]);
@@ -210,15 +264,21 @@ static int parse(struct arguments *a, int argc, char **argv)
     return status;
 }
 
+/* The first signal asks for an orderly end with a report; whoever insists gets out at once. */
 static void on_signal(int number)
 {
+    static volatile sig_atomic_t times;
     caught_signal = number;
+    times = times + 1;
+    if (times > 2)
+        _exit(128 + number);
 }
 
 static void catch_signals(void)
 {
     static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
-    struct sigaction sa = { .sa_handler = on_signal };
+    /* Restarted calls: a signal while the report is written must not cut it off. */
+    struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
     sigemptyset(&sa.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sigaction(numbers[i], &sa, NULL);
@@ -233,28 +293,59 @@ static int terminal_width(void)
     return 100; /* a pipe or a file: wide enough for paths, narrow enough to be quoted */
 }
 
-static bool write_file(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+static bool write_failed(const char *file, int why)
 {
-    char temp[PATH_MAX];
-    if (snprintf(temp, sizeof temp, "%s.%d.tmp", out->file, (int)getpid()) >= (int)sizeof temp) {
-        complain(0, "the path %s is too long", out->file);
+    complain(0, "could not write %s: %s", file, strerror(why));
+    return false;
+}
+
+/* Also when the report was cut short the stream is closed; the first error counts. */
+static bool write_and_close(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how,
+                            FILE *f, int *why)
+{
+    bool ok = loopknot_write(d, out->format, how, f) == 0;
+    *why = errno;
+    if (fclose(f) != 0 && ok) {
+        *why = errno;
         return false;
     }
-    /* Complete or not at all: under a temporary name first. Reports hold command lines and code: for the owner. */
+    return ok;
+}
+
+/* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from everybody. */
+static bool write_special(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+{
+    int why;
+    FILE *f = fopen(out->file, "we");
+    if (!f)
+        return write_failed(out->file, errno);
+    return write_and_close(d, out, how, f, &why) || write_failed(out->file, why);
+}
+
+/* Complete or not at all: under a temporary name first. Reports hold command lines and code: for the owner. */
+static bool write_file(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+{
+    char real[PATH_MAX], temp[PATH_MAX + 32];
+    struct stat st;
+    if (stat(out->file, &st) == 0 && !S_ISREG(st.st_mode))
+        return write_special(d, out, how);
+    /* A link stays one: what it points to is replaced. */
+    const char *file = realpath(out->file, real) ? real : out->file;
+    if (snprintf(temp, sizeof temp, "%s.%d.tmp", file, (int)getpid()) >= (int)sizeof temp)
+        return write_failed(out->file, ENAMETOOLONG);
     mode_t old = umask(077);
-    FILE *f = fopen(temp, "wx");
-    umask(old);
-    bool ok = f && loopknot_write(d, out->format, how, f) == 0;
+    FILE *f = fopen(temp, "wxe");
     int why = errno;
-    if (f && fclose(f) != 0)
-        ok = false;
-    if (ok && rename(temp, out->file) == 0)
+    umask(old);
+    if (!f)
+        return write_failed(out->file, why);
+    bool ok = write_and_close(d, out, how, f, &why);
+    if (ok && rename(temp, file) == 0)
         return true;
     if (ok)
         why = errno;
-    complain(0, "could not write %s: %s", out->file, strerror(why));
     unlink(temp);
-    return false;
+    return write_failed(out->file, why);
 }
 
 static bool write_outputs(const struct arguments *a, const struct loopknot_diagnosis *d)
@@ -326,7 +417,7 @@ int command_attach(int argc, char **argv)
     if (status == -1) {
         puts("usage: loopknot [attach] [options] PID...\n");
         print_attach_help();
-        status = 0;
+        status = flushed(0);
     } else if (!status) {
         bool has_stdout = false;
         for (size_t i = 0; i < a->n_outputs; i++)

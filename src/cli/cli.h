@@ -27,6 +27,8 @@ int command_explain(int argc, char **argv);
 
 /** One line on stderr, "loopknot: ..."; returns status so that failing is one line. */
 int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** status, or EXIT_NO_REPORT after a complaint when stdout could not take what was printed. */
+int flushed(int status);
 void print_attach_help(void);
 
 #endif

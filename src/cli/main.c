@@ -1,6 +1,7 @@
 #include "cli/cli.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,15 +15,27 @@ const struct command commands[] = {
 };
 const size_t n_commands = sizeof commands / sizeof commands[0];
 
+/* One line, whatever an argument or a name in it holds: control characters become '?'. */
 int complain(int status, const char *fmt, ...)
 {
+    char line[4096];
     va_list ap;
     va_start(ap, fmt);
-    fputs("loopknot: ", stderr);
-    vfprintf(stderr, fmt, ap);
-    fputc('\n', stderr);
+    vsnprintf(line, sizeof line, fmt, ap);
     va_end(ap);
+    for (char *c = line; *c; c++)
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    fprintf(stderr, "loopknot: %s\n", line);
     return status;
+}
+
+/* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is flushed. */
+int flushed(int status)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
 }
 
 static void print_help(void)
@@ -50,11 +63,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "--version") == 0) {
         printf("loopknot %s\n", loopknot_version());
-        return 0;
+        return flushed(0);
     }
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
-        return 0;
+        return flushed(0);
     }
     const struct command *c = find_command(argv[1]);
     if (c)

@@ -243,7 +243,7 @@ static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pysta
     const size_t most = p->how->all ? SIZE_MAX : MAX_FRAMES;
     for (uint32_t i = 0; st && i < st->n && i < most; i++) {
         const bool user = st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER;
-        add_line(p, b, user ? "  * " : "    ", lk_phrase_frame(p->arena, &st->frames[i]));
+        add_line(p, b, user ? "  * " : "    ", lk_phrase_frame(p->arena, &st->frames[i], 0));
         if (user && st->frames[i].source)
             add_line(p, b, "        ", lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
     }

@@ -71,7 +71,7 @@ static size_t fitting(const char *s, size_t room)
     return end;
 }
 
-void lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines)
+bool lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines)
 {
     static const char more[] = " ...";
     size_t room = (size_t)LK_MAX(p->width - indent - hang, LEAST_ROOM);
@@ -82,7 +82,7 @@ void lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, c
     spaces(p, gap);
     if (p->width <= 0) {
         fprintf(p->out, "%s\n", s);
-        return;
+        return true;
     }
     const size_t whole = room, taken = (size_t)(used + gap - hang);
     for (int line = 1;; line++) {
@@ -94,7 +94,7 @@ void lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, c
         const char *rest = s + n + strspn(s + n, " ");
         fprintf(p->out, "%.*s%s\n", (int)n, s, cut ? more : "");
         if (!*rest || cut)
-            return;
+            return !*rest;
         s = rest;
         spaces(p, indent + hang);
     }

@@ -24,8 +24,8 @@ void lk_paper_line(struct lk_paper *p, int indent, enum lk_ink ink, const char *
 void lk_paper_two(struct lk_paper *p, int indent, enum lk_ink ink, const char *head, const char *tail);
 /**
  * A paragraph with a label: the text starts `hang` columns after the indent, on every line, or after a
- * longer label on the first. max_lines > 0 cuts it there and ends it with "...".
+ * longer label on the first. max_lines > 0 cuts it there and ends it with "...": false then.
  */
-void lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines);
+bool lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines);
 
 #endif

@@ -118,10 +118,23 @@ static void os_part(struct lk_strbuf *b, struct lk_arena *a, const struct lk_osw
         lk_strbuf_printf(b, " for child %" PRId64, os->child_pid);
 }
 
-static void timeout_part(struct lk_strbuf *b, struct lk_arena *a, int64_t timeout_ms)
+static bool waits_for_timer(const struct lk_snapshot *s, const struct lk_wait *w)
 {
-    if (timeout_ms == LK_FOREVER)
+    for (size_t i = 0; i < w->on.n; i++) {
+        const struct lk_extern *e = lk_extern_at(s, w->on.v[i]);
+        if (e && e->kind == LK_EXT_TIMER)
+            return true;
+    }
+    return false;
+}
+
+/* A timer is what ends the wait: "due in 3 s, no timeout" would read as a contradiction. */
+static void timeout_part(struct lk_strbuf *b, struct lk_arena *a, int64_t timeout_ms, bool timer)
+{
+    if (timeout_ms == LK_FOREVER && !timer)
         lk_strbuf_puts(b, ", no timeout");
+    else if (timeout_ms == LK_FOREVER)
+        return;
     else if (timeout_ms != LK_UNKNOWN)
         lk_strbuf_printf(b, ", times out in %s", lk_words_duration(a, timeout_ms));
 }
@@ -151,7 +164,7 @@ const char *lk_phrase_wait(struct lk_arena *a, const struct lk_snapshot *s, cons
     if (kernel_tells_more(w, os))
         os_part(&b, a, os);
     if (b.n && w->kind != LK_WAIT_NONE)
-        timeout_part(&b, a, w->timeout_ms);
+        timeout_part(&b, a, w->timeout_ms, waits_for_timer(s, w));
     return b.n ? keep(a, &b) : NULL;
 }
 
@@ -292,24 +305,62 @@ const char *lk_phrase_native(struct lk_arena *a, const struct lk_natframe *f)
     return lk_arena_printf(a, "%s+0x%" PRIx64 "  %s", module, f->offset, function);
 }
 
-const char *lk_phrase_frame(struct lk_arena *a, const struct lk_pyframe *f)
+/* The front of a path goes first, folder by folder: the file and its nearest folders tell more. */
+static const char *path_within(struct lk_arena *a, const char *path, size_t columns)
 {
-    const char *file = f->code ? f->code->file : NULL;
+    const char *from = path;
+    while (lk_words_columns(from, SIZE_MAX) + (from > path ? 3 : 0) > columns) {
+        const char *slash = strchr(from + 1, '/');
+        if (!slash || !slash[1])
+            break;
+        from = slash;
+    }
+    return from > path ? lk_arena_printf(a, "...%s", from) : path;
+}
+
+const char *lk_phrase_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns)
+{
+    const char *file = lk_words_safe(a, f->code ? f->code->file : NULL);
     const char *fn = f->code && f->code->qualname ? f->code->qualname : f->code ? f->code->function : NULL;
-    if (!f->line)
-        return lk_arena_printf(a, "%s in %s", lk_words_safe(a, file), name(a, fn));
-    return lk_arena_printf(a, "%s:%d in %s", lk_words_safe(a, file), f->line, name(a, fn));
+    const char *rest = f->line ? lk_arena_printf(a, ":%d in %s", f->line, name(a, fn)) : lk_arena_printf(a, " in %s", name(a, fn));
+    const size_t taken = lk_words_columns(rest, SIZE_MAX);
+    if (columns && *file == '/')
+        file = path_within(a, file, columns > taken ? columns - taken : 1);
+    return lk_arena_printf(a, "%s%s", file, rest);
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+/* An argument as it would be typed in the process's own folder. */
+static const char *below_cwd(const struct lk_snapshot *s, const char *arg)
+{
+    const size_t n = s->cwd ? strlen(s->cwd) : 0;
+    return n > 1 && strncmp(arg, s->cwd, n) == 0 && arg[n] == '/' && arg[n + 1] ? arg + n + 1 : arg;
+}
+
+static const char *command_line(struct lk_arena *a, const struct lk_snapshot *s, size_t most, bool brief)
+{
+    struct lk_strbuf b = { 0 };
+    for (size_t i = 0; i < s->n_cmdline && b.n < most; i++) {
+        const char *arg = lk_words_safe(a, s->cmdline[i]);
+        if (brief)
+            arg = i ? below_cwd(s, arg) : base_name(arg);
+        lk_strbuf_printf(&b, "%s%s", i ? " " : "", arg);
+    }
+    return keep(a, &b);
 }
 
 const char *lk_phrase_command(struct lk_arena *a, const struct lk_snapshot *s, size_t columns)
 {
-    struct lk_strbuf b = { 0 };
-    for (size_t i = 0; i < s->n_cmdline && b.n < columns * 4; i++) {
-        if (i)
-            lk_strbuf_puts(&b, " ");
-        lk_strbuf_puts(&b, lk_words_safe(a, s->cmdline[i]));
-    }
-    const char *line = keep(a, &b);
+    /* Bytes enough for so many columns of the widest characters. */
+    const size_t most = columns * 4;
+    const char *line = command_line(a, s, most, false);
+    if (lk_words_columns(line, SIZE_MAX) > columns)
+        line = command_line(a, s, most, true);
     return lk_words_cut(a, *line ? line : s->comm, columns);
 }
 

@@ -29,8 +29,8 @@ const char *lk_phrase_lock(struct lk_arena *a, const struct lk_snapshot *s, cons
 const char *lk_phrase_executor(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_executor *x);
 /** "libc.so.6+0x1234 f"; with debug information "pool.c:12 f (libx.so)". */
 const char *lk_phrase_native(struct lk_arena *a, const struct lk_natframe *f);
-/** "/srv/app.py:10 in outer". */
-const char *lk_phrase_frame(struct lk_arena *a, const struct lk_pyframe *f);
+/** "/srv/app.py:10 in outer". In more than `columns` (0 = as many as it takes) the path loses its first folders. */
+const char *lk_phrase_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns);
 
 /** "python3 app.py", cut to `columns`; the short name where there is no command line. */
 const char *lk_phrase_command(struct lk_arena *a, const struct lk_snapshot *s, size_t columns);

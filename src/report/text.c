@@ -28,9 +28,14 @@ static const char *verdict_word(struct lk_paper *p, enum lk_verdict v)
     return lk_words_upper(p->arena, lk_verdict_name(v));
 }
 
-static void field(struct lk_paper *p, const char *label, const char *text, int max_lines)
+/* What of the first finding stands whole on the first screen and need not be said again below. */
+struct told {
+    bool any, what, change, now;
+};
+
+static bool field(struct lk_paper *p, const char *label, const char *text, int max_lines)
 {
-    lk_paper_par(p, 2, label, FIELD, text, max_lines);
+    return lk_paper_par(p, 2, label, FIELD, text, max_lines);
 }
 
 /* "pid 4711 python3 app.py (Python 3.11.2, 14 threads)", the command cut so that it stays on one line. */
@@ -47,9 +52,12 @@ static const char *process(struct lk_paper *p, const struct lk_snapshot *s, size
 static void culprit(struct lk_paper *p, const struct lk_snapshot *s, const char *label, const struct lk_culprit *c)
 {
     const char *who = lk_phrase_culprit(p->arena, s, c), *place = lk_phrase_place(p->arena, c);
-    const char *tail = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
+    const char *both = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
+    const bool fits = p->width <= 0 || lk_words_columns(both, SIZE_MAX) + 2 + FIELD <= (size_t)p->width;
     const int pad = FIELD - 1 - (int)strlen(label);
-    lk_paper_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), tail);
+    lk_paper_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), fits ? both : place);
+    if (!fits && who)
+        lk_paper_line(p, 2 + FIELD, LK_INK_PLAIN, lk_arena_printf(p->arena, "in %s", who));
     if (c->source && *c->source)
         lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
 }
@@ -84,29 +92,29 @@ static void stuck(struct lk_paper *p, const struct lk_snapshot *s, const struct 
               max_lines);
 }
 
-static void advice(struct lk_paper *p, const struct lk_finding *f, int change_lines, int now_lines)
-{
-    field(p, "Change", lk_phrase_remedy(f), change_lines);
-    if (lk_phrase_safe_now(f))
-        field(p, "Now", lk_phrase_safe_now(f), now_lines);
-}
-
-static void first_finding(struct lk_paper *p, const struct lk_report *r)
+static void first_finding(struct lk_paper *p, const struct lk_report *r, struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[0];
-    field(p, "What", f->summary ? f->summary : rule_name(p, f), 4);
+    told->any = true;
+    told->what = field(p, "What", f->summary ? f->summary : rule_name(p, f), 4);
     field(p, "", lk_arena_printf(p->arena, "(%s, %s)", rule_name(p, f), lk_confidence_name(f->confidence)), 0);
     stuck(p, r->snap, f, 2);
     if (f->culprits.n)
         culprit(p, r->snap, "Where", &f->culprits.v[0]);
-    advice(p, f, 4, 3);
+    told->change = field(p, "Change", lk_phrase_remedy(f), 4);
+    told->now = !lk_phrase_safe_now(f) || field(p, "Now", lk_phrase_safe_now(f), 3);
     if (r->findings->verdict_why)
         field(p, "Unsure", r->findings->verdict_why, 2);
 }
 
 static void why_healthy(struct lk_paper *p, const struct lk_snapshot *s)
 {
-    field(p, "Why", "every thread is idle in a known place, moves, or waits for something that can still act:", 0);
+    size_t unknown = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        unknown += lk_words_thread_state(&s->threads.v[i], false) == LK_TS_UNKNOWN;
+    /* What was not recognised is not claimed to be in order. */
+    field(p, "Why", unknown ? "no wait was found that cannot end, and nothing else that is wrong:"
+                            : "every thread is idle in a known place, moves, or waits for something that can still act:", 0);
     field(p, "", lk_phrase_census(p->arena, s), 4);
 }
 
@@ -138,8 +146,9 @@ static void unseen(struct lk_paper *p, const struct lk_report *reports, size_t n
     lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, command);
 }
 
-static void first_screen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
+static struct told first_screen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
 {
+    struct told told = { 0 };
     const struct lk_report *r = &reports[i];
     const enum lk_verdict v = r->findings->verdict;
     const char *word = verdict_word(p, v);
@@ -147,7 +156,7 @@ static void first_screen(struct lk_paper *p, const struct lk_report *reports, si
     lk_paper_two(p, 0, verdict_ink(v), word, lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
     lk_paper_blank(p);
     if (found)
-        first_finding(p, r);
+        first_finding(p, r, &told);
     else if (v == LK_HEALTHY)
         why_healthy(p, r->snap);
     else
@@ -155,6 +164,7 @@ static void first_screen(struct lk_paper *p, const struct lk_report *reports, si
     field(p, "Looked", lk_phrase_looked(p->arena, r->snap), 2);
     unseen(p, reports, n, i);
     also(p, r->findings, found ? 1 : 0);
+    return told;
 }
 
 /* ---- findings --------------------------------------------------------------------------- */
@@ -198,31 +208,37 @@ static void docs(struct lk_paper *p, const struct lk_rule *rule)
         field(p, i ? "" : "Read", rule->docs[i], 0);
 }
 
-static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all)
+static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all, const struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
     lk_paper_blank(p);
     lk_paper_two(p, 0, verdict_ink(f->severity), lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
                  lk_arena_printf(a, " %s: %s", rule_name(p, f), lk_verdict_name(f->severity)));
-    lk_paper_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
+    if (!told->what)
+        lk_paper_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
     chain(p, r->snap, f);
-    for (size_t c = 0; c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
+    const bool many = f->culprits.n > 1;
+    for (size_t c = 0; (many || !told->any) && c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
         culprit(p, r->snap, c ? "and" : "Where", &f->culprits.v[c]);
     if (!all && f->culprits.n > MAX_CULPRITS)
         field(p, "", lk_arena_printf(a, "and %zu more places", f->culprits.n - MAX_CULPRITS), 0);
-    stuck(p, r->snap, f, 0);
+    if (!told->any)
+        stuck(p, r->snap, f, 0);
     field(p, "Sure", lk_phrase_confidence(f->confidence), 0);
     evidence(p, f, all);
-    advice(p, f, 0, 0);
+    if (!told->change)
+        field(p, "Change", lk_phrase_remedy(f), 0);
+    if (!told->now && lk_phrase_safe_now(f))
+        field(p, "Now", lk_phrase_safe_now(f), 0);
     docs(p, f->rule);
 }
 
 static void report(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i, const struct lk_render *how)
 {
-    first_screen(p, reports, n, i);
+    const struct told told = first_screen(p, reports, n, i), nothing = { 0 };
     for (size_t f = 0; f < reports[i].findings->list.n; f++)
-        finding(p, &reports[i], f, how->all);
+        finding(p, &reports[i], f, how->all, f ? &nothing : &told);
     lk_text_lists(p, &reports[i], how);
 }
 

@@ -11,6 +11,7 @@
 #define MAX_GROUPS 50 /* of one list */
 #define MAX_NAMES 8   /* of the members of a group */
 #define SOURCE_COLUMNS 160
+#define FRAME_INDENT 6
 
 /* One entry of a list: a single entity, or a group of identical ones. */
 struct entry {
@@ -103,7 +104,9 @@ static void python_stack(const struct lists *l, const struct lk_pystack *st)
     for (uint32_t i = 0; st && i < st->n && i < most; i++) {
         const struct lk_pyframe *f = &st->frames[i];
         const bool user = f->code && f->code->cls == LK_CODE_USER;
-        lk_paper_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ", lk_phrase_frame(l->arena, f));
+        /* Paths of your code stay whole: they are there to be copied. */
+        const size_t room = user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
+        lk_paper_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ", lk_phrase_frame(l->arena, f, room));
         if (user && f->source && *f->source)
             lk_paper_line(l->p, 10, LK_INK_BOLD, lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
     }
@@ -203,7 +206,7 @@ static void thread_entry(const struct lists *l, const struct entry *e)
 static void threads(const struct lists *l)
 {
     struct entries e = entries_of(l, LK_KIND_THREAD, thread_rank);
-    heading(l, "THREADS", l->snap->threads.n, "stuck first; stacks innermost first, * marks your code; idle ones without stack");
+    heading(l, "THREADS", l->snap->threads.n, "stuck first; innermost frame first; * is your code; idle: no stack");
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         thread_entry(l, &e.list.v[i]);
     free(e.list.v);

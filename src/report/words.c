@@ -325,6 +325,9 @@ enum lk_thread_state lk_words_thread_state(const struct lk_thread *t, bool blame
         return t->moved ? LK_TS_RUNNING : LK_TS_UNKNOWN;
     if (t->wait.kind == LK_WAIT_UNKNOWN)
         return state_by_kernel(t);
+    /* No runtime's wait, but the kernel may tell what a native thread sleeps for. */
+    if (t->wait.kind == LK_WAIT_NONE && state_by_kernel(t) != LK_TS_UNKNOWN)
+        return state_by_kernel(t);
     if (t->wait.kind == LK_WAIT_IO && t->os.listening)
         return LK_TS_PARKED;
     enum lk_thread_state s =

@@ -217,6 +217,24 @@ void lk_pages_forget(struct lk_pages *p)
     h->high_water = 0;
 }
 
+/* The slot of a forgotten page stays unused until the sample ends. */
+void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end)
+{
+    struct header *h = p->h;
+    uint64_t page = start & ~(uint64_t)(LK_PAGE - 1);
+
+    for (; page < end; page += LK_PAGE) {
+        struct entry *e = probe(p, page);
+
+        if (!entry_valid(p, e) || e->slot == SLOT_PENDING || (!h->pinning && e->slot < h->n_pinned))
+            continue;
+        if (e->slot < h->n_slots)
+            p->slot_page[e->slot] = UINT64_MAX;
+        __atomic_store_n(&e->slot, SLOT_PENDING, __ATOMIC_RELEASE);
+    }
+    p->last_bytes = NULL;
+}
+
 void lk_pages_forget_unpinned(struct lk_pages *p)
 {
     if (!p->h->pinning)
@@ -330,8 +348,9 @@ static void reread_batch(struct lk_pages *p, const uint32_t *slots)
 
 void lk_pages_refresh(struct lk_pages *p)
 {
-    uint32_t slots[BATCH];
+    uint32_t slots[BATCH] = { 0 };
 
+    lk_pages_flush(p); /* slots of a queued page are given when it is read */
     for (uint32_t i = 0; p->used && i < p->h->n_slots; i++) {
         if (p->slot_page[i] == UINT64_MAX)
             continue;

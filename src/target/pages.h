@@ -17,6 +17,8 @@ void lk_pages_destroy(struct lk_pages *p);
 /** Forgets all pages, pinned ones too, and gives memory above the usual bound back. */
 void lk_pages_forget(struct lk_pages *p);
 
+/** Forgets the pages of [start, end), so that they are read again: all while pinning, later only those that are not pinned. */
+void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end);
 /** Forgets all pages that are not pinned: what changed while it was read can be read again. */
 void lk_pages_forget_unpinned(struct lk_pages *p);
 

@@ -54,6 +54,12 @@ int64_t lk_target_tid(struct lk_target *t, int64_t inner)
     return t->ops->tid_outside ? t->ops->tid_outside(t->impl, inner) : inner;
 }
 
+void lk_target_forget(struct lk_target *t, lk_addr addr, size_t n)
+{
+    if (addr + n > addr)
+        lk_pages_forget_range(t->pages, addr, addr + n);
+}
+
 void lk_target_forget_racy(struct lk_target *t)
 {
     lk_pages_forget_unpinned(t->pages);

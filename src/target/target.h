@@ -90,6 +90,8 @@ pid_t lk_target_pid(const struct lk_target *t);
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if they may have changed. */
 void lk_target_begin_sample(struct lk_target *t);
 
+/** Within a sample: reads these bytes again when they are wanted next, unless they were read under a stop that is over. */
+void lk_target_forget(struct lk_target *t, lk_addr addr, size_t n);
 /** Within a sample: forgets what was read while nobody was stopped, since it changed while it was read. */
 void lk_target_forget_racy(struct lk_target *t);
 

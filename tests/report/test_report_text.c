@@ -58,6 +58,41 @@ static void the_first_screen_stays_one(void **state)
     fixture_destroy(&r);
 }
 
+/* What the first screen says whole is not said again below; what it cuts, is. */
+static void nothing_is_said_twice(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    r.findings->list.n = 1;
+    for (int width = 0; width <= 120; width += 60) {
+        char *out = text(&r, 1, (struct lk_render){ .width = width }), *end = strstr(out, "\nTHREADS ");
+        assert_non_null(end);
+        *end = '\0';
+        assert_int_equal(cm_occurrences(out, "  Stuck "), 1);
+        assert_int_equal(cm_occurrences(out, "> return fut.result()"), 1);
+        assert_true(width == 60 || cm_occurrences(out, "  Change ") == 1);
+        assert_int_equal(cm_occurrences(out, "  Chain "), 1);
+        free(out);
+    }
+    fixture_destroy(&r);
+}
+
+static void long_places_take_two_lines(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    struct lk_culprit *c = &r.findings->list.v[0].culprits.v[0];
+    char path[90];
+    (void)state;
+    memset(path, 'p', sizeof path - 1);
+    path[0] = '/';
+    path[sizeof path - 1] = '\0';
+    c->file = path;
+    char *out = text(&r, 1, (struct lk_render){ .width = 100 });
+    assert_has(out, "ppp:10 in outer\n          in thread bg-loop [4712]\n");
+    free(out);
+    fixture_destroy(&r);
+}
+
 static void a_chain_is_drawn_line_by_line(void **state)
 {
     struct lk_report r = fixture_deadlock();
@@ -237,6 +272,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_screen_says_it_all),
         cmocka_unit_test(the_first_screen_stays_one),
+        cmocka_unit_test(nothing_is_said_twice),
+        cmocka_unit_test(long_places_take_two_lines),
         cmocka_unit_test(a_chain_is_drawn_line_by_line),
         cmocka_unit_test(doubtful_edges_say_so),
         cmocka_unit_test(identical_threads_are_one_entry),

@@ -137,7 +137,10 @@ static void states_follow_the_wait(void **state)
         { { .kstate = 'S', .wait.kind = LK_WAIT_IO }, false, LK_TS_IO_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_NONE }, false, LK_TS_UNKNOWN },
         { { .kstate = 'R', .wait.kind = LK_WAIT_NONE }, false, LK_TS_RUNNING },
-        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SELECTOR }, false, LK_TS_PARKED },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SELECTOR }, false, LK_TS_IO_WAIT },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_TIMER }, false, LK_TS_SLEEP },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SOCKET, .os.listening = true }, false, LK_TS_PARKED },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_FUTEX }, false, LK_TS_PARKED },
         { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_FUTEX }, false, LK_TS_UNKNOWN },
         { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_SOCKET }, false, LK_TS_IO_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_GIL }, false, LK_TS_GIL_WAIT },
@@ -148,9 +151,38 @@ static void states_follow_the_wait(void **state)
         assert_int_equal(lk_words_thread_state(&rows[i].t, rows[i].blamed), rows[i].want);
 }
 
+static void commands_lose_what_is_known_first(void **state)
+{
+    struct lk_snapshot s = { .cwd = "/srv/shop", .comm = "python3", .n_cmdline = 3 };
+    char *words[] = { "/usr/bin/python3", "/srv/shop/app.py", "/srv/shop" };
+    (void)state;
+    s.cmdline = words;
+    assert_string_equal(lk_phrase_command(a, &s, 80), "/usr/bin/python3 /srv/shop/app.py /srv/shop");
+    assert_string_equal(lk_phrase_command(a, &s, 40), "python3 app.py /srv/shop");
+    assert_string_equal(lk_phrase_command(a, &s, 20), "python3 app.py /s...");
+    s.n_cmdline = 0;
+    assert_string_equal(lk_phrase_command(a, &s, 20), "python3");
+}
+
+static void frames_lose_their_first_folders(void **state)
+{
+    struct lk_code code = { .file = "/usr/lib/python3/dist-packages/flask/app.py", .function = "run", .qualname = "Flask.run" };
+    struct lk_pyframe f = { .code = &code, .line = 7 };
+    (void)state;
+    assert_string_equal(lk_phrase_frame(a, &f, 0), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_phrase_frame(a, &f, 58), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_phrase_frame(a, &f, 57), ".../lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_phrase_frame(a, &f, 40), ".../flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_phrase_frame(a, &f, 1), ".../app.py:7 in Flask.run");
+    code.file = "<frozen importlib._bootstrap>";
+    assert_string_equal(lk_phrase_frame(a, &f, 10), "<frozen importlib._bootstrap>:7 in Flask.run");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(commands_lose_what_is_known_first),
+        cmocka_unit_test(frames_lose_their_first_folders),
         cmocka_unit_test(durations_are_rounded_down),
         cmocka_unit_test(counts_have_commas_and_plurals),
         cmocka_unit_test(safe_text_is_left_alone),
