@@ -30,7 +30,7 @@ LIB_PKGS := libdw libelf jansson
 TEST_PKGS := cmocka
 
 LK_CPPFLAGS := -D_GNU_SOURCE -Isrc -Iinclude
-LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow=local -Wstrict-prototypes -Wmissing-prototypes $(WERROR) \
+LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR) \
             $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LK_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN))
 LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -ldl -lpthread
@@ -45,10 +45,10 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check unit e2e check-matrix lint fuzz bench soak install uninstall clean help run-demo run-check
+.PHONY: all deps demo check unit e2e check-matrix lint fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
-all: $(O)/loopknot $(O)/libloopknot.so $(O)/loopknot.pc ## build the program and the libraries (build/loopknot)
+all: $(O)/loopknot $(O)/libloopknot.so ## build the program and the libraries (build/loopknot)
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
@@ -69,10 +69,6 @@ $(O)/libloopknot.so: $(O)/libloopknot.so.$(SOVERSION)
 # The program is linked with the static library: it stays one file that can be copied to a server.
 $(O)/loopknot: $(CLI_OBJS) $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libloopknot.a $(LK_LDLIBS)
-
-$(O)/loopknot.pc: packaging/loopknot.pc.in include/loopknot.h
-	@mkdir -p $(@D)
-	$(Q)sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' $< > $@
 
 deps: ## install missing Debian packages (root or sudo)
 	$(Q)packaging/install-deps
@@ -108,6 +104,17 @@ lint: ## warnings of two compilers, clang-tidy, cppcheck, include order of the s
 	$(Q)packaging/install-deps
 	$(Q)tests/lint
 
+FUZZERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+$(FUZZERS): $(O)/%: $(O)/%.o $(O)/tests/fuzz/mutate.o $(O)/tests/report/fixtures.o $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS) $(shell $(PKG_CONFIG) --libs $(TEST_PKGS))
+
+fuzz: ## mutate what targets say, under ASan and UBSan (FUZZ_SECONDS=30 each)
+	$(Q)packaging/install-deps
+	$(Q)$(MAKE) --no-print-directory SAN=address,undefined CFLAGS='-O1 -g' run-fuzz
+
+run-fuzz: $(FUZZERS)
+	$(Q)for f in $(FUZZERS); do echo $$f; $$f $(or $(FUZZ_SECONDS),30) || exit 1; done
+
 bench: all ## wall time, memory and pause next to other tools
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py
 
@@ -122,7 +129,8 @@ install: all ## install program, libraries, header, pkg-config file and manual (
 	install -m 755 $(O)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/
 	ln -sf libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/libloopknot.so
 	install -m 644 include/loopknot.h $(DESTDIR)$(includedir)/
-	install -m 644 $(O)/loopknot.pc $(DESTDIR)$(libdir)/pkgconfig/
+	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+	    packaging/loopknot.pc.in > $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc
 	install -m 644 docs/loopknot.1 $(DESTDIR)$(mandir)/man1/
 
 uninstall: ## remove what install put there
@@ -137,4 +145,4 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
 
--include $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
+-include $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)

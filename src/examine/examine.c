@@ -100,7 +100,10 @@ static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error 
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
                             lk_target_pid(x->session.target));
     struct lk_snapshot *s = snapshot_for_sample(x);
-    if (!lk_sample_take(&x->session, stop, s, err)) {
+    bool ok = lk_sample_take(&x->session, stop, s, err);
+    if (ok && s->stop.zombie)
+        ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", lk_target_pid(x->session.target));
+    if (!ok) {
         lk_snapshot_destroy(s);
         return false;
     }

@@ -41,7 +41,7 @@ static void explain(struct lk_target *t, struct lk_snapshot *s, size_t i)
     lk_addr at = s->threads.v[i].os.futex;
     if (!lk_read(t, at, &m, sizeof m) || !plausible(&m))
         return;
-    struct lk_ref owner = lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)m.owner);
+    struct lk_ref owner = lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)lk_target_tid(t, m.owner));
     if (owner.kind == LK_KIND_NONE)
         return;
     bool is_new;

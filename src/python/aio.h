@@ -119,7 +119,9 @@ int64_t lk_aio_socket_fd(struct lk_py *py, lk_addr sock);
 const char *lk_aio_class_label(struct lk_py *py, lk_addr obj);
 /** Adds to deadlines or timers, keeping the earliest. */
 void lk_aio_earliest(struct lk_map *m, lk_addr key, int64_t when_ms);
-/** Milliseconds from the sample's begin until a moment of loop.time(). */
+/** A moment of loop.time() in milliseconds, whatever number the target has there. */
+int64_t lk_aio_ms(double seconds);
+/** Milliseconds from the sample's begin until a moment of loop.time(); LK_FOREVER for one that never comes. */
 int64_t lk_aio_left(struct lk_py *py, int64_t when_ms);
 
 /** Counts pending tasks and adds what the kernel knows to loops. */

@@ -7,9 +7,11 @@
 
 enum {
     MAX_FD = 1 << 20,
-    OBJ_FIRST = 16,      /* first field after PyObject_HEAD */
-    UV_BACKEND_FD = 64,  /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
+    OBJ_FIRST = 16,     /* first field after PyObject_HEAD */
+    UV_BACKEND_FD = 64, /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
 };
+
+#define NEVER_MS (INT64_MAX / 4) /* later than any moment that comes */
 
 /* ---- the sample's state -------------------------------------------------------------- */
 
@@ -27,8 +29,8 @@ void lk_aio_end(struct lk_py *py)
     struct lk_aio *a = py->aio;
     if (!a)
         return;
-    struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,      &a->follows,
-                              &a->setters,    &a->setter_rows, &a->alias,     &a->ready,     &a->running,      &a->no_with,
+    struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,       &a->follows,
+                              &a->setters,    &a->setter_rows, &a->alias,     &a->ready,     &a->running,       &a->no_with,
                               &a->timer_sets, &a->timer_frees, &a->deadlines, &a->chains,    &a->setters_known, &a->peers };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
@@ -127,8 +129,16 @@ void lk_aio_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
         lk_map_put(m, key, (uint64_t)when_ms);
 }
 
+int64_t lk_aio_ms(double seconds)
+{
+    double ms = seconds * 1000;
+    return ms > -(double)NEVER_MS && ms < (double)NEVER_MS ? (int64_t)ms : ms < 0 ? -NEVER_MS : NEVER_MS;
+}
+
 int64_t lk_aio_left(struct lk_py *py, int64_t when_ms)
 {
+    if (when_ms >= NEVER_MS) /* asyncio.sleep(math.inf) */
+        return LK_FOREVER;
     int64_t left = when_ms - lk_aio(py)->now_ms;
     return left > 0 ? left : 0;
 }
@@ -357,8 +367,7 @@ void lk_py_read_loops(struct lk_py *py)
             lk_aio_note_setters(py, frames, lk_ref_make(LK_KIND_THREAD, i));
     }
     lk_aio_read_executors(py);
-    if (!lk_py_module_dict(py, "asyncio.events"))
-        return;
-    lk_aio_read_drivers(py);
+    if (lk_py_module_dict(py, "asyncio.events"))
+        lk_aio_read_drivers(py);
     lk_aio_search(py);
 }

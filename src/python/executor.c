@@ -24,9 +24,24 @@ static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
     return v && lk_py_int(py, v, &ident) ? (uint64_t)ident : 0;
 }
 
+/* A new thread may have got the ident of one that ended: who is who, threading._active tells. */
 struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
 {
-    return lk_aio_thread_by_ident(py, ident_of(py, thread, known));
+    struct lk_ref ref = lk_aio_thread_by_ident(py, ident_of(py, thread, known));
+    uint64_t object;
+    if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) && object != thread)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return ref;
+}
+
+/* True when the thread of this threading.Thread, which was started, is certainly no more. */
+static bool is_gone(struct lk_py *py, lk_addr thread)
+{
+    bool known;
+    uint64_t ident = ident_of(py, thread, &known);
+    if (!known || !ident || lk_aio_thread_of(py, thread, &known).kind != LK_KIND_NONE)
+        return false;
+    return lk_aio_thread_by_ident(py, ident).kind != LK_KIND_NONE || !lk_aio_ident_may_live(py, ident);
 }
 
 /* ---- queues -------------------------------------------------------------------------- */
@@ -140,6 +155,14 @@ static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread
         t->works_for = ref;
 }
 
+/* Neither shut down nor broken, and the interpreter is not about to end. */
+static bool runs(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    lk_addr broken = lk_py_attr(py, obj, "_broken"), exit = lk_py_module_attr(py, "concurrent.futures.thread", "_shutdown");
+    return lk_executor_at(py->s, ref)->shutdown == LK_NO && (!broken || lk_py_bool(py, broken) == LK_NO) && exit &&
+           lk_py_bool(py, exit) == LK_NO;
+}
+
 static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
     struct lk_executor *x = lk_executor_at(py->s, ref);
@@ -151,14 +174,14 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     x->shutdown = lk_py_bool(py, lk_py_attr(py, obj, "_shutdown"));
     lk_addr set = lk_py_attr(py, obj, "_threads");
     lk_addr *threads = set ? lk_py_items(py, set, LK_PY_MAX_THREADS, &n) : NULL;
-    size_t left = 0;
+    size_t gone = 0;
     for (size_t i = 0; i < n; i++) {
         bool known;
-        uint64_t ident = ident_of(py, threads[i], &known);
-        left += lk_aio_left_in_parent(py, ident);
-        add_worker(py, ref, lk_aio_thread_by_ident(py, ident));
+        gone += is_gone(py, threads[i]);
+        add_worker(py, ref, lk_aio_thread_of(py, threads[i], &known));
     }
-    lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && left == n;
+    /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes them away. */
+    lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && gone == n && runs(py, ref, obj);
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 

@@ -71,9 +71,17 @@ static lk_addr not_none(struct lk_py *py, lk_addr obj)
     return obj && !lk_py_is_none(py, obj) ? obj : 0;
 }
 
+/* asyncio.futures.Future has the first state in its class; instances get one of their own when it changes. */
+static lk_addr state_attr(struct lk_py *py, lk_addr obj)
+{
+    lk_addr own = lk_py_attr(py, obj, "_state");
+    const struct lk_pytype *ty = own ? NULL : lk_py_type(py, obj);
+    return ty ? lk_py_type_attr(py, ty, "_state") : own;
+}
+
 static void read_python(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *ret)
 {
-    ret->state = state_of_text(py, lk_py_attr(py, obj, "_state"));
+    ret->state = state_of_text(py, state_attr(py, obj));
     ret->loop = not_none(py, lk_py_attr(py, obj, "_loop"));
     ret->callbacks = not_none(py, lk_py_attr(py, obj, "_callbacks"));
     if (!task)
@@ -175,6 +183,10 @@ static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr 
     } else {
         c->target = lk_py_closure(py, func, row->var);
     }
+    /* asyncio.wait(): how many are needed is its argument. */
+    lk_addr needed = self ? 0 : lk_py_closure(py, func, "return_when");
+    if (needed && c->does == LK_CB_COMPLETES_WHEN_ALL && !lk_py_str_eq(py, needed, "ALL_COMPLETED"))
+        c->does = LK_CB_COMPLETES;
     if (c->target && !is_waitable(py, c->target))
         c->target = 0;
     if (!c->target && !c->first_arg)

@@ -98,6 +98,7 @@ struct lk_py {
     struct lk_map frames_of;      /* thread index -> struct lk_pyframes * : the raw frames of each thread, for waits and owners */
     struct lk_map frames_of_task; /* task index -> struct lk_pyframes * : await chain's raw frames */
     struct lk_map by_ident;       /* pthread ident (what Python calls thread id) -> thread index */
+    struct lk_map thread_objects; /* thread index -> its threading.Thread, where there is one */
     /* private to object.c and frame.c: memos of this sample (its pages do not change) */
     struct lk_map attr_index, slots, instances, class_names, modules_by_name, lines, texts;
     struct lk_map hints;          /* of container.c, kept from sample to sample */

@@ -8,6 +8,14 @@
 enum {
     MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */
     MAX_WRAPPED = 4, /* transports inside of transports (TLS) */
+    /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop */
+    UV_HANDLE = 24,
+    UV_LOOP = 32,
+    /* libuv 1.x include/uv.h: uv_handle_t.type; uv_stream_t.io_watcher.fd */
+    UV_TYPE = 16,
+    UV_STREAM_FD = 184,
+    UV_NAMED_PIPE = 7,
+    UV_TCP = 12,
 };
 
 struct lk_oswait_reader *lk_aio_os(struct lk_py *py)
@@ -62,11 +70,13 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     uint64_t index;
 
     if (fd == LK_UNKNOWN)
-        return lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+        return lk_snapshot_extern(py->s, *otherwise ? LK_EXT_OUTSIDE : LK_EXT_UNKNOWN, otherwise, LK_UNKNOWN);
     if (lk_map_get(&a->peers, (uint64_t)fd, &index))
         return lk_ref_make(LK_KIND_EXTERN, index);
-    struct lk_ref ref = ask(py, fd, &os) ? lk_aio_peer_of_os(py, &os)
-                                         : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, *otherwise ? otherwise : fd_text(py, fd), LK_UNKNOWN);
+    if (!*otherwise)
+        otherwise = fd_text(py, fd);
+    struct lk_ref ref =
+        ask(py, fd, &os) ? lk_aio_peer_of_os(py, &os) : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;
 }
@@ -93,6 +103,20 @@ static int64_t fd_attr(struct lk_py *py, lk_addr obj, const char *name)
     return v && lk_py_int(py, v, &fd) && fd >= 0 && fd <= INT32_MAX ? fd : LK_UNKNOWN;
 }
 
+/* A stream transport of uvloop is a C object around libuv's own. */
+static int64_t uv_fd(struct lk_py *py, lk_addr transport)
+{
+    int32_t type, fd;
+    if (!lk_py_isinstance(py, transport, "uvloop.loop", "UVStream") ||
+        lk_aio_class_of(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_AC_LOOP)
+        return LK_UNKNOWN;
+    lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
+    if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) || (type != UV_NAMED_PIPE && type != UV_TCP) ||
+        !lk_read_i32(py->t, handle + UV_STREAM_FD, &fd) || fd < 0)
+        return LK_UNKNOWN;
+    return fd;
+}
+
 /* The transport that has the descriptor: TLS stands over it (asyncio/sslproto.py). */
 static lk_addr unwrapped(struct lk_py *py, lk_addr transport)
 {
@@ -115,6 +139,8 @@ struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr wrapper)
     int64_t fd = transport ? fd_attr(py, transport, "_sock_fd") : LK_UNKNOWN;
     if (fd == LK_UNKNOWN && transport)
         fd = fd_attr(py, transport, "_fileno");
+    if (fd == LK_UNKNOWN && transport)
+        fd = uv_fd(py, transport);
     return peer_of_fd(py, fd, name);
 }
 

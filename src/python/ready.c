@@ -120,7 +120,7 @@ static void keep_handle(struct lk_py *py, const struct handle *h, struct lk_hand
     out->addr = h->addr;
     out->callback = "";
     out->cancelled = h->cancelled;
-    out->when_ms = h->timed ? lk_aio_left(py, (int64_t)(h->when * 1000)) : LK_UNKNOWN;
+    out->when_ms = h->timed ? lk_aio_left(py, lk_aio_ms(h->when)) : LK_UNKNOWN;
     if (!h->callback)
         return;
     lk_addr coro = created_coroutine(py, h, &future);
@@ -235,7 +235,7 @@ static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr 
 static void index_timer(struct lk_py *py, const struct handle *h)
 {
     struct lk_aio *a = lk_aio(py);
-    int64_t when = (int64_t)(h->when * 1000);
+    int64_t when = lk_aio_ms(h->when);
     lk_addr func, self;
 
     if (!h->callback || !h->timed || h->cancelled == LK_YES)

@@ -118,7 +118,7 @@ static const size_t memos[] = {
     offsetof(struct lk_py, codes),     offsetof(struct lk_py, frames_of),   offsetof(struct lk_py, frames_of_task),
     offsetof(struct lk_py, by_ident),  offsetof(struct lk_py, attr_index),  offsetof(struct lk_py, slots),
     offsetof(struct lk_py, instances), offsetof(struct lk_py, class_names), offsetof(struct lk_py, modules_by_name),
-    offsetof(struct lk_py, lines),     offsetof(struct lk_py, texts),
+    offsetof(struct lk_py, lines),     offsetof(struct lk_py, texts),       offsetof(struct lk_py, thread_objects),
 };
 #define N_MEMOS LK_ARRAY_LEN(memos)
 

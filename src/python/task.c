@@ -150,10 +150,14 @@ static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_f
 
     k->name = task_name(py, f->name);
     k->must_cancel = f->must_cancel;
-    k->state = f->state == 0 ? LK_TASK_PENDING : f->state == 1 ? LK_TASK_CANCELLED : LK_TASK_DONE;
+    k->state = f->state <= 0 ? LK_TASK_PENDING : f->state == 1 ? LK_TASK_CANCELLED : LK_TASK_DONE;
     k->loop = o;
     k->ready = lk_map_get(&a->ready, k->addr, &loop) && o.kind == LK_KIND_LOOP && loop == o.index + 1;
     lk_aio_index_callbacks(py, k->addr, f);
+    if (f->state < 0) { /* may be anything */
+        k->wait.kind = LK_WAIT_UNKNOWN;
+        a->tasks_cut = true;
+    }
     if (f->state != 0) {
         k->started = true;
         k->coroutine = coroutine_name(py, f->coro, k->stack);

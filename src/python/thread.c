@@ -5,7 +5,7 @@
 
 enum {
     MAX_INTERPRETERS = 4096,
-    LIST_TRIES = 8,
+    LIST_TRIES = 32,
     TSTATE_READ = 256, /* front of a thread state: all fields used here */
     GLIBC_TID = 0x2d0, /* tid in glibc's struct pthread, x86-64 */
     TID_FROM = 0x80,   /* where else it is looked for */
@@ -25,6 +25,7 @@ struct tstate {
 struct tstates {
     struct tstate *v;
     size_t n, cap;
+    LK_VEC(lk_addr) touched; /* what the list was read from */
 };
 
 /* ---- the lists ---------------------------------------------------------------------------- */
@@ -45,6 +46,7 @@ static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *ou
         return false;
     while (ts) {
         uint64_t owner, next;
+        lk_vec_add(&out->touched, ts);
         if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1) || !lk_read(py->t, ts, b, sizeof b))
             return false;
         memcpy(&owner, b + l->ts_interp, 8);
@@ -93,6 +95,8 @@ static const char *try_lists(struct lk_py *py, struct tstates *out)
             torn = "the list of Python interpreters could not be read to its end";
             break;
         }
+        lk_vec_add(&out->touched, is + py->layout.is_threads_head);
+        lk_vec_add(&out->touched, is + py->layout.is_next);
         add_gil(py, gil_of(py, is));
         if (!read_threads_of(py, is, out, &seen))
             torn = "the list of Python threads could not be read to its end";
@@ -107,8 +111,10 @@ static void read_lists(struct lk_py *py, struct tstates *out)
 {
     const char *torn = try_lists(py, out);
     for (int i = 1; torn && i < LIST_TRIES; i++) {
-        lk_target_forget_racy(py->t);
-        out->n = 0;
+        lk_target_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
+        for (size_t k = 0; k < out->touched.n; k++)
+            lk_target_forget(py->t, out->touched.v[k], TSTATE_READ);
+        out->n = out->touched.n = 0;
         torn = try_lists(py, out);
     }
     if (torn)
@@ -286,6 +292,7 @@ static bool name_thread(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 
     if (!lk_py_int(py, key, &ident) || !lk_map_get(&py->by_ident, (uint64_t)ident, &at))
         return true;
+    lk_map_put(&py->thread_objects, at, value);
     lk_addr name = lk_py_attr(py, value, "_name");
     const char *s = name ? lk_py_str(py, name) : NULL;
     if (s && *s)
@@ -324,6 +331,7 @@ void lk_py_read_threads(struct lk_py *py)
     lk_addr active = lk_py_module_attr(py, "threading", "_active");
     if (active)
         lk_py_dict_each(py, active, name_thread, NULL);
+    free(ts.touched.v);
     free(ts.v);
 }
 

@@ -8,12 +8,13 @@ enum {
     MAX_RUN = 64, /* frames of one wait */
     MAX_CANDIDATES = 16,
     MAX_LOCALS = 64, /* attributes of self tried against a futex */
+    MAX_SLOTS = 256, /* of one value stack */
 };
 
 /** Who waits, while the wait is being worked out. */
 struct waiter {
     struct lk_ref ref;
-    lk_addr fut_waiter;         /* tasks */
+    lk_addr fut_waiter; /* tasks */
 };
 
 /** The frames of one wait. */
@@ -21,7 +22,8 @@ struct run {
     const struct lk_wait_row *row; /* that decides; NULL = no row fits */
     const struct lk_pyf *frame;    /* its frame */
     const char *call;
-    size_t n; /* frames that belong to the wait */
+    const struct lk_pyf *innermost; /* the first frame that was looked at */
+    size_t n;                       /* frames that belong to the wait */
 };
 
 /* ---- matching ------------------------------------------------------------------------ */
@@ -66,15 +68,24 @@ static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool inne
     return &frames->v[innermost_first ? i : frames->n - 1 - i];
 }
 
+/* A future written in Python is awaited through a frame of its own, which says nothing of the wait. */
+static size_t own_frames(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first)
+{
+    return frames->n > 1 && lk_py_frame_is(py, frame_at(frames, innermost_first, 0), "__await__", "/asyncio/futures.py");
+}
+
 static void match(struct lk_py *py, const struct table *t, const struct lk_pyframes *frames, bool innermost_first,
                   struct run *run)
 {
     unsigned below = LK_TAG_INNERMOST;
+    size_t first = own_frames(py, frames, innermost_first);
 
-    *run = (struct run){ 0 };
-    for (size_t i = 0; i < frames->n && i < MAX_RUN && below; i++) {
+    *run = (struct run){ .n = first };
+    for (size_t i = first; i < frames->n && i < MAX_RUN && below; i++) {
         const struct lk_pyf *f = frame_at(frames, innermost_first, i);
         const struct lk_wait_row *r = find_row(py, t, f, below);
+        if (i == first)
+            run->innermost = f;
         if (!r)
             return;
         if (r->how != LK_HOW_KEEP) {
@@ -324,6 +335,18 @@ static bool try_local(struct lk_py *py, const char *name, lk_addr value, void *a
     return p->found == 0;
 }
 
+/* A function of this name, made in C, stands on the value stack: the call that this frame has not come back from. */
+static bool calls_builtin(struct lk_py *py, const struct lk_pyf *f, const char *name)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    for (int i = 0; c && i < c->stacksize && i < MAX_SLOTS; i++) {
+        lk_addr obj = lk_py_stack_slot(py, f, i);
+        if (obj && lk_py_kind(py, obj) == LK_PYK_BUILTIN_METHOD && strcmp(lk_py_callable_name(py, obj), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* The lock this thread sleeps on. The futex word is the proof; the value stack names the call. */
 static lk_addr blocked_on(struct lk_py *py, const struct lk_oswait *os, const struct lk_pyf *f, char *method, size_t max)
 {
@@ -385,7 +408,8 @@ static const char *os_call(struct lk_py *py, const struct lk_oswait *os, struct 
 
     for (size_t i = 0; i < n; i++)
         if (lk_aio_socket_fd(py, c[i].self) == os->fd)
-            return lk_arena_printf(py->s->arena, "socket.%s()", c[i].method);
+            return lk_arena_printf(py->s->arena, "socket.%s()",
+                                   c[i].method + (c[i].method[0] == '_')); /* socket.accept calls _accept */
     return os->syscall ? lk_arena_printf(py->s->arena, "%s()", os->syscall) : NULL;
 }
 
@@ -423,6 +447,13 @@ static void wait_in_selector(struct lk_py *py, const struct lk_oswait *os, struc
     wait_on_extern(py, w, LK_WAIT_IO, LK_EXT_OUTSIDE, text ? text : "file descriptors", LK_UNKNOWN);
 }
 
+/* Other code sleeps, too: ctypes, an extension, perhaps with the GIL. */
+static bool in_time_sleep(struct lk_py *py, struct lk_ref thread)
+{
+    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread.index);
+    return frames && frames->n && calls_builtin(py, &frames->v[0], "sleep");
+}
+
 static void wait_in_kernel(struct lk_py *py, const struct lk_oswait *os, struct lk_ref thread, struct lk_wait *w)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
@@ -440,7 +471,7 @@ static void wait_in_kernel(struct lk_py *py, const struct lk_oswait *os, struct 
         break;
     }
     case LK_OS_TIMER:
-        if (t->python)
+        if (in_time_sleep(py, thread))
             w->call = "time.sleep()";
         wait_on_extern(py, w, LK_WAIT_SLEEP, LK_EXT_TIMER, "timer", os->timeout_ms == LK_FOREVER ? LK_UNKNOWN : os->timeout_ms);
         break;
@@ -546,7 +577,7 @@ static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *fr
         size_t n = lk_py_held_managers(py, &frames->v[i], held, LK_ARRAY_LEN(held));
         for (size_t j = 0; j < n; j++)
             if (lk_aio_class_of(py, held[j], NULL) == LK_AC_TIMEOUT && lk_py_number(py, lk_py_attr(py, held[j], "_when"), &when))
-                best = LK_MIN(best, lk_aio_left(py, (int64_t)(when * 1000)));
+                best = LK_MIN(best, lk_aio_left(py, lk_aio_ms(when)));
         lk_addr handle = lk_py_local(py, &frames->v[i], "timeout_handle");
         if (handle && !lk_py_is_none(py, handle) && best == LK_FOREVER)
             return LK_UNKNOWN;
@@ -588,7 +619,7 @@ static bool wait_by_row(struct lk_py *py, const struct waiter *who, const struct
     if (!run.row)
         return false;
     w->call = run.call;
-    if (resolve(py, &run, frame_at(frames, false, 0), who, w))
+    if (resolve(py, &run, run.innermost, who, w))
         return true;
     w->frame = 0;
     return false;

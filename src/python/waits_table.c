@@ -62,6 +62,8 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "wait_for", THREADING, "self", LK_AC_CONDITION, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, LK_TAG_CONDITION, "Condition.wait_for()" },
     { "_acquire_restore", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "Condition.wait()" },
     { "__enter__", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "with condition" },
+    /* the RLock that is written in Python */
+    { "acquire", THREADING, "self", LK_AC_PYRLOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "RLock.acquire()" },
     { "wait", THREADING, "self", LK_AC_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, LK_TAG_CONDITION, "Event.wait()" },
     { "acquire", THREADING, "self", LK_AC_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_CONDITION, "Semaphore.acquire()" },
     { "_wait", THREADING, "self", LK_AC_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "Barrier.wait()" },
@@ -100,6 +102,9 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "serve_forever", "/socketserver.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_SELECT, "serve_forever()" },
     /* Lib/subprocess.py */
     { "_try_wait", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()" },
+    /* from 3.15: waiting with a timeout polls a pidfd, communicate() selects in a function of its own */
+    { "_wait_pidfd", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()" },
+    { "_communicate_io_posix", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_SELECT, LK_TAG_SELECT, "Popen.communicate()" },
     { "_wait", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_CHILD, "Popen.wait()" },
     { "_communicate", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_SELECT | LK_TAG_CHILD, "Popen.communicate()" },
     { "communicate", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_CHILD, "Popen.communicate()" },
@@ -108,6 +113,10 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "call", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.call()" },
     { "check_call", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_call()" },
     { "check_output", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_output()" },
+    /* Lib/multiprocessing */
+    { "poll", "/multiprocessing/popen_fork.py", "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Process.join()" },
+    { "wait", "/multiprocessing/popen_fork.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()" },
+    { "join", "/multiprocessing/process.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()" },
 };
 const size_t lk_n_thread_wait_rows = LK_ARRAY_LEN(lk_thread_wait_rows);
 
@@ -163,7 +172,7 @@ const size_t lk_n_task_wait_rows = LK_ARRAY_LEN(lk_task_wait_rows);
 
 const struct lk_callback_row lk_callback_rows[] = {
     { "gather.<locals>._done_callback", TASKS, "outer", LK_CB_COMPLETES_WHEN_ALL, "gather" },
-    /* what return_when says is read where the wait is; all futures or one of them */
+    /* all futures or one of them: its return_when says */
     { "_wait.<locals>._on_completion", TASKS, "waiter", LK_CB_COMPLETES_WHEN_ALL, "wait" },
     { "shield.<locals>._inner_done_callback", TASKS, "outer", LK_CB_COMPLETES, "shield" },
     { "shield.<locals>._outer_done_callback", TASKS, NULL, LK_CB_NOTHING, NULL },

@@ -18,7 +18,7 @@ struct lk_arena {
     struct chunk *head; /* the chunk small objects come from */
 };
 
-static void *out_of_memory(void)
+static _Noreturn void out_of_memory(void)
 {
     static const char text[] = "loopknot: out of memory\n";
     /* write(2): stdio may need memory itself. */
@@ -27,22 +27,26 @@ static void *out_of_memory(void)
     _exit(125);
 }
 
+static void *checked(void *p)
+{
+    if (!p)
+        out_of_memory();
+    return p;
+}
+
 void *lk_xmalloc(size_t n)
 {
-    void *p = malloc(n ? n : 1);
-    return p ? p : out_of_memory();
+    return checked(malloc(n ? n : 1));
 }
 
 void *lk_xcalloc(size_t n, size_t size)
 {
-    void *p = calloc(n ? n : 1, size ? size : 1);
-    return p ? p : out_of_memory();
+    return checked(calloc(n ? n : 1, size ? size : 1));
 }
 
 void *lk_xrealloc(void *old, size_t n)
 {
-    void *p = realloc(old, n ? n : 1);
-    return p ? p : out_of_memory();
+    return checked(realloc(old, n ? n : 1));
 }
 
 char *lk_xstrdup(const char *s)
@@ -82,7 +86,7 @@ static struct chunk *chunk_create(size_t size)
 void *lk_arena_alloc(struct lk_arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
-        return out_of_memory();
+        out_of_memory();
     n = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
     struct chunk *c = a->head;
     if (n > CHUNK / 4) {
@@ -111,7 +115,7 @@ void *lk_arena_array(struct lk_arena *a, size_t n, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
-        return out_of_memory();
+        out_of_memory();
     return lk_arena_alloc(a, bytes);
 }
 

@@ -13,7 +13,8 @@ void lk_strbuf_add(struct lk_strbuf *b, const char *s, size_t n)
         b->cap = LK_MAX(b->cap * 2, b->n + n + 64);
         b->s = lk_xrealloc(b->s, b->cap);
     }
-    memcpy(b->s + b->n, s, n);
+    if (n)
+        memcpy(b->s + b->n, s, n);
     b->n += n;
     b->s[b->n] = '\0';
 }

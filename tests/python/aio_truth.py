@@ -268,13 +268,18 @@ def line_of(fn, offset):
     return fn.__code__.co_firstlineno + offset
 
 
-def task(loop, coro, name, **expect):
-    k = loop.create_task(coro)
+def task(loop, coro, name, made=None, **expect):
+    k = made(coro, loop=loop) if made else loop.create_task(coro)
     if hasattr(k, "set_name"):
         k.set_name(name)
     KEEP.append(k)
     K.append(dict(addr=id(k), name=name, loop=id(loop), **expect))
     return k
+
+
+def python_futures(loop):
+    loop.create_future = lambda: asyncio.futures._PyFuture(loop=loop)
+    return loop
 
 
 async def await_(x):
@@ -376,6 +381,26 @@ async def tasks(loop):
     a, b = socket.socketpair()
     KEEP.extend((a, b))
     task(loop, reading(a), "reading", kind="IO", call="StreamReader.read()")
+    # Tasks and futures that are written in Python: a state in the class, a frame of their own at the end of each chain.
+    plain = asyncio.futures._PyFuture(loop=loop)
+    KEEP.append(plain)
+    task(loop, two(plain), "py_future", kind="FUTURE", on=["f%d" % id(plain)], call="await")
+    py_task = task(loop, two(plain), "py_task", made=asyncio.tasks._PyTask, kind="FUTURE", on=["f%d" % id(plain)],
+                   state="pending", started=True, coroutine="two")
+    task(loop, await_(py_task), "on_py_task", kind="FUTURE", on=["k%d" % id(py_task)])
+    task(loop, waiting([one, py_task], return_when="FIRST_COMPLETED"), "py_waiting", made=asyncio.tasks._PyTask,
+         kind="FUTURE", on=["k%d" % id(one), "k%d" % id(py_task)], any=True, call="asyncio.wait()")
+    task(python_futures(loop), waiting([one, py_task]), "py_waiter", kind="FUTURE", any=False, call="asyncio.wait()",
+         on=["k%d" % id(one), "k%d" % id(py_task)])
+    await asyncio.sleep(0)
+    del loop.create_future
+    listener = socket.create_server(("127.0.0.1", 0))
+    c, d = (socket.create_connection(listener.getsockname()) for _ in range(2))
+    c.setblocking(False)
+    KEEP.extend((listener, c, d))
+    name = "127.0.0.1:%d" % listener.getsockname()[1]
+    task(loop, loop.sock_recv(c, 1), "sock_recv", kind="IO", call="loop.sock_recv()", text=name)
+    task(loop, reading(d), "reading_tcp", kind="IO", call="StreamReader.read()", text=name)
     gate = threading.Lock()
     KEEP.append(gate)
     task(loop, with_thread_lock(gate, fut), "gate_holder", kind="FUTURE", on=["f%d" % id(fut)])
@@ -429,6 +454,19 @@ def loops():
     K.append({"addr": id(outer_task), "loop": id(stuck), "state": "running", "coroutine": "blocks"})
     F.append({"addr": id(outer_done), "enders": ["k%d" % id(outer_task)], "complete": True})
 
+    # What a thread runs its loop for: the future of run_until_complete, unless it is in a run_forever further inwards.
+    T["loop-main"]["drives"] = 0
+    until, inner = asyncio.new_event_loop(), asyncio.new_event_loop()
+    thread("until", until.run_until_complete, waits_for_event())
+    thread("nested", asyncio.run, runs_forever(inner))
+    blocked()
+    (awaited,) = asyncio.all_tasks(until)
+    T["until"] = {"kind": "SELECTOR", "on": [id(until)], "drives": id(awaited)}
+    T["nested"] = {"kind": "SELECTOR", "on": [id(inner)], "drives": 0, "current_task": True}
+    L.append({"addr": id(until), "run": "running", "thread": "until", "own": True})
+    L.append({"addr": id(inner), "run": "running", "thread": "nested", "own": True})
+    L.append({"addr": id(KEEP[-1]), "run": "running", "thread": "nested", "own": False})
+
     stopped = asyncio.new_event_loop()
     stopped.run_until_complete(asyncio.sleep(0))
     waiting_on_stopped = asyncio.run_coroutine_threadsafe(never_runs(), stopped)
@@ -456,6 +494,16 @@ def loops():
     deep = asyncio.new_event_loop()
     KEEP.append({"x": [functools.partial(print, [(deep,)])]})
     L.append({"addr": id(deep), "run": "stopped", "heap": True})
+
+
+async def waits_for_event():
+    await asyncio.Event().wait()
+
+
+async def runs_forever(inner):
+    KEEP.append(asyncio.get_running_loop())
+    asyncio._set_running_loop(None)
+    inner.run_forever()
 
 
 async def blocks(loop):

@@ -229,9 +229,10 @@ static inline struct pyheap *heap_create(int version)
 
 static inline void heap_forget(struct pyheap *h, void (*done)(struct lk_map *))
 {
-    struct lk_map *maps[] = { &h->py.types,       &h->py.codes,           &h->py.frames_of, &h->py.frames_of_task,
-                              &h->py.by_ident,    &h->py.attr_index,      &h->py.slots,     &h->py.instances,
-                              &h->py.class_names, &h->py.modules_by_name, &h->py.lines,     &h->py.texts };
+    struct lk_map *maps[] = { &h->py.types,     &h->py.codes,          &h->py.frames_of,       &h->py.frames_of_task,
+                              &h->py.by_ident,  &h->py.thread_objects, &h->py.attr_index,      &h->py.slots,
+                              &h->py.instances, &h->py.class_names,    &h->py.modules_by_name, &h->py.lines,
+                              &h->py.texts };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         done(maps[i]);
 }

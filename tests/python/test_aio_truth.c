@@ -281,6 +281,7 @@ static void threads_wait_for(void **state)
         check_flag(e, "current_task", name, t->current_task.kind == LK_KIND_TASK);
         if (json_object_get(e, "running_loop"))
             check_number(e, "running_loop", name, (int64_t)addr_of(t->running_loop));
+        check_number(e, "drives", name, (int64_t)addr_of(t->drives));
         const struct lk_extern *x = t->wait.on.n ? lk_extern_at(the.s, t->wait.on.v[0]) : NULL;
         if (json_object_get(e, "on_kind") && !x)
             wrong("on", name, "no extern", "an extern");
@@ -348,6 +349,8 @@ static void tasks_are_all_there(void **state)
         check_task_stack(e, where, k);
         check_number(e, "loop", where, (int64_t)addr_of(k->loop));
         const struct lk_extern *x = k->wait.on.n ? lk_extern_at(the.s, k->wait.on.v[0]) : NULL;
+        if (x)
+            check_text(e, "text", where, x->text);
         const json_t *ms = json_object_get(e, "ext_ms");
         if (ms &&
             (!x || x->in_ms < json_integer_value(json_array_get(ms, 0)) || x->in_ms > json_integer_value(json_array_get(ms, 1))))

@@ -109,6 +109,29 @@ static void names(void **state)
     heap_destroy(h);
 }
 
+/* A list that changed while it was read is read again; one that stays torn is said to be. */
+static void torn_lists_are_read_again(void **state)
+{
+    (void)state;
+    for (int mended = 0; mended < 2; mended++) {
+        struct world w = world_create(LK_PYVER(3, 11), 3);
+        lk_addr at = w.ts[1] + w.h->py.layout.ts_interp;
+        uint64_t interp, seen;
+        assert_true(lk_read_u64(w.h->t, at, &interp));
+        put64(w.h, at, 0x1234560);
+        assert_true(lk_read_u64(w.h->t, at, &seen)); /* it is in the page cache now */
+        if (mended)                                  /* behind the page cache's back, as a running target does */
+            memcpy(w.h->bytes + (at - HEAP_BASE), &interp, sizeof interp);
+        lk_py_read_threads(&w.h->py);
+        assert_int_equal(w.h->py.frames_complete, mended);
+        bool told = strstr(w.h->py.s->limits.v[0], "list of Python threads") != NULL;
+        assert_int_equal(told, !mended);
+        if (mended)
+            assert_true(thread(&w, 0)->python && thread(&w, 1)->python && thread(&w, 2)->python);
+        heap_destroy(w.h);
+    }
+}
+
 /* After a fork the thread state may keep the parent's tid: the word in struct pthread decides. */
 static void stale_native_id(void **state)
 {
@@ -157,6 +180,7 @@ int main(void)
         cmocka_unit_test(holder_and_waiter),
         cmocka_unit_test(released_gil_has_no_holder),
         cmocka_unit_test(names),
+        cmocka_unit_test(torn_lists_are_read_again),
         cmocka_unit_test(stale_native_id),
         cmocka_unit_test(unknown_thread_is_a_limit),
         cmocka_unit_test(running_threads_are_not_decoded),
