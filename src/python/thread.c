@@ -125,7 +125,8 @@ static void read_lists(struct lk_py *py, struct tstates *out)
 
 static bool is_tid(struct lk_py *py, int64_t tid, size_t *index)
 {
-    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, (uint64_t)tid);
+    /* In a container the thread itself knows another number than we do. */
+    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_target_tid(py->t, tid) : 0);
     *index = r.index;
     return tid > 0 && r.kind == LK_KIND_THREAD;
 }
