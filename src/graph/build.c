@@ -281,6 +281,32 @@ static const char *ender_words(const struct lk_future *f, enum lk_kind kind)
     return "completed by";
 }
 
+/*
+ * The loop that delivers a concurrent future's result when it is pending although its task is done: asyncio/futures.py
+ * _chain_future copies the result in a callback of the task, which Task.__schedule_callbacks put into that loop's queue.
+ */
+static struct lk_ref deliverer(const struct build *b, const struct lk_future *f, struct lk_ref ender)
+{
+    const struct lk_task *k = f->concurrent ? lk_task_at(b->s, ender) : NULL;
+    bool done = k && (k->state == LK_TASK_DONE || k->state == LK_TASK_CANCELLED);
+    return done && exists(b->s, k->loop) ? k->loop : (struct lk_ref){ LK_KIND_NONE, 0 };
+}
+
+/* Edges for the results that are known but not delivered yet; true when there was one (the loop itself may be an ender too). */
+static bool add_undelivered(struct build *b, struct lk_node *n, const struct lk_future *f)
+{
+    size_t before = n->n_edges;
+    for (size_t i = 0; i < f->enders.n && n->n_edges == before; i++) {
+        struct lk_ref loop = deliverer(b, f, f->enders.v[i]);
+        if (loop.kind == LK_KIND_NONE)
+            continue;
+        const struct lk_task *k = lk_task_at(b->s, f->enders.v[i]);
+        add_edge(b, n, loop,
+                 (struct how){ "its result is yet to be delivered by", LK_MIN(f->read, k->read), false, f->stable && k->stable });
+    }
+    return n->n_edges > before;
+}
+
 static void build_future(struct build *b, struct lk_node *n, const struct lk_future *f)
 {
     if (f->state == LK_FUTURE_DONE || f->state == LK_FUTURE_CANCELLED) {
@@ -289,6 +315,8 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
     }
     n->all = f->all;
     n->open = f->state == LK_FUTURE_STATE_UNKNOWN || !f->enders_complete || f->enders.n == 0;
+    if (add_undelivered(b, n, f))
+        return;
     struct how how = { ender_words(f, f->enders.n ? f->enders.v[0].kind : LK_KIND_NONE), f->read, false, f->stable };
     add_group(b, n, &f->enders, how);
 }

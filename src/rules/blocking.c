@@ -8,6 +8,8 @@
 /* Share of the watched time that a callback must have computed to be called busy. */
 static const double busy_share = 0.8;
 
+enum { FRESH_TIMER_MS = 300 }; /* as far from now the first timer of a loop that comes round may be */
+
 static bool is_blocking_wait(enum lk_wait_kind k)
 {
     switch (k) {
@@ -52,9 +54,10 @@ static bool someone_waits(const struct lk_finding *f, const struct lk_loop *o, c
 
 static const char *who_waits(const struct lk_case *c, const struct lk_finding *f, const struct lk_loop *o)
 {
-    return lk_print(c, "%s stand in its ready queue, %s and %s wait behind it",
+    return lk_print(c, "%s %s in its ready queue; %s and %s wait behind it",
                     o->ready == LK_UNKNOWN ? "an unknown number of callbacks" : lk_count(c, o->ready, "callback"),
-                    lk_count(c, f->held_tasks, "task"), lk_count(c, f->held_requests, "request"));
+                    o->ready == 1 ? "stands" : "stand", lk_count(c, f->held_tasks, "task"),
+                    lk_count(c, f->held_requests, "request"));
 }
 
 static void start(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, const struct lk_loop *o)
@@ -71,6 +74,26 @@ static void start(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, c
 
 /* ---- LK401 --------------------------------------------------------------------------- */
 
+/*
+ * A loop that went on between the looks, while its thread was in a sleep or another wait with a timeout in each: it was not
+ * one call. Where the scheduler says that the thread did not run, it was.
+ */
+static bool went_on(const struct lk_case *c, struct lk_ref loop, const struct lk_thread *t)
+{
+    const struct lk_snapshot *s = c->snap;
+    bool timed = t->wait.kind == LK_WAIT_SLEEP || (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
+    if (!timed || (t->stuck_by_scheduler && lk_is_stalled(c, t)))
+        return false;
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (lk_ref_eq(s->tasks.v[i].loop, loop) && !s->tasks.v[i].stable)
+            return true;
+    /* A timer about to fire: had the loop stood still for seconds, its short timers would be overdue by as much. */
+    const struct lk_loop *o = lk_loop_at(s, loop);
+    bool fresh = o->timers > 0 && o->next_timer_ms != LK_UNKNOWN && o->next_timer_ms > -FRESH_TIMER_MS &&
+                 o->next_timer_ms < FRESH_TIMER_MS;
+    return !o->stable || (fresh && lk_is_stalled(c, t));
+}
+
 static void tell_blocked(struct lk_case *c, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
@@ -84,18 +107,19 @@ static void tell_blocked(struct lk_case *c, struct lk_ref loop, const struct lk_
     f.severity = old && waited_for ? LK_STALLED : LK_HAZARD;
     f.needs_time = waited_for && lk_may_stall(c, t);
     const struct lk_extern *e = t->wait.on.n ? lk_extern_at(c->snap, t->wait.on.v[0]) : NULL;
-    const char *on = e && e->text && *e->text ? lk_print(c, " (%s)", e->text) : "";
+    const char *on = e && e->kind != LK_EXT_TIMER && e->text && *e->text ? lk_print(c, " (%s)", e->text) : "";
     f.summary = lk_print(c, "%s runs %s and blocks in %s%s at %s: nothing else on that loop runs meanwhile",
                          lk_name(c, o->thread), lk_name(c, loop), lk_blocks_in(c, t), on, lk_place(c, &f.culprits.v[0]));
     lk_finding_say(c, &f, "the thread is in a callback of the loop, not in the loop's selector, and has not moved for %s",
                    lk_duration(c, lk_stuck(c, t)));
     lk_finding_say(c, &f, "%s", who_waits(c, &f, o));
-    f.safe_now = t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0
-                     ? lk_print(c, "kill -TERM %lld (the child it waits for) lets the loop go on.", (long long)t->os.child_pid)
-                 : t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN
-                     ? lk_print(c, "It ends by itself in %s.", lk_duration(c, t->wait.timeout_ms))
-                     : lk_print(c, "The loop goes on when the call returns; cancelling the task does not interrupt it. Else: %s",
-                                lk_end_process_words(c));
+    f.safe_now =
+        t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0
+            ? lk_print(c, "kill -TERM %lld (the child it waits for) lets the loop go on.", (long long)t->os.child_pid)
+        : t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN
+            ? lk_print(c, "It ends by itself in %s.", lk_duration(c, t->wait.timeout_ms))
+            : lk_print(c, "The loop goes on when the call returns; cancelling the task does not interrupt it. Or else %s",
+                       lk_end_process_words(c));
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);
     lk_explain(c, o->thread);
@@ -111,7 +135,7 @@ void lk_find_blocking_calls(struct lk_case *c)
         bool long_stuck = lk_is_stalled(c, t);
         if ((t->moved && !long_stuck) || (!t->stable && !long_stuck) || lk_stuck(c, t) < LK_MIN_BLOCK_MS)
             continue;
-        if (is_blocking_wait(t->wait.kind) && in_callback(o, t))
+        if (is_blocking_wait(t->wait.kind) && in_callback(o, t) && !went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
             tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
     }
 }

@@ -115,12 +115,12 @@ static const char *safe_now(const struct lk_case *c, const struct end *e, const 
         return lk_print(
             c,
             "Nothing inside the process completes this future any more; future.cancel() from another thread would free the "
-            "waiter, where the code keeps hold of it. Else: %s",
+            "waiter, where the code keeps hold of it. Or else %s",
             lk_end_process_words(c));
     return lk_print(
         c,
         "Running the loop again (loop.run_forever() in a thread of its own), or future.cancel() from another thread, frees "
-        "the waiters. Else: %s",
+        "the waiters. Or else %s",
         lk_end_process_words(c));
 }
 

@@ -43,7 +43,7 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
     f->verdict = f->list.n ? f->list.v[0].severity : LK_HEALTHY;
     if (why && f->verdict < LK_VERDICT_UNKNOWN) {
         f->verdict = LK_VERDICT_UNKNOWN;
-        f->verdict_why = why;
+        f->verdict_why = lk_sentence(&c, why);
     }
     /* Names of limits and of the runtime live in the snapshot; what findings say lives in their own arena. */
     if (f->verdict_why)

@@ -72,7 +72,7 @@ static void tell_forever(struct lk_case *c, size_t i, const struct drive *d)
                          lk_name(c, thread), lk_name(c, d->loop), lk_place(c, &f.culprits.v[0]));
     lk_finding_say(c, &f, "run_forever() stands on the stack of a request, not below run_until_complete()");
     judge_forever(c, &f, t);
-    f.safe_now = lk_print(c, "loop.call_soon_threadsafe(loop.stop) from another thread lets the request return. Else: %s",
+    f.safe_now = lk_print(c, "loop.call_soon_threadsafe(loop.stop) from another thread lets the request return. Or else %s",
                           lk_end_process_words(c));
     lk_finding_held(c, &f, thread);
     if (lk_finding_file(c, &f))

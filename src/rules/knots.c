@@ -5,6 +5,7 @@
 #include "rules/case.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MAX_TRIES = 16,  /* starts from which a shortest cycle is looked for */
@@ -275,9 +276,13 @@ static const char *say_own_loop(const struct lk_case *c, const struct knot *k, c
         awaited = task;
     const char *through =
         k->threads > 1 ? lk_print(c, ", through %s,", lk_count(c, (int64_t)k->threads - 1, "other thread")) : "";
+    const char *ends = awaited.kind == LK_KIND_LOCK     ? "is given back"
+                       : awaited.kind == LK_KIND_FUTURE ? "is completed"
+                                                        : "can go on";
     return lk_print(
-        c, "%s runs %s and blocks in %s at %s on %s, which%s can go on only when that loop runs again: the loop waits for itself",
-        lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t), where, lk_name(c, awaited), through);
+        c, "%s runs %s and blocks in %s at %s on %s, which%s %s only when that loop runs again: the loop waits for itself",
+        lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t), where, lk_name(c, awaited), through,
+        ends);
 }
 
 static const char *summary_of(const struct lk_case *c, const struct knot *k, const char *rule, const char *where)
@@ -289,10 +294,10 @@ static const char *summary_of(const struct lk_case *c, const struct knot *k, con
         if (k->threads == 1)
             return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root), where,
                             lk_name(c, first_of(k, LK_KIND_LOCK)));
-        return lk_print(c, "%zu threads hold locks that the others of them wait for: %s", k->threads,
+        return lk_print(c, "%zu threads each hold a lock that another one of them waits for: %s", k->threads,
                         participants(c, k, LK_KIND_NONE, 4));
     case '4':
-        return lk_print(c, "all workers of %s wait for work that is still in its own queue: %s",
+        return lk_print(c, "all workers of %s wait for work that is still in that same pool's queue: %s",
                         lk_name(c, first_of(k, LK_KIND_EXECUTOR)), participants(c, k, LK_KIND_NONE, 3));
     case '5':
         return lk_print(c, "%s await each other in a ring: %s", lk_count(c, (int64_t)k->tasks, "task"),
@@ -316,10 +321,10 @@ const char *lk_end_process_words(const struct lk_case *c)
     if (s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0)
         return lk_print(
             c,
-            "kill -TERM %lld (then -KILL): its supervisor starts another worker, and may do so by itself after %s without a "
-            "heartbeat.",
+            "end this worker with kill -TERM %lld (then -KILL): its supervisor starts another one, and may do so by itself after "
+            "%s without a heartbeat.",
             (long long)s->pid, lk_duration(c, s->supervisor_timeout_ms));
-    return lk_print(c, "Restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.", (long long)s->pid,
+    return lk_print(c, "restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.", (long long)s->pid,
                     (long long)s->pid);
 }
 
@@ -342,13 +347,13 @@ static const char *safe_now(const struct lk_case *c, const struct knot *k)
         return lk_print(c, "It ends by itself when the timeout in the chain runs out%s.",
                         k->left_ms == LK_FOREVER ? "" : lk_print(c, " (%s left)", lk_duration(c, k->left_ms)));
     if (task.kind != LK_KIND_NONE)
-        return lk_print(c, "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) reaches it. Else: %s",
+        return lk_print(c, "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) reaches it. Or else %s",
                         lk_name(c, task), lk_end_process_words(c));
     return lk_print(
         c,
         "Nothing inside the process frees it: no wait in the chain has a timeout, and cancelling does not interrupt a "
         "blocked thread. %s",
-        lk_end_process_words(c));
+        lk_sentence(c, lk_end_process_words(c)));
 }
 
 /* ---- the finding --------------------------------------------------------------------- */
@@ -389,6 +394,33 @@ static void describe(struct lk_case *c, struct lk_finding *f, const struct knot 
     f->safe_now = safe_now(c, k);
 }
 
+/* The party that holds a lock of the cycle and waits for something that is none: which of the two to give up is its choice. */
+static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_t i)
+{
+    const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
+    return in->from.kind == LK_KIND_LOCK && out->to.kind != LK_KIND_LOCK &&
+           (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
+}
+
+/* A cycle without a loop starts at such a party; with one, the loop's thread stays first. */
+static void lead_with_holder(const struct lk_case *c, struct knot *k)
+{
+    size_t first = k->n_cycle;
+    for (size_t i = 0; i < k->n_cycle; i++) {
+        if (k->chain.v[i].from.kind == LK_KIND_LOOP)
+            return;
+        if (first == k->n_cycle && holds_and_waits(c, k, i))
+            first = i;
+    }
+    if (first == 0 || first == k->n_cycle)
+        return;
+    struct lk_edge *turned = lk_xcalloc(k->n_cycle, sizeof *turned);
+    for (size_t i = 0; i < k->n_cycle; i++)
+        turned[i] = k->chain.v[(first + i) % k->n_cycle];
+    memcpy(k->chain.v, turned, k->n_cycle * sizeof *turned);
+    free(turned);
+}
+
 static void tell(struct lk_case *c, const struct lk_scc *scc)
 {
     struct knot k = { .chain = find_cycle(c, scc) };
@@ -397,6 +429,7 @@ static void tell(struct lk_case *c, const struct lk_scc *scc)
         return;
     }
     k.n_cycle = k.chain.n;
+    lead_with_holder(c, &k);
     k.root = k.chain.v[0].from;
     add_alternatives(c, &k.chain, scc->n);
     weigh(c, &k);

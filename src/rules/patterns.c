@@ -210,6 +210,7 @@ static const struct lk_pattern patterns[] = {
     { "run_asgi", "uvicorn/protocols/http/h11_impl.py", LK_MARK_REQUEST },
     { "run_asgi", "uvicorn/protocols/http/httptools_impl.py", LK_MARK_REQUEST },
     { "_handle_request", "aiohttp/web_protocol.py", LK_MARK_REQUEST },
+    { "_handle", "hypercorn/asyncio/task_group.py", LK_MARK_REQUEST },
     { "execute", "tornado/web.py", LK_MARK_REQUEST },
     { "_execute", "tornado/web.py", LK_MARK_REQUEST },
     /* applications, for servers that leave no Python frame (uWSGI, mod_wsgi) */

@@ -20,7 +20,7 @@
 /*
  * By id, which is also the order in which finders run: the more specific before the more general, so that what a finding
  * explains is not told again. A row without a finder is told by the finder of a row before it (LK204 by LK201's, LK305 by
- * LK301's, LK406 by LK405's).
+ * LK301's, LK403 and LK406 by LK405's).
  */
 const struct lk_rule lk_rules[] = {
     { "LK101",
@@ -33,7 +33,7 @@ const struct lk_rule lk_rules[] = {
       "Never block the thread of a loop for work of the same loop: await the coroutine (or asyncio.wrap_future of the future) "
       "instead of "
       "calling result(), and call code that has to wait synchronously by way of asyncio.to_thread. From other threads use "
-      "run_coroutine_threadsafe(...).result(timeout=...).",
+      "run_coroutine_threadsafe(...).result(timeout=...), and hold no lock meanwhile that code on the loop takes.",
       { DEV, TASKS, FLASK, NULL } },
     { "LK102",
       "cross-loop-cycle",
@@ -162,6 +162,14 @@ const struct lk_rule lk_rules[] = {
       "Inside of a running loop await, never run_until_complete; give each loop one thread, and reach it from others by "
       "run_coroutine_threadsafe. For synchronous callers of async code use asgiref's async_to_sync or Flask's ensure_sync.",
       { LOOP, ASGIREF, FLASK, NULL } },
+    { "LK304",
+      "mixed-loop-kinds",
+      LK_HAZARD,
+      lk_find_mixed_loops,
+      "loops of several implementations run or have pending tasks in one process",
+      "Leave the event loop policy alone in a WSGI process and use one implementation for all loops, or move to an ASGI server "
+      "that runs the one loop.",
+      { LOOP, FLASK, NULL } },
     { "LK305",
       "run-forever-in-request",
       LK_STALLED,
@@ -188,6 +196,25 @@ const struct lk_rule lk_rules[] = {
       "Move the computation to a process pool (loop.run_in_executor with a ProcessPoolExecutor), or cut it into steps with await "
       "asyncio.sleep(0) between them.",
       { DEV, FLASK, NULL } },
+    { "LK403",
+      "workers-exhausted",
+      LK_STALLED,
+      NULL,
+      "for --stalled-after no worker of the server finished a request while other requests wait in its pool's queue",
+      "Find what the workers wait for and bound it with a timeout; give the server more threads or workers, or hand slow work to "
+      "a "
+      "task queue. An async view does not help: it ties up its worker too.",
+      { FLASK, GUNICORN_DESIGN, NULL } },
+    { "LK404",
+      "self-request",
+      LK_DEADLOCK,
+      lk_find_self_requests,
+      "a server waits for a request to itself, and no worker is left to serve it (at most stalled with a timeout, or where "
+      "another "
+      "process may share the listener)",
+      "Do not call your own server over HTTP from a request: call the function behind the URL. Else serve with more threads or "
+      "workers than such calls can occupy, and give the inner request a timeout.",
+      { WERKZEUG, FLASK, GUNICORN, NULL } },
     { "LK405",
       "unbounded-future-wait",
       LK_HAZARD,

@@ -80,9 +80,9 @@ static const char *undecided_wait(struct lk_case *c, size_t i)
     if (t->wait.kind == LK_WAIT_UNKNOWN && decides(c, i))
         return lk_print(c, "%s has stood still for %s, and what it waits for could not be found out", lk_name(c, thread),
                         lk_duration(c, lk_stuck(c, t)));
-    if (waits_for_itself_by_socket(t))
+    if (waits_for_itself_by_socket(t) && !lk_someone_may_answer(c, thread))
         return lk_print(
-            c, "%s has waited for %s for an answer from this very process; whether a worker is left to give it was not judged",
+            c, "%s has waited for %s for an answer from this very process, and no worker was found that is left to give it",
             lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
     size_t n = t->wait.kind == LK_WAIT_FUTURE ? lk_graph_path(c->graph, thread, is_unknown_loop, NULL, path, LK_MAX_CHAIN) : 0;
     if (n && n <= LK_MAX_CHAIN)

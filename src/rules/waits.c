@@ -9,8 +9,6 @@
 #include "rules/patterns.h"
 #include "util/text.h"
 
-enum { MAX_ENDS = 256 }; /* external waits told apart in one report */
-
 /* ---- where a chain of waits ends ------------------------------------------------------ */
 
 static bool is_outside(const struct lk_extern *e)
@@ -103,24 +101,60 @@ static const char *name_end(const struct lk_case *c, const struct chain *x)
     return "something outside of this process";
 }
 
-static void tell_external(struct lk_case *c, size_t i, const struct chain *x)
+/* Threads that wait at one place for one thing outside: one finding. */
+struct long_wait {
+    size_t thread;
+    struct lk_ref last;             /* LK406: the party that waits for the outside */
+    const char *end;                /* LK406: its name */
+    const struct lk_pyframe *place; /* of the culprit; NULL */
+    bool told;
+};
+
+struct group {
+    struct lk_ref threads[LK_MAX_LISTED], lasts[LK_MAX_LISTED];
+    size_t n;
+};
+
+static const char *say_who(const struct lk_case *c, const struct group *g)
 {
-    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-    const struct lk_thread *t = &c->snap->threads.v[i], *last = lk_thread_at(c->snap, x->last);
+    return g->n == 1 ? lk_name(c, g->threads[0])
+                     : lk_print(c, "%zu threads (%s and %zu more)", g->n, lk_name(c, g->threads[0]), g->n - 1);
+}
+
+static void add_group(struct lk_case *c, struct lk_finding *f, const struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++) {
+        lk_finding_part(c, f, g->threads[i], true);
+        if (lk_thread_at(c->snap, g->threads[i])->read == LK_READ_RACY)
+            lk_finding_doubt(f, LK_POSSIBLE);
+    }
+}
+
+static void explain_group(struct lk_case *c, const struct group *g)
+{
+    lk_explain_all(c, g->lasts, g->n);
+    lk_explain_all(c, g->threads, g->n);
+}
+
+static void tell_external(struct lk_case *c, const struct group *g, const struct chain *x)
+{
+    struct lk_ref thread = g->threads[0];
+    const struct lk_thread *t = lk_thread_at(c->snap, thread), *last = lk_thread_at(c->snap, x->last);
     struct lk_finding f = lk_finding_start(c, "LK406");
     lk_finding_part(c, &f, thread, true);
     for (size_t k = 0; k < x->n; k++)
         lk_finding_part(c, &f, x->e[k].to, true);
+    add_group(c, &f, g);
     lk_finding_chain(c, &f, x->e, x->n);
     lk_finding_since(c, &f, t);
-    if (t->read == LK_READ_RACY)
-        lk_finding_doubt(&f, LK_POSSIBLE);
     f.severity = LK_STALLED;
     const char *end = name_end(c, x);
-    const char *what = t->in_request ? "the request it serves" : "its wait for a result";
+    const char *what = g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
+                                : (t->in_request ? "the request it serves is" : "its wait for a result is");
     const char *through = lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
-    f.summary = lk_print(c, "%s blocks in %s at %s: %s is held up%s by %s, without a timeout (no deadlock in this process)",
-                         lk_name(c, thread), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end);
+    f.summary =
+        lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout (no deadlock in this process)", say_who(c, g),
+                 g->n == 1 ? "s" : "", lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end);
     lk_finding_say(c, &f, "the chain of waits ends outside of this process, at %s, and no wait in it has a timeout", end);
     if (last && last->os.local && last->os.peer)
         lk_finding_say(c, &f, "%s from %s to %s, in %s()", last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
@@ -129,10 +163,9 @@ static void tell_external(struct lk_case *c, size_t i, const struct chain *x)
         last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
             ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
             : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", end);
-    lk_finding_held(c, &f, x->last);
+    lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_file(c, &f);
-    lk_explain(c, x->last);
-    lk_explain(c, thread);
+    explain_group(c, g);
 }
 
 /* ---- LK405 --------------------------------------------------------------------------- */
@@ -156,6 +189,29 @@ static bool explained_by_wakeup(const struct lk_case *c, const struct lk_thread 
     return has_lost_wakeup(c);
 }
 
+/* A task of the chain has gone on since the first sample, so what completes the future is at work. */
+static bool is_worked_on(const struct lk_case *c, struct lk_ref thread)
+{
+    enum { MOST = 64 }; /* parties of the chain looked at */
+    struct lk_ref todo[MOST] = { thread };
+    size_t n = 1;
+    for (size_t i = 0; i < n; i++) {
+        const struct lk_node *at = lk_graph_node(c->graph, todo[i]);
+        const struct lk_task *k = lk_task_at(c->snap, todo[i]);
+        if (k && !k->stable)
+            return true;
+        for (size_t e = 0; e < at->n_edges; e++) {
+            struct lk_ref to = at->edges[e].to;
+            bool known = to.kind == LK_KIND_LOOP || n == MOST;
+            for (size_t j = 0; j < n && !known; j++)
+                known = lk_ref_eq(todo[j], to);
+            if (!known)
+                todo[n++] = to;
+        }
+    }
+    return false;
+}
+
 static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
@@ -163,38 +219,33 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
     const struct lk_pyframe *p = lk_wait_caller(t);
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER &&
            (n->life == LK_LIFE_OPEN || n->life == LK_LIFE_TIMED) && p && p->code->cls == LK_CODE_USER &&
-           !explained_by_wakeup(c, t);
+           !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
 }
 
-static void tell_unbounded(struct lk_case *c, size_t i)
+static void tell_unbounded(struct lk_case *c, const struct group *g)
 {
-    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-    const struct lk_thread *t = &c->snap->threads.v[i];
+    const struct lk_thread *t = lk_thread_at(c->snap, g->threads[0]);
     struct lk_finding f = lk_finding_start(c, "LK405");
-    lk_finding_part(c, &f, thread, true);
+    add_group(c, &f, g);
     lk_finding_since(c, &f, t);
-    if (t->read == LK_READ_RACY)
-        lk_finding_doubt(&f, LK_POSSIBLE);
-    f.summary = lk_print(c, "%s has waited for %s in %s at %s, without a timeout", lk_name(c, thread),
+    f.summary = lk_print(c, "%s %s waited for %s in %s at %s, without a timeout", say_who(c, g), g->n == 1 ? "has" : "have",
                          lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]));
     for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
                        t->wait.complete ? "what completes it waits itself" : "who may complete it is not all known");
     f.safe_now = "future.cancel() from another thread frees the waiter, where the code keeps hold of the future.";
-    lk_finding_held(c, &f, thread);
+    lk_finding_held_by(c, &f, g->threads, g->n);
     lk_finding_file(c, &f);
-    lk_explain(c, thread);
+    explain_group(c, g);
 }
 
 /* ---- both ---------------------------------------------------------------------------- */
 
-static bool told_before(struct lk_ref *ends, size_t *n, struct lk_ref end)
+static bool is_listed(const struct lk_ref *list, size_t n, struct lk_ref r)
 {
-    for (size_t i = 0; i < *n; i++)
-        if (lk_ref_eq(ends[i], end))
+    for (size_t i = 0; i < n; i++)
+        if (lk_ref_eq(list[i], r))
             return true;
-    if (*n < MAX_ENDS)
-        ends[(*n)++] = end;
     return false;
 }
 
@@ -212,26 +263,65 @@ static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
     return w && !lk_pattern_is_listening(w->call) && !(last && is_idle_io(last));
 }
 
-void lk_find_long_waits(struct lk_case *c)
+static bool same_wait(const struct long_wait *a, const struct long_wait *b)
+{
+    bool place =
+        a->place == b->place || (a->place && b->place && a->place->code == b->place->code && a->place->line == b->place->line);
+    return place && (a->end == b->end || (a->end && b->end && strcmp(a->end, b->end) == 0));
+}
+
+/* The waits like the first; several that wait for one party are one wait. */
+static void collect(const struct lk_case *c, struct long_wait *w, size_t n, size_t first, struct group *g)
+{
+    g->n = 0;
+    for (size_t i = first; i < n; i++) {
+        if (w[i].told || c->explained[w[i].thread] || !same_wait(&w[first], &w[i]))
+            continue;
+        w[i].told = true;
+        if (g->n == LK_MAX_LISTED || is_listed(g->lasts, g->n, w[i].last))
+            continue;
+        g->lasts[g->n] = w[i].last;
+        g->threads[g->n++] = lk_ref_make(LK_KIND_THREAD, w[i].thread);
+    }
+}
+
+static void find_waits(struct lk_case *c, bool unbounded, struct long_wait *w, struct chain *x)
 {
     const struct lk_snapshot *s = c->snap;
-    struct lk_ref *ends = lk_arena_array(c->out->arena, MAX_ENDS, sizeof *ends);
-    struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
     size_t n = 0;
-    for (int unbounded = 0; unbounded < 2; unbounded++)
-        for (size_t i = 0; i < s->threads.n; i++) {
-            const struct lk_thread *t = &s->threads.v[i];
-            struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-            bool old = lk_is_stalled(c, t);
-            if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)))
-                continue;
-            if (unbounded ? !is_unbounded(c, thread) : !is_external(c, i, x))
-                continue;
-            if (!old)
-                lk_watch(c, thread);
-            else if (unbounded)
-                tell_unbounded(c, i);
-            else if (!told_before(ends, &n, x->last))
-                tell_external(c, i, x);
-        }
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        bool old = lk_is_stalled(c, t);
+        if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)))
+            continue;
+        if (unbounded ? !is_unbounded(c, thread) : !is_external(c, i, x))
+            continue;
+        if (old)
+            w[n++] = (struct long_wait){ .thread = i,
+                                         .last = unbounded ? thread : x->last,
+                                         .end = unbounded ? NULL : name_end(c, x),
+                                         .place = lk_culprit_frame(t->python_stack, NULL) };
+        else
+            lk_watch(c, thread);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct group g;
+        if (w[i].told)
+            continue;
+        collect(c, w, n, i, &g);
+        if (g.n && unbounded)
+            tell_unbounded(c, &g);
+        else if (g.n && find_chain(c, g.threads[0], x))
+            tell_external(c, &g, x);
+    }
+}
+
+void lk_find_long_waits(struct lk_case *c)
+{
+    struct long_wait *w = lk_arena_array(c->out->arena, c->snap->threads.n, sizeof *w);
+    struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
+    find_waits(c, false, w, x);
+    lk_find_exhausted_workers(c); /* less specific than what its workers wait for outside, more than that they wait */
+    find_waits(c, true, w, x);
 }

@@ -85,7 +85,7 @@ static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
         lk_finding_say(c, &f, "the loop watches nothing but its self-pipe, has no timer, and no live thread has it in reach");
     else if (o->next_timer_ms != LK_UNKNOWN && o->timers > 0)
         lk_finding_say(c, &f, "its next timer, in %s, will wake it", lk_duration(c, LK_MAX(o->next_timer_ms, 0)));
-    f.safe_now = f.nothing_left ? lk_end_process_words(c)
+    f.safe_now = f.nothing_left ? lk_sentence(c, lk_end_process_words(c))
                                 : "Any call_soon_threadsafe(lambda: None) on this loop, or traffic on a descriptor it watches, "
                                   "wakes it and the queue is worked off.";
     lk_finding_held(c, &f, loop);

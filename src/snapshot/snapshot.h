@@ -120,6 +120,7 @@ struct lk_oswait {
     const char *peer_is;    /* "outside" | "this-process" | "tree"; NULL = not known */
     bool listening;         /* the socket is a listener (accept) */
     bool accepted;          /* the socket's local port is a listener of this process: a client's connection */
+    enum lk_tri listener_alone; /* peer_is this-process, not accepted: YES = no other process holds that listener */
     int64_t queues[2];      /* socket receive and send queue, LK_UNKNOWN */
     const char *path;       /* file, pipe, unix socket */
     int64_t child_pid;      /* LK_UNKNOWN; -1 any child */

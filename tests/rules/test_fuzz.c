@@ -19,7 +19,7 @@ static void check_finding(const struct lk_snapshot *s, const struct lk_finding *
         assert_int_equal(f->confidence, LK_PROVEN);
     if (f->severity == LK_STALLED)
         assert_true(f->confidence >= LK_PROBABLE);
-    assert_true(f->held_requests >= 0 && f->held_requests <= (int64_t)s->threads.n);
+    assert_true(f->held_requests >= 0 && f->held_requests <= (int64_t)(s->threads.n + s->tasks.n));
     assert_true(f->held_tasks >= 0 && f->held_tasks <= (int64_t)s->tasks.n + 100);
     for (size_t i = 0; i < f->chain.n; i++) {
         assert_non_null(lk_ref_id(s, f->chain.v[i].from));

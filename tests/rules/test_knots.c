@@ -58,7 +58,7 @@ static void loop_waits_on_itself(void **state)
     assert_null(p->culprits.v[0].task);
     assert_int_equal(p->culprits.v[1].tid, LK_UNKNOWN);
     assert_string_equal(p->culprits.v[1].task, K(x.inner)->id);
-    assert_non_null(strstr(p->summary, "thread bg-loop [4700]"));
+    assert_non_null(strstr(p->summary, "Thread bg-loop [4700]"));
     assert_non_null(strstr(p->summary, "outer (app.py:10)"));
     mk_free(s, f);
 }
@@ -128,6 +128,67 @@ static void inferred_owner_is_only_probable(void **state)
     /* A certain inference is as good as a field. */
     L(lock)->owner_certain = true;
     mk_expect(s, LK_DEADLOCK, "LK101");
+}
+
+/* The tasks are done, but the callbacks that copy their results stand in the queues of the two blocked loops. */
+static void two_loops_that_keep_results(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t[2], o[2], k[2];
+    for (int i = 0; i < 2; i++) {
+        t[i] = mk_thread(s, "loop", RESULT, "async ask@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL);
+        o[i] = mk_loop(s, t[i]);
+        k[i] = mk_task(s, o[i], "answer", NULL);
+        K(k[i])->state = LK_TASK_DONE;
+    }
+    struct lk_ref a = mk_future(s, k[1]), b = mk_future(s, k[0]);
+    mk_ender(s, a, o[1]); /* the queued callback was seen to lead to it */
+    mk_wait(s, t[0], LK_WAIT_FUTURE, a);
+    mk_wait(s, t[1], LK_WAIT_FUTURE, b);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK102");
+    assert_int_equal(f->list.v[0].chain.n, 6);
+    lk_findings_destroy(f);
+    /* a loop that comes round delivers */
+    O(o[1])->in_own_selector = LK_YES;
+    mk_wait(s, t[1], LK_WAIT_SELECTOR, o[1]);
+    f = mk_diagnose(s);
+    assert_null(mk_find(f, "LK102"));
+    assert_true(f->verdict < LK_DEADLOCK);
+    mk_free(s, f);
+}
+
+/* The party that holds a lock and waits for another thing comes first, whatever its thread's number. */
+static void holder_comes_first(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref w = mk_thread(s, "jobs_0", "audit@/srv/app.py:7", POOL_WORKER, NULL);
+    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:14", FLASK_REQUEST, NULL);
+    mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
+    mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, w));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK108");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "view");
+    assert_string_equal(f->list.v[0].culprits.v[1].function, "audit");
+    assert_true(lk_ref_eq(f->list.v[0].chain.v[0].from, view));
+    mk_free(s, f);
+}
+
+/* An ASGI server's requests are tasks. */
+static void requests_that_are_tasks(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct self_wait x = self_wait(s);
+    for (int i = 0; i < 3; i++)
+        mk_task(s, x.loop, "run_asgi", "async view@/srv/app.py:70", "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400",
+                NULL);
+    /* one of them only waits for a thread that serves the same request */
+    struct lk_ref bridge = mk_task(s, x.loop, "run_asgi", "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400", NULL);
+    mk_wait(s, bridge, LK_WAIT_FUTURE, mk_future(s, x.request));
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK101");
+    assert_int_equal(f->list.v[0].held_requests, 5);
+    mk_free(s, f);
 }
 
 static void two_loops(void **state)
@@ -586,6 +647,9 @@ int main(void)
         cmocka_unit_test(loop_waits_through_a_worker),
         cmocka_unit_test(loop_waits_for_a_lock_of_a_waiting_view),
         cmocka_unit_test(inferred_owner_is_only_probable),
+        cmocka_unit_test(two_loops_that_keep_results),
+        cmocka_unit_test(holder_comes_first),
+        cmocka_unit_test(requests_that_are_tasks),
         cmocka_unit_test(two_loops),
         cmocka_unit_test(two_request_loops),
         cmocka_unit_test(lock_cycle),

@@ -49,6 +49,25 @@ static void blocking_call_that_nobody_waits_behind(void **state)
 }
 
 /* A blocking call in a Flask async view: the loop runs as the work item of the bridge's pool, and the bridge waits for it. */
+/* The same line in each look, but the loop's other task went on: many short sleeps. */
+static void short_sleeps_in_a_loop(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "loop", "async job@/srv/app.py:6", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+        mk_running_task(s, o, "job", t);
+        struct lk_ref other = mk_task(s, o, "beat", "async beat@/srv/app.py:9", NULL);
+        mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 50));
+        K(other)->stable = i == 0;
+        T(t)->stuck_by_scheduler = i == 1; /* one long sleep after all: the task changed before it */
+        if (i < 2)
+            mk_expect(s, LK_STALLED, "LK401");
+        else
+            mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
 static void blocking_call_in_an_async_view(void **state)
 {
     (void)state;
@@ -267,6 +286,153 @@ static void one_finding_for_one_cause(void **state)
     mk_free(s, f);
 }
 
+/* Requests that wait at one place for one peer are one finding; another peer is another. */
+static void one_finding_for_one_place(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    for (int i = 0; i < 5; i++)
+        asking(s, i < 4 ? "10.0.0.7:5432" : "10.0.0.8:5432");
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_equal(f->list.n, 2);
+    assert_int_equal(f->list.v[0].threads.n, 4);
+    assert_int_equal(f->list.v[0].culprits.n, 4);
+    assert_int_equal(f->list.v[0].held_requests, 4);
+    assert_non_null(strstr(f->list.v[0].summary, "4 threads"));
+    assert_int_equal(f->list.v[1].held_requests, 1);
+    mk_free(s, f);
+}
+
+/* A job that goes on from step to step is waited for, not forgotten. */
+static void future_that_is_worked_on(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref bg = mk_thread(s, "bg", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, bg);
+    struct lk_ref job = mk_task(s, o, "job", "async job@/srv/app.py:50", NULL);
+    mk_wait(s, job, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100));
+    struct lk_ref t = mk_thread(s, "main", RESULT, "wait_for_job@/srv/app.py:16", NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, job));
+    lk_findings_destroy(mk_expect_one(s, LK_HAZARD, "LK405"));
+    K(job)->stable = false;
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* ---- LK404 --------------------------------------------------------------------------- */
+
+/* A request that asks this very process; frames: the server below the application's. */
+static struct lk_ref asking_itself(struct lk_snapshot *s, const char *worker)
+{
+    struct lk_ref t = mk_thread(s, "server", "app@/srv/app.py:7", "run@" STDLIB "wsgiref/handlers.py:137", worker, NULL);
+    mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
+    T(t)->os.on = LK_OS_SOCKET;
+    T(t)->os.accepted = false;
+    T(t)->os.peer = "127.0.0.1:8000";
+    T(t)->os.peer_is = "this-process";
+    T(t)->os.listener_alone = LK_YES;
+    return t;
+}
+
+#define ONE_THREAD "serve_forever@" STDLIB "socketserver.py:233"
+#define A_POOL     "handler_thread@" SITE "waitress/task.py:84"
+
+static void self_request(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        static const enum lk_verdict verdicts[] = { LK_DEADLOCK, LK_STALLED, LK_STALLED, LK_STALLED, LK_STALLED, LK_STALLED };
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = asking_itself(s, ONE_THREAD);
+        switch (i) {
+        case 1: T(t)->os.listener_alone = LK_NO; break;
+        case 2: T(t)->os.timeout_ms = 60000; break;
+        case 3: mk_timeout(s, t, 60000); break;
+        case 4: s->supervisor_timeout_ms = 30000; break;
+        case 5: mk_wait(s, mk_thread(s, "jobs", "jobs@/srv/app.py:60", NULL), LK_WAIT_CONDITION, NONE); break;
+        }
+        struct lk_findings *f = mk_expect_one(s, verdicts[i], "LK404");
+        assert_string_equal(f->list.v[0].culprits.v[0].function, "app");
+        assert_int_equal(f->list.v[0].held_requests, 1);
+        mk_free(s, f);
+    }
+    /* both workers of a pool; a thread of its own accepts */
+    struct lk_snapshot *s = mk();
+    struct lk_ref acceptor = mk_thread(s, "main", "serve@/srv/app.py:90", NULL);
+    T(acceptor)->os.on = LK_OS_SELECTOR;
+    asking_itself(s, A_POOL);
+    asking_itself(s, A_POOL);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK404");
+    assert_int_equal(f->list.v[0].held_requests, 2);
+    mk_free(s, f);
+}
+
+static void self_requests_that_are_served(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = asking_itself(s, i == 0  ? "process_request_thread@" STDLIB "socketserver.py:683"
+                                           : i < 3 ? A_POOL
+                                                   : ONE_THREAD),
+                      other;
+        switch (i) {
+        case 1: mk_thread(s, "waitress-1", A_POOL, NULL); break; /* an idle worker */
+        case 2:                                                  /* a worker that serves another request */
+            other = mk_thread(s, "waitress-1", "slow@/srv/app.py:9", "run@" STDLIB "wsgiref/handlers.py:137", A_POOL, NULL);
+            mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
+            break;
+        case 3: /* a second server */
+            other = mk_thread(s, "metrics", "serve_forever@" STDLIB "socketserver.py:232", NULL);
+            T(other)->os.on = LK_OS_SELECTOR;
+            break;
+        case 4: mk_moved(s, mk_thread(s, "metrics", "work@/srv/app.py:99", NULL)); break;
+        case 5:
+            mk_stuck(s, t, 20);
+            T(t)->os.listener_alone = LK_NO;
+            break; /* a moment */
+        }
+        struct lk_findings *f = mk_diagnose(s);
+        assert_null(mk_find(f, "LK404"));
+        assert_true(f->verdict <= LK_VERDICT_UNKNOWN);
+        if (i == 5)
+            assert_true(mk_watches(f, t));
+        mk_free(s, f);
+    }
+}
+
+/* ---- LK403 --------------------------------------------------------------------------- */
+
+static void workers_exhausted(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref pool = mk_pool(s, 2), t[2];
+        for (int k = 0; k < 2; k++) {
+            t[k] = i == 4 ? mk_thread(s, "jobs_0", "work@/srv/app.py:9", POOL_WORKER, NULL)
+                          : mk_thread(s, "ThreadPoolExecutor-0_0", "view@/srv/app.py:9",
+                                      "handle_request@" SITE "gunicorn/workers/gthread.py:270", POOL_WORKER, NULL);
+            mk_wait(s, t[k], LK_WAIT_EVENT, NONE);
+            mk_worker(s, pool, t[k]);
+        }
+        X(pool)->queued = i == 2 ? 0 : 3;
+        switch (i) {
+        case 1: mk_moved(s, t[1]); break;
+        case 3: X(pool)->max_workers = 8; break;
+        case 5: mk_stuck(s, t[1], 200); break;
+        case 6: mk_wait(s, t[1], LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100)); break;
+        }
+        struct lk_findings *f = i == 0 ? mk_expect_one(s, LK_STALLED, "LK403") : mk_expect_one(s, LK_HEALTHY, NULL);
+        if (i == 0) {
+            assert_int_equal(f->list.v[0].held_requests, 5);
+            assert_int_equal(f->list.v[0].culprits.n, 2);
+        }
+        if (i == 5)
+            assert_true(mk_watches(f, t[1]));
+        mk_free(s, f);
+    }
+}
+
 /* ---- LK501 --------------------------------------------------------------------------- */
 
 static void stopped_process(void **state)
@@ -449,6 +615,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocking_calls),
         cmocka_unit_test(blocking_call_that_nobody_waits_behind),
+        cmocka_unit_test(short_sleeps_in_a_loop),
         cmocka_unit_test(blocking_call_in_an_async_view),
         cmocka_unit_test(loops_that_do_not_block),
         cmocka_unit_test(busy_callback),
@@ -458,6 +625,11 @@ int main(void)
         cmocka_unit_test(external_wait_of_a_coroutine),
         cmocka_unit_test(waits_outside_that_are_fine),
         cmocka_unit_test(one_finding_for_one_cause),
+        cmocka_unit_test(one_finding_for_one_place),
+        cmocka_unit_test(future_that_is_worked_on),
+        cmocka_unit_test(workers_exhausted),
+        cmocka_unit_test(self_request),
+        cmocka_unit_test(self_requests_that_are_served),
         cmocka_unit_test(stopped_process),
         cmocka_unit_test(stopped_process_stalls_nobody),
         cmocka_unit_test(unknown),
