@@ -10,6 +10,7 @@ struct memory {
     uint64_t switches, cpu_us;       /* threads */
     uint64_t first_cpu_us;           /* threads: at the first sample that saw it */
     int64_t since_ms;                /* position unchanged since */
+    int64_t at_ms;                   /* of the sample that saw it last */
     bool stopped;                    /* threads: our own stop woke it, so that it ran says nothing */
     uint64_t outer;                  /* threads: digest of the callback a loop runs */
     unsigned seen, same;             /* samples it was in; in a row with this digest */
@@ -191,6 +192,10 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     t->cpu_delta_us = t->cpu_us - LK_MIN(t->cpu_us, m->first_cpu_us);
     t->stuck_ms = t->running ? LK_UNKNOWN : at_ms - m->since_ms;
     t->stuck_by_scheduler = false;
+    /* A clock that is a little off must not say that it slept longer than since it was seen to run. */
+    if (scheduled && t->off_cpu_ms != LK_UNKNOWN)
+        t->off_cpu_ms = LK_MIN(t->off_cpu_ms, at_ms - m->at_ms);
+    m->at_ms = at_ms;
     /* The scheduler's record says since when it has not run at all: no progress is possible without running. */
     if (!t->running && t->off_cpu_ms != LK_UNKNOWN && t->off_cpu_ms > t->stuck_ms) {
         t->stuck_ms = t->off_cpu_ms;

@@ -9,7 +9,7 @@ void lk_strbuf_add(struct lk_strbuf *b, const char *s, size_t n)
 {
     if (n > SIZE_MAX / 4 - b->n)
         lk_xmalloc(SIZE_MAX);
-    if (b->n + n + 1 > b->cap) {
+    if (!b->s || b->n + n + 1 > b->cap) {
         b->cap = LK_MAX(b->cap * 2, b->n + n + 64);
         b->s = lk_xrealloc(b->s, b->cap);
     }
