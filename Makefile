@@ -145,4 +145,4 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
 
--include $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
+-include $(O)/tests/python/dump_python.d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
