@@ -13,7 +13,7 @@
 enum {
     STACK_COPY = 16 * 1024,   /* what most native stacks need; the rest is read afterwards */
     STACK_TOP = 4 * 1024,     /* of a sleeping thread's stack, fetched ahead of the unwinding */
-    TASK_BUDGET_MS = 30,      /* of a stop for following tasks */
+    TASK_BUDGET_MS = 30,      /* for following tasks just before a stop; their pages are read again under it */
     MANY_TASKS = 5000,        /* more may not all be followed within that budget */
     QUICK_TRIES = 3,          /* samples of which no thread may have moved; then it is said which did */
     QUICK_SAMPLE_US = 60000,  /* a longer sample is not repeated: its target is large and busy */
@@ -91,6 +91,7 @@ static void read_runtime(struct lk_session *x, struct lk_snapshot *s)
     lk_native_read(x->target, s);
 }
 
+/* Before the stop: everything, so that its pages are known and are read again under the stop in few calls. */
 static void rehearse(struct lk_target *t, void *arg)
 {
     (void)t;
@@ -98,6 +99,15 @@ static void rehearse(struct lk_target *t, void *arg)
     if (r->session->py && lk_py_readable(r->session->py))
         lk_py_rehearse(r->session->py, r->scratch, LK_MIN((unsigned)TASK_BUDGET_MS, r->session->options->max_pause_ms / 4));
     lk_native_read(r->session->target, r->scratch);
+}
+
+/* Under the stop: the frames of whoever computed on since. */
+static void rehearse_threads(struct lk_target *t, void *arg)
+{
+    (void)t;
+    struct rehearsal *r = arg;
+    if (r->session->py && lk_py_readable(r->session->py))
+        lk_py_rehearse_threads(r->session->py, r->scratch);
 }
 
 /* Threads that may be stopped; empty when nobody needs to be. Who computes is decided at the last moment (target/stop.h). */
@@ -198,7 +208,7 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode, const st
         for (size_t i = 0; i < r.scratch->threads.n; i++)
             r.scratch->threads.v[i].read = LK_READ_STOPPED; /* so that every stack is rehearsed */
         stopped = lk_stop_collect(x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
-                                  x->options->max_pause_ms, STACK_COPY, rehearse, rehearse, &r, res, &err);
+                                  x->options->max_pause_ms, STACK_COPY, rehearse, rehearse_threads, &r, res, &err);
         if (!stopped)
             memcpy(x->stop_error, err.text, sizeof x->stop_error);
         lk_snapshot_destroy(r.scratch);

@@ -27,10 +27,12 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s);
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s);
 
 /**
- * lk_py_read under a stop: no further task is begun once task_budget_ms have passed, since 100,000 of them take longer
- * to follow than a target may be held. Everything else is read whole.
+ * lk_py_read just before a stop, to learn which pages it needs: no further task is begun once task_budget_ms have
+ * passed, since reading again what 100,000 of them need takes longer than a target may be held.
  */
 void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budget_ms);
+/** The same under the stop, for what a computing thread changes from moment to moment: thread states and frames. */
+void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
 /** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets s->loops_complete. Not under a stop. */
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);

@@ -40,3 +40,12 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
     lk_py_read(py, s);
     py->until_us = 0;
 }
+
+void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s)
+{
+    if (!py->readable)
+        return;
+    lk_py_begin(py, s);
+    if (py->frames_complete)
+        lk_py_read_threads(py);
+}
