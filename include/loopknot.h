@@ -43,8 +43,16 @@ struct loopknot_options {
     const pid_t *together;     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among */
     size_t n_together;         /* them is judged with its children, not called unknown for their sake */
     const volatile int *interrupted; /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
+    const struct loopknot_patterns *patterns; /* the user's, added to the built-in ones; or NULL. Borrowed for the diagnosis' life */
     int verbose;
 };
+
+/**
+ * Reads a file of patterns (the format stands in loopknot-rules(5)): blocking calls, framework packages and other names
+ * that the rules know code by. NULL when it cannot be used; message (size bytes) then holds one line with file and line number.
+ */
+struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size);
+void loopknot_patterns_free(struct loopknot_patterns *p); /* p may be NULL */
 
 struct loopknot_options loopknot_options_default(void);
 
@@ -62,6 +70,23 @@ void loopknot_destroy(struct loopknot_diagnosis *d);
  */
 int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message, size_t size);
 
+/**
+ * The process and all its descendants, parents before children, at most max; a subreaper's adopted children count as its own.
+ * @return how many, 0 when there is no such process.
+ */
+size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
+
+/**
+ * Examines many processes at the same time, each within deadline_ms (0: none), and adds their reports to d in the order of
+ * pids; waits that cross from one of them to another are followed. A process that cannot be examined is told of by
+ * complain (may be NULL; called from the calling thread only) and does not keep the others. One that is gone meanwhile is no error: it is
+ * told with gone set.
+ * @return how many were examined.
+ */
+size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n, const struct loopknot_options *o,
+                            unsigned deadline_ms, void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
+                            void *arg);
+
 /** Number of reports, worst verdict, and for one report (index < count) its verdict and pid. */
 size_t loopknot_count(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
@@ -76,6 +101,9 @@ struct loopknot_render {
     bool native;
     bool set;    /* write a report set even when there is one report */
     int verbose;
+    const char *command;    /* what was run (loopknot run), as a user would name it; or NULL. It names the test case of junit */
+    const char *test;       /* the test that ran in it, if the caller knows; or NULL: told from the Python frames and environment */
+    long long elapsed_ms;   /* how long it had run; 0 not known */
 };
 
 /** Writes all reports in a format ("text", "json", "markdown"). @return 0, 2 for an unknown format, -1 with errno for a write error. */
