@@ -10,6 +10,7 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
     "options":  options for loopknot
+    "near":     rules that it looks like and must not get; a healthy twin: by default those of the folder's other programs
     "check":    a path that must still be answered afterwards, default /ping; null when nothing is
     "expect":   {"verdict", "rule", "exit"}; verdict and rule may be lists of what is acceptable; and, where it matters,
                 "first_function": whose culprit comes first (else the first one reported);  "first": "any" of them may;

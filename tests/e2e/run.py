@@ -33,6 +33,21 @@ class Case:
         self.expect = driver.load(name)["programs"][program]["expect"]
         self.culprit_asked = self.culprit_right = False
         self.report = self.text = b""
+        self.rules_seen = set()
+
+    def triggers(self):
+        """The rules whose finding is asked for: the first one's (any of several counts for each), and those beside it."""
+        return {r for r in as_list(self.expect.get("rule")) if r} | set(self.expect.get("also", [])) if self.defect() else set()
+
+    def near(self):
+        """The rules that this one looks like and must not get: named, or, for a healthy twin, those of its folder."""
+        named = driver.load(self.name)["programs"][self.program].get("near")
+        if named is not None:
+            return set(named)
+        if as_list(self.expect["verdict"]) != ["healthy"]:
+            return set()
+        programs = driver.load(self.name)["programs"].values()
+        return {r for p in programs for r in as_list(p["expect"].get("rule")) + p["expect"].get("also", []) if r}
 
     def defect(self):
         """Whether something is to be found (a supervisor that was not looked into is no defect)."""
@@ -84,6 +99,9 @@ class Case:
         reports = sorted(lib.reports_of(whole), key=lambda r: -RISING.index(r["verdict"]))
         findings = reports[0]["findings"]
         self.rule = findings[0]["rule"] if findings else None
+        self.rules_seen = {f["rule"] for f in findings}
+        accused = self.rules_seen & self.near() - self.triggers()
+        self.wrong(accused, "must not get %s" % sorted(accused))
         expected = as_list(self.expect.get("rule"))
         if self.verdict == "healthy" or "rule" not in self.expect:
             self.wrong(findings, "findings in a healthy process: %s" % [(f["rule"], f["summary"]) for f in findings])
@@ -197,18 +215,30 @@ def share(part, whole):
     return "%d of %d (%s)" % (part, whole, "%.1f %%" % (100 * part / whole) if whole else "none asked")
 
 
+def by_rule(cases):
+    """For each rule: how many cases that ask for it got it, and how many near misses did not."""
+    print("\nrule    triggered   near misses left alone")
+    for rule in sorted({r for c in cases for r in c.triggers() | c.near()}):
+        asked = [c for c in cases if rule in c.triggers()]
+        got = [c for c in asked if rule in c.rules_seen or (c.rule in as_list(c.expect.get("rule")) and rule not in c.expect.get("also", []))]
+        near = [c for c in cases if rule in c.near()]
+        quiet = [c for c in near if c.verdict is not None and rule not in c.rules_seen]
+        print("%s   %3d of %-3d   %3d of %d" % (rule, len(got), len(asked), len(quiet), len(near)))
+
+
 def table(cases):
-    """Recall, precision, culprits, false deadlocks over all cases."""
+    """Recall, precision, culprits, false deadlocks over all cases, and the rules apart."""
     defects = [c for c in cases if c.defect()]
     found = [c for c in defects if c.rule in as_list(c.expect.get("rule")) and c.verdict in as_list(c.expect["verdict"])]
     reported = [c for c in cases if c.rule is not None]
     right = [c for c in reported if c.rule in as_list(c.expect.get("rule"))]
     asked = [c for c in cases if c.culprit_asked]
     false_deadlocks = [c.title for c in cases if c.verdict == "deadlock" and "deadlock" not in as_list(c.expect["verdict"])]
+    by_rule(cases)
     print("\nrecall (defects with the right verdict and rule)  %s" % share(len(found), len(defects)))
     print("precision (findings that are right)               %s" % share(len(right), len(reported)))
     print("culprits right (first one)                        %s" % share(sum(c.culprit_right for c in asked), len(asked)))
-    print("false deadlocks                                   %d %s" % (len(false_deadlocks), " ".join(false_deadlocks)))
+    print("false deadlocks: %d%s" % (len(false_deadlocks), "".join("\n  " + title for title in false_deadlocks)))
 
 
 def main():
