@@ -1,0 +1,205 @@
+#include "cli/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum option_id { OPT_FORMAT = 256, OPT_OUTPUT, OPT_SAMPLES, OPT_INTERVAL, OPT_STALLED, OPT_PAUSE, OPT_STOP, OPT_NATIVE,
+                 OPT_NO_NATIVE, OPT_ALL, OPT_PROJECT, OPT_COLOR, OPT_HELP };
+
+static const struct option_row common_rows[] = {
+    { "format", "NAME", "text (default), json, markdown...: how the report is printed", OPT_FORMAT },
+    { "output", "FORMAT:FILE", "the same into a file; may be given again", OPT_OUTPUT },
+    { "samples", "N", "how many samples (3)", OPT_SAMPLES },
+    { "interval", "MS", "milliseconds between them (100)", OPT_INTERVAL },
+    { "stalled-after", "S", "no progress for S seconds is 'stalled' (2)", OPT_STALLED },
+    { "max-pause", "MS", "no thread is held stopped longer in one sample (250)", OPT_PAUSE },
+    { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none", OPT_STOP },
+    { "native", NULL, "show native stacks too", OPT_NATIVE },
+    { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
+    { "all", NULL, "fold nothing", OPT_ALL },
+    { "project", "DIR", "only code below DIR counts as yours", OPT_PROJECT },
+    { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
+    { "verbose", NULL, "say more (-v)", 'v' },
+    { "help", NULL, "this text (-h)", OPT_HELP },
+};
+enum { N_COMMON = sizeof common_rows / sizeof common_rows[0], MAX_ROWS = 64 };
+
+void common_init(struct common *c)
+{
+    memset(c, 0, sizeof *c);
+    c->options = loopknot_options_default();
+    c->color = -1;
+}
+
+void common_deinit(struct common *c)
+{
+    (void)c;
+}
+
+void common_settle(struct common *c, int fd)
+{
+    c->render.width = terminal_width(fd);
+    c->render.color = c->color < 0 ? isatty(fd) && !getenv("NO_COLOR") : c->color;
+}
+
+/* The rows of a command, then the shared ones; the index-th, or NULL past the end. */
+static const struct option_row *row(const struct option_set *set, size_t index)
+{
+    if (index < set->n)
+        return &set->rows[index];
+    return index - set->n < N_COMMON ? &common_rows[index - set->n] : NULL;
+}
+
+void options_print(const struct option_set *set)
+{
+    const struct option_row *r;
+    for (size_t i = 0; (r = row(set, i)); i++) {
+        char left[64];
+        snprintf(left, sizeof left, "--%s%s%s", r->name, r->argument ? " " : "", r->argument ? r->argument : "");
+        printf("  %-28s %s\n", left, r->help);
+    }
+}
+
+int options_help(const struct option_set *set)
+{
+    printf("usage: %s\n\nOptions:\n", set->usage);
+    options_print(set);
+    printf("\n%s\n", set->epilog);
+    return flushed(0);
+}
+
+/* Decimal only: strtod alone would take "0x10", "1e3", "inf" and "nan" too. */
+bool parse_number(const char *text, double least, double most, double *ret)
+{
+    char *end;
+    errno = 0;
+    *ret = strtod(text, &end);
+    return !errno && end != text && !*end && !text[strspn(text, "0123456789.")] && *ret >= least && *ret <= most;
+}
+
+int parse_count(const char *name, const char *text, double least, double most, double scale, unsigned *ret)
+{
+    double v;
+    if (!parse_number(text, least, most, &v))
+        return complain(EXIT_USAGE, "--%s wants a number from %g to %g, not '%s'", name, least, most, text);
+    *ret = (unsigned)(v * scale + 0.5);
+    return 0;
+}
+
+/* Counts whole: "--samples 2.5" is no number of samples. */
+static int parse_whole(const char *name, const char *text, double least, double most, unsigned *ret)
+{
+    if (strchr(text, '.'))
+        return complain(EXIT_USAGE, "--%s wants a whole number, not '%s'", name, text);
+    return parse_count(name, text, least, most, 1, ret);
+}
+
+int parse_word(const char *name, const char *text, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(words[i], text) == 0)
+            return (int)i;
+    char all[128];
+    size_t at = 0;
+    for (size_t i = 0; i < n && at < sizeof all; i++)
+        at += (size_t)snprintf(all + at, sizeof all - at, "%s%s", i ? ", " : "", words[i]);
+    complain(EXIT_USAGE, "--%s wants one of %s, not '%s'", name, all, text);
+    return -1;
+}
+
+/* A folder is named from where the user stands; the target may see another tree, so that it need not exist here. */
+static int parse_project(struct common *c, const char *text)
+{
+    if (!*text)
+        return complain(EXIT_USAGE, "--project wants a folder");
+    if (*text != '/' && !realpath(text, c->project))
+        return complain(EXIT_USAGE, "--project %s: %s", text, strerror(errno));
+    c->options.project = *text == '/' ? text : c->project;
+    return 0;
+}
+
+static int parse_common(struct common *c, int id, char *value)
+{
+    static const char *const stops[] = { "auto", "all", "none" };
+    static const char *const colors[] = { "never", "always", "auto" };
+    struct loopknot_options *o = &c->options;
+    int i;
+    switch (id) {
+    case OPT_FORMAT: return outputs_add(&c->outputs, value, NULL);
+    case OPT_OUTPUT: return outputs_parse(&c->outputs, value);
+    case OPT_SAMPLES: return parse_whole("samples", value, 1, 1000, &o->samples);
+    case OPT_INTERVAL: return parse_count("interval", value, 0, 60000, 1, &o->interval_ms);
+    case OPT_STALLED: return parse_count("stalled-after", value, 0.01, 86400, 1000, &o->stalled_after_ms);
+    case OPT_PAUSE: return parse_count("max-pause", value, 1, 10000, 1, &o->max_pause_ms);
+    case OPT_NATIVE: c->render.native = o->native = true; return 0;
+    case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
+    case OPT_ALL: c->render.all = true; return 0;
+    case OPT_PROJECT: return parse_project(c, value);
+    case OPT_STOP:
+        i = parse_word("stop", value, stops, 3);
+        o->stop = i < 0 ? o->stop : (enum loopknot_stop)i;
+        return i < 0 ? EXIT_USAGE : 0;
+    case OPT_COLOR:
+        i = parse_word("color", value, colors, 3);
+        c->color = i == 2 ? -1 : i;
+        return i < 0 ? EXIT_USAGE : 0;
+    case 'v': c->render.verbose++; o->verbose++; return 0;
+    default: return EXIT_USAGE;
+    }
+}
+
+/* How many long options begin so. */
+static size_t count_options(const struct option_set *set, const char *text)
+{
+    size_t n = 0;
+    const struct option_row *r;
+    for (size_t i = 0; (r = row(set, i)); i++)
+        n += strncmp(r->name, text + 2, strcspn(text + 2, "=")) == 0;
+    return n;
+}
+
+/* getopt's own words would say "invalid option -- '1'" of a mistyped process id "-1". */
+static int complain_of_option(const struct option_set *set, char **argv, int id)
+{
+    const char letter[] = { '-', (char)optopt, '\0' };
+    const bool is_long = optopt == 0 || optopt > UCHAR_MAX;
+    const char *given = is_long ? argv[optind - 1] : letter;
+    if (id == ':')
+        return complain(EXIT_USAGE, "option '%s' wants an argument (loopknot --help lists them)", given);
+    if (optopt >= '0' && optopt <= '9')
+        return complain(EXIT_USAGE, "a process id has no sign, as in '%s...'", given);
+    if (optopt > UCHAR_MAX)
+        return complain(EXIT_USAGE, "option '%s' takes no argument", given);
+    if (is_long && count_options(set, given) > 1)
+        return complain(EXIT_USAGE, "option '%s' may be one of several (loopknot --help lists them)", given);
+    return complain(EXIT_USAGE, "this build has no option '%s' (loopknot --help lists them)", given);
+}
+
+int options_parse(const struct option_set *set, struct common *c, void *arg, int argc, char **argv)
+{
+    struct option longs[MAX_ROWS + 1];
+    const struct option_row *r;
+    memset(longs, 0, sizeof longs);
+    for (size_t i = 0; i < MAX_ROWS && (r = row(set, i)); i++) {
+        longs[i].name = r->name;
+        longs[i].has_arg = r->argument ? required_argument : no_argument;
+        longs[i].val = r->id;
+    }
+    int id, status = 0;
+    optind = 1;
+    opterr = 0;
+    while (!status && (id = getopt_long(argc, argv, set->operands_last ? "+:hv" : ":hv", longs, NULL)) != -1) {
+        if (id == OPT_HELP || id == 'h')
+            return -1;
+        if (id == '?' || id == ':')
+            status = complain_of_option(set, argv, id);
+        else
+            status = id >= OPT_OWN ? set->parse(arg, id, optarg) : parse_common(c, id, optarg);
+    }
+    return status;
+}

@@ -1,0 +1,128 @@
+#include "cli/outputs.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { PLAIN_WIDTH = 100 };
+
+static bool known_format(const char *name)
+{
+    const char *f;
+    for (size_t i = 0; (f = loopknot_format(i, NULL)); i++)
+        if (strcmp(f, name) == 0)
+            return true;
+    return false;
+}
+
+int outputs_add(struct outputs *o, const char *format, const char *file)
+{
+    if (!known_format(format))
+        return complain(EXIT_USAGE, "this build has no format '%s'", format);
+    if (o->n == MAX_OUTPUTS)
+        return complain(EXIT_USAGE, "more than %d outputs", MAX_OUTPUTS);
+    o->v[o->n++] = (struct output){ format, file };
+    return 0;
+}
+
+int outputs_parse(struct outputs *o, char *text)
+{
+    char *colon = strchr(text, ':');
+    if (!colon || !colon[1])
+        return complain(EXIT_USAGE, "--output wants FORMAT:FILE, not '%s'", text);
+    *colon = '\0';
+    /* "-" is stdout, as with most tools. */
+    return outputs_add(o, text, strcmp(colon + 1, "-") == 0 ? NULL : colon + 1);
+}
+
+bool outputs_to_stream(const struct outputs *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (!o->v[i].file)
+            return true;
+    return false;
+}
+
+static bool write_failed(const char *file, int why)
+{
+    complain(0, "could not write %s: %s", file, strerror(why));
+    return false;
+}
+
+/* Also when the report was cut short the stream is closed; the first error counts. */
+static bool write_and_close(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how,
+                            FILE *f, int *why)
+{
+    bool ok = loopknot_write(d, out->format, how, f) == 0;
+    *why = errno;
+    if (fclose(f) != 0 && ok) {
+        *why = errno;
+        return false;
+    }
+    return ok;
+}
+
+/* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from everybody. */
+static bool write_special(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+{
+    int why;
+    FILE *f = fopen(out->file, "we");
+    if (!f)
+        return write_failed(out->file, errno);
+    return write_and_close(d, out, how, f, &why) || write_failed(out->file, why);
+}
+
+/* Complete or not at all: under a temporary name first. */
+static bool write_file(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+{
+    char real[PATH_MAX], temp[PATH_MAX + 32];
+    struct stat st;
+    if (stat(out->file, &st) == 0 && !S_ISREG(st.st_mode))
+        return write_special(d, out, how);
+    /* A link stays one: what it points to is replaced. */
+    const char *file = realpath(out->file, real) ? real : out->file;
+    if (snprintf(temp, sizeof temp, "%s.%d.tmp", file, (int)getpid()) >= (int)sizeof temp)
+        return write_failed(out->file, ENAMETOOLONG);
+    mode_t old = umask(077);
+    FILE *f = fopen(temp, "wxe");
+    int why = errno;
+    umask(old);
+    if (!f)
+        return write_failed(out->file, why);
+    bool ok = write_and_close(d, out, how, f, &why);
+    if (ok && rename(temp, file) == 0)
+        return true;
+    if (ok)
+        why = errno;
+    unlink(temp);
+    return write_failed(out->file, why);
+}
+
+bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, const struct loopknot_render *how, FILE *stream)
+{
+    struct loopknot_render plain = *how;
+    plain.color = false;
+    plain.width = PLAIN_WIDTH;
+    bool ok = true;
+    for (size_t i = 0; i < o->n; i++) {
+        if (o->v[i].file) {
+            ok &= write_file(d, &o->v[i], &plain);
+        } else if (loopknot_write(d, o->v[i].format, how, stream) != 0) {
+            ok = false;
+            complain(0, "could not write the report to %s: %s", stream == stdout ? "stdout" : "stderr", strerror(errno));
+        }
+    }
+    return ok;
+}
+
+int terminal_width(int fd)
+{
+    struct winsize w;
+    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20 ? w.ws_col : PLAIN_WIDTH;
+}
