@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "examine/examine.h"
+#include "examine/together.h"
+#include "target/tree.h"
 #include "util/vec.h"
 
 #define LK_EXPORT __attribute__((visibility("default")))
@@ -41,15 +43,27 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
     free(d);
 }
 
+static struct lk_examine_options inner_options(const struct loopknot_options *o)
+{
+    return (struct lk_examine_options){
+        .samples = o->samples,
+        .interval_ms = o->interval_ms,
+        .stalled_after_ms = o->stalled_after_ms,
+        .max_pause_ms = o->max_pause_ms,
+        .stop = (enum lk_stop_mode)o->stop,
+        .native = o->native,
+        .project = o->project,
+        .together = o->together,
+        .n_together = o->n_together,
+        .interrupted = o->interrupted,
+        .verbose = o->verbose,
+    };
+}
+
 LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message,
                                size_t size)
 {
-    const struct lk_examine_options inner = {
-        .samples = o->samples, .interval_ms = o->interval_ms, .stalled_after_ms = o->stalled_after_ms,
-        .max_pause_ms = o->max_pause_ms, .stop = (enum lk_stop_mode)o->stop, .native = o->native, .project = o->project,
-        .together = o->together,
-        .n_together = o->n_together, .interrupted = o->interrupted, .verbose = o->verbose,
-    };
+    const struct lk_examine_options inner = inner_options(o);
     struct lk_error err = { 0 };
     struct lk_report r;
     if (!lk_examine_live(pid, &inner, &r, &err)) {
@@ -59,6 +73,30 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const st
     }
     lk_vec_add(d, r);
     return 0;
+}
+
+LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
+{
+    return lk_tree_list(root, pids, max);
+}
+
+LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n, const struct loopknot_options *o,
+                                      unsigned deadline_ms,
+                                      void (*complain)(pid_t pid, bool gone, const char *message, void *arg), void *arg)
+{
+    struct lk_examine_options inner = inner_options(o);
+    struct lk_joint_result *results = lk_xcalloc(n, sizeof *results);
+    const size_t before = d->n;
+    inner.together = pids;
+    inner.n_together = n;
+    lk_examine_together(pids, n, &inner, deadline_ms, results);
+    for (size_t i = 0; i < n; i++)
+        if (results[i].ok)
+            lk_vec_add(d, results[i].report);
+        else if (complain)
+            complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
+    free(results);
+    return d->n - before;
 }
 
 LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)

@@ -8,7 +8,6 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
-#include "cli/tree.h"
 #include "loopknot.h"
 
 enum { MAX_PIDS = 4096 };
@@ -20,7 +19,7 @@ struct arguments {
     enum loopknot_verdict fail_on;
     bool fail_never, tree;
     pid_t pids[MAX_PIDS];
-    size_t n_pids;
+    size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
 };
 
 enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE };
@@ -66,19 +65,24 @@ void print_attach_help(void)
     printf("\n%s\n", set.epilog);
 }
 
+/* A process named twice is examined once: a report has each id once. */
+static bool add_pid(struct arguments *a, pid_t pid)
+{
+    for (size_t i = 0; i < a->n_pids; i++)
+        if (a->pids[i] == pid)
+            return true;
+    if (a->n_pids == MAX_PIDS)
+        return false;
+    a->pids[a->n_pids++] = pid;
+    return true;
+}
+
 static int parse_pid(struct arguments *a, const char *text)
 {
     double v;
     if (!parse_number(text, 1, INT_MAX, &v) || strchr(text, '.'))
         return complain(EXIT_USAGE, "'%s' is no process id", text);
-    /* A process named twice is examined once: a report has each id once. */
-    for (size_t i = 0; i < a->n_pids; i++)
-        if (a->pids[i] == (pid_t)v)
-            return 0;
-    if (a->n_pids == MAX_PIDS)
-        return complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
-    a->pids[a->n_pids++] = (pid_t)v;
-    return 0;
+    return add_pid(a, (pid_t)v) ? 0 : complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
 }
 
 /* 0: go on; else the exit status; -1: help is wanted. */
@@ -121,36 +125,57 @@ static int status_of(const struct arguments *a, const struct loopknot_diagnosis 
     return v == LOOPKNOT_UNKNOWN || some_failed ? EXIT_UNKNOWN : 0;
 }
 
+/* One process of many that does not answer must not keep the report of all others. */
+static unsigned deadline_of(const struct arguments *a)
+{
+    const struct loopknot_options *o = &a->common.options;
+    return 30000 + 2 * (o->samples * o->interval_ms + o->stalled_after_ms);
+}
+
+struct refused {
+    const struct arguments *a;
+    size_t failed;
+};
+
+/* A member of a tree that ends while it is looked at is what processes do; one that the user named is an error. */
+static void refused(pid_t pid, bool gone, const char *message, void *arg)
+{
+    struct refused *r = arg;
+    for (size_t i = 0; gone && i < r->a->n_named; i++)
+        gone = r->a->pids[i] != pid;
+    if (gone)
+        return;
+    r->failed++;
+    complain(0, "%s", message);
+}
+
 static int examine_all(struct arguments *a)
 {
     struct loopknot_diagnosis *d = loopknot_create();
-    size_t failed = 0;
-    a->common.options.together = a->pids;
-    a->common.options.n_together = a->n_pids;
-    for (size_t i = 0; i < a->n_pids && !caught_signal; i++) {
-        char message[512];
-        if (loopknot_examine(d, a->pids[i], &a->common.options, message, sizeof message) == 0)
-            continue;
-        failed++;
-        complain(0, "%s", message);
-    }
+    struct refused r = { .a = a };
+    const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;
+    const size_t n = loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
     int status = EXIT_NO_REPORT;
-    if (loopknot_count(d)) {
+    if (n) {
         a->common.render.set |= a->n_pids > 1;
         bool written = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-        status = written ? status_of(a, d, failed > 0) : EXIT_NO_REPORT;
+        status = written ? status_of(a, d, r.failed > 0) : EXIT_NO_REPORT;
     }
     loopknot_destroy(d);
     return caught_signal ? 128 + caught_signal : status;
 }
 
-static int add_tree(struct arguments *a)
+/* The processes named first, so that they come first in the report; then what descends from each. */
+static void add_tree(struct arguments *a)
 {
-    size_t roots = a->n_pids;
-    for (size_t i = 0; i < roots; i++)
-        a->n_pids = tree_descendants(a->pids[i], a->pids, a->n_pids, MAX_PIDS);
+    pid_t *tree = calloc(MAX_PIDS, sizeof *tree);
+    for (size_t i = 0; tree && i < a->n_named; i++) {
+        const size_t n = loopknot_tree(a->pids[i], tree, MAX_PIDS);
+        for (size_t k = 1; k < n; k++)
+            add_pid(a, tree[k]);
+    }
+    free(tree);
     a->common.render.set = true;
-    return 0;
 }
 
 int command_attach(int argc, char **argv)
@@ -169,6 +194,7 @@ int command_attach(int argc, char **argv)
             outputs_add(&a->common.outputs, "text", NULL);
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();
+        a->n_named = a->n_pids;
         if (a->tree)
             add_tree(a);
         status = examine_all(a);

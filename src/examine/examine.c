@@ -359,7 +359,8 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     if (ended.code)
         lk_snapshot_limit(x.snap, "%s; this is what was seen before", ended.text);
     if (interrupted(o))
-        lk_snapshot_limit(x.snap, "interrupted: fewer samples than asked for");
+        lk_snapshot_limit(x.snap, "%s: fewer samples than asked for",
+                          *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed" : "interrupted");
     publish_samples(&x);
     note_limits(&x);
     ret->findings = lk_diagnose(x.snap);

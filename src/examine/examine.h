@@ -11,6 +11,9 @@
 
 enum lk_stop_mode { LK_STOP_AUTO = 0, LK_STOP_ALL, LK_STOP_NONE };
 
+/** Values of lk_examine_options.interrupted; any other one that is not 0 counts as LK_INTERRUPTED. */
+enum lk_interruption { LK_DEADLINE_PASSED = -1, LK_GO_ON = 0, LK_INTERRUPTED };
+
 struct lk_examine_options {
     unsigned samples, interval_ms, stalled_after_ms, max_pause_ms;
     enum lk_stop_mode stop;

@@ -5,6 +5,7 @@
 
 #include "report/json_writer.h"
 #include "report/phrases.h"
+#include "report/set.h"
 
 #define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
 #define SCHEMA "loopknot.report/1"
@@ -235,6 +236,28 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_arena_destroy(w.arena);
 }
 
+/* Processes in the same state for the same reason, as lk_set_create folds them. */
+static json_t *groups_json(struct lk_jw *w, const struct lk_report *reports, size_t n)
+{
+    const struct lk_set set = lk_set_create(w->arena, reports, n, false);
+    json_t *list = json_array();
+    for (size_t i = 0; i < set.n_groups; i++) {
+        const struct lk_set_group *g = &set.groups[i];
+        const struct lk_findings *fs = reports[g->members[0]].findings;
+        json_t *o = json_object(), *pids = json_array(), *prints = json_array();
+        for (size_t k = 0; k < g->n; k++)
+            json_array_append_new(pids, json_integer(reports[g->members[k]].snap->pid));
+        for (size_t k = 0; k < fs->list.n; k++)
+            json_array_append_new(prints, lk_jw_text(w, fs->list.v[k].fingerprint));
+        lk_jw_set(o, "verdict", lk_jw_text(w, lk_verdict_name(fs->verdict)));
+        lk_jw_set(o, "role", lk_jw_text(w, g->role));
+        lk_jw_set(o, "pids", pids);
+        lk_jw_set(o, "fingerprints", prints);
+        json_array_append_new(list, o);
+    }
+    return list;
+}
+
 static void write_set(FILE *out, const struct lk_report *reports, size_t n, const struct lk_render *how)
 {
     struct lk_jw w = { .out = out, .prefix = "", .arena = lk_arena_create() };
@@ -250,6 +273,7 @@ static void write_set(FILE *out, const struct lk_report *reports, size_t n, cons
         write_report(out, w.depth, &reports[i], prefix, how);
     }
     lk_jw_close_level(&w, ']');
+    lk_jw_member(&w, "groups", groups_json(&w, reports, n));
     lk_jw_close_level(&w, '}');
     lk_arena_destroy(w.arena);
 }

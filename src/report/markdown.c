@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/phrases.h"
+#include "report/set.h"
 #include "report/view.h"
 #include "util/text.h"
 
@@ -14,6 +15,7 @@
 #define MAX_NAMES 8
 #define MIN_FENCE 3
 #define SOURCE_COLUMNS 160
+#define PIDS_NAMED 12   /* of processes that are told of as one */
 
 struct page {
     FILE *out;
@@ -388,20 +390,49 @@ static void report(struct page *p, const struct lk_report *reports, size_t n, si
     fprintf(p->out, "<sub>loopknot %s</sub>\n", lk_tool_version());
 }
 
+static void overview(struct page *p, const struct lk_report *reports, size_t n, const struct lk_set *set)
+{
+    fprintf(p->out, "# %s: %s examined\n\n", upper_verdict(p, lk_phrase_worst(reports, n)),
+            lk_words_count(p->arena, (int64_t)n, "process"));
+    for (size_t i = 0; i < set->n_groups; i++) {
+        const struct lk_set_group *g = &set->groups[i];
+        const struct lk_report *r = &reports[g->members[0]];
+        fprintf(p->out, "- **%s** %s%s%s: %s", upper_verdict(p, r->findings->verdict), g->role ? g->role : "", g->role ? ", " : "",
+                lk_set_pids(p->arena, reports, g, PIDS_NAMED), code(p, lk_phrase_command(p->arena, r->snap, 60)));
+        for (size_t f = 0; f < r->findings->list.n && r->findings->list.v[f].rule; f++)
+            fprintf(p->out, ", %s", r->findings->list.v[f].rule->id);
+        putc('\n', p->out);
+    }
+    putc('\n', p->out);
+}
+
+/* As in text: one of each group, and of what is healthy beside something that is not, nothing but its line above. */
+static void write_set(struct page *p, const struct lk_report *reports, size_t n)
+{
+    struct lk_arena *outer = p->arena = lk_arena_create();
+    const struct lk_set set = lk_set_create(outer, reports, n, p->how->all);
+    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    overview(p, reports, n, &set);
+    for (size_t g = 0; g < set.n_groups; g++) {
+        const size_t i = set.groups[g].members[0];
+        if (!p->how->all && worst != LK_HEALTHY && reports[i].findings->verdict == LK_HEALTHY)
+            continue;
+        p->arena = lk_arena_create();
+        report(p, reports, n, i);
+        putc('\n', p->out);
+        lk_arena_destroy(p->arena);
+    }
+    lk_arena_destroy(outer);
+}
+
 bool lk_markdown_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
 {
     struct page p = { .out = out, .how = how };
     if (set || n != 1) {
+        write_set(&p, reports, n);
+    } else {
         p.arena = lk_arena_create();
-        fprintf(out, "# %s: %s examined\n\n", upper_verdict(&p, lk_phrase_worst(reports, n)),
-                lk_words_count(p.arena, (int64_t)n, "process"));
-        lk_arena_destroy(p.arena);
-    }
-    for (size_t i = 0; i < n; i++) {
-        p.arena = lk_arena_create();
-        report(&p, reports, n, i);
-        if (i + 1 < n)
-            putc('\n', out);
+        report(&p, reports, n, 0);
         lk_arena_destroy(p.arena);
     }
     return fflush(out) == 0 && !ferror(out);

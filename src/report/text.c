@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "report/phrases.h"
+#include "report/set.h"
 #include "util/text.h"
 
 #define FIELD 8          /* columns of a field's label */
@@ -13,6 +14,7 @@
 #define MAX_EVIDENCE 20
 #define ALSO_NAMED 3     /* further findings named on the first screen */
 #define COMMAND_COLUMNS 160
+#define PIDS_NAMED 6     /* of processes that are told of as one */
 
 static enum lk_ink verdict_ink(enum lk_verdict v)
 {
@@ -260,51 +262,78 @@ static const char *count_verdicts(struct lk_paper *p, const struct lk_report *re
     return ret;
 }
 
-static void set_overview(struct lk_paper *p, const struct lk_report *reports, size_t n)
+/* "pid 12 and 13, 2 gunicorn workers: python3 ... (Python 3.11.2, 5 threads)". */
+static const char *group_line(struct lk_paper *p, const struct lk_report *reports, const struct lk_set_group *g, size_t used)
+{
+    const char *role = g->role ? g->role : "process";
+    const char *who = g->n > 1 ? lk_arena_printf(p->arena, "%s: %s,", lk_words_count(p->arena, (int64_t)g->n, role),
+                                                 lk_set_pids(p->arena, reports, g, PIDS_NAMED))
+                      : g->role ? lk_arena_printf(p->arena, "%s:", role) : "";
+    const struct lk_snapshot *s = reports[g->members[0]].snap;
+    const size_t room = used + lk_words_columns(who, SIZE_MAX) + 1;
+    if (g->n == 1)
+        return lk_arena_printf(p->arena, "%s%s%s", who, *who ? " " : "", process(p, s, *who ? room : used));
+    const size_t width = p->width <= 0 ? COMMAND_COLUMNS : (size_t)p->width > room + 12 ? (size_t)p->width - room : 12;
+    return lk_arena_printf(p->arena, "%s %s", who, lk_phrase_command(p->arena, s, width));
+}
+
+static void set_overview(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_set *set)
 {
     const enum lk_verdict worst = lk_phrase_worst(reports, n);
     lk_paper_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
                  lk_arena_printf(p->arena, " %s: %s", lk_words_count(p->arena, (int64_t)n, "process"),
                                  count_verdicts(p, reports, n)));
-    for (size_t k = 0; k < n * (LK_DEADLOCK + 1); k++) {
-        /* Worst first. */
-        const size_t i = k % n;
-        const struct lk_findings *fs = reports[i].findings;
-        if (fs->verdict != (enum lk_verdict)(LK_DEADLOCK - k / n))
-            continue;
+    for (size_t i = 0; i < set->n_groups; i++) {
+        const struct lk_set_group *g = &set->groups[i];
+        const struct lk_findings *fs = reports[g->members[0]].findings;
         const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
-        lk_paper_two(p, 2, verdict_ink(fs->verdict), word, process(p, reports[i].snap, 12));
+        lk_paper_two(p, 2, verdict_ink(fs->verdict), word, lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
         if (fs->list.n && fs->list.v[0].culprits.n)
             lk_paper_line(p, 11, LK_INK_PLAIN, lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
                                                                lk_phrase_place(p->arena, &fs->list.v[0].culprits.v[0])));
     }
 }
 
-/* The worst report comes first; equal ones stay in the order they were examined in. */
-static void reports_by_weight(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_render *how)
+/* One of each group, the worst first. Of what is healthy beside something that is not, nothing more is to be told. */
+static void group_reports(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_set *set,
+                          const struct lk_render *how)
 {
-    for (int v = LK_DEADLOCK; v >= LK_HEALTHY; v--) {
-        for (size_t i = 0; i < n; i++) {
-            if (reports[i].findings->verdict != (enum lk_verdict)v)
-                continue;
-            p->arena = lk_arena_create();
-            lk_paper_blank(p);
-            lk_paper_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
-            report(p, reports, n, i, how);
-            lk_arena_destroy(p->arena);
+    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    struct lk_arena *outer = p->arena;
+    size_t untold = 0;
+    for (size_t g = 0; g < set->n_groups; g++) {
+        const size_t i = set->groups[g].members[0];
+        if (!how->all && worst != LK_HEALTHY && reports[i].findings->verdict == LK_HEALTHY) {
+            untold += set->groups[g].n;
+            continue;
         }
+        p->arena = lk_arena_create();
+        lk_paper_blank(p);
+        lk_paper_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
+        report(p, reports, n, i, how);
+        if (set->groups[g].n > 1)
+            lk_paper_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s alike; --all shows each)",
+                                                            lk_set_pids(p->arena, reports, &set->groups[g], PIDS_NAMED)));
+        lk_arena_destroy(p->arena);
+    }
+    p->arena = outer;
+    if (untold) {
+        lk_paper_blank(p);
+        lk_paper_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s healthy; --all shows their threads)",
+                                                        untold == 1 ? "1 process is" : lk_arena_printf(p->arena, "%zu processes are", untold)));
     }
 }
 
 bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
 {
     struct lk_paper p = { .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create() };
-    if (set || n != 1)
-        set_overview(&p, reports, n);
-    else
+    if (set || n != 1) {
+        const struct lk_set folded = lk_set_create(p.arena, reports, n, how->all);
+        set_overview(&p, reports, n, &folded);
+        group_reports(&p, reports, n, &folded, how);
+    } else {
         report(&p, reports, n, 0, how);
+    }
     lk_arena_destroy(p.arena);
-    if (set || n != 1)
-        reports_by_weight(&p, reports, n, how);
     return fflush(out) == 0 && !ferror(out);
 }

@@ -1,0 +1,261 @@
+#!/usr/bin/python3
+"""Process trees: masters and workers in one report set, each member within its deadline, equal ones folded.
+
+Last line: trees: N passed, N failed.
+"""
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import lib
+from lib import driver
+
+BAD_APP = """
+import asyncio, os, threading
+from flask import Flask
+app, lock, loop = Flask(__name__), threading.Lock(), None
+
+def background():
+    global loop
+    with lock:
+        if loop is None:
+            loop = asyncio.new_event_loop()
+            threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+async def answer():
+    return "42"
+
+async def ask():
+    return asyncio.run_coroutine_threadsafe(answer(), loop).result()
+
+@app.route("/hang")
+def hang():
+    return asyncio.run_coroutine_threadsafe(ask(), background()).result()
+
+@app.route("/pid")
+def pid():
+    return str(os.getpid())
+"""
+
+
+class Gunicorn:
+    """A master with workers that serve BAD_APP on a port of the kernel's choice."""
+
+    def __init__(self, *options):
+        self.folder = tempfile.TemporaryDirectory()
+        with open(os.path.join(self.folder.name, "bad_app.py"), "w", encoding="utf-8") as file:
+            file.write(BAD_APP)
+        self.log = os.path.join(self.folder.name, "log")
+        self.child = lib.Child([driver.PYTHON, "-m", "gunicorn", "-b", "127.0.0.1:0", "--log-file", self.log, *options, "bad_app:app"],
+                               end=signal.SIGTERM, cwd=self.folder.name)
+        self.pid = self.child.pid
+
+    def __enter__(self):
+        lib.until(lambda: "Listening at" in self.logged(), 30, "a listening gunicorn")
+        self.url = self.logged().split("Listening at: ")[1].split()[0]
+        return self
+
+    def __exit__(self, *_):
+        self.child.__exit__()
+        self.folder.cleanup()
+
+    def logged(self):
+        try:
+            with open(self.log, encoding="utf-8", errors="replace") as file:
+                return file.read()
+        except OSError:
+            return ""
+
+    def get(self, path, timeout=20):
+        with urllib.request.urlopen(self.url + path, timeout=timeout) as answer:
+            return answer.read().decode()
+
+    def hang_one(self):
+        try:
+            self.get("/hang", 0.5)
+        except (urllib.error.URLError, TimeoutError, OSError):
+            pass
+
+
+def children(pid):
+    found = []
+    for tid in driver.thread_ids(pid):
+        try:
+            with open("/proc/%d/task/%d/children" % (pid, tid), encoding="ascii") as file:
+                found += map(int, file.read().split())
+        except OSError:
+            pass
+    return found
+
+
+def tree_report(pid, *options):
+    ran = lib.loopknot("--tree", "--format", "json", *options, pid)
+    report = lib.parse(ran)
+    assert not lib.invalid(ran.out), lib.invalid(ran.out)
+    return ran, report
+
+
+def by_pid(report):
+    return {r["target"]["pid"]: r for r in report["reports"]}
+
+
+def gunicorn_workers():
+    with Gunicorn("-w", "8", "--threads", "4") as server:
+        lib.until(lambda: len(children(server.pid)) == 8, 30, "eight workers")
+        for _ in range(4):
+            server.hang_one()
+        ran, report = tree_report(server.pid)
+        assert report["schema"] == "loopknot.report-set/1" and len(report["reports"]) == 9, len(report["reports"])
+        assert report["reports"][0]["target"]["pid"] == server.pid, "the master is not the first"
+        assert report["verdict"] == "deadlock" and ran.status == 1, (report["verdict"], ran.status)
+        groups = report["groups"]
+        assert groups[0]["verdict"] == "deadlock" and groups[0]["role"] == "gunicorn worker", groups
+        assert any(g["role"] == "gunicorn master" and g["pids"] == [server.pid] for g in groups), groups
+        assert sum(len(g["pids"]) for g in groups) == 9, groups
+        hung = len(groups[0]["pids"])
+        assert sum(r["verdict"] == "deadlock" for r in report["reports"]) == hung, groups
+        text = lib.loopknot("--tree", server.pid).text
+        assert text.count("FINDING 1 of") == 1, "equal workers are told of more than once"
+        for pid in [server.pid] + children(server.pid):
+            assert not lib.thread_trouble(pid), lib.thread_trouble(pid)
+    return "%d of 8 workers hung, one group" % hung
+
+
+def master_alone():
+    """A master whose workers were not looked at is unknown, and the report says what to type."""
+    with Gunicorn("-w", "2") as server:
+        lib.until(lambda: len(children(server.pid)) == 2, 30, "two workers")
+        ran = lib.loopknot(server.pid)
+        assert ran.status == 4 and "loopknot --tree %d" % server.pid in ran.text, ran.text[:500]
+
+
+POOL = """
+import multiprocessing, time, sys
+def work(n):
+    time.sleep(1000)
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    pool = context.Pool(2)
+    result = pool.map_async(work, range(2))
+    print("up", flush=True)
+    result.get()
+"""
+
+
+def pool(method, roles):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "pool.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(POOL)
+        with lib.Child([driver.PYTHON, path, method], stdout=subprocess.PIPE) as child:
+            child.process.stdout.readline()
+            lib.until(lambda: len(children(child.pid)) >= 2, 20, "pool workers")
+            time.sleep(0.5)
+            _, report = tree_report(child.pid)
+            seen = {g["role"] for g in report["groups"]}
+            assert roles <= seen, (roles, seen)
+            assert report["verdict"] in ("healthy", "hazard", "stalled"), report["verdict"]
+            for pid in children(child.pid):
+                os.kill(pid, signal.SIGKILL)
+    return ", ".join(sorted(r or "-" for r in seen))
+
+
+FAMILY = """
+import os, signal, subprocess, sys, time
+for number in range(47):
+    if not os.fork():
+        while True:
+            time.sleep(3600)
+stopped = os.fork()
+if not stopped:
+    while True:
+        time.sleep(3600)
+os.kill(stopped, signal.SIGSTOP)
+other = subprocess.Popen(["sleep", "3600"])
+print(stopped, other.pid, flush=True)
+signal.pause()
+"""
+
+
+def fifty():
+    """50 processes, one of them stopped, one not Python: each of the others is diagnosed."""
+    child = lib.Child([driver.PYTHON, "-c", FAMILY], stdout=subprocess.PIPE)
+    with child:
+        stopped, other = map(int, child.process.stdout.readline().split())
+        lib.until(lambda: len(children(child.pid)) == 49, 20, "49 children")
+        members = children(child.pid)
+        try:
+            lib.until(lambda: driver.thread_state(stopped, stopped) == "T", what="a stopped child")
+            ran, report = tree_report(child.pid)
+            reports = by_pid(report)
+            assert set(reports) == {child.pid, *members}, "%d of 50 reports" % len(reports)
+            assert reports[stopped]["verdict"] == "stalled" and reports[stopped]["findings"][0]["rule"] == "LK501"
+            assert reports[other]["target"]["python"] is None or not reports[other]["target"]["python"].get("version")
+            assert reports[other]["threads"][0]["native"], "no native stack of a process that is not Python"
+            wrong = [p for p, r in reports.items() if p not in (stopped, other) and r["verdict"] != "healthy"]
+            assert not wrong, [(p, reports[p]["verdict"], reports[p]["findings"]) for p in wrong]
+            assert driver.thread_state(stopped, stopped) == "T", "the stopped member runs now"
+        finally:
+            for pid in members:
+                os.kill(pid, signal.SIGKILL)
+    return "%.1f s" % ran.seconds
+
+
+CHURN = """
+import os, signal, subprocess, sys, time, threading
+print("up", flush=True)
+end = time.monotonic() + 20
+while time.monotonic() < end:
+    p = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.05)"])
+    p.wait()
+"""
+
+
+def vanishing():
+    """Members that end while they are looked at are no error."""
+    with lib.Child([driver.PYTHON, "-c", CHURN], stdout=subprocess.PIPE) as child:
+        child.process.stdout.readline()
+        for _ in range(8):
+            ran, report = tree_report(child.pid, "--samples", "1")
+            assert child.pid in by_pid(report), "the root is not in its set"
+            assert ran.status in (0, 1), (ran.status, ran.errors)
+            assert not ran.err, ran.errors
+    return "8 looks"
+
+
+def reloader():
+    app = "from flask import Flask\nimport os\napp = Flask(__name__)\nprint('up', flush=True)\napp.run(port=0, debug=True)\n"
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "dev.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(app)
+        with lib.Child([driver.PYTHON, path], end=signal.SIGTERM, cwd=folder) as child:
+            lib.until(lambda: children(child.pid), 20, "the reloader's server")
+            server = children(child.pid)[0]
+            lib.until(lambda: len(driver.thread_ids(server)) >= 2, 20, "its threads")
+            _, report = tree_report(child.pid)
+            roles = [(g["role"], g["verdict"]) for g in report["groups"]]
+            os.kill(server, signal.SIGTERM)
+            assert ("flask --debug reloader", "healthy") in roles and ("flask --debug server", "healthy") in roles, roles
+
+
+def main():
+    tally = lib.Tally("trees")
+    tally.run("gunicorn: a master and 8 workers", gunicorn_workers)
+    tally.run("gunicorn: the master alone", master_alone)
+    tally.run("multiprocessing: a forked pool", pool, "fork", {"forked child"})
+    tally.run("multiprocessing: a spawned pool", pool, "spawn", {"multiprocessing worker", "multiprocessing resource tracker"})
+    tally.run("50 processes, one stopped, one not Python", fifty)
+    tally.run("members that vanish", vanishing)
+    tally.run("the werkzeug reloader", reloader)
+    return tally.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
