@@ -7,6 +7,7 @@ marker comment `# <- NAME`, never written down as a number.
 """
 import json
 import os
+import socket
 import sys
 import threading
 
@@ -89,3 +90,58 @@ def upstream():
     """(host, port) of a peer outside this process that accepts connections and never answers."""
     host, port = os.environ["SCENARIO_UPSTREAM"].split(":")
     return host, int(port)
+
+
+def serve_aiohttp(routes):
+    """Serves {path: coroutine function} under aiohttp for ever, on the loop that the policy in force makes."""
+    from aiohttp import web
+
+    async def ping(request):
+        return web.Response(text="pong\n")
+
+    listener = socket.create_server(("127.0.0.1", 0))
+    app = web.Application()
+    app.add_routes([web.get("/ping", ping)] + [web.get(path, handler) for path, handler in routes.items()])
+    say("listening", port=listener.getsockname()[1])
+    web.run_app(app, sock=listener, print=None, access_log=None)
+
+
+def serve_waitress(app, threads=6):
+    """Serves a WSGI application under waitress for ever."""
+    from waitress import create_server
+    server = create_server(add_ping(app), host="127.0.0.1", port=0, threads=threads)
+    say("listening", port=server.effective_port)
+    server.run()
+
+
+def serve_plain(views):
+    """Serves {path: function that returns text} with the standard library's threaded server for ever."""
+    import http.server
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = views[self.path]().encode() if self.path in views else b"pong\n"
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    say("listening", port=server.server_address[1])
+    server.serve_forever()
+
+
+def serve_uvicorn(app):
+    """Serves an ASGI application under uvicorn for ever."""
+    import uvicorn
+    listener = socket.create_server(("127.0.0.1", 0))
+    say("listening", port=listener.getsockname()[1])
+    uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", loop="asyncio")).run(sockets=[listener])
+
+
+def service():
+    """A process that serves nobody says that it is up."""
+    say("listening", port=0)

@@ -150,14 +150,15 @@ class Case:
         shown = [c and "%s %s:%s tid %s task %s" % (c["function"], c["file"], c["line"], c["tid"], c["task"])
                  for c in [culprit] + others]
         allowed = truths if self.expect.get("first") == "any" else truths[:1]
-        self.culprit_right = any(self.matches(t, culprit) for t in allowed)
+        named = next((t for t in allowed if self.matches(t, culprit)), None)
+        self.culprit_right = named is not None
         self.wrong(not self.culprit_right, "culprit %s, expected %s" % (shown[0], allowed))
         self.wrong(not others or others[0] != culprit, "culprits[0] is not the culprit")
         if self.expect.get("all", True):
             for truth in truths:
                 self.wrong(not any(self.matches(truth, c) for c in others), "not among the culprits %s: %s" % (shown[1:], truth))
         if self.culprit_right:
-            with open(truths[0]["file"], encoding="utf-8") as file:
+            with open(named["file"], encoding="utf-8") as file:
                 lines = file.read().splitlines()
             code = lines[culprit["line"] - 1].split("  #")[0].strip()
             self.wrong(not (culprit["source"] or "").strip().startswith(code),
