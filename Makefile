@@ -123,7 +123,7 @@ soak: all ## many attaches to busy healthy servers (ATTACHES=1000)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) ATTACHES=$(or $(ATTACHES),1000) $(PYTHON) tests/e2e/unharmed.py
 
 install: all ## install program, libraries, header, pkg-config file and manual (DESTDIR, prefix)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man1
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5
 	install -m 755 $(O)/loopknot $(DESTDIR)$(bindir)/
 	install -m 644 $(O)/libloopknot.a $(DESTDIR)$(libdir)/
 	install -m 755 $(O)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/
@@ -132,11 +132,13 @@ install: all ## install program, libraries, header, pkg-config file and manual (
 	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
 	    packaging/loopknot.pc.in > $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc
 	install -m 644 docs/loopknot.1 $(DESTDIR)$(mandir)/man1/
+	install -m 644 docs/loopknot-rules.5 $(DESTDIR)$(mandir)/man5/
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(bindir)/loopknot $(DESTDIR)$(libdir)/libloopknot.a $(DESTDIR)$(libdir)/libloopknot.so \
 	    $(DESTDIR)$(libdir)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(includedir)/loopknot.h \
-	    $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc $(DESTDIR)$(mandir)/man1/loopknot.1
+	    $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc $(DESTDIR)$(mandir)/man1/loopknot.1 \
+	    $(DESTDIR)$(mandir)/man5/loopknot-rules.5
 
 clean: ## remove build folders
 	rm -rf build build-san

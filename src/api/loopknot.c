@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "api/patterns.h"
 #include "examine/examine.h"
 #include "examine/together.h"
 #include "target/tree.h"
@@ -57,6 +58,7 @@ static struct lk_examine_options inner_options(const struct loopknot_options *o)
         .n_together = o->n_together,
         .interrupted = o->interrupted,
         .verbose = o->verbose,
+        .patterns = lk_api_patterns(o->patterns),
     };
 }
 

@@ -9,7 +9,8 @@
 #include "cli/cli.h"
 
 enum option_id { OPT_FORMAT = 256, OPT_OUTPUT, OPT_SAMPLES, OPT_INTERVAL, OPT_STALLED, OPT_PAUSE, OPT_STOP, OPT_NATIVE,
-                 OPT_NO_NATIVE, OPT_ALL, OPT_PROJECT, OPT_COLOR, OPT_HELP };
+                 OPT_NO_NATIVE, OPT_ALL, OPT_PROJECT, OPT_RULES, OPT_COLOR,
+                 OPT_HELP };
 
 static const struct option_row common_rows[] = {
     { "format", "NAME", "text (default), json, markdown...: how the report is printed", OPT_FORMAT },
@@ -23,6 +24,7 @@ static const struct option_row common_rows[] = {
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
     { "all", NULL, "fold nothing", OPT_ALL },
     { "project", "DIR", "only code below DIR counts as yours", OPT_PROJECT },
+    { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
     { "verbose", NULL, "say more (-v)", 'v' },
     { "help", NULL, "this text (-h)", OPT_HELP },
@@ -38,7 +40,8 @@ void common_init(struct common *c)
 
 void common_deinit(struct common *c)
 {
-    (void)c;
+    loopknot_patterns_free(c->patterns);
+    c->patterns = NULL;
 }
 
 void common_settle(struct common *c, int fd)
@@ -123,6 +126,16 @@ static int parse_project(struct common *c, const char *text)
     return 0;
 }
 
+static int parse_rules(struct common *c, const char *file)
+{
+    char why[512];
+    if (c->patterns)
+        return complain(EXIT_USAGE, "--rules may be given once; put all patterns into one file");
+    c->patterns = loopknot_patterns_load(file, why, sizeof why);
+    c->options.patterns = c->patterns;
+    return c->patterns ? 0 : complain(EXIT_USAGE, "--rules %s", why);
+}
+
 static int parse_common(struct common *c, int id, char *value)
 {
     static const char *const stops[] = { "auto", "all", "none" };
@@ -140,6 +153,7 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
     case OPT_ALL: c->render.all = true; return 0;
     case OPT_PROJECT: return parse_project(c, value);
+    case OPT_RULES: return parse_rules(c, value);
     case OPT_STOP:
         i = parse_word("stop", value, stops, 3);
         o->stop = i < 0 ? o->stop : (enum loopknot_stop)i;

@@ -26,6 +26,7 @@ struct common {
     int color; /* 1 always, 0 never, -1 when the report's stream is a terminal */
     struct outputs outputs;
     char project[PATH_MAX];
+    struct loopknot_patterns *patterns; /* of --rules; NULL none */
 };
 
 /** A command's options: its own rows are listed first, the shared ones follow. */

@@ -286,6 +286,7 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     x->process = lk_snapshot_create();
     if (!lk_process_read(pid, x->process, err))
         return false;
+    x->process->patterns = o->patterns;
     p->py = lk_py_open(p->target, &why);
     if (o->native || !p->py || !lk_py_readable(p->py)) {
         p->unwinder = lk_unwinder_create(p->target, &why);

@@ -22,6 +22,7 @@ struct lk_examine_options {
     const pid_t *together; /* processes examined for the same report set, this one among them */
     size_t n_together;
     volatile const int *interrupted; /* becomes nonzero when the user wants out; may be NULL */
+    const struct lk_patterns *patterns; /* the user's; may be NULL */
     int verbose;
 };
 

@@ -1,5 +1,6 @@
 #include "rules/classify.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/patterns.h"
@@ -8,6 +9,7 @@
 struct classifier {
     const struct lk_snapshot *s;
     char *project; /* absolute when it could be made so, without a trailing '/'; NULL */
+    bool qualnames;
 };
 
 /* True when path lies in folder (n bytes long). */
@@ -125,6 +127,9 @@ static enum lk_code_class class_of(const struct classifier *k, const struct lk_c
 {
     const char *rest = below_site(c->file);
     *site = rest != NULL;
+    /* What the user's file names is the most exact word there is. */
+    if ((c->marks & LK_MARK_BRIDGE) || lk_pattern_is_users_framework(k->s->patterns, c->file))
+        return LK_CODE_FRAMEWORK;
     if (c->file[0] == '<')
         return class_of_pseudo_file(c->file);
     if (k->project && in_project(k, c->file)) {
@@ -151,7 +156,7 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     c->function = c->function ? c->function : "";
     c->qualname = c->qualname ? c->qualname : c->function;
     c->file = c->file ? c->file : "";
-    c->marks = lk_pattern_marks(c);
+    lk_pattern_mark(k->s->patterns, c, k->qualnames);
     c->cls = class_of(k, c, &c->site);
 }
 
@@ -293,9 +298,15 @@ static char *clean_project(struct lk_snapshot *s, const char *project)
     return p;
 }
 
+/* co_qualname came with 3.11; before, the reader knows only co_name. */
+static bool has_qualnames(const char *version)
+{
+    return !version || !lk_starts_with(version, "3.") || strtol(version + 2, NULL, 10) >= 11;
+}
+
 void lk_classify(struct lk_snapshot *s, const char *project)
 {
-    struct classifier k = { .s = s, .project = clean_project(s, project) };
+    struct classifier k = { .s = s, .project = clean_project(s, project), .qualnames = has_qualnames(s->python.version) };
     for (size_t i = 0; i < s->threads.n; i++)
         classify_stack(&k, s->threads.v[i].python_stack);
     for (size_t i = 0; i < s->tasks.n; i++)

@@ -219,6 +219,7 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
     const struct lk_pyframe *p = lk_wait_caller(t);
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER &&
            (n->life == LK_LIFE_OPEN || n->life == LK_LIFE_TIMED) && p && p->code->cls == LK_CODE_USER &&
+           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) &&
            !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
 }
 
@@ -260,7 +261,8 @@ static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
     const struct lk_task *task = lk_task_at(c->snap, x->last);
     const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
-    return w && !lk_pattern_is_listening(w->call) && !(last && is_idle_io(last));
+    const struct lk_pystack *st = last ? last->python_stack : task ? task->stack : NULL;
+    return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) && !(last && is_idle_io(last));
 }
 
 static bool same_wait(const struct long_wait *a, const struct long_wait *b)

@@ -75,6 +75,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->supervisor_timeout_ms = from->supervisor_timeout_ms;
     to->runtime = copy(to, from->runtime);
     to->epoll_fds = from->epoll_fds;
+    to->patterns = from->patterns;
     to->stop = from->stop;
     to->stop.tracer_comm = copy(to, from->stop.tracer_comm);
     to->stop.d_where = copy(to, from->stop.d_where);

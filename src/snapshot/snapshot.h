@@ -59,6 +59,7 @@ struct lk_code {
     enum lk_code_class cls;
     bool site; /* below site-packages or dist-packages */
     unsigned marks; /* what a frame of it means (rules/patterns.h); set by lk_classify */
+    const char *call; /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
 };
 
 struct lk_pyframe {
@@ -409,6 +410,7 @@ struct lk_snapshot {
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
     int64_t watched_ms;    /* how long, samples and watch together, the target was observed */
     int64_t stalled_after_ms;
+    const struct lk_patterns *patterns; /* the user's, for lk_classify and the rules (rules/patterns.h); NULL none. Borrowed */
     struct lk_map *by_addr; /* builder's private use */
     size_t n_process_limits; /* limits that belong to the process, not to one try of a sample */
 };
