@@ -5,6 +5,7 @@
 
 #include "api/patterns.h"
 #include "examine/examine.h"
+#include "examine/links.h"
 #include "examine/together.h"
 #include "target/tree.h"
 #include "util/vec.h"
@@ -98,6 +99,11 @@ LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t 
         else if (complain)
             complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
     free(results);
+    struct lk_report **fresh = lk_xcalloc(d->n - before, sizeof *fresh);
+    for (size_t i = before; i < d->n; i++)
+        fresh[i - before] = &d->v[i];
+    lk_examine_link(fresh, d->n - before);
+    free(fresh);
     return d->n - before;
 }
 

@@ -160,6 +160,11 @@ static void build_thread(struct build *b, struct lk_node *n, const struct lk_thr
         set_base(n, LK_LIFE_LIVE);
         return;
     }
+    if (t->mute) {
+        n->dead_end = true;
+        n->why_dead = "the processes that could end its wait wait for this one";
+        return;
+    }
     if (w->kind == LK_WAIT_SELECTOR) {
         build_driver(b, n, t);
         return;

@@ -97,7 +97,10 @@ void lk_find_mixed_loops(struct lk_case *c);       /* LK304 */
 void lk_find_exhausted_workers(struct lk_case *c); /* LK403 */
 void lk_find_self_requests(struct lk_case *c);     /* LK404 */
 void lk_find_long_waits(struct lk_case *c);        /* LK405, LK406 */
+void lk_find_process_cycles(struct lk_case *c);    /* LK108 across processes */
 void lk_find_stopped_process(struct lk_case *c);   /* LK501 */
+/** Says what the processes are up to that could end a thread's wait, where they were examined too. */
+void lk_finding_say_links(struct lk_case *c, struct lk_finding *f, struct lk_ref thread);
 /** A thread is left, free or at work, that may serve the request that this one makes to its own process. */
 bool lk_someone_may_answer(struct lk_case *c, struct lk_ref thread);
 /** The whole process stands still (job control, freezer, a tracer's stop). */

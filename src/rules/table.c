@@ -92,7 +92,7 @@ const struct lk_rule lk_rules[] = {
     { "LK108",
       "wait-cycle",
       LK_DEADLOCK,
-      NULL,
+      lk_find_process_cycles,
       "any other proven cycle or knot of waits, such as a lock and a future, or a join and a lock",
       "Give up what the other side needs before waiting for it: submit or join after the with block, and put a timeout on one of "
       "the waits "

@@ -164,6 +164,7 @@ static void tell_external(struct lk_case *c, const struct group *g, const struct
             ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
             : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", end);
     lk_finding_held_by(c, &f, g->lasts, g->n);
+    lk_finding_say_links(c, &f, x->last);
     lk_finding_file(c, &f);
     explain_group(c, g);
 }

@@ -48,6 +48,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     free(s->locks.v);
     free(s->executors.v);
     free(s->externs.v);
+    free(s->links.v);
     free(s->samples.v);
     free(s->limits.v);
     lk_arena_destroy(s->arena);

@@ -203,6 +203,7 @@ struct lk_thread {
     uint64_t cpu_us;             /* CPU time used so far */
     uint64_t cpu_delta_us;       /* CPU time used between first and last sample */
     int64_t off_cpu_ms;          /* since when it has not run, by the scheduler's record; LK_UNKNOWN */
+    bool mute;             /* only other processes can end its wait, and none of them can act before this process does */
     bool callback_stable;  /* the outer half of its stack was the same in all samples: one long callback, not many short ones */
     bool stable;   /* same position in all samples: frames, instructions, wait */
     bool moved;    /* progress was seen between samples or while watching */
@@ -348,6 +349,18 @@ struct lk_child {
     int64_t threads;
 };
 
+/** A thread's wait that another process of the same run can end; set after all of them were examined. */
+struct lk_link {
+    uint32_t thread;
+    int64_t pid;         /* of the process that can end it; this one's own id: a descriptor of its own */
+    const char *what;    /* "child process 4712", "process 4712, which reads pipe:[123]" */
+    struct lk_ref via;   /* the extern that the thread waits for */
+    const char *waits;   /* what that process itself waits for, when it cannot act before this one: "its thread x blocks in write() ..." */
+    int64_t verdict;     /* of that process (rules/rules.h, enum lk_verdict) */
+    const char *finding; /* its worst finding in words; NULL */
+    bool verified;       /* all threads of both processes slept on, unchanged, when the last process had been examined */
+};
+
 struct lk_sample {
     int64_t at_ms, pause_us;
     int64_t stopped, asleep;
@@ -403,6 +416,7 @@ struct lk_snapshot {
     struct { struct lk_lock *v; size_t n, cap; } locks;
     struct { struct lk_executor *v; size_t n, cap; } executors;
     struct { struct lk_extern *v; size_t n, cap; } externs;
+    struct { struct lk_link *v; size_t n, cap; } links;
     struct { struct lk_sample *v; size_t n, cap; } samples;
     struct { const char **v; size_t n, cap; } limits; /* what could not be read, and why */
     bool loops_complete;   /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */
