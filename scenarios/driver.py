@@ -4,8 +4,10 @@ Used by scenarios/run (by hand) and by the end-to-end tests. Standard library on
 
 A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NAME: {
     "file":     program, default NAME.py
-    "start":    "python" (default) or "gunicorn"
-    "attach":   "server" (default; for gunicorn its worker) or "master"
+    "start":    "python" (default), "gunicorn", or "native": a program in C, compiled here (common.h)
+    "args":     arguments for a native program
+    "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
+    "attach":   "server" (default; for gunicorn its worker), "master", or "child": the process that said "worker"
     "env":      more environment
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
@@ -60,6 +62,13 @@ def load(name):
 def cases():
     """Every (scenario, program) there is."""
     return [(name, program) for name in names() for program in load(name)["programs"]]
+
+
+def sysconfig_of_server():
+    """What the compiler needs to find Python.h of the interpreter that the servers run on."""
+    ran = subprocess.run([PYTHON, "-c", "import sysconfig; print(sysconfig.get_paths()['include'])"],
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True)
+    return ["-I" + ran.stdout.strip()]
 
 
 def die_with_parent():
@@ -189,6 +198,7 @@ class Scenario:
         self.process = self.upstream = self.port = self.pid = None
         self.job_stopped = False
         self.log = tempfile.TemporaryFile()
+        self.built = None
 
     # -- life
 
@@ -204,6 +214,8 @@ class Scenario:
         if PYTHON != "/usr/bin/python3":
             environment["PYTHONPATH"] += ":" + DEBIAN_PACKAGES
         environment.update(self.plan.get("env", {}))
+        for source in self.plan.get("build", []):
+            environment["SCENARIO_BUILD"] = os.path.dirname(self._compile(os.path.join(folder, source), ".so"))
         if self.plan.get("upstream"):
             self.upstream = socket.create_server(("127.0.0.1", 0), backlog=64)
             environment["SCENARIO_UPSTREAM"] = "127.0.0.1:%d" % self.upstream.getsockname()[1]
@@ -211,6 +223,8 @@ class Scenario:
         if self.plan.get("start") == "gunicorn":
             command = [PYTHON, "-m", "gunicorn", "-c", os.path.join(HERE, "gunicorn_conf.py"),
                        "--chdir", folder, file.removesuffix(".py") + ":app"]
+        elif self.plan.get("start") == "native":
+            command = [self._compile(os.path.join(folder, file), "")] + self.plan.get("args", [])
         else:
             command = [PYTHON, os.path.join(folder, file)]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -219,8 +233,21 @@ class Scenario:
         self.pid = self.process.pid
         threading.Thread(target=self._listen, daemon=True).start()
         self.port = self.wait_event("listening")["port"]
-        if self.plan.get("start") == "gunicorn" and self.plan.get("attach") != "master":
+        if self.plan.get("attach") == "child" or (self.plan.get("start") == "gunicorn" and self.plan.get("attach") != "master"):
             self.pid = self.wait_event("worker")["pid"]
+
+    def _compile(self, source, suffix):
+        """The program, or with suffix .so the shared object, made of one file in C; gone when the scenario ends."""
+        if self.built is None:
+            self.built = tempfile.TemporaryDirectory(prefix="scenario-")
+        made = os.path.join(self.built.name, os.path.basename(source).removesuffix(".c") + suffix)
+        python = sysconfig_of_server() if suffix else []
+        command = [os.environ.get("CC", "cc"), "-g", "-Og", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-I" + HERE,
+                   "-pthread", *(["-shared", "-fPIC"] if suffix else []), *python, "-o", made, source]
+        ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if ran.returncode != 0:
+            raise ScenarioError("%s does not compile:\n%s" % (source, ran.stdout))
+        return made
 
     def _listen(self):
         for line in self.process.stdout:
@@ -248,6 +275,8 @@ class Scenario:
             pending.socket.close()
         if self.upstream is not None:
             self.upstream.close()
+        if self.built is not None:
+            self.built.cleanup()
 
     def errors(self):
         """What the server wrote to standard error."""

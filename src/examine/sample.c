@@ -46,6 +46,7 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struc
         t->cpu_us = f->run_ns ? f->run_ns / 1000 : f->cpu_us;
         t->off_cpu_ms = f->off_cpu_ms;
         t->read = f->running ? LK_READ_RACY : LK_READ_ASLEEP;
+        t->sp = f->running || !f->syscall_known ? 0 : f->sp;
         lk_oswait_read(os, f, &t->os);
     }
     lk_oswait_reader_destroy(os);

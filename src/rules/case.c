@@ -360,7 +360,7 @@ void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_e
         if (i < MAX_TOLD)
             lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), copy.why, lk_name(c, e->to), read_words(e),
                            e->stable ? ", unchanged in all samples" : ", not the same in all samples",
-                           e->inferred ? "; inferred from the stack" : "");
+                           e->inferred ? "; inferred, recorded nowhere" : "");
     }
 }
 

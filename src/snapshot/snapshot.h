@@ -188,6 +188,7 @@ struct lk_thread {
     bool holds_gil;
     struct lk_wait wait;
     struct lk_oswait os;
+    lk_addr sp;            /* stack pointer of the call it sleeps in; 0 not known */
     struct lk_pystack *python_stack; /* never NULL; n = 0 for none */
     struct lk_natstack *native_stack;
     const struct lk_ref *frame_loops;  /* loops this stack drives (run_forever / _run_once self), innermost first */
