@@ -116,6 +116,23 @@ const char *loopknot_format(size_t index, const char **help);
 const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means, const char **remedy,
                           const char *const **docs);
 
+/**
+ * The id of the rule that word names: an id ("LK101", "lk101", "101") or a name, in any case. NULL when it names none;
+ * nearest and its name (each may be NULL) are then the closest rule.
+ */
+const char *loopknot_rule_find(const char *word, const char **nearest, const char **nearest_name);
+
+/** Writes a table of all rules ("text", "json"). @return 0, 2 for an unknown format, -1 with errno for a write error. */
+int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out);
+
+/**
+ * Explains n rules, named as for loopknot_rule_find, in a format ("text", "json", "markdown"): how each comes about, how
+ * it is known, what would refute it, remedy, code before and after, documentation.
+ * @return 0, 2 for an unknown format or rule, -1 with errno for a write error.
+ */
+int loopknot_write_explanations(const char *const *words, size_t n, const char *format, const struct loopknot_render *how,
+                                FILE *out);
+
 const char *loopknot_version(void);
 
 #ifdef __cplusplus

@@ -7,6 +7,8 @@
 #include "examine/examine.h"
 #include "examine/links.h"
 #include "examine/together.h"
+#include "report/explain.h"
+#include "rules/explain.h"
 #include "target/tree.h"
 #include "util/vec.h"
 
@@ -169,6 +171,47 @@ LK_EXPORT const char *loopknot_rule(size_t index, const char **name, const char 
     if (docs)
         *docs = r->docs;
     return r->id;
+}
+
+LK_EXPORT const char *loopknot_rule_find(const char *word, const char **nearest, const char **nearest_name)
+{
+    const struct lk_rule *r = lk_rule_by_word(word);
+    if (r)
+        return r->id;
+    r = lk_rule_nearest(word);
+    if (nearest)
+        *nearest = r->id;
+    if (nearest_name)
+        *nearest_name = r->name;
+    return NULL;
+}
+
+static struct lk_render plain_render(const struct loopknot_render *how)
+{
+    return (struct lk_render){ .color = how->color, .width = how->width };
+}
+
+LK_EXPORT int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out)
+{
+    const struct lk_render inner = plain_render(how);
+    errno = 0;
+    return lk_rules_write(format, &inner, out);
+}
+
+LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, const char *format,
+                                          const struct loopknot_render *how, FILE *out)
+{
+    const struct lk_render inner = plain_render(how);
+    const struct lk_rule **rules = lk_xcalloc(n, sizeof *rules);
+    int status = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!(rules[i] = lk_rule_by_word(words[i])))
+            status = 2;
+    errno = 0;
+    if (!status)
+        status = lk_explanations_write(rules, n, format, &inner, out);
+    free(rules);
+    return status;
 }
 
 LK_EXPORT const char *loopknot_version(void)

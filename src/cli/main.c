@@ -11,7 +11,7 @@
 const struct command commands[] = {
     { "attach", command_attach, "loopknot [attach] [options] PID...", "sample live processes, diagnose them, print a report, detach" },
     { "rules", command_rules, "loopknot rules", "list the rules" },
-    { "explain", command_explain, "loopknot explain RULE", "explain one rule: meaning, remedy, sources" },
+    { "explain", command_explain, "loopknot explain RULE...", "explain rules: cause, evidence, remedy, sources" },
 };
 const size_t n_commands = sizeof commands / sizeof commands[0];
 

@@ -1,40 +1,105 @@
+#include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/outputs.h"
 #include "loopknot.h"
+
+enum { MAX_WORDS = 256 };
+
+/* Arguments of both commands: an option that names the format, and words. */
+struct request {
+    const char *format;
+    const char *words[MAX_WORDS];
+    size_t n;
+    bool help;
+};
+
+static int parse(int argc, char **argv, struct request *r)
+{
+    static const char option[] = "--format";
+    bool options = true;
+    *r = (struct request){ .format = "text" };
+    for (int i = 1; i < argc; i++) {
+        const char *a = argv[i];
+        if (options && strcmp(a, "--") == 0)
+            options = false;
+        else if (options && (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0))
+            r->help = true;
+        else if (options && strncmp(a, "--format=", sizeof option) == 0)
+            r->format = a + sizeof option;
+        else if (options && strcmp(a, option) == 0 && i + 1 < argc)
+            r->format = argv[++i];
+        else if (options && strcmp(a, option) == 0)
+            return complain(EXIT_USAGE, "--format wants the name of a format");
+        else if (options && a[0] == '-')
+            return complain(EXIT_USAGE, "'%s' has no option '%s'", argv[0], a);
+        else if (r->n == MAX_WORDS)
+            return complain(EXIT_USAGE, "more than %d rules", MAX_WORDS);
+        else
+            r->words[r->n++] = a;
+    }
+    return 0;
+}
+
+static struct loopknot_render render(void)
+{
+    return (struct loopknot_render){ .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
+                                     .width = terminal_width(STDOUT_FILENO) };
+}
+
+/* status: of one of the writers. */
+static int written(int status, const char *command, const char *format)
+{
+    if (status == 2)
+        return complain(EXIT_USAGE, "'%s' has no format '%s' (loopknot %s --help lists them)", command, format, command);
+    if (status)
+        return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
+    return 0;
+}
 
 int command_rules(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: loopknot rules\nLists the rules: id, name, how bad it can be, what it means.");
+    struct request r;
+    int status = parse(argc, argv, &r);
+    if (status)
+        return status;
+    if (r.help) {
+        puts("usage: loopknot rules [--format text|json]\n"
+             "Lists the rules: id, name, the worst verdict it can bring about, what it is in a few words.\n"
+             "loopknot explain ID tells all about one.");
         return flushed(0);
     }
-    if (argc > 1)
-        return complain(EXIT_USAGE, "'rules' takes no '%s'", argv[1]);
-    const char *id, *name, *ceiling, *means;
-    for (size_t i = 0; (id = loopknot_rule(i, &name, &ceiling, &means, NULL, NULL)); i++)
-        printf("%s  %-24s %-9s %s\n", id, name, ceiling, means);
-    return flushed(0);
+    if (r.n)
+        return complain(EXIT_USAGE, "'rules' takes no '%s' (loopknot explain %s explains one)", r.words[0], r.words[0]);
+    struct loopknot_render how = render();
+    return written(loopknot_write_rules(r.format, &how, stdout), "rules", r.format);
 }
 
 int command_explain(int argc, char **argv)
 {
-    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        puts("usage: loopknot explain RULE\nExplains one rule (loopknot rules lists them).");
+    struct request r;
+    const char *id, *name;
+    int status = parse(argc, argv, &r);
+    if (status)
+        return status;
+    if (r.help) {
+        puts("usage: loopknot explain [--format text|json|markdown] RULE...\n"
+             "Explains rules, named by id or name: what each means, how it comes about, how it is known, what would refute\n"
+             "it, what to change (with code before and after), and where the documentation says so.\n"
+             "loopknot rules lists them.");
         return flushed(0);
     }
-    if (argc != 2)
-        return complain(EXIT_USAGE, "usage: loopknot explain RULE   (loopknot rules lists them)");
-    const char *id, *name, *ceiling, *means, *remedy, *const *docs;
-    for (size_t i = 0; (id = loopknot_rule(i, &name, &ceiling, &means, &remedy, &docs)); i++) {
-        if (strcasecmp(id, argv[1]) != 0 && strcasecmp(name, argv[1]) != 0)
-            continue;
-        printf("%s %s (at most: %s)\n\nMeaning: %s\n\nRemedy: %s\n\nSources:\n", id, name, ceiling, means, remedy);
-        for (; *docs; docs++)
-            printf("  %s\n", *docs);
-        return flushed(0);
-    }
-    return complain(EXIT_USAGE, "this build has no rule '%s' (loopknot rules lists them)", argv[1]);
+    if (!r.n)
+        return complain(EXIT_USAGE, "usage: loopknot explain RULE...   (loopknot rules lists them)");
+    for (size_t i = 0; i < r.n; i++)
+        if (!loopknot_rule_find(r.words[i], &id, &name))
+            return complain(EXIT_USAGE, "there is no rule '%s'; the nearest is %s (%s); loopknot rules lists them", r.words[i],
+                            id, name);
+    struct loopknot_render how = render();
+    return written(loopknot_write_explanations(r.words, r.n, r.format, &how, stdout), "explain", r.format);
 }

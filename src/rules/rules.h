@@ -79,12 +79,14 @@ struct lk_rule {
     void (*find)(struct lk_case *c); /* several rules may share one finder: NULL then */
     const char *means;               /* one sentence */
     const char *remedy;
-    const char *docs[4]; /* titles or addresses, NULL-terminated */
+    const char *docs[6]; /* addresses, NULL-terminated */
 };
 
 extern const struct lk_rule lk_rules[];
 extern const size_t lk_n_rules;
 const struct lk_rule *lk_rule_by_id(const char *id);
+/** The title of a document that a rule names; the address itself when it is none of theirs. */
+const char *lk_doc_title(const char *address);
 
 /** Builds the graph, runs all rules. The result owns its memory; chain edges point into the snapshot's arena or its own. */
 struct lk_findings *lk_diagnose(struct lk_snapshot *s);

@@ -4,18 +4,60 @@
 
 #include "rules/case.h"
 
-#define FLASK           "Flask documentation: Using async and await"
-#define LOOP            "Python documentation: asyncio, Event Loop"
-#define DEV             "Python documentation: asyncio, Developing with asyncio (Concurrency and Multithreading; Running Blocking Code)"
-#define TASKS           "Python documentation: asyncio, Coroutines and Tasks (run_coroutine_threadsafe)"
-#define SYNC            "Python documentation: asyncio, Synchronization Primitives"
-#define FUTURES         "Python documentation: concurrent.futures, ThreadPoolExecutor (the deadlock examples)"
-#define THREADING       "Python documentation: threading"
-#define ASGIREF         "asgiref README"
-#define GUNICORN        "gunicorn documentation: Settings"
-#define GUNICORN_DESIGN "gunicorn documentation: Design"
-#define WERKZEUG        "Werkzeug documentation: Serving WSGI applications"
-#define FORK            "Python documentation: os.fork, and the warning on forking with threads"
+#define FLASK           "https://flask.palletsprojects.com/en/stable/async-await/"
+#define LOOP            "https://docs.python.org/3/library/asyncio-eventloop.html"
+#define RUNNERS         "https://docs.python.org/3/library/asyncio-runner.html"
+#define POLICIES        "https://docs.python.org/3/library/asyncio-policy.html"
+#define DEV             "https://docs.python.org/3/library/asyncio-dev.html#asyncio-multithreading"
+#define BLOCKING        "https://docs.python.org/3/library/asyncio-dev.html#asyncio-handle-blocking"
+#define TASKS           "https://docs.python.org/3/library/asyncio-task.html#asyncio.run_coroutine_threadsafe"
+#define BACKGROUND      "https://docs.python.org/3/library/asyncio-task.html#creating-tasks"
+#define TIMEOUTS        "https://docs.python.org/3/library/asyncio-task.html#timeouts"
+#define SYNC            "https://docs.python.org/3/library/asyncio-sync.html"
+#define FUTURES         "https://docs.python.org/3/library/concurrent.futures.html#threadpoolexecutor"
+#define THREADING       "https://docs.python.org/3/library/threading.html#lock-objects"
+#define ASGIREF         "https://github.com/django/asgiref#readme"
+#define GUNICORN        "https://docs.gunicorn.org/en/stable/settings.html"
+#define GUNICORN_DESIGN "https://docs.gunicorn.org/en/stable/design.html"
+#define WERKZEUG        "https://werkzeug.palletsprojects.com/en/stable/serving/"
+#define FORK            "https://docs.python.org/3/library/os.html#os.fork"
+#define GIL             "https://docs.python.org/3.13/c-api/init.html#thread-state-and-the-global-interpreter-lock"
+#define SOCKETS         "https://docs.python.org/3/library/socket.html#notes-on-socket-timeouts"
+#define SUBPROCESS      "https://docs.python.org/3/library/subprocess.html#subprocess.Popen.communicate"
+#define PROC            "https://man7.org/linux/man-pages/man5/proc_pid_status.5.html"
+#define PTRACE          "https://man7.org/linux/man-pages/man2/ptrace.2.html"
+#define CGROUPS         "https://man7.org/linux/man-pages/man7/cgroups.7.html"
+
+/* clang-format off */
+
+/* What is to be read at each address. */
+static const char *const titles[][2] = {
+    { FLASK, "Flask: Using async and await" },
+    { LOOP, "Python: asyncio, Event Loop" },
+    { RUNNERS, "Python: asyncio, Runners" },
+    { POLICIES, "Python: asyncio, Policies" },
+    { DEV, "Python: Developing with asyncio, Concurrency and Multithreading" },
+    { BLOCKING, "Python: Developing with asyncio, Running Blocking Code" },
+    { TASKS, "Python: asyncio, Coroutines and Tasks, Scheduling From Other Threads" },
+    { BACKGROUND, "Python: asyncio, Coroutines and Tasks, Creating Tasks" },
+    { TIMEOUTS, "Python: asyncio, Coroutines and Tasks, Timeouts" },
+    { SYNC, "Python: asyncio, Synchronization Primitives" },
+    { FUTURES, "Python: concurrent.futures, ThreadPoolExecutor (with its deadlock examples)" },
+    { THREADING, "Python: threading, Lock Objects" },
+    { ASGIREF, "asgiref: README" },
+    { GUNICORN, "gunicorn: Settings" },
+    { GUNICORN_DESIGN, "gunicorn: Design" },
+    { WERKZEUG, "Werkzeug: Serving WSGI Applications" },
+    { FORK, "Python: os.fork, and its warning on threads" },
+    { GIL, "Python/C API: Thread State and the Global Interpreter Lock" },
+    { SOCKETS, "Python: socket, Notes on socket timeouts" },
+    { SUBPROCESS, "Python: subprocess, Popen.communicate and its timeout" },
+    { PROC, "Linux: proc_pid_status(5)" },
+    { PTRACE, "Linux: ptrace(2)" },
+    { CGROUPS, "Linux: cgroups(7)" },
+};
+
+/* clang-format on */
 
 /*
  * By id, which is also the order in which finders run: the more specific before the more general, so that what a finding
@@ -70,7 +112,7 @@ const struct lk_rule lk_rules[] = {
       "Break the ring: let one side hand over its result by a future or queue that nobody in the ring awaits, and put "
       "asyncio.timeout or "
       "wait_for around waits for other tasks.",
-      { TASKS, SYNC, NULL } },
+      { BACKGROUND, TIMEOUTS, SYNC, NULL } },
     { "LK106",
       "lock-held-across-await",
       LK_DEADLOCK,
@@ -88,7 +130,7 @@ const struct lk_rule lk_rules[] = {
       "Native code must release the GIL (Py_BEGIN_ALLOW_THREADS) before it waits for a lock of its own, and must not call into "
       "Python while "
       "it holds that lock.",
-      { "Python/C API Reference: Thread State and the Global Interpreter Lock", NULL } },
+      { GIL, NULL } },
     { "LK108",
       "wait-cycle",
       LK_DEADLOCK,
@@ -116,7 +158,7 @@ const struct lk_rule lk_rules[] = {
       "Run the loop to the tasks' end, or cancel them and close it (asyncio.run and asyncio.Runner do both). Background work "
       "that outlives a "
       "request belongs on the process-wide loop or in a task queue, not on the request's loop.",
-      { LOOP, TASKS, FLASK, NULL } },
+      { LOOP, BACKGROUND, FLASK, NULL } },
     { "LK203",
       "lost-wakeup",
       LK_STALLED,
@@ -144,7 +186,7 @@ const struct lk_rule lk_rules[] = {
       "Let asyncio.run or asyncio.Runner create and close the loop, or close it in a finally block; in Flask use an async def "
       "view and let it "
       "manage the loop.",
-      { LOOP, FLASK, NULL } },
+      { LOOP, RUNNERS, FLASK, NULL } },
     { "LK301",
       "loop-per-request",
       LK_HAZARD,
@@ -169,7 +211,7 @@ const struct lk_rule lk_rules[] = {
       "loops of several implementations run or have pending tasks in one process",
       "Leave the event loop policy alone in a WSGI process and use one implementation for all loops, or move to an ASGI server "
       "that runs the one loop.",
-      { LOOP, FLASK, NULL } },
+      { POLICIES, LOOP, FLASK, NULL } },
     { "LK305",
       "run-forever-in-request",
       LK_STALLED,
@@ -187,7 +229,7 @@ const struct lk_rule lk_rules[] = {
       "Move the call off the loop's thread (await asyncio.to_thread(...) or loop.run_in_executor), or use the async form: "
       "asyncio.sleep, an "
       "async driver, asyncio.create_subprocess_exec, asyncio.Lock.",
-      { DEV, FLASK, NULL } },
+      { BLOCKING, FLASK, NULL } },
     { "LK402",
       "cpu-bound-callback",
       LK_STALLED,
@@ -195,7 +237,7 @@ const struct lk_rule lk_rules[] = {
       "one callback keeps the loop's thread busy across all samples; everything else on that loop waits",
       "Move the computation to a process pool (loop.run_in_executor with a ProcessPoolExecutor), or cut it into steps with await "
       "asyncio.sleep(0) between them.",
-      { DEV, FLASK, NULL } },
+      { BLOCKING, FLASK, NULL } },
     { "LK403",
       "workers-exhausted",
       LK_STALLED,
@@ -231,7 +273,7 @@ const struct lk_rule lk_rules[] = {
       "Give the call to the outside a timeout (socket, HTTP client, database driver, subprocess), and the waiter too: "
       "result(timeout=...) or "
       "asyncio.timeout.",
-      { TASKS, GUNICORN_DESIGN, NULL } },
+      { SOCKETS, SUBPROCESS, TIMEOUTS, GUNICORN_DESIGN, NULL } },
     { "LK501",
       "process-stopped",
       LK_STALLED,
@@ -241,7 +283,7 @@ const struct lk_rule lk_rules[] = {
       "See what stopped it: SIGCONT for job control, the tracer's process, the container's pause or CPU limit, the device behind "
       "a thread in "
       "state D.",
-      { "proc(5)", "ptrace(2)", "cgroups(7)", NULL } },
+      { PROC, PTRACE, CGROUPS, NULL } },
 };
 const size_t lk_n_rules = LK_ARRAY_LEN(lk_rules);
 
@@ -251,4 +293,12 @@ const struct lk_rule *lk_rule_by_id(const char *id)
         if (strcmp(lk_rules[i].id, id) == 0)
             return &lk_rules[i];
     return NULL;
+}
+
+const char *lk_doc_title(const char *address)
+{
+    for (size_t i = 0; i < LK_ARRAY_LEN(titles); i++)
+        if (strcmp(titles[i][0], address) == 0)
+            return titles[i][1];
+    return address;
 }

@@ -1,0 +1,13 @@
+/* The rules themselves as text, JSON or Markdown: a table of all, or all that is known about some. */
+#ifndef LK_REPORT_EXPLAIN_H
+#define LK_REPORT_EXPLAIN_H
+
+#include "report/report.h"
+
+/** Writes a table of all rules ("text", "json"); 0, 2 for a format that there is none of, -1 for a write error. */
+int lk_rules_write(const char *format, const struct lk_render *how, FILE *out);
+/** Explains n rules ("text", "json", "markdown"); returns as above. */
+int lk_explanations_write(const struct lk_rule *const *rules, size_t n, const char *format, const struct lk_render *how,
+                          FILE *out);
+
+#endif
