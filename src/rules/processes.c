@@ -46,7 +46,7 @@ static void make_chain(struct lk_case *c, struct lk_finding *f, size_t i)
     for (const struct lk_link *l = NULL; (l = next_link(c, i, l));) {
         const struct lk_edge ring[] = {
             { thread, l->via, lk_print(c, "blocks in %s", lk_blocks_in(c, t)), t->read, false, stable },
-            { l->via, thread, lk_print(c, "%s: %s, and so for", l->what, l->waits ? l->waits : "it waits"), t->read, false,
+            { l->via, thread, lk_print(c, "%s, which is for", l->waits ? l->waits : "it waits"), t->read, false,
               stable },
         };
         lk_finding_chain(c, f, ring, LK_ARRAY_LEN(ring));

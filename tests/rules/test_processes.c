@@ -1,0 +1,109 @@
+/* LK108 across processes: what links between examined processes prove, and what they do not. */
+#include "make.h"
+
+#include <string.h>
+
+/* A parent in waitpid for a child that blocks on a pipe which only the parent reads. */
+static struct lk_snapshot *parent(struct lk_ref *thread, bool mute)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
+    *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", NULL);
+    mk_wait(s, *thread, LK_WAIT_CHILD, child);
+    T(*thread)->mute = mute;
+    lk_vec_add(&s->links, ((struct lk_link){ .thread = thread->index,
+                                             .pid = 4712,
+                                             .what = "child process 4712",
+                                             .via = child,
+                                             .waits = mute ? "its thread yes [4712] blocks in write() on pipe:[1]" : NULL,
+                                             .verdict = LK_HEALTHY,
+                                             .verified = true }));
+    return s;
+}
+
+static void ring(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, true);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK108");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "convert");
+    assert_true(f->list.v[0].chain.n == 2 && lk_ref_eq(f->list.v[0].chain.v[1].to, t));
+    assert_non_null(strstr(f->list.v[0].summary, "4712"));
+    mk_free(s, f);
+}
+
+/* What waits for the ring inside the process is explained by it. */
+static void joined_by_another(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, true);
+    struct lk_ref other = mk_thread(s, "Thread-1", "join@" STDLIB "threading.py:1112", "stop@/srv/app.py:9", NULL);
+    mk_wait(s, other, LK_WAIT_JOIN, t);
+    mk_expect(s, LK_DEADLOCK, "LK108");
+}
+
+/* One of the processes moved while the others were read. */
+static void not_verified(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, true);
+    s->links.v[0].verified = false;
+    mk_expect(s, LK_STALLED, "LK108");
+}
+
+static void child_that_can_act(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, false);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void thread_that_moves(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, false);
+    mk_moved(s, t);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* A request that waits for a child which is itself deadlocked: held up from outside, and where to look is said. */
+static void child_in_a_deadlock(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
+    struct lk_ref t =
+        mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_CHILD, child);
+    lk_vec_add(&s->links, ((struct lk_link){ .thread = t.index,
+                                             .pid = 4712,
+                                             .what = "child process 4712",
+                                             .via = child,
+                                             .verdict = LK_DEADLOCK,
+                                             .finding = "LK101 loop-waits-on-itself: x",
+                                             .verified = true }));
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    bool said = false;
+    for (size_t i = 0; i < f->list.v[0].evidence.n; i++)
+        said |= strstr(f->list.v[0].evidence.v[i], "child process 4712 is itself deadlocked") != NULL;
+    assert_true(said);
+    mk_free(s, f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ring),
+        cmocka_unit_test(joined_by_another),
+        cmocka_unit_test(not_verified),
+        cmocka_unit_test(child_that_can_act),
+        cmocka_unit_test(thread_that_moves),
+        cmocka_unit_test(child_in_a_deadlock),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
