@@ -7,7 +7,8 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
     "start":    "python" (default), "gunicorn", or "native": a program in C, compiled here (common.h)
     "args":     arguments for a native program
     "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
-    "attach":   "server" (default; for gunicorn its worker), "master", or "child": the process that said "worker"
+    "attach":   "server" (default; for gunicorn its worker), "master", "child": the process that said "worker",
+                or "stuck": the one that said so first
     "env":      more environment
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
@@ -354,6 +355,8 @@ class Scenario:
         """Takes the steps, then waits until every thread that said so really blocks."""
         for step in self.plan.get("steps", []):
             self._step(step)
+        if self.plan.get("attach") == "stuck":
+            self.pid = self.wait_event("stuck")["pid"]
         threads = self.blocked()
         if threads and self.hangs():
             self._until(lambda: asleep_unmoved(threads), "the hang")

@@ -8,6 +8,7 @@ bind = "127.0.0.1:0"
 worker_class = "gthread"
 workers = 1
 threads = int(os.environ.get("SCENARIO_THREADS", "8"))
+preload_app = bool(os.environ.get("SCENARIO_PRELOAD"))
 timeout = 0
 graceful_timeout = 1
 loglevel = "error"

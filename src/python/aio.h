@@ -150,6 +150,10 @@ struct lk_ref lk_aio_peer_of_server(struct lk_py *py, lk_addr server);
 bool lk_aio_own_pid(struct lk_py *py, int32_t pid);
 /** False when no thread of this process has, or is about to have, this ident. */
 bool lk_aio_ident_may_live(struct lk_py *py, uint64_t ident);
+/** Takes loops from threads of a forked child that only inherited the ident of the thread that ran them. */
+void lk_aio_check_runners(struct lk_py *py);
+/** Finds locks that nobody in a forked child is left to release. */
+void lk_aio_find_lost_locks(struct lk_py *py);
 /** True when the ident is proven to be of a thread that a fork left in the parent. */
 bool lk_aio_left_in_parent(struct lk_py *py, uint64_t ident);
 
@@ -183,6 +187,8 @@ const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback
 void lk_aio_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known, const char *origin);
 /** Notes every frame of lk_setter_rows among these; by: whose frames they are. Returns how many there are. */
 size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref by);
+/** The first n frames are of a task that executes on this stack: what their coroutines set, the task sets. */
+void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n, struct lk_ref task);
 /** Finds the enders of all futures mentioned so far. */
 void lk_aio_drain_futures(struct lk_py *py);
 bool lk_aio_is_pending(struct lk_py *py, lk_addr future);

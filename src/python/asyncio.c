@@ -343,6 +343,7 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
 void lk_aio_finish_loops(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
+    lk_aio_check_runners(py);
     for (size_t i = 0; i < s->loops.n; i++)
         s->loops.v[i].tasks_pending = 0;
     for (size_t i = 0; i < s->tasks.n; i++) {

@@ -324,6 +324,30 @@ size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, s
     return n;
 }
 
+/* What a coroutine's frame on a thread's stack sets is its task's doing, not the thread's: it goes through the task's loop. */
+static void hand_over(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f, struct lk_ref task)
+{
+    struct lk_aio *a = lk_aio(py);
+    uint64_t by;
+    lk_addr future = lk_py_local(py, f, row->local);
+    if (future && row->attr)
+        future = lk_py_attr(py, future, row->attr);
+    if (future && lk_map_get(&a->setters, future, &by) && lk_ref_unpack(by).kind == LK_KIND_THREAD)
+        lk_map_put(&a->setters, future, lk_ref_pack(task));
+}
+
+void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n, struct lk_ref task)
+{
+    for (size_t i = 0; i < n && i < frames->n; i++) {
+        const struct lk_pyf *f = &frames->v[i];
+        const struct lk_pycode *c = f->generator ? lk_py_code(py, f->code) : NULL;
+        for (size_t r = 0; c && r < lk_n_setter_rows; r++)
+            if (strcmp(c->code->function, lk_setter_rows[r].function) == 0 &&
+                lk_ends_with(c->code->file, lk_setter_rows[r].file))
+                hand_over(py, &lk_setter_rows[r], f, task);
+    }
+}
+
 /* ---- futures of the snapshot ----------------------------------------------------------- */
 
 static enum lk_future_state state_of(const struct lk_aio_fut *f)

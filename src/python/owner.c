@@ -315,6 +315,7 @@ void lk_py_read_owners(struct lk_py *py)
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
+    lk_aio_find_lost_locks(py);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
     lk_aio_end(py);

@@ -114,6 +114,8 @@ static void set_running(struct lk_py *py, struct lk_ref ref, size_t thread, lk_a
     const struct lk_task *have = lk_task_at(py->s, t->current_task);
     if (!have || have->stack->n > stack->n)
         t->current_task = ref;
+    if (lk_aio_thread_frames(py, thread))
+        lk_aio_hand_setters(py, lk_aio_thread_frames(py, thread), stack->n, ref);
 }
 
 static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)

@@ -673,6 +673,7 @@ void lk_py_read_waits(struct lk_py *py)
         read_thread_wait(py, i);
     lk_aio_read_until(py);
     lk_aio_drain_futures(py);
+    lk_aio_check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));
     for (size_t i = 0; i < s->tasks.n; i++)

@@ -173,7 +173,10 @@ void lk_find_dead_ends(struct lk_case *c)
     for (size_t i = 0; i < s->locks.n; i++)
         if (s->locks.v[i].lost_in_fork)
             tell(c, &(struct end){ lk_ref_make(LK_KIND_LOCK, i), true, true,
-                                   "was held, when the process forked, by a thread that exists only in the parent process" });
+                                   s->locks.v[i].owner_by == LK_OWNER_FIELD
+                                       ? "was held, when the process forked, by a thread that exists only in the parent process"
+                                       : "is held, and every thread of this forked process waits for it: whoever took it is left "
+                                         "in the parent process, or cannot come round to releasing it" });
     for (size_t i = 0; i < s->executors.n; i++)
         if (s->executors.v[i].lost_in_fork)
             tell(c, &(struct end){ lk_ref_make(LK_KIND_EXECUTOR, i), true, true,

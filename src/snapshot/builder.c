@@ -64,6 +64,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->pid = from->pid;
     to->uid = from->uid;
     to->ppid = from->ppid;
+    to->forked = from->forked;
     to->comm = copy(to, from->comm);
     to->exe = copy(to, from->exe);
     to->host = copy(to, from->host);

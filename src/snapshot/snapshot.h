@@ -397,6 +397,7 @@ struct lk_snapshot {
     struct lk_arena *arena;
     /* target */
     int64_t pid, uid, ppid;
+    bool forked;               /* a copy of its parent: forked, and no exec since */
     const char *comm, *exe, *host, *boot_id, *start_time, *container, *taken_at;
     char **cmdline;       /* redacted, clean */
     size_t n_cmdline;

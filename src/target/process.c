@@ -20,6 +20,7 @@
 #define MAX_CHILDREN 4096u
 #define MAX_FDS      65536u
 #define MAX_THREADS  100000u
+#define PF_FORKNOEXEC 0x40u /* include/linux/sched.h: "Forked but didn't exec" */
 
 static const char *clean(struct lk_snapshot *s, const char *text)
 {
@@ -308,6 +309,7 @@ bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "no process %d", pid);
     s->pid = pid;
     s->ppid = st.ppid;
+    s->forked = (st.flags & PF_FORKNOEXEC) != 0;
     s->uid = effective_uid(base);
     s->taken_at = now_text(s->arena);
     s->start_time = start_text(s->arena, st.start_ticks);

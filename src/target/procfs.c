@@ -142,15 +142,17 @@ bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret)
     memcpy(ret->comm, open + 1, n);
     ret->comm[n] = '\0';
     int ppid;
+    unsigned flags;
     long long threads;
     unsigned long long start, stack;
-    /* Fields 3 (state), 4 (ppid), 20 (num_threads), 22 (starttime), 28 (startstack). */
+    /* Fields 3 (state), 4 (ppid), 9 (flags), 20 (num_threads), 22 (starttime), 28 (startstack). */
     if (sscanf(close + 2,
-               "%c %d %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %llu"
+               "%c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %llu"
                " %*s %*s %*s %*s %*s %llu",
-               &ret->state, &ppid, &threads, &start, &stack) != 5)
+               &ret->state, &ppid, &flags, &threads, &start, &stack) != 6)
         return false;
     ret->ppid = ppid;
+    ret->flags = flags;
     ret->threads = threads;
     ret->start_ticks = start;
     ret->start_stack = stack;

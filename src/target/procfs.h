@@ -35,6 +35,7 @@ struct lk_procfs_stat {
     char comm[64];
     char state;
     pid_t ppid;
+    uint32_t flags; /* PF_* of the kernel's include/linux/sched.h */
     int64_t threads;
     uint64_t start_ticks;
     uint64_t start_stack; /* bottom of the stack that execve made; 0 when we may not know */

@@ -1,0 +1,30 @@
+"""aiohttp: a handler awaits an asyncio.Event that a worker thread sets directly."""
+import asyncio
+import threading
+
+from aiohttp import web
+
+import common
+
+READY = {}
+
+
+def work():
+    READY["go"].wait(20)
+    READY["event"].set()
+    common.waiting("event set")
+    threading.Event().wait()
+
+
+async def start(request):
+    READY["event"] = asyncio.Event()
+    READY["go"] = threading.Event()
+    threading.Thread(target=work, name="worker", daemon=True).start()
+    asyncio.get_running_loop().call_later(0.05, READY["go"].set)
+    common.suspended()
+    await READY["event"].wait()  # <- guilty
+    return web.Response(text="ready\n")
+
+
+if __name__ == "__main__":
+    common.serve_aiohttp({"/start": start})
