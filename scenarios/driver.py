@@ -344,7 +344,8 @@ class Scenario:
 
     def blocked(self):
         """(pid, tid) of the threads that said that they block: the guilty ones and those behind them."""
-        return sorted({(e["pid"], e["tid"]) for name in ("stuck", "waiting") for e in self.all_events(name) if e.get("tid")})
+        return sorted({(e["pid"], e["tid"]) for name in ("stuck", "waiting") for e in self.all_events(name)
+                       if e.get("tid") and not e.get("computes")})
 
     def pids(self):
         """Every process of the server that has said anything."""

@@ -12,7 +12,7 @@ struct memory {
     int64_t since_ms;                /* position unchanged since */
     int64_t at_ms;                   /* of the sample that saw it last */
     bool stopped;                    /* threads: our own stop woke it, so that it ran says nothing */
-    uint64_t outer;                  /* threads: digest of the callback a loop runs */
+    uint64_t outer;                  /* threads: digest of the callback a loop runs; loops: identity of that callback */
     unsigned seen, same;             /* samples it was in; in a row with this digest */
     unsigned outer_same;
 };
@@ -204,6 +204,24 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     return moved;
 }
 
+/* Since when the loop has run the callback it runs now: since it was first seen in it, or by the loop's own clock. */
+static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct lk_thread *t, int64_t at_ms)
+{
+    bool is_new;
+    struct memory *m = remember(h, LK_KIND_LOOP, o->addr, &is_new);
+    bool same = m->outer_same && m->outer == o->turn;
+    m->outer_same = same ? m->outer_same + 1 : 1;
+    m->outer = o->turn;
+    if (!same)
+        m->since_ms = at_ms;
+    o->callback_same = o->turn && m->outer_same == h->samples;
+    o->callback_ms = o->turn ? at_ms - m->since_ms : LK_UNKNOWN;
+    /* A moment that was read once while its thread ran may be torn; the same one twice is not. */
+    bool certain = m->outer_same > 1 || (t && t->read >= LK_READ_ASLEEP);
+    if (o->turn && o->turn_first && certain && o->turn_ms != LK_UNKNOWN)
+        o->callback_ms = LK_MAX(o->callback_ms, o->turn_ms);
+}
+
 void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved, size_t *n_moved)
 {
     h->samples++;
@@ -218,6 +236,7 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         struct lk_loop *o = &s->loops.v[i];
         o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));
         o->ready_same_head = o->stable && head_handle(o);
+        enter_callback(h, o, lk_thread_at(s, o->thread), at_ms);
     }
     for (size_t i = 0; i < s->futures.n; i++)
         s->futures.v[i].stable = enter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]));

@@ -133,6 +133,12 @@ void lk_aio_read_drivers(struct lk_py *py);
 /** After the tasks are known: what each thread runs its innermost loop for. */
 void lk_aio_read_until(struct lk_py *py);
 
+/* ---- turn.c --------------------------------------------------------------------------- */
+/** Which callback a loop runs now, by its _run_once frame. */
+void lk_aio_read_turn(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *run_once);
+/** The same of a uvloop.Loop, by its uv_loop_t and its ready queue. */
+void lk_aio_read_uv_turn(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready);
+
 /* ---- peer.c --------------------------------------------------------------------------- */
 /** The sample's reader of descriptors; NULL when the target is no live process. */
 struct lk_oswait_reader *lk_aio_os(struct lk_py *py);

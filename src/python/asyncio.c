@@ -271,6 +271,8 @@ static void read_uvloop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     o->thread_ident = v.flags[2] ? v.ident : 0;
     if (v.uv && !v.flags[0])
         o->epoll_fd = fd_at(py, v.uv + UV_BACKEND_FD);
+    if (v.flags[2] && !v.flags[0])
+        lk_aio_read_uv_turn(py, ref, v.uv, v.ready);
     set_run(py, o);
     if (lk_aio_class_of(py, v.executor, NULL) != LK_AC_OTHER) {
         struct lk_ref x = lk_py_executor(py, v.executor);

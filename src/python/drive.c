@@ -77,6 +77,8 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
     for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
         note_inside_cst(py, thread, &frames->v[i]);
         struct lk_ref ref = driven_by(py, &frames->v[i]);
+        if (ref.kind == LK_KIND_LOOP)
+            lk_aio_read_turn(py, ref, &frames->v[i]);
         if (ref.kind == LK_KIND_LOOP && (n == 0 || !lk_ref_eq(found[n - 1], ref)))
             found[n++] = ref;
     }

@@ -183,6 +183,13 @@ static const struct lk_pattern patterns[] = {
     { NULL, "qasync/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "quamash/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "asyncio_gevent/event_loop.py", LK_MARK_NESTER, NULL },
+    /* prompts (Lib/pdb.py, code.py) and other debuggers */
+    { "interaction", "pdb.py", LK_MARK_DEBUGGER, NULL },
+    { "interact", "code.py", LK_MARK_DEBUGGER, NULL },
+    { "interaction", "pudb/debugger.py", LK_MARK_DEBUGGER, NULL },
+    { "interact", "IPython/terminal/interactiveshell.py", LK_MARK_DEBUGGER, NULL },
+    { "do_wait_suspend", "pydevd.py", LK_MARK_DEBUGGER, NULL },
+    { "_do_wait_suspend", "pydevd.py", LK_MARK_DEBUGGER, NULL },
     /* executors */
     { "_worker", "concurrent/futures/thread.py", LK_MARK_POOL, NULL },
     { "WorkerThread.run", "anyio/_backends/_asyncio.py", LK_MARK_POOL, NULL },

@@ -20,6 +20,7 @@ enum lk_mark {
     LK_MARK_BRIDGE = 1 << 7,  /* waits for a future on purpose, on behalf of its caller: a framework's function */
     LK_MARK_CONSUMER = 1 << 8, /* waits for the next message: may take for ever */
     LK_MARK_BLOCKING = 1 << 9, /* a blocking call */
+    LK_MARK_DEBUGGER = 1 << 10, /* a debugger's or interpreter's prompt: a person holds the thread */
 };
 
 /**

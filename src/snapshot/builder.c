@@ -168,6 +168,7 @@ struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new
     o->run = LK_LOOP_UNKNOWN;
     o->closed = o->stopping = o->in_own_selector = o->reachable = LK_TRI_UNKNOWN;
     o->ready = o->timers = o->next_timer_ms = o->tasks_pending = LK_UNKNOWN;
+    o->turn_ms = o->callback_ms = LK_UNKNOWN;
     o->epoll_fd = o->wakeup_read_fd = o->wakeup_write_fd = o->wakeup_unread = o->watched_fds = LK_UNKNOWN;
     return r;
 }

@@ -252,6 +252,12 @@ struct lk_loop {
     const char *origin;        /* where it came from if that can be told (module.name), for LK205 */
     enum lk_read read;
     struct lk_ref ready_task;  /* not used when none */
+    /* The callback that its thread runs now. A turn (one _run_once) runs the callbacks that were ready when it began. */
+    uint64_t turn;         /* identity of the callback: the moment the turn began, and its place in it; 0 = idle or not known */
+    int64_t turn_ms;       /* how long the turn has lasted; LK_UNKNOWN */
+    bool turn_first;       /* the callback is the first of its turn, so it has run for all of turn_ms */
+    bool callback_same;    /* the same callback in all samples */
+    int64_t callback_ms;   /* for how long, at least, the callback has run; LK_UNKNOWN */
     bool stable;               /* thread, flags and first ready handle same in all samples */
     bool ready_same_head;      /* same uncancelled first handle in all samples */
     struct lk_ref executor;    /* its default executor */

@@ -114,7 +114,9 @@ static void busy_callback(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = mk_thread(s, "bg-loop", "crunch@/srv/app.py:7", HANDLER, NULL), o = mk_loop(s, t);
-    T(t)->running = T(t)->callback_stable = true;
+    T(t)->running = O(o)->callback_same = true;
+    O(o)->turn = 4711;
+    O(o)->callback_ms = 2500;
     T(t)->stable = false;
     T(t)->moved = true;
     T(t)->read = LK_READ_STOPPED;
@@ -126,13 +128,13 @@ static void busy_callback(void **state)
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK402");
     assert_string_equal(f->list.v[0].culprits.v[0].function, "crunch");
     lk_findings_destroy(f);
-    s->watched_ms = 200;
+    s->watched_ms = O(o)->callback_ms = 200;
     T(t)->cpu_delta_us = 190000;
     f = mk_expect_one(s, LK_HAZARD, "LK402");
     assert_true(f->list.v[0].needs_time);
     lk_findings_destroy(f);
     /* a loop hammered by call_soon_threadsafe is busy too, with many callbacks */
-    T(t)->callback_stable = false;
+    O(o)->callback_same = false;
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     t = mk_thread(s, "bg-loop", "crunch@/srv/app.py:7", HANDLER, NULL);
