@@ -35,8 +35,8 @@ LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow -Wstrict
 LK_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN))
 LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -ldl -lpthread
 
-LIB_SRCS := $(sort $(filter-out src/cli/%,$(wildcard src/*/*.c)))
-CLI_SRCS := $(sort $(wildcard src/cli/*.c))
+LIB_SRCS := $(sort $(filter-out src/cli/% src/watchdog/%,$(wildcard src/*/*.c)))
+CLI_SRCS := $(sort $(wildcard src/cli/*.c src/watchdog/*.c))
 UNIT_SRCS := $(sort $(wildcard tests/*/test_*.c))
 UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c) $(filter-out $(UNIT_SRCS),$(wildcard tests/rules/*.c tests/report/*.c tests/graph/*.c)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)

@@ -190,7 +190,7 @@ int command_attach(int argc, char **argv)
     if (status == -1) {
         status = options_help(&set);
     } else if (!status) {
-        if (!outputs_to_stream(&a->common.outputs))
+        if (!outputs_to_stream(&a->common.outputs) && !outputs_to_stdout(&a->common.outputs))
             outputs_add(&a->common.outputs, "text", NULL);
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();

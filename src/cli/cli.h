@@ -22,6 +22,7 @@ extern const struct command commands[];
 extern const size_t n_commands;
 
 int command_attach(int argc, char **argv);
+int command_run(int argc, char **argv);
 int command_rules(int argc, char **argv);
 int command_explain(int argc, char **argv);
 

@@ -10,6 +10,7 @@
 
 const struct command commands[] = {
     { "attach", command_attach, "loopknot [attach] [options] PID...", "sample live processes, diagnose them, print a report, detach" },
+    { "run", command_run, "loopknot run [options] -- CMD...", "run CMD; diagnose its process tree when it hangs, and end it" },
     { "rules", command_rules, "loopknot rules", "list the rules" },
     { "explain", command_explain, "loopknot explain RULE...", "explain rules: cause, evidence, remedy, sources" },
 };

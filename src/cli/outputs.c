@@ -37,14 +37,27 @@ int outputs_parse(struct outputs *o, char *text)
     if (!colon || !colon[1])
         return complain(EXIT_USAGE, "--output wants FORMAT:FILE, not '%s'", text);
     *colon = '\0';
-    /* "-" is stdout, as with most tools. */
-    return outputs_add(o, text, strcmp(colon + 1, "-") == 0 ? NULL : colon + 1);
+    return outputs_add(o, text, colon + 1);
+}
+
+/* "-" is stdout, as with most tools. */
+static bool is_stdout(const struct output *out)
+{
+    return out->file && strcmp(out->file, "-") == 0;
 }
 
 bool outputs_to_stream(const struct outputs *o)
 {
     for (size_t i = 0; i < o->n; i++)
         if (!o->v[i].file)
+            return true;
+    return false;
+}
+
+bool outputs_to_stdout(const struct outputs *o)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (is_stdout(&o->v[i]))
             return true;
     return false;
 }
@@ -111,11 +124,13 @@ bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, 
     plain.width = PLAIN_WIDTH;
     bool ok = true;
     for (size_t i = 0; i < o->n; i++) {
-        if (o->v[i].file) {
+        const bool to_stdout = is_stdout(&o->v[i]);
+        FILE *to = to_stdout ? stdout : stream;
+        if (o->v[i].file && !to_stdout) {
             ok &= write_file(d, &o->v[i], &plain);
-        } else if (loopknot_write(d, o->v[i].format, how, stream) != 0) {
+        } else if (loopknot_write(d, o->v[i].format, to == stream ? how : &plain, to) != 0) {
             ok = false;
-            complain(0, "could not write the report to %s: %s", stream == stdout ? "stdout" : "stderr", strerror(errno));
+            complain(0, "could not write the report to %s: %s", to == stdout ? "stdout" : "stderr", strerror(errno));
         }
     }
     return ok;

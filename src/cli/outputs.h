@@ -11,7 +11,7 @@
 enum { MAX_OUTPUTS = 16 };
 
 struct output {
-    const char *format, *file; /* file NULL: the command's stream */
+    const char *format, *file; /* file NULL: the command's stream; "-": stdout */
 };
 
 struct outputs {
@@ -25,8 +25,9 @@ int outputs_add(struct outputs *o, const char *format, const char *file);
 /** Adds what "FORMAT:FILE" says; text is cut at its colon and borrowed. @return as outputs_add. */
 int outputs_parse(struct outputs *o, char *text);
 
-/** Whether one goes to the command's stream. */
+/** Whether one goes to the command's stream, or to stdout. */
 bool outputs_to_stream(const struct outputs *o);
+bool outputs_to_stdout(const struct outputs *o);
 
 /**
  * Writes all: those without a file to stream, those with one complete or not at all (a temporary file, then a rename;

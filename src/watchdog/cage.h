@@ -1,0 +1,25 @@
+/*
+ * A control group for the command, where one can be made (cgroup v2, writable): killing a control group spares nobody
+ * and cannot be outrun by forking (cgroups(7), cgroup.kill since Linux 5.14). Everything works without one too.
+ */
+#ifndef LK_WATCHDOG_CAGE_H
+#define LK_WATCHDOG_CAGE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+struct lk_cage {
+    char dir[PATH_MAX];    /* "" when there is none */
+    char parent[PATH_MAX]; /* where its members came from */
+};
+
+/** Makes one below our own control group; without permission or without cgroup v2 ret is empty. */
+void lk_cage_create(struct lk_cage *ret);
+/** Moves the calling process into it. */
+void lk_cage_enter(const struct lk_cage *c);
+/** SIGKILL to every member. */
+void lk_cage_kill(const struct lk_cage *c);
+/** Gives its members back to the parent and removes it. */
+void lk_cage_destroy(struct lk_cage *c);
+
+#endif

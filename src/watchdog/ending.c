@@ -1,0 +1,76 @@
+#include "watchdog/ending.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "target/procfs.h"
+#include "target/tree.h"
+
+enum { GENERATIONS = 4096 };
+
+bool lk_ending_descends(pid_t pid, pid_t root)
+{
+    struct lk_procfs_stat st;
+    for (int i = 0; i < GENERATIONS && pid > 1; i++, pid = st.ppid) {
+        if (pid == root)
+            return true;
+        if (!lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid))
+            return false;
+    }
+    return false;
+}
+
+bool lk_ending_signal(pid_t root, pid_t pid, int number)
+{
+    const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0 && errno != ENOSYS)
+        return errno == ESRCH;
+    /* Looked at after the descriptor was made: whoever has the number now, the descriptor is of him or of a dead one. */
+    long sent = 0;
+    errno = 0;
+    if (pid != root && lk_ending_descends(pid, root))
+        sent = fd < 0 ? kill(pid, number) : syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+    const bool denied = sent != 0 && errno == EPERM;
+    if (fd >= 0)
+        close(fd);
+    return !denied;
+}
+
+static char state_of(pid_t pid)
+{
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) ? st.state : 'X';
+}
+
+void lk_ending_ask(pid_t root)
+{
+    pid_t *pids = calloc(LK_TREE_MAX, sizeof *pids);
+    const size_t n = pids ? lk_tree_list(root, pids, LK_TREE_MAX) : 0;
+    for (size_t i = 1; i < n; i++)
+        lk_ending_signal(root, pids[i], SIGTERM);
+    for (size_t i = 1; i < n; i++)
+        if (state_of(pids[i]) == 'T')
+            lk_ending_signal(root, pids[i], SIGCONT);
+    free(pids);
+}
+
+size_t lk_ending_kill(pid_t root, pid_t *denied)
+{
+    pid_t *pids = calloc(LK_TREE_MAX, sizeof *pids);
+    const size_t n = pids ? lk_tree_list(root, pids, LK_TREE_MAX) : 0;
+    size_t living = 0;
+    *denied = 0;
+    for (size_t i = 1; i < n; i++) {
+        const char state = state_of(pids[i]);
+        if (state == 'Z' || state == 'X')
+            continue;
+        living++;
+        if (!lk_ending_signal(root, pids[i], SIGKILL))
+            *denied = pids[i];
+    }
+    free(pids);
+    return living;
+}
