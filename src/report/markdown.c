@@ -157,7 +157,10 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
     if (f)
         row(p, "Finding", plain(p, rule_name(p, f)));
-    if (f && lk_phrase_is_stuck(f)) {
+    const char *concerned = f ? lk_phrase_concerned(p->arena, f) : NULL;
+    if (concerned)
+        row(p, "Affects", plain(p, concerned));
+    else if (f && lk_phrase_is_stuck(f)) {
         row(p, "Stuck", plain(p, lk_phrase_since(p->arena, r->snap, f)));
         row(p, "Held up", plain(p, lk_phrase_held(p->arena, f)));
     }
@@ -224,7 +227,10 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
     if (!p->how->all && f->culprits.n > MAX_CULPRITS)
         fprintf(p->out, "and %zu more places\n\n", f->culprits.n - MAX_CULPRITS);
     chain(p, r->snap, f);
-    if (lk_phrase_is_stuck(f))
+    const char *concerned = lk_phrase_concerned(p->arena, f);
+    if (concerned)
+        fprintf(p->out, "**Affects:** %s\n\n", plain(p, concerned));
+    else if (lk_phrase_is_stuck(f))
         fprintf(p->out, "**Stuck:** %s; %s\n\n", plain(p, lk_phrase_since(p->arena, r->snap, f)),
                 plain(p, lk_phrase_held(p->arena, f)));
     fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_phrase_confidence(f->confidence)));

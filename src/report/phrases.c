@@ -563,17 +563,31 @@ const char *lk_phrase_since(struct lk_arena *a, const struct lk_snapshot *s, con
     return lk_arena_printf(a, "for %s, since %s, by the kernel scheduler's record", lasted, at);
 }
 
+/* "1 request and 3 tasks"; NULL for none. */
+static const char *requests_and_tasks(struct lk_arena *a, int64_t r, int64_t k)
+{
+    if (r <= 0 && k <= 0)
+        return NULL;
+    if (r <= 0 || k <= 0)
+        return lk_words_count(a, r > 0 ? r : k, r > 0 ? "request" : "task");
+    return lk_arena_printf(a, "%s and %s", lk_words_count(a, r, "request"), lk_words_count(a, k, "task"));
+}
+
+const char *lk_phrase_concerned(struct lk_arena *a, const struct lk_finding *f)
+{
+    if (f->severity != LK_HAZARD || f->stuck_ms != LK_UNKNOWN)
+        return NULL;
+    return requests_and_tasks(a, f->held_requests, f->held_tasks);
+}
+
 const char *lk_phrase_held(struct lk_arena *a, const struct lk_finding *f)
 {
     const int64_t r = f->held_requests, k = f->held_tasks;
     if (r == LK_UNKNOWN && k == LK_UNKNOWN)
         return "how much is held up behind it is not known";
-    if (r <= 0 && k <= 0)
-        return "no request and no task is known to be held up behind it";
-    if (r <= 0 || k <= 0)
-        return lk_arena_printf(a, "%s held up behind it", lk_words_count(a, r > 0 ? r : k, r > 0 ? "request" : "task"));
-    return lk_arena_printf(a, "%s and %s held up behind it", lk_words_count(a, r, "request"),
-                           lk_words_count(a, k, "task"));
+    const char *counted = requests_and_tasks(a, r, k);
+    return counted ? lk_arena_printf(a, "%s held up behind it", counted)
+                   : "no request and no task is known to be held up behind it";
 }
 
 const char *lk_phrase_confidence(enum lk_confidence c)

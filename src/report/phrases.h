@@ -57,6 +57,8 @@ bool lk_phrase_is_stuck(const struct lk_finding *f);
 const char *lk_phrase_since(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f);
 /** How many requests and tasks wait behind it. */
 const char *lk_phrase_held(struct lk_arena *a, const struct lk_finding *f);
+/** Nothing stands still, as far as is known: what is counted is concerned by a hazard, not held up. "2 requests"; NULL else. */
+const char *lk_phrase_concerned(struct lk_arena *a, const struct lk_finding *f);
 /** What a degree of confidence means. */
 const char *lk_phrase_confidence(enum lk_confidence c);
 /** The remedy of a finding, else of its rule; never NULL. */

@@ -6,6 +6,7 @@
 
 #include "report/phrases.h"
 #include "report/set.h"
+#include "rules/explain.h"
 #include "util/text.h"
 
 #define FIELD 8          /* columns of a field's label */
@@ -89,7 +90,10 @@ static void also(struct lk_paper *p, const struct lk_findings *fs, size_t from)
 
 static void stuck(struct lk_paper *p, const struct lk_snapshot *s, const struct lk_finding *f, int max_lines)
 {
-    if (lk_phrase_is_stuck(f))
+    const char *concerned = lk_phrase_concerned(p->arena, f);
+    if (concerned)
+        field(p, "Affects", concerned, max_lines);
+    else if (lk_phrase_is_stuck(f))
         field(p, "Stuck", lk_arena_printf(p->arena, "%s; %s", lk_phrase_since(p->arena, s, f), lk_phrase_held(p->arena, f)),
               max_lines);
 }
@@ -208,6 +212,8 @@ static void docs(struct lk_paper *p, const struct lk_rule *rule)
 {
     for (size_t i = 0; rule && i < LK_ARRAY_LEN(rule->docs) && rule->docs[i]; i++)
         field(p, i ? "" : "Read", rule->docs[i], 0);
+    if (rule && lk_rule_explanation(rule))
+        field(p, "More", lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, corrected code)", rule->id), 0);
 }
 
 static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all, const struct told *told)

@@ -267,6 +267,20 @@ static struct lk_ref first_of(const struct knot *k, enum lk_kind kind)
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
+/* The other threads of the cycle; the only one is named. */
+static const char *by_way_of(const struct lk_case *c, const struct knot *k)
+{
+    if (k->threads > 2)
+        return lk_print(c, " (by way of %s)", lk_count(c, (int64_t)k->threads - 1, "other thread"));
+    for (size_t i = 1; i < k->n_cycle; i++) {
+        struct lk_ref r = k->chain.v[i].from;
+        struct lk_culprit p = lk_culprit_of(c, r);
+        if (r.kind == LK_KIND_THREAD && !lk_ref_eq(r, k->root))
+            return lk_print(c, " (by way of %s in %s)", lk_name(c, r), lk_place(c, &p));
+    }
+    return "";
+}
+
 static const char *say_own_loop(const struct lk_case *c, const struct knot *k, const char *where)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, k->root);
@@ -274,15 +288,13 @@ static const char *say_own_loop(const struct lk_case *c, const struct knot *k, c
     struct lk_ref task = first_of(k, LK_KIND_TASK);
     if (task.kind != LK_KIND_NONE && k->threads == 1)
         awaited = task;
-    const char *through =
-        k->threads > 1 ? lk_print(c, ", through %s,", lk_count(c, (int64_t)k->threads - 1, "other thread")) : "";
     const char *ends = awaited.kind == LK_KIND_LOCK     ? "is given back"
                        : awaited.kind == LK_KIND_FUTURE ? "is completed"
                                                         : "can go on";
     return lk_print(
-        c, "%s runs %s and blocks in %s at %s on %s, which%s %s only when that loop runs again: the loop waits for itself",
-        lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t), where, lk_name(c, awaited), through,
-        ends);
+        c, "%s runs %s and blocks in %s at %s on %s, which %s only when that loop runs again%s: the loop waits for itself",
+        lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t), where, lk_name(c, awaited), ends,
+        by_way_of(c, k));
 }
 
 static const char *summary_of(const struct lk_case *c, const struct knot *k, const char *rule, const char *where)
@@ -379,6 +391,27 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
     return false;
 }
 
+/* The party that holds a lock of the cycle and waits for something that is none: which of the two to give up is its choice. */
+static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_t i)
+{
+    const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
+    return in->from.kind == LK_KIND_LOCK && out->to.kind != LK_KIND_LOCK &&
+           (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
+}
+
+/* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's advice is about the wait. */
+static const char *remedy(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
+{
+    for (size_t i = 0; k->loops && i < k->n_cycle; i++) {
+        struct lk_ref holder = k->chain.v[i].from, lock = k->chain.v[i ? i - 1 : k->n_cycle - 1].from;
+        struct lk_culprit p = lk_culprit_of(c, holder);
+        if (holder.kind == LK_KIND_THREAD && holds_and_waits(c, k, i))
+            return lk_print(c, "Give %s up before waiting: %s holds it in %s. %s", lk_name(c, lock), lk_name(c, holder),
+                            lk_place(c, &p), f->remedy);
+    }
+    return f->remedy;
+}
+
 static void describe(struct lk_case *c, struct lk_finding *f, const struct knot *k)
 {
     const char *where = f->culprits.n ? lk_place(c, &f->culprits.v[0]) : "an unknown place";
@@ -392,14 +425,7 @@ static void describe(struct lk_case *c, struct lk_finding *f, const struct knot 
     if (!k->timed)
         lk_finding_say(c, f, "no wait in the chain has a timeout, and every party that could end it is part of it");
     f->safe_now = safe_now(c, k);
-}
-
-/* The party that holds a lock of the cycle and waits for something that is none: which of the two to give up is its choice. */
-static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_t i)
-{
-    const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
-    return in->from.kind == LK_KIND_LOCK && out->to.kind != LK_KIND_LOCK &&
-           (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
+    f->remedy = remedy(c, f, k);
 }
 
 /* A cycle without a loop starts at such a party; with one, the loop's thread stays first. */

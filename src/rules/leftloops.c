@@ -7,6 +7,25 @@
 
 enum { MAX_LEFT = 1000 }; /* loops looked at for LK205 */
 
+/* How the loop was found, after "by". */
+static const char *found_by_words(const struct lk_loop *o)
+{
+    static const struct {
+        const char *word, *text;
+    } rows[] = {
+        { "running", "the record of the thread that ran it" },
+        { "task", "a task on it" },
+        { "frame", "a local variable" },
+        { "module", "a module's global" },
+        { "heap", "a walk over all objects: nothing else led to it" },
+        { "handle", "a callback scheduled on it" },
+    };
+    for (size_t i = 0; o->found_by && i < LK_ARRAY_LEN(rows); i++)
+        if (strcmp(rows[i].word, o->found_by) == 0)
+            return rows[i].text;
+    return "a reference to it";
+}
+
 /* ---- LK202 --------------------------------------------------------------------------- */
 
 static bool nobody_runs(const struct lk_loop *o)
@@ -85,8 +104,7 @@ void lk_find_orphaned_tasks(struct lk_case *c)
         f.held_tasks = pending;
         f.summary = lk_print(c, "%s %s pending on %s, which %s: %s", lk_count(c, pending, "task"), pending == 1 ? "is" : "are",
                              lk_name(c, loop), how_left(o), lk_place(c, &f.culprits.v[0]));
-        lk_finding_say(c, &f, "%s %s, in all samples; it was found by way of a %s", lk_name(c, loop), how_left(o),
-                       o->found_by ? o->found_by : "reference");
+        lk_finding_say(c, &f, "%s %s, in all samples; it was found by %s", lk_name(c, loop), how_left(o), found_by_words(o));
         f.safe_now = o->run == LK_LOOP_CLOSED
                          ? "Nothing waits for these tasks; they end with the process."
                          : "Running the loop to their end (loop.run_until_complete), or cancelling the tasks and closing "
@@ -136,9 +154,8 @@ static void tell_leak(struct lk_case *c, const size_t *left, size_t n)
     if (!o->stable || s->watched_ms < LK_TWO_SAMPLES_MS)
         lk_finding_doubt(&f, LK_PROBABLE);
     for (size_t i = 0; i < n && i < 8; i++)
-        lk_finding_say(c, &f, "%s is neither running nor closed; it was found by way of a %s",
-                       lk_name(c, lk_ref_make(LK_KIND_LOOP, left[i])),
-                       s->loops.v[left[i]].found_by ? s->loops.v[left[i]].found_by : "reference");
+        lk_finding_say(c, &f, "%s is neither running nor closed; it was found by %s",
+                       lk_name(c, lk_ref_make(LK_KIND_LOOP, left[i])), found_by_words(&s->loops.v[left[i]]));
     if (s->epoll_fds != LK_UNKNOWN)
         lk_finding_say(c, &f, "the process has %s open", lk_count(c, s->epoll_fds, "epoll descriptor"));
     f.safe_now = "Nothing is held up by it. Closing the loops (loop.close()) gives their descriptors back; a restart does too.";

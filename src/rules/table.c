@@ -72,10 +72,9 @@ const struct lk_rule lk_rules[] = {
       "a cycle through exactly one loop: its thread blocks, directly or through other threads, joins, locks, executors and "
       "tasks, on "
       "something that only code on that loop can bring about",
-      "Never block the thread of a loop for work of the same loop: await the coroutine (or asyncio.wrap_future of the future) "
-      "instead of "
-      "calling result(), and call code that has to wait synchronously by way of asyncio.to_thread. From other threads use "
-      "run_coroutine_threadsafe(...).result(timeout=...), and hold no lock meanwhile that code on the loop takes.",
+      "Never block a loop's thread for work of that loop: await the coroutine (or asyncio.wrap_future(future)) instead of "
+      "calling result(), and run code that must wait synchronously with asyncio.to_thread. Other threads wait with "
+      "result(timeout=...) and hold no lock meanwhile that code on the loop takes.",
       { DEV, TASKS, FLASK, NULL } },
     { "LK102",
       "cross-loop-cycle",

@@ -224,6 +224,15 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
            !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
 }
 
+/* What is known of those who may complete a future that is waited for. */
+static const char *say_enders(const struct lk_case *c, struct lk_ref awaited)
+{
+    const struct lk_future *f = lk_future_at(c->snap, awaited);
+    if (f && !f->enders.n)
+        return "nothing was found that will complete it: any code may";
+    return f && !f->enders_complete ? "who may complete it is not all known" : "what completes it waits itself";
+}
+
 static void tell_unbounded(struct lk_case *c, const struct group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->threads[0]);
@@ -234,8 +243,11 @@ static void tell_unbounded(struct lk_case *c, const struct group *g)
                          lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]));
     for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
-                       t->wait.complete ? "what completes it waits itself" : "who may complete it is not all known");
-    f.safe_now = "future.cancel() from another thread frees the waiter, where the code keeps hold of the future.";
+                       say_enders(c, t->wait.on.v[k]));
+    f.safe_now = lk_print(c,
+                          "Nothing from outside frees it; code of the process can, by set_result() or cancel() of the future. Or "
+                          "else %s",
+                          lk_end_process_words(c));
     lk_finding_held_by(c, &f, g->threads, g->n);
     lk_finding_file(c, &f);
     explain_group(c, g);

@@ -86,8 +86,11 @@ static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
     else if (o->next_timer_ms != LK_UNKNOWN && o->timers > 0)
         lk_finding_say(c, &f, "its next timer, in %s, will wake it", lk_duration(c, LK_MAX(o->next_timer_ms, 0)));
     f.safe_now = f.nothing_left ? lk_sentence(c, lk_end_process_words(c))
-                                : "Any call_soon_threadsafe(lambda: None) on this loop, or traffic on a descriptor it watches, "
-                                  "wakes it and the queue is worked off.";
+                                : lk_print(c,
+                                           "Whatever wakes the loop lets it work off its queue: a connection it accepts, traffic "
+                                           "on a descriptor it watches, call_soon_threadsafe(lambda: None) from code of the "
+                                           "process. Or else %s",
+                                           lk_end_process_words(c));
     lk_finding_held(c, &f, loop);
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);
