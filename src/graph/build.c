@@ -326,6 +326,32 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
     add_group(b, n, &f->enders, how);
 }
 
+/* Waits that end only by another party of this process. */
+static bool needs_others(enum lk_wait_kind kind)
+{
+    return kind == LK_WAIT_LOCK || kind == LK_WAIT_JOIN || kind == LK_WAIT_FUTURE || kind == LK_WAIT_IMPORT ||
+           kind == LK_WAIT_GIL;
+}
+
+/*
+ * What the process holds as a whole any of its threads may give back: only when each of them waits for another is it known that
+ * none will. Otherwise nothing says whether one of the others is going to. False then.
+ */
+static bool build_lock_of_process(struct build *b, struct lk_node *n, const struct lk_lock *l)
+{
+    for (size_t i = 0; i < b->s->threads.n; i++) {
+        const struct lk_thread *t = &b->s->threads.v[i];
+        if (acts(b, t) || !needs_others(t->wait.kind))
+            return false;
+    }
+    for (size_t i = 0; i < b->s->threads.n; i++) {
+        const struct lk_thread *t = &b->s->threads.v[i];
+        add_edge(b, n, lk_ref_make(LK_KIND_THREAD, i),
+                 (struct how){ "held by the process of", LK_MIN(l->read, t->read), false, l->stable && t->stable });
+    }
+    return true;
+}
+
 static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock *l)
 {
     if (l->lost_in_fork) {
@@ -337,8 +363,10 @@ static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock 
         set_base(n, LK_LIFE_LIVE);
         return;
     }
-    n->open = !l->mutex || l->owners.n == 0;
     n->all = false;
+    if (l->of_process && build_lock_of_process(b, n, l))
+        return;
+    n->open = !l->mutex || l->owners.n == 0;
     if (!l->mutex)
         return;
     bool inferred = l->owner_by != LK_OWNER_FIELD && !l->owner_certain;

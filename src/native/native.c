@@ -204,6 +204,60 @@ static bool wait_in_library(struct lk_target *t, struct lk_snapshot *s, size_t i
     return true;
 }
 
+/* ---- file locks -------------------------------------------------------------------------- */
+
+/* File locks have no address in the target: they get one that no object there can have. */
+static lk_addr file_lock_key(const struct lk_oswait *os)
+{
+    return UINT64_C(0xf11e) << 48 ^ os->lock_inode << 12 ^ (uint64_t)(os->lock_fd + 1);
+}
+
+/*
+ * Held by this process itself. Which thread took it is recorded nowhere, and any may give it back: the graph looks at all of
+ * them. The only one whose frames name the file that has the lock is likely to be the one.
+ */
+static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread *t)
+{
+    const struct lk_oswait *os = &t->os;
+    bool is_new;
+    struct lk_ref ref = lk_snapshot_lock(s, file_lock_key(os), &is_new);
+    struct lk_lock *l = lk_lock_at(s, ref);
+    l->kind = "file lock";
+    l->mutex = true;
+    l->locked = LK_YES;
+    l->of_process = os->locked_by == LK_LOCKED_SELF;
+    if (is_new && l->of_process && t->lock_users.n == 1)
+        lk_refs_add(s, &l->owners, t->lock_users.v[0]);
+    if (is_new)
+        lk_snapshot_limit(s, "%s is locked by this process itself%s: which thread took that lock is recorded nowhere",
+                          os->path ? os->path : "a file",
+                          os->lock_fd < 0 ? ""
+                                          : lk_arena_printf(s->arena, ", through file descriptor %lld", (long long)os->lock_fd));
+    return ref;
+}
+
+static void wait_for_file_lock(struct lk_snapshot *s, size_t i)
+{
+    struct lk_thread *t = &s->threads.v[i];
+    const char *path = t->os.path ? t->os.path : "a file";
+    struct lk_ref on;
+    t->wait.call = lk_arena_printf(s->arena, "%s() on %s", t->os.syscall, path);
+    if (t->os.locked_by == LK_LOCKED_OTHER) {
+        t->wait.kind = LK_WAIT_IO;
+        on = lk_snapshot_extern(s, LK_EXT_FILE,
+                                lk_arena_printf(s->arena, "%s, which holds the lock on %s", t->os.lock_holder, path), LK_UNKNOWN);
+    } else {
+        t->wait.kind = LK_WAIT_LOCK;
+        on = own_file_lock(s, t);
+        lk_refs_add(s, &lk_lock_at(s, on)->waiters, lk_ref_make(LK_KIND_THREAD, i));
+    }
+    t->wait.on = (struct lk_refs){ 0 };
+    lk_refs_add(s, &t->wait.on, on);
+    t->wait.complete = t->os.locked_by == LK_LOCKED_SELF;
+    t->wait.timeout_ms = t->os.timeout_ms;
+    t->wait.read = t->read;
+}
+
 /* ---- the kernel's word ------------------------------------------------------------------- */
 
 static enum lk_extern_kind outside_kind(const struct lk_oswait *os)
@@ -243,7 +297,9 @@ void lk_native_read(struct lk_target *t, struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_thread *th = &s->threads.v[i];
-        if (unexplained(th) && !wait_in_library(t, s, i) && th->wait.kind == LK_WAIT_NONE)
+        if (th->os.locked_by != LK_LOCKED_UNKNOWN && !th->running)
+            wait_for_file_lock(s, i);
+        else if (unexplained(th) && !wait_in_library(t, s, i) && th->wait.kind == LK_WAIT_NONE)
             wait_in_kernel(s, th);
     }
     for (size_t i = 0; i < s->threads.n; i++) {

@@ -245,6 +245,7 @@ void lk_py_read_gil(struct lk_py *py);
 void lk_py_read_loops(struct lk_py *py);     /* running loops, loops in frames and module globals */
 void lk_py_read_tasks(struct lk_py *py);     /* all tasks, their loops, await chains */
 void lk_py_read_waits(struct lk_py *py);     /* what each thread and task waits for */
+void lk_py_read_files(struct lk_py *py);     /* who uses a file that it or another thread waits to lock */
 void lk_py_read_owners(struct lk_py *py);    /* who holds which lock */
 /** Mentions: the same address always gives the same entity; reads it when new. */
 struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by);

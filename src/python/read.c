@@ -26,6 +26,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_loops(py);
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
+        lk_py_read_files(py);
         lk_py_read_owners(py);
         note_greenlets(py);
     }

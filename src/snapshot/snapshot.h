@@ -110,6 +110,13 @@ enum lk_os_wait {
     LK_OS_SYSV,      /* semop, msgrcv */
     LK_OS_OTHER,
 };
+/** Who holds a file lock. */
+enum lk_locked_by {
+    LK_LOCKED_UNKNOWN = 0,
+    LK_LOCKED_SELF,   /* the examined process alone */
+    LK_LOCKED_SHARED, /* the same, but another process has that open file description too, or may have */
+    LK_LOCKED_OTHER,  /* another process */
+};
 struct lk_oswait {
     enum lk_os_wait on;
     const char *syscall;    /* name; NULL = runs or not known */
@@ -124,6 +131,10 @@ struct lk_oswait {
     enum lk_tri listener_alone; /* peer_is this-process, not accepted: YES = no other process holds that listener */
     int64_t queues[2];      /* socket receive and send queue, LK_UNKNOWN */
     const char *path;       /* file, pipe, unix socket */
+    enum lk_locked_by locked_by; /* the file lock it waits for */
+    int64_t lock_fd;        /* LK_LOCKED_SELF, SHARED: this process's descriptor that has it; -1 the process as a whole */
+    uint64_t lock_inode;    /* of the locked file */
+    const char *lock_holder; /* LK_LOCKED_OTHER: "process 4711 (name)" */
     int64_t child_pid;      /* LK_UNKNOWN; -1 any child */
     int64_t timeout_ms;     /* timeout of this call: LK_FOREVER none, LK_UNKNOWN not read */
     struct { int64_t *v; size_t n, cap; } fds; /* the set a selector watches, bounded */
@@ -200,6 +211,7 @@ struct lk_thread {
     struct lk_ref works_on;      /* future of the work item it runs now */
     struct lk_ref inside_cst;    /* loop whose call_soon_threadsafe is on this stack */
     struct lk_refs holds;        /* locks */
+    struct lk_refs lock_users;   /* it waits for a file lock of its own process: threads whose frames name the file that has it */
     uint64_t switches;           /* times it was given a CPU (schedstat pcount) or context switches */
     uint64_t cpu_us;             /* CPU time used so far */
     uint64_t cpu_delta_us;       /* CPU time used between first and last sample */
@@ -313,6 +325,7 @@ struct lk_lock {
     enum lk_owner_by owner_by;
     bool owner_certain;         /* the owner is proven, not merely probable */
     bool lost_in_fork;          /* its holder was a thread of the parent process: nobody here can release it */
+    bool of_process;            /* held by the process, not by one of its threads: any of them may release it */
     struct lk_refs waiters;
     struct lk_ref inner;        /* Condition: its lock; queue: its mutex */
     struct lk_ref loop;         /* asyncio primitives: loop they are bound to */

@@ -19,6 +19,7 @@
 
 #include <linux/openat2.h>
 
+#include "target/locks.h"
 #include "target/osfd.h"
 #include "target/syscalls.h"
 #include "util/text.h"
@@ -195,17 +196,32 @@ static void decode_file(struct decode *d)
         d->ret->on = LK_OS_OTHER; /* an ioctl on it does not wait for what reading it waits for */
 }
 
+static void describe_holder(struct decode *d, bool by_flock)
+{
+    struct lk_file_lock lock;
+    lk_file_lock_find(d->r->pid, d->r->base, d->ret->fd, by_flock, &lock);
+    d->ret->locked_by = lock.by;
+    d->ret->lock_fd = lock.fd;
+    d->ret->lock_inode = lock.inode;
+    if (lock.by == LK_LOCKED_OTHER)
+        d->ret->lock_holder = lk_arena_printf(d->r->arena, "process %lld (%s)", (long long)lock.pid,
+                                              lk_text_clean(d->r->arena, lock.comm, strlen(lock.comm), sizeof(lock.comm)));
+}
+
 static void decode_fcntl(struct decode *d)
 {
     int command = int_arg(d, 1);
     decode_fd(d);
     d->ret->on = command == F_SETLKW || command == F_OFD_SETLKW ? LK_OS_FILE : LK_OS_OTHER;
+    if (d->ret->on == LK_OS_FILE)
+        describe_holder(d, false);
 }
 
 static void decode_flock(struct decode *d)
 {
     decode_fd(d);
     d->ret->on = LK_OS_FILE;
+    describe_holder(d, true);
 }
 
 /*
