@@ -98,7 +98,7 @@ int command_explain(int argc, char **argv)
         return complain(EXIT_USAGE, "usage: loopknot explain RULE...   (loopknot rules lists them)");
     for (size_t i = 0; i < r.n; i++)
         if (!loopknot_rule_find(r.words[i], &id, &name))
-            return complain(EXIT_USAGE, "there is no rule '%s'; the nearest is %s (%s); loopknot rules lists them", r.words[i],
+            return complain(EXIT_USAGE, "there is no rule '%.60s'; the nearest is %s (%s); loopknot rules lists them", r.words[i],
                             id, name);
     struct loopknot_render how = render();
     return written(loopknot_write_explanations(r.words, r.n, r.format, &how, stdout), "explain", r.format);

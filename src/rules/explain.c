@@ -48,7 +48,7 @@ static const struct lk_explanation explanations[] = {
       .cause = "Threads take the same locks in different orders: each holds one and waits for the next one's. Or one thread "
                "takes a lock again that it holds already and that is not reentrant.",
       .evidence = "Which lock a thread waits for is read from its frames and from what the kernel says it sleeps on. Who holds "
-                  "it comes from the lock's own owner field (RLock, import lock, pthread mutex); a threading.Lock records no "
+                  "it comes from the lock's own owner field (RLock, import lock, pthread mutex, the writer of an rwlock); a threading.Lock records no "
                   "owner, so there it is the one thread that stands inside of `with lock`.",
       .refuted = "A plain Lock that its `with` block gave up by hand, or that another thread releases. Where such code is in "
                  "reach the finding is not proven. A lock taken by a bare acquire() has no known holder, and nothing is "
@@ -125,7 +125,8 @@ static const struct lk_explanation explanations[] = {
                "thread that holds that lock wants the GIL: to call into Python, or to come back from a call. All other Python "
                "threads queue up for the GIL behind the two.",
       .evidence = "The runtime's own record says which thread holds the GIL; that thread sleeps on a pthread mutex whose owner "
-                  "field names another thread, and that one waits for the GIL. Seen the same in all samples.",
+                  "field names another thread (or an rwlock that one has for writing), and that one waits for the GIL. Seen the "
+                  "same in all samples.",
       .refuted = "A holder that was about to give the GIL up when it was read: it would have moved in the next sample. A lock "
                  "without an owner field (a semaphore, a spin lock) is not seen.",
       .wrong = "static PyObject *flush(PyObject *self, PyObject *args)\n"
@@ -216,9 +217,9 @@ static const struct lk_explanation explanations[] = {
       .cause = "fork() copies the memory, but only the thread that calls it. A loop, a pool or a lock that another thread was "
                "running, serving or holding then exists in the child as well, with nobody behind it.",
       .evidence = "A thread of this process waits for a loop, a lock or a pool whose thread is known by its identifier to be "
-                  "none of this process: it did not end here, it was never copied.",
-      .refuted = "An at-fork handler that starts the loop or the pool again later. An identifier that was used again by a new "
-                 "thread makes the old one look alive: then nothing is claimed.",
+                  "none of this process: it did not end here, it was never copied. A plain Lock names no holder: it counts "
+                  "as lost when each thread of a forked process waits for it.",
+      .refuted = "An at-fork handler that starts the loop or the pool again later.",
       .wrong = "# myapp.py, loaded with gunicorn --preload: the threads stay in the master\n"
                "pool = ThreadPoolExecutor(4)\n"
                "pool.submit(warm_up)\n",
@@ -327,9 +328,10 @@ static const struct lk_explanation explanations[] = {
       .cause = "A coroutine or callback calls something that blocks: time.sleep, a synchronous HTTP client or database driver, "
                "subprocess.run, a lock. While it blocks, nothing else on that loop runs.",
       .evidence = "The thread of a running loop is in a callback, not in the loop's selector, and blocks in a sleep, a socket, a "
-                  "child, a lock or a wait for a result. It has not moved meanwhile.",
-      .refuted = "A loop whose selector loopknot does not know and takes for I/O; many short calls that look like one long "
-                 "call: then the tasks of the loop move between samples.",
+                  "child, a lock or a wait for a result. It has not moved meanwhile, or it is still the same callback that "
+                  "blocks there again and again.",
+      .refuted = "A loop whose selector loopknot does not know and takes for I/O; many short callbacks that look like one long "
+                 "call: then the loop's own record of its turns changes between samples.",
       .wrong = "async def device():\n"
                "    return requests.get(URL).json()         # the whole loop waits\n",
       .right = "async def device():\n"
@@ -338,9 +340,9 @@ static const struct lk_explanation explanations[] = {
     { .id = "LK402", .language = "python",
       .brief = "one callback computes and computes",
       .cause = "A coroutine or callback computes for long without an await. While it does, nothing else on that loop runs.",
-      .evidence = "The loop's thread used nearly all of the CPU time there was while it was watched, always inside of the same "
-                  "callback: its outer frames did not change.",
-      .refuted = "Many short callbacks, one after the other: then the outer frames change. A slow machine: look at the CPU time "
+      .evidence = "The loop's thread used most of the CPU time there was while it was watched, inside of one callback: the loop's "
+                  "own record of the turn it is in, and of the callback in that turn, was the same in all samples.",
+      .refuted = "Many short callbacks, one after the other: then that record changes. A slow machine: look at the CPU time that "
                  "the evidence names.",
       .wrong = "async def thumbnail(image):\n"
                "    return scale(image)         # seconds of computing on the loop's thread\n",

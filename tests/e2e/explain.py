@@ -159,6 +159,18 @@ def links_lead_somewhere(name):
     return "%d links" % len(inside)
 
 
+def every_pitfall_has_its_rule():
+    """16 rows, each with a rule and a scenario; the one that leaves nothing to be seen says so."""
+    with open(os.path.join(lib.ROOT, "docs", "pitfalls.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| (\d+) \|(.*)\|([^|]*)\|$", file.read(), re.M)
+    assert [int(number) for number, _, _ in rows] == list(range(1, 17)), [number for number, _, _ in rows]
+    bare = [number for number, text, _ in rows if "](rules/LK" not in text]
+    assert not bare, "no rule: %s" % bare
+    assert "Not detectable after the fact" in rows[11][1], "tasks that ended with the view's loop: %s" % rows[11][1]
+    alone = [number for number, _, scenarios in rows if "](../scenarios/" not in scenarios]
+    return "no scenario yet: %s" % ", ".join(alone) if alone else ""
+
+
 def scenarios_are_named():
     """Each rule that a scenario asks for says so on its page."""
     silent = []
@@ -187,9 +199,11 @@ CASES = [
     ("explain a word with control characters", refused, r"there is no rule", "explain", "a\n\033[31m" + "b" * 5000),
     ("explain an empty word", refused, r"there is no rule ''", "explain", ""),
     ("explain --frobnicate", refused, "no option", "explain", "--frobnicate"),
-    ("explain --format", refused, "wants", "explain", "--format"),
+    ("explain --format without a value", refused, "wants", "explain", "--format"),
     ("pages agree with explain", pages_agree),
     ("pitfalls.md leads somewhere", links_lead_somewhere, "pitfalls.md"),
+    ("rules/README.md leads somewhere", links_lead_somewhere, "rules/README.md"),
+    ("pitfalls.md has rules", every_pitfall_has_its_rule),
     ("pages name the scenarios", scenarios_are_named),
 ]
 
