@@ -85,6 +85,15 @@ def serve(app):
     make_server(app).serve_forever()
 
 
+def serve_single(app):
+    """The same with one thread for everything: accepting, and one request after the other."""
+    from werkzeug.serving import make_server as werkzeug_make_server
+    quiet()
+    server = werkzeug_make_server("127.0.0.1", 0, add_ping(app), threaded=False)
+    say("listening", port=server.port)
+    server.serve_forever()
+
+
 def announce_app_run(app):
     """Before app.run(port=0): makes its server announce the port that it got."""
     from werkzeug.serving import BaseWSGIServer

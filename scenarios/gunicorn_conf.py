@@ -5,11 +5,11 @@ import os
 import signal
 
 bind = "127.0.0.1:0"
-worker_class = "gthread"
-workers = 1
+worker_class = os.environ.get("SCENARIO_WORKER_CLASS", "gthread")
+workers = int(os.environ.get("SCENARIO_WORKERS", "1"))
 threads = int(os.environ.get("SCENARIO_THREADS", "8"))
 preload_app = bool(os.environ.get("SCENARIO_PRELOAD"))
-timeout = 0
+timeout = int(os.environ.get("SCENARIO_TIMEOUT", "0"))
 graceful_timeout = 1
 loglevel = "error"
 

@@ -10,6 +10,7 @@
 #include "examine/sources.h"
 #include "rules/classify.h"
 #include "snapshot/builder.h"
+#include "target/listen.h"
 #include "target/process.h"
 
 enum {
@@ -145,6 +146,12 @@ static void note_limits(struct examination *x)
         lk_snapshot_limit(s, "%zu of %zu threads ran while they were read; what is said of them is not proven", racy, s->threads.n);
 }
 
+/* What is asked of the kernel once the entities of the last sample are known: it may have changed while they were watched. */
+static void read_listeners(struct examination *x)
+{
+    lk_listeners_read(x->session.target, x->snap, x->session.options->together, x->session.options->n_together);
+}
+
 /* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no known loop has. */
 static void complete_loops(struct examination *x)
 {
@@ -226,12 +233,14 @@ static void watch(struct examination *x, struct lk_findings **f)
     struct lk_error err;
     if (alive && going && take(x, computes ? o->stop : LK_STOP_NONE, &err)) {
         complete_loops(x);
+        read_listeners(x);
         lk_classify(x->snap, o->project);
     } else {
         for (size_t i = 0; i < s->threads.n; i++)
             if (mark[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
                 s->threads.v[i].stuck_ms = LK_MAX(s->threads.v[i].stuck_ms, watched);
         s->watched_ms = watched;
+        read_listeners(x);
     }
     free(mark);
     free(list.v);
@@ -250,6 +259,7 @@ static void second_look(struct examination *x, struct lk_findings **f)
     if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, LK_STOP_NONE, &err))
         return;
     complete_loops(x);
+    read_listeners(x);
     lk_classify(x->snap, o->project);
     lk_findings_destroy(*f);
     *f = lk_diagnose(x->snap);
@@ -347,6 +357,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     }
     read_throttling(&x, false);
     complete_loops(&x);
+    read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
     if (!ended.code && x.samples.n == 1 && f->watch.n)

@@ -81,6 +81,7 @@ static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *lis
         t->running = true;
         t->kstate = 'R';
         t->os = (struct lk_oswait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
+                                    .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN,
                                     .queues = { LK_UNKNOWN, LK_UNKNOWN } };
     }
 }

@@ -212,6 +212,12 @@ struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known);
 /** Executors whose workers stand in the threads' frames. */
 void lk_aio_read_executors(struct lk_py *py);
 
+/* ---- servers.c ------------------------------------------------------------------------ */
+/** Descriptor of the connection that a queued work item is given to serve; LK_UNKNOWN. */
+int64_t lk_aio_item_connection(struct lk_py *py, lk_addr item);
+/** Pools of servers, a server's timeout, and the sockets that threads have at hand. */
+void lk_aio_read_servers(struct lk_py *py);
+
 /* ---- lock.c --------------------------------------------------------------------------- */
 /** The mutual-exclusion lock behind a lock, condition or context manager's lock attribute; NONE when it is none. */
 struct lk_ref lk_aio_mutex_of(struct lk_py *py, lk_addr obj);

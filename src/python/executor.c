@@ -133,6 +133,7 @@ static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
         if (kept == keep)
             continue;
         list[kept].future = lk_py_future(py, future);
+        list[kept].fd = lk_aio_item_connection(py, items[i]);
         list[kept++].function = item_function(py, items[i]);
     }
     struct lk_executor *x = lk_executor_at(py->s, ref);

@@ -1,5 +1,5 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
-#include "python/internal.h"
+#include "python/aio.h"
 
 /* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is the hub alone. */
 static void note_greenlets(struct lk_py *py)
@@ -27,6 +27,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
         lk_py_read_files(py);
+        lk_aio_read_servers(py);
         lk_py_read_owners(py);
         note_greenlets(py);
     }

@@ -544,7 +544,7 @@ static void read_thread_wait(struct lk_py *py, size_t i)
     struct lk_thread *t = &py->s->threads.v[i];
     const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
     struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
-    struct lk_wait w = { .timeout_ms = t->os.timeout_ms, .read = t->read, .frame = -1 };
+    struct lk_wait w = { .timeout_ms = t->os.left_ms, .read = t->read, .frame = -1 };
 
     if (t->wait.kind == LK_WAIT_GIL)
         return;

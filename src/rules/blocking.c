@@ -300,6 +300,7 @@ static void tell_blocked(struct lk_case *c, struct lk_ref loop, const struct lk_
 
 void lk_find_blocking_calls(struct lk_case *c)
 {
+    lk_find_self_requests(c); /* the same block, told more exactly */
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
         const struct lk_thread *t = lk_thread_at(c->snap, o->thread);

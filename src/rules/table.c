@@ -249,7 +249,7 @@ const struct lk_rule lk_rules[] = {
     { "LK404",
       "self-request",
       LK_DEADLOCK,
-      lk_find_self_requests,
+      NULL, /* looked for with LK401, than which it is more specific */
       "a server waits for a request to itself, and no worker is left to serve it (at most stalled with a timeout, or where "
       "another "
       "process may share the listener)",

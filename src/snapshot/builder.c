@@ -49,6 +49,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     free(s->executors.v);
     free(s->externs.v);
     free(s->links.v);
+    free(s->listeners.v);
     free(s->samples.v);
     free(s->limits.v);
     lk_arena_destroy(s->arena);
@@ -102,7 +103,7 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
         lk_map_clear(&ix->of[i]);
     lk_map_clear(&ix->stacks);
     s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
-    s->locks.n = s->executors.n = s->externs.n = 0;
+    s->locks.n = s->executors.n = s->externs.n = s->listeners.n = 0;
     s->limits.n = s->n_process_limits;
 }
 
@@ -144,7 +145,8 @@ struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_ne
     t->name = t->comm = "";
     t->kstate = '?';
     t->os.nr = -1;
-    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.queues[0] = t->os.queues[1] = LK_UNKNOWN;
+    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.left_ms = t->os.queues[0] = t->os.queues[1] = LK_UNKNOWN;
+    t->os.far_fd = t->os.peer_pid = LK_UNKNOWN;
     t->wait.timeout_ms = LK_UNKNOWN;
     t->wait.frame = -1;
     t->off_cpu_ms = t->stuck_ms = LK_UNKNOWN;

@@ -128,7 +128,12 @@ struct lk_oswait {
     const char *peer_is;    /* "outside" | "this-process" | "tree"; NULL = not known */
     bool listening;         /* the socket is a listener (accept) */
     bool accepted;          /* the socket's local port is a listener of this process: a client's connection */
-    enum lk_tri listener_alone; /* peer_is this-process, not accepted: YES = no other process holds that listener */
+    struct {
+        uint64_t *v;
+        size_t n, cap;
+    } ends_at;      /* peer_is this-process: inodes of the sockets here one of which is the other end: the accepted one, or listeners */
+    int64_t far_fd; /* peer_is this-process: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
+    int64_t peer_pid; /* another process that holds the other end; LK_UNKNOWN */
     int64_t queues[2];      /* socket receive and send queue, LK_UNKNOWN */
     const char *path;       /* file, pipe, unix socket */
     enum lk_locked_by locked_by; /* the file lock it waits for */
@@ -137,6 +142,7 @@ struct lk_oswait {
     const char *lock_holder; /* LK_LOCKED_OTHER: "process 4711 (name)" */
     int64_t child_pid;      /* LK_UNKNOWN; -1 any child */
     int64_t timeout_ms;     /* timeout of this call: LK_FOREVER none, LK_UNKNOWN not read */
+    int64_t left_ms;        /* what is left of it, at most */
     struct { int64_t *v; size_t n, cap; } fds; /* the set a selector watches, bounded */
     bool restartable;       /* restarts by itself after an interruption (futex, read, wait4 ...) */
 };
@@ -212,6 +218,9 @@ struct lk_thread {
     struct lk_ref inside_cst;    /* loop whose call_soon_threadsafe is on this stack */
     struct lk_refs holds;        /* locks */
     struct lk_refs lock_users;   /* it waits for a file lock of its own process: threads whose frames name the file that has it */
+    const int64_t *sockets;      /* descriptors of sockets that its frames or its loop have at hand; only read where a thread */
+    size_t n_sockets;            /* waits for a connection to this process that nobody has accepted */
+    bool sockets_complete;
     uint64_t switches;           /* times it was given a CPU (schedstat pcount) or context switches */
     uint64_t cpu_us;             /* CPU time used so far */
     uint64_t cpu_delta_us;       /* CPU time used between first and last sample */
@@ -338,6 +347,7 @@ struct lk_lock {
 struct lk_item {
     struct lk_ref future;
     const char *function;
+    int64_t fd; /* of the connection it is given to serve; LK_UNKNOWN */
 };
 
 struct lk_executor {
@@ -361,6 +371,37 @@ struct lk_extern {
     enum lk_extern_kind kind;
     const char *text;  /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
     int64_t in_ms;     /* timers: time left */
+};
+
+/** What a process does that holds a socket of the examined one too. */
+enum lk_share {
+    LK_SHARE_UNKNOWN = 0, /* may come to serve it */
+    LK_SHARE_SERVES,      /* a thread of it accepts, reads or polls */
+    LK_SHARE_WAITS,       /* all its requests wait, without a timeout, for an answer from the same socket */
+    LK_SHARE_IDLE,        /* it has no request, and none of its threads accepts or polls */
+};
+struct lk_sharer {
+    int64_t pid;
+    const char *comm;
+    enum lk_share does;
+    bool examined; /* in the same run */
+};
+
+/** A socket of this process that others connect to, or an accepted connection whose client is this process too. */
+struct lk_listener {
+    uint64_t inode;
+    bool listening;
+    const char *address; /* NULL */
+    struct {
+        int64_t *v;
+        size_t n, cap;
+    } fds;         /* its descriptors here */
+    int64_t queue; /* listening: connections that wait to be accepted; LK_UNKNOWN */
+    enum lk_tri alone; /* YES: no other process holds it. Only looked for where a thread waits for it */
+    struct {
+        struct lk_sharer *v;
+        size_t n, cap;
+    } sharers;
 };
 
 struct lk_child {
@@ -438,6 +479,7 @@ struct lk_snapshot {
     struct { struct lk_executor *v; size_t n, cap; } executors;
     struct { struct lk_extern *v; size_t n, cap; } externs;
     struct { struct lk_link *v; size_t n, cap; } links;
+    struct { struct lk_listener *v; size_t n, cap; } listeners;
     struct { struct lk_sample *v; size_t n, cap; } samples;
     struct { const char **v; size_t n, cap; } limits; /* what could not be read, and why */
     bool loops_complete;   /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */

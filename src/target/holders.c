@@ -186,7 +186,30 @@ enum lk_held lk_holders_find(struct lk_holders *h, enum lk_holder_of what, uint6
     return h->self.incomplete || h->tree.incomplete ? LK_HELD_UNKNOWN : LK_HELD_OUTSIDE;
 }
 
-static bool holds_end(const struct scan *s, const char *self_base, uint64_t inode, bool end_reads)
+/* The newest entry stands first in its chain, the first one last. */
+static const struct holder *first_holder(const struct scan *s, enum lk_holder_of what, uint64_t inode)
+{
+    const struct holder *found = NULL;
+    uint64_t i = 0;
+    lk_map_get(&s->by_inode, key(what, inode), &i);
+    for (size_t steps = 0; i && steps < s->v.n; i = s->v.v[i - 1].next, steps++)
+        found = &s->v.v[i - 1];
+    return found;
+}
+
+int lk_holders_fd(struct lk_holders *h, enum lk_holder_of what, uint64_t inode)
+{
+    const struct holder *f = first_holder(self_scan(h), what, inode);
+    return f ? f->fd : -1;
+}
+
+pid_t lk_holders_pid(struct lk_holders *h, uint64_t socket_inode)
+{
+    const struct holder *f = first_holder(tree_scan(h), LK_HOLDER_SOCKET, socket_inode);
+    return f ? f->pid : 0;
+}
+
+static pid_t holds_end(const struct scan *s, const char *self_base, uint64_t inode, bool end_reads)
 {
     uint64_t i = 0;
     lk_map_get(&s->by_inode, key(LK_HOLDER_PIPE, inode), &i);
@@ -200,9 +223,14 @@ static bool holds_end(const struct scan *s, const char *self_base, uint64_t inod
             continue;
         int mode = (int)(flags & O_ACCMODE);
         if (mode == O_RDWR || mode == (end_reads ? O_RDONLY : O_WRONLY))
-            return true;
+            return f->pid;
     }
-    return false;
+    return 0;
+}
+
+pid_t lk_holders_pipe_pid(struct lk_holders *h, uint64_t inode, bool we_read)
+{
+    return holds_end(tree_scan(h), NULL, inode, !we_read);
 }
 
 enum lk_held lk_holders_pipe_other_end(struct lk_holders *h, uint64_t inode, bool we_read)

@@ -12,6 +12,7 @@
 #include "util/text.h"
 
 #define MAX_PATH_TEXT 1024
+#define MAX_LISTENERS 64u /* that share one address */
 
 struct lk_oswait_reader *lk_oswait_reader_create(struct lk_target *t, struct lk_arena *a)
 {
@@ -79,6 +80,29 @@ int64_t lk_osfd_socket_timeout(struct lk_oswait_reader *r, int64_t fd, bool send
     return tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
 }
 
+bool lk_osfd_listens(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret)
+{
+    struct lk_net_socket s = { 0 };
+    int listening = 0, dup = borrow(r, fd);
+    socklen_t len = sizeof(listening);
+    if (dup < 0)
+        return false;
+    bool yes = getsockopt(dup, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
+    bool tcp = yes && lk_net_ask(dup, &s);
+    close(dup);
+    if (!yes)
+        return false;
+    char buf[LK_NET_TEXT];
+    uint32_t waiting;
+    if (tcp) {
+        ret->queue = s.rx;
+        ret->address = lk_net_text(&s.local, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
+    } else if (lk_net_unix_peer(r->net, inode, NULL, &waiting)) {
+        ret->queue = waiting;
+    }
+    return true;
+}
+
 /* Path a unix socket is connected to, as /proc/net/unix writes it ('@' = abstract); false when it has none. */
 static bool unix_peer_path(struct lk_oswait_reader *r, int64_t fd, char *path, size_t size)
 {
@@ -126,22 +150,117 @@ static const char *end_text(struct lk_oswait_reader *r, const struct lk_net_end 
     return lk_net_text(end, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
 }
 
+/* The listening sockets in whose accept queue a connection may stand. */
+struct listeners {
+    uint64_t inode[MAX_LISTENERS];
+    uint32_t queue[MAX_LISTENERS]; /* connections in it */
+    size_t n;
+    bool more; /* than there is room for */
+};
+
+static void add_listener(struct listeners *v, uint64_t inode, uint32_t queue)
+{
+    if (v->n == MAX_LISTENERS) {
+        v->more = true;
+        return;
+    }
+    v->inode[v->n] = inode;
+    v->queue[v->n++] = queue;
+}
+
+/* A connection that stands in an accept queue stands in none that is empty. */
+static void drop_empty(struct listeners *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++)
+        if (v->queue[i]) {
+            v->queue[n] = v->queue[i];
+            v->inode[n++] = v->inode[i];
+        }
+    if (n)
+        v->n = n;
+}
+
+/* Where the kernel can be asked who answers there, only that socket and those bound like it (SO_REUSEPORT) count. */
+static void find_inet_listeners(struct lk_oswait_reader *r, const struct lk_net_socket *client, const struct lk_net_end *end,
+                                struct listeners *ret)
+{
+    const struct lk_net_socket *s = NULL, *asked = NULL;
+    uint64_t inode = 0;
+    struct lk_net_socket server;
+    memset(ret, 0, sizeof(*ret));
+    if (client) {
+        server = *client;
+        server.local = client->remote;
+        server.remote = client->local;
+        if (lk_net_ask_listener(r->net, &server, &inode) && inode)
+            asked = lk_net_find(r->net, inode);
+    }
+    struct lk_net_end bound = asked ? asked->local : *end; /* the table may move */
+    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_net_listener(r->net, end, s)); seen++)
+        if (!asked || memcmp(&s->local.addr, &bound.addr, sizeof(bound.addr)) == 0)
+            add_listener(ret, s->inode, s->rx);
+}
+
+static void find_unix_listeners(struct lk_oswait_reader *r, const char *path, struct listeners *ret)
+{
+    const struct lk_net_socket *s = NULL;
+    memset(ret, 0, sizeof(*ret));
+    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_net_unix_listener(r->net, path, s)); seen++) {
+        uint32_t rx = 0;
+        lk_net_unix_peer(r->net, s->inode, NULL, &rx);
+        add_listener(ret, s->inode, rx);
+    }
+}
+
 /*
- * Who listens at this end. Several sockets may (SO_REUSEPORT): the examined process only when all of them are its
- * own, since the kernel may have given the connection to any.
+ * Who holds these. The examined process only when all of them are its own, since the kernel may have given the
+ * connection to any.
  */
-static enum lk_held listener_holder(struct lk_oswait_reader *r, const struct lk_net_end *end)
+static enum lk_held holder_of_all(struct lk_oswait_reader *r, const struct listeners *v)
 {
     enum lk_held all = LK_HELD_UNKNOWN;
-    const struct lk_net_socket *s = NULL;
-    for (size_t seen = 0; seen < 64 && (s = lk_net_listener(r->net, end, s)); seen++) {
-        enum lk_held held = lk_holders_find(r->holders, LK_HOLDER_SOCKET, s->inode);
-        if (seen == 0)
+    for (size_t i = 0; i < v->n; i++) {
+        enum lk_held held = lk_holders_find(r->holders, LK_HOLDER_SOCKET, v->inode[i]);
+        if (i == 0)
             all = held;
         else if (held != all)
             all = held == LK_HELD_SELF || all == LK_HELD_SELF || held == LK_HELD_TREE ? LK_HELD_TREE : all;
     }
-    return all;
+    return v->more && all == LK_HELD_SELF ? LK_HELD_UNKNOWN : all;
+}
+
+static void ends_at(struct lk_oswait_reader *r, const uint64_t *inodes, size_t n, struct lk_oswait *ret)
+{
+    ret->ends_at.v = lk_arena_array(r->arena, n, sizeof(*inodes));
+    ret->ends_at.n = ret->ends_at.cap = n;
+    memcpy(ret->ends_at.v, inodes, n * sizeof(*inodes));
+}
+
+/* The other end is a socket that has a descriptor: whose? */
+static void held_by(struct lk_oswait_reader *r, uint64_t inode, struct lk_oswait *ret)
+{
+    enum lk_held held = lk_holders_find(r->holders, LK_HOLDER_SOCKET, inode);
+    ret->peer_is = held_text(held);
+    if (held == LK_HELD_SELF) {
+        ends_at(r, &inode, 1, ret);
+        ret->far_fd = lk_holders_fd(r->holders, LK_HOLDER_SOCKET, inode);
+    } else if (held == LK_HELD_TREE) {
+        ret->peer_pid = lk_holders_pid(r->holders, inode);
+    }
+}
+
+/* Nobody has accepted the connection yet, or there was no room for it (waiting: it stands in a queue). */
+static void stands_before(struct lk_oswait_reader *r, struct listeners *v, bool waiting, struct lk_oswait *ret)
+{
+    if (waiting)
+        drop_empty(v);
+    enum lk_held held = holder_of_all(r, v);
+    ret->peer_is = held_text(held);
+    if (held == LK_HELD_SELF)
+        ends_at(r, v->inode, v->n, ret);
+    for (size_t i = 0; held == LK_HELD_TREE && i < v->n && ret->peer_pid <= 0; i++)
+        ret->peer_pid = lk_holders_pid(r->holders, v->inode[i]);
 }
 
 /* The address may be one of this machine's own: then a listener on any address answers it. */
@@ -150,18 +269,25 @@ static bool is_here(const struct lk_net_socket *s)
     return lk_net_is_loopback(&s->remote) || memcmp(&s->local.addr, &s->remote.addr, sizeof(s->local.addr)) == 0;
 }
 
-static const char *inet_peer_is(struct lk_oswait_reader *r, const struct lk_net_socket *s)
+static void inet_peer(struct lk_oswait_reader *r, const struct lk_net_socket *s, struct lk_oswait *ret)
 {
     struct lk_net_socket peer;
+    struct listeners v;
     bool found = lk_net_reverse(r->net, s, &peer);
-    if (found && peer.inode && !peer.listening)
-        return held_text(lk_holders_find(r->holders, LK_HOLDER_SOCKET, peer.inode));
+    if (found && peer.inode && !peer.listening) {
+        held_by(r, peer.inode, ret);
+        return;
+    }
     if (found && !peer.listening && peer.state != LK_TCP_ESTABLISHED && peer.state != LK_TCP_CLOSE_WAIT &&
         peer.state != LK_TCP_SYN_RECV)
-        return NULL; /* closed by its owner, whoever that was */
-    if (is_here(s))  /* waits to be accepted, or (SYN_SENT) for room in the accept queue */
-        return s->proto == LK_NET_TCP ? held_text(listener_holder(r, &s->remote)) : NULL;
-    return lk_net_complete(r->net) ? "outside" : NULL;
+        return; /* closed by its owner, whoever that was */
+    if (!is_here(s))
+        ret->peer_is = lk_net_complete(r->net) ? "outside" : NULL;
+    if (!is_here(s) || s->proto != LK_NET_TCP)
+        return;
+    /* waits to be accepted, or (SYN_SENT) for room in the accept queue */
+    find_inet_listeners(r, s, &s->remote, &v);
+    stands_before(r, &v, s->state != LK_TCP_SYN_SENT, ret);
 }
 
 static bool accepted_inet(struct lk_oswait_reader *r, const struct lk_net_socket *s)
@@ -191,7 +317,7 @@ static void describe_inet(struct lk_oswait_reader *r, const struct lk_net_socket
         return;
     ret->peer = end_text(r, &s->remote);
     if (ret->peer)
-        ret->peer_is = inet_peer_is(r, s);
+        inet_peer(r, s, ret);
     ret->accepted = accepted_inet(r, s);
 }
 
@@ -215,12 +341,18 @@ static void describe_unix(struct lk_oswait_reader *r, int64_t fd, const struct l
     if (s->path)
         ret->accepted = unix_listener_holder(r, s->path) == LK_HELD_SELF;
     bool named = unix_peer_path(r, fd, path, sizeof(path));
+    struct listeners v;
     if (named)
         ret->peer = text(r, path);
-    if (lk_net_unix_peer(r->net, s->inode, &peer, NULL) && peer)
-        ret->peer_is = held_text(lk_holders_find(r->holders, LK_HOLDER_SOCKET, peer));
-    else if (named) /* not accepted yet, or not our namespace to ask in */
-        ret->peer_is = held_text(unix_listener_holder(r, path));
+    bool asked = lk_net_unix_peer(r->net, s->inode, &peer, NULL);
+    if (asked && peer) {
+        held_by(r, peer, ret);
+    } else if (named) { /* not accepted yet, or not our namespace to ask in */
+        find_unix_listeners(r, path, &v);
+        stands_before(r, &v, asked, ret);
+        if (!asked)
+            ret->ends_at.n = 0; /* it may well have been accepted */
+    }
     if (!ret->path)
         ret->path = ret->peer;
 }
@@ -248,14 +380,17 @@ static void describe_socket(struct lk_oswait_reader *r, int64_t fd, uint64_t ino
 void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t len, struct lk_oswait *ret)
 {
     struct lk_net_end end;
+    struct listeners v;
     sa_family_t family = AF_UNSPEC;
     if (len >= sizeof(family))
         memcpy(&family, sockaddr, sizeof(family));
     if (lk_net_end_from(sockaddr, len, &end)) {
         if (!ret->peer)
             ret->peer = end_text(r, &end);
-        if (!ret->peer_is && lk_net_is_loopback(&end))
-            ret->peer_is = held_text(listener_holder(r, &end));
+        if (!ret->peer_is && lk_net_is_loopback(&end)) {
+            find_inet_listeners(r, NULL, &end, &v);
+            stands_before(r, &v, false, ret);
+        }
     } else if (family == AF_UNIX && len > sizeof(family)) {
         char path[128];
         const char *from = (const char *)sockaddr + sizeof(family);
@@ -266,7 +401,8 @@ void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t
             path[i] = from[i] ? from[i] : '@';
         path[n] = '\0';
         ret->peer = ret->path = text(r, path);
-        ret->peer_is = held_text(unix_listener_holder(r, path));
+        find_unix_listeners(r, path, &v);
+        stands_before(r, &v, false, ret);
     }
 }
 
@@ -281,8 +417,13 @@ static void describe_pipe(struct lk_oswait_reader *r, int64_t fd, uint64_t inode
 {
     char info[512];
     uint64_t flags;
-    if (read_fdinfo(r, fd, info, sizeof(info)) > 0 && lk_procfs_field(info, "flags:", 8, &flags) && (flags & O_ACCMODE) != O_RDWR)
-        ret->peer_is = held_text(lk_holders_pipe_other_end(r->holders, inode, (flags & O_ACCMODE) == O_RDONLY));
+    if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !lk_procfs_field(info, "flags:", 8, &flags) || (flags & O_ACCMODE) == O_RDWR)
+        return;
+    bool we_read = (flags & O_ACCMODE) == O_RDONLY;
+    enum lk_held held = lk_holders_pipe_other_end(r->holders, inode, we_read);
+    ret->peer_is = held_text(held);
+    if (held == LK_HELD_TREE)
+        ret->peer_pid = lk_holders_pipe_pid(r->holders, inode, we_read);
 }
 
 /* fs/timerfd.c timerfd_show: "it_value: (seconds, nanoseconds)" left, both 0 when it is not armed */

@@ -30,6 +30,8 @@ struct lk_oswait_reader {
 void lk_osfd_describe(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret);
 /** Peer of a socket that is still connecting, from the address given to connect(2). */
 void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t len, struct lk_oswait *ret);
+/** True when fd, a socket of that inode, listens; then ret's queue and address are filled in as far as they are known. */
+bool lk_osfd_listens(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret);
 /** SO_RCVTIMEO (or SO_SNDTIMEO): LK_FOREVER when not set, LK_UNKNOWN when we may not ask. */
 int64_t lk_osfd_socket_timeout(struct lk_oswait_reader *r, int64_t fd, bool sending);
 /** The sooner of two timeouts; an unknown one is taken for later than any known. */

@@ -439,6 +439,22 @@ static void (*const decoders[])(struct decode *) = {
     [LK_CALL_FILE] = decode_file,        [LK_CALL_RESTART] = decode_other,
 };
 
+/*
+ * A timeout that counts from the begin of the call has run for as long as the thread has slept in it. It may have been
+ * woken in between and gone to sleep again inside of the call, so this is the most that can be left.
+ */
+static int64_t time_left(const struct decode *d)
+{
+    bool relative = d->call->shape == LK_TIMEOUT_MS || d->call->shape == LK_TIMEOUT_TIMESPEC ||
+                    d->call->shape == LK_TIMEOUT_TIMEVAL || d->call->shape == LK_TIMEOUT_SOCKET ||
+                    (d->call->call == LK_CALL_SLEEP && !(arg(d, 1) & TIMER_ABSTIME)) ||
+                    (d->call->call == LK_CALL_FUTEX && (int_arg(d, 1) & FUTEX_CMD_MASK) == FUTEX_WAIT);
+    int64_t ms = d->ret->timeout_ms;
+    if (!relative || ms == LK_FOREVER || ms == LK_UNKNOWN || d->f->off_cpu_ms == LK_UNKNOWN || d->f->off_cpu_ms < 0)
+        return ms;
+    return LK_MAX(ms - d->f->off_cpu_ms, 0);
+}
+
 /* ---- restarting ---------------------------------------------------------------------- */
 
 static bool fd_restarts(const struct decode *d, int64_t socket_timeout)
@@ -509,7 +525,8 @@ static int64_t restarted_call(const struct decode *d)
 void lk_oswait_read(struct lk_oswait_reader *r, const struct lk_thread_facts *f, struct lk_oswait *ret)
 {
     *ret = (struct lk_oswait){
-        .nr = -1, .fd = LK_UNKNOWN, .queues = { LK_UNKNOWN, LK_UNKNOWN }, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN
+        .nr = -1, .fd = LK_UNKNOWN, .queues = { LK_UNKNOWN, LK_UNKNOWN }, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
+        .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN
     };
     if (f->running || !f->syscall_known)
         return;
@@ -529,5 +546,6 @@ void lk_oswait_read(struct lk_oswait_reader *r, const struct lk_thread_facts *f,
     ret->syscall = d.call->name;
     ret->timeout_ms = call_timeout(&d);
     decoders[d.call->call](&d);
+    ret->left_ms = time_left(&d);
     ret->restartable = restarts(&d, ret->timeout_ms);
 }
