@@ -118,7 +118,7 @@ run-fuzz: $(FUZZERS)
 bench: all ## wall time, memory and pause next to other tools
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py
 
-soak: all ## many attaches to busy healthy servers (ATTACHES=1000)
+soak: all ## many attaches to busy healthy servers (ATTACHES=10000)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/soak.py
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) ATTACHES=$(or $(ATTACHES),1000) $(PYTHON) tests/e2e/unharmed.py
 

@@ -24,6 +24,7 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
 What cannot be known before it runs (process, threads, lines) the program says itself (common.py).
 """
 import ctypes
+import http.client
 import json
 import os
 import select
@@ -150,10 +151,10 @@ def get(port, path, timeout=PATIENCE):
 
 
 class Load:
-    """Clients that send one request after the other until told to stop."""
+    """Clients that send one request after the other until told to stop; with keep, each on one connection as long as it lasts."""
 
-    def __init__(self, port, path, clients, pause):
-        self.port, self.path, self.pause = port, path, pause
+    def __init__(self, port, path, clients, pause, keep=False):
+        self.port, self.path, self.pause, self.keep = port, path, pause, keep
         self.done, self.failed, self.errors = 0, 0, []
         self.ending = threading.Event()
         self.lock = threading.Lock()
@@ -162,19 +163,36 @@ class Load:
             thread.start()
 
     def _client(self):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE) if self.keep else None
         while not self.ending.wait(self.pause):
             error = None
             try:
-                status = get(self.port, self.path)
+                status = self._kept(connection) if self.keep else get(self.port, self.path)
                 if status != 200:
                     error = "status %d" % status
-            except (OSError, ScenarioError) as problem:
+            except (OSError, ScenarioError, http.client.HTTPException) as problem:
                 error = repr(problem)
             with self.lock:
                 self.done += 1
                 if error is not None:
                     self.failed += 1
                     self.errors.append("%s: %s" % (self.path, error))
+        if connection is not None:
+            connection.close()
+
+    def _kept(self, connection):
+        """One request on a connection that is kept; one that the server closed while it was idle is made anew, as clients do."""
+        for attempt in (1, 2):
+            reused = connection.sock is not None
+            try:
+                connection.request("GET", self.path)
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
+            except (ConnectionError, http.client.BadStatusLine):
+                connection.close()
+                if attempt == 2 or not reused:
+                    raise
 
     def end(self):
         self.ending.set()
@@ -209,30 +227,38 @@ class Scenario:
     def __exit__(self, *_):
         self.end()
 
-    def start(self):
-        folder = os.path.join(HERE, self.name)
+    def environment(self):
         environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
         if PYTHON != "/usr/bin/python3":
             environment["PYTHONPATH"] += ":" + DEBIAN_PACKAGES
         environment.update(self.plan.get("env", {}))
+        return environment
+
+    def command(self, folder):
+        file = self.plan.get("file", self.program + ".py")
+        if self.plan.get("start") == "gunicorn":
+            return [PYTHON, "-m", "gunicorn", "-c", os.path.join(HERE, "gunicorn_conf.py"),
+                    "--chdir", folder, file.removesuffix(".py") + ":app"]
+        if self.plan.get("start") == "native":
+            return [self._compile(os.path.join(folder, file), "")] + self.plan.get("args", [])
+        return [PYTHON, os.path.join(folder, file)]
+
+    def spawn(self, folder):
+        """Starts the server's process; what it says is listened to from here on."""
+        environment = self.environment()
         for source in self.plan.get("build", []):
             environment["SCENARIO_BUILD"] = os.path.dirname(self._compile(os.path.join(folder, source), ".so"))
         if self.plan.get("upstream"):
             self.upstream = socket.create_server(("127.0.0.1", 0), backlog=64)
             environment["SCENARIO_UPSTREAM"] = "127.0.0.1:%d" % self.upstream.getsockname()[1]
-        file = self.plan.get("file", self.program + ".py")
-        if self.plan.get("start") == "gunicorn":
-            command = [PYTHON, "-m", "gunicorn", "-c", os.path.join(HERE, "gunicorn_conf.py"),
-                       "--chdir", folder, file.removesuffix(".py") + ":app"]
-        elif self.plan.get("start") == "native":
-            command = [self._compile(os.path.join(folder, file), "")] + self.plan.get("args", [])
-        else:
-            command = [PYTHON, os.path.join(folder, file)]
-        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.process = subprocess.Popen(self.command(folder), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=self.log, env=environment, cwd=folder,
                                         preexec_fn=die_with_parent, start_new_session=True)
         self.pid = self.process.pid
         threading.Thread(target=self._listen, daemon=True).start()
+
+    def start(self):
+        self.spawn(os.path.join(HERE, self.name))
         self.port = self.wait_event("listening")["port"]
         if self.plan.get("attach") == "child" or (self.plan.get("start") == "gunicorn" and self.plan.get("attach") != "master"):
             self.pid = self.wait_event("worker")["pid"]
@@ -307,7 +333,7 @@ class Scenario:
     def _step(self, step):
         """One step: {"send": path, "times": n}: requests left pending;  {"get": path}: one that must succeed;
         {"wait": event, "count": n};  {"reply": path}: a pending request must now be answered;
-        {"load": path, "clients": n, "pause": s}: continuous requests;  {"signal": name}: to the server."""
+        {"load": path, "clients": n, "pause": s, "keep": connections kept}: continuous requests;  {"signal": name}: to the server."""
         if "send" in step:
             for _ in range(step.get("times", 1)):
                 self.pending.append(Pending(self.port, step["send"]))
@@ -323,7 +349,7 @@ class Scenario:
             if one.status() != 200:
                 raise ScenarioError("%s failed\n%s" % (step["reply"], self.errors()))
         elif "load" in step:
-            load = Load(self.port, step["load"], step.get("clients", 2), step.get("pause", 0.01))
+            load = Load(self.port, step["load"], step.get("clients", 2), step.get("pause", 0.01), step.get("keep", False))
             self.loads.append(load)
             self._until(lambda: load.done >= 1, "the load's first answer")
         elif "signal" in step:

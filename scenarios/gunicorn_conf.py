@@ -10,7 +10,7 @@ workers = int(os.environ.get("SCENARIO_WORKERS", "1"))
 threads = int(os.environ.get("SCENARIO_THREADS", "8"))
 preload_app = bool(os.environ.get("SCENARIO_PRELOAD"))
 timeout = int(os.environ.get("SCENARIO_TIMEOUT", "0"))
-graceful_timeout = 1
+graceful_timeout = int(os.environ.get("SCENARIO_GRACE", "1"))
 loglevel = "error"
 
 _PR_SET_PDEATHSIG = 1

@@ -233,6 +233,18 @@ static void note_sample(struct lk_snapshot *s, const struct lk_stop_result *r)
         lk_snapshot_limit(s, "the stop was ended at --max-pause before everything was copied; what was read later may be torn");
 }
 
+/* Lists the threads and what their states alone tell. False with err when the process is gone, or is just going. */
+static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_thread_list *list, struct lk_error *err)
+{
+    pid_t pid = lk_target_pid(x->target);
+    if (!lk_target_threads(x->target, list, true, err))
+        return false;
+    lk_process_stop_states(pid, list, s->arena, &s->stop);
+    if (s->stop.main_gone && !lk_process_lives_on(pid))
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", pid);
+    return true;
+}
+
 /* Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again. */
 static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_snapshot *s, bool last, struct lk_error *err,
                        bool *gone)
@@ -243,12 +255,11 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     if (x->unwinder)
         lk_unwinder_refresh(x->unwinder);
     uint64_t began = lk_now_us();
-    *gone = !lk_target_threads(x->target, &list, true, err);
+    *gone = !list_threads(x, s, &list, err);
     if (*gone) {
         free(list.v);
         return false;
     }
-    lk_process_stop_states(lk_target_pid(x->target), &list, s->arena, &s->stop);
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
     add_threads(x, s, &list);
     mark_stopped(s, &list, &stop);

@@ -195,6 +195,11 @@ static bool add_state(int64_t tid, void *arg)
     return t->list.n < MAX_THREADS;
 }
 
+static bool is_dead(char state)
+{
+    return state == 'Z' || state == 'X' || state == 'x';
+}
+
 /* The kernel function a thread sleeps in, or where the kernel does not tell, its system call. */
 static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
 {
@@ -218,7 +223,7 @@ void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, str
     ret->d_where = NULL;
     for (size_t i = 0; i < threads->n; i++) {
         const struct lk_thread_facts *f = &threads->v[i];
-        bool dead = f->state == 'Z' || f->state == 'X' || f->state == 'x';
+        bool dead = is_dead(f->state);
         living += !dead;
         leader_dead |= dead && f->tid == pid;
         stopped += f->state == 'T';
@@ -233,6 +238,22 @@ void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, str
     ret->main_gone = leader_dead && living > 0;
     if (first_d)
         ret->d_where = where_it_sleeps(a, pid, first_d);
+}
+
+bool lk_process_lives_on(pid_t pid)
+{
+    enum { LOOKS = 5, PAUSE_MS = 10 };
+    size_t living = 1;
+    for (int look = 0; look < LOOKS && living; look++) {
+        struct states t = { .pid = pid };
+        nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
+        lk_procfs_each_id(add_state, &t, "/proc/%d/task", pid);
+        living = 0;
+        for (size_t i = 0; i < t.list.n; i++)
+            living += !is_dead(t.list.v[i].state);
+        free(t.list.v);
+    }
+    return living > 0;
 }
 
 static bool is_in_d(pid_t pid, int64_t tid)

@@ -20,6 +20,11 @@ bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
  * keeps the smallest d_state, since a thread may be in D for a moment whenever it reads a disk.
  */
 void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_stop *ret);
+/**
+ * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is often the first to be a
+ * zombie; only one whose other threads stay has lost its main thread.
+ */
+bool lk_process_lives_on(pid_t pid);
 /** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
 

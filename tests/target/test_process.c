@@ -311,7 +311,20 @@ static void main_gone(void **state)
     struct lk_snapshot *s = read_until(pid, is_main_gone);
     assert_false(s->stop.zombie);
     assert_int_equal(s->epoll_fds, 0);
+    assert_true(lk_process_lives_on(pid));
     lk_snapshot_destroy(s);
+    end(pid);
+}
+
+/* A process all of whose threads end in the moment that it is watched does not live on. */
+static void ending(void **state)
+{
+    (void)state;
+    pid_t pid = start_mode("main-gone");
+    struct lk_snapshot *s = read_until(pid, is_main_gone);
+    lk_snapshot_destroy(s);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_false(lk_process_lives_on(pid));
     end(pid);
 }
 
@@ -609,7 +622,7 @@ int main(int argc, char **argv)
         run_mode(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(identity),   cmocka_unit_test(nobody),   cmocka_unit_test(family),    cmocka_unit_test(epolls),
-        cmocka_unit_test(job_stop),   cmocka_unit_test(traced),   cmocka_unit_test(zombie),    cmocka_unit_test(main_gone),
+        cmocka_unit_test(job_stop),   cmocka_unit_test(traced),   cmocka_unit_test(zombie),    cmocka_unit_test(main_gone), cmocka_unit_test(ending),
         cmocka_unit_test(states),     cmocka_unit_test(frozen),   cmocka_unit_test(throttled), cmocka_unit_test(containers),
         cmocka_unit_test(waiters),    cmocka_unit_test(gunicorn), cmocka_unit_test(reloader),  cmocka_unit_test(program_names),
         cmocka_unit_test(stat_lines),
