@@ -100,8 +100,8 @@ class Server(driver.Scenario):
 
     def await_listening(self):
         self.port = self.wait_event("listening")["port"]
-        if self.plan["start"] == "gunicorn":
-            self.pid = self.wait_event("worker")["pid"]
+        if self.plan["start"] == "gunicorn" or "SOAK_RELOADER" in self.plan["env"]:
+            self.pid = self.wait_event("worker", int(self.plan["env"].get("SCENARIO_WORKERS", 1)))["pid"]
 
     def begin_load(self, clients, pause):
         for number, path in enumerate(self.kind["paths"]):
@@ -315,26 +315,26 @@ class Case:
 
     def reload(self, server, watched, attaches):
         """One reload, with at most so many attaches: to the whole tree and to one process of it in turn."""
+        before = server.all_events("worker")
+        old = {e["pid"] for e in before}
         if self.kind == "gunicorn":
-            event, count = "worker", len(server.all_events("worker")) + 2
             os.kill(server.process.pid, signal.SIGHUP)
         else:
-            event, count = "listening", len(server.all_events("listening")) + 1
             os.utime(watched)
-        old = {e["pid"] for e in server.all_events(event)}
+        count = len(before) + (2 if self.kind == "gunicorn" else 1)
         deadline = time.monotonic() + ROUND_LIMIT
         touch_again = time.monotonic() + 2  # werkzeug may have noted the file's time only after it was touched
-        while len(server.all_events(event)) < count or any(driver.thread_ids(pid) for pid in old):
+        while len(server.all_events("worker")) < count or any(driver.thread_ids(pid) for pid in old):
             if time.monotonic() > deadline:
                 return self.problem("reload", "the reload did not end")
-            if self.kind == "werkzeug" and len(server.all_events(event)) < count and time.monotonic() > touch_again:
+            if self.kind == "werkzeug" and len(server.all_events("worker")) < count and time.monotonic() > touch_again:
                 touch_again = time.monotonic() + 2
                 os.utime(watched)
             if not attaches:
                 time.sleep(0.01)
                 continue
             attaches -= 1
-            one = self.random.choice(server.all_events(event))["pid"]
+            one = self.random.choice(server.all_events("worker"))["pid"]
             if self.random.random() < 0.5 and driver.thread_ids(one):
                 self.attach(one)
             else:

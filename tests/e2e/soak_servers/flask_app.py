@@ -26,6 +26,7 @@ def serve_reloaded(app):
     """Flask's development server with its reloader, which watches the file SOAK_RELOADER."""
     if os.environ.get("WERKZEUG_RUN_MAIN"):
         service.start()
+        common.say("worker")
     common.announce_app_run(app)
     app.run(port=0, threaded=True, use_reloader=True, reloader_type="stat", reloader_interval=0.2,
             extra_files=[os.environ["SOAK_RELOADER"]])
