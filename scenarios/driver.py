@@ -210,8 +210,11 @@ class Scenario:
         if program not in whole["programs"]:
             raise ScenarioError("%s has no program %r; there are: %s"
                                 % (name, program, ", ".join(whole["programs"])))
-        self.name, self.program, self.about = name, program, whole["about"]
-        self.plan = whole["programs"][program]
+        self.about = whole["about"]
+        self.set_up(name, program, whole["programs"][program])
+
+    def set_up(self, name, program, plan):
+        self.name, self.program, self.plan = name, program, plan
         self.events, self.changed = [], threading.Condition()
         self.pending, self.loads = [], []
         self.process = self.upstream = self.port = self.pid = None

@@ -81,13 +81,9 @@ class Server(driver.Scenario):
     """A soak server: a process that says what happens, as scenarios do."""
 
     def __init__(self, kind, dress="calm", **environment):
-        self.name, self.program, self.kind = kind, dress, KINDS[kind]
-        self.plan = {"file": self.kind["file"], "start": self.kind.get("start"), "env": dict(
-            environment, SOAK_DRESS=dress, SCENARIO_THREADS="2" if dress == "saturated" else "8", SCENARIO_GRACE="20")}
-        self.events, self.changed = [], threading.Condition()
-        self.pending, self.loads = [], []
-        self.process = self.upstream = self.port = self.pid = None
-        self.log = tempfile.TemporaryFile()
+        self.kind = KINDS[kind]
+        self.set_up(kind, dress, {"file": self.kind["file"], "start": self.kind.get("start"), "env": dict(
+            environment, SOAK_DRESS=dress, SCENARIO_THREADS="2" if dress == "saturated" else "8", SCENARIO_GRACE="20")})
 
     def environment(self):
         environment = super().environment()
