@@ -205,6 +205,20 @@ static bool look(struct examination *x, struct lk_thread_list *list, bool *mark)
     return still;
 }
 
+/*
+ * A look while watching stops nobody, unless a thread is watched because it computes (or waits for its turn to, the GIL): where
+ * it does so cannot be seen otherwise.
+ */
+static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_findings *f)
+{
+    for (size_t i = 0; i < f->watch.n; i++) {
+        const struct lk_thread *t = lk_thread_at(x->snap, f->watch.v[i]);
+        if (t && (t->running || t->wait.kind == LK_WAIT_GIL))
+            return x->session.options->stop;
+    }
+    return LK_STOP_NONE;
+}
+
 /* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or moved. */
 static void watch(struct examination *x, struct lk_findings **f)
 {
@@ -216,9 +230,7 @@ static void watch(struct examination *x, struct lk_findings **f)
     uint64_t end = x->began_ms + o->stalled_after_ms;
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
-    bool going = candidates(s, *f, mark), computes = false;
-    for (size_t i = 0; i < s->threads.n; i++)
-        computes |= mark[i] && s->threads.v[i].running;
+    bool going = candidates(s, *f, mark);
     while (going && lk_now_ms() < end) {
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
         if (!alive)
@@ -226,12 +238,9 @@ static void watch(struct examination *x, struct lk_findings **f)
         going = look(x, &list, mark);
     }
     int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
-    /*
-     * Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. It stops
-     * nobody, unless a thread is watched because it computes: where it does cannot be seen otherwise.
-     */
+    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
     struct lk_error err;
-    if (alive && going && take(x, computes ? o->stop : LK_STOP_NONE, &err)) {
+    if (alive && going && take(x, stop_for(x, *f), &err)) {
         complete_loops(x);
         read_listeners(x);
         lk_classify(x->snap, o->project);
@@ -256,7 +265,7 @@ static void second_look(struct examination *x, struct lk_findings **f)
 {
     const struct lk_examine_options *o = x->session.options;
     struct lk_error err;
-    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, LK_STOP_NONE, &err))
+    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), &err))
         return;
     complete_loops(x);
     read_listeners(x);
