@@ -52,6 +52,12 @@ struct lk_aio_chain {
     bool plain; /* no frame is in a `with`, names `acquire`, sets a future, or is of a wait row */
 };
 
+/** A task that stands in a method of an asyncio primitive though its wake-up is in the queue. */
+struct lk_aio_on_primitive {
+    uint32_t task;
+    lk_addr object;
+};
+
 struct lk_aio {
     int64_t now_ms;              /* CLOCK_MONOTONIC, which is what loop.time() counts */
     struct lk_map no_row[2];     /* code objects that no wait row (of threads, of tasks) names */
@@ -79,6 +85,7 @@ struct lk_aio {
     LK_VEC(uint32_t) futures_todo; /* future indices whose enders are to be found */
     LK_VEC(struct lk_aio_hold) holds;
     LK_VEC(struct lk_aio_reach) reach;
+    LK_VEC(struct lk_aio_on_primitive) on_primitive;
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_oswait_reader *os;
     struct lk_map peers; /* file descriptor -> index of its extern */
@@ -203,6 +210,12 @@ bool lk_aio_is_pending(struct lk_py *py, lk_addr future);
 /** The wait of a suspended task; frames outermost first. plain: no frame is of a wait row. Returns whether one is. */
 bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames,
                       bool plain);
+
+/* ---- cross.c -------------------------------------------------------------------------- */
+/** Notes what a suspended task awaits that belongs to another loop; frames outermost first. */
+void lk_aio_note_crossing(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames);
+/** After all tasks and waits are read: primitives that other loops' code has at hand. */
+void lk_aio_finish_crossings(struct lk_py *py);
 
 /* ---- executor.c ----------------------------------------------------------------------- */
 /** Live thread of a threading.Thread object; NONE when it is gone or has not started. *known is false when that cannot be told.

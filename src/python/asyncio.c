@@ -42,6 +42,7 @@ void lk_aio_end(struct lk_py *py)
     free(a->futures_todo.v);
     free(a->holds.v);
     free(a->reach.v);
+    free(a->on_primitive.v);
     free(a->chain.v);
     if (a->os)
         lk_oswait_reader_destroy(a->os);

@@ -651,6 +651,8 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
         }
     }
     lk_task_at(py->s, task)->wait = w;
+    if (!plain)
+        lk_aio_note_crossing(py, task, f, frames);
     return matched;
 }
 
@@ -672,6 +674,7 @@ void lk_py_read_waits(struct lk_py *py)
     for (size_t i = 0; i < s->threads.n; i++)
         read_thread_wait(py, i);
     lk_aio_read_until(py);
+    lk_aio_finish_crossings(py);
     lk_aio_drain_futures(py);
     lk_aio_check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)

@@ -87,7 +87,8 @@ void lk_finding_drop(struct lk_finding *f);
 void lk_find_knots(struct lk_case *c);             /* LK101 to LK108 */
 void lk_find_dead_ends(struct lk_case *c);         /* LK201, LK204 */
 void lk_find_orphaned_tasks(struct lk_case *c);    /* LK202 */
-void lk_find_lost_wakeups(struct lk_case *c);      /* LK203 */
+void lk_find_lost_wakeups(struct lk_case *c);      /* LK302, LK203 */
+void lk_find_crossings(struct lk_case *c);         /* LK302 */
 void lk_find_leaked_loops(struct lk_case *c);      /* LK205 */
 void lk_find_loops_in_requests(struct lk_case *c); /* LK301, LK305 */
 void lk_find_double_drives(struct lk_case *c);     /* LK303 */

@@ -61,8 +61,8 @@ static const char *const titles[][2] = {
 
 /*
  * By id, which is also the order in which finders run: the more specific before the more general, so that what a finding
- * explains is not told again. A row without a finder is told by the finder of a row before it (LK204 by LK201's, LK305 by
- * LK301's, LK403 and LK406 by LK405's).
+ * explains is not told again. A row without a finder is told by the finder of a row before it (LK204 by LK201's, LK302 by
+ * LK203's, LK305 by LK301's, LK403 and LK406 by LK405's).
  */
 const struct lk_rule lk_rules[] = {
     { "LK101",
@@ -195,6 +195,15 @@ const struct lk_rule lk_rules[] = {
       "run_coroutine_threadsafe(...).result(timeout=...) "
       "from the view.",
       { FLASK, ASGIREF, TASKS, NULL } },
+    { "LK302",
+      "primitive-across-loops",
+      LK_STALLED,
+      NULL,
+      "an object bound to one loop is awaited from another: what completes it wakes its own loop alone",
+      "Keep futures, tasks and asyncio primitives on the loop that made them. From another loop await "
+      "asyncio.wrap_future(asyncio.run_coroutine_threadsafe(...)), change an event or queue by "
+      "loop.call_soon_threadsafe, or hand things over by a queue.Queue and asyncio.to_thread.",
+      { DEV, TASKS, SYNC, NULL } },
     { "LK303",
       "loop-driven-twice",
       LK_STALLED,

@@ -98,6 +98,7 @@ static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
 
 void lk_find_lost_wakeups(struct lk_case *c)
 {
+    lk_find_crossings(c); /* says more: why the loop was not woken */
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
         if (holds(c, i, o, lk_thread_at(c->snap, o->thread)))
