@@ -16,6 +16,7 @@ static const double busy_share = 0.5, certain_share = 0.8;
 enum {
     FRESH_TIMER_MS = 300, /* as far from now the first timer of a loop that comes round may be */
     MOST_AWAITS = 6,      /* coroutines of an await chain that are named */
+    LONG_MS = 10000,      /* longer than that nobody likes to wait for a call to end by itself */
 };
 
 static bool is_blocking_wait(enum lk_wait_kind k)
@@ -249,7 +250,8 @@ static const char *how_to_free(const struct lk_case *c, const struct lk_thread *
     if (t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0)
         return lk_print(c, "kill -TERM %lld (the child it waits for) lets the loop go on.", (long long)t->os.child_pid);
     if (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN)
-        return lk_print(c, "It ends by itself in %s.", lk_duration(c, t->wait.timeout_ms));
+        return lk_print(c, "It ends by itself in %s.%s", lk_duration(c, t->wait.timeout_ms),
+                        t->wait.timeout_ms < LONG_MS ? "" : lk_print(c, " If that is too long, %s", lk_end_process_words(c)));
     return lk_print(c, "The loop goes on when the call returns; cancelling the task does not interrupt it. Or else %s",
                     lk_end_process_words(c));
 }

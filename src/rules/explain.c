@@ -57,9 +57,9 @@ static const struct lk_explanation explanations[] = {
                "    with source.lock:\n"
                "        with target.lock:       # another thread transfers the other way round\n"
                "            move(source, target)\n",
-      .right = "def transfer(source, target):\n"
+      .right = "def transfer(source, target):               # two different accounts\n"
                "    first, second = sorted((source, target), key=lambda account: account.number)\n"
-               "    with first.lock, second.lock:       # one order for all\n"
+               "    with first.lock, second.lock:           # one order for all\n"
                "        move(source, target)\n" },
     { .id = "LK104", .language = "python",
       .brief = "a pool's workers wait for their queue",
@@ -225,6 +225,7 @@ static const struct lk_explanation explanations[] = {
                "pool.submit(warm_up)\n",
       .right = "# gunicorn.conf.py\n"
                "def post_fork(server, worker):\n"
+               "    import myapp\n"
                "    myapp.pool = ThreadPoolExecutor(4)      # each worker has its own\n" },
     { .id = "LK205", .language = "python",
       .brief = "loops are made and never closed",
@@ -390,7 +391,7 @@ static const struct lk_explanation explanations[] = {
       .right = "def pay(order):\n"
                "    try:\n"
                "        return confirmations[order].result(timeout=30)\n"
-               "    except TimeoutError:\n"
+               "    except concurrent.futures.TimeoutError:\n"
                "        return 'still open', 202\n" },
     { .id = "LK406", .language = "python",
       .brief = "held up by something outside",
