@@ -378,7 +378,7 @@ static const char *lock_call(struct lk_py *py, enum lk_aio_class cls, const char
                        : cls == LK_AC_SEMLOCK      ? "multiprocessing.Semaphore"
                                                    : "Lock";
     if (strcmp(method, "__enter__") == 0)
-        return "with lock";
+        return "a with statement";
     return lk_arena_printf(py->s->arena, "%s.%s()", name, cls == LK_AC_SIMPLE_QUEUE ? "get" : "acquire");
 }
 

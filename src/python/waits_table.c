@@ -61,7 +61,7 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "wait", THREADING, "self", LK_AC_CONDITION, LK_HOW_OBJECT, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "Condition.wait()" },
     { "wait_for", THREADING, "self", LK_AC_CONDITION, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, LK_TAG_CONDITION, "Condition.wait_for()" },
     { "_acquire_restore", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "Condition.wait()" },
-    { "__enter__", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "with condition" },
+    { "__enter__", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "a with statement" },
     /* the RLock that is written in Python */
     { "acquire", THREADING, "self", LK_AC_PYRLOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "RLock.acquire()" },
     { "wait", THREADING, "self", LK_AC_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, LK_TAG_CONDITION, "Event.wait()" },

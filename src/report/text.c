@@ -213,7 +213,7 @@ static void docs(struct lk_paper *p, const struct lk_rule *rule)
     for (size_t i = 0; rule && i < LK_ARRAY_LEN(rule->docs) && rule->docs[i]; i++)
         field(p, i ? "" : "Read", rule->docs[i], 0);
     if (rule && lk_rule_explanation(rule))
-        field(p, "More", lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, corrected code)", rule->id), 0);
+        field(p, "More", lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, examples)", rule->id), 0);
 }
 
 static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all, const struct told *told)

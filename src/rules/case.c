@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/map.h"
+#include "util/text.h"
 
 enum { MAX_TOLD = 24 }; /* edges of a chain that are also told as evidence */
 
@@ -358,7 +359,8 @@ void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_e
         copy.why = lk_arena_strdup(c->out->arena, or_else(e->why, "waits for"));
         lk_vec_add(&f->chain, copy);
         if (i < MAX_TOLD)
-            lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), copy.why, lk_name(c, e->to), read_words(e),
+            lk_finding_say(c, f, "%s: %s%s %s (%s%s%s)", lk_name(c, e->from), copy.why,
+                           lk_starts_with(copy.why, "blocks in ") ? " on" : "", lk_name(c, e->to), read_words(e),
                            e->stable ? ", unchanged in all samples" : ", not the same in all samples",
                            e->inferred ? "; inferred, recorded nowhere" : "");
     }

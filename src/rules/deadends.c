@@ -102,6 +102,11 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct end *e, 
     return false;
 }
 
+/* The rule's own advice is about what is to be made after the fork; of a lock only the moment matters. */
+static const char lock_remedy[] =
+    "Fork before threads are started, or use the spawn start method; or make the lock anew in the child, with "
+    "os.register_at_fork(after_in_child=...). A lock that another thread holds at the fork is never released in the child.";
+
 static const char *kind_word(const struct end *e)
 {
     return e->ref.kind == LK_KIND_LOOP ? "loop" : e->ref.kind == LK_KIND_LOCK ? "lock" : "pool";
@@ -111,6 +116,8 @@ static const char *safe_now(const struct lk_case *c, const struct end *e, const 
 {
     if (n->timeout_ms != LK_FOREVER)
         return "The wait ends by itself with its timeout.";
+    if (e->ref.kind == LK_KIND_LOCK)
+        return lk_print(c, "Nothing inside the process releases this lock any more. %s", lk_sentence(c, lk_end_process_words(c)));
     if (e->final)
         return lk_print(
             c,
@@ -150,13 +157,17 @@ static void tell(struct lk_case *c, const struct end *e)
         lk_finding_drop(&f);
         return;
     }
-    f.summary = lk_print(c, "%s blocks in %s at %s on something that only %s can bring about; that %s %s", lk_name(c, thread),
-                         lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), lk_name(c, e->ref), kind_word(e), e->what);
+    const char *on = e->ref.kind == LK_KIND_LOCK ? lk_name(c, e->ref)
+                                                 : lk_print(c, "something that only %s can bring about", lk_name(c, e->ref));
+    f.summary = lk_print(c, "%s blocks in %s at %s on %s; that %s %s", lk_name(c, thread), lk_blocks_in(c, t),
+                         lk_place(c, &f.culprits.v[0]), on, kind_word(e), e->what);
     lk_finding_say(c, &f, "%s %s", lk_name(c, e->ref), e->what);
-    lk_finding_say(c, &f, "%s for it%s", lk_count(c, (int64_t)waiters, "thread"), waiters == 1 ? " waits" : " wait");
+    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)waiters, "thread"), waiters == 1 ? "s" : "");
     if (node->timeout_ms != LK_FOREVER)
         lk_finding_say(c, &f, "the wait has a timeout: %s left", lk_duration(c, node->timeout_ms));
     f.safe_now = safe_now(c, e, node);
+    if (e->ref.kind == LK_KIND_LOCK)
+        f.remedy = lock_remedy;
     lk_finding_held(c, &f, e->ref);
     lk_finding_file(c, &f);
     lk_explain(c, e->ref);

@@ -152,10 +152,10 @@ def threads():
     thread("holder", holder)
     blocked(0.05)
     for name, fn, arg, kind, on, call in (
-        ("with", enter, lock_with, "LOCK", lock_with, "with lock"),
+        ("with", enter, lock_with, "LOCK", lock_with, "a with statement"),
         ("bare", take, lock_bare, "LOCK", lock_bare, "Lock.acquire()"),
         ("timed", take_timed, lock_bare, "LOCK", lock_bare, "Lock.acquire()"),
-        ("rlock", enter, rlock, "LOCK", rlock, "with lock"),
+        ("rlock", enter, rlock, "LOCK", rlock, "a with statement"),
         ("cond", cond_wait, cond, "CONDITION", cond, "Condition.wait()"),
         ("cond_for", cond_wait_for, cond_plain, "CONDITION", cond_plain, "Condition.wait_for()"),
         ("event", lambda e: e.wait(), event, "EVENT", event, "Event.wait()"),
@@ -195,7 +195,7 @@ def threads():
     thread("guard_holder", account.hold)
     blocked(0.05)
     thread("guard_wanter", account.want)
-    T["guard_wanter"] = {"kind": "LOCK", "on": [id(account.guard)], "call": "with lock"}
+    T["guard_wanter"] = {"kind": "LOCK", "on": [id(account.guard)], "call": "a with statement"}
     for name, fn, lock in (("gen_holder", hold_by_generator, gen_lock), ("stack_holder", hold_by_stack, stack_lock),
                            ("bare_holder", hold_bare, bare_lock), ("give_back", hold_and_give_back, released_lock)):
         thread(name, fn)
@@ -410,7 +410,7 @@ async def tasks(loop):
     task(loop, await_(later), "later", kind="FUTURE", enders_kind="extern")
     await asyncio.sleep(0.05)
     thread("gate_wanter", enter, gate)
-    T["gate_wanter"] = {"kind": "LOCK", "on": [id(gate)], "call": "with lock"}
+    T["gate_wanter"] = {"kind": "LOCK", "on": [id(gate)], "call": "a with statement"}
     LOCKS.append({"addr": id(gate), "kind": "threading.Lock", "owners": ["task:gate_holder"], "certain": True, "by": "value-stack"})
     LOCKS.append({"addr": id(alock), "kind": "asyncio.Lock", "owners": ["task:alock_holder"], "by": "value-stack"})
     F.append({"addr": id(fut), "enders": [], "complete": False, "state": "pending"})
