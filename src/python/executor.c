@@ -1,6 +1,9 @@
 /* Executors: their workers, and the work items still in their queues. */
 #include "python/aio.h"
 
+#include "snapshot/builder.h"
+#include "target/process.h"
+
 enum {
     MAX_ITEMS = 1 << 17, /* of one queue */
     /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a ring buffer */
@@ -214,6 +217,67 @@ struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
     return ref;
 }
 
+/* ---- process pools ------------------------------------------------------------------- */
+
+struct pool_children {
+    int64_t first;
+    size_t n;
+};
+
+static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct pool_children *c = arg;
+    int64_t pid;
+    (void)value;
+    if (lk_py_int(py, key, &pid) && (c->n++ == 0 || pid < c->first))
+        c->first = pid;
+    return c->n < LK_PY_MAX_THREADS;
+}
+
+static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
+{
+    (void)key;
+    lk_aio_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true, "executor");
+    return true;
+}
+
+/* A child that computes goes on, though nothing of that is seen here: no wait for an event. */
+static bool child_computes(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->children.n; i++)
+        if (lk_process_computes((pid_t)py->s->children.v[i].pid))
+            return true;
+    return false;
+}
+
+/* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work them off, by pid. */
+static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
+{
+    struct pool_children c = { 0 };
+    if (!processes || !pending || !lk_aio_os(py) || child_computes(py))
+        return;
+    lk_py_dict_each(py, processes, count_child, &c);
+    if (c.n == 0)
+        return;
+    const char *text = c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
+                                : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool", (long long)c.first,
+                                                  c.n - 1);
+    struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
+    lk_py_dict_each(py, pending, set_by_child, &child);
+}
+
+/* Its management thread: a method from 3.9 on, a function before. */
+static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
+{
+    static const char file[] = "/concurrent/futures/process.py";
+    if (lk_py_frame_is(py, f, "run", file)) {
+        lk_addr self = lk_py_local(py, f, "self");
+        read_process_pool(py, lk_py_attr(py, self, "processes"), lk_py_attr(py, self, "pending_work_items"));
+    } else if (lk_py_frame_is(py, f, "_queue_management_worker", file)) {
+        read_process_pool(py, lk_py_local(py, f, "processes"), lk_py_local(py, f, "pending_work_items"));
+    }
+}
+
 /* ---- the executors of the threads that work for one -------------------------------------- */
 
 void lk_aio_read_executors(struct lk_py *py)
@@ -226,6 +290,8 @@ void lk_aio_read_executors(struct lk_py *py)
                            lk_ref_make(LK_KIND_THREAD, i));
             else if (lk_py_frame_is(py, &f->v[j], "run_until_future", "/asgiref/current_thread_executor.py"))
                 lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
+            else
+                read_if_process_pool(py, &f->v[j]);
         }
     }
 }

@@ -359,6 +359,12 @@ uint64_t lk_process_start_ticks(pid_t pid)
     return st.state == 'Z' && st.threads <= 1 ? 0 : st.start_ticks;
 }
 
+bool lk_process_computes(pid_t pid)
+{
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) && st.state == 'R';
+}
+
 bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
 {
     char base[LK_PROCFS_BASE];

@@ -28,6 +28,9 @@ bool lk_process_lives_on(pid_t pid);
 /** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
 
+/** A thread of it runs, or is about to, by one look. */
+bool lk_process_computes(pid_t pid);
+
 /** Caches /proc/PID/net tables and fd links during one sample. */
 struct lk_oswait_reader;
 struct lk_oswait_reader *lk_oswait_reader_create(struct lk_target *t, struct lk_arena *a);
