@@ -106,6 +106,13 @@ static const struct wait_row *wait_row(const struct lk_wait *w)
     return &wait_rows[kind < LK_ARRAY_LEN(wait_rows) ? kind : (size_t)LK_WAIT_UNKNOWN];
 }
 
+/* Any code may end it, but there are parties that are known to be about to. */
+static bool is_suspected(const struct build *b, const struct lk_wait *w)
+{
+    const struct lk_lock *l = w->on.n == 1 ? lk_lock_at(b->s, w->on.v[0]) : NULL;
+    return l && l->suspects.n;
+}
+
 /* The wait's own part of a node: its group of edges, whether it is open, its timeout. */
 static void add_wait(struct build *b, struct lk_node *n, const struct lk_wait *w, struct how how)
 {
@@ -123,7 +130,7 @@ static void add_wait(struct build *b, struct lk_node *n, const struct lk_wait *w
     add_group(b, n, &w->on, how);
     if (n->n_edges == before)
         set_base(n, row->alone);
-    else if (!w->complete && w->kind != LK_WAIT_GIL)
+    else if (!w->complete && w->kind != LK_WAIT_GIL && !is_suspected(b, w))
         n->open = true;
 }
 
@@ -366,7 +373,10 @@ static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock 
     n->all = false;
     if (l->of_process && build_lock_of_process(b, n, l))
         return;
-    n->open = !l->mutex || l->owners.n == 0;
+    n->soft = !l->mutex && l->suspects.n;
+    n->open = (!l->mutex && !n->soft) || (l->mutex && l->owners.n == 0);
+    if (n->soft)
+        add_group(b, n, &l->suspects, (struct how){ l->suspected_for, l->read, true, l->stable });
     if (!l->mutex)
         return;
     bool inferred = l->owner_by != LK_OWNER_FIELD && !l->owner_certain;

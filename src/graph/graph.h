@@ -37,6 +37,7 @@ struct lk_node {
     size_t n_edges, n_must;
     bool all;  /* the group needs all of its edges, else any */
     bool open; /* its enders are not all known */
+    bool soft; /* ... nor ever can be: the group is of those that are likely; that they can act proves no more than being open */
     enum lk_life
         base;      /* what the group has even without its edges: LIVE for a running thread or an empty group, TIMED for a sleep */
     bool dead_end; /* an ender that exists no more: why_dead says */

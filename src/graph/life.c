@@ -12,10 +12,14 @@ struct solver {
     struct lk_graph_work *w;
     bool *reached, *group_ok;
     size_t head, tail;
+    enum lk_life level; /* being spread */
 };
 
 static void reach(struct solver *x, uint32_t i)
 {
+    /* Soft ones are reached with the open ones. */
+    if (x->level > LK_LIFE_OPEN && x->g->nodes[i].soft)
+        return;
     if (x->reached[i] || !x->group_ok[i] || x->w->need_must[i])
         return;
     x->reached[i] = true;
@@ -60,10 +64,11 @@ static void solve(struct lk_graph *g, struct solver *x, bool timed)
 {
     start(x);
     for (enum lk_life level = LK_LIFE_LIVE; level > LK_LIFE_DEAD; level--) {
+        x->level = level;
         for (uint32_t i = 0; i < g->n_nodes; i++) {
-            if (x->reached[i] || own_life(&g->nodes[i], timed) < level)
+            if (x->reached[i])
                 continue;
-            x->group_ok[i] = true;
+            x->group_ok[i] |= own_life(&g->nodes[i], timed) >= level;
             reach(x, i);
         }
         for (; x->head < x->tail; x->head++) {

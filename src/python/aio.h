@@ -158,6 +158,10 @@ struct lk_ref lk_aio_peer_of_socket(struct lk_py *py, lk_addr sock);
 /** ... and whoever connects to an asyncio.Server. */
 struct lk_ref lk_aio_peer_of_server(struct lk_py *py, lk_addr server);
 
+/* ---- suspect.c ------------------------------------------------------------------------ */
+/** Sets the suspects of the things that any code may end. */
+void lk_aio_find_suspects(struct lk_py *py);
+
 /* ---- fork.c --------------------------------------------------------------------------- */
 /** True when this is the target's pid as the target itself counts. */
 bool lk_aio_own_pid(struct lk_py *py, int32_t pid);

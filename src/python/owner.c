@@ -316,6 +316,7 @@ void lk_py_read_owners(struct lk_py *py)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
     lk_aio_find_lost_locks(py);
+    lk_aio_find_suspects(py);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
     lk_aio_end(py);

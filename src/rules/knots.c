@@ -24,6 +24,7 @@ struct knot {
     struct lk_ref root;
     size_t threads, loops, tasks, futures, locks, executors, others; /* distinct nodes of the cycle */
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
+    bool soft, hard; /* through what any code may end; through what a known party alone ends */
     bool timed;
     int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
     int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
@@ -160,6 +161,17 @@ static void count_node(const struct lk_case *c, struct knot *k, struct lk_ref r)
     }
 }
 
+/* A thread parked on an Event is no news; one that others need, for a lock or a result, is. */
+static void weigh_edge(const struct lk_case *c, struct knot *k, const struct lk_edge *e)
+{
+    const struct lk_lock *l = lk_lock_at(c->snap, e->from);
+    const struct lk_thread *t = lk_thread_at(c->snap, e->from);
+    k->soft |= lk_graph_node(c->graph, e->from)->soft;
+    k->hard |= l && l->mutex;
+    k->hard |= e->from.kind == LK_KIND_FUTURE || e->from.kind == LK_KIND_EXECUTOR || e->from.kind == LK_KIND_TASK;
+    k->hard |= t && (t->wait.kind == LK_WAIT_JOIN || t->wait.kind == LK_WAIT_SEMAPHORE || t->wait.kind == LK_WAIT_QUEUE_JOIN);
+}
+
 static void weigh_thread(const struct lk_case *c, struct knot *k, const struct lk_thread *t)
 {
     int64_t ms = lk_stuck(c, t);
@@ -188,6 +200,7 @@ static void weigh(const struct lk_case *c, struct knot *k)
         const struct lk_task *task = lk_task_at(c->snap, n->ref);
         if (i < k->n_cycle)
             count_node(c, k, n->ref);
+        weigh_edge(c, k, &k->chain.v[i]);
         k->timed |= n->life != LK_LIFE_DEAD;
         k->left_ms = LK_MIN(k->left_ms, n->timeout_ms);
         if (t)
@@ -383,8 +396,10 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
     }
     f->severity = old ? LK_STALLED : LK_HAZARD;
     f->needs_time = !old && k->may_stall;
-    if (f->confidence > LK_POSSIBLE || old)
-        return true;
+    if (old || (f->confidence > LK_POSSIBLE && !k->soft))
+        return !k->soft || k->hard;
+    if (k->soft && !k->hard)
+        return false;
     /* Seen once, by a reader that a running thread may have outrun: look again before saying anything. */
     for (size_t i = 0; f->needs_time && i < f->threads.n; i++)
         lk_watch(c, f->threads.v[i]);
@@ -395,7 +410,8 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
 static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_t i)
 {
     const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
-    return in->from.kind == LK_KIND_LOCK && out->to.kind != LK_KIND_LOCK &&
+    const struct lk_lock *to = lk_lock_at(c->snap, out->to);
+    return in->from.kind == LK_KIND_LOCK && (!to || !to->mutex) &&
            (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
 }
 
@@ -422,7 +438,9 @@ static void describe(struct lk_case *c, struct lk_finding *f, const struct knot 
     if (f->stuck_ms != LK_UNKNOWN)
         lk_finding_say(c, f, "no thread of the chain made progress for %s, by %s", lk_duration(c, f->stuck_ms),
                        f->stuck_by_scheduler ? "the scheduler's own record" : "comparing samples");
-    if (!k->timed)
+    if (k->soft)
+        lk_finding_say(c, f, "other code could end one of these waits, but none that is at work and would was found");
+    else if (!k->timed)
         lk_finding_say(c, f, "no wait in the chain has a timeout, and every party that could end it is part of it");
     f->safe_now = safe_now(c, k);
     f->remedy = remedy(c, f, k);
