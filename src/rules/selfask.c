@@ -74,6 +74,8 @@ static bool asks_itself(const struct lk_case *c, size_t i)
     const struct lk_thread *t = &c->snap->threads.v[i];
     if (c->explained[i] || t->wait.kind != LK_WAIT_IO || t->running || !is_this_process(t) || t->os.accepted)
         return false;
+    if (!t->os.peer) /* a pipe or a pair of sockets of its own: nothing that a server serves */
+        return false;
     if (t->in_request)
         return t->role == LK_ROLE_REQUEST || t->role == LK_ROLE_LOOP;
     return t->role == LK_ROLE_LOOP && tends_what_it_asks(c, t);

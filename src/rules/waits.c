@@ -32,6 +32,12 @@ static bool is_external_end(const struct lk_graph *g, const struct lk_node *n, v
     return is_outside(lk_extern_at(g->snap, n->ref)) || waits_nameless(g, n);
 }
 
+/* The other end is this process's own: a connection to one of its listeners, a pipe, a pair of sockets. */
+static bool is_to_itself(const struct lk_thread *t)
+{
+    return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
+}
+
 /* Waiting for a client, for the next message or for input is what servers do. */
 static bool is_idle_io(const struct lk_thread *t)
 {
@@ -41,7 +47,7 @@ static bool is_idle_io(const struct lk_thread *t)
     return os->accepted || os->listening || os->on == LK_OS_SIGNAL || (os->fd == 0 && os->on != LK_OS_SOCKET) ||
            (os->on == LK_OS_SELECTOR && !t->in_request) ||
            (os->path && (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
-           (os->peer_is && strcmp(os->peer_is, "this-process") == 0);
+           (is_to_itself(t) && (os->peer || !t->in_request));
 }
 
 /* A chain from a waiting thread to what it waits for outside. */
@@ -84,12 +90,32 @@ static bool find_chain(const struct lk_case *c, struct lk_ref thread, struct cha
 
 /* ---- LK406 --------------------------------------------------------------------------- */
 
-static const char *name_end(const struct lk_case *c, const struct chain *x)
+/* What else is known of the other end: who has it, and that there is none yet. */
+static const char *more_of_end(const struct lk_case *c, const struct lk_thread *t)
+{
+    if (t && t->os.connecting)
+        return " (still connecting)";
+    if (t && t->os.peer_pid > 0 && t->wait.kind == LK_WAIT_CHILD)
+        return lk_print(c, " (%s)", t->os.peer_comm ? t->os.peer_comm : "?");
+    if (t && t->os.peer_pid > 0 && t->os.child_pid <= 0)
+        return lk_print(c, " (held by process %lld (%s))", (long long)t->os.peer_pid, t->os.peer_comm ? t->os.peer_comm : "?");
+    return t && is_to_itself(t) ? " (of which this very process has the other end)" : "";
+}
+
+static const char *name_child(const struct lk_case *c, int64_t pid)
+{
+    for (size_t i = 0; i < c->snap->children.n; i++)
+        if (c->snap->children.v[i].pid == pid && c->snap->children.v[i].comm)
+            return lk_print(c, "child process %lld (%s)", (long long)pid, c->snap->children.v[i].comm);
+    return lk_print(c, "child process %lld", (long long)pid);
+}
+
+static const char *name_plain_end(const struct lk_case *c, const struct chain *x)
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     const struct lk_thread *t = lk_thread_at(c->snap, x->last);
     if (t && t->os.child_pid != LK_UNKNOWN && t->os.child_pid > 0)
-        return lk_print(c, "child process %lld", (long long)t->os.child_pid);
+        return name_child(c, t->os.child_pid);
     if (e && e->text && *e->text)
         return strcmp(e->text, "peer") == 0 ? "the peer of its connection" : e->text;
     if (t && t->os.peer)
@@ -99,6 +125,12 @@ static const char *name_end(const struct lk_case *c, const struct chain *x)
     if (t && t->os.fd != LK_UNKNOWN)
         return lk_print(c, "file descriptor %lld", (long long)t->os.fd);
     return "something outside of this process";
+}
+
+static const char *name_end(const struct lk_case *c, const struct chain *x)
+{
+    const char *more = more_of_end(c, lk_thread_at(c->snap, x->last));
+    return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
 }
 
 /* Threads that wait at one place for one thing outside: one finding. */
@@ -148,21 +180,29 @@ static void tell_external(struct lk_case *c, const struct group *g, const struct
     lk_finding_chain(c, &f, x->e, x->n);
     lk_finding_since(c, &f, t);
     f.severity = LK_STALLED;
-    const char *end = name_end(c, x);
+    const char *end = name_end(c, x), *plain = name_plain_end(c, x);
+    const bool itself = last && is_to_itself(last);
     const char *what = g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
                                 : (t->in_request ? "the request it serves is" : "its wait for a result is");
     const char *through = lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
-    f.summary =
-        lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout (no deadlock in this process)", say_who(c, g),
-                 g->n == 1 ? "s" : "", lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end);
-    lk_finding_say(c, &f, "the chain of waits ends outside of this process, at %s, and no wait in it has a timeout", end);
+    f.summary = lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout%s", say_who(c, g),
+                         g->n == 1 ? "s" : "", lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end,
+                         itself ? "" : " (no deadlock in this process)");
+    lk_finding_say(c, &f, "the chain of waits ends %s %s, and no wait in it has a timeout",
+                   itself ? "at" : "outside of this process, at", end);
+    if (itself)
+        lk_finding_say(c, &f, "which code of this process would write there is not known, so it is not proven to be a deadlock");
     if (last && last->os.local && last->os.peer)
         lk_finding_say(c, &f, "%s from %s to %s, in %s()", last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
                        last->os.local, last->os.peer, last->os.syscall ? last->os.syscall : "a system call");
     f.safe_now =
         last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
             ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
-            : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", end);
+        : itself ? lk_sentence(c, lk_end_process_words(c))
+        : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
+            ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.", (long long)last->os.peer_pid,
+                       last->os.peer_comm ? last->os.peer_comm : "the process")
+            : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", plain);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_links(c, &f, x->last);
     lk_finding_file(c, &f);
@@ -220,8 +260,7 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
     const struct lk_pyframe *p = lk_wait_caller(t);
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER &&
            (n->life == LK_LIFE_OPEN || n->life == LK_LIFE_TIMED) && p && p->code->cls == LK_CODE_USER &&
-           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) &&
-           !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
+           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
 }
 
 /* What is known of those who may complete a future that is waited for. */

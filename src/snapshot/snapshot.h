@@ -134,6 +134,8 @@ struct lk_oswait {
     } ends_at;      /* peer_is this-process: inodes of the sockets here one of which is the other end: the accepted one, or listeners */
     int64_t far_fd; /* peer_is this-process: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
     int64_t peer_pid; /* another process that holds the other end; LK_UNKNOWN */
+    const char *peer_comm; /* its name; NULL */
+    bool connecting;  /* the connection has not come about yet */
     int64_t queues[2];      /* socket receive and send queue, LK_UNKNOWN */
     const char *path;       /* file, pipe, unix socket */
     enum lk_locked_by locked_by; /* the file lock it waits for */

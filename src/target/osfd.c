@@ -237,6 +237,16 @@ static void ends_at(struct lk_oswait_reader *r, const uint64_t *inodes, size_t n
     memcpy(ret->ends_at.v, inodes, n * sizeof(*inodes));
 }
 
+static void peer_process(struct lk_oswait_reader *r, pid_t pid, struct lk_oswait *ret)
+{
+    char comm[64];
+    if (pid <= 0)
+        return;
+    ret->peer_pid = pid;
+    if (lk_procfs_read(comm, sizeof(comm), "/proc/%d/comm", pid) > 0)
+        ret->peer_comm = lk_text_clean(r->arena, comm, strcspn(comm, "\n"), sizeof(comm));
+}
+
 /* The other end is a socket that has a descriptor: whose? */
 static void held_by(struct lk_oswait_reader *r, uint64_t inode, struct lk_oswait *ret)
 {
@@ -246,7 +256,7 @@ static void held_by(struct lk_oswait_reader *r, uint64_t inode, struct lk_oswait
         ends_at(r, &inode, 1, ret);
         ret->far_fd = lk_holders_fd(r->holders, LK_HOLDER_SOCKET, inode);
     } else if (held == LK_HELD_TREE) {
-        ret->peer_pid = lk_holders_pid(r->holders, inode);
+        peer_process(r, lk_holders_pid(r->holders, inode), ret);
     }
 }
 
@@ -260,7 +270,7 @@ static void stands_before(struct lk_oswait_reader *r, struct listeners *v, bool 
     if (held == LK_HELD_SELF)
         ends_at(r, v->inode, v->n, ret);
     for (size_t i = 0; held == LK_HELD_TREE && i < v->n && ret->peer_pid <= 0; i++)
-        ret->peer_pid = lk_holders_pid(r->holders, v->inode[i]);
+        peer_process(r, lk_holders_pid(r->holders, v->inode[i]), ret);
 }
 
 /* The address may be one of this machine's own: then a listener on any address answers it. */
@@ -316,6 +326,7 @@ static void describe_inet(struct lk_oswait_reader *r, const struct lk_net_socket
     if (s->listening)
         return;
     ret->peer = end_text(r, &s->remote);
+    ret->connecting = s->proto == LK_NET_TCP && s->state == LK_TCP_SYN_SENT;
     if (ret->peer)
         inet_peer(r, s, ret);
     ret->accepted = accepted_inet(r, s);
@@ -382,6 +393,7 @@ void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t
     struct lk_net_end end;
     struct listeners v;
     sa_family_t family = AF_UNSPEC;
+    ret->connecting = true;
     if (len >= sizeof(family))
         memcpy(&family, sockaddr, sizeof(family));
     if (lk_net_end_from(sockaddr, len, &end)) {
@@ -423,7 +435,7 @@ static void describe_pipe(struct lk_oswait_reader *r, int64_t fd, uint64_t inode
     enum lk_held held = lk_holders_pipe_other_end(r->holders, inode, we_read);
     ret->peer_is = held_text(held);
     if (held == LK_HELD_TREE)
-        ret->peer_pid = lk_holders_pipe_pid(r->holders, inode, we_read);
+        peer_process(r, lk_holders_pipe_pid(r->holders, inode, we_read), ret);
 }
 
 /* fs/timerfd.c timerfd_show: "it_value: (seconds, nanoseconds)" left, both 0 when it is not armed */

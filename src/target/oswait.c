@@ -25,6 +25,7 @@
 #include "util/text.h"
 
 #define MAX_SELECT_FDS 8192
+#define MAX_DESCRIBED  4 /* of a set that is polled */
 #define MAX_SANE_MS    (INT64_MAX / 4)
 
 #ifndef FUTEX_LOCK_PI2
@@ -274,6 +275,22 @@ static void empty_set(struct decode *d)
     d->ret->on = d->ret->timeout_ms == LK_FOREVER ? LK_OS_SIGNAL : LK_OS_TIMER;
 }
 
+/* A few descriptors whose other ends are all with one process: a program that is run with several pipes. */
+static void common_peer(struct decode *d, const int64_t *fds, size_t n)
+{
+    struct lk_oswait one = { 0 };
+    int64_t pid = LK_UNKNOWN;
+    for (size_t i = 0; i < n; i++) {
+        one = (struct lk_oswait){ .timeout_ms = LK_UNKNOWN, .peer_pid = LK_UNKNOWN };
+        lk_osfd_describe(d->r, fds[i], &one);
+        if (one.peer_pid <= 0 || (i > 0 && one.peer_pid != pid))
+            return;
+        pid = one.peer_pid;
+    }
+    d->ret->peer_pid = pid;
+    d->ret->peer_comm = one.peer_comm;
+}
+
 /*
  * The set read from memory. One descriptor only (what CPython does before recv on a socket with a timeout, and
  * subprocess on a pipe) is a wait for that descriptor, with the timeout of the call.
@@ -294,6 +311,8 @@ static void decode_poll(struct decode *d)
         empty_set(d);
     else if (n == 1 && read == given)
         lk_osfd_describe(d->r, fds[0], d->ret);
+    else if (n <= MAX_DESCRIBED && read == given)
+        common_peer(d, fds, n);
 }
 
 static void decode_select(struct decode *d)

@@ -436,6 +436,7 @@ static void self_request(void **state)
         mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
         T(t)->os.on = LK_OS_SOCKET;
         T(t)->os.peer_is = "this-process";
+        T(t)->os.peer = "127.0.0.1:8000";
         alone(s, t, LK_YES);
         T(t)->n_sockets = i == 0;
         mk_free(s, i == 0 ? mk_expect_one(s, LK_DEADLOCK, "LK404") : mk_expect_one(s, LK_HAZARD, "LK401"));

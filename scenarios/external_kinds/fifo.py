@@ -1,0 +1,24 @@
+"""A view opens a named pipe for reading, and nobody opens it for writing."""
+import os
+import tempfile
+
+from flask import Flask
+
+import common
+
+app = Flask(__name__)
+
+FOLDER = tempfile.TemporaryDirectory()
+PATH = os.path.join(FOLDER.name, "orders.fifo")
+os.mkfifo(PATH)
+
+
+@app.get("/orders")
+def orders():
+    common.stuck()
+    with open(PATH, "rb") as fifo:  # <- guilty
+        return fifo.read()
+
+
+if __name__ == "__main__":
+    common.serve(app)
