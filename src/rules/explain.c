@@ -261,18 +261,24 @@ static const struct lk_explanation explanations[] = {
                "    return await load()\n" },
     { .id = "LK302", .language = "python",
       .brief = "one loop's object awaited on another",
-      .cause = "An asyncio lock, event, queue or future belongs to one loop and is awaited on another. What completes it does "
-               "not wake the waiter's loop, so the waiter may sleep on although what it waits for is done.",
-      .evidence = "The object's loop and the loop of the task that awaits it are read, and are two.",
-      .refuted = "An object that was made for several loops (a class of your own, a library's bridge).",
-      .wrong = "lock = asyncio.Lock()           # used by coroutines of two loops\n"
+      .cause = "A task waits for something that code on another loop completes: asyncio.wait() of another loop's tasks, or an "
+               "event, queue or lock that another loop's code sets, fills or releases. (To await another loop's future itself "
+               "is refused by asyncio.) That completion runs on the other loop's thread and does not wake the waiter's loop, "
+               "so the waiter sleeps on although what it waits for is done.",
+      .evidence = "The loop of the waiting task and the loop of what it awaits, of the code that has the object at hand, or of "
+                  "the task that holds the lock are two. It hangs when what is awaited is done and the waiter's loop sleeps in "
+                  "its selector all the same, in all samples.",
+      .refuted = "Something that wakes the waiter's loop in time: a busy loop comes round anyhow. Then it is a hazard only.",
+      .wrong = "events = asyncio.Queue()        # awaited on loop A\n"
                "\n"
-               "async def update():             # on loop B, the lock is loop A's\n"
-               "    async with lock:\n"
-               "        await save()\n",
-      .right = "async def update():             # on loop B: let loop A do what needs its lock\n"
-               "    future = asyncio.run_coroutine_threadsafe(locked_save(), loop_a)\n"
-               "    await asyncio.wrap_future(future)\n" },
+               "def on_message(message):        # a callback on loop B\n"
+               "    events.put_nowait(message)  # does not wake loop A\n",
+      .right = "def on_message(message):        # a callback on loop B\n"
+               "    loop_a.call_soon_threadsafe(events.put_nowait, message)\n"
+               "\n"
+               "async def report():             # on loop A, with work for loop B\n"
+               "    future = asyncio.run_coroutine_threadsafe(prices(), loop_b)\n"
+               "    return await asyncio.wrap_future(future)\n" },
     { .id = "LK303", .language = "python",
       .brief = "one loop run by two, or inside another",
       .cause = "A loop object is shared and two threads run it at once, or a callback of a running loop runs a second loop (or "
@@ -368,11 +374,13 @@ static const struct lk_explanation explanations[] = {
     { .id = "LK404", .language = "python",
       .brief = "a server calls itself, nobody answers",
       .cause = "A request makes an HTTP request to its own server and waits for the answer. When every worker is such a caller, "
-               "as with one worker always, no worker is left to answer.",
+               "as with one worker always, no worker is left to answer. So it is when a coroutine blocks the loop that would "
+               "have to accept the connection.",
       .evidence = "The other end of the connection that the request waits on is a listener of this very process, by the kernel's "
-                  "socket tables; no worker of the server is free or could become free before that wait ends.",
-      .refuted = "Another process that shares the listener and has a free worker, or a server that can still start threads. "
-                 "Where that is not known, it is at most `stalled`.",
+                  "socket tables. Nobody has accepted it, or its request is queued for workers that all wait like this; no other "
+                  "thread has the listener at hand, and no other process that holds it accepts.",
+      .refuted = "Another process that shares the listener and accepts, or a server that can still start threads: then nothing "
+                 "is claimed. Where it is not known whether there is one, it is at most `stalled`.",
       .wrong = "@app.get('/summary')\n"
                "def summary():\n"
                "    return requests.get(url_for('report', _external=True)).json()\n",
