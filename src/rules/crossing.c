@@ -74,7 +74,10 @@ static void tell(struct lk_case *c, const struct crossing *x)
         f.summary = lk_print(c, "%s of %s awaits %s of %s at %s: its completion does not wake the waiting loop",
                              lk_name(c, x->task), lk_name(c, k->loop), lk_name(c, x->what), lk_name(c, x->other), place);
     judge(c, &f, x);
-    f.safe_now = x->done ? "Any call_soon_threadsafe(lambda: None) on the waiting loop wakes it, and the task goes on."
+    f.safe_now = x->done ? lk_print(c,
+                                    "Whatever wakes the waiting loop lets the task go on, such as call_soon_threadsafe(lambda: "
+                                    "None) from code of the process. Or else %s",
+                                    lk_end_process_words(c))
                          : "Nothing needs to be ended now.";
     lk_finding_held(c, &f, x->task);
     bool stalled = f.severity >= LK_STALLED;
