@@ -178,25 +178,43 @@ static bool candidates(const struct lk_snapshot *s, const struct lk_findings *f,
     return f->watch.n > 0;
 }
 
+static void set_moved(struct lk_thread *t)
+{
+    t->moved = true;
+    t->stable = false;
+    t->stuck_ms = LK_UNKNOWN;
+}
+
+/* What was watched to the end of the watching: still where it was, unless the process has ended, which nothing stuck does. */
+static void conclude(struct examination *x, const bool *mark, bool ended)
+{
+    struct lk_snapshot *s = x->snap;
+    int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (mark[i] && ended)
+            set_moved(&s->threads.v[i]);
+        else if (mark[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
+            s->threads.v[i].stuck_ms = LK_MAX(s->threads.v[i].stuck_ms, watched);
+    s->watched_ms = watched;
+}
+
 /*
  * One look at the candidate's threads through /proc, stopping nobody. A thread in a wait without timeout that was given
  * the CPU has moved. Whether a thread in a timed wait moved, only a sample can say.
  */
-static bool look(struct examination *x, struct lk_thread_list *list, bool *mark)
+static bool look(struct examination *x, struct lk_thread_list *list, bool *mark, struct lk_error *ended)
 {
     struct lk_snapshot *s = x->snap;
     bool still = false;
-    if (!lk_target_threads(x->session.target, list, false, NULL))
+    if (!lk_target_threads(x->session.target, list, false, ended))
         return false;
     for (size_t i = 0; i < list->n; i++) {
         if (!mark[i])
             continue;
         struct lk_thread *t = &s->threads.v[i];
-        bool ran = list->v[i].switches != t->switches || list->v[i].state == 'X';
-        if (ran && !t->running && !lk_wait_is_timed(t)) {
-            t->moved = true;
-            t->stable = false;
-            t->stuck_ms = LK_UNKNOWN;
+        bool gone = list->v[i].state == 'X', ran = list->v[i].switches != t->switches;
+        if (gone || (ran && !t->running && !lk_wait_is_timed(t))) {
+            set_moved(t);
             mark[i] = false;
             continue;
         }
@@ -220,7 +238,7 @@ static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_f
 }
 
 /* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or moved. */
-static void watch(struct examination *x, struct lk_findings **f)
+static void watch(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
     const struct lk_examine_options *o = x->session.options;
     struct lk_snapshot *s = x->snap;
@@ -235,20 +253,15 @@ static void watch(struct examination *x, struct lk_findings **f)
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
         if (!alive)
             break;
-        going = look(x, &list, mark);
+        going = look(x, &list, mark, ended);
     }
-    int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
     /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
-    struct lk_error err;
-    if (alive && going && take(x, stop_for(x, *f), &err)) {
+    if (alive && going && take(x, stop_for(x, *f), ended)) {
         complete_loops(x);
         read_listeners(x);
         lk_classify(x->snap, o->project);
     } else {
-        for (size_t i = 0; i < s->threads.n; i++)
-            if (mark[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
-                s->threads.v[i].stuck_ms = LK_MAX(s->threads.v[i].stuck_ms, watched);
-        s->watched_ms = watched;
+        conclude(x, mark, ended->code);
         read_listeners(x);
     }
     free(mark);
@@ -261,11 +274,10 @@ static void watch(struct examination *x, struct lk_findings **f)
  * With --samples 1 a second look shortly after often decides what one alone cannot (threads that another tool has just
  * interrupted look freshly asleep), long before --stalled-after has passed.
  */
-static void second_look(struct examination *x, struct lk_findings **f)
+static void second_look(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
     const struct lk_examine_options *o = x->session.options;
-    struct lk_error err;
-    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), &err))
+    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
         return;
     complete_loops(x);
     read_listeners(x);
@@ -370,9 +382,9 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
     if (!ended.code && x.samples.n == 1 && f->watch.n)
-        second_look(&x, &f);
+        second_look(&x, &f, &ended);
     if (!ended.code && !interrupted(o) && f->watch.n)
-        watch(&x, &f);
+        watch(&x, &f, &ended);
     /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */
     lk_findings_destroy(f);
     lk_sources_read(x.session.target, x.snap);
