@@ -169,7 +169,7 @@ static bool enter_interpreter(struct lk_py *py, lk_addr *sysdict)
     *sysdict = lk_py_ptr(py, py->interp + py->layout.is_sysdict);
     py->modules = lk_py_ptr(py, py->interp + py->layout.is_modules);
     if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, *sysdict + 8)) || !(py->type_type = lk_py_ptr(py, type + 8)))
-        return fail(py, "the interpreter has no sys module");
+        return fail(py, "the interpreter is just being set up or taken down: it has no sys module");
     const struct lk_pytype *meta = lk_py_type_at(py, py->type_type), *dict = lk_py_type(py, *sysdict);
     if (!meta || meta->metatype != py->type_type || strcmp(meta->name, "type") != 0)
         return fail(py, "check failed: the type of a type is not `type`");
@@ -288,7 +288,9 @@ static bool check_types(struct lk_py *py)
     lk_addr code = func ? lk_py_function_code(py, func) : 0;
     const struct lk_pytype *code_type = code ? lk_py_type(py, code) : NULL, *ty;
 
-    if (!check_size(py, sys ? lk_py_type(py, sys) : NULL, "module", l->module_size))
+    if (!sys)
+        return fail(py, "the interpreter is just being set up or taken down: sys.modules holds no sys");
+    if (!check_size(py, lk_py_type(py, sys), "module", l->module_size))
         return false;
     if (func && !check_size(py, lk_py_type(py, func), "function", l->function_size))
         return false;

@@ -62,7 +62,7 @@ HAZARDS = {
 
 # What a process says that is just starting or about to end: its interpreter is set up, or taken down, while it is read.
 UNREADY = [
-    "interpreter has no sys module", "no interpreter was found", "^Check failed: objects of type module",
+    "just being set up or taken down", "no interpreter was found",
     "threads, loops and tasks could not be read to the end",
 ]
 ENDED = ["no such process", "has ended", "has just ended", "ended while it was"]
