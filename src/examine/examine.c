@@ -35,7 +35,7 @@ struct examination {
 
 static bool interrupted(const struct lk_examine_options *o)
 {
-    return o->interrupted && *o->interrupted;
+    return o->interrupted && __atomic_load_n(o->interrupted, __ATOMIC_RELAXED);
 }
 
 /* Sleeps until ms milliseconds of the monotonic clock; false when the user wants out. */

@@ -97,7 +97,7 @@ static void enforce(struct job *job, unsigned deadline_ms)
     if (!deadline_ms || spent < deadline_ms)
         return;
     if (!job->stop)
-        job->stop = LK_DEADLINE_PASSED;
+        __atomic_store_n(&job->stop, LK_DEADLINE_PASSED, __ATOMIC_RELAXED);
     if (spent < deadline_ms + LK_MAX((uint64_t)LAST_CALL_MS, (uint64_t)deadline_ms / 2))
         return;
     job->state = GIVEN_UP;
@@ -182,7 +182,7 @@ void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_op
     while (left) {
         for (size_t i = 0; o->interrupted && *o->interrupted && i < n; i++)
             if (jobs[i] && !jobs[i]->stop)
-                jobs[i]->stop = LK_INTERRUPTED;
+                __atomic_store_n(&jobs[i]->stop, LK_INTERRUPTED, __ATOMIC_RELAXED);
         while (next < n && count(jobs, n, AT_WORK) < AT_ONCE)
             start(jobs[next++]);
         if (!count(jobs, n, DONE))
