@@ -9,6 +9,7 @@
 #include "examine/together.h"
 #include "report/explain.h"
 #include "rules/explain.h"
+#include "target/process.h"
 #include "target/tree.h"
 #include "util/vec.h"
 
@@ -94,6 +95,7 @@ LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t 
     const size_t before = d->n;
     inner.together = pids;
     inner.n_together = n;
+    inner.listed_ticks = lk_process_ticks_now();
     lk_examine_together(pids, n, &inner, deadline_ms, results);
     for (size_t i = 0; i < n; i++)
         if (results[i].ok)

@@ -61,12 +61,32 @@ static bool is_examined(const struct lk_examine_options *o, int64_t pid)
     return false;
 }
 
+/* Alive, and not merely started while the processes to examine were being listed. */
+static bool is_missed(const struct lk_examine_options *o, int64_t pid)
+{
+    const uint64_t margin = 20, start = lk_process_start_ticks((pid_t)pid);
+    return start && (!o->listed_ticks || start + margin < o->listed_ticks);
+}
+
 static bool all_children_examined(const struct lk_snapshot *s, const struct lk_examine_options *o)
 {
+    size_t examined = 0, missed = 0;
+    for (size_t i = 0; i < s->children.n; i++) {
+        const bool seen = is_examined(o, s->children.v[i].pid);
+        examined += seen;
+        missed += !seen && is_missed(o, s->children.v[i].pid);
+    }
+    return examined && !missed;
+}
+
+/* At the end: children that have ended meanwhile are nobody's to look at any more. */
+static void forget_ended_children(struct lk_snapshot *s)
+{
+    size_t n = 0;
     for (size_t i = 0; i < s->children.n; i++)
-        if (!is_examined(o, s->children.v[i].pid))
-            return false;
-    return s->children.n > 0;
+        if (lk_process_start_ticks((pid_t)s->children.v[i].pid))
+            s->children.v[n++] = s->children.v[i];
+    s->children.n = n;
 }
 
 /* A fresh snapshot with the facts of the process that do not change from sample to sample. */
@@ -396,6 +416,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
                           *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed" : "interrupted");
     publish_samples(&x);
     note_limits(&x);
+    forget_ended_children(x.snap);
     ret->findings = lk_diagnose(x.snap);
     ret->snap = x.snap;
     close_session(&x);

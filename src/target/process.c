@@ -359,6 +359,14 @@ uint64_t lk_process_start_ticks(pid_t pid)
     return st.state == 'Z' && st.threads <= 1 ? 0 : st.start_ticks;
 }
 
+uint64_t lk_process_ticks_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t); /* as proc_pid_stat(5) counts starttime */
+    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / 1000000000u;
+}
+
 bool lk_process_computes(pid_t pid)
 {
     struct lk_procfs_stat st;

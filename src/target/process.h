@@ -31,6 +31,9 @@ uint64_t lk_process_start_ticks(pid_t pid);
 /** A thread of it runs, or is about to, by one look. */
 bool lk_process_computes(pid_t pid);
 
+/** Now, on the clock of lk_process_start_ticks. */
+uint64_t lk_process_ticks_now(void);
+
 /** Caches /proc/PID/net tables and fd links during one sample. */
 struct lk_oswait_reader;
 struct lk_oswait_reader *lk_oswait_reader_create(struct lk_target *t, struct lk_arena *a);
