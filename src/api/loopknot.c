@@ -204,16 +204,8 @@ LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, co
                                           const struct loopknot_render *how, FILE *out)
 {
     const struct lk_render inner = plain_render(how);
-    const struct lk_rule **rules = lk_xcalloc(n, sizeof *rules);
-    int status = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!(rules[i] = lk_rule_by_word(words[i])))
-            status = 2;
     errno = 0;
-    if (!status)
-        status = lk_explanations_write(rules, n, format, &inner, out);
-    free(rules);
-    return status;
+    return lk_explanations_write(words, n, format, &inner, out);
 }
 
 LK_EXPORT const char *loopknot_version(void)

@@ -126,11 +126,10 @@ static json_t *rule_json(const struct lk_rule *r, bool whole)
     return o;
 }
 
-static void write_json(const struct lk_rule *const *rules, size_t n, bool whole, FILE *out)
+/* Takes the list over. */
+static void write_json(json_t *list, FILE *out)
 {
-    json_t *top = json_object(), *list = json_array();
-    for (size_t i = 0; i < n; i++)
-        json_array_append_new(list, rule_json(rules[i], whole));
+    json_t *top = json_object();
     set(top, "schema", json_string("loopknot.rules/1"));
     set(top, "rules", list);
     json_dumpf(top, out, JSON_PRESERVE_ORDER | JSON_INDENT(2));
@@ -170,11 +169,10 @@ static int written(FILE *out)
 int lk_rules_write(const char *format, const struct lk_render *how, FILE *out)
 {
     if (strcmp(format, "json") == 0) {
-        const struct lk_rule **all = lk_xcalloc(lk_n_rules, sizeof *all);
+        json_t *list = json_array();
         for (size_t i = 0; i < lk_n_rules; i++)
-            all[i] = &lk_rules[i];
-        write_json(all, lk_n_rules, false, out);
-        free(all);
+            json_array_append_new(list, rule_json(&lk_rules[i], false));
+        write_json(list, out);
         return written(out);
     }
     if (strcmp(format, "text") != 0)
@@ -185,25 +183,35 @@ int lk_rules_write(const char *format, const struct lk_render *how, FILE *out)
     return written(out);
 }
 
-int lk_explanations_write(const struct lk_rule *const *rules, size_t n, const char *format, const struct lk_render *how,
-                          FILE *out)
+static void write_explanations(const char *const *words, size_t n, bool markdown, struct lk_paper *p)
 {
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            lk_paper_blank(p);
+        if (markdown)
+            explain_markdown(p->arena, lk_rule_by_word(words[i]), p->out);
+        else
+            explain_text(p, lk_rule_by_word(words[i]));
+    }
+}
+
+int lk_explanations_write(const char *const *words, size_t n, const char *format, const struct lk_render *how, FILE *out)
+{
+    bool markdown = strcmp(format, "markdown") == 0;
+    for (size_t i = 0; i < n; i++)
+        if (!lk_rule_by_word(words[i]))
+            return 2;
     if (strcmp(format, "json") == 0) {
-        write_json(rules, n, true, out);
+        json_t *list = json_array();
+        for (size_t i = 0; i < n; i++)
+            json_array_append_new(list, rule_json(lk_rule_by_word(words[i]), true));
+        write_json(list, out);
         return written(out);
     }
-    bool markdown = strcmp(format, "markdown") == 0;
     if (!markdown && strcmp(format, "text") != 0)
         return 2;
     struct lk_paper p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            lk_paper_blank(&p);
-        if (markdown)
-            explain_markdown(p.arena, rules[i], out);
-        else
-            explain_text(&p, rules[i]);
-    }
+    write_explanations(words, n, markdown, &p);
     lk_arena_destroy(p.arena);
     return written(out);
 }
