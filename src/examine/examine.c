@@ -368,6 +368,17 @@ static void read_lines(struct examination *x)
             lk_unwind_lines(x->session.unwinder, s->threads.v[i].native_stack, s->arena);
 }
 
+/* What a process has put into its own environment since it began is what it runs itself. */
+static void read_test(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    const char *now = x->session.py ? lk_py_getenv(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
+    if (!now || (s->test_env && strcmp(now, s->test_env) == 0))
+        return;
+    s->test_env = now;
+    s->test_env_own = true;
+}
+
 static void sample_all(struct examination *x, struct lk_error *err)
 {
     const struct lk_examine_options *o = x->session.options;
@@ -409,6 +420,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     lk_findings_destroy(f);
     lk_sources_read(x.session.target, x.snap);
     read_lines(&x);
+    read_test(&x);
     if (ended.code)
         lk_snapshot_limit(x.snap, "%s; this is what was seen before", ended.text);
     if (interrupted(o))

@@ -37,4 +37,10 @@ void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 /** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets s->loops_complete. Not under a stop. */
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);
 
+/**
+ * The value of one variable of the target's environment as it is now, os.environ's changes included (posixmodule.c hands
+ * them to setenv); cleaned, in the arena. NULL: not set, or not readable. Nothing else of the environment is kept.
+ */
+const char *lk_py_getenv(struct lk_target *t, struct lk_arena *a, const char *name);
+
 #endif

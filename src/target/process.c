@@ -21,6 +21,8 @@
 #define MAX_FDS      65536u
 #define MAX_THREADS  100000u
 #define PF_FORKNOEXEC 0x40u /* include/linux/sched.h: "Forked but didn't exec" */
+#define MAX_ENVIRON  (2u << 20)
+#define MAX_TEST     1024
 
 static const char *clean(struct lk_snapshot *s, const char *text)
 {
@@ -96,6 +98,20 @@ static void read_cmdline(struct lk_snapshot *s, const char *base)
         s->cmdline[i] = lk_text_clean(s->arena, shown, strlen(shown), MAX_TEXT);
     }
     lk_procfs_args_deinit(&args);
+}
+
+/* The environment a process began with. It may hold secrets: all but the name of a test is dropped at once. */
+static void read_test_name(struct lk_snapshot *s, const char *base)
+{
+    static const char wanted[] = LK_TEST_VARIABLE "=";
+    size_t len = 0;
+    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
+    for (size_t i = 0; text && i < len && !s->test_env; i += strlen(text + i) + 1)
+        if (lk_starts_with(text + i, wanted))
+            s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted), strlen(text + i + strlen(wanted)), MAX_TEST);
+    if (text)
+        explicit_bzero(text, len);
+    free(text);
 }
 
 static const char *host_name(struct lk_snapshot *s)
@@ -340,6 +356,7 @@ bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
     s->exe = link_text(s, base, "exe");
     s->cwd = link_text(s, base, "cwd");
     read_cmdline(s, base);
+    read_test_name(s, base);
     s->host = host_name(s);
     s->boot_id = value_of(s, "/proc/sys/kernel/random", "boot_id");
     s->container = container(s, base);

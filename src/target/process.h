@@ -7,6 +7,9 @@
 
 #include "target/target.h"
 
+/** The one variable that is looked for in an environment: pytest names the running test in it (_pytest/runner.py). */
+#define LK_TEST_VARIABLE "PYTEST_CURRENT_TEST"
+
 /** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop). Command line redacted. */
 bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
 /**
