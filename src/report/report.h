@@ -20,6 +20,9 @@ struct lk_render {
     bool all;        /* no folding */
     bool native;     /* show native stacks */
     int verbose;
+    const char *command; /* what was run, as a user would name it; NULL */
+    const char *test;    /* the test that ran in it, as the caller knows it; NULL */
+    int64_t elapsed_ms;  /* how long it had run; 0 not known */
 };
 
 struct lk_format {

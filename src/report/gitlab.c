@@ -1,0 +1,90 @@
+#include "report/formats.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/ci.h"
+#include "report/phrases.h"
+#include "util/map.h"
+
+/* A severity of GitLab for each of ours. */
+static const char *severity_of(const struct lk_finding *f)
+{
+    static const char *const names[] = {
+        [LK_HAZARD] = "minor", [LK_VERDICT_UNKNOWN] = "info", [LK_STALLED] = "critical", [LK_DEADLOCK] = "blocker"
+    };
+    if (f->severity == LK_HAZARD && f->confidence == LK_POSSIBLE)
+        return "info";
+    return (size_t)f->severity < LK_ARRAY_LEN(names) && names[f->severity] ? names[f->severity] : "info";
+}
+
+/* Each issue must have a path: where no source file is known, the module that blocks or the program. */
+static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
+{
+    const struct lk_culprit *c = f ? lk_ci_place(f) : NULL;
+    const char *module = f && f->culprits.n ? f->culprits.v[0].module : NULL;
+    const char *path = lk_ci_path(a, s, c ? c->file : module ? module : s->exe ? s->exe : s->comm);
+    const char *below = lk_ci_below(s->cwd, path);
+    json_t *o = json_object(), *lines = json_object();
+    lk_ci_set(lines, "begin", json_integer(c && c->line > 0 ? c->line : 1));
+    lk_ci_set(o, "path", lk_ci_json(a, below ? below : path));
+    lk_ci_set(o, "lines", lines);
+    return o;
+}
+
+/* Fingerprints must differ within a report: a second issue with one that was given out gets another, the same in each run. */
+static json_t *fingerprint(struct lk_map *given, uint64_t print)
+{
+    char text[17];
+    for (uint64_t again = 1; !lk_map_add(given, print, 0); again++)
+        print = lk_hash_u64(print, again);
+    snprintf(text, sizeof text, "%016" PRIx64, print);
+    return json_string(text);
+}
+
+static json_t *issue(const char *name, json_t *description, json_t *print, const char *severity, json_t *where)
+{
+    json_t *o = json_object();
+    lk_ci_set(o, "description", description);
+    lk_ci_set(o, "check_name", json_string(name));
+    lk_ci_set(o, "fingerprint", print);
+    lk_ci_set(o, "severity", json_string(severity));
+    lk_ci_set(o, "location", where);
+    return o;
+}
+
+static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct lk_ci_issue *i)
+{
+    const struct lk_finding *f = i->finding;
+    const char *summary = f->summary ? f->summary : lk_ci_rule(a, f);
+    const uint64_t print = lk_hash_str(LK_HASH_INIT, f->fingerprint);
+    return issue(f->rule ? f->rule->id : "loopknot",
+                 lk_ci_json(a, lk_arena_printf(a, "%s: %s (%s)", lk_ci_rule(a, f), lk_words_safe(a, summary), lk_ci_pids(a, i))),
+                 fingerprint(given, print), severity_of(f), location(a, i->report->snap, f));
+}
+
+static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct lk_report *r)
+{
+    const char *why = lk_words_safe(a, lk_phrase_why_unknown(a, r));
+    const uint64_t print = lk_hash_str(lk_hash_str(LK_HASH_INIT, "unknown"), lk_words_safe(a, r->snap->comm));
+    return issue("unknown", lk_ci_json(a, lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s", r->snap->pid, why)),
+                 fingerprint(given, print), "info", location(a, r->snap, NULL));
+}
+
+bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+{
+    struct lk_arena *a = lk_arena_create();
+    const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
+    struct lk_map given = { 0 };
+    json_t *list = json_array();
+    (void)set;
+    (void)how;
+    for (size_t i = 0; i < issues.n; i++)
+        lk_ci_append(list, of_finding(a, &given, &issues.v[i]));
+    for (size_t i = 0; i < n; i++)
+        if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
+            lk_ci_append(list, not_judged(a, &given, &reports[i]));
+    lk_map_deinit(&given);
+    lk_arena_destroy(a);
+    return lk_ci_dump(list, out);
+}

@@ -1,0 +1,309 @@
+#include "report/formats.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/ci.h"
+#include "report/phrases.h"
+#include "util/text.h"
+
+/* The address under which OASIS publishes the schema of the standard. */
+#define SCHEMA      "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+#define MAX_PLACES  50 /* of one result */
+#define BASE        "SRCROOT"
+#define FIRST_PLACE 1 /* ids of locations within a result */
+
+struct log {
+    struct lk_arena *arena;
+    const char *root; /* folder that BASE stands for; NULL */
+};
+
+/* ---- strings --------------------------------------------------------------------------------- */
+
+/*
+ * Text of a message: braces would be placeholders (SARIF 2.1.0, section 3.11.5) and "[...](...)" a link (3.11.6), so the
+ * one is doubled and the other broken by a backslash.
+ */
+static json_t *message(const char *text)
+{
+    struct lk_strbuf b = { 0 };
+    for (const char *s = text; *s; s++) {
+        if (*s == '{' || *s == '}')
+            lk_strbuf_add(&b, s, 1);
+        else if (*s == ']' && s[1] == '(')
+            lk_strbuf_puts(&b, "\\");
+        lk_strbuf_add(&b, s, 1);
+    }
+    json_t *o = json_object();
+    lk_ci_set(o, "text", json_string_nocheck(b.s ? b.s : "-"));
+    lk_strbuf_deinit(&b);
+    return o;
+}
+
+static json_t *plain_message(const char *text)
+{
+    json_t *o = json_object();
+    lk_ci_set(o, "text", json_string_nocheck(text));
+    return o;
+}
+
+/* A path as part of a URI (RFC 3986, section 3.3). */
+static const char *uri(struct lk_arena *a, const char *path)
+{
+    struct lk_strbuf b = { 0 };
+    for (const char *s = path; *s; s++) {
+        const bool keep = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || strchr("-._~/", *s);
+        lk_strbuf_printf(&b, keep ? "%c" : "%%%02X", (unsigned char)*s);
+    }
+    const char *ret = lk_arena_strdup(a, b.s ? b.s : "");
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+static const char *level_of(enum lk_verdict v, enum lk_confidence c)
+{
+    if (v >= LK_STALLED)
+        return "error";
+    return v == LK_HAZARD && c == LK_POSSIBLE ? "note" : "warning";
+}
+
+static json_t *help(struct log *l, const struct lk_rule *r)
+{
+    struct lk_strbuf text = { 0 }, md = { 0 };
+    lk_strbuf_printf(&text, "%s\n\nWhat to change: %s\n", r->means, r->remedy);
+    lk_strbuf_printf(&md, "**%s %s**: %s\n\n**What to change:** %s\n", r->id, r->name, r->means, r->remedy);
+    for (size_t d = 0; d < LK_ARRAY_LEN(r->docs) && r->docs[d]; d++) {
+        lk_strbuf_printf(&text, "%s%s\n", d ? "" : "\nRead:\n", r->docs[d]);
+        lk_strbuf_printf(&md, "%s- %s\n", d ? "" : "\n**Read**\n\n", r->docs[d]);
+    }
+    json_t *o = json_object();
+    lk_ci_set(o, "text", json_string_nocheck(lk_arena_strdup(l->arena, text.s)));
+    lk_ci_set(o, "markdown", json_string_nocheck(lk_arena_strdup(l->arena, md.s)));
+    lk_strbuf_deinit(&text);
+    lk_strbuf_deinit(&md);
+    return o;
+}
+
+static json_t *rule(struct log *l, const struct lk_rule *r)
+{
+    json_t *o = json_object(), *configuration = json_object();
+    lk_ci_set(o, "id", json_string(r->id));
+    lk_ci_set(o, "name", json_string(r->name));
+    lk_ci_set(o, "shortDescription", plain_message(r->name));
+    lk_ci_set(o, "fullDescription", plain_message(r->means));
+    lk_ci_set(o, "help", help(l, r));
+    for (size_t d = 0; d < LK_ARRAY_LEN(r->docs) && r->docs[d]; d++)
+        if (lk_starts_with(r->docs[d], "https://") && !json_object_get(o, "helpUri"))
+            lk_ci_set(o, "helpUri", json_string(r->docs[d]));
+    lk_ci_set(configuration, "level", json_string(level_of(r->ceiling, LK_PROVEN)));
+    lk_ci_set(o, "defaultConfiguration", configuration);
+    return o;
+}
+
+static json_t *tool(struct log *l)
+{
+    json_t *o = json_object(), *driver = json_object(), *rules = json_array();
+    for (size_t i = 0; i < lk_n_rules; i++)
+        lk_ci_append(rules, rule(l, &lk_rules[i]));
+    lk_ci_set(driver, "name", json_string("loopknot"));
+    lk_ci_set(driver, "version", json_string(lk_tool_version()));
+    lk_ci_set(driver, "semanticVersion", json_string(lk_tool_version()));
+    lk_ci_set(driver, "rules", rules);
+    lk_ci_set(o, "driver", driver);
+    return o;
+}
+
+/* ---- places ---------------------------------------------------------------------------------- */
+
+static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *file)
+{
+    const char *path = lk_ci_path(l->arena, s, file), *below = lk_ci_below(l->root, path);
+    json_t *o = json_object();
+    if (below) {
+        lk_ci_set(o, "uri", json_string_nocheck(uri(l->arena, below)));
+        lk_ci_set(o, "uriBaseId", json_string(BASE));
+    } else {
+        lk_ci_set(o, "uri",
+                  json_string_nocheck(lk_arena_printf(l->arena, "%s%s", *path == '/' ? "file://" : "", uri(l->arena, path))));
+    }
+    return o;
+}
+
+/* Where a culprit stands, with what it does there; without a file only the function is named. */
+static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c, size_t id)
+{
+    json_t *o = json_object();
+    const char *who = lk_phrase_culprit(l->arena, s, c), *where = lk_phrase_place(l->arena, c);
+    if (id)
+        lk_ci_set(o, "id", json_integer((json_int_t)id));
+    lk_ci_set(o, "message", message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
+    if (lk_ci_has_file(c)) {
+        json_t *physical = json_object();
+        lk_ci_set(physical, "artifactLocation", artifact(l, s, c->file));
+        if (c->line > 0) {
+            json_t *region = json_object();
+            lk_ci_set(region, "startLine", json_integer(c->line));
+            if (c->source && *c->source)
+                lk_ci_set(region, "snippet", plain_message(lk_words_safe(l->arena, c->source)));
+            lk_ci_set(physical, "region", region);
+        }
+        lk_ci_set(o, "physicalLocation", physical);
+    }
+    if (c->function && *c->function) {
+        json_t *logical = json_object(), *list = json_array();
+        lk_ci_set(logical, "name", lk_ci_json(l->arena, c->function));
+        lk_ci_set(logical, "kind", json_string("function"));
+        lk_ci_append(list, logical);
+        lk_ci_set(o, "logicalLocations", list);
+    }
+    return o;
+}
+
+/* The culprits in the order of the chain, as steps that a viewer can walk through. */
+static json_t *code_flow(struct log *l, const struct lk_ci_issue *i)
+{
+    json_t *steps = json_array(), *thread = json_object(), *threads = json_array(), *flow = json_object(), *list = json_array();
+    for (size_t k = 0; k < i->finding->culprits.n && k < MAX_PLACES; k++) {
+        json_t *step = json_object();
+        lk_ci_set(step, "location", location(l, i->report->snap, &i->finding->culprits.v[k], 0));
+        lk_ci_append(steps, step);
+    }
+    lk_ci_set(thread, "locations", steps);
+    lk_ci_append(threads, thread);
+    lk_ci_set(flow, "message", message("each waits for the next, the last one for the first"));
+    lk_ci_set(flow, "threadFlows", threads);
+    lk_ci_append(list, flow);
+    return list;
+}
+
+/* Whether the chain ends where it began: only then is the order of the culprits a way round. */
+static bool is_ring(const struct lk_finding *f)
+{
+    return f->chain.n > 1 && lk_ref_eq(f->chain.v[0].from, f->chain.v[f->chain.n - 1].to);
+}
+
+static void places(struct log *l, json_t *o, const struct lk_ci_issue *i)
+{
+    const struct lk_finding *f = i->finding;
+    const struct lk_snapshot *s = i->report->snap;
+    const struct lk_culprit *main = lk_ci_place(f);
+    json_t *first = json_array(), *related = json_array();
+    if (!main && f->culprits.n)
+        main = &f->culprits.v[0];
+    if (main)
+        lk_ci_append(first, location(l, s, main, 0));
+    for (size_t k = 0; k < f->culprits.n && json_array_size(related) < MAX_PLACES; k++)
+        if (&f->culprits.v[k] != main)
+            lk_ci_append(related, location(l, s, &f->culprits.v[k], FIRST_PLACE + k));
+    lk_ci_set(o, "locations", first);
+    if (json_array_size(related))
+        lk_ci_set(o, "relatedLocations", related);
+    else
+        json_decref(related);
+    if (is_ring(f) && f->culprits.n > 1)
+        lk_ci_set(o, "codeFlows", code_flow(l, i));
+}
+
+/* ---- results --------------------------------------------------------------------------------- */
+
+static json_t *result(struct log *l, const struct lk_ci_issue *i)
+{
+    const struct lk_finding *f = i->finding;
+    const struct lk_rule *known = f->rule ? lk_rule_by_id(f->rule->id) : NULL;
+    json_t *o = json_object(), *prints = json_object(), *properties = json_object(), *pids = json_array();
+    if (f->rule)
+        lk_ci_set(o, "ruleId", json_string(f->rule->id));
+    if (known)
+        lk_ci_set(o, "ruleIndex", json_integer(known - lk_rules));
+    lk_ci_set(o, "level", json_string(level_of(f->severity, f->confidence)));
+    lk_ci_set(o, "message", message(lk_ci_message(l->arena, i)));
+    places(l, o, i);
+    lk_ci_set(prints, "loopknotFingerprint/v1", json_string(f->fingerprint));
+    lk_ci_set(o, "partialFingerprints", prints);
+    lk_ci_set(o, "occurrenceCount", json_integer((json_int_t)i->n));
+    for (size_t k = 0; k < i->n; k++)
+        lk_ci_append(pids, json_integer(i->pids[k]));
+    lk_ci_set(properties, "severity", json_string(lk_verdict_name(f->severity)));
+    lk_ci_set(properties, "confidence", json_string(lk_confidence_name(f->confidence)));
+    lk_ci_set(properties, "pids", pids);
+    lk_ci_set(o, "properties", properties);
+    return o;
+}
+
+static json_t *notification(struct log *l, const struct lk_report *r)
+{
+    json_t *o = json_object();
+    lk_ci_set(o, "level", json_string("warning"));
+    lk_ci_set(o, "message",
+              message(lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid,
+                                      lk_phrase_command(l->arena, r->snap, 80),
+                                      lk_words_safe(l->arena, lk_phrase_why_unknown(l->arena, r)))));
+    return o;
+}
+
+/* Our own run: it succeeded, since there is a report; what it could not judge is told as notifications. */
+static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n)
+{
+    json_t *o = json_object(), *list = json_array(), *notes = json_array();
+    lk_ci_set(o, "executionSuccessful", json_boolean(n > 0));
+    if (n && reports[0].snap->taken_at)
+        lk_ci_set(o, "endTimeUtc", lk_ci_json(l->arena, reports[0].snap->taken_at));
+    if (n && reports[0].snap->host)
+        lk_ci_set(o, "machine", lk_ci_json(l->arena, reports[0].snap->host));
+    for (size_t i = 0; i < n; i++)
+        if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
+            lk_ci_append(notes, notification(l, &reports[i]));
+    lk_ci_set(o, "toolExecutionNotifications", notes);
+    lk_ci_append(list, o);
+    return list;
+}
+
+/* ---- the log --------------------------------------------------------------------------------- */
+
+static void set_base(struct log *l, json_t *run)
+{
+    json_t *ids = json_object(), *base = json_object();
+    const char *end = lk_ends_with(l->root, "/") ? "" : "/";
+    lk_ci_set(base, "uri", json_string_nocheck(lk_arena_printf(l->arena, "file://%s%s", uri(l->arena, l->root), end)));
+    lk_ci_set(base, "description", plain_message("the working directory of the examined process"));
+    lk_ci_set(ids, BASE, base);
+    lk_ci_set(run, "originalUriBaseIds", ids);
+}
+
+static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n)
+{
+    const struct lk_ci_issues issues = lk_ci_issues(l->arena, reports, n);
+    json_t *run = json_object(), *results = json_array(), *automation = json_object(), *properties = json_object();
+    for (size_t i = 0; i < issues.n; i++)
+        lk_ci_append(results, result(l, &issues.v[i]));
+    lk_ci_set(automation, "id", json_string("loopknot/"));
+    lk_ci_set(properties, "verdict", json_string(lk_verdict_name(lk_phrase_worst(reports, n))));
+    lk_ci_set(run, "tool", tool(l));
+    lk_ci_set(run, "automationDetails", automation);
+    lk_ci_set(run, "invocations", invocations(l, reports, n));
+    if (l->root)
+        set_base(l, run);
+    lk_ci_set(run, "columnKind", json_string("utf16CodeUnits"));
+    lk_ci_set(run, "results", results);
+    lk_ci_set(run, "properties", properties);
+    return run;
+}
+
+bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+{
+    struct log l = { .arena = lk_arena_create() };
+    json_t *log = json_object(), *runs = json_array();
+    (void)set;
+    (void)how;
+    /* The folder of the first process, which is the root of a tree: the checkout, where CI starts its commands. */
+    if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
+        l.root = lk_words_safe(l.arena, reports[0].snap->cwd);
+    lk_ci_append(runs, run_of(&l, reports, n));
+    lk_ci_set(log, "$schema", json_string(SCHEMA));
+    lk_ci_set(log, "version", json_string("2.1.0"));
+    lk_ci_set(log, "runs", runs);
+    lk_arena_destroy(l.arena);
+    return lk_ci_dump(log, out);
+}
