@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/summary.h"
 
 enum { PLAIN_WIDTH = 100 };
 
@@ -122,8 +123,9 @@ bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, 
     struct loopknot_render plain = *how;
     plain.color = false;
     plain.width = PLAIN_WIDTH;
-    bool ok = true;
+    bool ok = true, github = false;
     for (size_t i = 0; i < o->n; i++) {
+        github |= strcmp(o->v[i].format, "github") == 0;
         const bool to_stdout = is_stdout(&o->v[i]);
         FILE *to = to_stdout ? stdout : stream;
         if (o->v[i].file && !to_stdout) {
@@ -133,6 +135,8 @@ bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, 
             complain(0, "could not write the report to %s: %s", to == stdout ? "stdout" : "stderr", strerror(errno));
         }
     }
+    if (github)
+        append_step_summary(d, &plain);
     return ok;
 }
 
