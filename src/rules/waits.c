@@ -16,6 +16,12 @@ static bool is_outside(const struct lk_extern *e)
     return e && (e->kind == LK_EXT_OUTSIDE || e->kind == LK_EXT_CHILD || e->kind == LK_EXT_FILE);
 }
 
+static bool ends_at_child(const struct lk_snapshot *s, struct lk_ref end)
+{
+    const struct lk_extern *e = lk_extern_at(s, end);
+    return e && e->kind == LK_EXT_CHILD;
+}
+
 /* A thread or task in I/O for which nothing outside was named. */
 static bool waits_nameless(const struct lk_graph *g, const struct lk_node *n)
 {
@@ -253,14 +259,26 @@ static bool is_worked_on(const struct lk_case *c, struct lk_ref thread)
     return false;
 }
 
+static bool is_child_end(const struct lk_graph *g, const struct lk_node *n, void *arg)
+{
+    (void)arg;
+    return ends_at_child(g->snap, n->ref);
+}
+
+static bool waits_for_child(const struct lk_case *c, struct lk_ref thread)
+{
+    struct lk_edge path[LK_MAX_CHAIN];
+    return lk_graph_path(c->graph, thread, is_child_end, NULL, path, LK_MAX_CHAIN) > 0;
+}
+
 static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     const struct lk_node *n = lk_graph_node(c->graph, thread);
     const struct lk_pyframe *p = lk_wait_caller(t);
-    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER &&
-           (n->life == LK_LIFE_OPEN || n->life == LK_LIFE_TIMED) && p && p->code->cls == LK_CODE_USER &&
-           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
+    bool soon = n->life == LK_LIFE_LIVE || (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread));
+    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon && n->life != LK_LIFE_DEAD && p &&
+           p->code->cls == LK_CODE_USER && !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
 }
 
 /* What is known of those who may complete a future that is waited for. */
@@ -309,6 +327,9 @@ static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
     if (!t->in_request && t->wait.kind != LK_WAIT_FUTURE)
         return false;
     if (!find_chain(c, lk_ref_make(LK_KIND_THREAD, i), x) || x->timed)
+        return false;
+    /* A script that has set its children to work waits for them as long as it takes. */
+    if (!t->in_request && ends_at_child(c->snap, x->end))
         return false;
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
     const struct lk_task *task = lk_task_at(c->snap, x->last);
