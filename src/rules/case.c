@@ -197,6 +197,23 @@ const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t)
     return t->os.syscall ? lk_print(c, "%s()", t->os.syscall) : "a blocking call";
 }
 
+int64_t lk_killed_in(const struct lk_case *c, int64_t stuck_ms)
+{
+    const int64_t limit = c->snap->supervisor_timeout_ms;
+    if (limit == LK_UNKNOWN || limit <= 0)
+        return LK_UNKNOWN;
+    return LK_MAX(limit - (stuck_ms == LK_UNKNOWN ? 0 : stuck_ms), 0);
+}
+
+const char *lk_with_kill(const struct lk_case *c, const struct lk_finding *f, const char *advice)
+{
+    const int64_t killed = lk_killed_in(c, f->stuck_ms);
+    if (killed == LK_UNKNOWN)
+        return advice;
+    return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s", lk_duration(c, killed),
+                    lk_duration(c, c->snap->supervisor_timeout_ms), advice);
+}
+
 /* ---- culprits ------------------------------------------------------------------------ */
 
 struct lk_culprit lk_culprit_of_frame(const struct lk_pyframe *p, int64_t tid, const char *task)

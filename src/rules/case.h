@@ -55,6 +55,11 @@ const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t);
 /** How to end the process, as the last resort of safe_now. */
 const char *lk_end_process_words(const struct lk_case *c);
 
+/** Until a supervisor kills this worker, which has not reported for stuck_ms; LK_UNKNOWN when none is known to. */
+int64_t lk_killed_in(const struct lk_case *c, int64_t stuck_ms);
+/** The advice, and before it when a supervisor will kill the worker. */
+const char *lk_with_kill(const struct lk_case *c, const struct lk_finding *f, const char *advice);
+
 /* ---- findings ------------------------------------------------------------------------ */
 
 /** An empty finding: hazard, proven, times unknown, remedy of the rule. */
@@ -104,6 +109,8 @@ void lk_find_stopped_process(struct lk_case *c);   /* LK501 */
 void lk_finding_say_links(struct lk_case *c, struct lk_finding *f, struct lk_ref thread);
 /** A thread is left, free or at work, that may serve the request that this one makes to its own process. */
 bool lk_someone_may_answer(struct lk_case *c, struct lk_ref thread);
+/** The thread accepts from, reads or polls this socket now. */
+bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l);
 /** The whole process stands still (job control, freezer, a tracer's stop). */
 bool lk_is_halted(const struct lk_snapshot *s);
 /** Why it cannot be said that all is well; NULL when it can. */

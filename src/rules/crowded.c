@@ -1,9 +1,12 @@
 /*
- * LK304 and LK403: a process with too many kinds of loops, a server with too few workers.
+ * LK304 and LK403: a process with too many kinds of loops, a server with too few workers (by the queue of its pool, or of its
+ * listening socket).
  */
 #include "rules/case.h"
 
 #include <string.h>
+
+#include "rules/patterns.h"
 
 /* ---- LK304 --------------------------------------------------------------------------- */
 
@@ -136,8 +139,101 @@ static void tell_exhausted(struct lk_case *c, const struct lk_executor *x, struc
         lk_explain_all(c, x->workers.v, x->workers.n);
 }
 
+/* ---- LK403 by the accept queue -------------------------------------------------------- */
+
+/* No other process that has the listener is seen to serve it, or might. */
+static bool is_left_alone(const struct lk_listener *l)
+{
+    for (size_t i = 0; i < l->sharers.n; i++)
+        if (l->sharers.v[i].does != LK_SHARE_IDLE && l->sharers.v[i].does != LK_SHARE_WAITS)
+            return false;
+    return l->alone != LK_TRI_UNKNOWN;
+}
+
+/* The requests of a server of which nobody is left that could accept what waits in its accept queue. */
+struct clogged {
+    struct lk_ref workers[LK_MAX_LISTED];
+    size_t n;
+    bool old; /* all have stood still for long enough */
+};
+
+/* It runs, went on, or polls what was not read: any of these may come to accept. */
+static bool may_be_acceptor(const struct lk_thread *t)
+{
+    bool polls = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
+    return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
+}
+
+static bool is_clogged(const struct lk_case *c, const struct lk_listener *l, struct clogged *ret)
+{
+    bool explained = true;
+    *ret = (struct clogged){ .old = true };
+    if (!l->listening || l->queue == LK_UNKNOWN || l->queue <= 0 || !is_left_alone(l))
+        return false;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (lk_stands_at(t, l) || may_be_acceptor(t) || (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
+            return false;
+        if (!t->in_request)
+            continue;
+        bool stalled = stood_still(c, t);
+        if ((!stalled && !lk_may_stall(c, t)) || ret->n == LK_MAX_LISTED)
+            return false;
+        ret->old &= stalled;
+        explained &= c->explained[i];
+        ret->workers[ret->n++] = lk_ref_make(LK_KIND_THREAD, i);
+    }
+    return ret->n && !explained;
+}
+
+static void tell_clogged(struct lk_case *c, const struct lk_listener *l, const struct clogged *k)
+{
+    struct lk_finding f = lk_finding_start(c, "LK403");
+    for (size_t i = 0; i < k->n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, k->workers[i]);
+        lk_finding_part(c, &f, k->workers[i], true);
+        lk_finding_since(c, &f, t);
+        if (t->read == LK_READ_RACY)
+            lk_finding_doubt(&f, LK_POSSIBLE);
+    }
+    f.severity = LK_STALLED;
+    f.summary = lk_print(c, "%s finished no request for %s while %s to be accepted at %s: %s in %s at %s",
+                         k->n == 1 ? lk_print(c, "%s, the only one that serves requests,", lk_name(c, k->workers[0]))
+                                   : lk_print(c, "all %zu threads that serve requests", k->n),
+                         lk_duration(c, f.stuck_ms),
+                         lk_print(c, l->queue == 1 ? "%s waits" : "%s wait", lk_count(c, l->queue, "connection")),
+                         l->address ? l->address : "the server's socket", k->n == 1 ? "it is" : "the first is",
+                         lk_blocks_in(c, lk_thread_at(c->snap, k->workers[0])), lk_place(c, &f.culprits.v[0]));
+    f.summary = lk_sentence(c, f.summary);
+    lk_finding_say(c, &f, "%s in the accept queue of %s (the kernel's count), and no thread accepts from it or polls it",
+                   lk_print(c, l->queue == 1 ? "%s stands" : "%s stand", lk_count(c, l->queue, "connection")),
+                   l->address ? l->address : "the listening socket");
+    for (size_t i = 0; i < l->sharers.n; i++)
+        lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
+                       (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);
+    f.safe_now = lk_with_kill(c, &f, lk_sentence(c, lk_end_process_words(c)));
+    lk_finding_held_by(c, &f, k->workers, k->n);
+    f.held_requests += l->queue;
+    if (lk_finding_file(c, &f))
+        lk_explain_all(c, k->workers, k->n);
+}
+
+static void find_clogged(struct lk_case *c)
+{
+    for (size_t i = 0; i < c->snap->listeners.n; i++) {
+        struct clogged k;
+        if (!is_clogged(c, &c->snap->listeners.v[i], &k))
+            continue;
+        if (k.old)
+            tell_clogged(c, &c->snap->listeners.v[i], &k);
+        for (size_t w = 0; !k.old && w < k.n; w++)
+            lk_watch(c, k.workers[w]);
+    }
+}
+
 void lk_find_exhausted_workers(struct lk_case *c)
 {
+    find_clogged(c);
     for (size_t i = 0; i < c->snap->executors.n; i++) {
         const struct lk_executor *x = &c->snap->executors.v[i];
         bool old;

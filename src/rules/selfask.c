@@ -32,8 +32,7 @@ static const struct lk_listener *listener_of(const struct lk_snapshot *s, uint64
     return NULL;
 }
 
-/* The thread accepts from, reads or polls this socket now. */
-static bool stands_at(const struct lk_thread *t, const struct lk_listener *l)
+bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
 {
     for (size_t i = 0; i < l->fds.n; i++) {
         if (t->os.fd == l->fds.v[i])
@@ -119,7 +118,7 @@ static bool polls(const struct lk_case *c, const struct servers *v, const struct
         known &= os->ends_at.n > 0;
         for (size_t k = 0; k < os->ends_at.n; k++) {
             const struct lk_listener *l = listener_of(c->snap, os->ends_at.v[k]);
-            if (!l || stands_at(t, l))
+            if (!l || lk_stands_at(t, l))
                 return true;
         }
     }
@@ -290,7 +289,7 @@ static bool only_held_accept(const struct lk_case *c, const struct lk_listener *
     bool tended = false;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        bool near = stands_at(t, l) || tends(t, l);
+        bool near = lk_stands_at(t, l) || tends(t, l);
         if (is_held(c, i))
             tended |= near;
         else if (near || (t->python && !t->sockets_complete))
@@ -380,18 +379,9 @@ static void add_chain(struct lk_case *c, struct lk_finding *f, const struct lk_t
     lk_finding_chain(c, f, edges, LK_ARRAY_LEN(edges));
 }
 
-/* Until a supervisor kills the worker for the longest of these waits; LK_UNKNOWN. */
-static int64_t killed_in(const struct lk_case *c, const struct lk_finding *f)
-{
-    const int64_t limit = c->snap->supervisor_timeout_ms;
-    if (limit == LK_UNKNOWN || limit <= 0)
-        return LK_UNKNOWN;
-    return LK_MAX(limit - (f->stuck_ms == LK_UNKNOWN ? 0 : f->stuck_ms), 0);
-}
-
 static const char *what_ends_it(const struct lk_case *c, const struct servers *v, const struct lk_finding *f)
 {
-    const int64_t killed = killed_in(c, f);
+    const int64_t killed = lk_killed_in(c, f->stuck_ms);
     if (v->left_ms != LK_UNKNOWN)
         return lk_print(c, "; a timeout ends it in %s at most", lk_duration(c, v->left_ms));
     if (v->timed)
@@ -403,15 +393,11 @@ static const char *what_ends_it(const struct lk_case *c, const struct servers *v
 
 static const char *safe_words(const struct lk_case *c, const struct servers *v, const struct lk_finding *f)
 {
-    const int64_t killed = killed_in(c, f);
     const char *end = lk_sentence(c, lk_end_process_words(c));
     if (v->left_ms != LK_UNKNOWN)
         return lk_print(c, "It ends by itself in %s at most, when the timeout of the inner request runs out.",
                         lk_duration(c, v->left_ms));
-    if (killed != LK_UNKNOWN)
-        return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s", lk_duration(c, killed),
-                        lk_duration(c, c->snap->supervisor_timeout_ms), end);
-    return end;
+    return lk_with_kill(c, f, end);
 }
 
 static void watch_all(struct lk_case *c, const struct servers *v)

@@ -53,7 +53,7 @@ static bool decides(const struct lk_case *c, size_t i)
 
 static bool waits_for_itself_by_socket(const struct lk_thread *t)
 {
-    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0 &&
+    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer && t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0 &&
            !t->os.accepted && (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 

@@ -209,6 +209,7 @@ static void tell_external(struct lk_case *c, const struct group *g, const struct
             ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.", (long long)last->os.peer_pid,
                        last->os.peer_comm ? last->os.peer_comm : "the process")
             : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", plain);
+    f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_links(c, &f, x->last);
     lk_finding_file(c, &f);

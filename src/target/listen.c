@@ -27,6 +27,27 @@ static bool is_wanted(const struct lk_snapshot *s, uint64_t inode)
     return false;
 }
 
+static bool is_polled(const struct lk_snapshot *s, const struct lk_listener *l)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_oswait *os = &s->threads.v[i].os;
+        for (size_t f = 0; f < l->fds.n; f++) {
+            if (os->fd == l->fds.v[f])
+                return true;
+            for (size_t k = 0; k < os->fds.n; k++)
+                if (os->fds.v[k] == l->fds.v[f])
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* It matters who else has it: somebody waits for it, or connections wait in it and nobody here accepts. */
+static bool is_of_interest(const struct lk_snapshot *s, const struct lk_listener *l)
+{
+    return is_wanted(s, l->inode) || (l->listening && l->queue != LK_UNKNOWN && l->queue > 0 && !is_polled(s, l));
+}
+
 static void add_fd(struct collector *c, struct lk_listener *l, int64_t fd)
 {
     if (!l->fds.v) {
@@ -73,12 +94,12 @@ static bool is_together(pid_t pid, const pid_t *together, size_t n)
     return false;
 }
 
-/* Those that are waited for come first: their sharers are looked for in one go. */
-static size_t wanted_first(struct lk_snapshot *s)
+/* Those come first: their sharers are looked for in one go. */
+static size_t interesting_first(struct lk_snapshot *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->listeners.n; i++) {
-        if (!is_wanted(s, s->listeners.v[i].inode))
+        if (!is_of_interest(s, &s->listeners.v[i]))
             continue;
         struct lk_listener l = s->listeners.v[i];
         s->listeners.v[i] = s->listeners.v[n];
@@ -96,7 +117,7 @@ void lk_listeners_read(struct lk_target *t, struct lk_snapshot *s, const pid_t *
     c.os = lk_oswait_reader_create(t, s->arena);
     if (c.os->base[0])
         lk_procfs_each_id(visit, &c, "%s/fd", c.os->base);
-    size_t n = wanted_first(s);
+    size_t n = interesting_first(s);
     if (n)
         lk_sharers_read(lk_target_pid(t), s->listeners.v, n, s->arena);
     for (size_t i = 0; i < n; i++)

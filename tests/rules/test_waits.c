@@ -320,6 +320,55 @@ static void future_that_is_worked_on(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
+/* The same by the accept queue of a server without a pool. */
+static void connections_nobody_accepts(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 11; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "server", "slow@/srv/app.py:7", "run@" STDLIB "wsgiref/handlers.py:137",
+                                    "serve_forever@" STDLIB "socketserver.py:233", NULL),
+                      other;
+        mk_wait(s, t, LK_WAIT_EVENT, NONE);
+        struct lk_listener *l = lk_vec_push(&s->listeners);
+        *l = (struct lk_listener){ .listening = true, .queue = 2, .alone = LK_YES, .address = "127.0.0.1:8000" };
+        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
+        l->fds.v[0] = 3;
+        l->fds.n = 1;
+        struct lk_sharer *x = l->sharers.v = lk_arena_array(s->arena, 1, sizeof *x);
+        *x = (struct lk_sharer){ .pid = 77, .comm = "master" };
+        switch (i) {
+        case 1: l->queue = 0; break;
+        case 2: l->queue = LK_UNKNOWN; break;
+        case 3: l->alone = LK_TRI_UNKNOWN; break;
+        case 4: mk_moved(s, t); break;
+        case 5: mk_timeout(s, t, 50); break; /* many short waits */
+        case 6: l->sharers.n = 1; break;     /* which may serve */
+        case 7:
+            l->sharers.n = 1;
+            x->does = LK_SHARE_IDLE;
+            l->alone = LK_NO;
+            break;
+        case 8: T(t)->os.fd = 3; break; /* accepts */
+        case 9: mk_thread(s, "worker", "handler_thread@" SITE "waitress/task.py:84", NULL); break;
+        case 10:
+            other = mk_thread(s, "acceptor", "loop@/srv/app.py:90", NULL);
+            T(other)->running = true;
+            T(other)->stable = false;
+            break;
+        }
+        struct lk_findings *f = mk_diagnose(s);
+        if (i == 0 || i == 7) {
+            assert_int_equal(f->verdict, LK_STALLED);
+            assert_int_equal(mk_find(f, "LK403")->held_requests, 3);
+            assert_non_null(strstr(mk_find(f, "LK403")->summary, "2 connections wait to be accepted at 127.0.0.1:8000"));
+        } else {
+            assert_null(mk_find(f, "LK403"));
+        }
+        mk_free(s, f);
+    }
+}
+
 /* ---- LK404 --------------------------------------------------------------------------- */
 
 enum { LISTENER_FD = 3, LISTENER_INODE = 9000 };
@@ -638,6 +687,7 @@ static void unknown(void **state)
             break;
         case 5:
             T(t)->os.accepted = false;
+            T(t)->os.peer = "127.0.0.1:8000";
             T(t)->os.peer_is = "this-process";
             says = "this very process";
             break;
@@ -743,6 +793,7 @@ int main(void)
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),
         cmocka_unit_test(workers_exhausted),
+        cmocka_unit_test(connections_nobody_accepts),
         cmocka_unit_test(self_request),
         cmocka_unit_test(self_requests_that_are_served),
         cmocka_unit_test(stopped_process),
