@@ -415,6 +415,13 @@ static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_
            (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
 }
 
+/* The thread that another one of the cycle wants the GIL of: it is the one that should have given it up before it waited. */
+static bool keeps_gil(const struct lk_case *c, const struct knot *k, size_t i)
+{
+    const struct lk_thread *in = lk_thread_at(c->snap, k->chain.v[i ? i - 1 : k->n_cycle - 1].from);
+    return in && in->wait.kind == LK_WAIT_GIL && lk_thread_at(c->snap, k->chain.v[i].from);
+}
+
 /* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's advice is about the wait. */
 static const char *remedy(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
 {
@@ -453,8 +460,10 @@ static void lead_with_holder(const struct lk_case *c, struct knot *k)
     for (size_t i = 0; i < k->n_cycle; i++) {
         if (k->chain.v[i].from.kind == LK_KIND_LOOP)
             return;
-        if (first == k->n_cycle && holds_and_waits(c, k, i))
+        if (keeps_gil(c, k, i) || (first == k->n_cycle && holds_and_waits(c, k, i)))
             first = i;
+        if (keeps_gil(c, k, i))
+            break;
     }
     if (first == 0 || first == k->n_cycle)
         return;

@@ -114,15 +114,63 @@ static const char *undecided_waits(struct lk_case *c)
     return why;
 }
 
+static int64_t wait_for_gil_of(const struct lk_case *c, struct lk_ref holder)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        n += t->wait.kind == LK_WAIT_GIL && t->wait.on.n == 1 && lk_ref_eq(t->wait.on.v[0], holder);
+    }
+    return n;
+}
+
+/* The innermost native frame that says what the thread is in; NULL. */
+static const char *native_function(const struct lk_thread *t)
+{
+    const struct lk_natstack *st = t->native_stack;
+    for (size_t i = 0; st && i < st->n; i++)
+        if (!st->frames[i].system && st->frames[i].function)
+            return st->frames[i].function;
+    return NULL;
+}
+
+/*
+ * A thread sleeps in the kernel with the GIL in its hands, and others want it: no Python code runs until that call returns, and
+ * what the call waits for is not this program's matter. Threads that merely compete for the GIL run in between.
+ */
+static const char *gil_is_kept(struct lk_case *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        struct lk_ref holder = lk_ref_make(LK_KIND_THREAD, i);
+        int64_t n = t->holds_gil && !t->running && t->os.syscall && !c->explained[i] ? wait_for_gil_of(c, holder) : 0;
+        if (!n)
+            continue;
+        if (!lk_is_stalled(c, t)) {
+            if (lk_may_stall(c, t))
+                lk_watch(c, holder);
+            continue;
+        }
+        const char *function = native_function(t);
+        struct lk_culprit p = lk_culprit_of(c, holder);
+        const char *waiters = n == 1 ? "1 thread waits" : lk_print(c, "%lld threads wait", (long long)n);
+        return lk_print(c, "%s has kept the GIL for %s in %s%s%s(), called at %s, and %s for it: no Python code runs meanwhile",
+                        lk_name(c, holder), lk_duration(c, lk_stuck(c, t)), function ? function : "", function ? ", in " : "",
+                        t->os.syscall, lk_place(c, &p), waiters);
+    }
+    return NULL;
+}
+
 const char *lk_why_unknown(struct lk_case *c)
 {
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
+    const char *gil = gil_is_kept(c);
     if (children)
         return children;
     if (s->python.present && !s->python.frames_read)
         return s->python.why_not ? s->python.why_not : "the Python threads, loops and tasks could not be read to the end";
     if (s->decisive_unreadable)
         return s->limits.n ? s->limits.v[s->limits.n - 1] : "something that decides whether all is well could not be read";
-    return runtime ? runtime : waits;
+    return runtime ? runtime : gil ? gil : waits;
 }
