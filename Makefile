@@ -41,6 +41,7 @@ UNIT_SRCS := $(sort $(wildcard tests/*/test_*.c))
 UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c) $(filter-out $(UNIT_SRCS),$(wildcard tests/rules/*.c tests/report/*.c tests/graph/*.c)))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
+WATCHDOG_OBJS := $(filter $(O)/src/watchdog/%,$(CLI_OBJS))
 UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
@@ -84,8 +85,8 @@ check: ## install what is missing, build, run all tests; ends with "N passed, N 
 	$(Q)packaging/install-deps
 	$(Q)PYTHON=$(PYTHON) MAKE="$(MAKE)" tests/run-all
 
-$(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(O)/libloopknot.a
-	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP_OBJS) $(O)/libloopknot.a $(LK_LDLIBS) \
+$(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a $(LK_LDLIBS) \
 	    $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) -lunwind-ptrace -lunwind-x86_64 -lunwind
 
 unit: $(UNITS) ## build the unit tests and run them

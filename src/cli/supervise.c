@@ -15,6 +15,7 @@
 
 #include "cli/cli.h"
 #include "cli/examiner.h"
+#include "watchdog/cage.h"
 #include "watchdog/command.h"
 #include "watchdog/ending.h"
 #include "watchdog/guardian.h"
@@ -213,14 +214,18 @@ static void end_tree(struct supervision *s, long long grace)
 static void end_without_guardian(struct supervision *s)
 {
     pid_t denied;
+    struct lk_cage cage;
+    lk_cage_inherit(&cage, s->guardian);
     complain(0, "the guardian process was killed: ending the command");
     examiner_stop(&s->examiner, false);
     for (int i = 0; i < 500 && (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD); i++) {
+        lk_cage_kill(&cage);
         lk_ending_kill(getpid(), &denied);
         usleep(10000);
         while (waitpid(-1, NULL, WNOHANG) > 0)
             continue;
     }
+    lk_cage_destroy(&cage);
     over(s, s->status ? s->status : EXIT_FAILED);
 }
 
@@ -393,7 +398,7 @@ static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
         return; /* the command's own doing */
     if (s->examiner.pid > 0 && lk_signals_pending(s->examiner.pid, number))
         examiner_ask(&s->examiner, EXAMINER_DRAIN, 0, 0);
-    else
+    else if (s->stage < CONVICTING || !ends(number)) /* from then on it ends by our doing, once the report is there */
         lk_guard_send(s->guard, LK_GUARD_SIGNAL, number, 0);
     if (ends(number))
         cancel(s, number == SIGTERM);

@@ -60,23 +60,37 @@ static bool write_file(const char *dir, const char *name, const char *text)
     return ok;
 }
 
+/* Where a process with our control group puts its cage. False without cgroup v2. */
+static bool find_place(struct lk_cage *ret, pid_t maker)
+{
+    char root[PATH_MAX], point[PATH_MAX], own[PATH_MAX];
+    ret->dir[0] = '\0';
+    return find_mount(root, point) && find_own(root, own) &&
+           snprintf(ret->parent, sizeof ret->parent, "%s%s", point, own) < (int)sizeof ret->parent &&
+           snprintf(ret->dir, sizeof ret->dir, "%s/loopknot-%d", ret->parent, (int)maker) < (int)sizeof ret->dir;
+}
+
+static bool can_kill(const struct lk_cage *c)
+{
+    char killer[PATH_MAX + 64];
+    snprintf(killer, sizeof killer, "%s/cgroup.kill", c->dir);
+    return access(killer, W_OK) == 0;
+}
+
 void lk_cage_create(struct lk_cage *ret)
 {
-    char root[PATH_MAX], point[PATH_MAX], own[PATH_MAX], killer[PATH_MAX + 64];
-    ret->dir[0] = '\0';
-    if (!find_mount(root, point) || !find_own(root, own) ||
-        snprintf(ret->parent, sizeof ret->parent, "%s%s", point, own) >= (int)sizeof ret->parent - 64)
-        return;
-    if (snprintf(ret->dir, sizeof ret->dir, "%s/loopknot-%d", ret->parent, (int)getpid()) >= (int)sizeof ret->dir ||
-        mkdir(ret->dir, 0755) != 0) {
-        ret->dir[0] = '\0';
-        return;
-    }
-    snprintf(killer, sizeof killer, "%s/cgroup.kill", ret->dir);
-    if (access(killer, W_OK) != 0) {
+    if (find_place(ret, getpid()) && mkdir(ret->dir, 0755) == 0) {
+        if (can_kill(ret))
+            return;
         rmdir(ret->dir);
-        ret->dir[0] = '\0';
     }
+    ret->dir[0] = '\0';
+}
+
+void lk_cage_inherit(struct lk_cage *ret, pid_t maker)
+{
+    if (!find_place(ret, maker) || !can_kill(ret))
+        ret->dir[0] = '\0';
 }
 
 void lk_cage_enter(const struct lk_cage *c)

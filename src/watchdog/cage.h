@@ -7,6 +7,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct lk_cage {
     char dir[PATH_MAX];    /* "" when there is none */
@@ -15,6 +16,8 @@ struct lk_cage {
 
 /** Makes one below our own control group; without permission or without cgroup v2 ret is empty. */
 void lk_cage_create(struct lk_cage *ret);
+/** The one that another process has made and can no longer remove; empty when there is none. */
+void lk_cage_inherit(struct lk_cage *ret, pid_t maker);
 /** Moves the calling process into it. */
 void lk_cage_enter(const struct lk_cage *c);
 /** SIGKILL to every member. */
