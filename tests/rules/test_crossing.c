@@ -49,6 +49,7 @@ static void done_and_asleep_is_a_hang(void **state)
     (void)state;
     struct two w = two_loops();
     complete(&w);
+    w.s->watched_ms = 2500;
     mk_expect(w.s, LK_STALLED, "LK302");
     w = two_loops();
     complete(&w);
@@ -67,6 +68,7 @@ static void about_to_be_woken(void **state)
         struct two w = two_loops();
         struct lk_snapshot *s = w.s;
         complete(&w);
+        s->watched_ms = 2500;
         if (i == 0)
             O(w.loop)->wakeup_unread = 1;
         else if (i == 1)
