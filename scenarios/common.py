@@ -34,6 +34,13 @@ def stuck(marker="guilty"):
         line=line_of(marker, code.co_filename))
 
 
+def stuck_in(function, marker):
+    """Called right before a call that blocks in another function, at its marked line there."""
+    code = function.__code__
+    say("stuck", tid=threading.get_native_id(), function=code.co_name, file=code.co_filename,
+        line=line_of(marker, code.co_filename))
+
+
 def computes(function, marker="guilty"):
     """Called right before this thread computes for good in the function, at its marked line: it never sleeps there."""
     code = function.__code__

@@ -12,7 +12,7 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
     "env":      more environment
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
-    "options":  options for loopknot
+    "options":  options for loopknot; {folder} is the scenario's
     "near":     rules that it looks like and must not get; a healthy twin: by default those of the folder's other programs
     "check":    a path that must still be answered afterwards, default /ping; null when nothing is
     "expect":   {"verdict", "rule", "exit"}; verdict and rule may be lists of what is acceptable; and, where it matters,
@@ -414,7 +414,8 @@ class Scenario:
         first = culprits[0] if culprits else {}
         expect.update({k: first.get(k) for k in ("tid", "function", "file", "line")})
         expect["culprits"] = culprits
-        expect["options"] = self.plan.get("options", [])
+        folder = os.path.join(HERE, self.name)
+        expect["options"] = [option.replace("{folder}", folder) for option in self.plan.get("options", [])]
         return expect
 
     def ready(self):

@@ -135,6 +135,12 @@ static bool worth_another_try(const struct lk_thread *t)
     return t->python && !t->running && lk_wait_is_timed(t);
 }
 
+/* A Python thread that ran for a moment only, too short to be stopped: its frames are not known, the next try will have them. */
+static bool ran_shortly(const struct lk_thread *t, const struct lk_thread_facts *after)
+{
+    return t->python && t->running && t->read == LK_READ_RACY && after->state == 'S';
+}
+
 /* Compares with the cheap second look: who ran meanwhile was not read asleep. Returns how many deserve another try. */
 static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const struct lk_thread_list *before)
 {
@@ -145,6 +151,7 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const stru
     bool ok = lk_target_threads(x->target, &after, false, NULL);
     for (size_t i = 0; i < before->n; i++) {
         struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)before->v[i].tid));
+        again += t && ok && i < after.n && ran_shortly(t, &after.v[i]);
         if (!t || t->read != LK_READ_ASLEEP || (ok && i < after.n && same_run(&before->v[i], &after.v[i])))
             continue;
         t->read = LK_READ_RACY;

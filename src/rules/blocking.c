@@ -119,8 +119,9 @@ static void start(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, c
     if (lk_ref_id(c->snap, t->current_task))
         lk_finding_part(c, f, t->current_task, false);
     lk_finding_held(c, f, loop);
+    /* Frames of a thread that ran may be of different moments; that the callback was the same in all samples stands. */
     if (t->read == LK_READ_RACY)
-        lk_finding_doubt(f, LK_POSSIBLE);
+        lk_finding_doubt(f, callback_age(c, o) >= 0 && c->snap->watched_ms >= LK_TWO_SAMPLES_MS ? LK_PROBABLE : LK_POSSIBLE);
 }
 
 /* ---- LK401: which call ----------------------------------------------------------------- */

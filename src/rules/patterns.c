@@ -282,6 +282,7 @@ static const struct lk_call_pattern natives[] = {
     { "PQprepare", "libpq", NULL },
     /* sqlite3.h: busy handlers and locks of the file */
     { "sqlite3_step", NULL, NULL },
+    { "sqlite3_prepare*", NULL, NULL }, /* reads the schema */
     { "sqlite3_exec", NULL, NULL },
     { "sqlite3_close*", NULL, NULL },
     /* mysql.h, of MySQL and MariaDB */

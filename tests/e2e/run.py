@@ -174,7 +174,9 @@ class Case:
         self.wrong(ran.status not in as_list(self.expect["exit"]), "text: exit status %d, expected %s" % (ran.status, self.expect["exit"]))
         self.wrong(not lines or not any(v in lines[0].lower() for v in allowed),
                    "text: the first line does not say %s: %r" % (allowed, lines[:1]))
-        self.wrong(self.expect.get("says") and self.expect["says"] not in ran.text, "text: does not say %r" % self.expect.get("says"))
+        unwrapped = " ".join(ran.text.split())
+        self.wrong(self.expect.get("says") and self.expect["says"] not in ran.text and self.expect["says"] not in unwrapped,
+                   "text: does not say %r" % self.expect.get("says"))
         if self.culprit_asked and self.culprit_right and not self.expect.get("set"):
             places = ["%s:%d" % (os.path.basename(t["file"]), t["line"]) for t in self.expect["culprits"]]
             self.wrong(not any(p in line for p in places for line in lines[:30]),
