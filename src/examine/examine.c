@@ -186,6 +186,7 @@ static void complete_loops(struct examination *x)
         return;
     }
     lk_py_find_all_loops(x->session.py, s);
+    lk_history_add_found(x->history, s);
 }
 
 /* Marks the threads that more watching may accuse or acquit; true when there are any. */
@@ -292,12 +293,13 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
 
 /*
  * With --samples 1 a second look shortly after often decides what one alone cannot (threads that another tool has just
- * interrupted look freshly asleep), long before --stalled-after has passed.
+ * interrupted look freshly asleep), long before --stalled-after has passed. So it does for loops that seem left behind.
  */
 static void second_look(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
     const struct lk_examine_options *o = x->session.options;
-    if (!sleep_until(x->began_ms + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
+    uint64_t from = (*f)->again ? lk_now_ms() : x->began_ms;
+    if (!sleep_until(from + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
         return;
     complete_loops(x);
     read_listeners(x);
@@ -412,7 +414,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
-    if (!ended.code && x.samples.n == 1 && f->watch.n)
+    if (!ended.code && ((x.samples.n == 1 && f->watch.n) || f->again))
         second_look(&x, &f, &ended);
     if (!ended.code && !interrupted(o) && f->watch.n)
         watch(&x, &f, &ended);

@@ -1,6 +1,7 @@
 #include "examine/history.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "util/map.h"
 
@@ -20,6 +21,7 @@ struct memory {
 struct lk_history {
     struct lk_map of[LK_KIND_EXTERN + 1]; /* address or tid -> index into mem */
     struct { struct memory *v; size_t n, cap; } mem;
+    struct lk_map found; /* loops found by a walk over the heap: address -> digest */
     unsigned samples;
 };
 
@@ -34,6 +36,7 @@ void lk_history_destroy(struct lk_history *h)
         return;
     for (size_t i = 0; i < LK_ARRAY_LEN(h->of); i++)
         lk_map_deinit(&h->of[i]);
+    lk_map_deinit(&h->found);
     free(h->mem.v);
     free(h);
 }
@@ -242,4 +245,16 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         s->futures.v[i].stable = enter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]));
     for (size_t i = 0; i < s->locks.n; i++)
         s->locks.v[i].stable = enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
+}
+
+void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->loops.n; i++) {
+        struct lk_loop *o = &s->loops.v[i];
+        uint64_t before = 0, now = digest_loop(s, o);
+        if (!o->found_by || strcmp(o->found_by, "heap") != 0)
+            continue;
+        o->stable = lk_map_get(&h->found, o->addr, &before) && before == now;
+        lk_map_put(&h->found, o->addr, now);
+    }
 }

@@ -17,6 +17,12 @@ void lk_history_destroy(struct lk_history *h);
  */
 void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved, size_t *n_moved);
 
+/**
+ * Enters the loops that only a walk over the heap has found, which comes after its sample: stable are those that an earlier walk
+ * has found the same.
+ */
+void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s);
+
 /** True when the wait ends by itself and is entered again (a poll interval, the GIL): being scheduled is then no progress. */
 bool lk_wait_is_timed(const struct lk_thread *t);
 

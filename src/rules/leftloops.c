@@ -26,6 +26,14 @@ static const char *found_by_words(const struct lk_loop *o)
     return "a reference to it";
 }
 
+/* What was read while threads ran, and only once, may be torn, or be on its way to where it belongs. */
+static bool seen_once(struct lk_case *c, enum lk_read read, bool again_the_same)
+{
+    bool once = read == LK_READ_RACY && !again_the_same;
+    c->out->again |= once;
+    return once;
+}
+
 /* ---- LK202 --------------------------------------------------------------------------- */
 
 static bool nobody_runs(const struct lk_loop *o)
@@ -62,7 +70,8 @@ static void blame_tasks(struct lk_case *c, struct lk_finding *f, struct lk_ref l
     const struct lk_snapshot *s = c->snap;
     for (size_t i = 0; i < s->tasks.n; i++) {
         const struct lk_task *k = &s->tasks.v[i];
-        if (!lk_ref_eq(k->loop, loop) || k->state != LK_TASK_PENDING || !k->stable)
+        if (!lk_ref_eq(k->loop, loop) || k->state != LK_TASK_PENDING || !k->stable ||
+            seen_once(c, k->read, s->watched_ms >= LK_TWO_SAMPLES_MS))
             continue;
         ++*pending;
         /* A thousand tasks of one function are one culprit: the first. */
@@ -115,17 +124,19 @@ void lk_find_orphaned_tasks(struct lk_case *c)
 
 /* ---- LK205 --------------------------------------------------------------------------- */
 
-static bool is_left_behind(const struct lk_case *c, const struct lk_loop *o)
+static bool is_left_behind(struct lk_case *c, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     if (o->run != LK_LOOP_STOPPED && o->run != LK_LOOP_NEVER_RUN)
         return false;
-    /* The heap is walked once, after the samples: what only that walk finds, no frame, task or module led to in any of them. */
+    /* The heap is walked after the samples: what only that walk finds, no frame, task or module led to in any of them. */
     const char *by = o->found_by ? o->found_by : "";
-    if (o->closed == LK_YES || o->framework_owned || (!o->stable && strcmp(by, "heap") != 0))
+    bool heap = strcmp(by, "heap") == 0;
+    if (o->closed == LK_YES || o->framework_owned || (!o->stable && !heap))
         return false;
     /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in bursts. */
-    return strcmp(by, "frame") != 0 && !(t && t->moved);
+    return strcmp(by, "frame") != 0 && !(t && t->moved) &&
+           !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
 }
 
 static bool same_origin(const struct lk_loop *a, const struct lk_loop *b)

@@ -150,7 +150,10 @@ static bool read_switches(struct lk_live_threads *t, struct lk_thread_facts *f)
     return true;
 }
 
-/* Line "se.exec_start   :   1265549.855483": milliseconds on the scheduler's clock. -1 when there is none. */
+/*
+ * Line "se.exec_start   :   1265549.855483": milliseconds on the scheduler's clock. -1 when there is none. It is 0 as long as
+ * the thread has not run on the processor it was moved to (kernel/sched/fair.c: migrate_task_rq_fair), or not at all.
+ */
 static int64_t parse_exec_start(const char *text)
 {
     const char *p = strstr(text, "se.exec_start");
@@ -165,7 +168,7 @@ static int64_t parse_exec_start(const char *text)
     if (*end == '.')
         for (int i = 0; i < 3 && end[1 + i] >= '0' && end[1 + i] <= '9'; i++)
             us = us * 10 + (end[1 + i] - '0');
-    return ms * 1000 + us;
+    return ms || us ? ms * 1000 + us : -1;
 }
 
 /*
