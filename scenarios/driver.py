@@ -336,7 +336,8 @@ class Scenario:
     def _step(self, step):
         """One step: {"send": path, "times": n}: requests left pending;  {"get": path}: one that must succeed;
         {"wait": event, "count": n};  {"reply": path}: a pending request must now be answered;
-        {"load": path, "clients": n, "pause": s, "keep": connections kept}: continuous requests;  {"signal": name}: to the server."""
+        {"load": path, "clients": n, "pause": s, "keep": connections kept}: continuous requests;  {"signal": name}: to the server;
+        {"settle": true}: until no thread has run for a moment (what was sent has been accepted or queued)."""
         if "send" in step:
             for _ in range(step.get("times", 1)):
                 self.pending.append(Pending(self.port, step["send"]))
@@ -355,6 +356,8 @@ class Scenario:
             load = Load(self.port, step["load"], step.get("clients", 2), step.get("pause", 0.01), step.get("keep", False))
             self.loads.append(load)
             self._until(lambda: load.done >= 1, "the load's first answer")
+        elif "settle" in step:
+            self._until(lambda: asleep_unmoved([(self.pid, t) for t in thread_ids(self.pid)], 0.15), "rest")
         elif "signal" in step:
             number = getattr(signal, step["signal"])
             os.kill(self.pid, number)

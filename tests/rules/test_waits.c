@@ -534,6 +534,7 @@ static void self_requests_that_are_served(void **state)
         switch (i) {
         case 1: mk_thread(s, "waitress-1", A_POOL, NULL); break; /* an idle worker */
         case 2:                                                  /* a worker that serves another request */
+            s->listeners.v[0].queue = 0; /* accepted */
             other = mk_thread(s, "waitress-1", "slow@/srv/app.py:9", "run@" STDLIB "wsgiref/handlers.py:137", A_POOL, NULL);
             mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
             break;
