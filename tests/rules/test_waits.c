@@ -531,10 +531,10 @@ static void self_requests_that_are_served(void **state)
                                            : i < 3 ? A_POOL
                                                    : ONE_THREAD),
                       other;
+        s->listeners.v[0].queue = i < 3 ? 0 : 1; /* a thread of its own accepts */
         switch (i) {
         case 1: mk_thread(s, "waitress-1", A_POOL, NULL); break; /* an idle worker */
         case 2:                                                  /* a worker that serves another request */
-            s->listeners.v[0].queue = 0; /* accepted */
             other = mk_thread(s, "waitress-1", "slow@/srv/app.py:9", "run@" STDLIB "wsgiref/handlers.py:137", A_POOL, NULL);
             mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
             break;
