@@ -19,7 +19,8 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
                 "first_function": whose culprit comes first (else the first one reported);  "first": "any" of them may;
                 "all": false when not every culprit needs to be named;  "culprit": false when none is expected;
                 "held_requests": n;  "loops": at least n in the finding;  "also": other rules that must be reported;
-                "set": true when a report set is written;  "says": words that the report must hold;  "never": a verdict worse than wrong
+                "set": true when a report set is written;  "says": words that the report must hold;
+                "first_screen": words, each in its first 24 lines;  "lines": as many at most;  "never": a verdict worse than wrong
 }}}
 What cannot be known before it runs (process, threads, lines) the program says itself (common.py).
 """
