@@ -6,6 +6,7 @@ import common
 
 
 def job(number):
+    common.say("started")
     time.sleep(3600)
     return number
 
@@ -14,7 +15,6 @@ def main():
     with ProcessPoolExecutor(max_workers=2) as pool:
         jobs = [pool.submit(job, n) for n in range(4)]
         common.service()
-        common.waiting("waits")
         return sum(j.result() for j in jobs)
 
 

@@ -11,6 +11,7 @@ POOL = ProcessPoolExecutor(max_workers=1)
 
 
 def job():
+    common.say("started")
     time.sleep(3600)
 
 
