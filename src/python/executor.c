@@ -259,9 +259,9 @@ static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pendi
     lk_py_dict_each(py, processes, count_child, &c);
     if (c.n == 0)
         return;
-    const char *text = c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
-                                : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool", (long long)c.first,
-                                                  c.n - 1);
+    const char *text =
+        c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
+                 : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool", (long long)c.first, c.n - 1);
     struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
     lk_py_dict_each(py, pending, set_by_child, &child);
 }

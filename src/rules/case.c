@@ -362,25 +362,52 @@ static const char *read_words(const struct lk_edge *e)
     return "read while its thread ran: not certain";
 }
 
+/* An edge that lowers the confidence is told by itself; of the others the chain tells, and how they were read is said once. */
+static bool is_plain(const struct lk_edge *e)
+{
+    return e->read != LK_READ_RACY && e->stable && !e->inferred;
+}
+
+static void say_edge(struct lk_case *c, struct lk_finding *f, const struct lk_edge *e)
+{
+    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"), lk_name(c, e->to),
+                   read_words(e), e->stable ? ", unchanged in all samples" : ", not the same in all samples",
+                   e->inferred ? "; inferred from the code" : "");
+}
+
+static void say_plain(struct lk_case *c, struct lk_finding *f, size_t stopped, size_t asleep, size_t n)
+{
+    const char *links =
+        stopped + asleep == n ? (n == 1 ? "the link" : "all links") : lk_count(c, (int64_t)(stopped + asleep), "link");
+    const char *verb = stopped + asleep == 1 ? "was" : "were";
+    if (stopped + asleep)
+        lk_finding_say(c, f, "%s of the chain %s read while %s, and %s the same in all samples", links, verb,
+                       !stopped  ? "the thread slept, which it did before and after"
+                       : !asleep ? "the thread was stopped"
+                                 : "the thread slept or was stopped",
+                       verb);
+}
+
 void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
 {
+    size_t stopped = 0, asleep = 0, told = 0;
     for (size_t i = 0; i < n; i++) {
         const struct lk_edge *e = &edges[i];
         if (e->read == LK_READ_RACY || !e->stable)
             lk_finding_doubt(f, LK_POSSIBLE);
         else if (e->inferred)
             lk_finding_doubt(f, LK_PROBABLE);
+        if (is_plain(e))
+            *(e->read == LK_READ_STOPPED ? &stopped : &asleep) += 1;
+        else if (told++ < MAX_TOLD)
+            say_edge(c, f, e);
         if (f->chain.n >= LK_MAX_CHAIN)
             continue;
         struct lk_edge copy = *e;
         copy.why = lk_arena_strdup(c->out->arena, or_else(e->why, "waits for"));
         lk_vec_add(&f->chain, copy);
-        if (i < MAX_TOLD)
-            lk_finding_say(c, f, "%s: %s%s %s (%s%s%s)", lk_name(c, e->from), copy.why,
-                           lk_starts_with(copy.why, "blocks in ") ? " on" : "", lk_name(c, e->to), read_words(e),
-                           e->stable ? ", unchanged in all samples" : ", not the same in all samples",
-                           e->inferred ? "; inferred, recorded nowhere" : "");
     }
+    say_plain(c, f, stopped, asleep, n);
 }
 
 void lk_finding_since(const struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)

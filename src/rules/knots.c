@@ -24,7 +24,7 @@ struct knot {
     struct lk_ref root;
     size_t threads, loops, tasks, futures, locks, executors, others; /* distinct nodes of the cycle */
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
-    bool soft, hard; /* through what any code may end; through what a known party alone ends */
+    bool soft, hard;       /* through what any code may end; through what a known party alone ends */
     bool timed;
     int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
     int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
@@ -208,6 +208,8 @@ static void weigh(const struct lk_case *c, struct knot *k)
         if (task)
             weigh_task(c, k, task);
     }
+    /* Tasks that wait for each other only cannot be there for an instant: nothing but a cancellation ends that. */
+    k->seen_long_enough |= !k->has_thread;
 }
 
 /* thread -> lock -> suspended task -> its loop -> that thread */
@@ -371,6 +373,11 @@ static const char *safe_now(const struct lk_case *c, const struct knot *k)
     if (k->timed)
         return lk_print(c, "It ends by itself when the timeout in the chain runs out%s.",
                         k->left_ms == LK_FOREVER ? "" : lk_print(c, " (%s left)", lk_duration(c, k->left_ms)));
+    if (k->soft)
+        return lk_print(
+            c,
+            "Whatever ends one of these waits (a set() or release() from other code) frees it; none is known to come. Or else %s",
+            lk_end_process_words(c));
     if (task.kind != LK_KIND_NONE)
         return lk_print(c, "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) reaches it. Or else %s",
                         lk_name(c, task), lk_end_process_words(c));

@@ -279,7 +279,8 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
     const struct lk_pyframe *p = lk_wait_caller(t);
     bool soon = n->life == LK_LIFE_LIVE || (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread));
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon && n->life != LK_LIFE_DEAD && p &&
-           p->code->cls == LK_CODE_USER && !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) && !is_worked_on(c, thread);
+           p->code->cls == LK_CODE_USER && !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
+           !is_worked_on(c, thread);
 }
 
 /* What is known of those who may complete a future that is waited for. */

@@ -639,6 +639,77 @@ static void one_finding_a_knot(void **state)
     mk_free(s, f);
 }
 
+/* A view with a lock in its hands waits for an Event; the thread whose code would set it wants the lock. */
+struct soft {
+    struct lk_ref view, worker, event, lock;
+};
+static struct soft event_and_lock(struct lk_snapshot *s)
+{
+    struct soft x;
+    x.view = mk_thread(s, "Thread-1", "wait@" STDLIB "threading.py:629", "work_view@/srv/app.py:20", FLASK_REQUEST, NULL);
+    x.worker = mk_thread(s, "worker", "work@/srv/app.py:12", NULL);
+    x.event = mk_sync(s, "threading.Event");
+    x.lock = mk_lock(s, "threading.RLock", x.view);
+    lk_refs_add(s, &L(x.event)->suspects, x.worker);
+    L(x.event)->suspected_for = "would be set by the code of";
+    mk_wait(s, x.view, LK_WAIT_EVENT, x.event);
+    T(x.view)->wait.complete = false;
+    mk_wait(s, x.worker, LK_WAIT_LOCK, x.lock);
+    return x;
+}
+
+static void event_behind_a_lock_is_stalled(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    event_and_lock(s);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK108");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "work_view");
+    mk_free(s, f);
+}
+
+/* Each of these may end it, or wakes up by itself. */
+static void event_that_may_be_set(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct soft x = event_and_lock(s);
+    lk_refs_add(s, &L(x.event)->suspects, mk_thread(s, "other", "tick@/srv/app.py:30", NULL));
+    mk_expect(s, LK_HEALTHY, NULL);
+
+    s = mk();
+    x = event_and_lock(s);
+    mk_moved(s, x.worker);
+    T(x.worker)->stuck_ms = 0;
+    mk_expect(s, LK_HEALTHY, NULL);
+
+    s = mk();
+    x = event_and_lock(s);
+    mk_timeout(s, x.view, 60000);
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_not_equal(f->verdict, LK_DEADLOCK);
+    mk_free(s, f);
+}
+
+/* Two threads that wake each other by Events are at rest when nobody needs either of them. */
+static void threads_parked_on_events(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t[2], event[2];
+    for (int i = 0; i < 2; i++) {
+        t[i] = mk_thread(s, "stage", "wait@" STDLIB "threading.py:629", "run@/srv/app.py:5", NULL);
+        event[i] = mk_sync(s, "threading.Event");
+    }
+    for (int i = 0; i < 2; i++) {
+        lk_refs_add(s, &L(event[i])->suspects, t[1 - i]);
+        mk_wait(s, t[i], LK_WAIT_EVENT, event[i]);
+        T(t[i])->wait.complete = false;
+    }
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -675,6 +746,9 @@ int main(void)
         cmocka_unit_test(condition_needs_its_lock_again),
         cmocka_unit_test(fingerprints),
         cmocka_unit_test(one_finding_a_knot),
+        cmocka_unit_test(event_behind_a_lock_is_stalled),
+        cmocka_unit_test(event_that_may_be_set),
+        cmocka_unit_test(threads_parked_on_events),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
