@@ -160,6 +160,48 @@ static bool gil_holder_is_known(const struct build *b, const struct lk_node *n, 
     return holder && holder->holds_gil && !lk_ref_eq(w->on.v[0], n->ref);
 }
 
+/* A pipe both ends of which only this process has. */
+static bool waits_for_own_pipe(const struct lk_thread *t)
+{
+    return t->wait.kind == LK_WAIT_IO && t->os.on == LK_OS_PIPE && t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0 &&
+           t->wait.timeout_ms == LK_FOREVER;
+}
+
+/* Waits that end only by another party of this process. */
+static bool needs_others(const struct lk_thread *t)
+{
+    enum lk_wait_kind kind = t->wait.kind;
+    return waits_for_own_pipe(t) || kind == LK_WAIT_LOCK || kind == LK_WAIT_JOIN || kind == LK_WAIT_FUTURE ||
+           kind == LK_WAIT_IMPORT || kind == LK_WAIT_GIL;
+}
+
+/* Nobody in the process acts: each of its threads waits for another one. */
+static bool all_need_others(const struct build *b)
+{
+    enum { MOST = 256 }; /* edges to each of them are drawn */
+    if (b->s->threads.n > MOST)
+        return false;
+    for (size_t i = 0; i < b->s->threads.n; i++)
+        if (acts(b, &b->s->threads.v[i]) || !needs_others(&b->s->threads.v[i]))
+            return false;
+    return true;
+}
+
+/*
+ * The other end of the pipe is in the hands of whichever thread means to use it. When all of them wait none will; that a signal
+ * handler would, or code that nobody sees, is unlikely rather than excluded.
+ */
+static bool build_own_pipe(struct build *b, struct lk_node *n, const struct lk_thread *t)
+{
+    if (!waits_for_own_pipe(t) || b->s->threads.n < 2 || b->s->handles_signals != LK_NO || !all_need_others(b))
+        return false;
+    for (size_t i = 0; i < b->s->threads.n; i++)
+        if (i != n->ref.index)
+            add_edge(b, n, lk_ref_make(LK_KIND_THREAD, i),
+                     (struct how){ "waits at a pipe of its own process for", t->wait.read, true, t->stable });
+    return true;
+}
+
 static void build_thread(struct build *b, struct lk_node *n, const struct lk_thread *t)
 {
     const struct lk_wait *w = &t->wait;
@@ -180,6 +222,8 @@ static void build_thread(struct build *b, struct lk_node *n, const struct lk_thr
         set_base(n, LK_LIFE_LIVE);
         return;
     }
+    if (build_own_pipe(b, n, t))
+        return;
     struct how how = { wait_row(w)->why, w->read, false, t->stable };
     if (w->gate.kind != LK_KIND_NONE)
         add_must(b, n, w->gate, (struct how){ "needs the lock again", w->read, false, t->stable });
@@ -333,24 +377,14 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
     add_group(b, n, &f->enders, how);
 }
 
-/* Waits that end only by another party of this process. */
-static bool needs_others(enum lk_wait_kind kind)
-{
-    return kind == LK_WAIT_LOCK || kind == LK_WAIT_JOIN || kind == LK_WAIT_FUTURE || kind == LK_WAIT_IMPORT ||
-           kind == LK_WAIT_GIL;
-}
-
 /*
  * What the process holds as a whole any of its threads may give back: only when each of them waits for another is it known that
  * none will. Otherwise nothing says whether one of the others is going to. False then.
  */
 static bool build_lock_of_process(struct build *b, struct lk_node *n, const struct lk_lock *l)
 {
-    for (size_t i = 0; i < b->s->threads.n; i++) {
-        const struct lk_thread *t = &b->s->threads.v[i];
-        if (acts(b, t) || !needs_others(t->wait.kind))
-            return false;
-    }
+    if (!all_need_others(b))
+        return false;
     for (size_t i = 0; i < b->s->threads.n; i++) {
         const struct lk_thread *t = &b->s->threads.v[i];
         add_edge(b, n, lk_ref_make(LK_KIND_THREAD, i),

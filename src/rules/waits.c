@@ -337,7 +337,10 @@ static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
     const struct lk_task *task = lk_task_at(c->snap, x->last);
     const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
     const struct lk_pystack *st = last ? last->python_stack : task ? task->stack : NULL;
-    return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) && !(last && is_idle_io(last));
+    /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the thread. */
+    bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) && last->os.on == LK_OS_PIPE && is_to_itself(last);
+    return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
+           !(last && !own_pipe && is_idle_io(last));
 }
 
 static bool same_wait(const struct long_wait *a, const struct long_wait *b)

@@ -78,6 +78,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->supervisor_timeout_ms = from->supervisor_timeout_ms;
     to->test_env = copy(to, from->test_env);
     to->test_env_own = from->test_env_own;
+    to->handles_signals = from->handles_signals;
     to->runtime = copy(to, from->runtime);
     to->epoll_fds = from->epoll_fds;
     to->patterns = from->patterns;

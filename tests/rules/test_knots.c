@@ -1,5 +1,6 @@
 /* LK101 to LK108: what a cycle contains names the rule; near misses of each are not accused. */
 #include "make.h"
+#include "snapshot/builder.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,65 @@ static struct lk_ref starving_pool(struct lk_snapshot *s, int64_t max_workers)
         mk_wait(s, w, LK_WAIT_FUTURE, mk_future(s, pool));
     }
     return pool;
+}
+
+static struct lk_ref file_lock(struct lk_snapshot *s)
+{
+    struct lk_ref l = mk_lock(s, "file lock", NONE);
+    L(l)->of_process = true;
+    return l;
+}
+
+/* A file lock that the process has: proven only when none of its threads is left who could give it back. */
+static void lock_of_the_process(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref a = mk_thread(s, "a", "append@/srv/log.py:5", NULL);
+    mk_wait(s, a, LK_WAIT_LOCK, file_lock(s));
+    mk_expect(s, LK_DEADLOCK, "LK103");
+    s = mk();
+    a = mk_thread(s, "a", "append@/srv/log.py:5", NULL);
+    mk_wait(s, a, LK_WAIT_LOCK, file_lock(s));
+    mk_wait(s, mk_thread(s, "main", "main@/srv/log.py:9", NULL), LK_WAIT_JOIN, a);
+    mk_expect(s, LK_DEADLOCK, "LK103");
+    /* Somebody computes, sleeps or waits for input: it may be the one. */
+    for (int i = 0; i < 3; i++) {
+        static const enum lk_wait_kind kinds[] = { LK_WAIT_NONE, LK_WAIT_SLEEP, LK_WAIT_IO };
+        s = mk();
+        a = mk_thread(s, "a", "append@/srv/log.py:5", NULL);
+        mk_wait(s, a, LK_WAIT_LOCK, file_lock(s));
+        mk_wait(s, mk_thread(s, "b", "other@/srv/log.py:9", NULL), kinds[i], NONE);
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
+static void reads_own_pipe(struct lk_snapshot *s, struct lk_ref thread)
+{
+    mk_wait(s, thread, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "pipe:[7]", LK_UNKNOWN));
+    T(thread)->os.on = LK_OS_PIPE;
+    T(thread)->os.peer_is = "this-process";
+}
+
+/* Likely endless, never proven; and not with a handler of signals about, nor with nobody who waits for the reader. */
+static void join_and_pipe(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref reader = mk_thread(s, "reader", "read@/srv/pipe.py:5", NULL);
+        struct lk_ref main = mk_thread(s, "main", "main@/srv/pipe.py:9", NULL);
+        s->handles_signals = i ? LK_YES : LK_NO;
+        reads_own_pipe(s, reader);
+        mk_wait(s, main, LK_WAIT_JOIN, reader);
+        if (i)
+            mk_expect(s, LK_HEALTHY, NULL);
+        else
+            mk_expect(s, LK_STALLED, "LK108");
+    }
+    struct lk_snapshot *s = mk();
+    reads_own_pipe(s, mk_thread(s, "main", "main@/srv/pipe.py:9", NULL));
+    mk_expect(s, LK_HEALTHY, NULL);
 }
 
 static void executor_starvation(void **state)
@@ -726,6 +786,8 @@ int main(void)
         cmocka_unit_test(lock_cycle),
         cmocka_unit_test(lock_taken_twice),
         cmocka_unit_test(locks_that_are_no_cycle),
+        cmocka_unit_test(lock_of_the_process),
+        cmocka_unit_test(join_and_pipe),
         cmocka_unit_test(executor_starvation),
         cmocka_unit_test(executor_starvation_through_a_task),
         cmocka_unit_test(pools_that_go_on),
