@@ -215,6 +215,10 @@ bool lk_aio_is_pending(struct lk_py *py, lk_addr future);
 bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames,
                       bool plain);
 
+/* ---- callee.c ------------------------------------------------------------------------- */
+/** Functions made in C that a frame may be calling. */
+void lk_aio_read_callees(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w);
+
 /* ---- cross.c -------------------------------------------------------------------------- */
 /** Notes what a suspended task awaits that belongs to another loop; frames outermost first. */
 void lk_aio_note_crossing(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames);

@@ -546,6 +546,8 @@ static void read_thread_wait(struct lk_py *py, size_t i)
     struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
     struct lk_wait w = { .timeout_ms = t->os.left_ms, .read = t->read, .frame = -1 };
 
+    bool runs_loop = t->n_frame_loops && !t->running;
+
     if (t->wait.kind == LK_WAIT_GIL)
         return;
     if (t->running) {
@@ -558,6 +560,8 @@ static void read_thread_wait(struct lk_py *py, size_t i)
         struct lk_oswait os = t->os;
         wait_in_kernel(py, &os, ref, &w);
     }
+    if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)
+        lk_aio_read_callees(py, &frames->v[0], &w);
     py->s->threads.v[i].wait = w;
 }
 

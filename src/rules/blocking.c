@@ -164,14 +164,28 @@ static const char *python_call(const struct lk_case *c, const struct lk_thread *
     return found;
 }
 
+/* A function made in C, by the name that Python code has for it. */
+static const char *callee_call(const struct lk_case *c, const struct lk_thread *t)
+{
+    for (size_t i = 0; i < t->wait.n_callees; i++) {
+        const struct lk_call_pattern *p = lk_pattern_callee(c->snap->patterns, t->wait.callees[i]);
+        if (p)
+            return p->call ? p->call : lk_print(c, "%s()", t->wait.callees[i]);
+    }
+    return NULL;
+}
+
 /* The blocking call by the table; NULL when it has no name for it. */
 static const char *known_call(const struct lk_case *c, const struct lk_thread *t)
 {
     bool by_user;
     const char *native = native_call(c, t, &by_user), *python = python_call(c, t);
     const struct lk_call_pattern *p = lk_pattern_syscall(c->snap->patterns, t->os.syscall);
+    const char *callee = callee_call(c, t);
     if (native && by_user)
         return native;
+    if (callee)
+        return callee;
     if (python)
         return python;
     if (p)

@@ -162,6 +162,8 @@ static bool add_python(struct parser *p, struct word w, unsigned marks, const ch
         call = name ? lk_arena_printf(p->rows->arena, "%s()", name) : keep(p, module);
     for (size_t i = 0; i < LK_ARRAY_LEN(ends); i++)
         add_function(p, name, path, ends[i], marks, call);
+    if ((marks & LK_MARK_BLOCKING) && name)
+        lk_vec_add(&p->rows->builtins, ((struct lk_call_pattern){ keep(p, w), NULL, call }));
     return true;
 }
 
@@ -366,6 +368,7 @@ void lk_patterns_destroy(struct lk_patterns *p)
     free(p->functions.v);
     free(p->natives.v);
     free(p->syscalls.v);
+    free(p->builtins.v);
     free(p->packages.v);
     lk_arena_destroy(p->arena);
     free(p);

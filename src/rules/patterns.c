@@ -369,6 +369,14 @@ const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user, 
     return p ? p : find_call(natives, LK_ARRAY_LEN(natives), f->function, f->module);
 }
 
+const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee)
+{
+    if (!user)
+        return NULL;
+    return strchr(callee, ':') ? find_call(user->builtins.v, user->builtins.n, callee, NULL)
+                               : find_call(user->natives.v, user->natives.n, callee, "");
+}
+
 const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name)
 {
     return user ? find_call(user->syscalls.v, user->syscalls.n, name, NULL) : NULL;

@@ -45,6 +45,7 @@ struct lk_patterns {
     struct lk_arena *arena;
     struct { struct lk_pattern *v; size_t n, cap; } functions;
     struct { struct lk_call_pattern *v; size_t n, cap; } natives, syscalls;
+    struct { struct lk_call_pattern *v; size_t n, cap; } builtins; /* "module:qualname": functions made in C, which have no file */
     struct { const char **v; size_t n, cap; } packages; /* frameworks, with '/' for '.' */
 };
 
@@ -72,6 +73,8 @@ bool lk_pattern_is_framework(const char *name, size_t length);
 bool lk_pattern_is_users_framework(const struct lk_patterns *user, const char *path);
 /** Name of the blocking call that a native frame is; NULL when the table does not know it. *by_user (may be NULL): the user's. */
 const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user, const struct lk_natframe *f, bool *by_user);
+/** The same of a function made in C that Python code calls: "module:name", or a symbol (struct lk_wait); the user's only. */
+const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee);
 /** The same of a system call by name; NULL. Built-in: none, since every system call has a name of its own. */
 const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name);
 /** True when a task or thread that is in this call (lk_wait.call) waits for clients, not for an answer. */

@@ -183,6 +183,8 @@ struct lk_wait {
     enum lk_read read;
     const char *call;    /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */
     int frame;           /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown */
+    const char *callees[4]; /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes) */
+    size_t n_callees;
     struct lk_ref gate;  /* a second thing needed before the waiter goes on (Condition.wait: its lock), or none */
 };
 

@@ -214,6 +214,37 @@ static void native_calls(void **state)
     mk_free(s, f);
 }
 
+/* Functions made in C have no frame: their Python name, or ctypes' name of a symbol. */
+static void calls_without_a_frame(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *callee, *pattern, *words;
+    } rows[] = {
+        { "posix:read", "blocking python posix:read as a read of ours", "blocks in a read of ours [read()]" },
+        { "_queue:SimpleQueue.get", "blocking python _queue:SimpleQueue.get", "blocks in SimpleQueue.get() [read()]" },
+        { "sem_wait", "blocking native sem_wait as the semaphore", "blocks in the semaphore [read()]" },
+        { "sem_wait", "blocking native libx:sem_wait", "blocks in read() at" }, /* of which library is not known */
+        { "posix:read", "blocking python posix:read2", "blocks in read() at" },
+        { "posix:read", "blocking native read", "blocks in read() at" },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL);
+        mk_wait(s, t, LK_WAIT_IO, NONE);
+        T(t)->wait.call = "read()";
+        T(t)->wait.callees[0] = "builtins:print";
+        T(t)->wait.callees[1] = rows[i].callee;
+        T(t)->wait.n_callees = 2;
+        busy_loop(s, t, 9000);
+        struct lk_patterns *p = patterns(rows[i].pattern);
+        s->patterns = p;
+        says(s, rows[i].words);
+        lk_patterns_destroy(p);
+        lk_snapshot_destroy(s);
+    }
+}
+
 static void python_and_system_calls(void **state)
 {
     (void)state;
@@ -251,6 +282,7 @@ int main(void)
         cmocka_unit_test(short_sleeps_in_many_callbacks),
         cmocka_unit_test(debuggers_prompt),
         cmocka_unit_test(native_calls),
+        cmocka_unit_test(calls_without_a_frame),
         cmocka_unit_test(python_and_system_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
