@@ -104,6 +104,7 @@ struct loopknot_render {
     const char *command;    /* what was run (loopknot run), as a user would name it; or NULL. It names the test case of junit */
     const char *test;       /* the test that ran in it, if the caller knows; or NULL: told from the Python frames and environment */
     long long elapsed_ms;   /* how long it had run; 0 not known */
+    bool ended;             /* it is ended for having hung or run too long: CI formats show it as failed, whatever the verdict */
 };
 
 /** Writes all reports in a format ("text", "json", "markdown"). @return 0, 2 for an unknown format, -1 with errno for a write error. */

@@ -139,7 +139,7 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
     const struct lk_format *f = lk_format_by_name(format);
     const struct lk_render inner = {
         .color = how->color, .width = how->width, .all = how->all, .native = how->native, .verbose = how->verbose,
-        .command = how->command, .test = how->test, .elapsed_ms = how->elapsed_ms,
+        .command = how->command, .test = how->test, .elapsed_ms = how->elapsed_ms, .ended = how->ended,
     };
     if (!f)
         return 2;

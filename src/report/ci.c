@@ -203,12 +203,13 @@ static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_repo
 }
 
 /* Cases of the tests that hang; none when there is no trouble, or no test is known. */
-static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_report *reports, size_t n)
+static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_report *reports, size_t n, bool ended)
 {
     struct lk_ci_cases list = { .v = lk_arena_array(a, n, sizeof *list.v) };
     const enum lk_verdict worst = lk_phrase_worst(reports, n);
-    const enum lk_verdict least = LK_MIN(worst, LK_STALLED);
-    for (size_t i = 0; i < n && worst >= LK_VERDICT_UNKNOWN; i++) {
+    /* Ended without trouble: whatever ran took too long. */
+    const enum lk_verdict least = worst >= LK_VERDICT_UNKNOWN ? LK_MIN(worst, LK_STALLED) : LK_HEALTHY;
+    for (size_t i = 0; i < n && (worst >= LK_VERDICT_UNKNOWN || ended); i++) {
         struct lk_test t;
         if (reports[i].findings->verdict >= least && lk_test_find(a, reports, n, i, &t))
             add_to_case(a, case_named(&list, &t), &reports[i], n);
@@ -244,14 +245,34 @@ static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_repor
 
 struct lk_ci_cases lk_ci_cases(struct lk_arena *a, const struct lk_report *reports, size_t n, const struct lk_render *how)
 {
+    struct lk_ci_cases list = { 0 };
     if (!how->command && !how->test)
         return each_process(a, reports, n);
-    if (!how->test) {
-        const struct lk_ci_cases tests = running_tests(a, reports, n);
-        if (tests.n)
-            return tests;
+    if (!how->test)
+        list = running_tests(a, reports, n, how->ended);
+    if (!list.n)
+        list = whole_command(a, reports, n, how);
+    for (size_t i = 0; i < list.n; i++) {
+        list.v[i].ended = how->ended;
+        list.v[i].elapsed_ms = how->elapsed_ms;
     }
-    return whole_command(a, reports, n, how);
+    return list;
+}
+
+bool lk_ci_case_failed(const struct lk_ci_case *c)
+{
+    return c->verdict >= LK_STALLED || c->ended;
+}
+
+bool lk_ci_case_in_error(const struct lk_ci_case *c)
+{
+    return c->verdict == LK_VERDICT_UNKNOWN && !c->ended;
+}
+
+const char *lk_ci_ended(struct lk_arena *a, int64_t elapsed_ms)
+{
+    return elapsed_ms > 0 ? lk_arena_printf(a, "the command was ended after %s", lk_words_duration(a, elapsed_ms))
+                          : "the command was ended";
 }
 
 const struct lk_finding *lk_ci_case_finding(const struct lk_ci_case *c)
@@ -268,15 +289,16 @@ const struct lk_finding *lk_ci_case_finding(const struct lk_ci_case *c)
 const char *lk_ci_case_summary(struct lk_arena *a, const struct lk_ci_case *c)
 {
     const struct lk_finding *f = lk_ci_case_finding(c);
-    if (c->verdict == LK_VERDICT_UNKNOWN) {
-        for (size_t i = 0; i < c->n; i++)
-            if (c->reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-                return lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s", c->reports[i].snap->pid,
-                                       lk_words_safe(a, lk_phrase_why_unknown(a, &c->reports[i])));
-    }
+    const char *ended = c->ended ? lk_arena_printf(a, "%s: ", lk_ci_ended(a, c->elapsed_ms)) : "";
+    for (size_t i = 0; i < c->n && c->verdict == LK_VERDICT_UNKNOWN; i++)
+        if (c->reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
+            return lk_arena_printf(a, "%spid %" PRId64 " could not be judged: %s", ended, c->reports[i].snap->pid,
+                                   lk_words_safe(a, lk_phrase_why_unknown(a, &c->reports[i])));
+    if (c->verdict < LK_VERDICT_UNKNOWN && c->ended)
+        return lk_arena_printf(a, "%snothing in it is known to hang", ended);
     if (f && f->summary)
         return lk_words_safe(a, f->summary);
-    return c->verdict == LK_HEALTHY ? "no process hangs" : lk_verdict_name(c->verdict);
+    return lk_arena_printf(a, "%s%s", ended, c->n ? lk_verdict_name(c->verdict) : "no process was examined");
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

@@ -69,9 +69,13 @@ bool lk_github_write(const struct lk_report *reports, size_t n, bool set, const 
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
     (void)set;
-    (void)how;
     fprintf(out, "loopknot %s: %s, %s examined\n", lk_tool_version(), lk_verdict_name(lk_phrase_worst(reports, n)),
             n == 1 ? lk_arena_printf(a, "pid %" PRId64, reports[0].snap->pid) : lk_words_count(a, (int64_t)n, "process"));
+    if (how->ended && lk_phrase_worst(reports, n) < LK_STALLED) {
+        fputs("::error title=timeout::", out);
+        escaped(out, lk_arena_printf(a, "%s: %s", lk_ci_ended(a, how->elapsed_ms), lk_words_safe(a, how->command)), false);
+        putc('\n', out);
+    }
     for (size_t i = 0; i < issues.n; i++)
         annotation(out, a, &issues.v[i]);
     for (size_t i = 0; i < n; i++)

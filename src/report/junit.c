@@ -60,6 +60,8 @@ static void time_attribute(FILE *out, const struct lk_render *how)
 static const char *type_of(struct lk_arena *a, const struct lk_ci_case *c)
 {
     const struct lk_finding *f = lk_ci_case_finding(c);
+    if (c->verdict < LK_VERDICT_UNKNOWN)
+        return "timeout";
     if (c->verdict == LK_VERDICT_UNKNOWN || !f)
         return lk_verdict_name(c->verdict);
     return lk_arena_printf(a, "%s: %s", lk_verdict_name(c->verdict), lk_ci_rule(a, f));
@@ -68,8 +70,7 @@ static const char *type_of(struct lk_arena *a, const struct lk_ci_case *c)
 /* A verdict that could not be reached is an error of the test, as Ant's schema has the word, and never a success. */
 static void write_case(FILE *out, struct lk_arena *a, const struct lk_ci_case *c, const struct lk_render *how)
 {
-    static const char *const elements[] = { [LK_VERDICT_UNKNOWN] = "error", [LK_STALLED] = "failure", [LK_DEADLOCK] = "failure" };
-    const char *element = elements[c->verdict];
+    const char *element = lk_ci_case_failed(c) ? "failure" : lk_ci_case_in_error(c) ? "error" : NULL;
     fputs("    <testcase", out);
     attribute(out, a, "classname", c->group);
     attribute(out, a, "name", c->name);
@@ -105,10 +106,11 @@ static void properties(FILE *out, struct lk_arena *a, const struct lk_report *re
 }
 
 /* Ant's schema knows no zone and no fraction of a second. */
-static const char *timestamp(struct lk_arena *a, const struct lk_report *reports, size_t n)
+static void timestamp(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n)
 {
-    const char *t = n && reports[0].snap->taken_at ? reports[0].snap->taken_at : "1970-01-01T00:00:00";
-    return lk_arena_strndup(a, t, strnlen(t, strlen("2026-01-31T12:00:00")));
+    const char *t = n ? reports[0].snap->taken_at : NULL;
+    if (t)
+        attribute(out, a, "timestamp", lk_arena_strndup(a, t, strnlen(t, strlen("2026-01-31T12:00:00"))));
 }
 
 static const char *host(const struct lk_report *reports, size_t n)
@@ -122,7 +124,7 @@ static void system_out(FILE *out, struct lk_arena *a, const struct lk_report *re
 {
     bool passed = false;
     for (size_t i = 0; i < cases->n; i++)
-        passed |= cases->v[i].verdict < LK_VERDICT_UNKNOWN;
+        passed |= !lk_ci_case_failed(&cases->v[i]) && !lk_ci_case_in_error(&cases->v[i]);
     fputs("    <system-out>", out);
     if (passed)
         xml(out, lk_ci_text(a, reports, n, n != 1, MAX_BODY), false);
@@ -136,8 +138,8 @@ bool lk_junit_write(const struct lk_report *reports, size_t n, bool set, const s
     size_t failures = 0, errors = 0;
     (void)set;
     for (size_t i = 0; i < cases.n; i++) {
-        failures += cases.v[i].verdict >= LK_STALLED;
-        errors += cases.v[i].verdict == LK_VERDICT_UNKNOWN;
+        failures += lk_ci_case_failed(&cases.v[i]);
+        errors += lk_ci_case_in_error(&cases.v[i]);
     }
     fprintf(
         out,
@@ -145,7 +147,7 @@ bool lk_junit_write(const struct lk_report *reports, size_t n, bool set, const s
         "tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"",
         cases.n, failures, errors);
     time_attribute(out, how);
-    attribute(out, a, "timestamp", timestamp(a, reports, n));
+    timestamp(out, a, reports, n);
     attribute(out, a, "hostname", host(reports, n));
     fputs(">\n", out);
     properties(out, a, reports, n, &cases);

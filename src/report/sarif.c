@@ -232,19 +232,23 @@ static json_t *result(struct log *l, const struct lk_ci_issue *i)
     return o;
 }
 
-static json_t *notification(struct log *l, const struct lk_report *r)
+static json_t *notification(const char *level, const char *text)
 {
     json_t *o = json_object();
-    lk_ci_set(o, "level", json_string("warning"));
-    lk_ci_set(o, "message",
-              message(lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid,
-                                      lk_phrase_command(l->arena, r->snap, 80),
-                                      lk_words_safe(l->arena, lk_phrase_why_unknown(l->arena, r)))));
+    lk_ci_set(o, "level", json_string(level));
+    lk_ci_set(o, "message", message(text));
     return o;
 }
 
+static json_t *not_judged(struct log *l, const struct lk_report *r)
+{
+    return notification("warning", lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid,
+                                                   lk_phrase_command(l->arena, r->snap, 80),
+                                                   lk_words_safe(l->arena, lk_phrase_why_unknown(l->arena, r))));
+}
+
 /* Our own run: it succeeded, since there is a report; what it could not judge is told as notifications. */
-static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n)
+static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n, const struct lk_render *how)
 {
     json_t *o = json_object(), *list = json_array(), *notes = json_array();
     lk_ci_set(o, "executionSuccessful", json_boolean(n > 0));
@@ -252,9 +256,11 @@ static json_t *invocations(struct log *l, const struct lk_report *reports, size_
         lk_ci_set(o, "endTimeUtc", lk_ci_json(l->arena, reports[0].snap->taken_at));
     if (n && reports[0].snap->host)
         lk_ci_set(o, "machine", lk_ci_json(l->arena, reports[0].snap->host));
+    if (how->ended && lk_phrase_worst(reports, n) < LK_STALLED)
+        lk_ci_append(notes, notification("error", lk_ci_ended(l->arena, how->elapsed_ms)));
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-            lk_ci_append(notes, notification(l, &reports[i]));
+            lk_ci_append(notes, not_judged(l, &reports[i]));
     lk_ci_set(o, "toolExecutionNotifications", notes);
     lk_ci_append(list, o);
     return list;
@@ -272,7 +278,7 @@ static void set_base(struct log *l, json_t *run)
     lk_ci_set(run, "originalUriBaseIds", ids);
 }
 
-static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n)
+static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n, const struct lk_render *how)
 {
     const struct lk_ci_issues issues = lk_ci_issues(l->arena, reports, n);
     json_t *run = json_object(), *results = json_array(), *automation = json_object(), *properties = json_object();
@@ -282,7 +288,7 @@ static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n)
     lk_ci_set(properties, "verdict", json_string(lk_verdict_name(lk_phrase_worst(reports, n))));
     lk_ci_set(run, "tool", tool(l));
     lk_ci_set(run, "automationDetails", automation);
-    lk_ci_set(run, "invocations", invocations(l, reports, n));
+    lk_ci_set(run, "invocations", invocations(l, reports, n, how));
     if (l->root)
         set_base(l, run);
     lk_ci_set(run, "columnKind", json_string("utf16CodeUnits"));
@@ -296,11 +302,10 @@ bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set, const s
     struct log l = { .arena = lk_arena_create() };
     json_t *log = json_object(), *runs = json_array();
     (void)set;
-    (void)how;
     /* The folder of the first process, which is the root of a tree: the checkout, where CI starts its commands. */
     if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
         l.root = lk_words_safe(l.arena, reports[0].snap->cwd);
-    lk_ci_append(runs, run_of(&l, reports, n));
+    lk_ci_append(runs, run_of(&l, reports, n, how));
     lk_ci_set(log, "$schema", json_string(SCHEMA));
     lk_ci_set(log, "version", json_string("2.1.0"));
     lk_ci_set(log, "runs", runs);

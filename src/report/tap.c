@@ -39,13 +39,18 @@ static void lines(FILE *out, const char *key, const char *text)
     }
 }
 
+static bool fails(const struct lk_ci_case *c)
+{
+    return lk_ci_case_failed(c) || lk_ci_case_in_error(c);
+}
+
 static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c, const struct lk_render *how)
 {
     const struct lk_finding *f = lk_ci_case_finding(c);
     const struct lk_culprit *place = f ? lk_ci_place(f) : NULL;
     fputs("  ---\n", out);
     value(out, a, "message", lk_ci_case_summary(a, c));
-    value(out, a, "severity", c->verdict >= LK_VERDICT_UNKNOWN ? "fail" : "comment");
+    value(out, a, "severity", fails(c) ? "fail" : "comment");
     value(out, a, "verdict", lk_verdict_name(c->verdict));
     if (c->told_by)
         value(out, a, "test_told_by", c->told_by);
@@ -60,17 +65,17 @@ static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
         value(out, a, "file", place->file);
         fprintf(out, "  line: %d\n", place->line);
     }
-    if (c->verdict >= LK_VERDICT_UNKNOWN)
+    if (fails(c))
         lines(out, "report", lk_ci_text(a, c->reports, c->n, c->n != 1, MAX_BODY));
     fputs("  ...\n", out);
 }
 
 static void point(FILE *out, struct lk_arena *a, size_t number, const struct lk_ci_case *c, const struct lk_render *how)
 {
-    fprintf(out, "%s %zu - ", c->verdict >= LK_VERDICT_UNKNOWN ? "not ok" : "ok", number);
+    fprintf(out, "%s %zu - ", fails(c) ? "not ok" : "ok", number);
     description(out, lk_arena_printf(a, "%s: %s", c->group, c->name));
     putc('\n', out);
-    if (c->verdict != LK_HEALTHY)
+    if (fails(c) || c->verdict != LK_HEALTHY)
         diagnosis(out, a, c, how);
 }
 

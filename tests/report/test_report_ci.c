@@ -498,6 +498,36 @@ static void tap_is_tap(void **state)
     fixture_destroy(&r);
 }
 
+/* A command that was ended is no success, however healthy its processes were. */
+static void what_was_ended_failed(void **state)
+{
+    struct lk_report r[] = { fixture_healthy(), fixture_healthy() };
+    const struct lk_render how = { .command = "pytest -q", .elapsed_ms = 61000, .ended = true };
+    (void)state;
+    char *out = render("junit", r, 2, how);
+    assert_has(out, "tests=\"1\" failures=\"1\" errors=\"0\"");
+    assert_has(out,
+               "<failure type=\"timeout\" message=\"the command was ended after 61 s: nothing in it is known to hang\">HEALTHY");
+    free(out);
+    r[1].snap->test_env = "t.py::test_slow (call)";
+    r[1].snap->test_env_own = true;
+    out = render("junit", r, 2, how);
+    assert_has(out, "<testcase classname=\"t\" name=\"test_slow\" time=\"61.000\">");
+    free(out);
+    out = render("tap", r, 2, how);
+    assert_has(out, "not ok 1 - t: test_slow\n  ---\n  message: \"the command was ended after 61 s");
+    free(out);
+    out = render("github", r, 2, how);
+    assert_has(out, "\n::error title=timeout::the command was ended after 61 s: pytest -q\n");
+    free(out);
+    destroy(r, 2);
+    r[0] = fixture_master();
+    out = render("junit", r, 1, how);
+    assert_has(out, "<failure type=\"unknown\" message=\"the command was ended after 61 s: pid 6000 could not be judged");
+    free(out);
+    fixture_destroy(&r[0]);
+}
+
 static void nothing_examined_is_no_success(void **state)
 {
     (void)state;
@@ -568,6 +598,7 @@ static int write_all(const char *folder)
     }
     write_one(folder, "set", r, n, (struct lk_render){ 0 });
     write_one(folder, "command", r, n, (struct lk_render){ .command = "make check", .elapsed_ms = 60000 });
+    write_one(folder, "ended", &r[1], 1, (struct lk_render){ .command = "make check", .elapsed_ms = 60000, .ended = true });
     write_one(folder, "nothing", r, 0, (struct lk_render){ .command = "make check" });
     destroy(r, n);
     for (size_t i = 0; i < LK_ARRAY_LEN(evils); i++) {
@@ -598,6 +629,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(github_escapes),
         cmocka_unit_test(gitlab_fingerprints_are_unique),
         cmocka_unit_test(tap_is_tap),
+        cmocka_unit_test(what_was_ended_failed),
         cmocka_unit_test(nothing_examined_is_no_success),
         cmocka_unit_test(paths),
     };
