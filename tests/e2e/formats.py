@@ -275,6 +275,56 @@ def named_test(source, command, group, name, told_by):
             assert seen == [group, name, told_by], seen
 
 
+LOOPS = """
+import asyncio, threading, time
+
+def started():
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loop
+
+def test_fine():
+    pass
+
+def test_two_loops():
+    a, b = started(), started()
+    def live_server():
+        while True:
+            time.sleep(0.5)
+    threading.Thread(target=live_server, daemon=True).start()
+    async def back():
+        return 1
+    async def there():
+        return asyncio.run_coroutine_threadsafe(back(), a).result()
+    async def first():
+        return asyncio.run_coroutine_threadsafe(there(), b).result()
+    asyncio.run_coroutine_threadsafe(first(), a).result()
+"""
+SLOW = "import time\n\ndef test_slow():\n    time.sleep(100)\n"
+
+
+def watched(source, options, name, kind):
+    """A suite under `run`: the test that hangs is the failed case, whatever ends the run; nothing of the tree is left."""
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/test_it.py", "w", encoding="utf-8") as file:
+            file.write(source)
+        outputs = [word for f in CHECKS for word in ("--output", "%s:%s/report.%s" % (f, folder, f))]
+        ran = lib.loopknot("run", *options, *outputs, "--", driver.PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider",
+                           cwd=folder, timeout=90)
+        assert ran.status == 124, (ran.status, ran.errors[:600])
+        parsed = {f: CHECKS[f]("%s/report.%s" % (folder, f)) for f in CHECKS}
+        seen = [xmllint(parsed["junit"], "--xpath", "string(//testcase/%s)" % what).rstrip("\n")
+                for what in ("@classname", "@name", "failure/@type")]
+        assert seen == ["test_it", name, kind], seen
+        assert float(xmllint(parsed["junit"], "--xpath", "string(//testcase/@time)")) > 1, "no time"
+        assert parsed["tap"][2] == "not ok 1 - test_it: " + name, parsed["tap"][:3]
+        assert parsed["github"][0][0] == "error", parsed["github"]
+        for line in ran.errors.splitlines():
+            pid = re.match(r" *[A-Z]+  pid (\d+) ", line)
+            assert not pid or not os.path.exists("/proc/" + pid.group(1)), "still there: " + line
+    return "%.1f s" % ran.seconds
+
+
 def main():
     tally = lib.Tally("formats")
     missing = [tool for tool in ("xmllint", "prove") if not shutil.which(tool)]
@@ -293,6 +343,8 @@ def main():
               "tests.test_it.Direct", "test_lock", "the frames of unittest")
     tally.run("unittest: an async test's name", named_test, UNITTEST, ["-m", "unittest", "tests.test_it.Async"],
               "tests.test_it.Async", "test_waits", "the frames of unittest")
+    tally.run("run: a suite that deadlocks", watched, LOOPS, ["--stall", "3s"], "test_two_loops", "deadlock: LK102 cross-loop-cycle")
+    tally.run("run: a suite that takes too long", watched, SLOW, ["--timeout", "4s"], "test_slow", "timeout")
     return tally.end()
 
 
