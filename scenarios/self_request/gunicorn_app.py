@@ -12,6 +12,15 @@ TOGETHER = int(os.environ.get("SCENARIO_TOGETHER", "1"))
 FOLDER = "/tmp/loopknot-scenario-%d" % os.getppid()
 
 
+if os.environ.get("SCENARIO_SLOW_START"):
+    # All workers but the first take their time to load the application; then they accept.
+    try:
+        os.mkdir(FOLDER)
+    except FileExistsError:
+        common.waiting("loading")
+        time.sleep(600)
+
+
 def meet(name):
     """Returns when TOGETHER requests are here."""
     os.makedirs(FOLDER, exist_ok=True)

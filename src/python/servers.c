@@ -8,8 +8,9 @@
 
 enum {
     MAX_SOCKETS = 64,     /* descriptors of one thread */
-    MAX_ATTRS = 48,       /* of one object */
-    MAX_OBJECTS = 16384,  /* looked at in one sample */
+    MAX_ATTRS = 256,      /* of one object */
+    MAX_OBJECTS = 50000,  /* looked at in one sample */
+    MAX_REACH = 2,        /* self.server.socket: attributes of attributes of a local variable */
     MAX_ARGS = 4,         /* of a work item */
     MAX_WATCHED = 1024,   /* descriptors in a loop's selector */
     MAX_TIMEOUT = 1000000 /* seconds */
@@ -100,7 +101,9 @@ static void read_gunicorn(struct lk_py *py, const struct lk_pyf *f, bool sync)
 struct reach {
     int64_t *fds;
     size_t n;
-    unsigned *objects, attrs; /* objects: of all threads so far */
+    unsigned *objects; /* of all threads so far */
+    unsigned attrs, depth;
+    bool complete;
 };
 
 static void add_fd(struct reach *x, int64_t fd)
@@ -113,22 +116,35 @@ static void add_fd(struct reach *x, int64_t fd)
     x->fds[x->n++] = fd;
 }
 
+static bool reach_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg);
+
+static bool reach_object(struct lk_py *py, lk_addr obj, struct reach *x)
+{
+    add_fd(x, lk_aio_socket_fd(py, obj));
+    if (x->depth < MAX_REACH && *x->objects < MAX_OBJECTS) {
+        unsigned attrs = x->attrs;
+        ++*x->objects;
+        x->attrs = MAX_ATTRS;
+        x->depth++;
+        lk_py_attr_each(py, obj, reach_attr, x);
+        x->complete &= x->attrs > 0;
+        x->depth--;
+        x->attrs = attrs;
+    }
+    return *x->objects < MAX_OBJECTS;
+}
+
 static bool reach_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct reach *x = arg;
     (void)key;
-    add_fd(x, lk_aio_socket_fd(py, value));
-    return --x->attrs > 0;
+    return reach_object(py, value, x) && --x->attrs > 0;
 }
 
 static bool reach_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
-    struct reach *x = arg;
     (void)name;
-    x->attrs = MAX_ATTRS;
-    add_fd(x, lk_aio_socket_fd(py, value));
-    lk_py_attr_each(py, value, reach_attr, x);
-    return ++*x->objects < MAX_OBJECTS;
+    return reach_object(py, value, arg);
 }
 
 /* What a loop's selector watches is at hand for the thread that runs it. */
@@ -151,13 +167,13 @@ static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
 {
     const struct lk_pyframes *f = lk_aio_thread_frames(py, thread);
     struct lk_thread *t = &py->s->threads.v[thread];
-    struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds), .objects = objects };
+    struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds), .objects = objects, .complete = true };
     reach_by_loop(py, thread, &x);
     for (size_t i = 0; f && i < f->n && *objects < MAX_OBJECTS; i++)
         lk_py_local_each(py, &f->v[i], reach_local, &x);
     t->sockets = x.fds;
     t->n_sockets = x.n;
-    t->sockets_complete = x.n < MAX_SOCKETS && *objects < MAX_OBJECTS;
+    t->sockets_complete = x.complete && x.n < MAX_SOCKETS && *objects < MAX_OBJECTS;
 }
 
 /* A connection to this process that nobody has accepted: then it matters who could. */

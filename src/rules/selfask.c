@@ -244,7 +244,7 @@ static void say_sharer(struct lk_case *c, struct lk_finding *f, const struct lk_
         [LK_SHARE_UNKNOWN] = "it may come to serve it",
         [LK_SHARE_SERVES] = "it accepts from it",
         [LK_SHARE_WAITS] = "its own requests all wait for the same listener",
-        [LK_SHARE_IDLE] = "it has no request, and none of its threads accepts or polls",
+        [LK_SHARE_IDLE] = "it has no request, and none of its threads accepts or polls there",
     };
     const char *does = (size_t)x->does < LK_ARRAY_LEN(words) ? words[x->does] : words[LK_SHARE_UNKNOWN];
     if (x->pid == LK_UNKNOWN)

@@ -387,7 +387,7 @@ enum lk_share {
     LK_SHARE_UNKNOWN = 0, /* may come to serve it */
     LK_SHARE_SERVES,      /* a thread of it accepts, reads or polls */
     LK_SHARE_WAITS,       /* all its requests wait, without a timeout, for an answer from the same socket */
-    LK_SHARE_IDLE,        /* it has no request, and none of its threads accepts or polls */
+    LK_SHARE_IDLE,        /* a parent: it has no request, and its threads wait for events, none of which is a connection there */
 };
 struct lk_sharer {
     int64_t pid;

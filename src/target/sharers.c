@@ -60,15 +60,22 @@ static void find_ancestors(struct search *x)
             x->ancestors[x->n_ancestors++] = p;
 }
 
+static bool is_ancestor(const struct search *x, pid_t pid)
+{
+    for (size_t i = 0; i < x->n_ancestors; i++)
+        if (x->ancestors[i] == pid)
+            return true;
+    return false;
+}
+
 /* By birth; see the header. */
 static bool is_related(const struct search *x, pid_t pid)
 {
     pid_t session = getsid(x->pid);
     if (session > 0 && getsid(pid) == session)
         return true;
-    for (size_t i = 0; i < x->n_ancestors; i++)
-        if (x->ancestors[i] == pid)
-            return true;
+    if (is_ancestor(x, pid))
+        return true;
     for (int depth = 0; pid > 1 && depth < MAX_ANCESTORS; depth++, pid = parent_of(pid))
         if (pid == x->pid)
             return true;
@@ -144,6 +151,7 @@ struct look {
     struct lk_oswait_reader *os;
     int64_t fds[MAX_FDS]; /* of the shared socket */
     size_t n_fds;
+    bool ancestor;               /* of the examined process */
     size_t sockets, connections; /* its sockets; how many of them it accepted */
     bool unclear;
 };
@@ -193,27 +201,22 @@ static bool waits_for_it(const struct look *x, const struct lk_oswait *os)
     return false;
 }
 
-/* Waits that tell of no work: for time, a child, a signal, another thread, or at descriptors that were listed. */
-static bool is_idle(const struct lk_oswait *os)
+/* Waits for events of its own: at descriptors that were listed, for any child, for a signal. */
+static bool is_parked(const struct lk_oswait *os)
 {
-    switch (os->on) {
-    case LK_OS_TIMER:
-    case LK_OS_CHILD:
-    case LK_OS_SIGNAL:
-    case LK_OS_FUTEX:
-    case LK_OS_PIPE: return true;
-    case LK_OS_SELECTOR: return os->fds.n > 0 && os->fds.n < LK_OSFD_MAX_FDS;
-    default: return false;
-    }
+    if (os->on == LK_OS_CHILD)
+        return os->child_pid == -1;
+    return os->on == LK_OS_SIGNAL || (os->on == LK_OS_SELECTOR && os->fds.n > 0 && os->fds.n < LK_OSFD_MAX_FDS);
 }
 
 /*
  * Each accepted connection must be accounted for by a thread that waits in the same way: who holds one more may be
- * serving it, and accept the next one afterwards.
+ * serving it, and accept the next one afterwards. Who has none is idle only if the examined process descends from it and
+ * all its threads wait for events, as a server's master does; a sibling may be a worker that only just starts.
  */
 static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
 {
-    size_t waiting = 0;
+    size_t waiting = 0, parked = 0, others = 0;
     for (size_t i = 0; i < list->n; i++) {
         struct lk_oswait os;
         if (list->v[i].state == 'Z' || list->v[i].state == 'X')
@@ -223,22 +226,28 @@ static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
             return LK_SHARE_SERVES;
         if (waits_for_it(x, &os))
             waiting++;
-        else if (!is_idle(&os))
+        else if (is_parked(&os))
+            parked++;
+        else if (os.on == LK_OS_FUTEX)
+            others++;
+        else
             x->unclear = true;
     }
     if (x->unclear || x->connections > waiting)
         return LK_SHARE_UNKNOWN;
-    return waiting ? LK_SHARE_WAITS : LK_SHARE_IDLE;
+    if (waiting)
+        return LK_SHARE_WAITS;
+    return x->ancestor && parked && !others ? LK_SHARE_IDLE : LK_SHARE_UNKNOWN;
 }
 
-static enum lk_share look_at(pid_t pid, const struct lk_listener *shared)
+static enum lk_share look_at(const struct search *from, pid_t pid, const struct lk_listener *shared)
 {
     struct lk_error err;
     struct lk_target *t = lk_target_open_live(pid, &err);
     if (!t)
         return LK_SHARE_UNKNOWN;
     struct lk_arena *arena = lk_arena_create();
-    struct look x = { .pid = pid, .shared = shared, .os = lk_oswait_reader_create(t, arena) };
+    struct look x = { .pid = pid, .ancestor = is_ancestor(from, pid), .shared = shared, .os = lk_oswait_reader_create(t, arena) };
     struct lk_thread_list list = { 0 };
     enum lk_share ret = LK_SHARE_UNKNOWN;
     lk_target_begin_sample(t);
@@ -292,7 +301,7 @@ void lk_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena
         x.incomplete = true;
     for (size_t i = 0; i < x.n; i++) {
         for (size_t k = 0; k < v[i].sharers.n; k++)
-            v[i].sharers.v[k].does = look_at((pid_t)v[i].sharers.v[k].pid, &v[i]);
+            v[i].sharers.v[k].does = look_at(&x, (pid_t)v[i].sharers.v[k].pid, &v[i]);
         drop_passing(&v[i]);
         v[i].alone = v[i].sharers.n ? LK_NO : x.incomplete ? LK_TRI_UNKNOWN : LK_YES;
         /* One more may be there that was not seen: it is listed as nobody, and may do anything. */
