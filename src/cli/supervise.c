@@ -22,8 +22,9 @@
 #include "watchdog/progress.h"
 
 enum {
-    TICK_MS = 500,
+    TICK_MS = 1000, /* between looks: a twentieth of --stall, within these bounds */
     LEAST_TICK_MS = 50,
+    TICKS = 20,
     LAST_CALL_MS = 10000, /* an examiner that was asked to hurry */
     WRITE_MS = 60000,     /* writing reports; core files have limits of their own */
     CLEAR_MS = 15000,     /* the guardian beyond the grace */
@@ -53,7 +54,8 @@ struct supervision {
     pid_t guardian, command;
     struct lk_progress *progress; /* NULL: --stall 0 */
     enum lk_suspicion suspicion;
-    long long suspended;                      /* milliseconds in which we were stopped: not the command's */
+    long long suspended; /* milliseconds in which we were stopped: not the command's */
+    long long next_look;
     long long started, stage_since, examined; /* by now(); the last: when the examination began */
     long long stalled_at;                     /* quiet for so long when it began */
     long long asked_at;                       /* when a signal to us asked the command to end; 0: never */
@@ -231,8 +233,14 @@ static void end_without_guardian(struct supervision *s)
 
 static void hang(struct supervision *s, const char *verdict)
 {
+    char why[96], time[32];
+    const long long quiet = s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
+    if (s->stage == CONVICTING)
+        snprintf(why, sizeof why, "it ran for longer than %s", duration(s->r->timeout_ms, time));
+    else
+        snprintf(why, sizeof why, "it had written nothing for %s", duration(quiet, time));
     s->status = EXIT_HUNG;
-    complain(0, "the command hangs (%s): writing the report, then ending it", verdict);
+    complain(0, "the command is ended: %s (verdict: %s)", why, verdict);
     enter(s, WRITING);
     if (!ask(s, EXAMINER_WRITE))
         end_tree(s, s->r->grace_ms);
@@ -411,6 +419,12 @@ static void on_signals(struct supervision *s)
         on_signal(s, &info);
 }
 
+static long long tick(const struct supervision *s)
+{
+    const long long ms = s->progress ? s->r->stall_ms / TICKS : TICK_MS;
+    return ms > TICK_MS ? TICK_MS : ms < LEAST_TICK_MS ? LEAST_TICK_MS : ms;
+}
+
 /* ---- the guardian's words ------------------------------------------------------------------------------------------ */
 
 static void on_started(struct supervision *s, const struct lk_guard_message *m)
@@ -420,6 +434,7 @@ static void on_started(struct supervision *s, const struct lk_guard_message *m)
     s->started = now(s);
     if (s->r->stall_ms)
         s->progress = lk_progress_create(s->guardian, s->r->stall_ms, (uint64_t)s->started);
+    s->next_look = s->started + tick(s);
 }
 
 static void on_ended(struct supervision *s, int wait_status)
@@ -489,10 +504,8 @@ static void look(struct supervision *s)
 static void on_time(struct supervision *s)
 {
     const long long t = now(s);
-    char limit[32];
     const bool late = s->r->timeout_ms && s->started && t - s->started >= s->r->timeout_ms && !s->ended && !s->cancel_at;
     if (late && (s->stage == RUNNING || s->stage == SUSPECTING)) {
-        complain(0, "the command has run for %s", duration(s->r->timeout_ms, limit));
         if (s->stage == RUNNING)
             examine(s, CONVICTING);
         else
@@ -505,25 +518,26 @@ static void on_time(struct supervision *s)
     } else if (s->stage == ENDING && t - s->stage_since > (long long)s->r->grace_ms + CLEAR_MS) {
         complain(0, "the guardian process %d does not answer", (int)s->guardian);
         kill(s->guardian, SIGKILL);
-    } else if (watching(s) && s->progress) {
+    } else if (watching(s) && s->progress && t >= s->next_look) {
+        s->next_look = t + tick(s);
         look(s);
     }
 }
 
-/* Milliseconds until the next look; -1 when only events count. */
+/* Milliseconds until there is something to do; -1 when only events count. */
 static int patience(const struct supervision *s)
 {
-    long long ms = s->progress ? s->r->stall_ms / 10 : TICK_MS;
-    if (ms > TICK_MS)
-        ms = TICK_MS;
-    if (ms < LEAST_TICK_MS)
-        ms = LEAST_TICK_MS;
-    if (s->stage != RUNNING || s->cancel_at || (s->progress && watching(s)))
-        return (int)ms;
-    if (!s->r->timeout_ms || !s->started)
+    const long long t = now(s);
+    long long at = -1;
+    if (s->stage != RUNNING || s->cancel_at)
+        return LEAST_TICK_MS;
+    if (s->progress && watching(s))
+        at = s->next_look;
+    if (s->r->timeout_ms && s->started && !s->ended && (at < 0 || at > s->started + s->r->timeout_ms))
+        at = s->started + s->r->timeout_ms;
+    if (at < 0)
         return -1;
-    const long long left = s->r->timeout_ms - (now(s) - s->started);
-    return left <= 0 ? 0 : left > 60000 ? 60000 : (int)left;
+    return at <= t ? 0 : at - t > 60000 ? 60000 : (int)(at - t);
 }
 
 /* A gap that no wait explains, with a SIGCONT at its end: somebody had stopped us (and our job), it is not the command's time. */

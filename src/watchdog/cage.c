@@ -2,16 +2,19 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <linux/sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "target/procfs.h"
 #include "util/text.h"
 
-enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, EMPTYINGS = 10, DEPTH = 16 };
+enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, EMPTYINGS = 10, WAITS = 500, WAIT_US = 2000, DEPTH = 16 };
 
 /*
  * Mount point and root of the first cgroup2 line of mountinfo, proc_pid_mountinfo(5):
@@ -93,10 +96,19 @@ void lk_cage_inherit(struct lk_cage *ret, pid_t maker)
         ret->dir[0] = '\0';
 }
 
-void lk_cage_enter(const struct lk_cage *c)
+pid_t lk_cage_fork(struct lk_cage *c)
 {
-    if (c->dir[0])
-        write_file(c->dir, "cgroup.procs", "0");
+    const int fd = c->dir[0] ? open(c->dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return fork();
+    struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)fd };
+    const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
+    if (pid != 0)
+        close(fd);
+    if (pid >= 0)
+        return pid;
+    lk_cage_destroy(c);
+    return fork();
 }
 
 void lk_cage_kill(const struct lk_cage *c)
@@ -105,13 +117,15 @@ void lk_cage_kill(const struct lk_cage *c)
         write_file(c->dir, "cgroup.kill", "1");
 }
 
-static void release_members(const struct lk_cage *c)
+/* Returns whether there were any. */
+static bool release_members(const struct lk_cage *c)
 {
-    size_t len;
+    size_t len = 0;
     char *text = lk_procfs_read_all(MEMBERS, &len, "%s/cgroup.procs", c->dir), *rest = NULL;
     for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid; pid = strtok_r(NULL, "\n", &rest))
         write_file(c->parent, "cgroup.procs", pid);
     free(text);
+    return len > 0;
 }
 
 /* The files of a control group go with its folder; groups made inside (a nested run) stand in its way. */
@@ -126,16 +140,20 @@ static int remove_group(const char *path, const struct stat *st, int type, struc
 
 void lk_cage_destroy(struct lk_cage *c)
 {
-    /* A member may fork while it is moved out; the dead may take a moment to leave. */
-    for (int i = 0; c->dir[0] && i < EMPTYINGS; i++) {
+    /*
+     * A member may fork while it is moved out. A dead one that was waited for already counts until its last switch away from
+     * the processor, which a busy machine delays (seen on Linux 6.18).
+     */
+    for (int moved = 0, waited = 0; c->dir[0] && moved < EMPTYINGS && waited < WAITS;) {
         if (rmdir(c->dir) == 0)
-            c->dir[0] = '\0';
-        else
-            release_members(c);
-        if (c->dir[0] && i > 1) {
-            nftw(c->dir, remove_group, DEPTH, FTW_DEPTH | FTW_PHYS);
-            usleep(2000);
+            break;
+        if (release_members(c)) {
+            moved++;
+            continue;
         }
+        nftw(c->dir, remove_group, DEPTH, FTW_DEPTH | FTW_PHYS);
+        usleep(WAIT_US);
+        waited++;
     }
     c->dir[0] = '\0';
 }

@@ -91,9 +91,8 @@ void lk_guard_close_all_but(const int *keep, unsigned n)
 }
 
 /* The child: as we were started, then the command. report tells errno when it cannot be run; it closes when it can. */
-static _Noreturn void become_command(char **command, const struct lk_inherited *inherited, const struct lk_cage *cage, int report)
+static _Noreturn void become_command(char **command, const struct lk_inherited *inherited, int report)
 {
-    lk_cage_enter(cage);
     lk_signals_restore(inherited);
     execvp(command[0], command);
     const int why = errno;
@@ -109,9 +108,9 @@ static int start(struct guardian *g, char **command, const struct lk_inherited *
         return errno;
     const int end = fcntl(report[1], F_DUPFD_CLOEXEC, FIRST_FD);
     close(report[1]);
-    g->command = fork();
+    g->command = lk_cage_fork(&g->cage);
     if (g->command == 0)
-        become_command(command, inherited, &g->cage, end);
+        become_command(command, inherited, end);
     if (g->command < 0)
         why = errno;
     close(end);

@@ -11,9 +11,9 @@
 #include "watchdog/ending.h"
 
 enum {
-    MARKS = 64,       /* how finely the window is remembered */
-    SCAN_SHARE = 300, /* finding the members costs at most one part in so many of our time */
-    SCAN_MS = 1000,   /* and need not be done more often */
+    MARKS = 64,        /* how finely the window is remembered */
+    SCAN_SHARE = 1000, /* finding the members costs at most one part in so many of our time */
+    SCAN_MS = 2000,    /* and need not be done more often */
     QUIET_WINDOWS = 5,
     LOST_LOOKS = 3,
 };
@@ -72,7 +72,7 @@ static void find_members(struct lk_progress *p)
     if (p->n && began < p->scan_at_us)
         return;
     p->n = lk_tree_list(p->root, p->pids, LK_TREE_MAX);
-    const uint64_t now = lk_now_us(), least = LK_MIN((uint64_t)SCAN_MS, p->window_ms / 10u) * 1000;
+    const uint64_t now = lk_now_us(), least = LK_MIN((uint64_t)SCAN_MS, p->window_ms / 20u) * 1000;
     p->scan_at_us = now + LK_MAX(least, (now - began) * SCAN_SHARE);
 }
 

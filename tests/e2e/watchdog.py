@@ -478,7 +478,7 @@ def pipeline():
 def formats():
     """Formats that this build has, of those looked at here."""
     known = []
-    for name in ("json", "markdown", "junit", "sarif"):
+    for name in ("json", "markdown", "junit", "sarif", "tap"):
         ran = subprocess.run([LOOPKNOT, "run", "--output", "%s:/dev/null" % name, "--", "true"], stderr=subprocess.DEVNULL, check=False)
         if ran.returncode == 0:
             known.append(name)
@@ -576,9 +576,15 @@ def polling_shell():
 def timed_out():
     """At the time limit: reports, then SIGTERM, then SIGKILL to what ignores it; daemons too."""
     with Case() as case:
-        ran = case.run("--timeout", "1s", "--grace", "1s", "--stall", "0", "--output", "json:" + case.path("json"), command=["sh", "-c", DAEMONS])
+        outputs = [o for name in formats() for o in ("--output", "%s:%s" % (name, case.path(name)))]
+        ran = case.run("--timeout", "1s", "--grace", "1s", "--stall", "0", *outputs, command=["sh", "-c", DAEMONS])
         expect(ran, 124)
         case.nothing_left(0.5)
+        if os.path.exists(case.path("junit")):
+            text = case.read("junit")
+            assert 'failures="1"' in text and "was ended after" in text, text[:600]
+        if os.path.exists(case.path("tap")):
+            assert "\nnot ok 1" in case.read("tap"), case.read("tap")[:300]
         check_set(case, "json", case.json("json")["verdict"], 4)
         assert 2 < ran.seconds < 20, "%.1f s" % ran.seconds
         return "%.1f s" % ran.seconds

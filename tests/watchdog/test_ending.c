@@ -115,15 +115,12 @@ static void caged(void **state)
     assert_int_equal(access(cage.dir, F_OK), 0);
     lk_cage_inherit(&same, getpid());
     assert_string_equal(same.dir, cage.dir);
-    const pid_t child = fork();
-    if (child == 0) {
-        lk_cage_enter(&cage);
+    const pid_t child = lk_cage_fork(&cage);
+    if (child == 0)
         for (;;)
             pause();
-    }
     char dir[PATH_MAX];
     snprintf(dir, sizeof dir, "%s", cage.dir);
-    usleep(50000);
     lk_cage_kill(&cage);
     assert_int_equal(waitpid(child, NULL, 0), child);
     lk_cage_destroy(&cage);
@@ -142,13 +139,10 @@ static void cage_opened(void **state)
     if (!cage.dir[0])
         skip();
     snprintf(dir, sizeof dir, "%s", cage.dir);
-    const pid_t child = fork();
-    if (child == 0) {
-        lk_cage_enter(&cage);
+    const pid_t child = lk_cage_fork(&cage);
+    if (child == 0)
         for (;;)
             pause();
-    }
-    usleep(50000);
     lk_cage_destroy(&cage);
     assert_int_not_equal(access(dir, F_OK), 0);
     assert_int_equal(waitpid(child, NULL, WNOHANG), 0);

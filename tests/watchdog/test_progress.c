@@ -181,8 +181,10 @@ static void gone_is_idle(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(idle_is_suspected_once_the_window_is_over), cmocka_unit_test(output_is_progress),
-        cmocka_unit_test(computing_is_another_suspicion),           cmocka_unit_test(busy_all_the_time),
+        cmocka_unit_test(idle_is_suspected_once_the_window_is_over),
+        cmocka_unit_test(output_is_progress),
+        cmocka_unit_test(computing_is_another_suspicion),
+        cmocka_unit_test(busy_all_the_time),
         cmocka_unit_test(gone_is_idle),
     };
     sigset_t set;
