@@ -106,6 +106,8 @@ static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at
     int64_t *moved;
     size_t n;
     lk_history_add(x->history, s, at_ms, &moved, &n);
+    if (x->samples.n)
+        lk_sample_vouch(s);
     struct lk_sample *p = lk_vec_push(&x->samples);
     *p = s->samples.v[s->samples.n - 1];
     p->at_ms = at_ms;

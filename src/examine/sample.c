@@ -354,6 +354,32 @@ static void weigh(struct lk_snapshot *s)
         s->executors.v[i].read = weakest(s, &s->executors.v[i].workers, unowned);
 }
 
+/*
+ * ceval_gil.h take_gil wakes every few milliseconds to ask for the GIL, and sleeps again. That such a thread was in there when
+ * it was listed is all there is to read of it: nothing of Python's, and no lock of its own, changes until it has the GIL.
+ */
+static bool is_vouched_for(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    const struct lk_thread *holder = t->wait.on.n == 1 ? lk_thread_at(s, t->wait.on.v[0]) : NULL;
+    return t->wait.kind == LK_WAIT_GIL && t->read == LK_READ_RACY && !t->running && holder && holder->holds_gil &&
+           holder->read == LK_READ_ASLEEP && holder->stable && !holder->moved;
+}
+
+void lk_sample_vouch(struct lk_snapshot *s)
+{
+    bool any = false;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        struct lk_thread *t = &s->threads.v[i];
+        if (!is_vouched_for(s, t))
+            continue;
+        t->read = t->wait.read = LK_READ_ASLEEP;
+        any = true;
+    }
+    for (size_t i = 0; any && i < s->locks.n; i++)
+        if (s->locks.v[i].owners.n)
+            s->locks.v[i].read = weakest(s, &s->locks.v[i].owners, s->locks.v[i].read);
+}
+
 bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s, struct lk_error *err)
 {
     for (int i = 1; i <= QUICK_TRIES; i++) {

@@ -25,5 +25,10 @@ struct lk_session {
  * Appends to s->samples. False with err when the process is gone.
  */
 bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s, struct lk_error *err);
+/**
+ * After a second sample that found the GIL's holder asleep exactly as in all samples before: who waits for the GIL could not
+ * have got it meanwhile, so what was read of it holds although it woke in between.
+ */
+void lk_sample_vouch(struct lk_snapshot *s);
 
 #endif
