@@ -45,10 +45,13 @@ static bool is_blocking_wait(enum lk_wait_kind k)
  * True when the innermost frames belong to a callback of the loop: code outside the standard library inside of its run call. At
  * a debugger's prompt it is the developer who holds the loop.
  */
-static bool in_callback(const struct lk_loop *o, const struct lk_thread *t)
+static bool in_callback(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     size_t outermost, index;
     unsigned marks;
+    /* With a loop run inside another's callback the innermost one's callback is what runs; the outer loop is LK303's. */
+    if (t->n_frame_loops && lk_loop_at(c->snap, t->frame_loops[0]) != o)
+        return false;
     if (o->in_own_selector == LK_YES || lk_stack_has(t->python_stack, LK_MARK_NESTER | LK_MARK_DEBUGGER))
         return false;
     size_t drive = lk_drive_call(t->python_stack, 0, &outermost, &marks);
@@ -321,7 +324,7 @@ void lk_find_blocking_calls(struct lk_case *c)
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
         const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
-        if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] || !in_callback(o, t) ||
+        if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] || !in_callback(c, o, t) ||
             !blocks(c, t) || computes_most(c, o, t))
             continue;
         bool stands = !t->moved && t->stable;
@@ -391,7 +394,7 @@ void lk_find_busy_callbacks(struct lk_case *c)
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
         const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
-        if (o->run != LK_LOOP_RUNNING || !t || c->explained[o->thread.index] || !in_callback(o, t))
+        if (o->run != LK_LOOP_RUNNING || !t || c->explained[o->thread.index] || !in_callback(c, o, t))
             continue;
         if (wants_a_second_look(c, o, t))
             lk_watch(c, o->thread);

@@ -72,6 +72,25 @@ static void identity_unknown(void **state)
     mk_expect(s, LK_HAZARD, "LK402"); /* never more, however long */
 }
 
+/* The outer loop's callback lasts as long as the inner loop runs; what the inner one's callbacks do is not one callback of it. */
+static void loop_inside_a_callback(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), outer = busy_loop(s, t, 9000), inner = mk_loop(s, t);
+    struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
+    both[0] = inner;
+    both[1] = outer;
+    O(inner)->turn = 42;
+    O(inner)->callback_ms = 0;
+    T(t)->frame_loops = both;
+    T(t)->n_frame_loops = 2;
+    T(t)->read = LK_READ_RACY;
+    struct lk_findings *f = mk_diagnose(s);
+    assert_null(mk_find(f, "LK402"));
+    mk_free(s, f);
+}
+
 /* Another thread has the GIL most of the time: the callback still keeps its loop. */
 static void starved_of_the_gil(void **state)
 {
@@ -276,6 +295,7 @@ int main(void)
         cmocka_unit_test(convicted_at_once),
         cmocka_unit_test(many_short_callbacks),
         cmocka_unit_test(identity_unknown),
+        cmocka_unit_test(loop_inside_a_callback),
         cmocka_unit_test(starved_of_the_gil),
         cmocka_unit_test(one_sample_wants_another_look),
         cmocka_unit_test(short_sleeps_in_one_callback),
