@@ -13,6 +13,7 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
     "options":  options for loopknot; {folder} is the scenario's
+    "moves":    true: hung threads wake now and then
     "near":     rules that it looks like and must not get; a healthy twin: by default those of the folder's other programs
     "check":    a path that must still be answered afterwards, default /ping; null when nothing is
     "expect":   {"verdict", "rule", "exit"}; verdict and rule may be lists of what is acceptable; and, where it matters,
@@ -401,7 +402,7 @@ class Scenario:
 
     def hangs(self):
         """Whether its threads are expected to stay where they are."""
-        return self.plan["expect"]["verdict"] != "healthy" and not self.loads
+        return self.plan["expect"]["verdict"] != "healthy" and not self.loads and not self.plan.get("moves")
 
     def truth(self):
         """The static expectations with the facts of this run; the culprit that must come first is the first."""

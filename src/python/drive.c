@@ -68,19 +68,28 @@ static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf
         py->s->threads.v[thread].inside_cst = ref;
 }
 
+/* A _run_once further out than the frames that drive the same loop: one of its callbacks runs it again. */
+static bool runs_callbacks(struct lk_py *py, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    return c && strcmp(c->code->function, "_run_once") == 0;
+}
+
 static void read_frame_loops(struct lk_py *py, size_t thread)
 {
     const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
     struct lk_ref found[MAX_NESTED];
-    size_t n = 0;
+    size_t n = 0, last = 0;
 
     for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
         note_inside_cst(py, thread, &frames->v[i]);
         struct lk_ref ref = driven_by(py, &frames->v[i]);
-        if (ref.kind == LK_KIND_LOOP)
-            lk_aio_read_turn(py, ref, &frames->v[i]);
-        if (ref.kind == LK_KIND_LOOP && (n == 0 || !lk_ref_eq(found[n - 1], ref)))
+        if (ref.kind != LK_KIND_LOOP)
+            continue;
+        lk_aio_read_turn(py, ref, &frames->v[i]);
+        if (n == 0 || !lk_ref_eq(found[n - 1], ref) || (i != last + 1 && runs_callbacks(py, &frames->v[i])))
             found[n++] = ref;
+        last = i;
     }
     /* uvloop runs in C: only the record tells. */
     struct lk_thread *t = &py->s->threads.v[thread];

@@ -126,6 +126,28 @@ static void burst_loop_is_healthy(void **state)
     mk_expect(s, LK_HAZARD, "LK202");
 }
 
+/* One look while threads run may be torn: it asks for another one, and says nothing. */
+static void seen_once_while_it_ran(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    mk_task(s, left_loop(s, LK_LOOP_CLOSED), "send_mail", "async send_mail@/srv/app.py:15", NULL);
+    for (int i = 0; i < 3; i++)
+        O(left_loop(s, LK_LOOP_NEVER_RUN))->read = LK_READ_RACY;
+    s->tasks.v[0].read = LK_READ_RACY;
+    s->watched_ms = 0;
+    struct lk_findings *f = lk_diagnose(s);
+    assert_int_equal(f->list.n, 0);
+    assert_true(f->again);
+    lk_findings_destroy(f);
+    s->watched_ms = 100;
+    f = lk_diagnose(s);
+    assert_non_null(mk_find(f, "LK202"));
+    assert_non_null(mk_find(f, "LK205"));
+    assert_false(f->again);
+    mk_free(s, f);
+}
+
 static void orphaned_tasks(void **state)
 {
     (void)state;
@@ -473,6 +495,7 @@ int main(void)
         cmocka_unit_test(never_run_loop_with_a_task_of_its_own),
         cmocka_unit_test(burst_loop_is_healthy),
         cmocka_unit_test(orphaned_tasks),
+        cmocka_unit_test(seen_once_while_it_ran),
         cmocka_unit_test(lost_in_fork),
         cmocka_unit_test(lost_wakeup),
         cmocka_unit_test(no_lost_wakeup),
