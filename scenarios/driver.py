@@ -218,9 +218,10 @@ class Scenario:
     def set_up(self, name, program, plan):
         self.name, self.program, self.plan = name, program, plan
         self.events, self.changed = [], threading.Condition()
-        self.pending, self.loads = [], []
+        self.pending, self.loads, self.opened = [], [], []
         self.process = self.upstream = self.port = self.pid = None
         self.job_stopped = False
+        self.tracer = None
         self.log = tempfile.TemporaryFile()
         self.built = None
 
@@ -297,14 +298,17 @@ class Scenario:
     def end(self):
         for load in self.loads:
             load.ending.set()
+        if self.tracer is not None:
+            self.tracer.kill()
+            self.tracer.wait(PATIENCE)
         if self.process is not None and self.process.poll() is None:
             # The session is the server's own (start_new_session): it, its workers and nobody else.
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(PATIENCE)
         for load in self.loads:
             load.end()
-        for pending in self.pending:
-            pending.socket.close()
+        for connection in [p.socket for p in self.pending] + self.opened:
+            connection.close()
         if self.upstream is not None:
             self.upstream.close()
         if self.built is not None:
@@ -339,7 +343,9 @@ class Scenario:
         """One step: {"send": path, "times": n}: requests left pending;  {"get": path}: one that must succeed;
         {"wait": event, "count": n};  {"reply": path}: a pending request must now be answered;
         {"load": path, "clients": n, "pause": s, "keep": connections kept}: continuous requests;  {"signal": name}: to the server;
-        {"settle": true}: until no thread has run for a moment (what was sent has been accepted or queued)."""
+        {"settle": true}: until no thread has run for a moment (what was sent has been accepted or queued);
+        {"open": path, "times": n}: connections that stay open, each with a request for that path, or half of one (null);
+        {"trace": command}: a tracer that is given the server's pid;  {"gone": ...}: its main thread must have ended."""
         if "send" in step:
             for _ in range(step.get("times", 1)):
                 self.pending.append(Pending(self.port, step["send"]))
@@ -366,6 +372,20 @@ class Scenario:
             if number == signal.SIGSTOP:
                 self.job_stopped = True
                 self._until(lambda: all(thread_state(self.pid, t) == "T" for t in thread_ids(self.pid)), "stop")
+            elif number == signal.SIGCONT:
+                self.job_stopped = False
+        elif "open" in step:
+            for _ in range(step.get("times", 1)):
+                self.opened.append(socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE))
+                self.opened[-1].sendall(b"GET %s HTTP/1.1\r\n" % (step["open"] or "/").encode())
+                if step["open"]:
+                    self.opened[-1].sendall(b"Host: localhost\r\n\r\n")
+        elif "trace" in step:
+            self.tracer = subprocess.Popen(step["trace"] + [str(self.pid)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
+                                           preexec_fn=die_with_parent)
+            self._until(lambda: all(thread_status(self.pid, t)["TracerPid"] != "0" for t in thread_ids(self.pid)), "the tracer")
+        elif "gone" in step:
+            self._until(lambda: thread_state(self.pid, self.pid) == "Z", "the end of the main thread")
         else:
             raise ScenarioError("unknown step %r" % step)
 

@@ -122,6 +122,7 @@ struct site {
     const char *name, *attrs[MAX_ATTRS];
     unsigned n_attrs;
     bool plain; /* the name itself is called: `release()` */
+    uint32_t until; /* the last unit from where it may be reached: its own, or a jump back to or before it */
 };
 
 /** All places of one method in one code object. */
@@ -288,10 +289,23 @@ static void trace(const struct scan *s, size_t i, struct site *site)
     set_origin(s, &s->d.v[i], site);
 }
 
+static uint32_t reached_until(const struct scan *s, uint32_t at)
+{
+    uint32_t ret = at;
+    for (size_t i = s->d.n; i-- > 0 && s->d.v[i].at > at;) {
+        const struct lk_insn *in = &s->d.v[i];
+        bool jumps = in->cls == LK_OPC_JUMP_BACK || in->cls == LK_OPC_JUMP_ABSOLUTE;
+        int64_t next = i + 1 < s->d.n ? s->d.v[i + 1].start : (int64_t)s->d.units;
+        if (jumps && jump_target(s->t, in, next) <= at)
+            return LK_MAX(ret, in->at);
+    }
+    return ret;
+}
+
 static bool add_site(const struct scan *s, size_t i, struct lk_receivers *r)
 {
     const struct lk_insn *in = &s->d.v[i];
-    struct site site = { 0 };
+    struct site site = { .until = reached_until(s, in->at) };
 
     switch (in->cls) {
     case LK_OPC_ATTR:
@@ -514,7 +528,7 @@ static lk_addr resolve(struct lk_py *py, const struct lk_pyf *f, const struct si
     return v;
 }
 
-enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj)
+static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj, uint32_t from)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     const struct lk_receivers *r = c ? receivers(py, c, method) : NULL;
@@ -523,6 +537,8 @@ enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, cons
     if (!r || !r->known)
         return LK_TRI_UNKNOWN;
     for (size_t i = 0; i < r->n; i++) {
+        if (r->v[i].until < from)
+            continue;
         lk_addr v = resolve(py, f, &r->v[i]);
         enum lk_tri here = !v              ? LK_TRI_UNKNOWN
                            : r->v[i].plain ? callable_reaches(py, v, method, obj)
@@ -533,4 +549,14 @@ enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, cons
             ret = here;
     }
     return ret;
+}
+
+enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj)
+{
+    return calls_from(py, f, method, obj, 0);
+}
+
+enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj)
+{
+    return calls_from(py, f, method, obj, f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0);
 }

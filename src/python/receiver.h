@@ -83,5 +83,7 @@ void lk_py_decoded_deinit(struct lk_decoded *d);
  * a method is code of the program that calls a method of that name in turn, or the code cannot be read.
  */
 enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
+/** The same of the places that f may still come to: those behind its current instruction, or in a loop around that. */
+enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
 
 #endif

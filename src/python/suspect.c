@@ -55,7 +55,7 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
         if (!c || lk_aio_of_stdlib(py, c->code))
             continue;
         --*left;
-        enum lk_tri here = lk_py_calls_method_on(py, &frames->v[i], method, obj);
+        enum lk_tri here = lk_py_will_call_method_on(py, &frames->v[i], method, obj);
         if (here == LK_YES)
             return LK_YES;
         if (here != LK_NO)

@@ -190,7 +190,8 @@ class Case:
     def unharmed(self, scenario):
         self.wrong(scenario.process.poll() is not None, "the server has ended: %s" % scenario.errors())
         for pid in scenario.pids():
-            self.problems += lib.thread_trouble(pid, scenario.job_stopped)
+            trouble = lib.thread_trouble(pid, scenario.job_stopped and pid == scenario.pid)
+            self.problems += [t for t in trouble if not scenario.tracer or not t.endswith("traced by %d" % scenario.tracer.pid)]
 
     def still_as_before(self, scenario):
         """Hung ones still hang, the others still answer."""
