@@ -75,6 +75,20 @@ def sysconfig_of_server():
     return ["-I" + ran.stdout.strip()]
 
 
+PITFALLS = range(1, 17)  # the documented ones; docs/pitfalls.md tells which rule each one becomes
+
+
+def uncovered_pitfalls():
+    """Words about each documented pitfall that no folder of scenarios shows, or that has no healthy twin there."""
+    missing = []
+    for pitfall in PITFALLS:
+        folders = [w for w in map(load, names()) if pitfall in w["pitfalls"]]
+        verdicts = [{v for p in w["programs"].values() for v in [p["expect"]["verdict"]] if isinstance(v, str)} for w in folders]
+        if not any("healthy" in v and v & {"hazard", "stalled", "deadlock"} for v in verdicts):
+            missing.append("pitfall %d: no folder both shows it and has a healthy twin" % pitfall)
+    return missing
+
+
 def die_with_parent():
     """In a new child: SIGKILL when the thread that started it is gone; no signal blocked."""
     signal.pthread_sigmask(signal.SIG_SETMASK, set())

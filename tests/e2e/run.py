@@ -271,6 +271,9 @@ def main():
     with ThreadPoolExecutor(args.jobs) as pool:
         cases = list(pool.map(one, chosen))
     table(cases)
+    missing = driver.uncovered_pitfalls()
+    if missing:
+        tally.bad("pitfalls", missing)
     print("%d cases in %.0f s" % (len(cases), time.monotonic() - began))
     return tally.end()
 
