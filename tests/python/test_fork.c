@@ -48,6 +48,24 @@ static json_t *start(const char *python)
     return truth;
 }
 
+/* It has just told its truth: until it sleeps again, its own frame may change under the reader's eyes. */
+static bool comes_to_rest(struct lk_thread_list *list, struct lk_error *err)
+{
+    for (int tries = 0; tries < 500; tries++) {
+        size_t asleep = 0;
+        if (!lk_target_threads(the.target, list, true, err))
+            return false;
+        for (size_t i = 0; i < list->n; i++)
+            asleep += list->v[i].state == 'S' && list->v[i].syscall_known;
+        if (asleep == list->n)
+            return true;
+        free(list->v);
+        *list = (struct lk_thread_list){ 0 };
+        usleep(20000);
+    }
+    return false;
+}
+
 static int set_up(void **state)
 {
     const char *python = getenv("PYTHON");
@@ -64,9 +82,9 @@ static int set_up(void **state)
     the.s = lk_snapshot_create();
     if (!lk_process_read(the.pid, the.s, &err))
         return -1;
-    lk_target_begin_sample(the.target);
-    if (!lk_target_threads(the.target, &list, true, &err))
+    if (!comes_to_rest(&list, &err))
         return -1;
+    lk_target_begin_sample(the.target);
     struct lk_oswait_reader *os = lk_oswait_reader_create(the.target, the.s->arena);
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *t = lk_thread_at(the.s, lk_snapshot_thread(the.s, list.v[i].tid, NULL));
