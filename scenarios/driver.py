@@ -237,6 +237,7 @@ class Scenario:
         self.job_stopped = False
         self.tracer = None
         self.log = tempfile.TemporaryFile()
+        self.folder = tempfile.TemporaryDirectory(prefix="loopknot-scenario-")  # for the server's own files
         self.built = None
 
     # -- life
@@ -251,6 +252,7 @@ class Scenario:
         environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
         if PYTHON != "/usr/bin/python3":
             environment["PYTHONPATH"] += ":" + DEBIAN_PACKAGES
+        environment["SCENARIO_FOLDER"] = self.folder.name
         environment.update(self.plan.get("env", {}))
         return environment
 
@@ -325,6 +327,7 @@ class Scenario:
             connection.close()
         if self.upstream is not None:
             self.upstream.close()
+        self.folder.cleanup()
         if self.built is not None:
             self.built.cleanup()
 

@@ -1,6 +1,5 @@
 """A view opens a named pipe for reading, and nobody opens it for writing."""
 import os
-import tempfile
 
 from flask import Flask
 
@@ -8,8 +7,7 @@ import common
 
 app = Flask(__name__)
 
-FOLDER = tempfile.TemporaryDirectory()
-PATH = os.path.join(FOLDER.name, "orders.fifo")
+PATH = os.path.join(os.environ["SCENARIO_FOLDER"], "orders.fifo")
 os.mkfifo(PATH)
 
 

@@ -9,7 +9,7 @@ import common
 
 app = common.add_ping(Flask(__name__))
 TOGETHER = int(os.environ.get("SCENARIO_TOGETHER", "1"))
-FOLDER = "/tmp/loopknot-scenario-%d" % os.getppid()
+FOLDER = os.path.join(os.environ["SCENARIO_FOLDER"], "here")
 
 
 if os.environ.get("SCENARIO_SLOW_START"):

@@ -4,7 +4,6 @@ import socket
 import socketserver
 import subprocess
 import sys
-import tempfile
 
 import common
 
@@ -25,8 +24,7 @@ class Handler(socketserver.StreamRequestHandler):
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        server = socketserver.UnixStreamServer(os.path.join(folder, "quotes.sock"), Handler)
-        client = subprocess.Popen([sys.executable, "-c", CLIENT, server.server_address])
-        common.say("listening", port=0)
-        server.serve_forever()
+    server = socketserver.UnixStreamServer(os.path.join(os.environ["SCENARIO_FOLDER"], "quotes.sock"), Handler)
+    client = subprocess.Popen([sys.executable, "-c", CLIENT, server.server_address])
+    common.say("listening", port=0)
+    server.serve_forever()
