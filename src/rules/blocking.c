@@ -55,8 +55,10 @@ static bool in_callback(const struct lk_case *c, const struct lk_loop *o, const 
     if (o->in_own_selector == LK_YES || lk_stack_has(t->python_stack, LK_MARK_NESTER | LK_MARK_DEBUGGER))
         return false;
     size_t drive = lk_drive_call(t->python_stack, 0, &outermost, &marks);
-    if (!drive) /* uvloop leaves no frame: its own word must do */
-        return o->in_own_selector == LK_NO && t->current_task.kind == LK_KIND_TASK;
+    /* uvloop leaves no frame: a thread that runs it and is not in its selector is in a callback of it. */
+    if (!drive)
+        return o->in_own_selector == LK_NO && lk_loop_at(c->snap, t->running_loop) == o &&
+               lk_caller_frame(t->python_stack, 0, NULL);
     return lk_caller_frame(t->python_stack, 0, &index) && index < drive - 1;
 }
 

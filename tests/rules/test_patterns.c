@@ -222,6 +222,63 @@ static void frameworks_of_the_user(void **state)
     lk_patterns_destroy(p);
 }
 
+/* ---- what a row does to a verdict -------------------------------------------------------- */
+
+static void expect_with(struct lk_snapshot *s, const char *text, enum lk_verdict verdict, const char *rule)
+{
+    struct lk_patterns *p = parse(text);
+    s->patterns = p;
+    mk_expect(s, verdict, rule);
+    lk_patterns_destroy(p);
+}
+
+static struct lk_snapshot *waits_for_a_future(void)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "call@/srv/acme/portal.py:16", "pay@/srv/app.py:3", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
+    return s;
+}
+
+static void bridges_and_consumers(void **state)
+{
+    (void)state;
+    expect_with(waits_for_a_future(), "", LK_HAZARD, "LK405");
+    expect_with(waits_for_a_future(), "bridge acme.portal:call", LK_HEALTHY, NULL);
+    expect_with(waits_for_a_future(), "consumer acme.portal:call", LK_HEALTHY, NULL);
+    expect_with(waits_for_a_future(), "bridge acme.portal:other", LK_HAZARD, "LK405");
+}
+
+static void nesters(void **state)
+{
+    (void)state;
+    for (int declared = 0; declared < 2; declared++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "MainThread", ASYNCIO_IDLE, "nested@/srv/acme/nest.py:5", ASYNCIO_RUN_FOREVER, NULL);
+        struct lk_ref outer = mk_loop(s, t), inner = mk_idle_loop(s, t);
+        struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
+        both[0] = inner;
+        both[1] = outer;
+        T(t)->frame_loops = both;
+        T(t)->n_frame_loops = 2;
+        expect_with(s, declared ? "nester acme.nest:nested" : "", declared ? LK_HEALTHY : LK_HAZARD, declared ? NULL : "LK303");
+    }
+}
+
+/* A server of one's own: what waits below its entry point is a request. */
+static void entry_points(void **state)
+{
+    (void)state;
+    for (int declared = 0; declared < 2; declared++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t =
+            mk_thread(s, "w", "recv@" STDLIB "socket.py:1", "view@/srv/app.py:3", "handle@/srv/acme/server.py:9", NULL);
+        mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
+        expect_with(s, declared ? "request acme.server:handle" : "", declared ? LK_STALLED : LK_HEALTHY,
+                    declared ? "LK406" : NULL);
+    }
+}
+
 /* ---- the file itself ------------------------------------------------------------------- */
 
 static void load_refuses(const char *file, const char *words)
@@ -271,6 +328,9 @@ int main(void)
         cmocka_unit_test(marks),
         cmocka_unit_test(natives_and_system_calls),
         cmocka_unit_test(frameworks_of_the_user),
+        cmocka_unit_test(bridges_and_consumers),
+        cmocka_unit_test(nesters),
+        cmocka_unit_test(entry_points),
         cmocka_unit_test(only_regular_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
