@@ -568,26 +568,30 @@ static void attend(struct supervision *s)
     }
 }
 
-int supervise(const struct run *r)
+/* Leaves: what the command has left behind, if anything, is no longer ours. */
+static void part(struct supervision *s)
 {
-    char *name = lk_command_name(r->command);
-    struct supervision *s = calloc(1, sizeof *s);
-    if (!s || !name)
-        return complain(EXIT_FAILED, "out of memory");
-    s->r = r;
-    s->job = (struct examiner_job){ .common = &r->common, .command = name, .core = r->core, .keep = s->keep };
-    s->job.n_keep = find_kept(&r->common.outputs, s->keep);
-    if (!start(s))
-        return complain(EXIT_FAILED, "could not start: %s", strerror(errno));
-    attend(s);
     lk_guard_send(s->guard, LK_GUARD_LEAVE, 0, 0);
     /* In the midst of an examination there is nobody to wait for the guardian; it becomes our child then. */
     examiner_stop(&s->examiner, !s->busy);
     if (s->guardian)
         waitpid(s->guardian, NULL, 0);
-    const int status = s->status;
     lk_progress_destroy(s->progress);
-    free(s);
+}
+
+int supervise(const struct run *r)
+{
+    static struct supervision s;
+    char *name = lk_command_name(r->command);
+    s.r = r;
+    s.job = (struct examiner_job){ .common = &r->common, .command = name, .core = r->core, .keep = s.keep };
+    s.job.n_keep = find_kept(&r->common.outputs, s.keep);
+    if (start(&s)) {
+        attend(&s);
+        part(&s);
+    } else {
+        s.status = complain(EXIT_FAILED, "could not start: %s", strerror(errno));
+    }
     free(name);
-    return status;
+    return s.status;
 }

@@ -19,8 +19,9 @@ void lk_cage_create(struct lk_cage *ret);
 /** The one that another process has made and can no longer remove; empty when there is none. */
 void lk_cage_inherit(struct lk_cage *ret, pid_t maker);
 /**
- * fork(2) with the child in the cage from its first instruction. Moving a process later would cost it an RCU grace period, tens of
- * milliseconds (cgroup_attach_lock in kernel/cgroup/cgroup.c); being born there costs nothing. Where that cannot be, the cage goes.
+ * fork(2) with the child in the cage from its first instruction. Moving a process later would cost it an RCU grace
+ * period, tens of milliseconds (cgroup_attach_lock in kernel/cgroup/cgroup.c); being born there costs nothing. Where
+ * that cannot be, the cage goes.
  */
 pid_t lk_cage_fork(struct lk_cage *c);
 /** SIGKILL to every member. */

@@ -37,7 +37,7 @@ char *lk_command_name(char **argv)
             lk_strbuf_puts(&b, " ");
         add_word(&b, lk_redact(a, argv[i], i ? argv[i - 1] : NULL));
     }
-    char *ret = strdup(lk_text_clean(a, b.s ? b.s : "", b.n, LONGEST));
+    char *ret = lk_xstrdup(lk_text_clean(a, b.s ? b.s : "", b.n, LONGEST));
     lk_strbuf_deinit(&b);
     lk_arena_destroy(a);
     return ret;
