@@ -272,11 +272,13 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
     bool going = candidates(s, *f, mark);
+    const bool later = (*f)->look_later;
+    going |= later;
     while (going && lk_now_ms() < end) {
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
         if (!alive)
             break;
-        going = look(x, &list, mark, ended);
+        going = look(x, &list, mark, ended) || (later && !ended->code);
     }
     /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
     if (alive && going && take(x, stop_for(x, *f), ended)) {
@@ -416,9 +418,9 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
-    if (!ended.code && ((x.samples.n == 1 && f->watch.n) || f->again))
+    if (!ended.code && ((x.samples.n == 1 && (f->watch.n || f->look_later)) || f->again))
         second_look(&x, &f, &ended);
-    if (!ended.code && !interrupted(o) && f->watch.n)
+    if (!ended.code && !interrupted(o) && (f->watch.n || f->look_later))
         watch(&x, &f, &ended);
     /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */
     lk_findings_destroy(f);

@@ -5,6 +5,8 @@
 
 #include "util/map.h"
 
+enum { SETTLED_MS = 1000 }; /* nothing in passing is in one place for so long */
+
 /* What is remembered of one entity. */
 struct memory {
     uint64_t digest;
@@ -165,6 +167,20 @@ static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_
     return m->same == h->samples;
 }
 
+/*
+ * The same for what does not come and go as loops and locks do: tasks and futures that wait for one another. One that came to its
+ * place after the first sample is stable as well when it is still there much later.
+ */
+static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest, int64_t at_ms)
+{
+    bool is_new;
+    const bool always = enter(h, kind, key, digest);
+    struct memory *m = remember(h, kind, key, &is_new);
+    if (m->same == 1)
+        m->since_ms = at_ms;
+    return always || at_ms - m->since_ms >= SETTLED_MS;
+}
+
 static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_thread *t, int64_t at_ms)
 {
     bool is_new;
@@ -234,7 +250,7 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         if (enter_thread(h, s, &s->threads.v[i], at_ms))
             (*moved)[(*n_moved)++] = s->threads.v[i].tid;
     for (size_t i = 0; i < s->tasks.n; i++)
-        s->tasks.v[i].stable = enter(h, LK_KIND_TASK, s->tasks.v[i].addr, digest_task(s, &s->tasks.v[i]));
+        s->tasks.v[i].stable = enter_waiter(h, LK_KIND_TASK, s->tasks.v[i].addr, digest_task(s, &s->tasks.v[i]), at_ms);
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
         o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));
@@ -242,7 +258,7 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         enter_callback(h, o, lk_thread_at(s, o->thread), at_ms);
     }
     for (size_t i = 0; i < s->futures.n; i++)
-        s->futures.v[i].stable = enter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]));
+        s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]), at_ms);
     for (size_t i = 0; i < s->locks.n; i++)
         s->locks.v[i].stable = enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
 }

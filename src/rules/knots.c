@@ -29,6 +29,7 @@ struct knot {
     int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
     int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
     bool has_thread, may_stall, seen_long_enough;
+    bool steady; /* every link of it was the same before */
 };
 
 /* ---- the cycle ----------------------------------------------------------------------- */
@@ -191,7 +192,7 @@ static void weigh_task(const struct lk_case *c, struct knot *k, const struct lk_
 
 static void weigh(const struct lk_case *c, struct knot *k)
 {
-    k->plain_locks = k->seen_long_enough = true;
+    k->plain_locks = k->seen_long_enough = k->steady = true;
     k->left_ms = LK_FOREVER;
     k->stuck_ms = -1;
     for (size_t i = 0; i < k->chain.n; i++) {
@@ -201,6 +202,7 @@ static void weigh(const struct lk_case *c, struct knot *k)
         if (i < k->n_cycle)
             count_node(c, k, n->ref);
         weigh_edge(c, k, &k->chain.v[i]);
+        k->steady &= k->chain.v[i].stable;
         k->timed |= n->life != LK_LIFE_DEAD;
         k->left_ms = LK_MIN(k->left_ms, n->timeout_ms);
         if (t)
@@ -393,7 +395,8 @@ static const char *safe_now(const struct lk_case *c, const struct knot *k)
 /* True when it is worth telling. */
 static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
 {
-    int64_t age = k->has_thread ? k->stuck_ms : c->snap->watched_ms;
+    const bool over = c->snap->watched_ms >= c->snap->stalled_after_ms;
+    int64_t age = k->has_thread ? k->stuck_ms : k->steady ? c->snap->watched_ms : 0;
     bool old = age >= c->snap->stalled_after_ms;
     if (!k->seen_long_enough)
         lk_finding_doubt(f, LK_PROBABLE);
@@ -403,6 +406,10 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
     }
     f->severity = old ? LK_STALLED : LK_HAZARD;
     f->needs_time = !old && k->may_stall;
+    c->out->look_later |= !over && !k->has_thread && !c->halted;
+    /* Tasks that soon make room for others: each such ring ends. */
+    if (over && !k->has_thread && !k->steady)
+        return false;
     if (old || (f->confidence > LK_POSSIBLE && !k->soft))
         return !k->soft || k->hard;
     if (k->soft && !k->hard)

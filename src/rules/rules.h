@@ -61,6 +61,7 @@ struct lk_findings {
         size_t n, cap;
     } watch; /* threads that more watching may accuse or acquit: those of findings with needs_time,
                 and candidates that are no finding yet */
+    bool look_later; /* a candidate among tasks alone: no thread stands for it, so one more sample at the end decides */
     bool again; /* one more look may show or refute something that concerns no thread: loops that seem left behind */
 };
 
