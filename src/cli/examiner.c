@@ -68,10 +68,7 @@ static void examine(struct desk *k, const struct examiner_request *q, struct exa
     struct loopknot_options options = k->job->common->options;
     forget(k);
     k->d = loopknot_create();
-    /* The first is the guardian, which is ours. */
-    const size_t n = loopknot_tree(q->root, k->pids, LK_TREE_MAX);
-    k->n = n ? n - 1 : 0;
-    memmove(k->pids, k->pids + 1, k->n * sizeof *k->pids);
+    k->n = lk_ending_members(q->root, k->pids, LK_TREE_MAX);
     options.interrupted = &hurry;
     options.together = k->pids;
     options.n_together = k->n;

@@ -26,6 +26,7 @@ enum {
     LEAST_TICK_MS = 50,
     TICKS = 20,
     LAST_CALL_MS = 10000, /* an examiner that was asked to hurry */
+    MEMBER_MS = 250,      /* more for each process to be examined: not all are at once */
     WRITE_MS = 60000,     /* writing reports; core files have limits of their own */
     CLEAR_MS = 15000,     /* the guardian beyond the grace */
     LAST_GRACE_MS = 1000,
@@ -56,6 +57,8 @@ struct supervision {
     enum lk_suspicion suspicion;
     long long suspended; /* milliseconds in which we were stopped: not the command's */
     long long next_look;
+    long long limit; /* of the examination under way, in milliseconds */
+    pid_t members[LK_TREE_MAX];
     long long started, stage_since, examined; /* by now(); the last: when the examination began */
     long long stalled_at;                     /* quiet for so long when it began */
     long long asked_at;                       /* when a signal to us asked the command to end; 0: never */
@@ -276,6 +279,8 @@ static void examine(struct supervision *s, enum stage stage)
 {
     enter(s, stage);
     s->examined = s->stage_since;
+    s->limit =
+        3LL * examiner_deadline(&s->r->common) + MEMBER_MS * (long long)lk_ending_members(s->guardian, s->members, LK_TREE_MAX);
     s->stalled_at = s->progress ? (long long)lk_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
     if (!ask(s, EXAMINER_EXAMINE))
         no_report(s, "the examining process is gone");
@@ -329,7 +334,7 @@ static void on_answer(struct supervision *s)
 static void enforce(struct supervision *s)
 {
     const long long spent = now(s) - s->stage_since;
-    const long long limit = s->stage == WRITING ? WRITE_MS : 3LL * examiner_deadline(&s->r->common);
+    const long long limit = s->stage == WRITING ? WRITE_MS : s->limit;
     if (s->stage == WRITING && s->r->core)
         return; /* has a limit for each file */
     if (spent > limit && !s->hurried) {

@@ -11,6 +11,9 @@
 
 enum { LK_TREE_MAX = 4096 };
 
+/** Living descendants of root, without it, at most max (of LK_TREE_MAX), parents first. @return how many. */
+size_t lk_ending_members(pid_t root, pid_t *pids, size_t max);
+
 /** Whether pid is root or descends from it, as /proc says now. */
 bool lk_ending_descends(pid_t pid, pid_t root);
 

@@ -16,6 +16,7 @@
 #include "watchdog/ending.h"
 
 enum {
+    MAX_FDS = 65536,
     FIRST_FD = 10,      /* shells and scripts use the small numbers */
     KILL_AGAIN_MS = 10, /* between two rounds of SIGKILL */
     GIVE_UP_MS = 5000,  /* who has not died of SIGKILL by then is stuck in the kernel */
@@ -67,6 +68,16 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
+/* Closes first to last. Where the kernel or a container's filter has no close_range(2), one by one as far as is likely. */
+static void close_between(unsigned first, unsigned last)
+{
+    if (first > last || close_range(first, last, 0) == 0)
+        return;
+    const long limit = sysconf(_SC_OPEN_MAX);
+    for (unsigned fd = first; fd <= last && (long)fd < LK_MIN(limit, MAX_FDS); fd++)
+        close((int)fd);
+}
+
 void lk_guard_close_all_but(const int *keep, unsigned n)
 {
     int sorted[64];
@@ -78,10 +89,10 @@ void lk_guard_close_all_but(const int *keep, unsigned n)
         if (sorted[i] < (int)from)
             continue;
         if (sorted[i] > (int)from)
-            close_range(from, (unsigned)sorted[i] - 1, 0);
+            close_between(from, (unsigned)sorted[i] - 1);
         from = (unsigned)sorted[i] + 1;
     }
-    close_range(from, ~0U, 0);
+    close_between(from, ~0U);
     /* A closed standard stream would be taken by the next file that is opened. */
     int fd;
     while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
