@@ -377,18 +377,33 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
     add_group(b, n, &f->enders, how);
 }
 
+static bool is_listed(const struct lk_refs *list, struct lk_ref r)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (lk_ref_eq(list->v[i], r))
+            return true;
+    return false;
+}
+
 /*
- * What the process holds as a whole any of its threads may give back: only when each of them waits for another is it known that
- * none will. Otherwise nothing says whether one of the others is going to. False then.
+ * What the process holds as a whole, or a lock that records no holder, any of its threads may give back: only when each of them
+ * waits for another is it known that none will. Otherwise nothing says whether one of the others is going to. False then.
  */
 static bool build_lock_of_process(struct build *b, struct lk_node *n, const struct lk_lock *l)
 {
+    /* Locks serve as signals, too: one that parks the only thread, or that a signal handler gives back, is no mutual wait. */
+    if (!l->of_process && (b->s->threads.n < 2 || b->s->handles_signals != LK_NO))
+        return false;
     if (!all_need_others(b))
         return false;
+    const char *why = l->of_process ? "held by the process of" : "can be given back only by";
+    bool all_wait_for_it = l->waiters.n >= b->s->threads.n;
     for (size_t i = 0; i < b->s->threads.n; i++) {
         const struct lk_thread *t = &b->s->threads.v[i];
-        add_edge(b, n, lk_ref_make(LK_KIND_THREAD, i),
-                 (struct how){ "held by the process of", LK_MIN(l->read, t->read), false, l->stable && t->stable });
+        struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
+        /* Who waits for it gives it back no sooner than it is given back; that is no holder, unless there is nobody else. */
+        if (all_wait_for_it || !is_listed(&l->waiters, ref))
+            add_edge(b, n, ref, (struct how){ why, LK_MIN(l->read, t->read), !l->of_process, l->stable && t->stable });
     }
     return true;
 }
@@ -405,7 +420,7 @@ static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock 
         return;
     }
     n->all = false;
-    if (l->of_process && build_lock_of_process(b, n, l))
+    if ((l->of_process || (l->unowned && !l->owners.n)) && build_lock_of_process(b, n, l))
         return;
     n->soft = !l->mutex && l->suspects.n;
     n->open = (!l->mutex && !n->soft) || (l->mutex && l->owners.n == 0);

@@ -62,6 +62,7 @@ static bool was_left_in_parent(struct lk_target *t, const struct lk_snapshot *s,
 static void note_absent_holder(struct lk_target *t, struct lk_snapshot *s, struct lk_lock *l, const struct lk_pthread_object *o)
 {
     if (!o->owner) {
+        l->unowned = !o->process_shared;
         lk_snapshot_limit(s, "a pthread_rwlock is held for reading: which threads hold it is recorded nowhere");
         return;
     }

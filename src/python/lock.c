@@ -47,7 +47,7 @@ static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint8_t b;
-    l->mutex = true;
+    l->mutex = l->unowned = true;
     if (ty && ty->basicsize == LOCK_SEM_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, LOCK_SEM_FLAG), &b))
         set_locked(l, yes_no(b));
     else if (ty && ty->basicsize == LOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, FIRST), &b))
