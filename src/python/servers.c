@@ -7,9 +7,10 @@
 #include "target/process.h"
 
 enum {
-    MAX_SOCKETS = 64,     /* descriptors of one thread */
-    MAX_ATTRS = 256,      /* of one object */
-    MAX_OBJECTS = 50000,  /* looked at in one sample */
+    MAX_SOCKETS = 64,    /* descriptors of one thread */
+    MAX_ATTRS = 256,     /* of one object */
+    MAX_OBJECTS = 50000, /* looked at in one sample */
+    MAX_NAMES = 1024,
     MAX_REACH = 2,        /* self.server.socket: attributes of attributes of a local variable */
     MAX_ARGS = 4,         /* of a work item */
     MAX_WATCHED = 1024,   /* descriptors in a loop's selector */
@@ -120,6 +121,9 @@ static bool reach_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg);
 
 static bool reach_object(struct lk_py *py, lk_addr obj, struct reach *x)
 {
+    lk_addr function, self;
+    if (lk_py_method(py, obj, &function, &self) && self) /* server.serve_forever */
+        obj = self;
     add_fd(x, lk_aio_socket_fd(py, obj));
     if (x->depth < MAX_REACH && *x->objects < MAX_OBJECTS) {
         unsigned attrs = x->attrs;
@@ -139,6 +143,33 @@ static bool reach_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     struct reach *x = arg;
     (void)key;
     return reach_object(py, value, x) && --x->attrs > 0;
+}
+
+/* A global variable that the code of a frame names. */
+struct named {
+    struct reach *x;
+    const lk_addr *names;
+    size_t n;
+};
+
+static bool reach_global(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct named *g = arg;
+    for (size_t i = 0; i < g->n; i++)
+        if (g->names[i] == key) /* both interned */
+            return reach_object(py, value, g->x);
+    return true;
+}
+
+static void reach_globals(struct lk_py *py, const struct lk_pyf *f, struct reach *x)
+{
+    const struct lk_pycode *code = lk_py_code(py, f->code);
+    struct named g = { .x = x };
+    if (!code || !f->globals || lk_aio_of_stdlib(py, code->code))
+        return;
+    g.names = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &g.n);
+    if (g.names)
+        lk_py_dict_each(py, f->globals, reach_global, &g);
 }
 
 static bool reach_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
@@ -169,8 +200,10 @@ static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
     struct lk_thread *t = &py->s->threads.v[thread];
     struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds), .objects = objects, .complete = true };
     reach_by_loop(py, thread, &x);
-    for (size_t i = 0; f && i < f->n && *objects < MAX_OBJECTS; i++)
+    for (size_t i = 0; f && i < f->n && *objects < MAX_OBJECTS; i++) {
         lk_py_local_each(py, &f->v[i], reach_local, &x);
+        reach_globals(py, &f->v[i], &x);
+    }
     t->sockets = x.fds;
     t->n_sockets = x.n;
     t->sockets_complete = x.complete && x.n < MAX_SOCKETS && *objects < MAX_OBJECTS;

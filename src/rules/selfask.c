@@ -66,7 +66,7 @@ static bool tends_what_it_asks(const struct lk_case *c, const struct lk_thread *
 
 /*
  * Waits for the answer to a request of its own to this process, on the request's stack; or blocks in a callback of the very
- * loop that would have to accept it.
+ * loop that would have to accept it, or with the listening socket at hand, before it has begun to serve.
  */
 static bool asks_itself(const struct lk_case *c, size_t i)
 {
@@ -77,7 +77,13 @@ static bool asks_itself(const struct lk_case *c, size_t i)
         return false;
     if (t->in_request)
         return t->role == LK_ROLE_REQUEST || t->role == LK_ROLE_LOOP;
-    return t->role == LK_ROLE_LOOP && tends_what_it_asks(c, t);
+    return tends_what_it_asks(c, t);
+}
+
+/* No server at work: a thread that has the listener at hand and connects to it. Told only when it is certain. */
+static bool is_plain(const struct lk_thread *t)
+{
+    return !t->in_request && t->role != LK_ROLE_LOOP;
 }
 
 /* A server that starts a thread for each connection is never short of one; a pool that is not full is not either. */
@@ -328,6 +334,15 @@ static bool is_unanswerable(const struct lk_case *c, const struct servers *v, co
     return true;
 }
 
+/* Beside a thread that has not begun to serve, any other that is not known to be idle may be about to. */
+static bool is_beside_others(const struct lk_case *c, const struct lk_thread *t)
+{
+    for (size_t i = 0; is_plain(t) && i < c->snap->threads.n; i++)
+        if (c->snap->threads.v[i].python && !is_held(c, i) && c->snap->threads.v[i].wait.kind != LK_WAIT_EXECUTOR_IDLE)
+            return true;
+    return false;
+}
+
 /* Whose supervisor kills workers that do not report, and may be told to do so where that cannot be read. */
 static bool may_be_killed(const struct lk_case *c, const struct lk_thread *t)
 {
@@ -348,7 +363,7 @@ static bool is_certain(const struct lk_case *c, const struct servers *v)
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
         if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) || may_be_killed(c, t) ||
-            !is_unanswerable(c, v, t))
+            is_beside_others(c, t) || !is_unanswerable(c, v, t))
             return false;
     }
     return !v->timed && !v->restless;
@@ -437,6 +452,7 @@ static void word(struct lk_case *c, const struct servers *v, struct lk_finding *
     const char *name = lk_name(c, v->asking[0]);
     const char *who = v->n > 1        ? lk_print(c, "%zu threads (%s and %zu more) serve requests and wait", v->n, name, v->n - 1)
                       : t->in_request ? lk_print(c, "%s serves a request and waits", name)
+                      : is_plain(t)   ? lk_print(c, "%s would have to accept its own connection, and waits", name)
                                       : lk_print(c, "%s runs the server's loop and waits", name);
     f->summary = lk_print(c, "%s in %s at %s for an answer from %s, which is this very process: %s%s", who, lk_blocks_in(c, t),
                           lk_place(c, &f->culprits.v[0]), peer, why_no_answer(c, t, tender, certain), what_ends_it(c, v, f));
@@ -455,18 +471,19 @@ static void tell(struct lk_case *c, const struct servers *v)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, v->asking[0]);
     struct lk_finding f = lk_finding_start(c, "LK404");
-    bool old = true, certain = is_certain(c, v);
+    bool old = true, plain = true, certain = is_certain(c, v);
     add_chain(c, &f, t, v->asking[0]);
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *a = lk_thread_at(c->snap, v->asking[i]);
         lk_finding_part(c, &f, v->asking[i], true);
         lk_finding_since(c, &f, a);
         old &= lk_is_stalled(c, a);
+        plain &= is_plain(a);
         if (a->read == LK_READ_RACY)
             lk_finding_doubt(&f, LK_POSSIBLE);
     }
     f.severity = certain && f.chain.n && f.confidence == LK_PROVEN ? LK_DEADLOCK : old ? LK_STALLED : LK_HAZARD;
-    if (f.severity == LK_HAZARD) {
+    if (f.severity == LK_HAZARD || (plain && f.severity != LK_DEADLOCK)) {
         watch_all(c, v);
         lk_finding_drop(&f);
         return;
