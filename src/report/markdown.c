@@ -403,7 +403,8 @@ static void overview(struct page *p, const struct lk_report *reports, size_t n, 
     for (size_t i = 0; i < set->n_groups; i++) {
         const struct lk_set_group *g = &set->groups[i];
         const struct lk_report *r = &reports[g->members[0]];
-        fprintf(p->out, "- **%s** %s%s%s: %s", upper_verdict(p, r->findings->verdict), g->role ? g->role : "", g->role ? ", " : "",
+        const char *role = g->role ? lk_arena_printf(p->arena, "%s, ", plain(p, g->role)) : "";
+        fprintf(p->out, "- **%s** %s%s: %s", upper_verdict(p, r->findings->verdict), role,
                 lk_set_pids(p->arena, reports, g, PIDS_NAMED), code(p, lk_phrase_command(p->arena, r->snap, 60)));
         for (size_t f = 0; f < r->findings->list.n && r->findings->list.v[f].rule; f++)
             fprintf(p->out, ", %s", r->findings->list.v[f].rule->id);

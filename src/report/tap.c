@@ -63,7 +63,8 @@ static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
     }
     if (place) {
         value(out, a, "file", place->file);
-        fprintf(out, "  line: %d\n", place->line);
+        if (place->line > 0)
+            fprintf(out, "  line: %d\n", place->line);
     }
     if (fails(c))
         lines(out, "report", lk_ci_text(a, c->reports, c->n, c->n != 1, MAX_BODY));

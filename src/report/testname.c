@@ -245,21 +245,20 @@ static const struct lk_snapshot *parent_of(const struct lk_report *reports, size
 
 bool lk_test_find(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i, struct lk_test *ret)
 {
-    const struct lk_snapshot *up = reports[i].snap;
-    for (size_t depth = 0; up && depth < MAX_ANCESTORS; depth++, up = parent_of(reports, n, up))
-        if (lk_test_own(a, up, ret))
+    const struct lk_snapshot *s = reports[i].snap, *line[MAX_ANCESTORS] = { s };
+    size_t depth = 1;
+    while (depth < MAX_ANCESTORS && (line[depth] = parent_of(reports, n, line[depth - 1])))
+        depth++;
+    for (size_t k = 0; k < depth; k++)
+        if (lk_test_own(a, line[k], ret))
             return true;
-    if (reports[i].snap->test_env && parse_node_id(a, reports[i].snap->test_env, ret)) {
+    if (s->test_env && parse_node_id(a, s->test_env, ret)) {
         ret->told_by = "PYTEST_CURRENT_TEST as it was when the process began";
         return true;
     }
-    up = reports[i].snap;
-    for (size_t depth = 0; up && depth < MAX_ANCESTORS; depth++) {
-        const struct lk_snapshot *parent = parent_of(reports, n, up);
+    for (size_t k = 0; k < depth; k++)
         for (size_t r = 0; r < LK_ARRAY_LEN(runners); r++)
-            if (runners[r](a, up, parent, ret))
+            if (runners[r](a, line[k], k + 1 < depth ? line[k + 1] : NULL, ret))
                 return true;
-        up = parent;
-    }
     return false;
 }

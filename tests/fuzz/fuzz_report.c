@@ -144,14 +144,21 @@ static void reports(void)
     size_t n, size;
     char *evil = some_bytes(&n);
     struct lk_report r[2] = { fuzz_below(2) ? fixture_hostile(evil) : fixture_every_value(), fixture_deadlock() };
-    const struct lk_render how = { .width = (int)fuzz_below(140), .all = fuzz_below(2), .native = fuzz_below(2), .verbose = (int)fuzz_below(2) };
+    const struct lk_render how = { .width = (int)fuzz_below(140), .all = fuzz_below(2), .native = fuzz_below(2),
+                                   .verbose = (int)fuzz_below(2), .command = fuzz_below(2) ? evil : NULL,
+                                   .test = fuzz_below(4) ? NULL : evil, .elapsed_ms = any_number(), .ended = fuzz_below(2) };
     const size_t count = 1 + fuzz_below(2);
     damage_report(&r[0]);
     damage_report(&r[1]);
+    r[0].snap->ppid = fuzz_below(2) ? r[1].snap->pid : r[0].snap->pid;
+    r[1].snap->ppid = r[0].snap->pid;
+    r[0].snap->test_env = fuzz_below(2) ? evil : "a.py::T::test_x[1] (call)";
+    r[0].snap->test_env_own = fuzz_below(2);
     for (size_t i = 0; i < lk_n_formats; i++) {
         char *out = fixture_render(lk_formats[i].name, r, count, fuzz_below(2), how, &size);
         check_clean(out, size, true);
-        if (strcmp(lk_formats[i].name, "json") == 0) {
+        if (strcmp(lk_formats[i].name, "json") == 0 || strcmp(lk_formats[i].name, "sarif") == 0 ||
+            strcmp(lk_formats[i].name, "gitlab") == 0) {
             json_t *j = json_loadb(out, size, JSON_REJECT_DUPLICATES, NULL);
             CHECK(j);
             json_decref(j);

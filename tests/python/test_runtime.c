@@ -143,6 +143,34 @@ static void real_interpreter(void **state)
     stop(pid);
 }
 
+/* What a process has put into its environment since it began, as os.environ does it. */
+static void environment_as_it_is_now(void **state)
+{
+    (void)state;
+    char *argv[] = { PYTHON, "-c",
+                     "import os, time\nfor i in range(500): os.environ['LK_FILL%d' % i] = 'x' * i\n"
+                     "os.environ['LK_NOW'] = 'a\\nb' + 'c' * 3000\nos.environ['LK_GONE'] = 'x'\ndel os.environ['LK_GONE']\n"
+                     "os.write(1, b'x')\ntime.sleep(100)",
+                     NULL };
+    pid_t pid = access(PYTHON, X_OK) == 0 ? start(argv) : -1;
+    if (pid < 0)
+        skip();
+    struct lk_error err;
+    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_arena *a = lk_arena_create();
+    assert_non_null(t);
+    const char *now = lk_py_getenv(t, a, "LK_NOW");
+    assert_non_null(now);
+    assert_memory_equal(now, "a\\x0abccc", 9);
+    assert_in_range(strlen(now), 1000, 1100);
+    assert_null(lk_py_getenv(t, a, "LK_GONE"));
+    assert_null(lk_py_getenv(t, a, "LK_NO"));
+    assert_null(lk_py_getenv(t, a, ""));
+    lk_arena_destroy(a);
+    lk_target_destroy(t);
+    stop(pid);
+}
+
 static void no_python(void **state)
 {
     (void)state;
@@ -181,7 +209,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(symbol_in_loaded_library), cmocka_unit_test(damaged_elf),
-        cmocka_unit_test(real_interpreter),         cmocka_unit_test(no_python),
+        cmocka_unit_test(real_interpreter),         cmocka_unit_test(environment_as_it_is_now),
+        cmocka_unit_test(no_python),
         cmocka_unit_test(layouts_are_consistent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

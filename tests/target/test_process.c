@@ -166,7 +166,9 @@ static void identity(void **state)
     (void)state;
     char *argv[] = { "test-target", "--child", "sleep", "--password", "hunter2", "TOKEN=abc", "\x1b[31m\xff", "monkey.py", NULL };
     time_t before = time(NULL);
+    setenv("PYTEST_CURRENT_TEST", "t.py::test_x\x1b (call)", 1);
     pid_t pid = start("/proc/self/exe", argv);
+    unsetenv("PYTEST_CURRENT_TEST");
     struct lk_snapshot *s = read_until(pid, is_child_of_ours);
     assert_int_equal(s->pid, pid);
     assert_int_equal(s->ppid, getpid());
@@ -177,6 +179,8 @@ static void identity(void **state)
     assert_string_equal(s->cmdline[5], "TOKEN=***");
     assert_string_equal(s->cmdline[6], "\\x1b[31m\\xff");
     assert_string_equal(s->cmdline[7], "monkey.py");
+    assert_string_equal(s->test_env, "t.py::test_x\\x1b (call)");
+    assert_false(s->test_env_own);
     char exe[4096], cwd[4096], host[256];
     assert_true(lk_procfs_link(exe, sizeof(exe), "/proc/self/exe") > 0);
     assert_string_equal(s->exe, exe);
