@@ -103,11 +103,7 @@ LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t 
         else if (complain)
             complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
     free(results);
-    struct lk_report **fresh = lk_xcalloc(d->n - before, sizeof *fresh);
-    for (size_t i = before; i < d->n; i++)
-        fresh[i - before] = &d->v[i];
-    lk_examine_link(fresh, d->n - before);
-    free(fresh);
+    lk_examine_link(d->v + before, d->n - before);
     return d->n - before;
 }
 

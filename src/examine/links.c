@@ -29,7 +29,7 @@ struct pipe_end {
 };
 
 struct linking {
-    struct lk_report *const *reports;
+    struct lk_report *reports;
     size_t n;
     struct {
         struct crossing *v;
@@ -87,7 +87,7 @@ static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct
 /* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow. */
 static void note_wait(struct linking *x, size_t report, size_t thread)
 {
-    const struct lk_snapshot *s = x->reports[report]->snap;
+    const struct lk_snapshot *s = x->reports[report].snap;
     const struct lk_thread *t = &s->threads.v[thread];
     const struct lk_oswait *os = &t->os;
     struct crossing w = { .report = report, .thread = thread, .child = -1 };
@@ -105,7 +105,7 @@ static void note_wait(struct linking *x, size_t report, size_t thread)
 static size_t report_of(const struct linking *x, int64_t pid)
 {
     for (size_t i = 0; i < x->n; i++)
-        if (x->reports[i]->snap->pid == pid)
+        if (x->reports[i].snap->pid == pid)
             return i;
     return SIZE_MAX;
 }
@@ -203,7 +203,7 @@ static bool ender_acts(const struct linking *x, const struct crossing *w)
 static void publish_mutes(struct linking *x)
 {
     for (size_t i = 0; i < x->waits.n; i++) {
-        struct lk_snapshot *s = x->reports[x->waits.v[i].report]->snap;
+        struct lk_snapshot *s = x->reports[x->waits.v[i].report].snap;
         s->threads.v[x->waits.v[i].thread].mute = x->waits.v[i].mute;
     }
 }
@@ -223,7 +223,7 @@ static void solve(struct linking *x)
         publish_mutes(x);
         for (size_t i = 0; i < x->n; i++)
             if (!x->acts[i])
-                changed |= x->acts[i] = can_act(x->reports[i]);
+                changed |= x->acts[i] = can_act(&x->reports[i]);
         for (size_t i = 0; i < x->waits.n; i++)
             if (x->waits.v[i].mute && ender_acts(x, &x->waits.v[i])) {
                 x->waits.v[i].mute = false;
@@ -269,7 +269,7 @@ static const char *waits_of(const struct linking *x, size_t report, struct lk_ar
         const struct crossing *w = &x->waits.v[i];
         if (w->report != report || !w->mute)
             continue;
-        const struct lk_thread *t = &x->reports[report]->snap->threads.v[w->thread];
+        const struct lk_thread *t = &x->reports[report].snap->threads.v[w->thread];
         return w->child > 0
                    ? lk_arena_printf(a, "its thread %s [%" PRId64 "] waits for child process %" PRId64, t->name, t->tid, w->child)
                    : lk_arena_printf(a, "its thread %s [%" PRId64 "] blocks in %s() on %s", t->name, t->tid, t->os.syscall,
@@ -290,13 +290,13 @@ static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t, en
 static void tell(struct linking *x, const struct crossing *w, int64_t pid)
 {
     const size_t other = report_of(x, pid);
-    struct lk_snapshot *s = x->reports[w->report]->snap;
+    struct lk_snapshot *s = x->reports[w->report].snap;
     if (other == SIZE_MAX || s->links.n >= MAX_LINKS)
         return;
     for (size_t i = 0; i < s->links.n; i++)
         if (s->links.v[i].thread == w->thread && s->links.v[i].pid == pid)
             return;
-    const struct lk_findings *f = x->reports[other]->findings;
+    const struct lk_findings *f = x->reports[other].findings;
     struct lk_link *l = lk_vec_push(&s->links);
     l->thread = (uint32_t)w->thread;
     l->pid = pid;
@@ -306,7 +306,7 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     l->verdict = f->verdict;
     if (f->list.n)
         l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id, f->list.v[0].rule->name, f->list.v[0].summary);
-    l->verified = sleeps_on(s) && sleeps_on(x->reports[other]->snap);
+    l->verified = sleeps_on(s) && sleeps_on(x->reports[other].snap);
 }
 
 static void tell_all(struct linking *x)
@@ -320,18 +320,18 @@ static void tell_all(struct linking *x)
                 tell(x, w, x->ends.v[e].pid);
     }
     for (size_t i = 0; i < x->n; i++) {
-        if (!x->reports[i]->snap->links.n)
+        if (!x->reports[i].snap->links.n)
             continue;
-        lk_findings_destroy(x->reports[i]->findings);
-        x->reports[i]->findings = lk_diagnose(x->reports[i]->snap);
+        lk_findings_destroy(x->reports[i].findings);
+        x->reports[i].findings = lk_diagnose(x->reports[i].snap);
     }
 }
 
-void lk_examine_link(struct lk_report *const *reports, size_t n)
+void lk_examine_link(struct lk_report *reports, size_t n)
 {
     struct linking x = { .reports = reports, .n = n, .all_seen = true };
     for (size_t i = 0; n > 1 && i < n; i++)
-        for (size_t t = 0; t < reports[i]->snap->threads.n; t++)
+        for (size_t t = 0; t < reports[i].snap->threads.n; t++)
             note_wait(&x, i, t);
     if (x.waits.n) {
         x.acts = lk_xcalloc(n, sizeof *x.acts);

@@ -8,6 +8,6 @@
 #include "report/report.h"
 
 /** Links the reports of processes that were examined at the same time, and diagnoses again those that this concerns. */
-void lk_examine_link(struct lk_report *const *reports, size_t n);
+void lk_examine_link(struct lk_report *reports, size_t n);
 
 #endif

@@ -174,7 +174,7 @@ void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_op
         return;
     }
     struct joint *j = joint_create();
-    struct job **jobs = lk_xcalloc(n, sizeof *jobs);
+    struct job **jobs = lk_xcalloc(n, sizeof(void *));
     for (size_t i = 0; i < n; i++)
         jobs[i] = job_create(j, pids[i], o);
     size_t left = n, next = 0;

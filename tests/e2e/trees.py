@@ -110,6 +110,9 @@ def gunicorn_workers():
         lib.until(lambda: len(children(server.pid)) == 8, 30, "eight workers")
         for _ in range(4):
             server.hang_one()
+        # A request has a thread of the pool, and the loop that it asked for has another.
+        lib.until(lambda: any(len(driver.thread_ids(p)) >= 3 for p in children(server.pid)), 30, "a hung worker")
+        time.sleep(0.5)
         ran, report = tree_report(server.pid)
         assert report["schema"] == "loopknot.report-set/1" and len(report["reports"]) == 9, len(report["reports"])
         assert report["reports"][0]["target"]["pid"] == server.pid, "the master is not the first"
