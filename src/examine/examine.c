@@ -116,6 +116,12 @@ static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at
         lk_vec_add(&x->moved, moved[i]);
 }
 
+/* What could not be read to its end because the process ended meanwhile says nothing of how it was. */
+static bool ended_under(const struct examination *x, const struct lk_snapshot *s)
+{
+    return s->python.present && !s->python.frames_read && !lk_process_lives_on(lk_target_pid(x->session.target));
+}
+
 /* Takes a sample and makes it the last one. False with err when the target is gone; the one before then stands. */
 static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error *err)
 {
@@ -124,7 +130,7 @@ static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error 
                             lk_target_pid(x->session.target));
     struct lk_snapshot *s = snapshot_for_sample(x);
     bool ok = lk_sample_take(&x->session, stop, s, err);
-    if (ok && s->stop.zombie)
+    if (ok && (s->stop.zombie || ended_under(x, s)))
         ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", lk_target_pid(x->session.target));
     if (!ok) {
         lk_snapshot_destroy(s);

@@ -318,8 +318,7 @@ static void weigh_loops_and_tasks(struct lk_snapshot *s, enum lk_read unowned)
     for (size_t i = 0; i < s->tasks.n; i++) {
         struct lk_task *k = &s->tasks.v[i];
         const struct lk_loop *o = lk_loop_at(s, k->loop);
-        /* That its loop is closed says nothing of when the task was read. */
-        k->read = k->wait.read = o && o->run != LK_LOOP_CLOSED ? o->read : unowned;
+        k->read = k->wait.read = o ? o->read : unowned;
         /* Some were read after the stop had ended: nobody vouches for them. */
         if (k->read == LK_READ_STOPPED && s->tasks.n > MANY_TASKS)
             k->read = k->wait.read = LK_READ_RACY;

@@ -288,7 +288,7 @@ static bool check_types(struct lk_py *py)
     lk_addr code = func ? lk_py_function_code(py, func) : 0;
     const struct lk_pytype *code_type = code ? lk_py_type(py, code) : NULL, *ty;
 
-    if (!sys)
+    if (!sys || lk_py_is_none(py, sys)) /* finalize_modules() puts None in each module's place */
         return fail(py, "the interpreter is just being set up or taken down: sys.modules holds no sys");
     if (!check_size(py, lk_py_type(py, sys), "module", l->module_size))
         return false;
@@ -444,8 +444,10 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
         clear_memos(py);
         py->frames_complete = enter_interpreter(py, &sysdict);
     }
-    if (!py->frames_complete)
+    if (!py->frames_complete) {
+        s->python.why_not = lk_arena_strdup(s->arena, py->why_not);
         lk_snapshot_limit(s, "the Python interpreter could not be read in this sample: %s", py->why_not);
+    }
 }
 
 /* ---- describing ------------------------------------------------------------------------ */

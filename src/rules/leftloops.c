@@ -68,10 +68,12 @@ static bool in_bursts(const struct lk_case *c, const struct lk_loop *o)
 static void blame_tasks(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, int64_t *pending)
 {
     const struct lk_snapshot *s = c->snap;
+    /* That its loop is closed cannot go stale, and says nothing of when the task was read. */
+    bool closed = lk_loop_at(s, loop)->run == LK_LOOP_CLOSED;
     for (size_t i = 0; i < s->tasks.n; i++) {
         const struct lk_task *k = &s->tasks.v[i];
         if (!lk_ref_eq(k->loop, loop) || k->state != LK_TASK_PENDING || !k->stable ||
-            seen_once(c, k->read, s->watched_ms >= LK_TWO_SAMPLES_MS))
+            seen_once(c, closed ? LK_READ_RACY : k->read, s->watched_ms >= LK_TWO_SAMPLES_MS))
             continue;
         ++*pending;
         /* A thousand tasks of one function are one culprit: the first. */
