@@ -1,4 +1,4 @@
-"""A server with one background loop; each path makes another blocking call in a coroutine on it. SCENARIO_UPSTREAM stays silent."""
+"""A server with one background loop; each path makes another blocking call in a coroutine on it."""
 import asyncio
 import fcntl
 import http.client

@@ -45,7 +45,7 @@ struct lk_patterns {
     struct lk_arena *arena;
     struct { struct lk_pattern *v; size_t n, cap; } functions;
     struct { struct lk_call_pattern *v; size_t n, cap; } natives, syscalls;
-    struct { struct lk_call_pattern *v; size_t n, cap; } builtins; /* "module:qualname": functions made in C, which have no file */
+    struct { struct lk_call_pattern *v; size_t n, cap; } builtins; /* "module:qualname": made in C, so without a file */
     struct { const char **v; size_t n, cap; } packages; /* frameworks, with '/' for '.' */
 };
 

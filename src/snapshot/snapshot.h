@@ -305,7 +305,7 @@ struct lk_task {
     struct lk_wait wait;
     struct lk_ref run_by; /* thread on whose stack its step is, while RUNNING */
     struct lk_refs holds;
-    struct lk_ref crosses;      /* what it awaits that another loop's code completes: a future or task of that loop, or a primitive */
+    struct lk_ref crosses;      /* what it awaits that another loop's code completes: its future or task, or a primitive */
     struct lk_ref crosses_loop; /* that other loop; none when it awaits nothing of that kind */
     bool crosses_done;          /* it is done: only the wake-up of its own loop is missing */
     enum lk_read read;
