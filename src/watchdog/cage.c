@@ -14,7 +14,7 @@
 #include "target/procfs.h"
 #include "util/text.h"
 
-enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, EMPTYINGS = 10, WAITS = 500, WAIT_US = 2000, DEPTH = 16 };
+enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, AT_ONCE = 3, WAITS = 500, WAIT_US = 2000, DEPTH = 16 };
 
 /*
  * Mount point and root of the first cgroup2 line of mountinfo, proc_pid_mountinfo(5):
@@ -117,15 +117,13 @@ void lk_cage_kill(const struct lk_cage *c)
         write_file(c->dir, "cgroup.kill", "1");
 }
 
-/* Returns whether there were any. */
-static bool release_members(const struct lk_cage *c)
+static void release_members(const struct lk_cage *c)
 {
-    size_t len = 0;
+    size_t len;
     char *text = lk_procfs_read_all(MEMBERS, &len, "%s/cgroup.procs", c->dir), *rest = NULL;
     for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid; pid = strtok_r(NULL, "\n", &rest))
         write_file(c->parent, "cgroup.procs", pid);
     free(text);
-    return len > 0;
 }
 
 /* The files of a control group go with its folder; groups made inside (a nested run) stand in its way. */
@@ -141,19 +139,15 @@ static int remove_group(const char *path, const struct stat *st, int type, struc
 void lk_cage_destroy(struct lk_cage *c)
 {
     /*
-     * A member may fork while it is moved out. A dead one that was waited for already counts until its last switch away from
-     * the processor, which a busy machine delays (seen on Linux 6.18).
+     * A member may fork while it is moved out. A dead one that was waited for counts, and may be listed, until its last
+     * switch away from the processor, which a busy machine delays (seen on Linux 6.18).
      */
-    for (int moved = 0, waited = 0; c->dir[0] && moved < EMPTYINGS && waited < WAITS;) {
-        if (rmdir(c->dir) == 0)
-            break;
-        if (release_members(c)) {
-            moved++;
+    for (int i = 0; c->dir[0] && i < WAITS && rmdir(c->dir) != 0; i++) {
+        release_members(c);
+        if (i < AT_ONCE)
             continue;
-        }
         nftw(c->dir, remove_group, DEPTH, FTW_DEPTH | FTW_PHYS);
         usleep(WAIT_US);
-        waited++;
     }
     c->dir[0] = '\0';
 }
