@@ -313,7 +313,7 @@ static struct lk_ref stuck_pool(const struct lk_case *c, const struct lk_thread 
         for (size_t k = 0; k < x->n_items; k++)
             queued |= x->items[k].fd == t->os.far_fd;
         for (size_t k = 0; k < x->workers.n; k++)
-            full &= x->workers.v[k].kind == LK_KIND_THREAD && is_held(c, x->workers.v[k].index);
+            full &= lk_thread_at(c->snap, x->workers.v[k]) && is_held(c, x->workers.v[k].index);
         if (queued && full)
             return lk_ref_make(LK_KIND_EXECUTOR, i);
     }

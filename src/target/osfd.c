@@ -429,7 +429,8 @@ static void describe_pipe(struct lk_oswait_reader *r, int64_t fd, uint64_t inode
 {
     char info[512];
     uint64_t flags;
-    if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !lk_procfs_field(info, "flags:", 8, &flags) || (flags & O_ACCMODE) == O_RDWR)
+    if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !lk_procfs_field(info, "flags:", 8, &flags) ||
+        (flags & O_ACCMODE) == O_RDWR)
         return;
     bool we_read = (flags & O_ACCMODE) == O_RDONLY;
     enum lk_held held = lk_holders_pipe_other_end(r->holders, inode, we_read);
