@@ -1,4 +1,4 @@
-"""Two views, two locks in opposite orders, but taken by bare acquire(): who holds a Lock then stands nowhere."""
+"""Two views, two locks in opposite orders, but taken by bare acquire(): who holds a Lock then is only inferred."""
 import threading
 
 from flask import Flask
@@ -14,8 +14,8 @@ BOTH = threading.Barrier(2)
 def take(first, second):
     first.acquire()
     BOTH.wait(20)
-    common.waiting()
-    second.acquire()
+    common.stuck()
+    second.acquire()  # <- guilty
     second.release()
     first.release()
     return "done\n"

@@ -422,8 +422,8 @@ static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock 
     n->all = false;
     if ((l->of_process || (l->unowned && !l->owners.n)) && build_lock_of_process(b, n, l))
         return;
-    n->soft = !l->mutex && l->suspects.n;
-    n->open = (!l->mutex && !n->soft) || (l->mutex && l->owners.n == 0);
+    n->soft = l->suspects.n && l->owners.n == 0;
+    n->open = !n->soft && (!l->mutex || l->owners.n == 0);
     if (n->soft)
         add_group(b, n, &l->suspects, (struct how){ l->suspected_for, l->read, true, l->stable });
     if (!l->mutex)

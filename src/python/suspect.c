@@ -1,6 +1,7 @@
 /*
- * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join): whoever is in the midst of code that
- * calls the method that ends it, or stands in `with semaphore:`. Never all there may be: what rests on it is inferred.
+ * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join, a Lock whose holder is not known): whoever
+ * is in the midst of code that calls the method that ends it, or stands in `with semaphore:`. Never all there may be: what rests
+ * on it is inferred.
  */
 #include "python/aio.h"
 #include "python/receiver.h"
@@ -11,13 +12,16 @@ static const struct ender_row {
     enum lk_aio_class cls;
     enum lk_wait_kind wait;
     const char *method;
-    bool own; /* the waiter's own code counts: it would have got there first */
+    const char
+        *pair; /* ... and this one too: a Lock that one side takes and the other one gives back is a signal, and no mutex */
+    bool own;  /* the waiter's own code counts: it would have got there first */
     const char *words;
 } rows[] = {
-    { LK_AC_EVENT, LK_WAIT_EVENT, "set", false, "would be set by the code of" },
-    { LK_AC_BARRIER, LK_WAIT_BARRIER, "wait", false, "is yet to be reached by the code of" },
-    { LK_AC_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", true, "would be released by the code of" },
-    { LK_AC_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", true, "has items that are yet to be reported done by the code of" },
+    { LK_AC_LOCK, LK_WAIT_LOCK, "release", "acquire", false, "would be released by the code of" },
+    { LK_AC_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
+    { LK_AC_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false, "is yet to be reached by the code of" },
+    { LK_AC_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true, "would be released by the code of" },
+    { LK_AC_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true, "has items that are yet to be reported done by the code of" },
 };
 
 static const struct ender_row *row_of(enum lk_aio_class cls)
@@ -44,10 +48,18 @@ static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l, const
         if (t && (t->wait.kind != row->wait || t->wait.timeout_ms != LK_FOREVER))
             return false;
     }
-    return l->waiters.n > 0 && !l->set;
+    return l->waiters.n > 0 && !l->set &&
+           (!l->mutex || (l->locked == LK_YES && l->owner_by == LK_OWNER_NONE && !l->lost_in_fork));
 }
 
-static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames, const char *method, lk_addr obj, unsigned *left)
+static enum lk_tri calls_both(struct lk_py *py, const struct lk_pyf *f, const struct ender_row *row, lk_addr obj)
+{
+    enum lk_tri ends = lk_py_will_call_method_on(py, f, row->method, obj);
+    return ends == LK_YES && row->pair ? lk_py_calls_method_on(py, f, row->pair, obj) : ends;
+}
+
+static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames, const struct ender_row *row, lk_addr obj,
+                             unsigned *left)
 {
     enum lk_tri ret = LK_NO;
     for (size_t i = 0; i < frames->n && *left; i++) {
@@ -55,7 +67,7 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
         if (!c || lk_aio_of_stdlib(py, c->code))
             continue;
         --*left;
-        enum lk_tri here = lk_py_will_call_method_on(py, &frames->v[i], method, obj);
+        enum lk_tri here = calls_both(py, &frames->v[i], row, obj);
         if (here == LK_YES)
             return LK_YES;
         if (here != LK_NO)
@@ -89,7 +101,7 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
         bool own = waits_here(l, thread);
         if (!frames || (own && !row->own))
             continue;
-        enum lk_tri ends = would_end(py, frames, row->method, l->addr, left);
+        enum lk_tri ends = would_end(py, frames, row, l->addr, left);
         if (ends != LK_NO)
             lk_refs_add(py->s, ends == LK_YES ? &sure : &maybe, thread);
     }

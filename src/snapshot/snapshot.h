@@ -343,7 +343,7 @@ struct lk_lock {
     bool lost_in_fork;          /* its holder was a thread of the parent process: nobody here can release it */
     bool of_process;            /* held by the process, not by one of its threads: any of them may release it */
     bool unowned;               /* its kind records no holder: any thread of the process may release it */
-    struct lk_refs suspects;    /* no mutex: who is in the midst of code that would end the wait; never all there may be */
+    struct lk_refs suspects;    /* no known owner: who is in the midst of code that would end the wait; never all there may be */
     const char *suspected_for;  /* words for an edge from the lock to them */
     struct lk_refs waiters;
     struct lk_ref inner;        /* Condition: its lock; queue: its mutex */
