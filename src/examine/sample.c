@@ -360,8 +360,8 @@ static void weigh(struct lk_snapshot *s)
 static bool is_vouched_for(const struct lk_snapshot *s, const struct lk_thread *t)
 {
     const struct lk_thread *holder = t->wait.on.n == 1 ? lk_thread_at(s, t->wait.on.v[0]) : NULL;
-    return t->wait.kind == LK_WAIT_GIL && t->read == LK_READ_RACY && !t->running && holder && holder->holds_gil &&
-           holder->read == LK_READ_ASLEEP && holder->stable && !holder->moved;
+    return t->wait.kind == LK_WAIT_GIL && !t->running && holder && holder->holds_gil && holder->read == LK_READ_ASLEEP &&
+           holder->stable && !holder->moved;
 }
 
 void lk_sample_vouch(struct lk_snapshot *s)
@@ -371,7 +371,11 @@ void lk_sample_vouch(struct lk_snapshot *s)
         struct lk_thread *t = &s->threads.v[i];
         if (!is_vouched_for(s, t))
             continue;
-        t->read = t->wait.read = LK_READ_ASLEEP;
+        if (t->read == LK_READ_RACY)
+            t->read = t->wait.read = LK_READ_ASLEEP;
+        /* Met awake in one of the samples: it was on its way into this wait, or just asking again. */
+        t->stable = true;
+        t->moved = false;
         any = true;
     }
     for (size_t i = 0; any && i < s->locks.n; i++)
