@@ -87,7 +87,7 @@ size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, siz
                             unsigned deadline_ms, void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
                             void *arg);
 
-/** Number of reports, worst verdict, and for one report (index < count) its verdict and pid. */
+/** Number of reports, worst verdict (unknown when there is no report), and for one report (index < count) its verdict and pid. */
 size_t loopknot_count(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index);

@@ -119,7 +119,7 @@ LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagno
 
 LK_EXPORT enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d)
 {
-    enum loopknot_verdict worst = LOOPKNOT_HEALTHY;
+    enum loopknot_verdict worst = d->n ? LOOPKNOT_HEALTHY : LOOPKNOT_UNKNOWN;
     for (size_t i = 0; i < d->n; i++)
         worst = LK_MAX(worst, loopknot_verdict_of(d, i));
     return worst;
