@@ -140,9 +140,11 @@ static void write_all(struct desk *k, const struct examiner_request *q, struct e
 {
     struct loopknot_render r = how(k, q);
     r.ended = true;
+    if (!k->d)
+        k->d = loopknot_create();
     complain_of_all(k);
     /* Also when no process could be examined: a test report that is missing would look as if nothing had been run. */
-    a->ok = !k->d || outputs_write(&k->job->common->outputs, k->d, &r, stderr);
+    a->ok = outputs_write(&k->job->common->outputs, k->d, &r, stderr);
     if (k->job->core)
         core_write(k->job->core, k->pids, k->n, &hurry);
 }

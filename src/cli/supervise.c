@@ -265,14 +265,15 @@ static void no_report(struct supervision *s, const char *why)
     s->busy = false;
     if (replace && examiner_start(&s->examiner, &s->job, NULL, NULL))
         s->examiners++;
-    if (s->stage == CONVICTING || s->stage == WRITING) {
-        s->status = EXIT_HUNG;
-        complain(0, "no report: %s; ending the command", why);
+    if (s->stage == RUNNING || s->stage == ENDING)
+        return;
+    complain(0, "%s: %s", s->stage == WRITING ? "the report could not be written" : "the command could not be examined", why);
+    if (s->stage == CONVICTING)
+        hang(s, "unknown"); /* a test report without findings is still one of a failed test */
+    else if (s->stage == WRITING)
         end_tree(s, s->r->grace_ms);
-    } else if (s->stage == SUSPECTING) {
-        complain(0, "the command could not be examined: %s", why);
+    else
         defer(s);
-    }
 }
 
 static void examine(struct supervision *s, enum stage stage)

@@ -355,6 +355,22 @@ def nested_killed():
         case.nothing_left(5)
 
 
+def examiner_crashed():
+    """In the midst of the examination that was to convict: still a report of a failed test, and nothing left."""
+    with Case() as case:
+        outputs = [o for name in formats() for o in ("--output", "%s:%s" % (name, case.path(name)))]
+        process = case.start("--timeout", "300ms", "--samples", "100", "--interval", "1000", "--grace", "1s", *outputs,
+                             command=[PYTHON, "-c", "open('up', 'w').close()\nimport time\ntime.sleep(1000)"])
+        case.wait_for("up")
+        time.sleep(1.5)
+        os.kill(children(process.pid)[0], signal.SIGKILL)
+        _, err = process.communicate(timeout=PATIENCE)
+        assert process.returncode == 124 and b"could not be examined" in err, "status %d, %s" % (process.returncode, err)
+        case.nothing_left(1)
+        if os.path.exists(case.path("junit")):
+            assert 'failures="1"' in case.read("junit"), case.read("junit")[:600]
+
+
 # ---- terminals -------------------------------------------------------------------------------------------------------
 
 class Terminal:
@@ -749,7 +765,8 @@ CASES = [
     ("each signal once, alone", each_signal_once, False), ("each signal once, group", each_signal_once, True),
     ("SIGTERM", terminated, signal.SIGTERM), ("SIGKILL", terminated, signal.SIGKILL), ("SIGKILL to the group", group_killed),
     ("SIGKILL, no privileges", killed_without_privileges), ("guardian killed", guardian_killed),
-    ("examiner killed", examiner_killed), ("nested", nested), ("nested, SIGKILL", nested_killed),
+    ("examiner killed", examiner_killed), ("examiner killed at work", examiner_crashed),
+    ("nested", nested), ("nested, SIGKILL", nested_killed),
     ("^C, once", interrupt_key), ("^C ends", interrupt_ends), ("^Z and fg", suspend_key), ("SIGTSTP by kill", suspended_by_kill),
     ("background job reads", job_in_background), ("terminal closed", terminal_closed), ("pipeline", pipeline),
     ("two loops", two_loops), ("sleep", sleeping), ("slow suite", slow_suite), ("polling shell", polling_shell),
