@@ -459,6 +459,18 @@ def suspend_key():
         assert case.read("seen").split() == ["ready", "SIGCONT", "SIGQUIT"], case.read("seen")
 
 
+def suspend_key_ignored():
+    """A command that takes no ^Z (an editor in raw mode) keeps the terminal, and we with it."""
+    with Case() as case, Terminal(case) as terminal:
+        terminal.type("%s run -- sh -c 'trap \"\" TSTP; echo > up; read line; echo got-$line'\n" % LOOPKNOT)
+        case.wait_for("up")
+        terminal.type("\x1a")
+        time.sleep(0.5)
+        assert not [pid for pid in case.alive() if driver.thread_state(pid, pid) == "T"]
+        terminal.type("reply\n")
+        terminal.expect(r"got-reply")
+
+
 def suspended_by_kill():
     """SIGTSTP to loopknot alone stops the command too, SIGCONT to loopknot alone resumes it."""
     with Case() as case:
@@ -767,7 +779,8 @@ CASES = [
     ("SIGKILL, no privileges", killed_without_privileges), ("guardian killed", guardian_killed),
     ("examiner killed", examiner_killed), ("examiner killed at work", examiner_crashed),
     ("nested", nested), ("nested, SIGKILL", nested_killed),
-    ("^C, once", interrupt_key), ("^C ends", interrupt_ends), ("^Z and fg", suspend_key), ("SIGTSTP by kill", suspended_by_kill),
+    ("^C, once", interrupt_key), ("^C ends", interrupt_ends), ("^Z and fg", suspend_key),
+    ("^Z ignored", suspend_key_ignored), ("SIGTSTP by kill", suspended_by_kill),
     ("background job reads", job_in_background), ("terminal closed", terminal_closed), ("pipeline", pipeline),
     ("two loops", two_loops), ("sleep", sleeping), ("slow suite", slow_suite), ("polling shell", polling_shell),
     ("stalled goes on", stalled_goes_on), ("stalled, --stall-kill", stalled_killed), ("time limit", timed_out),
