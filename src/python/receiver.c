@@ -121,7 +121,7 @@ struct site {
     enum origin from;
     const char *name, *attrs[MAX_ATTRS];
     unsigned n_attrs;
-    bool plain; /* the name itself is called: `release()` */
+    bool plain;     /* the name itself is called: `release()` */
     uint32_t until; /* the last unit from where it may be reached: its own, or a jump back to or before it */
 };
 

@@ -625,11 +625,11 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--child") == 0)
         run_mode(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity),   cmocka_unit_test(nobody),   cmocka_unit_test(family),    cmocka_unit_test(epolls),
-        cmocka_unit_test(job_stop),   cmocka_unit_test(traced),   cmocka_unit_test(zombie),    cmocka_unit_test(main_gone), cmocka_unit_test(ending),
-        cmocka_unit_test(states),     cmocka_unit_test(frozen),   cmocka_unit_test(throttled), cmocka_unit_test(containers),
-        cmocka_unit_test(waiters),    cmocka_unit_test(gunicorn), cmocka_unit_test(reloader),  cmocka_unit_test(program_names),
-        cmocka_unit_test(stat_lines),
+        cmocka_unit_test(identity),      cmocka_unit_test(nobody),     cmocka_unit_test(family),   cmocka_unit_test(epolls),
+        cmocka_unit_test(job_stop),      cmocka_unit_test(traced),     cmocka_unit_test(zombie),   cmocka_unit_test(main_gone),
+        cmocka_unit_test(ending),        cmocka_unit_test(states),     cmocka_unit_test(frozen),   cmocka_unit_test(throttled),
+        cmocka_unit_test(containers),    cmocka_unit_test(waiters),    cmocka_unit_test(gunicorn), cmocka_unit_test(reloader),
+        cmocka_unit_test(program_names), cmocka_unit_test(stat_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
