@@ -51,8 +51,8 @@ static const struct lk_explanation explanations[] = {
                   "it comes from the lock's own owner field (RLock, import lock, pthread mutex, the writer of an rwlock); a threading.Lock records no "
                   "owner, so there it is the one thread that stands inside of `with lock`.",
       .refuted = "A plain Lock that its `with` block gave up by hand, or that another thread releases. Where such code is in "
-                 "reach the finding is not proven. A lock taken by a bare acquire() has no known holder, and nothing is "
-                 "claimed through it.",
+                 "reach the finding is not proven. Who took a lock by a bare acquire() is inferred "
+                 "from the code at work, or not known.",
       .wrong = "def transfer(source, target):\n"
                "    with source.lock:\n"
                "        with target.lock:       # another thread transfers the other way round\n"
