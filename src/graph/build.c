@@ -542,6 +542,46 @@ static void index_edges(struct lk_graph *g)
         w->back[w->back_start[w->to[e] + 1]++] = (uint32_t)e;
 }
 
+/* Cancelling what awaits it cancels it too; asyncio.shield and asyncio.wait keep that from what they wait for. */
+static bool passes_cancellation_on(const struct lk_snapshot *s, struct lk_ref r)
+{
+    const struct lk_future *f = lk_future_at(s, r);
+    const struct lk_task *k = lk_task_at(s, r);
+    if (f)
+        return !f->origin || (strcmp(f->origin, "shield") != 0 && strcmp(f->origin, "wait") != 0);
+    return k && !(k->wait.call && strcmp(k->wait.call, "asyncio.wait()") == 0);
+}
+
+/*
+ * A timeout cancels its task, that what the task awaits, and so on downwards (asyncio/tasks.py Task.cancel: "Leave
+ * self._fut_waiter; it may be a Task", futures.py _chain_future: _call_check_cancel). So it ends waits further down as well.
+ */
+static void spread_timeouts(struct lk_graph *g)
+{
+    struct lk_graph_work *w = g->work;
+    size_t head = 0, tail = 0;
+    w->epoch++;
+    for (uint32_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].timeout_ms != LK_FOREVER && lk_task_at(g->snap, g->nodes[i].ref)) {
+            w->stamp[i] = w->epoch;
+            w->queue[tail++] = i;
+        }
+    for (; head < tail; head++) {
+        const struct lk_node *n = &g->nodes[w->queue[head]];
+        if (!passes_cancellation_on(g->snap, n->ref))
+            continue;
+        for (size_t e = n->n_must; e < n->n_edges; e++) {
+            uint32_t to = w->to[lk_edge_index(g, &n->edges[e])];
+            enum lk_kind kind = g->nodes[to].ref.kind;
+            if (w->stamp[to] == w->epoch || (kind != LK_KIND_TASK && kind != LK_KIND_FUTURE))
+                continue;
+            w->stamp[to] = w->epoch;
+            g->nodes[to].timeout_ms = n->timeout_ms;
+            w->queue[tail++] = to;
+        }
+    }
+}
+
 struct lk_graph *lk_graph_build(const struct lk_snapshot *s)
 {
     struct lk_arena *arena = lk_arena_create();
@@ -555,6 +595,7 @@ struct lk_graph *lk_graph_build(const struct lk_snapshot *s)
     g->edges = b.edges.v;
     g->n_edges = b.edges.n;
     index_edges(g);
+    spread_timeouts(g);
     lk_graph_solve_life(g);
     lk_graph_find_knots(g);
     return g;

@@ -266,6 +266,40 @@ static void add_hold(struct lk_py *py, const struct lk_aio_hold *h, struct lk_ma
         lk_map_put(doubtful, ref.index, 1);
 }
 
+/* threading.Timer: whether what it is going to call gives the lock back. */
+static bool timer_gives_back(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c, lk_addr lock)
+{
+    if (strcmp(c->code->function, "run") != 0 || !lk_ends_with(c->code->file, "/threading.py"))
+        return false;
+    lk_addr function = lk_py_attr(py, lk_py_local(py, f, "self"), "function");
+    return function && lk_py_callable_reaches(py, function, "release", lock) != LK_NO;
+}
+
+static bool frame_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr lock)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    if (!c)
+        return false;
+    if (lk_aio_of_stdlib(py, c->code))
+        return timer_gives_back(py, f, c, lock);
+    return c->code->mentions_release && lk_py_calls_method_on(py, f, "release", lock) == LK_YES;
+}
+
+/* A Lock may be given back by a thread that did not take it: a watchdog, a timer. */
+static bool others_give_back(struct lk_py *py, struct lk_ref ref, lk_addr addr, struct lk_ref candidate)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        if (!frames || lk_ref_eq(thread, candidate) || waits_for(py->s, thread, ref))
+            continue;
+        for (size_t j = 0; j < frames->n; j++)
+            if (frame_gives_back(py, &frames->v[j], addr))
+                return true;
+    }
+    return false;
+}
+
 static void set_holds(struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->locks.n; i++) {
@@ -298,7 +332,9 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
                 lk_aio_note_reach(py, frames, lk_ref_make(LK_KIND_THREAD, j));
         }
         collected = true;
-        l->owner_certain = !others_reach(py, lk_ref_make(LK_KIND_LOCK, i), l->addr, l->owners.v[0]);
+        struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, i);
+        l->owner_certain =
+            !others_reach(py, ref, l->addr, l->owners.v[0]) && !others_give_back(py, ref, l->addr, l->owners.v[0]);
     }
 }
 

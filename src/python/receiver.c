@@ -450,7 +450,7 @@ static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self
     return r->known && r->n == 0 ? LK_NO : LK_TRI_UNKNOWN;
 }
 
-static enum lk_tri callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj)
+enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj)
 {
     lk_addr func, self;
 
@@ -474,7 +474,7 @@ static enum lk_tri call_reaches(struct lk_py *py, lk_addr receiver, const char *
         return LK_TRI_UNKNOWN;
     lk_addr v = lk_py_attr(py, receiver, method);
     if (v)
-        return callable_reaches(py, v, method, obj);
+        return lk_py_callable_reaches(py, v, method, obj);
     v = lk_py_type_attr(py, ty, method);
     switch (v ? lk_py_kind(py, v) : LK_PYK_OTHER) {
     case LK_PYK_METHOD_DESCR: return LK_NO; /* made in C: works on its own object */
@@ -541,7 +541,7 @@ static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const ch
             continue;
         lk_addr v = resolve(py, f, &r->v[i]);
         enum lk_tri here = !v              ? LK_TRI_UNKNOWN
-                           : r->v[i].plain ? callable_reaches(py, v, method, obj)
+                           : r->v[i].plain ? lk_py_callable_reaches(py, v, method, obj)
                                            : call_reaches(py, v, method, obj);
         if (here == LK_YES)
             return LK_YES;

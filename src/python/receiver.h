@@ -86,4 +86,7 @@ enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, cons
 /** The same of the places that f may still come to: those behind its current instruction, or in a loop around that. */
 enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
 
+/** The same of a callable that is yet to be called: obj's own method, or code that calls one of that name. */
+enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj);
+
 #endif

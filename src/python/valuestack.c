@@ -72,9 +72,10 @@ static lk_addr exit_pair(struct lk_py *py, const struct lk_pyf *f, int depth)
 }
 
 /*
- * 3.11+: the handlers that cover the instruction, from the innermost outwards. An entry with the lasti flag is a `with`
- * (the clean-up of an except or with handler has it too, but enters deeper than what is already known), and the
- * manager's __exit__ is the slot right below the depth it is entered with.
+ * 3.11+: the handlers that cover the instruction, from the innermost outwards. An entry with the lasti flag is a `with`, and the
+ * manager's __exit__ is the slot right below the depth it is entered with. The clean-up of a handler has the flag too, but is
+ * entered with the exception on the stack, so deeper than the handler itself was: what stands there now is no open `with`, it
+ * may be one that is just being entered.
  */
 static size_t held_by_table(struct lk_py *py, const struct lk_pyf *f, lk_addr *ret, size_t max)
 {
@@ -91,6 +92,8 @@ static size_t held_by_table(struct lk_py *py, const struct lk_pyf *f, lk_addr *r
                                                                       : bound_exit(py, lk_py_stack_slot(py, f, h.depth - 1));
             if (self)
                 ret[found++] = self;
+        } else if (!h.lasti) {
+            best = LK_MIN(best, h.depth + 1);
         }
         at = h.target;
     }

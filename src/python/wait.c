@@ -172,7 +172,8 @@ static bool wait_on_thread(struct lk_py *py, struct lk_wait *w, lk_addr thread)
     return true;
 }
 
-static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, lk_addr executor)
+/* A worker that shuts its own pool down waits for the others only: Thread.join() of the caller itself raises. */
+static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, struct lk_ref self, lk_addr executor)
 {
     const struct lk_executor *x = lk_executor_at(py->s, lk_py_executor(py, executor));
     if (!x)
@@ -180,7 +181,8 @@ static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, lk_addr executo
     w->kind = LK_WAIT_JOIN;
     w->on = (struct lk_refs){ 0 };
     for (size_t i = 0; i < x->workers.n; i++)
-        lk_refs_add(py->s, &w->on, x->workers.v[i]);
+        if (!lk_ref_eq(x->workers.v[i], self))
+            lk_refs_add(py->s, &w->on, x->workers.v[i]);
     w->complete = w->on.n > 0;
     return true;
 }
@@ -281,7 +283,7 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     case LK_HOW_FUTURES: return wait_on_futures(py, w, obj, !return_when_all(py, run->frame));
     case LK_HOW_ANY_FUTURE: return wait_on_futures(py, w, obj, true);
     case LK_HOW_JOIN: return wait_on_thread(py, w, obj);
-    case LK_HOW_JOIN_WORKERS: return wait_on_workers(py, w, obj);
+    case LK_HOW_JOIN_WORKERS: return wait_on_workers(py, w, who->ref, obj);
     case LK_HOW_JOIN_ALL: return wait_on_all_threads(py, w, who->ref);
     case LK_HOW_LOOP: wait_on(py, w, r->kind, lk_py_loop(py, obj, "frame"), false); return true;
     case LK_HOW_WORKER: return wait_on_worker_queue(py, w, run->frame);

@@ -594,7 +594,7 @@ const char *lk_phrase_confidence(enum lk_confidence c)
 {
     static const char *const means[] = {
         [LK_POSSIBLE] = "possible: it looks like this, but part of it was read while its owner ran or is a guess",
-        [LK_PROBABLE] = "probable: all seen agrees with it, but one link is inferred, not read",
+        [LK_PROBABLE] = "probable: all seen agrees with it, but part of it is inferred, not read",
         [LK_PROVEN] = "proven: every link was read from a thread or task that stood still, first and last sample alike",
     };
     return (unsigned)c < LK_ARRAY_LEN(means) ? means[c] : means[LK_POSSIBLE];

@@ -388,9 +388,27 @@ static void say_plain(struct lk_case *c, struct lk_finding *f, size_t stopped, s
                        verb);
 }
 
+/*
+ * signal.alarm() with a handler that raises is how code bounds what it does in the main thread, and handlers run in that thread
+ * also while it waits for a lock (Modules/_threadmodule.c acquire_timed). Nothing in /proc tells whether an alarm is set.
+ */
+static void doubt_for_alarm(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+{
+    for (size_t i = 0; i < n && c->snap->handles_alarm == LK_YES; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, edges[i].from);
+        if (!t || !t->main)
+            continue;
+        lk_finding_doubt(f, LK_PROBABLE);
+        lk_finding_say(c, f, "the process handles SIGALRM: an alarm whose handler raises would end the main thread's wait, and "
+                             "whether one is set cannot be read from outside");
+        return;
+    }
+}
+
 void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
 {
     size_t stopped = 0, asleep = 0, told = 0;
+    doubt_for_alarm(c, f, edges, n);
     for (size_t i = 0; i < n; i++) {
         const struct lk_edge *e = &edges[i];
         if (e->read == LK_READ_RACY || !e->stable)

@@ -369,11 +369,11 @@ static struct lk_ref cancellable(const struct lk_case *c, const struct knot *k)
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *safe_now(const struct lk_case *c, const struct knot *k)
+static const char *safe_now(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
 {
     struct lk_ref task = cancellable(c, k);
     if (k->timed)
-        return lk_print(c, "It ends by itself when the timeout in the chain runs out%s.",
+        return lk_print(c, "It ends by itself when the timeout in or around the chain runs out%s.",
                         k->left_ms == LK_FOREVER ? "" : lk_print(c, " (%s left)", lk_duration(c, k->left_ms)));
     if (k->soft)
         return lk_print(
@@ -383,6 +383,11 @@ static const char *safe_now(const struct lk_case *c, const struct knot *k)
     if (task.kind != LK_KIND_NONE)
         return lk_print(c, "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) reaches it. Or else %s",
                         lk_name(c, task), lk_end_process_words(c));
+    if (f->confidence < LK_PROVEN)
+        return lk_print(c,
+                        "Nothing that would free it was found; that is not certain. Cancelling does not interrupt a blocked "
+                        "thread. Unless it moves by itself, %s",
+                        lk_end_process_words(c));
     return lk_print(
         c,
         "Nothing inside the process frees it: no wait in the chain has a timeout, and cancelling does not interrupt a "
@@ -461,9 +466,11 @@ static void describe(struct lk_case *c, struct lk_finding *f, const struct knot 
                        f->stuck_by_scheduler ? "the scheduler's own record" : "comparing samples");
     if (k->soft)
         lk_finding_say(c, f, "other code could end one of these waits, but none that is at work and would was found");
+    else if (!k->timed && f->confidence < LK_PROVEN)
+        lk_finding_say(c, f, "no wait in the chain has a timeout, and no other party that could end it was found");
     else if (!k->timed)
         lk_finding_say(c, f, "no wait in the chain has a timeout, and every party that could end it is part of it");
-    f->safe_now = safe_now(c, k);
+    f->safe_now = safe_now(c, f, k);
     f->remedy = remedy(c, f, k);
 }
 

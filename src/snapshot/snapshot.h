@@ -478,6 +478,7 @@ struct lk_snapshot {
     int64_t supervisor_timeout_ms; /* gunicorn --timeout that kills a hung worker; LK_UNKNOWN */
     const char *test_env;      /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */
     enum lk_tri handles_signals; /* a handler of its own may run (other than for the interrupt key and for crashes) */
+    enum lk_tri handles_alarm;   /* SIGALRM has a handler, with which code of its own bounds waits of the main thread */
     bool test_env_own;         /* the process itself has set it since it began: it runs that test; else it inherited it */
     const char *runtime;       /* "python" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native" */
     struct lk_python python;

@@ -340,16 +340,18 @@ static int64_t effective_uid(const char *base)
 }
 
 /* SigCgt of proc_pid_status(5): bit n - 1 for signal n. glibc keeps 32 and 33 for itself. */
-static enum lk_tri handles_signals(const char *base)
+static void read_handlers(struct lk_snapshot *s, const char *base)
 {
     static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
     char text[4096];
     uint64_t caught;
+    s->handles_signals = s->handles_alarm = LK_TRI_UNKNOWN;
     if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 || !lk_procfs_field(text, "SigCgt:", 16, &caught))
-        return LK_TRI_UNKNOWN;
+        return;
+    s->handles_alarm = caught & (UINT64_C(1) << (SIGALRM - 1)) ? LK_YES : LK_NO;
     for (size_t i = 0; i < LK_ARRAY_LEN(usual); i++)
         caught &= ~(UINT64_C(1) << (usual[i] - 1));
-    return caught ? LK_YES : LK_NO;
+    s->handles_signals = caught ? LK_YES : LK_NO;
 }
 
 bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
@@ -362,7 +364,7 @@ bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
     s->ppid = st.ppid;
     s->forked = (st.flags & PF_FORKNOEXEC) != 0;
     s->uid = effective_uid(base);
-    s->handles_signals = handles_signals(base);
+    read_handlers(s, base);
     s->taken_at = now_text(s->arena);
     s->start_time = start_text(s->arena, st.start_ticks);
     s->comm = value_of(s, base, "comm");

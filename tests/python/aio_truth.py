@@ -148,6 +148,76 @@ def helper(c):
     c.wait()
 
 
+def enter_in_try(lock):
+    try:
+        with lock:
+            pass
+    except ValueError:
+        pass
+
+
+def enter_in_finally(lock):
+    try:
+        raise ValueError
+    except ValueError:
+        try:
+            with lock:
+                pass
+        finally:
+            pass
+
+
+def try_in_with(lock):
+    with lock:
+        try:
+            hold_forever.wait()
+        finally:
+            pass
+
+
+def take_and_return(lock):
+    lock.acquire()
+
+
+def give_back_later(lock):
+    hold_forever.wait()
+    lock.release()
+
+
+def owned_in_try():
+    """A `with` that is being entered inside of a try holds nothing; one around a try does."""
+    for name, fn in (("in_try", enter_in_try), ("in_finally", enter_in_finally)):
+        lock = threading.Lock()
+        KEEP.append(lock)
+        taker = thread("taker_" + name, take_and_return, lock)
+        taker.join()
+        thread(name, fn, lock)
+        T[name] = {"kind": "LOCK", "on": [id(lock)], "call": "a with statement"}
+        LOCKS.append({"addr": id(lock), "kind": "threading.Lock", "owners": [], "certain": False, "by": "none"})
+    around = threading.Lock()
+    KEEP.append(around)
+    thread("around_try", try_in_with, around)
+    blocked(0.05)
+    thread("around_wanter", enter_in_try, around)
+    LOCKS.append({"addr": id(around), "kind": "threading.Lock", "owners": ["around_try"], "certain": True, "by": "value-stack"})
+
+
+def given_back_by_others():
+    """Timers and watchdogs release what another thread has taken."""
+    for name, other in (("timer", lambda lock: threading.Timer(100000, lock.release)),
+                        ("watchdog", lambda lock: threading.Thread(target=give_back_later, args=(lock,)))):
+        lock = threading.Lock()
+        t = other(lock)
+        t.daemon = True
+        t.start()
+        KEEP.extend((lock, t))
+        thread("keeper_" + name, try_in_with, lock)
+        blocked(0.05)
+        thread("wanter_" + name, enter, lock)
+        LOCKS.append({"addr": id(lock), "kind": "threading.Lock", "owners": ["keeper_" + name], "certain": False,
+                      "by": "value-stack"})
+
+
 def threads():
     thread("holder", holder)
     blocked(0.05)
@@ -225,6 +295,8 @@ def threads():
         {"addr": id(released_lock), "kind": "threading.Lock", "certain": False},
         {"addr": id(trap._lock), "kind": "threading.Lock", "owners": [], "certain": False, "by": "none"},
     ))
+    owned_in_try()
+    given_back_by_others()
 
 
 def hold_trap(c):
@@ -237,6 +309,13 @@ def hold_trap(c):
 pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="pool")
 idle_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="idle")
 closing = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="closing")
+closing_itself = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="itself")
+
+
+def shut_down_from_inside():
+    # In the order of a set, which may put the caller first: then join() raises before it waits for anybody.
+    closing_itself._threads = {t for t in closing_itself._threads if t is not threading.current_thread()}
+    closing_itself.shutdown()
 
 
 def executors():
@@ -254,6 +333,9 @@ def executors():
     T["on_queued"] = {"kind": "FUTURE", "on": [id(queued)], "call": "Future.result()"}
     T["on_timed"] = {"kind": "FUTURE", "on": [id(queued)], "call": "Future.result()", "timeout": True}
     T["shutdown"] = {"kind": "JOIN", "on_threads": ["closing_0"], "call": "Executor.shutdown()"}
+    closing_itself.submit(hold_forever.wait)
+    closing_itself.submit(shut_down_from_inside)
+    T["itself_1"] = {"kind": "JOIN", "on_threads": ["itself_0"], "call": "Executor.shutdown()"}
     T["idle_0"] = {"kind": "EXECUTOR_IDLE", "on": [id(idle_pool)]}
     F.append({"addr": id(running), "enders": ["thread:pool_0"], "complete": True, "state": "running"})
     F.append({"addr": id(queued), "enders": ["executor:%d" % id(pool)], "complete": True, "state": "pending"})

@@ -439,6 +439,41 @@ static void await_ring(void **state)
     mk_free(s, f);
 }
 
+/* A task outside of the ring awaits it with a timeout: that cancels its way down into the ring. Not through a shield. */
+static void await_ring_below_a_timeout(void **state)
+{
+    (void)state;
+    static const char *const origins[] = { "gather", "shield", "wait" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(origins); i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
+        struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+        struct lk_ref request = mk_task(s, o, "request", "async request@/srv/app.py:3", NULL), between = mk_future(s, a);
+        mk_wait(s, a, LK_WAIT_FUTURE, b);
+        mk_wait(s, b, LK_WAIT_FUTURE, a);
+        F(between)->origin = origins[i];
+        mk_wait(s, request, LK_WAIT_FUTURE, between);
+        K(request)->wait.timeout_ms = 5000;
+        mk_expect(s, i ? LK_DEADLOCK : LK_HAZARD, "LK105");
+    }
+}
+
+/* An alarm may be set that ends the main thread's wait; the other threads' waits go on after any signal. */
+static void alarm_and_main_thread(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref a = mk_thread(s, "a", "one@/srv/app.py:1", NULL), b = mk_thread(s, "b", "two@/srv/app.py:2", NULL);
+        struct lk_ref la = mk_lock(s, "threading.RLock", a), lb = mk_lock(s, "threading.RLock", b);
+        mk_wait(s, a, LK_WAIT_LOCK, lb);
+        mk_wait(s, b, LK_WAIT_LOCK, la);
+        T(a)->main = i != 1;
+        s->handles_alarm = i == 2 ? LK_NO : LK_YES;
+        mk_expect(s, i ? LK_DEADLOCK : LK_STALLED, "LK103");
+    }
+}
+
 /* Through a gather: all of its children are needed, one of which awaits the gatherer. */
 static void await_ring_through_gather(void **state)
 {
@@ -820,6 +855,8 @@ int main(void)
         cmocka_unit_test(pools_that_go_on),
         cmocka_unit_test(await_ring),
         cmocka_unit_test(await_ring_through_gather),
+        cmocka_unit_test(await_ring_below_a_timeout),
+        cmocka_unit_test(alarm_and_main_thread),
         cmocka_unit_test(lock_across_await),
         cmocka_unit_test(gil_inversion),
         cmocka_unit_test(lock_and_future),
