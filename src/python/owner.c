@@ -9,6 +9,7 @@
 #include "python/receiver.h"
 
 enum {
+    MAX_ITERATED = 64,  /* slots of a value stack looked at for generators */
     MAX_NESTED = 4,     /* context managers inside of context managers */
     MAX_CALLBACKS = 64, /* of one ExitStack */
     MAX_GLOBALS = 5000,
@@ -91,6 +92,40 @@ static bool was_given_back(struct lk_py *py, const struct inward *in, lk_addr ma
 }
 
 static void note_manager(struct lk_py *py, const struct inward *in, lk_addr manager, int depth);
+static bool note_frame(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth);
+
+/*
+ * A generator that is looped over stands on the value stack of the frame with the `for`, suspended in a `with` perhaps. Only who
+ * holds it can go on with it: where that frame alone does (one reference), the generator's locks are that frame's.
+ */
+static bool note_iterated(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    struct lk_pypending pending = { .slot = -1 };
+    bool any = false;
+    int n = f->stack_depth;
+
+    if (!c || depth > MAX_NESTED)
+        return false;
+    /* What is above a call that has not returned, its depth unknown, is stale. */
+    if (n < 0)
+        n = lk_py_pending_candidates(py, f, &pending, 1) ? pending.slot : 0;
+    for (int i = 0; i < LK_MIN(n, MAX_ITERATED); i++) {
+        lk_addr obj = lk_py_stack_slot(py, f, i);
+        enum lk_pykind kind = obj ? lk_py_kind(py, obj) : LK_PYK_OTHER;
+        uint32_t references; /* the lower half of ob_refcnt: 3.14 keeps flags above it */
+        struct lk_pyf inner;
+        if ((kind != LK_PYK_GENERATOR && kind != LK_PYK_ASYNC_GEN) || lk_py_gen_state(py, obj) != LK_GEN_SUSPENDED ||
+            !lk_py_gen_frame(py, obj, &inner))
+            continue;
+        struct inward its = *in;
+        its.unreadable |= py->free_threaded || py->debug_build || !lk_read_u32(py->t, obj, &references) || references != 1;
+        note_releasing(py, &its, &inner);
+        any |= note_frame(py, &its, &inner, depth + 1);
+        any |= note_iterated(py, &its, &inner, depth + 1);
+    }
+    return any;
+}
 
 /* False when the frame's instruction is inside of no `with`. */
 static bool note_frame(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth)
@@ -156,6 +191,7 @@ bool lk_aio_note_holds(struct lk_py *py, const struct lk_pyframes *frames, bool 
         const struct lk_pyf *f = &frames->v[innermost_first ? i : frames->n - 1 - i];
         note_releasing(py, &in, f);
         any |= note_frame(py, &in, f, 0);
+        any |= note_iterated(py, &in, f, 0);
         lk_addr back = given_back(py, f);
         if (back && in.n < LK_ARRAY_LEN(in.given_back))
             in.given_back[in.n++] = back;
@@ -333,8 +369,7 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
         }
         collected = true;
         struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, i);
-        l->owner_certain =
-            !others_reach(py, ref, l->addr, l->owners.v[0]) && !others_give_back(py, ref, l->addr, l->owners.v[0]);
+        l->owner_certain = !others_reach(py, ref, l->addr, l->owners.v[0]) && !others_give_back(py, ref, l->addr, l->owners.v[0]);
     }
 }
 

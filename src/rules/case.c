@@ -399,8 +399,9 @@ static void doubt_for_alarm(struct lk_case *c, struct lk_finding *f, const struc
         if (!t || !t->main)
             continue;
         lk_finding_doubt(f, LK_PROBABLE);
-        lk_finding_say(c, f, "the process handles SIGALRM: an alarm whose handler raises would end the main thread's wait, and "
-                             "whether one is set cannot be read from outside");
+        lk_finding_say(c, f,
+                       "the process handles SIGALRM: an alarm whose handler raises would end the main thread's wait, and "
+                       "whether one is set cannot be read from outside");
         return;
     }
 }

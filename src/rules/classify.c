@@ -178,16 +178,17 @@ static bool frame_is(const struct lk_pystack *st, size_t i, const char *function
 }
 
 /*
- * Handlers of the standard library's servers are methods of the user's classes, known by their callers:
- * BaseHTTPRequestHandler.handle_one_request calls do_GET and the like, BaseRequestHandler.__init__ calls handle.
+ * Handlers of the standard library's servers are methods known by their callers: BaseHTTPRequestHandler.handle_one_request calls
+ * do_GET and the like, also its own (xmlrpc.server's do_POST calls what the user registered); BaseRequestHandler.__init__ calls
+ * handle, which is a request only where it is the user's.
  */
 static bool is_stdlib_handler(const struct lk_pystack *st, size_t i)
 {
     const struct lk_code *c = st->frames[i].code;
-    if (!c || c->cls == LK_CODE_STDLIB || c->cls == LK_CODE_FRAMEWORK)
+    if (!c || c->cls == LK_CODE_FRAMEWORK)
         return false;
     return (lk_starts_with(c->function, "do_") && frame_is(st, i + 1, "handle_one_request", "http/server.py")) ||
-           (strcmp(c->function, "handle") == 0 && frame_is(st, i + 1, "__init__", "socketserver.py"));
+           (c->cls != LK_CODE_STDLIB && strcmp(c->function, "handle") == 0 && frame_is(st, i + 1, "__init__", "socketserver.py"));
 }
 
 size_t lk_request_frame(const struct lk_pystack *st)

@@ -202,6 +202,50 @@ def owned_in_try():
     LOCKS.append({"addr": id(around), "kind": "threading.Lock", "owners": ["around_try"], "certain": True, "by": "value-stack"})
 
 
+def rows(lock):
+    with lock:
+        yield 1
+        yield 2
+
+
+def delegated(lock):
+    yield from rows(lock)
+
+
+def loop_over(make, lock):
+    for _ in make(lock):
+        try:
+            hold_forever.wait()
+        finally:
+            pass
+
+
+def loop_over_shared(generator):
+    for _ in generator:
+        hold_forever.wait()
+
+
+def held_by_generators():
+    """A generator in a `for` is the looping frame's, unless somebody else has it too."""
+    for name, make in (("rows", rows), ("delegated", delegated)):
+        lock = threading.Lock()
+        KEEP.append(lock)
+        thread("loop_" + name, loop_over, make, lock)
+        blocked(0.05)
+        thread("wants_" + name, enter, lock)
+        # Up to 3.10 the depth of the stack of a frame that calls Python code is not known.
+        if V >= (3, 11):
+            LOCKS.append({"addr": id(lock), "kind": "threading.Lock", "owners": ["loop_" + name], "certain": True,
+                          "by": "value-stack"})
+    lock = threading.Lock()
+    shared = rows(lock)
+    KEEP.extend((lock, shared))
+    thread("loop_shared", loop_over_shared, shared)
+    blocked(0.05)
+    thread("wants_shared", enter, lock)
+    LOCKS.append({"addr": id(lock), "kind": "threading.Lock", "certain": False})
+
+
 def given_back_by_others():
     """Timers and watchdogs release what another thread has taken."""
     for name, other in (("timer", lambda lock: threading.Timer(100000, lock.release)),
@@ -297,6 +341,7 @@ def threads():
     ))
     owned_in_try()
     given_back_by_others()
+    held_by_generators()
 
 
 def hold_trap(c):
@@ -334,6 +379,7 @@ def executors():
     T["on_timed"] = {"kind": "FUTURE", "on": [id(queued)], "call": "Future.result()", "timeout": True}
     T["shutdown"] = {"kind": "JOIN", "on_threads": ["closing_0"], "call": "Executor.shutdown()"}
     closing_itself.submit(hold_forever.wait)
+    blocked(0.05)
     closing_itself.submit(shut_down_from_inside)
     T["itself_1"] = {"kind": "JOIN", "on_threads": ["itself_0"], "call": "Executor.shutdown()"}
     T["idle_0"] = {"kind": "EXECUTOR_IDLE", "on": [id(idle_pool)]}

@@ -115,6 +115,10 @@ static void roles(void **state)
     mk_loop(s, in_loop);
     struct lk_ref plain = mk_thread(s, "t", "f@/srv/app.py:3", NULL);
     struct lk_ref handler = mk_thread(s, "t", "do_GET@/srv/app.py:3", "handle_one_request@" STDLIB "http/server.py:411", NULL);
+    struct lk_ref xmlrpc = mk_thread(s, "t", "node@/srv/app.py:3", "do_POST@" STDLIB "xmlrpc/server.py:504",
+                                     "handle_one_request@" STDLIB "http/server.py:411", NULL);
+    struct lk_ref kept_alive = mk_thread(s, "t", "readinto@" STDLIB "socket.py:705", "handle_one_request@" STDLIB "http/server.py:411",
+                                         "handle@" STDLIB "http/server.py:432", "__init__@" STDLIB "socketserver.py:747", NULL);
     struct lk_ref tcp = mk_thread(s, "t", "handle@/srv/app.py:3", "__init__@" STDLIB "socketserver.py:747", NULL);
     struct lk_ref not_a_handler = mk_thread(s, "t", "do_GET@/srv/app.py:3", "f@/srv/app.py:9", NULL);
     lk_classify(s, NULL);
@@ -126,7 +130,8 @@ static void roles(void **state)
         { request, LK_ROLE_REQUEST, true }, { kept, LK_ROLE_REQUEST, false },        { idle_gthread, LK_ROLE_EXECUTOR, false },
         { gthread, LK_ROLE_REQUEST, true }, { loop, LK_ROLE_LOOP, false },           { driving, LK_ROLE_REQUEST, true },
         { in_loop, LK_ROLE_LOOP, true },    { plain, LK_ROLE_OTHER, false },         { handler, LK_ROLE_REQUEST, true },
-        { tcp, LK_ROLE_REQUEST, true },     { not_a_handler, LK_ROLE_OTHER, false },
+        { tcp, LK_ROLE_REQUEST, true },     { not_a_handler, LK_ROLE_OTHER, false }, { xmlrpc, LK_ROLE_REQUEST, true },
+        { kept_alive, LK_ROLE_OTHER, false },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
         assert_int_equal(T(rows[i].t)->role, rows[i].role);
