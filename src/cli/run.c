@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,8 @@ static int parse_duration(const char *name, const char *text, unsigned *ret)
         number[digits] = '\0';
         if (!parse_number(number, 0, most / units[i].ms, &v))
             break;
-        *ret = (unsigned)ceil(v * units[i].ms); /* little is not nothing: 0 means never */
+        const double ms = v * units[i].ms;
+        *ret = (unsigned)ms + (ms > (unsigned)ms); /* little is not nothing: 0 means never */
         return 0;
     }
     return complain(EXIT_USAGE, "--%s wants a duration such as 90, 5s, 10m, 1.5h or 500ms (at most 40d), not '%s'", name, text);
