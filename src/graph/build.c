@@ -385,14 +385,22 @@ static bool is_listed(const struct lk_refs *list, struct lk_ref r)
     return false;
 }
 
+/* Enters it by a with statement: that is no way to wait for a signal. */
+static bool is_entered(const struct build *b, const struct lk_lock *l)
+{
+    const struct lk_thread *t = l->waiters.n ? lk_thread_at(b->s, l->waiters.v[0]) : NULL;
+    return t && t->wait.call && strcmp(t->wait.call, "a with statement") == 0;
+}
+
 /*
  * What the process holds as a whole, or a lock that records no holder, any of its threads may give back: only when each of them
  * waits for another is it known that none will. Otherwise nothing says whether one of the others is going to. False then.
  */
 static bool build_lock_of_process(struct build *b, struct lk_node *n, const struct lk_lock *l)
 {
-    /* Locks serve as signals, too: one that parks the only thread, or that a signal handler gives back, is no mutual wait. */
-    if (!l->of_process && (b->s->threads.n < 2 || b->s->handles_signals != LK_NO))
+    /* Locks serve as signals, too: a bare acquire() that parks the only thread, or what a signal handler gives back, is no mutual
+     * wait. */
+    if (!l->of_process && ((b->s->threads.n < 2 && !is_entered(b, l)) || b->s->handles_signals != LK_NO))
         return false;
     if (!all_need_others(b))
         return false;

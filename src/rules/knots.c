@@ -314,12 +314,23 @@ static const char *say_own_loop(const struct lk_case *c, const struct knot *k, c
         by_way_of(c, k));
 }
 
+static bool holder_is_inferred(const struct knot *k)
+{
+    for (size_t i = 0; i < k->n_cycle; i++)
+        if (k->chain.v[i].from.kind == LK_KIND_LOCK && k->chain.v[i].inferred)
+            return true;
+    return false;
+}
+
 static const char *summary_of(const struct lk_case *c, const struct knot *k, const char *rule, const char *where)
 {
     switch (rule[4]) {
     case '1': return say_own_loop(c, k, where);
     case '2': return lk_print(c, "%zu event loops wait for each other: %s", k->loops, participants(c, k, LK_KIND_THREAD, 4));
     case '3':
+        if (k->threads == 1 && holder_is_inferred(k))
+            return lk_print(c, "%s waits in %s for %s, which is taken, and no other thread was found that would give it back",
+                            lk_name(c, k->root), where, lk_name(c, first_of(k, LK_KIND_LOCK)));
         if (k->threads == 1)
             return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root), where,
                             lk_name(c, first_of(k, LK_KIND_LOCK)));
@@ -444,6 +455,11 @@ static bool keeps_gil(const struct lk_case *c, const struct knot *k, size_t i)
 /* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's advice is about the wait. */
 static const char *remedy(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
 {
+    const struct lk_lock *own = k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
+    if (own && own->kind && strcmp(own->kind, "threading.Lock") == 0)
+        return "Do not take a lock again that the same thread holds: make it a threading.RLock, or split off a part that "
+               "is called with the lock held. Code that interrupts (signal handlers, __del__, callbacks of weakref) takes no "
+               "lock; it leaves its work to a SimpleQueue or to the main loop.";
     for (size_t i = 0; k->loops && i < k->n_cycle; i++) {
         struct lk_ref holder = k->chain.v[i].from, lock = k->chain.v[i ? i - 1 : k->n_cycle - 1].from;
         struct lk_culprit p = lk_culprit_of(c, holder);

@@ -353,6 +353,30 @@ static void reads_own_pipe(struct lk_snapshot *s, struct lk_ref thread)
     T(thread)->os.peer_is = "this-process";
 }
 
+/* The only thread: entering a lock that is taken is stuck, a bare acquire() may be how it parks. */
+static void lock_of_the_only_thread(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref a = mk_thread(s, "main", "test@/srv/test_log.py:5", NULL), lock = mk_lock(s, "threading.Lock", NONE);
+        lk_lock_at(s, lock)->unowned = true;
+        lk_lock_at(s, lock)->locked = LK_YES;
+        lk_refs_add(s, &lk_lock_at(s, lock)->waiters, a);
+        mk_wait(s, a, LK_WAIT_LOCK, lock);
+        T(a)->wait.call = i == 1 ? "Lock.acquire()" : "a with statement";
+        s->handles_signals = i == 2 ? LK_YES : LK_NO;
+        if (i) {
+            mk_expect(s, LK_HEALTHY, NULL);
+            continue;
+        }
+        struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK103");
+        assert_null(strstr(f->list.v[0].summary, "holds itself"));
+        assert_non_null(strstr(f->list.v[0].remedy, "RLock"));
+        mk_free(s, f);
+    }
+}
+
 /* Likely endless, never proven; and not with a handler of signals about, nor with nobody who waits for the reader. */
 static void join_and_pipe(void **state)
 {
@@ -856,6 +880,7 @@ int main(void)
         cmocka_unit_test(await_ring),
         cmocka_unit_test(await_ring_through_gather),
         cmocka_unit_test(await_ring_below_a_timeout),
+        cmocka_unit_test(lock_of_the_only_thread),
         cmocka_unit_test(alarm_and_main_thread),
         cmocka_unit_test(lock_across_await),
         cmocka_unit_test(gil_inversion),
