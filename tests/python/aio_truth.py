@@ -358,6 +358,7 @@ closing_itself = concurrent.futures.ThreadPoolExecutor(2, thread_name_prefix="it
 
 
 def shut_down_from_inside():
+    blocked(0.05)  # submit() adds a worker to the set after it has started it
     # In the order of a set, which may put the caller first: then join() raises before it waits for anybody.
     closing_itself._threads = {t for t in closing_itself._threads if t is not threading.current_thread()}
     closing_itself.shutdown()
