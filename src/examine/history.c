@@ -11,6 +11,7 @@ enum { SETTLED_MS = 1000 }; /* nothing in passing is in one place for so long */
 struct memory {
     uint64_t digest;
     uint64_t switches, cpu_us;       /* threads */
+    uint64_t names;                  /* threads: of the tasks that would complete what it waits for */
     uint64_t first_cpu_us;           /* threads: at the first sample that saw it */
     int64_t since_ms;                /* position unchanged since */
     int64_t at_ms;                   /* of the sample that saw it last */
@@ -181,13 +182,33 @@ static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, 
     return always || at_ms - m->since_ms >= SETTLED_MS;
 }
 
+/*
+ * Names of the tasks that would complete what a thread waits for; 0 where there are none. CPython gives the addresses of a
+ * finished request's future and task to those of the next one: only the name shows that it is another.
+ */
+static uint64_t names_of_enders(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    uint64_t d = 0;
+    for (size_t i = 0; i < t->wait.on.n; i++) {
+        const struct lk_future *f = lk_future_at(s, t->wait.on.v[i]);
+        for (size_t k = 0; f && k < f->enders.n; k++) {
+            const struct lk_task *task = lk_task_at(s, f->enders.v[k]);
+            if (task && task->name)
+                d = lk_hash_str(d ? d : LK_HASH_INIT, task->name);
+        }
+    }
+    return d;
+}
+
 static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_thread *t, int64_t at_ms)
 {
     bool is_new;
     t->digest = digest_thread(s, t);
     struct memory *m = remember(h, LK_KIND_THREAD, (uint64_t)t->tid, &is_new);
     bool scheduled = !is_new && m->switches != t->switches;
-    bool same = !is_new && m->digest == t->digest;
+    const uint64_t names = names_of_enders(s, t);
+    bool same = !is_new && m->digest == t->digest && !(names && m->names && names != m->names);
+    m->names = names;
     /* Being given the CPU in a wait without a timeout means the wait ended and another began. */
     bool moved = !is_new && (!same || (scheduled && !m->stopped && !t->running && !lk_wait_is_timed(t)));
     uint64_t outer = digest_callback(s, t);

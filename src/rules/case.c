@@ -74,6 +74,13 @@ struct lk_loop *lk_loop_of_thread(const struct lk_case *c, struct lk_ref thread)
     struct lk_loop *o = t->n_frame_loops ? lk_loop_at(c->snap, t->frame_loops[0]) : NULL;
     if (!o)
         o = lk_loop_at(c->snap, t->running_loop);
+    /*
+     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows none of them, the record that it
+     * runs a loop is of another moment: it has just left it.
+     */
+    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n && !t->python_stack->truncated &&
+        strcmp(o->kind, "asyncio") == 0)
+        return NULL;
     return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
 }
 
