@@ -42,6 +42,7 @@ struct loopknot_options {
     const char *project;       /* folder of user code, or NULL */
     const pid_t *together;     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among */
     size_t n_together;         /* them is judged with its children, not called unknown for their sake */
+    bool tree;                 /* those are whole trees, listed just now: a child that was started since then is not missed */
     const volatile int *interrupted; /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
     const struct loopknot_patterns *patterns; /* the user's, added to the built-in ones; or NULL. Borrowed for the diagnosis' life */
     int verbose;

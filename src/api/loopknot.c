@@ -60,6 +60,7 @@ static struct lk_examine_options inner_options(const struct loopknot_options *o)
         .project = o->project,
         .together = o->together,
         .n_together = o->n_together,
+        .tree = o->tree,
         .interrupted = o->interrupted,
         .verbose = o->verbose,
         .patterns = lk_api_patterns(o->patterns),

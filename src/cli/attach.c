@@ -175,7 +175,7 @@ static void add_tree(struct arguments *a)
             add_pid(a, tree[k]);
     }
     free(tree);
-    a->common.render.set = true;
+    a->common.render.set = a->common.options.tree = true;
 }
 
 int command_attach(int argc, char **argv)

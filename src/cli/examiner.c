@@ -72,6 +72,7 @@ static void examine(struct desk *k, const struct examiner_request *q, struct exa
     options.interrupted = &hurry;
     options.together = k->pids;
     options.n_together = k->n;
+    options.tree = true;
     a->examined =
         (int32_t)loopknot_examine_all(k->d, k->pids, k->n, &options, examiner_deadline(k->job->common), keep_complaint, k);
     a->verdict = loopknot_verdict(k->d);

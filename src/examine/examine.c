@@ -76,7 +76,7 @@ static bool all_children_examined(const struct lk_snapshot *s, const struct lk_e
         examined += seen;
         missed += !seen && is_missed(o, s->children.v[i].pid);
     }
-    return examined && !missed;
+    return (examined || o->tree) && !missed;
 }
 
 /* At the end: children that have ended meanwhile are nobody's to look at any more. */

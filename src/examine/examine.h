@@ -21,6 +21,7 @@ struct lk_examine_options {
     const char *project;
     const pid_t *together; /* processes examined for the same report set, this one among them */
     size_t n_together;
+    bool tree;             /* together lists whole trees */
     uint64_t listed_ticks; /* lk_process_ticks_now() when those were listed: what was started since is not missed; 0 not known */
     volatile const int *interrupted; /* becomes nonzero when the user wants out; may be NULL */
     const struct lk_patterns *patterns; /* the user's; may be NULL */

@@ -72,6 +72,7 @@ CHANGED = ["master; its .* not examined", "reloader; its .* not examined"]  # ch
 # (kind, part of life): which reasons for the verdict "unknown", or for no report at all (status 3), are right there
 NO_VERDICT = {
     ("*", "start"): UNREADY,
+    ("gunicorn", "start"): UNREADY + CHANGED,
     ("*", "reload"): UNREADY + ENDED + CHANGED,
     ("*", "stop"): UNREADY + ENDED,
     ("gunicorn", "stop"): UNREADY + ENDED + CHANGED,
