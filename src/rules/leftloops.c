@@ -126,6 +126,18 @@ void lk_find_orphaned_tasks(struct lk_case *c)
 
 /* ---- LK205 --------------------------------------------------------------------------- */
 
+/* Some thread has the user's code on its stack, or may have. Else what frames hold is what idle servers and pools still remember. */
+static bool user_code_is_live(const struct lk_case *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        const struct lk_pyframe *p = lk_culprit_frame(t->python_stack, NULL);
+        if (t->running || t->in_request || (p && p->code->cls == LK_CODE_USER))
+            return true;
+    }
+    return false;
+}
+
 static bool is_left_behind(struct lk_case *c, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
@@ -137,7 +149,7 @@ static bool is_left_behind(struct lk_case *c, const struct lk_loop *o)
     if (o->closed == LK_YES || o->framework_owned || (!o->stable && !heap))
         return false;
     /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in bursts. */
-    return strcmp(by, "frame") != 0 && !(t && t->moved) &&
+    return (strcmp(by, "frame") != 0 || !user_code_is_live(c)) && !(t && t->moved) &&
            !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
 }
 
