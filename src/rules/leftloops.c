@@ -149,7 +149,8 @@ static bool is_left_behind(struct lk_case *c, const struct lk_loop *o)
     if (o->closed == LK_YES || o->framework_owned || (!o->stable && !heap))
         return false;
     /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in bursts. */
-    return (strcmp(by, "frame") != 0 || !user_code_is_live(c)) && !(t && t->moved) &&
+    const bool in_use = strcmp(by, "frame") == 0 && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
+    return !in_use && !(t && t->moved) &&
            !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
 }
 
