@@ -126,7 +126,7 @@ void lk_find_orphaned_tasks(struct lk_case *c)
 
 /* ---- LK205 --------------------------------------------------------------------------- */
 
-/* Some thread has the user's code on its stack, or may have. Else what frames hold is what idle servers and pools still remember. */
+/* A thread has user code on its stack, or may have. Else what frames hold is what idle servers and pools still remember. */
 static bool user_code_is_live(const struct lk_case *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
