@@ -452,21 +452,30 @@ static void mark_node(struct lk_case *c, struct lk_ref r)
         c->mark[n - c->graph->nodes] = true;
 }
 
-/* A server's task that serves a request, and that no thread in a request works for (a WSGI application under an ASGI server). */
+/*
+ * Whether what a task awaits is the same request further in: its step on a thread's stack, a work item that serves it (a WSGI
+ * application under an ASGI server), or a task that the framework made for it. Futures may stand between: wrap_future, shield, wait.
+ */
+static bool request_goes_on(const struct lk_case *c, const struct lk_refs *on, int hops)
+{
+    enum { MOST = 4 };
+    for (size_t i = 0; i < on->n && i < MOST; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, on->v[i]);
+        const struct lk_task *k = lk_task_at(c->snap, on->v[i]);
+        const struct lk_thread *t = lk_thread_at(c->snap, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
+        if ((t && t->in_request) || (k && k->state == LK_TASK_PENDING && lk_request_frame(k->stack)))
+            return true;
+        if (hops && ((f && request_goes_on(c, &f->enders, hops - 1)) || (k && request_goes_on(c, &k->wait.on, hops - 1))))
+            return true;
+    }
+    return false;
+}
+
+/* A server's task that serves a request; of several for one request the innermost, and none where a thread stands for it. */
 static bool is_request_task(const struct lk_case *c, const struct lk_task *k)
 {
-    enum { FAR_ENOUGH = 4 }; /* futures between a task and the work item it awaits: wrap_future, shield */
-    if (k->state != LK_TASK_PENDING || !lk_request_frame(k->stack))
-        return false;
-    struct lk_ref at = k->wait.on.n ? k->wait.on.v[0] : (struct lk_ref){ LK_KIND_NONE, 0 };
-    for (int i = 0; i < FAR_ENOUGH; i++) {
-        const struct lk_future *f = lk_future_at(c->snap, at);
-        if (!f || !f->enders.n)
-            break;
-        at = f->enders.v[0];
-    }
-    const struct lk_thread *t = lk_thread_at(c->snap, at);
-    return !(t && t->in_request);
+    enum { FAR_ENOUGH = 4 };
+    return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) && !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
 }
 
 void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
