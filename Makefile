@@ -35,13 +35,15 @@ LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow -Wstrict
 LK_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN))
 LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -ldl -lpthread
 
-LIB_SRCS := $(sort $(filter-out src/cli/% src/watchdog/%,$(wildcard src/*/*.c)))
-CLI_SRCS := $(sort $(wildcard src/cli/*.c src/watchdog/*.c))
-UNIT_SRCS := $(sort $(wildcard tests/*/test_*.c))
-UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c) $(filter-out $(UNIT_SRCS),$(wildcard tests/rules/*.c tests/report/*.c tests/graph/*.c)))
+ALL_SRCS := $(sort $(shell find src -name '*.c'))
+CLI_SRCS := $(filter src/cli/%,$(ALL_SRCS))
+LIB_SRCS := $(filter-out $(CLI_SRCS),$(ALL_SRCS))
+UNIT_SRCS := $(sort $(shell find tests -name 'test_*.c'))
+UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c tests/diagnose/graph/random.c tests/diagnose/rules/make.c tests/report/fixtures.c))
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
-WATCHDOG_OBJS := $(filter $(O)/src/watchdog/%,$(CLI_OBJS))
+# What the unit tests need of the program: the watchdog's parts that stand alone.
+WATCHDOG_OBJS := $(addprefix $(O)/src/cli/run/,command_cgroup.o command_name.o kill_tree.o guardian.o tree_progress.o signals.o)
 UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
@@ -95,10 +97,10 @@ unit: $(UNITS) ## build the unit tests and run them
 e2e: all ## attach to every scenario
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/run.py
 
-check-matrix: all $(O)/tests/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
+check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
 	$(Q)O=$(abspath $(O)) tests/matrix/run
 
-$(O)/tests/python/dump_python: $(O)/tests/python/dump_python.o $(O)/libloopknot.a
+$(O)/tests/read/python/dump_python: $(O)/tests/read/python/dump_python.o $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
 
 lint: ## warnings of two compilers, clang-tidy, cppcheck, include order of the stations
@@ -148,4 +150,4 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
 
--include $(O)/tests/python/dump_python.d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
+-include $(O)/tests/read/python/dump_python.d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)

@@ -8,7 +8,7 @@
 #ifndef LK_TESTS_FAKE_TARGET_H
 #define LK_TESTS_FAKE_TARGET_H
 
-#include "target/target.h"
+#include "process/process.h"
 
 struct fake_segment {
     lk_addr addr;

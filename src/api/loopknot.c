@@ -5,12 +5,12 @@
 
 #include "api/patterns.h"
 #include "examine/examine.h"
-#include "examine/links.h"
-#include "examine/together.h"
-#include "report/explain.h"
-#include "rules/explain.h"
-#include "target/process.h"
-#include "target/tree.h"
+#include "examine/cross_process.h"
+#include "examine/process_set.h"
+#include "report/rule_pages.h"
+#include "diagnose/rules/rule_texts.h"
+#include "process/linux/process_facts.h"
+#include "process/linux/process_tree.h"
 #include "util/vec.h"
 
 #define LK_EXPORT __attribute__((visibility("default")))

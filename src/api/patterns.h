@@ -2,7 +2,7 @@
 #ifndef LK_API_PATTERNS_H
 #define LK_API_PATTERNS_H
 
-#include "rules/patterns.h"
+#include "diagnose/catalog/frames.h"
 
 struct loopknot_patterns;
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/summary.h"
+#include "cli/github_summary.h"
 
 enum { PLAIN_WIDTH = 100 };
 

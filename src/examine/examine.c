@@ -5,13 +5,14 @@
 #include <string.h>
 #include <time.h>
 
-#include "examine/history.h"
-#include "examine/sample.h"
-#include "examine/sources.h"
-#include "rules/classify.h"
+#include "examine/sample/history.h"
+#include "examine/sample/sample.h"
+#include "examine/sample/source_lines.h"
+#include "diagnose/catalog/classify.h"
 #include "snapshot/builder.h"
-#include "target/listen.h"
-#include "target/process.h"
+#include "process/linux/listeners.h"
+#include "process/linux/process_facts.h"
+#include "read/servers/supervisor.h"
 
 enum {
     SECOND_LOOK_MS = 110,
@@ -349,6 +350,7 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     x->process = lk_snapshot_create();
     if (!lk_process_read(pid, x->process, err))
         return false;
+    lk_supervisor_read(x->process);
     x->process->patterns = o->patterns;
     p->py = lk_py_open(p->target, &why);
     if (o->native || !p->py || !lk_py_readable(p->py)) {

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report/ci.h"
-#include "report/phrases.h"
+#include "report/ci_issues.h"
+#include "report/sentences.h"
 
 /*
  * Escapes as the runner unescapes (actions/runner, ActionCommand.cs): a percent sign and line ends in the data, and in

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "report/json_writer.h"
-#include "report/phrases.h"
-#include "report/set.h"
+#include "report/sentences.h"
+#include "report/process_groups.h"
 
 #define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
 #define SCHEMA "loopknot.report/1"

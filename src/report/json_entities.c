@@ -1,6 +1,6 @@
 #include "report/json_writer.h"
 
-#include "report/phrases.h"
+#include "report/sentences.h"
 
 /* ---- frames ---------------------------------------------------------------------------- */
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/words.h"
+#include "report/enum_names.h"
 
 #define INDENT 2
 

@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "report/view.h"
+#include "report/folding.h"
 #include "util/map.h"
 
 /*

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/phrases.h"
-#include "report/set.h"
-#include "report/view.h"
+#include "report/sentences.h"
+#include "report/process_groups.h"
+#include "report/folding.h"
 #include "util/text.h"
 
 #define MAX_GROUPS 30   /* of one list, unless all are asked for; tickets have a size limit */

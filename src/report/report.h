@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "rules/rules.h"
+#include "diagnose/rules/rules.h"
 
 /** One examined process. */
 struct lk_report {

@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "report/ci.h"
-#include "report/phrases.h"
+#include "report/ci_issues.h"
+#include "report/sentences.h"
 #include "util/text.h"
 
 /* The address under which OASIS publishes the schema of the standard. */

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/phrases.h"
-#include "report/set.h"
-#include "rules/explain.h"
+#include "report/sentences.h"
+#include "report/process_groups.h"
+#include "diagnose/rules/rule_texts.h"
 #include "util/text.h"
 
 #define FIELD 8          /* columns of a field's label */

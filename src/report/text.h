@@ -4,8 +4,8 @@
 #ifndef LK_REPORT_TEXT_H
 #define LK_REPORT_TEXT_H
 
-#include "report/paper.h"
-#include "report/view.h"
+#include "report/terminal.h"
+#include "report/folding.h"
 
 bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out);
 

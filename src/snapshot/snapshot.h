@@ -44,7 +44,7 @@ struct lk_refs {
 
 /* ---- frames -------------------------------------------------------------------------- */
 
-/** Whose code a Python frame is; set by lk_classify (rules/classify.h), LK_CODE_UNSET before. */
+/** Whose code a Python frame is; set by lk_classify (diagnose/catalog/classify.h), LK_CODE_UNSET before. */
 enum lk_code_class { LK_CODE_UNSET = 0, LK_CODE_USER, LK_CODE_STDLIB, LK_CODE_FRAMEWORK, LK_CODE_LAUNCHER };
 
 /** One Python code object, shared by all frames that run it. Strings are clean (text.h). */
@@ -58,7 +58,7 @@ struct lk_code {
     bool mentions_release, mentions_acquire; /* co_names holds these words */
     enum lk_code_class cls;
     bool site; /* below site-packages or dist-packages */
-    unsigned marks; /* what a frame of it means (rules/patterns.h); set by lk_classify */
+    unsigned marks; /* what a frame of it means (diagnose/catalog/frames.h); set by lk_classify */
     const char *call; /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
 };
 
@@ -427,7 +427,7 @@ struct lk_link {
     const char *what;    /* "child process 4712", "process 4712, which reads pipe:[123]" */
     struct lk_ref via;   /* the extern that the thread waits for */
     const char *waits;   /* what that process itself waits for, when it cannot act before this one: "its thread x blocks in write() ..." */
-    int64_t verdict;     /* of that process (rules/rules.h, enum lk_verdict) */
+    int64_t verdict;     /* of that process (diagnose/rules/rules.h, enum lk_verdict) */
     const char *finding; /* its worst finding in words; NULL */
     bool verified;       /* all threads of both processes slept on, unchanged, when the last process had been examined */
 };
@@ -501,7 +501,7 @@ struct lk_snapshot {
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
     int64_t watched_ms;    /* how long, samples and watch together, the target was observed */
     int64_t stalled_after_ms;
-    const struct lk_patterns *patterns; /* the user's, for lk_classify and the rules (rules/patterns.h); NULL none. Borrowed */
+    const struct lk_patterns *patterns; /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */
     struct lk_map *by_addr; /* builder's private use */
     size_t n_process_limits; /* limits that belong to the process, not to one try of a sample */
 };

@@ -2,7 +2,7 @@
  * Arena: many small objects, one owner, one release. Zeroed memory. Never fails
  * softly: out of memory ends the process with one line, since a diagnosis that
  * cannot allocate a few KiB cannot be trusted either (no target is held stopped
- * by the process that owns an arena; see target/stop.h).
+ * by the process that owns an arena; see process/live/stop.h).
  */
 #ifndef LK_UTIL_ARENA_H
 #define LK_UTIL_ARENA_H

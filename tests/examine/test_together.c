@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "examine/together.h"
+#include "examine/process_set.h"
 
 enum { N = 30 };
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "fuzz.h"
-#include "unwind/unwind.h"
+#include "read/native/unwind/unwind.h"
 
 enum { STACK_WORDS = 1024, PARTS = 8, PLACES = 16 };
 #define BIAS UINT64_C(0x555500000000)

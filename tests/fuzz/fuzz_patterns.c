@@ -1,5 +1,5 @@
 /* The user's file of patterns: whatever bytes it holds, it is refused in one line or gives rows that can be used. */
-#include "rules/patterns.h"
+#include "diagnose/catalog/frames.h"
 
 #include <string.h>
 

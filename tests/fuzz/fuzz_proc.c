@@ -2,8 +2,8 @@
 #include "target/threads.c" /* its parsers are static */
 
 #include "fuzz.h"
-#include "target/cgroup.h"
-#include "target/procfs.h"
+#include "process/linux/cgroup.h"
+#include "process/linux/procfs.h"
 
 enum { CAP = 4096 };
 

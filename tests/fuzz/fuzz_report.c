@@ -7,7 +7,7 @@
 
 #include "../report/fixtures.h"
 #include "fuzz.h"
-#include "target/redact.h"
+#include "util/redact.h"
 #include "util/text.h"
 
 enum { CAP = 512 };

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "fixtures.h"
-#include "report/ci.h"
-#include "report/testname.h"
+#include "report/ci_issues.h"
+#include "report/test_name.h"
 
 static const char *const formats[] = { "junit", "sarif", "github", "gitlab", "tap" };
 

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "fixtures.h"
-#include "report/set.h"
+#include "report/process_groups.h"
 
 static struct lk_report with_pid(struct lk_report r, int64_t pid, int64_t parent)
 {

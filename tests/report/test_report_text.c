@@ -1,7 +1,7 @@
 #include "cm.h"
 
 #include "fixtures.h"
-#include "report/words.h"
+#include "report/enum_names.h"
 
 #define FIRST_SCREEN 24
 

@@ -1,6 +1,6 @@
 #include "cm.h"
 
-#include "report/phrases.h"
+#include "report/sentences.h"
 
 static struct lk_arena *a;
 

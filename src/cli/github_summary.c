@@ -1,0 +1,73 @@
+#include "cli/github_summary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { MAX_SUMMARY = 1024 * 1024 }; /* of one step: the runner drops a larger file whole (FileCommandManager.cs) */
+
+/* Bytes of text that fit into room: whole lines. */
+static size_t fitting(const char *text, size_t room)
+{
+    size_t n = room;
+    while (n && text[n - 1] != '\n')
+        n--;
+    return n;
+}
+
+static bool write_all(int fd, const char *text, size_t size)
+{
+    while (size) {
+        const ssize_t n = write(fd, text, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        text += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool append(int fd, const char *text, size_t size)
+{
+    static const char cut[] = "\n\nThe rest of the report does not fit into a step summary.\n";
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return false;
+    if (!S_ISREG(st.st_mode)) {
+        errno = EINVAL;
+        return false;
+    }
+    const size_t taken = st.st_size < MAX_SUMMARY ? (size_t)st.st_size : MAX_SUMMARY;
+    if (size <= MAX_SUMMARY - taken)
+        return write_all(fd, text, size);
+    const size_t room = MAX_SUMMARY - taken > sizeof cut ? MAX_SUMMARY - taken - sizeof cut : 0;
+    return room == 0 || (write_all(fd, text, fitting(text, room)) && write_all(fd, cut, sizeof cut - 1));
+}
+
+void append_step_summary(const struct loopknot_diagnosis *d, const struct loopknot_render *how)
+{
+    const char *file = getenv("GITHUB_STEP_SUMMARY");
+    struct loopknot_render plain = *how;
+    char *text = NULL;
+    size_t size = 0;
+    if (!file || !*file)
+        return;
+    plain.color = false;
+    FILE *memory = open_memstream(&text, &size);
+    bool ok = memory && loopknot_write(d, "markdown", &plain, memory) == 0;
+    if (memory)
+        ok &= fclose(memory) == 0;
+    const int fd = ok ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644) : -1;
+    if (fd < 0 || !append(fd, text, size))
+        complain(0, "could not append to the step summary %s: %s", file, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    free(text);
+}

@@ -1,0 +1,278 @@
+#include "cli/run/examiner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/run/write_core.h"
+#include "cli/run/kill_tree.h"
+#include "cli/run/guardian.h"
+
+enum { MAX_COMPLAINTS = 64, MAX_KEEP = 32, MEMBER_MS = 10000 };
+
+static volatile int hurry; /* set by SIGNAL_HURRY */
+
+struct desk {
+    const struct examiner_job *job;
+    struct loopknot_diagnosis *d;
+    pid_t pids[LK_TREE_MAX];
+    size_t n;
+    char *complaints[MAX_COMPLAINTS];
+    size_t n_complaints;
+    uint64_t printed; /* digest of the findings printed last */
+};
+
+/* Not one that anybody would send to a process group. */
+static int signal_hurry(void)
+{
+    return SIGRTMAX - 1;
+}
+
+static void on_hurry(int number)
+{
+    hurry = number;
+}
+
+unsigned examiner_deadline(const struct common *c)
+{
+    const struct loopknot_options *o = &c->options;
+    return MEMBER_MS + 2 * (o->samples * o->interval_ms + o->stalled_after_ms);
+}
+
+static void forget(struct desk *k)
+{
+    loopknot_destroy(k->d);
+    k->d = NULL;
+    while (k->n_complaints)
+        free(k->complaints[--k->n_complaints]);
+}
+
+/* Kept until something is printed: an examination that finds nothing is not heard of. */
+static void keep_complaint(pid_t pid, bool gone, const char *message, void *arg)
+{
+    struct desk *k = arg;
+    (void)pid;
+    if (!gone && k->n_complaints < MAX_COMPLAINTS)
+        k->complaints[k->n_complaints++] = strdup(message);
+}
+
+static void examine(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+{
+    struct loopknot_options options = k->job->common->options;
+    forget(k);
+    k->d = loopknot_create();
+    k->n = lk_ending_members(q->root, k->pids, LK_TREE_MAX);
+    options.interrupted = &hurry;
+    options.together = k->pids;
+    options.n_together = k->n;
+    options.tree = true;
+    a->examined =
+        (int32_t)loopknot_examine_all(k->d, k->pids, k->n, &options, examiner_deadline(k->job->common), keep_complaint, k);
+    a->verdict = loopknot_verdict(k->d);
+    a->ok = true;
+}
+
+static void complain_of_all(const struct desk *k)
+{
+    for (size_t i = 0; i < k->n_complaints; i++)
+        complain(0, "%s", k->complaints[i]);
+}
+
+static struct loopknot_render how(const struct desk *k, const struct examiner_request *q)
+{
+    struct loopknot_render r = k->job->common->render;
+    r.set = true;
+    r.command = k->job->command;
+    r.elapsed_ms = q->elapsed_ms;
+    return r;
+}
+
+/* Of the fingerprints: the same findings again, whatever else has changed in the report, are no news. */
+static uint64_t digest(const struct desk *k, const struct loopknot_render *r)
+{
+    char *text = NULL;
+    size_t size;
+    uint64_t sum = 14695981039346656037u; /* FNV-1a */
+    FILE *f = open_memstream(&text, &size);
+    if (!f)
+        return 0;
+    loopknot_write(k->d, "json", r, f);
+    fclose(f);
+    static const char key[] = "\"fingerprint\":";
+    for (const char *at = text; (at = strstr(at, key));) {
+        at += sizeof key - 1;
+        for (const char *end = at + strcspn(at, ",}\n"); at < end; at++)
+            sum = (sum ^ (unsigned char)*at) * 1099511628211u;
+    }
+    free(text);
+    return sum;
+}
+
+static bool write_stream(const struct desk *k, const struct loopknot_render *r)
+{
+    struct outputs only = { 0 };
+    const struct outputs *all = &k->job->common->outputs;
+    for (size_t i = 0; i < all->n; i++)
+        if (!all->v[i].file)
+            only.v[only.n++] = all->v[i];
+    return outputs_write(&only, k->d, r, stderr);
+}
+
+static void print(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+{
+    const struct loopknot_render r = how(k, q);
+    const uint64_t now = digest(k, &r);
+    if (now == k->printed)
+        return;
+    k->printed = now;
+    complain(0, "the command has stood still; it goes on (--stall-kill would end it):");
+    complain_of_all(k);
+    a->ok = write_stream(k, &r);
+}
+
+static void write_all(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+{
+    struct loopknot_render r = how(k, q);
+    r.ended = true;
+    if (!k->d)
+        k->d = loopknot_create();
+    complain_of_all(k);
+    /* Also when no process could be examined: a test report that is missing would look as if nothing had been run. */
+    a->ok = outputs_write(&k->job->common->outputs, k->d, &r, stderr);
+    if (k->job->core)
+        core_write(k->job->core, k->pids, k->n, &hurry);
+}
+
+static void drain(void)
+{
+    const struct timespec at_once = { 0 };
+    sigset_t all;
+    sigfillset(&all);
+    sigdelset(&all, SIGCHLD);
+    while (sigtimedwait(&all, NULL, &at_once) > 0)
+        continue;
+}
+
+static void serve(struct desk *k, int fd)
+{
+    static void (*const work[])(struct desk *, const struct examiner_request *, struct examiner_answer *) = {
+        [EXAMINER_EXAMINE] = examine, [EXAMINER_PRINT] = print, [EXAMINER_WRITE] = write_all
+    };
+    struct examiner_request q;
+    for (;;) {
+        const ssize_t n = recv(fd, &q, sizeof q, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n != sizeof q || q.word < EXAMINER_EXAMINE || q.word > EXAMINER_DRAIN)
+            return;
+        if (q.word == EXAMINER_DRAIN) {
+            drain();
+            continue;
+        }
+        struct examiner_answer a = { .word = q.word };
+        hurry = 0;
+        work[q.word](k, &q, &a);
+        send(fd, &a, sizeof a, MSG_NOSIGNAL);
+    }
+}
+
+/*
+ * The signals that loopknot takes up stay blocked here and are never taken up: one that is pending here too was sent to
+ * the whole process group, so the command has got it already (see supervise.c, which then asks for EXAMINER_DRAIN).
+ */
+static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
+{
+    struct sigaction sa = { .sa_handler = on_hurry };
+    int keep[MAX_KEEP + 2];
+    unsigned n = 0;
+    sigset_t set;
+    sigemptyset(&sa.sa_mask);
+    sigaction(signal_hurry(), &sa, NULL);
+    sigemptyset(&set);
+    sigaddset(&set, signal_hurry());
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    prctl(PR_SET_NAME, "loopknot-exam");
+    for (; n < job->n_keep && n < MAX_KEEP; n++)
+        keep[n] = job->keep[n];
+    keep[n++] = fd;
+    keep[n++] = STDERR_FILENO;
+    lk_guard_close_all_but(keep, n);
+    struct desk *k = calloc(1, sizeof *k);
+    if (k) {
+        k->job = job;
+        serve(k, fd);
+        forget(k);
+        free(k);
+    }
+    /* The guardian is our child: its times, and so the command's, become ours when it is waited for. */
+    while (wait(NULL) > 0 || errno == EINTR)
+        continue;
+    _exit(0);
+}
+
+bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *), void *arg)
+{
+    int fds[2];
+    e->fd = -1;
+    e->pid = -1;
+    if (!lk_guard_pair(fds))
+        return false;
+    const pid_t parent = getpid();
+    e->pid = fork();
+    if (e->pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+            _exit(0);
+        close(fds[0]);
+        if (first)
+            first(arg);
+        be_examiner(fds[1], job);
+    }
+    close(fds[1]);
+    e->fd = fds[0];
+    if (e->pid < 0)
+        close(fds[0]);
+    return e->pid > 0;
+}
+
+bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64_t elapsed_ms)
+{
+    const struct examiner_request q = { word, root, elapsed_ms };
+    return e->fd >= 0 && send(e->fd, &q, sizeof q, MSG_NOSIGNAL) == sizeof q;
+}
+
+int examiner_answered(struct examiner *e, struct examiner_answer *ret)
+{
+    const ssize_t n = recv(e->fd, ret, sizeof *ret, MSG_DONTWAIT);
+    if (n == sizeof *ret)
+        return 1;
+    return n < 0 && (errno == EAGAIN || errno == EINTR) ? -1 : 0;
+}
+
+void examiner_hurry(struct examiner *e)
+{
+    if (e->pid > 0)
+        kill(e->pid, signal_hurry());
+}
+
+void examiner_stop(struct examiner *e, bool kindly)
+{
+    if (e->pid <= 0)
+        return;
+    if (!kindly)
+        kill(e->pid, SIGKILL);
+    if (e->fd >= 0)
+        close(e->fd);
+    while (waitpid(e->pid, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    e->fd = -1;
+    e->pid = -1;
+}

@@ -1,0 +1,63 @@
+/*
+ * The examiner of `loopknot run`: a process of its own, so that an examination that hangs or crashes costs the run
+ * nothing. It stands between loopknot and the guardian in the line of parents, since where Yama's ptrace_scope is 1
+ * only an ancestor may read a process (Documentation/admin-guide/LSM/Yama.rst).
+ */
+#ifndef LK_CLI_RUN_EXAMINER_H
+#define LK_CLI_RUN_EXAMINER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cli/options.h"
+
+enum examiner_word {
+    EXAMINER_EXAMINE = 1, /* the tree below root; answered when done */
+    EXAMINER_PRINT,       /* what was examined last, to stderr, unless the same findings were printed before */
+    EXAMINER_WRITE,       /* all outputs, then core files if wanted */
+    EXAMINER_DRAIN,       /* forget the signals that wait for it; not answered */
+};
+
+struct examiner_request {
+    int32_t word;
+    pid_t root;
+    int64_t elapsed_ms; /* how long the command has run */
+};
+
+struct examiner_answer {
+    int32_t word;
+    int32_t examined; /* how many processes */
+    int32_t verdict;  /* enum loopknot_verdict */
+    int32_t ok;       /* what was to be written was written */
+};
+
+/** What an examiner needs to know; all borrowed for its life. */
+struct examiner_job {
+    const struct common *common;
+    const char *command; /* as reports name it */
+    const char *core;    /* folder of core files, or NULL */
+    const int *keep;     /* inherited descriptors that outputs name */
+    unsigned n_keep;
+};
+
+struct examiner {
+    pid_t pid;
+    int fd; /* -1: none */
+};
+
+/** Starts one; first(arg) is called in it before anything else. False with errno. */
+bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *), void *arg);
+/** False when it is gone. */
+bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64_t elapsed_ms);
+/** 1 an answer, 0 it is gone, -1 nothing there. */
+int examiner_answered(struct examiner *e, struct examiner_answer *ret);
+/** Asks an examination to end with what it has. */
+void examiner_hurry(struct examiner *e);
+/** Ends it: kindly (it waits for its children first, so that their times are counted as ours) or at once. */
+void examiner_stop(struct examiner *e, bool kindly);
+
+/** The longest an examination of a tree may take, in milliseconds, and each member of it. */
+unsigned examiner_deadline(const struct common *c);
+
+#endif

@@ -1,0 +1,603 @@
+#include "cli/run/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/run/examiner.h"
+#include "cli/run/command_cgroup.h"
+#include "cli/run/command_name.h"
+#include "cli/run/kill_tree.h"
+#include "cli/run/guardian.h"
+#include "cli/run/tree_progress.h"
+
+enum {
+    TICK_MS = 1000, /* between looks: a twentieth of --stall, within these bounds */
+    LEAST_TICK_MS = 50,
+    TICKS = 20,
+    LAST_CALL_MS = 10000, /* an examiner that was asked to hurry */
+    MEMBER_MS = 250,      /* more for each process to be examined: not all are at once */
+    WRITE_MS = 60000,     /* writing reports; core files have limits of their own */
+    CLEAR_MS = 15000,     /* the guardian beyond the grace */
+    LAST_GRACE_MS = 1000,
+    EXAMINERS = 3, /* how often one that crashed is replaced */
+    MAX_KEEP = 32,
+};
+
+enum stage {
+    RUNNING,
+    SUSPECTING, /* an examination because nothing moved */
+    CONVICTING, /* an examination because the time is over: whatever it finds, the run has hung */
+    WRITING,    /* the reports */
+    ENDING,     /* the guardian ends the tree */
+    OVER,
+};
+
+struct supervision {
+    const struct run *r;
+    enum stage stage;
+    int guard, signals;
+    struct lk_inherited inherited;
+    struct examiner examiner;
+    struct examiner_job job;
+    unsigned examiners; /* started so far */
+    int keep[MAX_KEEP];
+    pid_t guardian, command;
+    struct lk_progress *progress; /* NULL: --stall 0 */
+    enum lk_suspicion suspicion;
+    long long suspended; /* milliseconds in which we were stopped: not the command's */
+    long long next_look;
+    long long limit; /* of the examination under way, in milliseconds */
+    pid_t members[LK_TREE_MAX];
+    long long started, stage_since, examined; /* by now(); the last: when the examination began */
+    long long stalled_at;                     /* quiet for so long when it began */
+    long long asked_at;                       /* when a signal to us asked the command to end; 0: never */
+    long long cancel_at;                      /* after a SIGTERM: until then it may end by itself; 0: none */
+    bool busy, hurried, ended;                /* the first two: the examiner */
+    int wait_status, status;                  /* the command's once it has ended; ours */
+};
+
+static long long clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+/* The command's time: that of a job that was suspended does not count. */
+static long long now(const struct supervision *s)
+{
+    return clock_ms() - s->suspended;
+}
+
+static void enter(struct supervision *s, enum stage stage)
+{
+    s->stage = stage;
+    s->stage_since = now(s);
+    s->hurried = false;
+}
+
+static bool watching(const struct supervision *s)
+{
+    return s->stage == RUNNING && !s->cancel_at && !s->ended;
+}
+
+/* "12 s", "10 min": enough to know which option was meant. */
+static const char *duration(long long ms, char buf[32])
+{
+    if (ms >= 600000)
+        snprintf(buf, 32, "%lld min", ms / 60000);
+    else if (ms >= 10000)
+        snprintf(buf, 32, "%lld s", ms / 1000);
+    else
+        snprintf(buf, 32, "%.3g s", (double)ms / 1000);
+    return buf;
+}
+
+/* ---- starting ------------------------------------------------------------------------------------------------------ */
+
+struct first {
+    struct supervision *s;
+    int fd;
+};
+
+/* In the new examiner: the guardian becomes its child, and the command the guardian's. */
+static void start_guardian(void *arg)
+{
+    struct first *f = arg;
+    close(f->s->guard);
+    const pid_t pid = fork();
+    if (pid == 0)
+        lk_guardian(f->fd, f->s->r->command, &f->s->inherited);
+    if (pid < 0)
+        lk_guard_send(f->fd, LK_GUARD_NOT_RUN, errno, 0);
+}
+
+/* Descriptors that outputs name must stay open; all other inherited ones are the command's alone, so that a reader of one sees
+ * its end. */
+static unsigned find_kept(const struct outputs *o, int *ret)
+{
+    unsigned n = 0;
+    if (outputs_to_stdout(o))
+        ret[n++] = STDOUT_FILENO;
+    for (size_t i = 0; i < o->n; i++) {
+        const char *file = o->v[i].file;
+        int fd, end = 0;
+        if (!file)
+            continue;
+        if (strcmp(file, "/dev/stdout") == 0)
+            ret[n++] = STDOUT_FILENO;
+        else if ((sscanf(file, "/dev/fd/%d%n", &fd, &end) == 1 || sscanf(file, "/proc/self/fd/%d%n", &fd, &end) == 1) &&
+                 fd >= 0 && !file[end])
+            ret[n++] = fd;
+    }
+    return n;
+}
+
+static void close_inherited(const struct supervision *s)
+{
+    int keep[MAX_KEEP + 4];
+    unsigned n = 0;
+    for (; n < s->job.n_keep; n++)
+        keep[n] = s->job.keep[n];
+    keep[n++] = s->guard;
+    keep[n++] = s->signals;
+    keep[n++] = s->examiner.fd;
+    keep[n++] = STDERR_FILENO;
+    lk_guard_close_all_but(keep, n);
+}
+
+static bool start(struct supervision *s)
+{
+    int fds[2];
+    s->signals = lk_signals_take(&s->inherited);
+    if (s->signals >= 0) {
+        const int fd = fcntl(s->signals, F_DUPFD_CLOEXEC, 10);
+        close(s->signals);
+        s->signals = fd;
+    }
+    if (s->signals < 0 || !lk_guard_pair(fds))
+        return false;
+    s->guard = fds[0];
+    /* Should the examiner or the guardian be killed, what is below them becomes our child, not init's. */
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
+    struct first f = { s, fds[1] };
+    s->examiners = 1;
+    if (!examiner_start(&s->examiner, &s->job, start_guardian, &f))
+        return false;
+    close(fds[1]);
+    close_inherited(s);
+    signal(SIGPIPE, SIG_IGN);
+    return true;
+}
+
+static bool ask(struct supervision *s, enum examiner_word word)
+{
+    s->busy = examiner_ask(&s->examiner, word, s->guardian, now(s) - s->started);
+    return s->busy;
+}
+
+/* ---- ending -------------------------------------------------------------------------------------------------------- */
+
+static int own_status(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+static void over(struct supervision *s, int status)
+{
+    s->status = status;
+    enter(s, OVER);
+}
+
+/* The command's own status, told from ours where they look the same. */
+static void pass_on(struct supervision *s)
+{
+    const int status = own_status(s->wait_status);
+    if (WIFEXITED(s->wait_status) && status >= EXIT_HUNG && status <= EXIT_NOT_FOUND)
+        complain(0, "status %d is the command's own", status);
+    over(s, status);
+}
+
+static void end_tree(struct supervision *s, long long grace)
+{
+    lk_guard_send(s->guard, LK_GUARD_END, (int32_t)(grace > 0 ? grace : 0), 0);
+    enter(s, ENDING);
+}
+
+/* The guardian is gone though nobody told it to go: all it guarded is ours now (we are the next subreaper). */
+static void end_without_guardian(struct supervision *s)
+{
+    pid_t denied;
+    struct lk_cage cage;
+    lk_cage_inherit(&cage, s->guardian);
+    complain(0, "the guardian process was killed: ending the command");
+    examiner_stop(&s->examiner, false);
+    for (int i = 0; i < 500 && (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD); i++) {
+        lk_cage_kill(&cage);
+        lk_ending_kill(getpid(), &denied);
+        usleep(10000);
+        while (waitpid(-1, NULL, WNOHANG) > 0)
+            continue;
+    }
+    lk_cage_destroy(&cage);
+    over(s, s->status ? s->status : EXIT_FAILED);
+}
+
+static void hang(struct supervision *s, const char *verdict)
+{
+    char why[96], time[32];
+    const long long quiet = s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
+    if (s->stage == CONVICTING)
+        snprintf(why, sizeof why, "it ran for longer than %s", duration(s->r->timeout_ms, time));
+    else
+        snprintf(why, sizeof why, "it had written nothing for %s", duration(quiet, time));
+    s->status = EXIT_HUNG;
+    complain(0, "the command is ended: %s (verdict: %s)", why, verdict);
+    enter(s, WRITING);
+    if (!ask(s, EXAMINER_WRITE))
+        end_tree(s, s->r->grace_ms);
+}
+
+/* ---- examining ----------------------------------------------------------------------------------------------------- */
+
+static void defer(struct supervision *s)
+{
+    if (s->progress)
+        lk_progress_defer(s->progress, (uint64_t)(now(s) + 2LL * s->r->stall_ms));
+    enter(s, RUNNING);
+}
+
+static void no_report(struct supervision *s, const char *why)
+{
+    const bool replace = s->examiners < EXAMINERS;
+    examiner_stop(&s->examiner, false);
+    s->busy = false;
+    if (replace && examiner_start(&s->examiner, &s->job, NULL, NULL))
+        s->examiners++;
+    if (s->stage == RUNNING || s->stage == ENDING)
+        return;
+    complain(0, "%s: %s", s->stage == WRITING ? "the report could not be written" : "the command could not be examined", why);
+    if (s->stage == CONVICTING)
+        hang(s, "unknown"); /* a test report without findings is still one of a failed test */
+    else if (s->stage == WRITING)
+        end_tree(s, s->r->grace_ms);
+    else
+        defer(s);
+}
+
+static void examine(struct supervision *s, enum stage stage)
+{
+    enter(s, stage);
+    s->examined = s->stage_since;
+    s->limit =
+        3LL * examiner_deadline(&s->r->common) + MEMBER_MS * (long long)lk_ending_members(s->guardian, s->members, LK_TREE_MAX);
+    s->stalled_at = s->progress ? (long long)lk_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
+    if (!ask(s, EXAMINER_EXAMINE))
+        no_report(s, "the examining process is gone");
+}
+
+/* Output since the examination began: some of the tree gets on, whatever the rest of it does. */
+static bool moved_meanwhile(struct supervision *s)
+{
+    const uint64_t t = (uint64_t)now(s);
+    lk_progress_look(s->progress, t);
+    return (long long)lk_progress_quiet_ms(s->progress, t) < s->stalled_at;
+}
+
+static void judge(struct supervision *s, const struct examiner_answer *a)
+{
+    const bool stalled = a->verdict == LOOPKNOT_STALLED;
+    if (moved_meanwhile(s)) {
+        defer(s);
+    } else if (a->verdict == LOOPKNOT_DEADLOCK || (stalled && s->r->stall_kill && s->suspicion != LK_SUSPECT_QUIET)) {
+        hang(s, loopknot_verdict_name((enum loopknot_verdict)a->verdict));
+    } else {
+        if (stalled)
+            ask(s, EXAMINER_PRINT);
+        defer(s);
+    }
+}
+
+static void on_answer(struct supervision *s)
+{
+    struct examiner_answer a;
+    const int got = examiner_answered(&s->examiner, &a);
+    if (got < 0)
+        return;
+    if (!got) {
+        no_report(s, "the examining process ended unexpectedly");
+        return;
+    }
+    s->busy = false;
+    if (a.word == EXAMINER_WRITE && s->stage == WRITING) {
+        end_tree(s, s->r->grace_ms);
+    } else if (a.word == EXAMINER_EXAMINE && s->stage == CONVICTING) {
+        if (!a.examined)
+            complain(0, "no process of the command could be examined");
+        hang(s, loopknot_verdict_name((enum loopknot_verdict)a.verdict));
+    } else if (a.word == EXAMINER_EXAMINE && s->stage == SUSPECTING) {
+        judge(s, &a);
+    }
+}
+
+/* An examination, or a report, that takes too long is hurried, then given up. */
+static void enforce(struct supervision *s)
+{
+    const long long spent = now(s) - s->stage_since;
+    const long long limit = s->stage == WRITING ? WRITE_MS : s->limit;
+    if (s->stage == WRITING && s->r->core)
+        return; /* has a limit for each file */
+    if (spent > limit && !s->hurried) {
+        examiner_hurry(&s->examiner);
+        s->hurried = true;
+    }
+    if (spent > limit + LAST_CALL_MS)
+        no_report(s, "it took too long");
+}
+
+/* ---- signals ------------------------------------------------------------------------------------------------------- */
+
+/* Who was stopped by job control shows it to the shell in the same way, and goes on with the command when told to. */
+static void stop_too(struct supervision *s, int number)
+{
+    const int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    const bool foreground = terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
+    if (terminal >= 0)
+        close(terminal);
+    if ((!lk_signals_stops(number) && !(number == SIGSTOP && foreground)) || !lk_signals_stopped(s->command))
+        return;
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, number);
+    const long long before = clock_ms();
+    kill(getpid(), number);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    s->suspended += clock_ms() - before;
+    lk_guard_send(s->guard, LK_GUARD_RESUME, 0, 0);
+}
+
+/* What a signal asks of the run, beyond being passed on. */
+static void cancel(struct supervision *s, bool for_good)
+{
+    if (s->stage == ENDING) {
+        lk_guard_send(s->guard, LK_GUARD_END, 0, 0);
+        return;
+    }
+    if (s->busy)
+        examiner_hurry(&s->examiner);
+    s->asked_at = now(s);
+    if (for_good)
+        s->cancel_at = s->asked_at + s->r->grace_ms;
+}
+
+static bool ends(int number)
+{
+    return number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGALRM;
+}
+
+/*
+ * A signal of the terminal went to the whole foreground process group: the command has it (an alarm set before we were executed
+ * is ours alone, and was meant for it). One sent with kill(2) may have gone to us alone, and is passed on, or to the process
+ * group (kill -TERM -PGID, timeout(1)): then the examiner, which takes none up, has it pending as well, and passing it on would
+ * deliver it twice.
+ */
+static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
+{
+    const int number = (int)i->ssi_signo;
+    const bool of_kernel = i->ssi_code > 0;
+    if (number == SIGCHLD)
+        return;
+    if (number == SIGCONT) {
+        lk_guard_send(s->guard, LK_GUARD_RESUME, 0, 0);
+        return;
+    }
+    if (of_kernel && number != SIGALRM) {
+        if (number == SIGHUP)
+            cancel(s, true); /* the terminal is gone */
+        return;
+    }
+    if (s->guardian && i->ssi_pid && lk_ending_descends((pid_t)i->ssi_pid, s->guardian))
+        return; /* the command's own doing */
+    if (s->examiner.pid > 0 && lk_signals_pending(s->examiner.pid, number))
+        examiner_ask(&s->examiner, EXAMINER_DRAIN, 0, 0);
+    else if (s->stage < CONVICTING || !ends(number)) /* from then on it ends by our doing, once the report is there */
+        lk_guard_send(s->guard, LK_GUARD_SIGNAL, number, 0);
+    if (ends(number))
+        cancel(s, number == SIGTERM);
+}
+
+static void on_signals(struct supervision *s)
+{
+    struct signalfd_siginfo info;
+    while (read(s->signals, &info, sizeof info) == sizeof info)
+        on_signal(s, &info);
+}
+
+static long long tick(const struct supervision *s)
+{
+    const long long ms = s->progress ? s->r->stall_ms / TICKS : TICK_MS;
+    return ms > TICK_MS ? TICK_MS : ms < LEAST_TICK_MS ? LEAST_TICK_MS : ms;
+}
+
+/* ---- the guardian's words ------------------------------------------------------------------------------------------ */
+
+static void on_started(struct supervision *s, const struct lk_guard_message *m)
+{
+    s->guardian = m->a;
+    s->command = m->b;
+    s->started = now(s);
+    if (s->r->stall_ms)
+        s->progress = lk_progress_create(s->guardian, s->r->stall_ms, (uint64_t)s->started);
+    s->next_look = s->started + tick(s);
+}
+
+static void on_ended(struct supervision *s, int wait_status)
+{
+    s->ended = true;
+    s->wait_status = wait_status;
+    if (s->stage == WRITING || s->stage == ENDING)
+        return; /* of our doing, or too late */
+    if (s->stage == CONVICTING)
+        complain(0, "the command ended by itself while it was examined");
+    if (s->asked_at && now(s) - s->asked_at <= s->r->grace_ms)
+        end_tree(s, s->asked_at + s->r->grace_ms - now(s)); /* cancelled: nothing stays behind */
+    else
+        pass_on(s);
+}
+
+static void on_clear(struct supervision *s, const struct lk_guard_message *m)
+{
+    if (m->a)
+        complain(0, "%d processes could not be ended, one of them is %d", (int)m->a, (int)m->b);
+    if (s->status == EXIT_HUNG || !s->ended)
+        over(s, EXIT_HUNG);
+    else
+        pass_on(s);
+}
+
+static void on_guard(struct supervision *s)
+{
+    struct lk_guard_message m;
+    int got;
+    while (s->stage != OVER && (got = lk_guard_receive(s->guard, &m)) >= 0) {
+        if (!got) {
+            end_without_guardian(s);
+            return;
+        }
+        switch (m.word) {
+        case LK_GUARD_STARTED: on_started(s, &m); break;
+        case LK_GUARD_STOPPED: stop_too(s, m.a); break;
+        case LK_GUARD_ENDED: on_ended(s, m.a); break;
+        case LK_GUARD_CLEAR: on_clear(s, &m); break;
+        case LK_GUARD_NOT_RUN:
+            over(s, complain(m.a == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s", s->r->command[0],
+                             strerror(m.a)));
+            break;
+        default: break;
+        }
+    }
+}
+
+/* ---- time ---------------------------------------------------------------------------------------------------------- */
+
+static void look(struct supervision *s)
+{
+    char quiet[32];
+    const long long t = now(s);
+    lk_progress_look(s->progress, (uint64_t)t);
+    s->suspicion = lk_progress_suspect(s->progress, (uint64_t)t);
+    if (s->suspicion == LK_UNSUSPICIOUS)
+        return;
+    if (s->r->common.render.verbose)
+        complain(0, "no output for %s, %.2f cores used: examining",
+                 duration((long long)lk_progress_quiet_ms(s->progress, (uint64_t)t), quiet),
+                 lk_progress_cores(s->progress, (uint64_t)t));
+    examine(s, SUSPECTING);
+}
+
+static void on_time(struct supervision *s)
+{
+    const long long t = now(s);
+    const bool late = s->r->timeout_ms && s->started && t - s->started >= s->r->timeout_ms && !s->ended && !s->cancel_at;
+    if (late && (s->stage == RUNNING || s->stage == SUSPECTING)) {
+        if (s->stage == RUNNING)
+            examine(s, CONVICTING);
+        else
+            s->stage = CONVICTING;
+    } else if (s->cancel_at && t >= s->cancel_at && s->stage < WRITING) {
+        s->cancel_at = 0;
+        end_tree(s, LAST_GRACE_MS);
+    } else if (s->stage == SUSPECTING || s->stage == CONVICTING || s->stage == WRITING) {
+        enforce(s);
+    } else if (s->stage == ENDING && t - s->stage_since > (long long)s->r->grace_ms + CLEAR_MS) {
+        complain(0, "the guardian process %d does not answer", (int)s->guardian);
+        kill(s->guardian, SIGKILL);
+    } else if (watching(s) && s->progress && t >= s->next_look) {
+        s->next_look = t + tick(s);
+        look(s);
+    }
+}
+
+/* Milliseconds until there is something to do; -1 when only events count. */
+static int patience(const struct supervision *s)
+{
+    const long long t = now(s);
+    long long at = -1;
+    if (s->stage != RUNNING || s->cancel_at)
+        return LEAST_TICK_MS;
+    if (s->progress && watching(s))
+        at = s->next_look;
+    if (s->r->timeout_ms && s->started && !s->ended && (at < 0 || at > s->started + s->r->timeout_ms))
+        at = s->started + s->r->timeout_ms;
+    if (at < 0)
+        return -1;
+    return at <= t ? 0 : at - t > 60000 ? 60000 : (int)(at - t);
+}
+
+/* A gap that no wait explains, with a SIGCONT at its end: somebody had stopped us (and our job), it is not the command's time. */
+static void leave_out_suspension(struct supervision *s, long long slept_since, int wait)
+{
+    const long long gap = clock_ms() - slept_since;
+    if (wait >= 0 && gap > wait + 2 * TICK_MS && lk_signals_pending(getpid(), SIGCONT))
+        s->suspended += gap - wait;
+}
+
+static void attend(struct supervision *s)
+{
+    while (s->stage != OVER) {
+        struct pollfd p[] = { { s->guard, POLLIN, 0 }, { s->signals, POLLIN, 0 }, { s->examiner.fd, POLLIN, 0 } };
+        const int wait = patience(s);
+        const long long since = clock_ms();
+        poll(p, 3, wait);
+        if (p[1].revents) {
+            leave_out_suspension(s, since, wait);
+            on_signals(s);
+        }
+        if (p[0].revents)
+            on_guard(s);
+        if (s->stage != OVER && p[2].revents && p[2].fd == s->examiner.fd)
+            on_answer(s);
+        if (s->stage != OVER)
+            on_time(s);
+    }
+}
+
+/* Leaves: what the command has left behind, if anything, is no longer ours. */
+static void part(struct supervision *s)
+{
+    lk_guard_send(s->guard, LK_GUARD_LEAVE, 0, 0);
+    /* In the midst of an examination there is nobody to wait for the guardian; it becomes our child then. */
+    examiner_stop(&s->examiner, !s->busy);
+    if (s->guardian)
+        waitpid(s->guardian, NULL, 0);
+    lk_progress_destroy(s->progress);
+}
+
+int supervise(const struct run *r)
+{
+    static struct supervision s;
+    char *name = lk_command_name(r->command);
+    s.r = r;
+    s.job = (struct examiner_job){ .common = &r->common, .command = name, .core = r->core, .keep = s.keep };
+    s.job.n_keep = find_kept(&r->common.outputs, s.keep);
+    if (start(&s)) {
+        attend(&s);
+        part(&s);
+    } else {
+        s.status = complain(EXIT_FAILED, "could not start: %s", strerror(errno));
+    }
+    free(name);
+    return s.status;
+}

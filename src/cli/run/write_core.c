@@ -1,0 +1,88 @@
+#include "cli/run/write_core.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+
+enum { LIMIT_MS = 60000, LOOK_MS = 20 };
+
+extern char **environ;
+
+/* Silent, with the signals as any program expects them. 0 or errno. */
+static int start(pid_t *ret, char *const argv[])
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attr;
+    sigset_t none;
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&files);
+    posix_spawnattr_init(&attr);
+    for (int fd = 0; fd < 3; fd++)
+        posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
+    posix_spawnattr_setsigmask(&attr, &none);
+    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    const int error = posix_spawnp(ret, argv[0], &files, &attr, argv, environ);
+    posix_spawn_file_actions_destroy(&files);
+    posix_spawnattr_destroy(&attr);
+    return error;
+}
+
+/* Its wait status; killed at the limit. */
+static int await(pid_t pid, const volatile int *stop)
+{
+    int status = 0;
+    for (unsigned spent = 0; waitpid(pid, &status, WNOHANG) == 0; spent += LOOK_MS) {
+        usleep(LOOK_MS * 1000);
+        if (spent >= LIMIT_MS || *stop) {
+            kill(pid, SIGKILL); /* the kernel detaches a tracer that dies */
+            waitpid(pid, &status, 0);
+            break;
+        }
+    }
+    return status;
+}
+
+static void write_cores(const char *dir, const pid_t *pids, size_t n, const volatile int *stop)
+{
+    char prefix[PATH_MAX], number[16];
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        complain(0, "--core %s: %s", dir, strerror(errno));
+        return;
+    }
+    if (snprintf(prefix, sizeof prefix, "%s/core", dir) >= (int)sizeof prefix)
+        return;
+    for (size_t i = 0; i < n && !*stop; i++) {
+        char *argv[] = { (char *)"gcore", (char *)"-o", prefix, number, NULL };
+        struct stat st;
+        char file[PATH_MAX + 32];
+        pid_t pid;
+        snprintf(number, sizeof number, "%d", (int)pids[i]);
+        snprintf(file, sizeof file, "%s.%s", prefix, number);
+        const int error = start(&pid, argv);
+        if (error) {
+            complain(0, "no core files: gcore (package gdb) cannot be run: %s", strerror(error));
+            return;
+        }
+        const int status = await(pid, stop);
+        if (kill(pids[i], 0) != 0)
+            continue;
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stat(file, &st) != 0)
+            complain(0, "no core file of process %s: gcore failed or took longer than %d s", number, LIMIT_MS / 1000);
+    }
+}
+
+void core_write(const char *dir, const pid_t *pids, size_t n, const volatile int *stop)
+{
+    const mode_t old = umask(077); /* all that the processes had in memory: for the owner */
+    write_cores(dir, pids, n, stop);
+    umask(old);
+}

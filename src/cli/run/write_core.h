@@ -1,0 +1,12 @@
+/* Core files of processes that are about to be ended, by gdb's gcore. */
+#ifndef LK_CLI_RUN_WRITE_CORE_H
+#define LK_CLI_RUN_WRITE_CORE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/** Writes dir/core.PID for each process, with a time limit for each; says what went wrong. *stop becoming nonzero ends it early.
+ */
+void core_write(const char *dir, const pid_t *pids, size_t n, const volatile int *stop);
+
+#endif

@@ -1,0 +1,82 @@
+#include "diagnose/rules/rules.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "diagnose/rules/context.h"
+
+static int64_t weight(const struct lk_finding *f)
+{
+    return f->held_requests * 1000000 + f->held_tasks;
+}
+
+/* Worst first; then the surer, the more that waits behind it, the rule's number. */
+static int compare(const void *a, const void *b)
+{
+    const struct lk_finding *x = a, *y = b;
+    if (x->severity != y->severity)
+        return x->severity > y->severity ? -1 : 1;
+    if (x->confidence != y->confidence)
+        return x->confidence > y->confidence ? -1 : 1;
+    if (weight(x) != weight(y))
+        return weight(x) > weight(y) ? -1 : 1;
+    if (x->rule != y->rule)
+        return x->rule < y->rule ? -1 : 1;
+    uint32_t i = x->threads.n ? x->threads.v[0].index : UINT32_MAX, k = y->threads.n ? y->threads.v[0].index : UINT32_MAX;
+    return i < k ? -1 : i > k ? 1 : strcmp(x->fingerprint, y->fingerprint);
+}
+
+struct lk_findings *lk_diagnose(struct lk_snapshot *s)
+{
+    struct lk_findings *f = lk_xcalloc(1, sizeof *f);
+    f->arena = lk_arena_create();
+    struct lk_case c = { .snap = s, .graph = lk_graph_build(s), .out = f };
+    c.explained = lk_xcalloc(s->threads.n, sizeof *c.explained);
+    c.mark = lk_xcalloc(c.graph->n_nodes, sizeof *c.mark);
+    c.halted = lk_is_halted(s);
+    for (size_t i = 0; i < lk_n_rules; i++)
+        if (lk_rules[i].find)
+            lk_rules[i].find(&c);
+    const char *why = lk_why_unknown(&c);
+    if (f->list.n)
+        qsort(f->list.v, f->list.n, sizeof *f->list.v, compare);
+    f->verdict = f->list.n ? f->list.v[0].severity : LK_HEALTHY;
+    if (why && f->verdict < LK_VERDICT_UNKNOWN) {
+        f->verdict = LK_VERDICT_UNKNOWN;
+        f->verdict_why = lk_sentence(&c, why);
+    }
+    /* Names of limits and of the runtime live in the snapshot; what findings say lives in their own arena. */
+    if (f->verdict_why)
+        f->verdict_why = lk_arena_strdup(f->arena, f->verdict_why);
+    free(c.explained);
+    free(c.mark);
+    lk_graph_destroy(c.graph);
+    return f;
+}
+
+void lk_findings_destroy(struct lk_findings *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->list.n; i++)
+        lk_finding_drop(&f->list.v[i]);
+    free(f->list.v);
+    free(f->watch.v);
+    lk_arena_destroy(f->arena);
+    free(f);
+}
+
+const char *lk_verdict_name(enum lk_verdict v)
+{
+    static const char *const names[] = {
+        [LK_HEALTHY] = "healthy", [LK_HAZARD] = "hazard",     [LK_VERDICT_UNKNOWN] = "unknown",
+        [LK_STALLED] = "stalled", [LK_DEADLOCK] = "deadlock",
+    };
+    return (size_t)v < LK_ARRAY_LEN(names) ? names[v] : "unknown";
+}
+
+const char *lk_confidence_name(enum lk_confidence c)
+{
+    static const char *const names[] = { [LK_POSSIBLE] = "possible", [LK_PROBABLE] = "probable", [LK_PROVEN] = "proven" };
+    return (size_t)c < LK_ARRAY_LEN(names) ? names[c] : "possible";
+}

@@ -1,0 +1,570 @@
+#include "diagnose/rules/context.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/map.h"
+#include "util/text.h"
+
+enum { MAX_TOLD = 24 }; /* edges of a chain that are also told as evidence */
+
+/* ---- the case ------------------------------------------------------------------------ */
+
+int64_t lk_stuck(const struct lk_case *c, const struct lk_thread *t)
+{
+    /* A stopped process makes no progress whatever its threads wait for. */
+    if (c->halted || t->running || t->stuck_ms == LK_UNKNOWN)
+        return -1;
+    return t->stuck_ms;
+}
+
+bool lk_is_stalled(const struct lk_case *c, const struct lk_thread *t)
+{
+    return lk_stuck(c, t) >= c->snap->stalled_after_ms;
+}
+
+bool lk_may_stall(const struct lk_case *c, const struct lk_thread *t)
+{
+    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) && c->snap->watched_ms < c->snap->stalled_after_ms;
+}
+
+bool lk_seen_long_enough(const struct lk_case *c, const struct lk_thread *t)
+{
+    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS || (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
+}
+
+void lk_explain_all(struct lk_case *c, const struct lk_ref *roots, size_t n)
+{
+    lk_graph_held_up_by(c->graph, roots, n, c->mark);
+    size_t first = c->graph->first[LK_KIND_THREAD];
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (c->mark[first + i])
+            c->explained[i] = true;
+    for (size_t i = 0; i < n; i++)
+        if (lk_thread_at(c->snap, roots[i]))
+            c->explained[roots[i].index] = true;
+}
+
+void lk_explain(struct lk_case *c, struct lk_ref r)
+{
+    lk_explain_all(c, &r, 1);
+}
+
+void lk_watch(struct lk_case *c, struct lk_ref thread)
+{
+    size_t from = c->out->watch.n > LK_MAX_LISTED ? c->out->watch.n - LK_MAX_LISTED : 0;
+    for (size_t i = from; i < c->out->watch.n; i++)
+        if (lk_ref_eq(c->out->watch.v[i], thread))
+            return;
+    lk_vec_add(&c->out->watch, thread);
+}
+
+const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t)
+{
+    return lk_caller_frame(t->python_stack, t->wait.frame > 0 ? (size_t)t->wait.frame : 0, NULL);
+}
+
+struct lk_loop *lk_loop_of_thread(const struct lk_case *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    if (!t)
+        return NULL;
+    struct lk_loop *o = t->n_frame_loops ? lk_loop_at(c->snap, t->frame_loops[0]) : NULL;
+    if (!o)
+        o = lk_loop_at(c->snap, t->running_loop);
+    /*
+     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows none of them, the record that it
+     * runs a loop is of another moment: it has just left it.
+     */
+    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n && !t->python_stack->truncated &&
+        strcmp(o->kind, "asyncio") == 0)
+        return NULL;
+    return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
+}
+
+/* ---- wording ------------------------------------------------------------------------- */
+
+const char *lk_print(const struct lk_case *c, const char *fmt, ...)
+{
+    va_list ap, again;
+    va_start(ap, fmt);
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    size_t size = n < 0 ? 1 : (size_t)n + 1;
+    char *s = lk_arena_alloc(c->out->arena, size);
+    if (n >= 0)
+        vsnprintf(s, size, fmt, again);
+    va_end(again);
+    return s;
+}
+
+const char *lk_sentence(const struct lk_case *c, const char *text)
+{
+    if (!text || *text < 'a' || *text > 'z')
+        return text;
+    return lk_print(c, "%c%s", *text - 'a' + 'A', text + 1);
+}
+
+static const char *last_part(const char *dotted)
+{
+    const char *dot = strrchr(dotted, '.');
+    return dot && dot[1] ? dot + 1 : dotted;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash && slash[1] ? slash + 1 : path;
+}
+
+static const char *or_else(const char *s, const char *other)
+{
+    return s && *s ? s : other;
+}
+
+const char *lk_name(const struct lk_case *c, struct lk_ref r)
+{
+    const struct lk_snapshot *s = c->snap;
+    const char *id = lk_ref_id(s, r);
+    if (!id)
+        return "something unknown";
+    switch (r.kind) {
+    case LK_KIND_THREAD:
+        return lk_print(c, "thread %s [%lld]", or_else(s->threads.v[r.index].name, "?"), (long long)s->threads.v[r.index].tid);
+    case LK_KIND_LOOP:
+        return lk_print(c, "loop %s (%s)", id,
+                        or_else(last_part(or_else(s->loops.v[r.index].cls, "")), s->loops.v[r.index].kind));
+    case LK_KIND_TASK:
+        return lk_print(c, "task %s (%s)", or_else(s->tasks.v[r.index].name, id), or_else(s->tasks.v[r.index].coroutine, "?"));
+    case LK_KIND_FUTURE: return lk_print(c, "future %s", id);
+    case LK_KIND_LOCK: return lk_print(c, "%s %s", or_else(s->locks.v[r.index].kind, "lock"), id);
+    case LK_KIND_EXECUTOR: return lk_print(c, "%s %s", or_else(s->executors.v[r.index].kind, "executor"), id);
+    case LK_KIND_EXTERN: return or_else(s->externs.v[r.index].text, "something outside");
+    case LK_KIND_NONE: break;
+    }
+    return "something unknown";
+}
+
+const char *lk_place(const struct lk_case *c, const struct lk_culprit *p)
+{
+    if (p->file && p->line > 0)
+        return lk_print(c, "%s (%s:%d)", or_else(p->function, "?"), base_name(p->file), p->line);
+    if (p->file)
+        return lk_print(c, "%s (%s)", or_else(p->function, "?"), base_name(p->file));
+    if (p->module)
+        return lk_print(c, "%s (%s+0x%llx)", or_else(p->function, "?"), p->module, (unsigned long long)p->offset);
+    return or_else(p->function, "an unknown place");
+}
+
+const char *lk_duration(const struct lk_case *c, int64_t ms)
+{
+    if (ms == LK_UNKNOWN || ms < 0)
+        return "an unknown time";
+    if (ms < 1000)
+        return lk_print(c, "%lld ms", (long long)ms);
+    if (ms < 120000)
+        return lk_print(c, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
+    if (ms < 7200000)
+        return lk_print(c, "%lld min", (long long)(ms / 60000));
+    return lk_print(c, "%lld h", (long long)(ms / 3600000));
+}
+
+const char *lk_count(const struct lk_case *c, int64_t n, const char *noun)
+{
+    return lk_print(c, "%lld %s%s", (long long)n, noun, n == 1 ? "" : "s");
+}
+
+const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t)
+{
+    static const char *const words[] = {
+        [LK_WAIT_LOCK] = "a lock",
+        [LK_WAIT_CONDITION] = "Condition.wait()",
+        [LK_WAIT_EVENT] = "Event.wait()",
+        [LK_WAIT_SEMAPHORE] = "a semaphore",
+        [LK_WAIT_BARRIER] = "Barrier.wait()",
+        [LK_WAIT_QUEUE_GET] = "Queue.get()",
+        [LK_WAIT_QUEUE_PUT] = "Queue.put()",
+        [LK_WAIT_QUEUE_JOIN] = "Queue.join()",
+        [LK_WAIT_FUTURE] = "Future.result()",
+        [LK_WAIT_JOIN] = "Thread.join()",
+        [LK_WAIT_IMPORT] = "an import",
+        [LK_WAIT_SLEEP] = "a sleep",
+        [LK_WAIT_CHILD] = "a wait for a child process",
+        [LK_WAIT_SIGNAL] = "a wait for a signal",
+        [LK_WAIT_GIL] = "a wait for the GIL",
+    };
+    size_t kind = (size_t)t->wait.kind;
+    if (t->wait.call && *t->wait.call)
+        return t->wait.call;
+    if (kind < LK_ARRAY_LEN(words) && words[kind])
+        return words[kind];
+    return t->os.syscall ? lk_print(c, "%s()", t->os.syscall) : "a blocking call";
+}
+
+int64_t lk_killed_in(const struct lk_case *c, int64_t stuck_ms)
+{
+    const int64_t limit = c->snap->supervisor_timeout_ms;
+    if (limit == LK_UNKNOWN || limit <= 0)
+        return LK_UNKNOWN;
+    return LK_MAX(limit - (stuck_ms == LK_UNKNOWN ? 0 : stuck_ms), 0);
+}
+
+const char *lk_with_kill(const struct lk_case *c, const struct lk_finding *f, const char *advice)
+{
+    const int64_t killed = lk_killed_in(c, f->stuck_ms);
+    if (killed == LK_UNKNOWN)
+        return advice;
+    return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s", lk_duration(c, killed),
+                    lk_duration(c, c->snap->supervisor_timeout_ms), advice);
+}
+
+/* ---- culprits ------------------------------------------------------------------------ */
+
+struct lk_culprit lk_culprit_of_frame(const struct lk_pyframe *p, int64_t tid, const char *task)
+{
+    struct lk_culprit k = { .tid = tid, .task = task };
+    if (p && p->code) {
+        k.function = p->code->function;
+        k.file = p->code->file;
+        k.line = p->line;
+        k.source = p->source;
+    }
+    return k;
+}
+
+/* The innermost native frame of the executable or of a library that is not the system's. */
+static struct lk_culprit native_culprit(const struct lk_thread *t)
+{
+    const struct lk_natstack *st = t->native_stack;
+    const struct lk_natframe *best = NULL;
+    for (size_t i = 0; st && i < st->n && !best; i++)
+        if (!st->frames[i].system)
+            best = &st->frames[i];
+    if (!best && st && st->n)
+        best = &st->frames[st->n - 1];
+    struct lk_culprit k = { .tid = t->tid };
+    if (best) {
+        k.function = best->function;
+        k.file = best->file;
+        k.line = best->line;
+        k.module = best->module;
+        k.offset = best->offset;
+    }
+    return k;
+}
+
+struct lk_culprit lk_culprit_of(const struct lk_case *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    if (k) {
+        const struct lk_pyframe *p = lk_culprit_frame(k->stack, NULL);
+        if (!p && k->stack && k->stack->n)
+            p = &k->stack->frames[0];
+        struct lk_culprit ret = lk_culprit_of_frame(p, LK_UNKNOWN, k->id);
+        if (!p)
+            ret.function = k->coroutine;
+        return ret;
+    }
+    if (!t)
+        return (struct lk_culprit){ .tid = LK_UNKNOWN };
+    const struct lk_pyframe *p = lk_culprit_frame(t->python_stack, NULL);
+    /* All of it is the standard library: the native stack, or else the innermost frame, says where. */
+    if (!p && t->native_stack && t->native_stack->n && !(t->python_stack && t->python_stack->n))
+        return native_culprit(t);
+    if (!p && t->python_stack && t->python_stack->n)
+        p = &t->python_stack->frames[0];
+    return lk_culprit_of_frame(p, t->tid, NULL);
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_culprit(const struct lk_culprit *a, const struct lk_culprit *b)
+{
+    return a->tid == b->tid && same_text(a->task, b->task) && a->line == b->line && same_text(a->function, b->function) &&
+           same_text(a->file, b->file);
+}
+
+void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
+{
+    for (size_t i = 0; i < f->culprits.n; i++)
+        if (same_culprit(&f->culprits.v[i], &p))
+            return;
+    if (f->culprits.n < LK_MAX_CULPRITS)
+        lk_vec_add(&f->culprits, p);
+}
+
+/* ---- findings ------------------------------------------------------------------------ */
+
+struct lk_finding lk_finding_start(const struct lk_case *c, const char *rule)
+{
+    (void)c;
+    struct lk_finding f = { .rule = lk_rule_by_id(rule), .severity = LK_HAZARD, .confidence = LK_PROVEN, .stuck_ms = LK_UNKNOWN };
+    f.remedy = f.rule->remedy;
+    return f;
+}
+
+/* Where a finding lists entities of each kind; 0 where it does not. */
+static const size_t list_offset[] = {
+    [LK_KIND_THREAD] = offsetof(struct lk_finding, threads),
+    [LK_KIND_LOOP] = offsetof(struct lk_finding, loops),
+    [LK_KIND_TASK] = offsetof(struct lk_finding, tasks),
+    [LK_KIND_LOCK] = offsetof(struct lk_finding, locks),
+    [LK_KIND_EXTERN] = 0,
+};
+
+static void list_part(struct lk_case *c, struct lk_refs *list, struct lk_ref r)
+{
+    if (list->n >= LK_MAX_LISTED || !lk_ref_id(c->snap, r))
+        return;
+    for (size_t i = 0; i < list->n; i++)
+        if (lk_ref_eq(list->v[i], r))
+            return;
+    if (!list->v) {
+        list->v = lk_arena_array(c->out->arena, LK_MAX_LISTED, sizeof *list->v);
+        list->cap = LK_MAX_LISTED;
+    }
+    list->v[list->n++] = r;
+}
+
+void lk_finding_part(struct lk_case *c, struct lk_finding *f, struct lk_ref r, bool blame)
+{
+    if ((size_t)r.kind < LK_ARRAY_LEN(list_offset) && list_offset[r.kind])
+        list_part(c, (struct lk_refs *)(void *)((char *)f + list_offset[r.kind]), r);
+    /* A task whose step is on a thread's stack is that thread's doing: it is no participant of its own. */
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    bool on_thread = k && k->state == LK_TASK_RUNNING && lk_thread_at(c->snap, k->run_by);
+    if (blame && !on_thread && (r.kind == LK_KIND_THREAD || r.kind == LK_KIND_TASK))
+        lk_finding_blame(f, lk_culprit_of(c, r));
+}
+
+void lk_finding_doubt(struct lk_finding *f, enum lk_confidence most)
+{
+    f->confidence = LK_MIN(f->confidence, most);
+}
+
+void lk_finding_say(struct lk_case *c, struct lk_finding *f, const char *fmt, ...)
+{
+    char text[600];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    lk_vec_add(&f->evidence, lk_arena_strdup(c->out->arena, text));
+}
+
+static const char *read_words(const struct lk_edge *e)
+{
+    switch (e->read) {
+    case LK_READ_STOPPED: return "read while its thread was stopped";
+    case LK_READ_ASLEEP: return "read while its thread slept, the same before and after";
+    case LK_READ_RACY: break;
+    }
+    return "read while its thread ran: not certain";
+}
+
+/* An edge that lowers the confidence is told by itself; of the others the chain tells, and how they were read is said once. */
+static bool is_plain(const struct lk_edge *e)
+{
+    return e->read != LK_READ_RACY && e->stable && !e->inferred;
+}
+
+static void say_edge(struct lk_case *c, struct lk_finding *f, const struct lk_edge *e)
+{
+    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"), lk_name(c, e->to),
+                   read_words(e), e->stable ? ", unchanged in all samples" : ", not the same in all samples",
+                   e->inferred ? "; inferred from the code" : "");
+}
+
+static void say_plain(struct lk_case *c, struct lk_finding *f, size_t stopped, size_t asleep, size_t n)
+{
+    const char *links =
+        stopped + asleep == n ? (n == 1 ? "the link" : "all links") : lk_count(c, (int64_t)(stopped + asleep), "link");
+    const char *verb = stopped + asleep == 1 ? "was" : "were";
+    if (stopped + asleep)
+        lk_finding_say(c, f, "%s of the chain %s read while %s, and %s the same in all samples", links, verb,
+                       !stopped  ? "the thread slept, which it did before and after"
+                       : !asleep ? "the thread was stopped"
+                                 : "the thread slept or was stopped",
+                       verb);
+}
+
+/*
+ * signal.alarm() with a handler that raises is how code bounds what it does in the main thread, and handlers run in that thread
+ * also while it waits for a lock (Modules/_threadmodule.c acquire_timed). Nothing in /proc tells whether an alarm is set.
+ */
+static void doubt_for_alarm(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+{
+    for (size_t i = 0; i < n && c->snap->handles_alarm == LK_YES; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, edges[i].from);
+        if (!t || !t->main)
+            continue;
+        lk_finding_doubt(f, LK_PROBABLE);
+        lk_finding_say(c, f,
+                       "the process handles SIGALRM: an alarm whose handler raises would end the main thread's wait, and "
+                       "whether one is set cannot be read from outside");
+        return;
+    }
+}
+
+void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+{
+    size_t stopped = 0, asleep = 0, told = 0;
+    doubt_for_alarm(c, f, edges, n);
+    for (size_t i = 0; i < n; i++) {
+        const struct lk_edge *e = &edges[i];
+        if (e->read == LK_READ_RACY || !e->stable)
+            lk_finding_doubt(f, LK_POSSIBLE);
+        else if (e->inferred)
+            lk_finding_doubt(f, LK_PROBABLE);
+        if (is_plain(e))
+            *(e->read == LK_READ_STOPPED ? &stopped : &asleep) += 1;
+        else if (told++ < MAX_TOLD)
+            say_edge(c, f, e);
+        if (f->chain.n >= LK_MAX_CHAIN)
+            continue;
+        struct lk_edge copy = *e;
+        copy.why = lk_arena_strdup(c->out->arena, or_else(e->why, "waits for"));
+        lk_vec_add(&f->chain, copy);
+    }
+    say_plain(c, f, stopped, asleep, n);
+}
+
+void lk_finding_since(const struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+{
+    int64_t ms = t ? lk_stuck(c, t) : -1;
+    if (ms < 0 || (f->stuck_ms != LK_UNKNOWN && f->stuck_ms <= ms))
+        return;
+    f->stuck_ms = ms;
+    f->stuck_by_scheduler = t->stuck_by_scheduler;
+}
+
+static void mark_node(struct lk_case *c, struct lk_ref r)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, r);
+    if (n)
+        c->mark[n - c->graph->nodes] = true;
+}
+
+/*
+ * Whether what a task awaits is the same request further in: its step on a thread's stack, a work item that serves it (a WSGI
+ * application under an ASGI server), or a task that the framework made for it. Futures may stand between: wrap_future, shield, wait.
+ */
+static bool request_goes_on(const struct lk_case *c, const struct lk_refs *on, int hops)
+{
+    enum { MOST = 4 };
+    for (size_t i = 0; i < on->n && i < MOST; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, on->v[i]);
+        const struct lk_task *k = lk_task_at(c->snap, on->v[i]);
+        const struct lk_thread *t = lk_thread_at(c->snap, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
+        if ((t && t->in_request) || (k && k->state == LK_TASK_PENDING && lk_request_frame(k->stack)))
+            return true;
+        if (hops && ((f && request_goes_on(c, &f->enders, hops - 1)) || (k && request_goes_on(c, &k->wait.on, hops - 1))))
+            return true;
+    }
+    return false;
+}
+
+/* A server's task that serves a request; of several for one request the innermost, and none where a thread stands for it. */
+static bool is_request_task(const struct lk_case *c, const struct lk_task *k)
+{
+    enum { FAR_ENOUGH = 4 };
+    return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) && !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
+}
+
+void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct lk_graph *g = c->graph;
+    lk_graph_held_up_by(g, roots, n, c->mark);
+    for (size_t i = 0; i < n; i++)
+        mark_node(c, roots[i]);
+    for (size_t i = 0; i < f->threads.n; i++)
+        mark_node(c, f->threads.v[i]);
+    f->held_requests = f->held_tasks = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        f->held_requests += c->mark[g->first[LK_KIND_THREAD] + i] && s->threads.v[i].in_request;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        if (!c->mark[g->first[LK_KIND_TASK] + i])
+            continue;
+        f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING;
+        f->held_requests += is_request_task(c, &s->tasks.v[i]);
+    }
+}
+
+void lk_finding_held(struct lk_case *c, struct lk_finding *f, struct lk_ref root)
+{
+    lk_finding_held_by(c, f, &root, 1);
+}
+
+/* Equal for the same hang in another run: neither order nor number of participants, addresses nor lines count. */
+static void make_fingerprint(struct lk_finding *f)
+{
+    uint64_t sum = 0, seen[LK_MAX_CULPRITS];
+    size_t n = 0;
+    for (size_t i = 0; i < f->culprits.n; i++) {
+        const struct lk_culprit *p = &f->culprits.v[i];
+        uint64_t h = lk_hash_str(LK_HASH_INIT, or_else(p->function, ""));
+        h = lk_hash_str(h, base_name(or_else(p->file, or_else(p->module, ""))));
+        bool again = false;
+        for (size_t k = 0; k < n; k++)
+            again |= seen[k] == h;
+        if (again)
+            continue;
+        seen[n++] = h;
+        sum += h;
+    }
+    uint64_t h = lk_hash_u64(lk_hash_str(LK_HASH_INIT, f->rule->id), sum);
+    snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)h);
+}
+
+static bool blamed_before(const struct lk_case *c, const struct lk_culprit *p)
+{
+    for (size_t i = 0; i < c->out->list.n; i++) {
+        const struct lk_finding *f = &c->out->list.v[i];
+        for (size_t k = 0; k < f->culprits.n; k++)
+            if (same_culprit(&f->culprits.v[k], p))
+                return true;
+    }
+    return false;
+}
+
+static bool adds_a_culprit(const struct lk_case *c, const struct lk_finding *f)
+{
+    if (!f->culprits.n || !c->out->list.n)
+        return true;
+    for (size_t i = 0; i < f->culprits.n; i++)
+        if (!blamed_before(c, &f->culprits.v[i]))
+            return true;
+    return false;
+}
+
+void lk_finding_drop(struct lk_finding *f)
+{
+    free(f->culprits.v);
+    free(f->chain.v);
+    free(f->evidence.v);
+}
+
+bool lk_finding_file(struct lk_case *c, struct lk_finding *f)
+{
+    static const enum lk_verdict most[] = { [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK };
+    enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
+    f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
+    if (!adds_a_culprit(c, f)) {
+        lk_finding_drop(f);
+        return false;
+    }
+    make_fingerprint(f);
+    f->summary = lk_sentence(c, f->summary);
+    for (size_t i = 0; f->needs_time && i < f->threads.n; i++)
+        lk_watch(c, f->threads.v[i]);
+    lk_vec_add(&c->out->list, *f);
+    return true;
+}

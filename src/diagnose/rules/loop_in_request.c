@@ -1,0 +1,226 @@
+/*
+ * LK301, LK305, LK303: who drives a loop, and from where: a request thread on its own stack, for one result or for ever;
+ * two threads at once; a callback of another loop.
+ */
+#include "diagnose/rules/context.h"
+
+#include "diagnose/catalog/frames.h"
+
+/* A call on a request thread's stack that drives a loop. */
+struct drive {
+    const struct lk_pyframe *caller; /* the user frame that makes it */
+    struct lk_ref loop;
+    bool forever;
+};
+
+/* uvloop's methods leave no frame: the innermost frame of an idle loop's thread is their caller. */
+static bool find_frameless(const struct lk_thread *t, size_t request, struct drive *d)
+{
+    size_t index;
+    if (t->wait.kind != LK_WAIT_SELECTOR || t->running_loop.kind != LK_KIND_LOOP)
+        return false;
+    d->caller = lk_caller_frame(t->python_stack, 0, &index);
+    d->loop = t->running_loop;
+    d->forever = false;
+    return d->caller && index < request && d->caller->code->cls == LK_CODE_USER;
+}
+
+/* The outermost call inside of the request that drives a loop; calls further in are nested (LK303). */
+static bool find_drive(const struct lk_thread *t, struct drive *d)
+{
+    size_t request = lk_request_frame(t->python_stack), outermost;
+    unsigned marks;
+    bool found = false;
+    if (!request)
+        return false;
+    for (size_t n = 0; lk_drive_call(t->python_stack, n, &outermost, &marks); n++) {
+        if (outermost + 1 >= request)
+            break;
+        found = true;
+        d->caller = lk_caller_frame(t->python_stack, outermost + 1, NULL);
+        d->forever = (marks & LK_MARK_FOREVER) && !(marks & LK_MARK_UNTIL);
+        d->loop = n < t->n_frame_loops ? t->frame_loops[n] : t->running_loop;
+    }
+    if (!found)
+        return find_frameless(t, request, d);
+    return d->caller && d->caller->code->cls == LK_CODE_USER;
+}
+
+/* ---- LK305 --------------------------------------------------------------------------- */
+
+static void judge_forever(struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+{
+    bool watched = c->snap->watched_ms >= c->snap->stalled_after_ms;
+    /* Its callbacks may move; the request's own frames below them do not. */
+    bool stays = !c->halted && t->callback_stable && watched;
+    if (t->read == LK_READ_RACY && !t->callback_stable)
+        lk_finding_doubt(f, LK_POSSIBLE);
+    f->severity = lk_is_stalled(c, t) || stays ? LK_STALLED : LK_HAZARD;
+    f->needs_time = f->severity == LK_HAZARD && !c->halted && !watched;
+    lk_finding_since(c, f, t);
+}
+
+static void tell_forever(struct lk_case *c, size_t i, const struct drive *d)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+    struct lk_finding f = lk_finding_start(c, "LK305");
+    lk_finding_part(c, &f, thread, false);
+    lk_finding_part(c, &f, d->loop, false);
+    lk_finding_blame(&f, lk_culprit_of_frame(d->caller, t->tid, NULL));
+    f.summary = lk_print(c, "%s serves a request and sits in run_forever() of %s, called at %s: the request never returns",
+                         lk_name(c, thread), lk_name(c, d->loop), lk_place(c, &f.culprits.v[0]));
+    lk_finding_say(c, &f, "run_forever() stands on the stack of a request, not below run_until_complete()");
+    judge_forever(c, &f, t);
+    f.safe_now = lk_print(c, "loop.call_soon_threadsafe(loop.stop) from another thread lets the request return. Or else %s",
+                          lk_end_process_words(c));
+    lk_finding_held(c, &f, thread);
+    if (lk_finding_file(c, &f))
+        lk_explain(c, thread);
+}
+
+/* ---- LK301 --------------------------------------------------------------------------- */
+
+static bool same_place(const struct lk_pyframe *a, const struct lk_pyframe *b)
+{
+    return a->code == b->code && a->line == b->line;
+}
+
+/* All request threads that drive a loop from one place are one finding. */
+static void tell_until(struct lk_case *c, const struct drive *drives, const bool *found, bool *told, size_t first)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct drive *d = &drives[first];
+    struct lk_finding f = lk_finding_start(c, "LK301");
+    bool certain = false;
+    int64_t n = 0;
+    for (size_t i = first; i < s->threads.n; i++) {
+        if (!found[i] || told[i] || drives[i].forever || !same_place(d->caller, drives[i].caller))
+            continue;
+        told[i] = true;
+        n++;
+        certain |= s->threads.v[i].read >= LK_READ_ASLEEP;
+        lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, i), false);
+        lk_finding_part(c, &f, drives[i].loop, false);
+        lk_finding_blame(&f, lk_culprit_of_frame(drives[i].caller, s->threads.v[i].tid, NULL));
+    }
+    if (!certain)
+        lk_finding_doubt(&f, LK_PROBABLE);
+    f.held_requests = n;
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, first);
+    const char *who = n == 1 ? lk_print(c, "%s serves a request and runs", lk_name(c, thread))
+                             : lk_print(c, "%lld request threads (%s and others) run", (long long)n, lk_name(c, thread));
+    f.summary = lk_print(c, "%s an event loop of %s own on the request's stack, started at %s", who, n == 1 ? "its" : "their",
+                         lk_place(c, &f.culprits.v[0]));
+    lk_finding_say(c, &f, "user code, not a framework's bridge, calls run_until_complete() or asyncio.run() inside of a request");
+    f.safe_now = "Nothing needs to be ended: each request goes on when its coroutine is done.";
+    lk_finding_file(c, &f);
+}
+
+void lk_find_loops_in_requests(struct lk_case *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    struct drive *drives = lk_arena_array(c->out->arena, s->threads.n, sizeof *drives);
+    bool *found = lk_arena_array(c->out->arena, s->threads.n, sizeof *found);
+    bool *told = lk_arena_array(c->out->arena, s->threads.n, sizeof *told);
+    for (size_t i = 0; i < s->threads.n; i++) {
+        if (!s->threads.v[i].in_request || !find_drive(&s->threads.v[i], &drives[i]))
+            continue;
+        if (drives[i].forever)
+            tell_forever(c, i, &drives[i]);
+        else
+            found[i] = true;
+    }
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (found[i] && !told[i])
+            tell_until(c, drives, found, told, i);
+}
+
+/* ---- LK303 --------------------------------------------------------------------------- */
+
+/* A callback of the outer loop has waited for its turn all the time. */
+static bool outer_is_held(const struct lk_case *c, const struct lk_loop *o)
+{
+    return !c->halted && o && o->ready > 0 && o->ready_same_head && c->snap->watched_ms >= c->snap->stalled_after_ms;
+}
+
+static void file_double(struct lk_case *c, struct lk_finding *f, const struct lk_loop *outer, struct lk_ref ref)
+{
+    f->severity = outer_is_held(c, outer) ? LK_STALLED : LK_HAZARD;
+    f->needs_time =
+        f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->safe_now = "Nothing needs to be ended while callbacks still run; the outer loop goes on when the inner call returns.";
+    lk_finding_held(c, f, ref);
+    lk_finding_file(c, f);
+}
+
+static void tell_nested(struct lk_case *c, size_t i)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), inner = t->frame_loops[0], outer = t->frame_loops[1];
+    size_t outermost;
+    unsigned marks;
+    if (!lk_drive_call(t->python_stack, 0, &outermost, &marks))
+        return;
+    const struct lk_pyframe *p = lk_caller_frame(t->python_stack, outermost + 1, NULL);
+    struct lk_finding f = lk_finding_start(c, "LK303");
+    lk_finding_part(c, &f, thread, false);
+    lk_finding_part(c, &f, inner, false);
+    lk_finding_part(c, &f, outer, false);
+    lk_finding_blame(&f, lk_culprit_of_frame(p, t->tid, NULL));
+    lk_finding_since(c, &f, t);
+    f.summary = lk_print(c, "%s runs %s inside of a callback of %s, started at %s: the outer loop stands still meanwhile",
+                         lk_name(c, thread), lk_ref_eq(inner, outer) ? "the same loop again" : lk_name(c, inner),
+                         lk_name(c, outer), lk_place(c, &f.culprits.v[0]));
+    lk_finding_say(
+        c, &f,
+        "both loops' run calls stand on one stack, and no declared nester (nest_asyncio and the like) is among the frames");
+    file_double(c, &f, lk_loop_at(c->snap, outer), outer);
+}
+
+static void tell_shared(struct lk_case *c, struct lk_ref loop, size_t a, size_t b)
+{
+    struct lk_finding f = lk_finding_start(c, "LK303");
+    const size_t threads[] = { a, b };
+    for (size_t k = 0; k < 2; k++) {
+        const struct lk_thread *t = &c->snap->threads.v[threads[k]];
+        size_t outermost;
+        unsigned marks;
+        lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, threads[k]), false);
+        if (lk_drive_call(t->python_stack, 0, &outermost, &marks))
+            lk_finding_blame(&f, lk_culprit_of_frame(lk_caller_frame(t->python_stack, outermost + 1, NULL), t->tid, NULL));
+    }
+    lk_finding_part(c, &f, loop, false);
+    f.summary = lk_print(c, "%s is driven by two threads at once: %s and %s", lk_name(c, loop),
+                         lk_name(c, lk_ref_make(LK_KIND_THREAD, a)), lk_name(c, lk_ref_make(LK_KIND_THREAD, b)));
+    lk_finding_say(c, &f, "the run calls of one loop stand on the stacks of two threads in all samples");
+    file_double(c, &f, lk_loop_at(c->snap, loop), loop);
+}
+
+static bool reads_well(const struct lk_thread *t)
+{
+    return t->read >= LK_READ_ASLEEP && (t->stable || t->callback_stable) && !lk_stack_has(t->python_stack, LK_MARK_NESTER);
+}
+
+void lk_find_double_drives(struct lk_case *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    size_t *driver = lk_arena_array(c->out->arena, s->loops.n, sizeof *driver); /* index + 1 of the first thread seen */
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        if (!t->n_frame_loops || !reads_well(t))
+            continue;
+        if (t->n_frame_loops >= 2)
+            tell_nested(c, i);
+        for (size_t k = 0; k < t->n_frame_loops; k++) {
+            struct lk_ref loop = t->frame_loops[k];
+            if (!lk_loop_at(s, loop))
+                continue;
+            size_t *first = &driver[loop.index];
+            if (*first && *first != i + 1)
+                tell_shared(c, loop, *first - 1, i);
+            else
+                *first = i + 1;
+        }
+    }
+}

@@ -1,0 +1,247 @@
+/*
+ * LK304 and LK403: a process with too many kinds of loops, a server with too few workers (by the queue of its pool, or of its
+ * listening socket).
+ */
+#include "diagnose/rules/context.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/frames.h"
+
+/* ---- LK304 --------------------------------------------------------------------------- */
+
+/* An idle leftover is none: it neither runs nor has work. */
+static bool is_in_use(const struct lk_loop *o)
+{
+    if (!o->kind || o->closed == LK_YES || o->run == LK_LOOP_CLOSED || !o->stable)
+        return false;
+    return o->run == LK_LOOP_RUNNING || (o->tasks_pending != LK_UNKNOWN && o->tasks_pending > 0);
+}
+
+/* The frame that runs the loop, or else a task on it. */
+static void blame_loop(struct lk_case *c, struct lk_finding *f, struct lk_ref loop)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct lk_loop *o = lk_loop_at(s, loop);
+    const struct lk_thread *t = lk_thread_at(s, o->thread);
+    const struct lk_pyframe *p = NULL;
+    size_t outermost;
+    unsigned marks;
+    if (t && o->run == LK_LOOP_RUNNING)
+        p = lk_drive_call(t->python_stack, 0, &outermost, &marks) ? lk_caller_frame(t->python_stack, outermost + 1, NULL)
+                                                                  : lk_culprit_frame(t->python_stack, NULL);
+    if (p)
+        lk_finding_blame(f, lk_culprit_of_frame(p, t->tid, NULL));
+    for (size_t i = 0; !p && i < s->tasks.n; i++)
+        if (lk_ref_eq(s->tasks.v[i].loop, loop) && s->tasks.v[i].state == LK_TASK_PENDING) {
+            lk_finding_blame(f, lk_culprit_of(c, lk_ref_make(LK_KIND_TASK, i)));
+            return;
+        }
+}
+
+void lk_find_mixed_loops(struct lk_case *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    size_t first = s->loops.n, other = s->loops.n;
+    for (size_t i = 0; i < s->loops.n; i++) {
+        if (!is_in_use(&s->loops.v[i]))
+            continue;
+        if (first == s->loops.n)
+            first = i;
+        else if (other == s->loops.n && strcmp(s->loops.v[i].kind, s->loops.v[first].kind) != 0)
+            other = i;
+    }
+    /* What a framework mixes is its own affair. */
+    if (other == s->loops.n || (s->loops.v[first].framework_owned && s->loops.v[other].framework_owned))
+        return;
+    struct lk_finding f = lk_finding_start(c, "LK304");
+    const size_t both[] = { first, other };
+    for (size_t i = 0; i < LK_ARRAY_LEN(both); i++) {
+        struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, both[i]);
+        const struct lk_loop *o = &s->loops.v[both[i]];
+        lk_finding_part(c, &f, loop, false);
+        if (o->run == LK_LOOP_RUNNING)
+            lk_finding_part(c, &f, o->thread, false);
+        if (!o->framework_owned)
+            blame_loop(c, &f, loop);
+        if (o->read == LK_READ_RACY)
+            lk_finding_doubt(&f, LK_PROBABLE);
+        lk_finding_say(c, &f, "%s is a loop of %s and %s", lk_name(c, loop), o->kind,
+                       o->run == LK_LOOP_RUNNING ? "runs" : "has pending tasks");
+    }
+    f.summary =
+        lk_print(c, "loops of %s and of %s are in use side by side: %s and %s", s->loops.v[first].kind, s->loops.v[other].kind,
+                 lk_name(c, lk_ref_make(LK_KIND_LOOP, first)), lk_name(c, lk_ref_make(LK_KIND_LOOP, other)));
+    f.safe_now = "Nothing needs to be ended: both loops work.";
+    lk_finding_file(c, &f);
+}
+
+/* ---- LK403 --------------------------------------------------------------------------- */
+
+/* A worker that sleeps at the same line in each look may have served a request in between: only the scheduler's word says no. */
+static bool stood_still(const struct lk_case *c, const struct lk_thread *t)
+{
+    bool timed = t->wait.kind == LK_WAIT_SLEEP || t->wait.timeout_ms != LK_FOREVER ||
+                 (t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN);
+    return lk_is_stalled(c, t) && (t->stuck_by_scheduler || !timed);
+}
+
+/*
+ * Every worker of a full pool serves a request and has stood still, not all of them for a reason told already; true also
+ * when more watching could show it.
+ */
+static bool is_exhausted(struct lk_case *c, const struct lk_executor *x, bool *old)
+{
+    bool explained = true;
+    *old = true;
+    if (x->queued == LK_UNKNOWN || x->queued <= 0 || x->workers.n == 0 || (int64_t)x->workers.n < x->max_workers)
+        return false;
+    for (size_t i = 0; i < x->workers.n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
+        if (!t || !t->in_request || t->running)
+            return false;
+        bool stalled = stood_still(c, t);
+        if (!stalled && !lk_may_stall(c, t))
+            return false;
+        *old &= stalled;
+        explained &= c->explained[x->workers.v[i].index];
+    }
+    return !explained;
+}
+
+static void tell_exhausted(struct lk_case *c, const struct lk_executor *x, struct lk_ref pool)
+{
+    struct lk_finding f = lk_finding_start(c, "LK403");
+    for (size_t i = 0; i < x->workers.n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
+        lk_finding_part(c, &f, x->workers.v[i], true);
+        lk_finding_since(c, &f, t);
+        if (t->read == LK_READ_RACY)
+            lk_finding_doubt(&f, LK_POSSIBLE);
+    }
+    if (x->read == LK_READ_RACY)
+        lk_finding_doubt(&f, LK_PROBABLE);
+    f.severity = LK_STALLED;
+    f.summary = lk_print(
+        c, "%s of %s %s finished no request for %s while %s: the first is in %s",
+        x->workers.n == 1   ? "the only worker"
+        : x->workers.n == 2 ? "both workers"
+                            : lk_print(c, "all %zu workers", x->workers.n),
+        lk_name(c, pool), x->workers.n == 1 ? "has" : "have", lk_duration(c, f.stuck_ms),
+        lk_print(c, x->queued == 1 ? "%s waits in its queue" : "%s wait in its queue", lk_count(c, x->queued, "request")),
+        lk_place(c, &f.culprits.v[0]));
+    lk_finding_say(c, &f, "the pool has %s of at most %lld, each in a request, and %s in its queue",
+                   lk_count(c, (int64_t)x->workers.n, "worker"), (long long)x->max_workers, lk_count(c, x->queued, "item"));
+    f.safe_now = lk_sentence(c, lk_end_process_words(c));
+    lk_finding_held_by(c, &f, x->workers.v, x->workers.n);
+    f.held_requests += x->queued;
+    if (lk_finding_file(c, &f))
+        lk_explain_all(c, x->workers.v, x->workers.n);
+}
+
+/* ---- LK403 by the accept queue -------------------------------------------------------- */
+
+/* No other process that has the listener is seen to serve it, or might. */
+static bool is_left_alone(const struct lk_listener *l)
+{
+    for (size_t i = 0; i < l->sharers.n; i++)
+        if (l->sharers.v[i].does != LK_SHARE_IDLE && l->sharers.v[i].does != LK_SHARE_WAITS)
+            return false;
+    return l->alone != LK_TRI_UNKNOWN;
+}
+
+/* The requests of a server of which nobody is left that could accept what waits in its accept queue. */
+struct clogged {
+    struct lk_ref workers[LK_MAX_LISTED];
+    size_t n;
+    bool old; /* all have stood still for long enough */
+};
+
+/* It runs, went on, or polls what was not read: any of these may come to accept. */
+static bool may_be_acceptor(const struct lk_thread *t)
+{
+    bool polls = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
+    return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
+}
+
+static bool is_clogged(const struct lk_case *c, const struct lk_listener *l, struct clogged *ret)
+{
+    bool explained = true;
+    *ret = (struct clogged){ .old = true };
+    if (!l->listening || l->queue == LK_UNKNOWN || l->queue <= 0 || !is_left_alone(l))
+        return false;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (lk_stands_at(t, l) || may_be_acceptor(t) || (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
+            return false;
+        if (!t->in_request)
+            continue;
+        bool stalled = stood_still(c, t);
+        if ((!stalled && !lk_may_stall(c, t)) || ret->n == LK_MAX_LISTED)
+            return false;
+        ret->old &= stalled;
+        explained &= c->explained[i];
+        ret->workers[ret->n++] = lk_ref_make(LK_KIND_THREAD, i);
+    }
+    return ret->n && !explained;
+}
+
+static void tell_clogged(struct lk_case *c, const struct lk_listener *l, const struct clogged *k)
+{
+    struct lk_finding f = lk_finding_start(c, "LK403");
+    for (size_t i = 0; i < k->n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, k->workers[i]);
+        lk_finding_part(c, &f, k->workers[i], true);
+        lk_finding_since(c, &f, t);
+        if (t->read == LK_READ_RACY)
+            lk_finding_doubt(&f, LK_POSSIBLE);
+    }
+    f.severity = LK_STALLED;
+    f.summary = lk_print(c, "%s finished no request for %s while %s to be accepted at %s: %s in %s at %s",
+                         k->n == 1 ? lk_print(c, "%s, the only one that serves requests,", lk_name(c, k->workers[0]))
+                                   : lk_print(c, "all %zu threads that serve requests", k->n),
+                         lk_duration(c, f.stuck_ms),
+                         lk_print(c, l->queue == 1 ? "%s waits" : "%s wait", lk_count(c, l->queue, "connection")),
+                         l->address ? l->address : "the server's socket", k->n == 1 ? "it is" : "the first is",
+                         lk_blocks_in(c, lk_thread_at(c->snap, k->workers[0])), lk_place(c, &f.culprits.v[0]));
+    f.summary = lk_sentence(c, f.summary);
+    lk_finding_say(c, &f, "%s in the accept queue of %s (the kernel's count), and no thread accepts from it or polls it",
+                   lk_print(c, l->queue == 1 ? "%s stands" : "%s stand", lk_count(c, l->queue, "connection")),
+                   l->address ? l->address : "the listening socket");
+    for (size_t i = 0; i < l->sharers.n; i++)
+        lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
+                       (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);
+    f.safe_now = lk_with_kill(c, &f, lk_sentence(c, lk_end_process_words(c)));
+    lk_finding_held_by(c, &f, k->workers, k->n);
+    f.held_requests += l->queue;
+    if (lk_finding_file(c, &f))
+        lk_explain_all(c, k->workers, k->n);
+}
+
+static void find_clogged(struct lk_case *c)
+{
+    for (size_t i = 0; i < c->snap->listeners.n; i++) {
+        struct clogged k;
+        if (!is_clogged(c, &c->snap->listeners.v[i], &k))
+            continue;
+        if (k.old)
+            tell_clogged(c, &c->snap->listeners.v[i], &k);
+        for (size_t w = 0; !k.old && w < k.n; w++)
+            lk_watch(c, k.workers[w]);
+    }
+}
+
+void lk_find_exhausted_workers(struct lk_case *c)
+{
+    find_clogged(c);
+    for (size_t i = 0; i < c->snap->executors.n; i++) {
+        const struct lk_executor *x = &c->snap->executors.v[i];
+        bool old;
+        if (!is_exhausted(c, x, &old))
+            continue;
+        if (old)
+            tell_exhausted(c, x, lk_ref_make(LK_KIND_EXECUTOR, i));
+        for (size_t k = 0; !old && k < x->workers.n; k++)
+            lk_watch(c, x->workers.v[k]);
+    }
+}

@@ -1,0 +1,349 @@
+#include "examine/cross_process.h"
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "snapshot/builder.h"
+#include "process/linux/procfs.h"
+#include "util/text.h"
+
+enum { MAX_LINKS = 4096, MAX_FDS_SEEN = 1 << 20 };
+
+/* One wait of one thread for other processes. */
+struct crossing {
+    size_t report, thread;
+    int64_t child;      /* the process waited for; -1: a pipe */
+    uint64_t pipe;      /* its number in names, from 1 */
+    bool reads;         /* the waiter reads: who has the writing end can end the wait */
+    bool ended_outside; /* somebody who was not examined can end it, or nobody can tell */
+    bool mute;
+};
+
+struct pipe_end {
+    uint64_t pipe;
+    int64_t pid;
+    bool reads, writes;
+};
+
+struct linking {
+    struct lk_report *reports;
+    size_t n;
+    struct {
+        struct crossing *v;
+        size_t n, cap;
+    } waits;
+    struct {
+        struct pipe_end *v;
+        size_t n, cap;
+    } ends;
+    struct {
+        char **v;
+        size_t n, cap;
+    } names;       /* links of descriptors: "pipe:[123]", or a FIFO's path */
+    bool *acts;    /* by report */
+    bool all_seen; /* the descriptors of every process could be read */
+};
+
+/* ---- which waits ----------------------------------------------------------------------- */
+
+static const struct {
+    const char *call;
+    bool reads;
+} pipe_calls[] = {
+    { "read", true },
+    { "readv", true },
+    { "write", false },
+    { "writev", false },
+};
+
+static uint64_t number_of(struct linking *x, const char *name, bool add)
+{
+    for (size_t i = 0; i < x->names.n; i++)
+        if (strcmp(x->names.v[i], name) == 0)
+            return i + 1;
+    if (add)
+        lk_vec_add(&x->names, strdup(name));
+    return add ? x->names.n : 0;
+}
+
+static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct lk_oswait *os, struct crossing *ret)
+{
+    char link[PATH_MAX];
+    for (size_t i = 0; i < LK_ARRAY_LEN(pipe_calls); i++) {
+        if (os->on != LK_OS_PIPE || !os->syscall || strcmp(os->syscall, pipe_calls[i].call) != 0 || os->fd == LK_UNKNOWN)
+            continue;
+        if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)s->pid, (long long)os->fd) <= 0)
+            return false;
+        ret->pipe = number_of(x, link, true);
+        ret->reads = pipe_calls[i].reads;
+        return true;
+    }
+    return false;
+}
+
+/* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow. */
+static void note_wait(struct linking *x, size_t report, size_t thread)
+{
+    const struct lk_snapshot *s = x->reports[report].snap;
+    const struct lk_thread *t = &s->threads.v[thread];
+    const struct lk_oswait *os = &t->os;
+    struct crossing w = { .report = report, .thread = thread, .child = -1 };
+    if (t->running || t->moved || t->read == LK_READ_RACY || os->timeout_ms != LK_FOREVER || x->waits.n >= MAX_LINKS)
+        return;
+    if (t->wait.kind != LK_WAIT_NONE && t->wait.kind != LK_WAIT_UNKNOWN && t->wait.timeout_ms != LK_FOREVER)
+        return;
+    if (os->on == LK_OS_CHILD && os->child_pid > 0)
+        w.child = os->child_pid;
+    else if (!on_pipe(x, s, os, &w))
+        return;
+    lk_vec_add(&x->waits, w);
+}
+
+static size_t report_of(const struct linking *x, int64_t pid)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->reports[i].snap->pid == pid)
+            return i;
+    return SIZE_MAX;
+}
+
+/* ---- who holds the pipes ----------------------------------------------------------------- */
+
+struct holder {
+    struct linking *x;
+    int64_t pid;
+    bool any;
+};
+
+static bool add_end(int64_t fd, void *arg)
+{
+    struct holder *h = arg;
+    struct linking *x = h->x;
+    char link[PATH_MAX], info[1024];
+    uint64_t flags, pipe;
+    h->any = true;
+    if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)h->pid, (long long)fd) <= 0 ||
+        !(pipe = number_of(x, link, false)))
+        return true;
+    struct pipe_end e = { .pipe = pipe, .pid = h->pid, .reads = true, .writes = true };
+    if (lk_procfs_read(info, sizeof info, "/proc/%lld/fdinfo/%lld", (long long)h->pid, (long long)fd) > 0 &&
+        lk_procfs_field(info, "flags:", 8, &flags)) {
+        e.reads = (flags & O_ACCMODE) != O_WRONLY;
+        e.writes = (flags & O_ACCMODE) != O_RDONLY;
+    }
+    lk_vec_add(&x->ends, e);
+    return x->ends.n < MAX_FDS_SEEN;
+}
+
+/* A zombie and a kernel thread have no descriptors; one whose we may not see makes the list incomplete. */
+static bool add_process(int64_t pid, void *arg)
+{
+    struct linking *x = arg;
+    struct holder h = { .x = x, .pid = pid };
+    struct lk_procfs_stat st;
+    if (!lk_procfs_each_id(add_end, &h, "/proc/%lld/fd", (long long)pid) &&
+        lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' && st.state != 'X')
+        x->all_seen = false;
+    return x->ends.n < MAX_FDS_SEEN;
+}
+
+static bool can_end(const struct crossing *w, const struct pipe_end *e)
+{
+    return e->pipe == w->pipe && (w->reads ? e->writes : e->reads);
+}
+
+/* Anybody beside the examined processes who can end the wait. */
+static bool has_stranger(const struct linking *x, const struct crossing *w)
+{
+    if (w->child > 0)
+        return report_of(x, w->child) == SIZE_MAX;
+    size_t enders = 0;
+    for (size_t i = 0; i < x->ends.n; i++) {
+        if (!can_end(w, &x->ends.v[i]))
+            continue;
+        enders++;
+        if (report_of(x, x->ends.v[i].pid) == SIZE_MAX)
+            return true;
+    }
+    /* No other end: the call returns at once (EOF, EPIPE), so something was misread. */
+    return !enders || !x->all_seen;
+}
+
+/* ---- who can act ------------------------------------------------------------------------- */
+
+static bool can_act(const struct lk_report *r)
+{
+    const struct lk_snapshot *s = r->snap;
+    const struct lk_process_stop *stop = &s->stop;
+    if (stop->job_stopped || stop->tracer_pid || stop->frozen || (s->python.present && !s->python.frames_read))
+        return true; /* it is held up by something that may end */
+    struct lk_graph *g = lk_graph_build(s);
+    bool acts = s->threads.n == 0;
+    for (size_t i = 0; !acts && i < s->threads.n; i++)
+        acts = lk_graph_node(g, lk_ref_make(LK_KIND_THREAD, i))->life != LK_LIFE_DEAD;
+    lk_graph_destroy(g);
+    return acts;
+}
+
+static bool ender_acts(const struct linking *x, const struct crossing *w)
+{
+    if (w->ended_outside)
+        return true;
+    if (w->child > 0)
+        return x->acts[report_of(x, w->child)];
+    for (size_t i = 0; i < x->ends.n; i++)
+        if (can_end(w, &x->ends.v[i]) && x->acts[report_of(x, x->ends.v[i].pid)])
+            return true;
+    return false;
+}
+
+static void publish_mutes(struct linking *x)
+{
+    for (size_t i = 0; i < x->waits.n; i++) {
+        struct lk_snapshot *s = x->reports[x->waits.v[i].report].snap;
+        s->threads.v[x->waits.v[i].thread].mute = x->waits.v[i].mute;
+    }
+}
+
+/*
+ * The least fixed point of "can act", as inside one process: at first no process is thought to end another's wait; each
+ * one that can act all the same frees those that wait for it. Who is never freed waits in a ring.
+ */
+static void solve(struct linking *x)
+{
+    for (size_t i = 0; i < x->waits.n; i++) {
+        x->waits.v[i].ended_outside = has_stranger(x, &x->waits.v[i]);
+        x->waits.v[i].mute = !x->waits.v[i].ended_outside;
+    }
+    for (bool changed = true; changed;) {
+        changed = false;
+        publish_mutes(x);
+        for (size_t i = 0; i < x->n; i++)
+            if (!x->acts[i])
+                changed |= x->acts[i] = can_act(&x->reports[i]);
+        for (size_t i = 0; i < x->waits.n; i++)
+            if (x->waits.v[i].mute && ender_acts(x, &x->waits.v[i])) {
+                x->waits.v[i].mute = false;
+                changed = true;
+            }
+    }
+    publish_mutes(x);
+}
+
+/* ---- what the reports are told ------------------------------------------------------------- */
+
+/* Every thread has slept on since it was read: the same number of times on a CPU (Documentation/scheduler/sched-stats.rst). */
+static bool sleeps_on(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        char text[128];
+        unsigned long long run, wait, times;
+        const struct lk_thread *t = &s->threads.v[i];
+        if (lk_procfs_read(text, sizeof text, "/proc/%lld/task/%lld/schedstat", (long long)s->pid, (long long)t->tid) <= 0 ||
+            sscanf(text, "%llu %llu %llu", &run, &wait, &times) != 3 || times != t->switches)
+            return false;
+    }
+    return true;
+}
+
+static const char *name_of(const struct linking *x, const struct crossing *w, struct lk_arena *a)
+{
+    const char *name = x->names.v[w->pipe - 1];
+    return lk_text_clean(a, name, strlen(name), 256);
+}
+
+static const char *what_of(const struct linking *x, const struct crossing *w, int64_t pid, struct lk_arena *a)
+{
+    if (w->child > 0)
+        return lk_arena_printf(a, "child process %" PRId64, pid);
+    return lk_arena_printf(a, "process %" PRId64 ", which %s %s", pid, w->reads ? "writes to" : "reads from", name_of(x, w, a));
+}
+
+/* Of a process that cannot act: its thread that waits across, in words. */
+static const char *waits_of(const struct linking *x, size_t report, struct lk_arena *a)
+{
+    for (size_t i = 0; i < x->waits.n; i++) {
+        const struct crossing *w = &x->waits.v[i];
+        if (w->report != report || !w->mute)
+            continue;
+        const struct lk_thread *t = &x->reports[report].snap->threads.v[w->thread];
+        return w->child > 0
+                   ? lk_arena_printf(a, "its thread %s [%" PRId64 "] waits for child process %" PRId64, t->name, t->tid, w->child)
+                   : lk_arena_printf(a, "its thread %s [%" PRId64 "] blocks in %s() on %s", t->name, t->tid, t->os.syscall,
+                                     name_of(x, w, a));
+    }
+    return NULL;
+}
+
+/* The thing outside that the thread waits for, as its reader named it or anew. */
+static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t, enum lk_extern_kind kind, const char *what)
+{
+    for (size_t i = 0; i < t->wait.on.n; i++)
+        if (lk_extern_at(s, t->wait.on.v[i]))
+            return t->wait.on.v[i];
+    return lk_snapshot_extern(s, kind, what, LK_UNKNOWN);
+}
+
+static void tell(struct linking *x, const struct crossing *w, int64_t pid)
+{
+    const size_t other = report_of(x, pid);
+    struct lk_snapshot *s = x->reports[w->report].snap;
+    if (other == SIZE_MAX || s->links.n >= MAX_LINKS)
+        return;
+    for (size_t i = 0; i < s->links.n; i++)
+        if (s->links.v[i].thread == w->thread && s->links.v[i].pid == pid)
+            return;
+    const struct lk_findings *f = x->reports[other].findings;
+    struct lk_link *l = lk_vec_push(&s->links);
+    l->thread = (uint32_t)w->thread;
+    l->pid = pid;
+    l->what = what_of(x, w, pid, s->arena);
+    l->via = via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
+    l->waits = w->mute ? waits_of(x, other, s->arena) : NULL;
+    l->verdict = f->verdict;
+    if (f->list.n)
+        l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id, f->list.v[0].rule->name, f->list.v[0].summary);
+    l->verified = sleeps_on(s) && sleeps_on(x->reports[other].snap);
+}
+
+static void tell_all(struct linking *x)
+{
+    for (size_t i = 0; i < x->waits.n; i++) {
+        const struct crossing *w = &x->waits.v[i];
+        if (w->child > 0)
+            tell(x, w, w->child);
+        for (size_t e = 0; w->pipe && e < x->ends.n; e++)
+            if (can_end(w, &x->ends.v[e]))
+                tell(x, w, x->ends.v[e].pid);
+    }
+    for (size_t i = 0; i < x->n; i++) {
+        if (!x->reports[i].snap->links.n)
+            continue;
+        lk_findings_destroy(x->reports[i].findings);
+        x->reports[i].findings = lk_diagnose(x->reports[i].snap);
+    }
+}
+
+void lk_examine_link(struct lk_report *reports, size_t n)
+{
+    struct linking x = { .reports = reports, .n = n, .all_seen = true };
+    for (size_t i = 0; n > 1 && i < n; i++)
+        for (size_t t = 0; t < reports[i].snap->threads.n; t++)
+            note_wait(&x, i, t);
+    if (x.waits.n) {
+        x.acts = lk_xcalloc(n, sizeof *x.acts);
+        if (x.names.n)
+            lk_procfs_each_id(add_process, &x, "/proc");
+        solve(&x);
+        tell_all(&x);
+    }
+    for (size_t i = 0; i < x.names.n; i++)
+        free(x.names.v[i]);
+    free(x.names.v);
+    free(x.waits.v);
+    free(x.ends.v);
+    free(x.acts);
+}

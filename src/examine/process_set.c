@@ -1,0 +1,204 @@
+#include "examine/process_set.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    AT_ONCE = 24,        /* most of an examination is waiting between looks; more would only wait for processors */
+    POLL_MS = 20,        /* how long an interruption or a deadline may go unnoticed */
+    LAST_CALL_MS = 1000, /* an examination that is asked to end has that long, or half the deadline if that is more */
+};
+
+/* Shared by the caller and all workers. A worker that was given up outlives the call, so it is counted. */
+struct joint {
+    pthread_mutex_t mutex;
+    pthread_cond_t done;
+    size_t users;
+};
+
+struct job {
+    struct joint *joint;
+    struct lk_examine_options options;
+    struct lk_joint_result result;
+    volatile int stop; /* enum lk_interruption, for options.interrupted */
+    uint64_t began_ms;
+    enum { IDLE, AT_WORK, DONE, TAKEN, GIVEN_UP } state;
+};
+
+static void leave(struct joint *j)
+{
+    pthread_mutex_lock(&j->mutex);
+    const bool last = --j->users == 0;
+    pthread_mutex_unlock(&j->mutex);
+    if (!last)
+        return;
+    pthread_cond_destroy(&j->done);
+    pthread_mutex_destroy(&j->mutex);
+    free(j);
+}
+
+static void job_free(struct job *job)
+{
+    free((void *)job->options.together);
+    free((void *)job->options.project);
+    free(job);
+}
+
+static void *work(void *arg)
+{
+    struct job *job = arg;
+    struct joint *j = job->joint;
+    struct lk_joint_result r = { .pid = job->result.pid };
+    r.ok = lk_examine_live(r.pid, &job->options, &r.report, &r.err);
+    pthread_mutex_lock(&j->mutex);
+    const bool late = job->state == GIVEN_UP;
+    job->result = r;
+    job->state = late ? GIVEN_UP : DONE;
+    pthread_cond_signal(&j->done);
+    pthread_mutex_unlock(&j->mutex);
+    if (late) {
+        if (r.ok)
+            lk_report_deinit(&r.report);
+        job_free(job);
+    }
+    leave(j);
+    return NULL;
+}
+
+static void start(struct job *job)
+{
+    if (job->stop == LK_INTERRUPTED) {
+        job->state = DONE;
+        lk_error_set(&job->result.err, LK_ERR_OS, "process %d was not examined: interrupted", (int)job->result.pid);
+        return;
+    }
+    pthread_t thread;
+    pthread_attr_t attr;
+    pthread_attr_init(&attr);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    job->began_ms = lk_now_ms();
+    job->state = AT_WORK;
+    job->joint->users++;
+    const int error = pthread_create(&thread, &attr, work, job);
+    pthread_attr_destroy(&attr);
+    if (!error)
+        return;
+    job->joint->users--;
+    job->state = DONE;
+    lk_error_os(&job->result.err, error, "could not start a thread to examine process %d", (int)job->result.pid);
+}
+
+/* Asks a job that is over its deadline to end, and gives it up when it does not. */
+static void enforce(struct job *job, unsigned deadline_ms)
+{
+    const uint64_t spent = lk_now_ms() - job->began_ms;
+    if (!deadline_ms || spent < deadline_ms)
+        return;
+    if (!job->stop)
+        __atomic_store_n(&job->stop, LK_DEADLINE_PASSED, __ATOMIC_RELAXED);
+    if (spent < deadline_ms + LK_MAX((uint64_t)LAST_CALL_MS, (uint64_t)deadline_ms / 2))
+        return;
+    job->state = GIVEN_UP;
+    lk_error_set(&job->result.err, LK_ERR_TIMEOUT, "process %d could not be read within %u ms: it does not answer",
+                 (int)job->result.pid, deadline_ms);
+}
+
+static size_t count(struct job *const *jobs, size_t n, int state)
+{
+    size_t ret = 0;
+    for (size_t i = 0; i < n; i++)
+        ret += jobs[i] && (int)jobs[i]->state == state;
+    return ret;
+}
+
+static void wait_a_little(struct joint *j)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += POLL_MS * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&j->done, &j->mutex, &t);
+}
+
+/* Takes what a finished or given up job has; the job is freed by whoever is done with it last. */
+static void collect(struct job **job, struct lk_joint_result *ret)
+{
+    *ret = (*job)->result;
+    if ((*job)->state == GIVEN_UP) {
+        *job = NULL;
+        return;
+    }
+    job_free(*job);
+    *job = NULL;
+}
+
+static struct joint *joint_create(void)
+{
+    struct joint *j = lk_xcalloc(1, sizeof *j);
+    pthread_condattr_t attr;
+    pthread_mutex_init(&j->mutex, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&j->done, &attr);
+    pthread_condattr_destroy(&attr);
+    j->users = 1;
+    return j;
+}
+
+/* A job has copies of all it reads: it may outlive the call. */
+static struct job *job_create(struct joint *j, pid_t pid, const struct lk_examine_options *o)
+{
+    struct job *job = lk_xcalloc(1, sizeof *job);
+    job->joint = j;
+    job->options = *o;
+    job->options.interrupted = &job->stop;
+    pid_t *together = lk_xcalloc(o->n_together, sizeof *together);
+    if (o->n_together)
+        memcpy(together, o->together, o->n_together * sizeof *together);
+    job->options.together = together;
+    job->options.project = o->project ? strdup(o->project) : NULL;
+    job->result.pid = pid;
+    job->result.err.code = LK_ERR_OS;
+    return job;
+}
+
+void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_options *o, unsigned deadline_ms,
+                         struct lk_joint_result *ret)
+{
+    if (n == 1 && !deadline_ms) {
+        ret->pid = *pids;
+        ret->ok = lk_examine_live(*pids, o, &ret->report, &ret->err);
+        return;
+    }
+    struct joint *j = joint_create();
+    struct job **jobs = lk_xcalloc(n, sizeof(void *));
+    for (size_t i = 0; i < n; i++)
+        jobs[i] = job_create(j, pids[i], o);
+    size_t left = n, next = 0;
+    pthread_mutex_lock(&j->mutex);
+    while (left) {
+        for (size_t i = 0; o->interrupted && *o->interrupted && i < n; i++)
+            if (jobs[i] && !jobs[i]->stop)
+                __atomic_store_n(&jobs[i]->stop, LK_INTERRUPTED, __ATOMIC_RELAXED);
+        while (next < n && count(jobs, n, AT_WORK) < AT_ONCE)
+            start(jobs[next++]);
+        if (!count(jobs, n, DONE))
+            wait_a_little(j);
+        for (size_t i = 0; i < next; i++) {
+            if (!jobs[i])
+                continue;
+            if (jobs[i]->state == AT_WORK)
+                enforce(jobs[i], deadline_ms);
+            if (jobs[i]->state == AT_WORK)
+                continue;
+            collect(&jobs[i], &ret[i]);
+            left--;
+        }
+    }
+    pthread_mutex_unlock(&j->mutex);
+    free(jobs);
+    leave(j);
+}

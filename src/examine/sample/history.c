@@ -1,0 +1,297 @@
+#include "examine/sample/history.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/map.h"
+
+enum { SETTLED_MS = 1000 }; /* nothing in passing is in one place for so long */
+
+/* What is remembered of one entity. */
+struct memory {
+    uint64_t digest;
+    uint64_t switches, cpu_us;       /* threads */
+    uint64_t names;                  /* threads: of the tasks that would complete what it waits for */
+    uint64_t first_cpu_us;           /* threads: at the first sample that saw it */
+    int64_t since_ms;                /* position unchanged since */
+    int64_t at_ms;                   /* of the sample that saw it last */
+    bool stopped;                    /* threads: our own stop woke it, so that it ran says nothing */
+    uint64_t outer;                  /* threads: digest of the callback a loop runs; loops: identity of that callback */
+    unsigned seen, same;             /* samples it was in; in a row with this digest */
+    unsigned outer_same;
+};
+
+struct lk_history {
+    struct lk_map of[LK_KIND_EXTERN + 1]; /* address or tid -> index into mem */
+    struct { struct memory *v; size_t n, cap; } mem;
+    struct lk_map found; /* loops found by a walk over the heap: address -> digest */
+    unsigned samples;
+};
+
+struct lk_history *lk_history_create(void)
+{
+    return lk_xcalloc(1, sizeof(struct lk_history));
+}
+
+void lk_history_destroy(struct lk_history *h)
+{
+    if (!h)
+        return;
+    for (size_t i = 0; i < LK_ARRAY_LEN(h->of); i++)
+        lk_map_deinit(&h->of[i]);
+    lk_map_deinit(&h->found);
+    free(h->mem.v);
+    free(h);
+}
+
+static struct memory *remember(struct lk_history *h, enum lk_kind kind, uint64_t key, bool *is_new)
+{
+    uint64_t at = h->mem.n;
+    *is_new = lk_map_add(&h->of[kind], key, h->mem.n);
+    if (*is_new)
+        return lk_vec_push(&h->mem);
+    lk_map_get(&h->of[kind], key, &at);
+    return &h->mem.v[at];
+}
+
+/* The identity of an entity that holds from sample to sample: ids and indices do not. */
+static uint64_t key_of(const struct lk_snapshot *s, struct lk_ref r)
+{
+    switch (r.kind) {
+    case LK_KIND_THREAD: return (uint64_t)s->threads.v[r.index].tid;
+    case LK_KIND_LOOP: return s->loops.v[r.index].addr;
+    case LK_KIND_TASK: return s->tasks.v[r.index].addr;
+    case LK_KIND_FUTURE: return s->futures.v[r.index].addr;
+    case LK_KIND_LOCK: return s->locks.v[r.index].addr;
+    case LK_KIND_EXECUTOR: return s->executors.v[r.index].addr;
+    case LK_KIND_EXTERN:
+    case LK_KIND_NONE: break;
+    }
+    return 0;
+}
+
+static uint64_t digest_refs(uint64_t d, const struct lk_snapshot *s, const struct lk_refs *refs)
+{
+    d = lk_hash_u64(d, refs->n);
+    for (size_t i = 0; i < refs->n; i++)
+        d = lk_hash_u64(lk_hash_u64(d, refs->v[i].kind), key_of(s, refs->v[i]));
+    return d;
+}
+
+static uint64_t digest_frames(uint64_t d, const struct lk_pystack *st, size_t from)
+{
+    for (size_t i = from; i < st->n; i++) {
+        d = lk_hash_u64(d, st->frames[i].code ? st->frames[i].code->addr : 0);
+        d = lk_hash_u64(d, st->frames[i].lasti);
+    }
+    return lk_hash_u64(d, st->n);
+}
+
+static uint64_t digest_native(uint64_t d, const struct lk_natstack *st)
+{
+    for (size_t i = 0; st && i < st->n; i++)
+        d = lk_hash_u64(d, st->frames[i].offset);
+    return d;
+}
+
+static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    uint64_t d = lk_hash_u64(LK_HASH_INIT, t->wait.kind);
+    d = digest_refs(d, s, &t->wait.on);
+    d = lk_hash_u64(d, key_of(s, t->works_on)); /* the next request in the same function is progress */
+    d = lk_hash_u64(d, key_of(s, t->current_task));
+    d = lk_hash_u64(d, (uint64_t)t->os.nr);
+    d = lk_hash_u64(d, (uint64_t)t->os.fd);
+    if (!lk_wait_is_timed(t))
+        d = lk_hash_u64(d, t->os.futex);
+    return t->python_stack->n ? digest_frames(d, t->python_stack, 0) : digest_native(d, t->native_stack);
+}
+
+/* Identity of the callback a loop's thread runs: its frames outside of the innermost ones that a busy callback changes. */
+static uint64_t digest_callback(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    const struct lk_pystack *st = t->python_stack;
+    return st->n >= 2 ? digest_frames(lk_hash_u64(LK_HASH_INIT, key_of(s, t->current_task)), st, st->n / 2) : 0;
+}
+
+static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k)
+{
+    /* With the name: CPython soon gives the address of a finished task to a new one. */
+    uint64_t d = lk_hash_str(LK_HASH_INIT, k->name);
+    d = lk_hash_u64(d, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
+    d = lk_hash_u64(d, k->wait.kind);
+    return digest_frames(digest_refs(d, s, &k->wait.on), k->stack, 0);
+}
+
+static uint64_t head_handle(const struct lk_loop *o)
+{
+    for (size_t i = 0; i < o->n_handles; i++)
+        if (o->handles[i].cancelled != LK_YES)
+            return o->handles[i].addr;
+    return 0;
+}
+
+static uint64_t digest_loop(const struct lk_snapshot *s, const struct lk_loop *o)
+{
+    uint64_t d = lk_hash_u64(LK_HASH_INIT, o->run);
+    d = lk_hash_u64(d, key_of(s, o->thread));
+    return lk_hash_u64(d, head_handle(o));
+}
+
+static uint64_t digest_future(const struct lk_snapshot *s, const struct lk_future *f)
+{
+    uint64_t d = lk_hash_u64(LK_HASH_INIT, f->state);
+    return digest_refs(lk_hash_u64(d, f->enders_complete), s, &f->enders);
+}
+
+static uint64_t digest_lock(const struct lk_snapshot *s, const struct lk_lock *l)
+{
+    return digest_refs(lk_hash_u64(LK_HASH_INIT, (uint64_t)l->locked), s, &l->owners);
+}
+
+bool lk_wait_is_timed(const struct lk_thread *t)
+{
+    return t->wait.kind == LK_WAIT_GIL ||
+           (t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN) ||
+           (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
+}
+
+/* Enters a digest; true when it is what all samples so far have shown. */
+static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest)
+{
+    bool is_new;
+    struct memory *m = remember(h, kind, key, &is_new);
+    m->same = m->seen && m->digest == digest ? m->same + 1 : 1;
+    m->digest = digest;
+    m->seen++;
+    /* New in a later sample: stable means "as in every sample", so it must have been there from the first. */
+    return m->same == h->samples;
+}
+
+/*
+ * The same for what does not come and go as loops and locks do: tasks and futures that wait for one another. One that came to its
+ * place after the first sample is stable as well when it is still there much later.
+ */
+static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest, int64_t at_ms)
+{
+    bool is_new;
+    const bool always = enter(h, kind, key, digest);
+    struct memory *m = remember(h, kind, key, &is_new);
+    if (m->same == 1)
+        m->since_ms = at_ms;
+    return always || at_ms - m->since_ms >= SETTLED_MS;
+}
+
+/*
+ * Names of the tasks that would complete what a thread waits for; 0 where there are none. CPython gives the addresses of a
+ * finished request's future and task to those of the next one: only the name shows that it is another.
+ */
+static uint64_t names_of_enders(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    uint64_t d = 0;
+    for (size_t i = 0; i < t->wait.on.n; i++) {
+        const struct lk_future *f = lk_future_at(s, t->wait.on.v[i]);
+        for (size_t k = 0; f && k < f->enders.n; k++) {
+            const struct lk_task *task = lk_task_at(s, f->enders.v[k]);
+            if (task && task->name)
+                d = lk_hash_str(d ? d : LK_HASH_INIT, task->name);
+        }
+    }
+    return d;
+}
+
+static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_thread *t, int64_t at_ms)
+{
+    bool is_new;
+    t->digest = digest_thread(s, t);
+    struct memory *m = remember(h, LK_KIND_THREAD, (uint64_t)t->tid, &is_new);
+    bool scheduled = !is_new && m->switches != t->switches;
+    const uint64_t names = names_of_enders(s, t);
+    bool same = !is_new && m->digest == t->digest && !(names && m->names && names != m->names);
+    m->names = names;
+    /* Being given the CPU in a wait without a timeout means the wait ended and another began. */
+    bool moved = !is_new && (!same || (scheduled && !m->stopped && !t->running && !lk_wait_is_timed(t)));
+    uint64_t outer = digest_callback(s, t);
+    m->outer_same = !is_new && m->outer == outer ? m->outer_same + 1 : 1;
+    m->outer = outer;
+    if (is_new)
+        m->first_cpu_us = t->cpu_us;
+    if (is_new || moved) {
+        m->since_ms = at_ms;
+        m->same = 0;
+    }
+    m->same++;
+    m->seen++;
+    m->digest = t->digest;
+    m->switches = t->switches;
+    m->stopped = t->read == LK_READ_STOPPED;
+    m->cpu_us = t->cpu_us;
+    t->moved = moved || (m->seen > m->same);
+    t->stable = m->same == h->samples;
+    t->callback_stable = outer && m->outer_same == h->samples;
+    t->cpu_delta_us = t->cpu_us - LK_MIN(t->cpu_us, m->first_cpu_us);
+    t->stuck_ms = t->running ? LK_UNKNOWN : at_ms - m->since_ms;
+    t->stuck_by_scheduler = false;
+    /* A clock that is a little off must not say that it slept longer than since it was seen to run. */
+    if (scheduled && t->off_cpu_ms != LK_UNKNOWN)
+        t->off_cpu_ms = LK_MIN(t->off_cpu_ms, at_ms - m->at_ms);
+    m->at_ms = at_ms;
+    /* The scheduler's record says since when it has not run at all: no progress is possible without running. */
+    if (!t->running && t->off_cpu_ms != LK_UNKNOWN && t->off_cpu_ms > t->stuck_ms) {
+        t->stuck_ms = t->off_cpu_ms;
+        t->stuck_by_scheduler = true;
+    }
+    return moved;
+}
+
+/* Since when the loop has run the callback it runs now: since it was first seen in it, or by the loop's own clock. */
+static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct lk_thread *t, int64_t at_ms)
+{
+    bool is_new;
+    struct memory *m = remember(h, LK_KIND_LOOP, o->addr, &is_new);
+    bool same = m->outer_same && m->outer == o->turn;
+    m->outer_same = same ? m->outer_same + 1 : 1;
+    m->outer = o->turn;
+    if (!same)
+        m->since_ms = at_ms;
+    o->callback_same = o->turn && m->outer_same == h->samples;
+    o->callback_ms = o->turn ? at_ms - m->since_ms : LK_UNKNOWN;
+    /* A moment that was read once while its thread ran may be torn; the same one twice is not. */
+    bool certain = m->outer_same > 1 || (t && t->read >= LK_READ_ASLEEP);
+    if (o->turn && o->turn_first && certain && o->turn_ms != LK_UNKNOWN)
+        o->callback_ms = LK_MAX(o->callback_ms, o->turn_ms);
+}
+
+void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved, size_t *n_moved)
+{
+    h->samples++;
+    *moved = lk_arena_array(s->arena, s->threads.n, sizeof **moved);
+    *n_moved = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (enter_thread(h, s, &s->threads.v[i], at_ms))
+            (*moved)[(*n_moved)++] = s->threads.v[i].tid;
+    for (size_t i = 0; i < s->tasks.n; i++)
+        s->tasks.v[i].stable = enter_waiter(h, LK_KIND_TASK, s->tasks.v[i].addr, digest_task(s, &s->tasks.v[i]), at_ms);
+    for (size_t i = 0; i < s->loops.n; i++) {
+        struct lk_loop *o = &s->loops.v[i];
+        o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));
+        o->ready_same_head = o->stable && head_handle(o);
+        enter_callback(h, o, lk_thread_at(s, o->thread), at_ms);
+    }
+    for (size_t i = 0; i < s->futures.n; i++)
+        s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]), at_ms);
+    for (size_t i = 0; i < s->locks.n; i++)
+        s->locks.v[i].stable = enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
+}
+
+void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->loops.n; i++) {
+        struct lk_loop *o = &s->loops.v[i];
+        uint64_t before = 0, now = digest_loop(s, o);
+        if (!o->found_by || strcmp(o->found_by, "heap") != 0)
+            continue;
+        o->stable = lk_map_get(&h->found, o->addr, &before) && before == now;
+        lk_map_put(&h->found, o->addr, now);
+    }
+}

@@ -1,0 +1,53 @@
+/* One sample of the Python side, in the order in which one part builds on another. */
+#include "read/python/reader/reader.h"
+
+/* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is the hub alone. */
+static void note_greenlets(struct lk_py *py)
+{
+    static const char *const hubs[] = { "gevent.hub", "eventlet.hubs.hub" };
+    if (!lk_py_module_dict(py, "greenlet"))
+        return;
+    for (size_t i = 0; i < LK_ARRAY_LEN(hubs); i++)
+        py->s->decisive_unreadable |= lk_py_module_dict(py, hubs[i]) != 0;
+    lk_snapshot_limit(py->s,
+                      "suspended greenlets (gevent, eventlet and the like) are not read: what they wait for, and which locks "
+                      "they hold, is not known");
+}
+
+void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
+{
+    s->python.frames_read = false;
+    if (!py->readable)
+        return;
+    lk_py_begin(py, s);
+    if (py->frames_complete) {
+        lk_py_read_threads(py);
+        lk_py_read_gil(py);
+        lk_py_read_loops(py);
+        lk_py_read_tasks(py);
+        lk_py_read_waits(py);
+        lk_py_read_files(py);
+        lk_aio_read_servers(py);
+        lk_py_read_owners(py);
+        note_greenlets(py);
+    }
+    s->python.frames_read = py->frames_complete;
+    if (!py->frames_complete)
+        s->decisive_unreadable = true;
+}
+
+void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budget_ms)
+{
+    py->until_us = lk_now_us() + (uint64_t)task_budget_ms * 1000;
+    lk_py_read(py, s);
+    py->until_us = 0;
+}
+
+void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s)
+{
+    if (!py->readable)
+        return;
+    lk_py_begin(py, s);
+    if (py->frames_complete)
+        lk_py_read_threads(py);
+}

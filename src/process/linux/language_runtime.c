@@ -1,0 +1,128 @@
+#include "process/linux/language_runtime.h"
+
+#include <ctype.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "process/linux/procfs.h"
+#include "util/arena.h"
+
+#define MAX_MAPS_LINES    200000u
+#define MAX_SECTIONS      4096u
+#define MAX_SECTION_NAMES (1u << 20)
+
+/* File names that begin so; digits or '.' may follow. Programs first: "python3.11" needs no look at the mappings. */
+static const struct {
+    const char *prefix, *runtime;
+} programs[] = {
+    { "python", "python" }, { "pypy", "pypy" }, { "nodejs", "node" }, { "node", "node" }, { "ruby", "ruby" },
+};
+/* Most telling first: the earliest of these that is mapped decides. */
+static const struct {
+    const char *prefix, *runtime;
+} libraries[] = {
+    { "libpython2.", "python" },   { "libpython3", "python" }, { "libpypy", "pypy" },    { "libjvm.so", "jvm" },
+    { "libcoreclr.so", "dotnet" }, { "libruby", "ruby" },      { "libnode.so", "node" },
+};
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+static bool begins(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static const char *by_program(const char *base)
+{
+    char exe[4096];
+    if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
+        return NULL;
+    const char *name = base_name(exe);
+    for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
+        const char *rest = name + strlen(programs[i].prefix);
+        if (begins(name, programs[i].prefix) && (*rest == '\0' || *rest == '.' || *rest == ' ' || isdigit((unsigned char)*rest)))
+            return programs[i].runtime;
+    }
+    return NULL;
+}
+
+static const char *by_library(const char *base)
+{
+    FILE *f = lk_procfs_open("%s/maps", base);
+    if (!f)
+        return NULL;
+    size_t best = LK_ARRAY_LEN(libraries), cap = 0;
+    char *line = NULL;
+    for (size_t n = 0; best > 0 && n < MAX_MAPS_LINES && getline(&line, &cap, f) > 0; n++) {
+        const char *path = strchr(line, '/');
+        for (size_t i = 0; path && i < best; i++)
+            if (begins(base_name(path), libraries[i].prefix))
+                best = i;
+    }
+    free(line);
+    fclose(f);
+    return best < LK_ARRAY_LEN(libraries) ? libraries[best].runtime : NULL;
+}
+
+static bool read_at(int fd, void *buf, size_t n, uint64_t offset)
+{
+    return offset <= INT64_MAX && pread(fd, buf, n, (off_t)offset) == (ssize_t)n;
+}
+
+static bool sections_of_go(const Elf64_Shdr *sections, size_t n, const char *names, size_t size)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (sections[i].sh_name >= size)
+            continue;
+        const char *name = names + sections[i].sh_name;
+        if (strcmp(name, ".go.buildinfo") == 0 || strcmp(name, ".gopclntab") == 0)
+            return true;
+    }
+    return false;
+}
+
+/* The Go linker writes these sections (cmd/link/internal/ld), also into stripped programs. */
+static bool is_go(int fd)
+{
+    Elf64_Ehdr head;
+    if (!read_at(fd, &head, sizeof(head), 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
+        head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shnum == 0 ||
+        head.e_shnum > MAX_SECTIONS || head.e_shstrndx >= head.e_shnum)
+        return false;
+    Elf64_Shdr *sections = lk_xcalloc(head.e_shnum, sizeof(*sections));
+    bool go = false;
+    if (read_at(fd, sections, head.e_shnum * sizeof(*sections), head.e_shoff)) {
+        const Elf64_Shdr *strings = &sections[head.e_shstrndx];
+        size_t size = strings->sh_size;
+        if (size > 0 && size <= MAX_SECTION_NAMES) {
+            char *names = lk_xcalloc(size + 1, 1);
+            go = read_at(fd, names, size, strings->sh_offset) && sections_of_go(sections, head.e_shnum, names, size);
+            free(names);
+        }
+    }
+    free(sections);
+    return go;
+}
+
+const char *lk_runtime_find(const char *base)
+{
+    const char *runtime = by_program(base);
+    if (!runtime)
+        runtime = by_library(base);
+    if (runtime)
+        return runtime;
+    char path[LK_PROCFS_PATH];
+    snprintf(path, sizeof(path), "%s/exe", base);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool go = fd >= 0 && is_go(fd);
+    if (fd >= 0)
+        close(fd);
+    return go ? "go" : "native";
+}

@@ -1,0 +1,129 @@
+#include "process/linux/listeners.h"
+
+#include "process/linux/descriptor.h"
+#include "process/linux/socket_sharers.h"
+
+enum {
+    MAX_ASKED = 256,  /* sockets that are asked whether they listen; servers open their listeners early */
+    MAX_LINKS = 8192, /* descriptors looked at */
+    MAX_FDS = 8,      /* descriptors of one socket that are kept */
+};
+
+struct collector {
+    struct lk_oswait_reader *os;
+    struct lk_snapshot *s;
+    size_t links, asked;
+};
+
+/* A thread waits for an answer from this socket. */
+static bool is_wanted(const struct lk_snapshot *s, uint64_t inode)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_oswait *os = &s->threads.v[i].os;
+        for (size_t k = 0; k < os->ends_at.n; k++)
+            if (os->ends_at.v[k] == inode)
+                return true;
+    }
+    return false;
+}
+
+static bool is_polled(const struct lk_snapshot *s, const struct lk_listener *l)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_oswait *os = &s->threads.v[i].os;
+        for (size_t f = 0; f < l->fds.n; f++) {
+            if (os->fd == l->fds.v[f])
+                return true;
+            for (size_t k = 0; k < os->fds.n; k++)
+                if (os->fds.v[k] == l->fds.v[f])
+                    return true;
+        }
+    }
+    return false;
+}
+
+/* It matters who else has it: somebody waits for it, or connections wait in it and nobody here accepts. */
+static bool is_of_interest(const struct lk_snapshot *s, const struct lk_listener *l)
+{
+    return is_wanted(s, l->inode) || (l->listening && l->queue != LK_UNKNOWN && l->queue > 0 && !is_polled(s, l));
+}
+
+static void add_fd(struct collector *c, struct lk_listener *l, int64_t fd)
+{
+    if (!l->fds.v) {
+        l->fds.v = lk_arena_array(c->s->arena, MAX_FDS, sizeof(*l->fds.v));
+        l->fds.cap = MAX_FDS;
+    }
+    if (l->fds.n < l->fds.cap)
+        l->fds.v[l->fds.n++] = fd;
+}
+
+static bool visit(int64_t fd, void *arg)
+{
+    struct collector *c = arg;
+    char link[64];
+    unsigned long long inode;
+    if (c->links++ >= MAX_LINKS)
+        return false;
+    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", c->os->base, (long long)fd) < 0 ||
+        sscanf(link, "socket:[%llu]", &inode) != 1)
+        return true;
+    for (size_t i = 0; i < c->s->listeners.n; i++)
+        if (c->s->listeners.v[i].inode == inode) {
+            add_fd(c, &c->s->listeners.v[i], fd);
+            return true;
+        }
+    struct lk_listener l = { .inode = inode, .queue = LK_UNKNOWN, .alone = LK_TRI_UNKNOWN };
+    bool wanted = is_wanted(c->s, inode);
+    if (wanted || c->asked < MAX_ASKED) {
+        c->asked++;
+        l.listening = lk_osfd_listens(c->os, fd, inode, &l);
+    }
+    if (!wanted && !l.listening)
+        return true;
+    add_fd(c, &l, fd);
+    lk_vec_add(&c->s->listeners, l);
+    return true;
+}
+
+static bool is_together(pid_t pid, const pid_t *together, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (together[i] == pid)
+            return true;
+    return false;
+}
+
+/* Those come first: their sharers are looked for in one go. */
+static size_t interesting_first(struct lk_snapshot *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->listeners.n; i++) {
+        if (!is_of_interest(s, &s->listeners.v[i]))
+            continue;
+        struct lk_listener l = s->listeners.v[i];
+        s->listeners.v[i] = s->listeners.v[n];
+        s->listeners.v[n++] = l;
+    }
+    return n;
+}
+
+void lk_listeners_read(struct lk_target *t, struct lk_snapshot *s, const pid_t *together, size_t n_together)
+{
+    struct collector c = { .s = s };
+    s->listeners.n = 0;
+    if (!lk_target_pid(t))
+        return;
+    c.os = lk_oswait_reader_create(t, s->arena);
+    if (c.os->base[0])
+        lk_procfs_each_id(visit, &c, "%s/fd", c.os->base);
+    size_t n = interesting_first(s);
+    if (n)
+        lk_sharers_read(lk_target_pid(t), s->listeners.v, n, s->arena);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
+            struct lk_sharer *x = &s->listeners.v[i].sharers.v[k];
+            x->examined = is_together((pid_t)x->pid, together, n_together);
+        }
+    lk_oswait_reader_destroy(c.os);
+}

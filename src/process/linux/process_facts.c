@@ -1,0 +1,403 @@
+#include "process/linux/process_facts.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "snapshot/builder.h"
+#include "process/linux/cgroup.h"
+#include "process/linux/procfs.h"
+#include "util/redact.h"
+#include "process/linux/language_runtime.h"
+#include "process/arch/x86_64_syscalls.h"
+#include "util/text.h"
+
+#define MAX_TEXT     4096 /* of one path or argument */
+#define MAX_CHILDREN 4096u
+#define MAX_FDS      65536u
+#define MAX_THREADS  100000u
+#define PF_FORKNOEXEC 0x40u /* include/linux/sched.h: "Forked but didn't exec" */
+#define MAX_ENVIRON  (2u << 20)
+#define MAX_TEST     1024
+
+static const char *clean(struct lk_snapshot *s, const char *text)
+{
+    return lk_text_clean(s->arena, text, strlen(text), MAX_TEXT);
+}
+
+/* ---- names and times ----------------------------------------------------------------- */
+
+static const char *iso_time(struct lk_arena *a, int64_t sec, int ms)
+{
+    time_t t = sec;
+    struct tm tm;
+    char text[64];
+    if (!gmtime_r(&t, &tm) || !strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm))
+        return NULL;
+    return lk_arena_printf(a, "%s.%03dZ", text, ms);
+}
+
+static const char *now_text(struct lk_arena *a)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return iso_time(a, now.tv_sec, (int)(now.tv_nsec / 1000000));
+}
+
+/* Boot time (/proc/stat btime) is the same at each look, unlike "now minus uptime": so two reports agree. */
+static const char *start_text(struct lk_arena *a, uint64_t ticks)
+{
+    size_t len;
+    uint64_t boot;
+    char *text = lk_procfs_read_all(1u << 20, &len, "/proc/stat");
+    bool known = text && lk_procfs_field(text, "btime ", 10, &boot);
+    free(text);
+    uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
+    if (!known || per_second == 0)
+        return NULL;
+    return iso_time(a, (int64_t)(boot + ticks / per_second), (int)(ticks % per_second * 1000 / per_second));
+}
+
+/* A file that holds one value and the kernel's newline behind it; a name may hold newlines of its own. */
+static const char *value_of(struct lk_snapshot *s, const char *base, const char *name)
+{
+    char text[256];
+    ssize_t n = lk_procfs_read(text, sizeof(text), "%s/%s", base, name);
+    if (n < 0)
+        return NULL;
+    if (n > 0 && text[n - 1] == '\n')
+        text[n - 1] = '\0';
+    return clean(s, text);
+}
+
+static const char *link_text(struct lk_snapshot *s, const char *base, const char *name)
+{
+    char text[MAX_TEXT];
+    if (lk_procfs_link(text, sizeof(text), "%s/%s", base, name) >= 0)
+        return clean(s, text);
+    if (errno != ENOENT) /* a kernel thread or a zombie has none */
+        lk_snapshot_limit(s, "%s of the process could not be read: %s", name, strerror(errno));
+    return NULL;
+}
+
+static void read_cmdline(struct lk_snapshot *s, const char *base)
+{
+    struct lk_procfs_args args;
+    if (!lk_procfs_args_read(base, &args)) {
+        lk_snapshot_limit(s, "the command line could not be read: %s", strerror(errno));
+        return;
+    }
+    s->cmdline = lk_arena_array(s->arena, args.argc + 1, sizeof(*s->cmdline));
+    s->n_cmdline = args.argc;
+    for (size_t i = 0; i < args.argc; i++) {
+        const char *shown = lk_redact(s->arena, args.argv[i], i ? args.argv[i - 1] : NULL);
+        s->cmdline[i] = lk_text_clean(s->arena, shown, strlen(shown), MAX_TEXT);
+    }
+    lk_procfs_args_deinit(&args);
+}
+
+/* The environment a process began with. It may hold secrets: all but the name of a test is dropped at once. */
+static void read_test_name(struct lk_snapshot *s, const char *base)
+{
+    static const char wanted[] = LK_TEST_VARIABLE "=";
+    size_t len = 0;
+    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
+    for (size_t i = 0; text && i < len && !s->test_env; i += strlen(text + i) + 1)
+        if (lk_starts_with(text + i, wanted))
+            s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted), strlen(text + i + strlen(wanted)), MAX_TEST);
+    if (text)
+        explicit_bzero(text, len);
+    free(text);
+}
+
+static const char *host_name(struct lk_snapshot *s)
+{
+    char name[256];
+    if (gethostname(name, sizeof(name)) != 0)
+        return NULL;
+    name[sizeof(name) - 1] = '\0';
+    return clean(s, name);
+}
+
+static const char *container(struct lk_snapshot *s, const char *base)
+{
+    char text[8192], name[128], ours[64], theirs[64];
+    if (lk_procfs_read(text, sizeof(text), "%s/cgroup", base) > 0 && lk_cgroup_container(text, name, sizeof(name)))
+        return clean(s, name);
+    unsigned long long ns;
+    if (lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
+        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", base) < 0 || strcmp(ours, theirs) == 0 ||
+        sscanf(theirs, "pid:[%llu]", &ns) != 1)
+        return NULL;
+    return lk_arena_printf(s->arena, "pid namespace %llu", ns);
+}
+
+/* ---- children and descriptors -------------------------------------------------------- */
+
+static bool add_child(int64_t pid, void *arg)
+{
+    struct lk_snapshot *s = arg;
+    struct lk_procfs_stat st;
+    char base[LK_PROCFS_BASE];
+    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid))
+        return true;
+    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
+    struct lk_child *c = lk_vec_push(&s->children);
+    c->pid = pid;
+    c->threads = st.threads;
+    c->comm = value_of(s, base, "comm");
+    return s->children.n < MAX_CHILDREN;
+}
+
+struct fd_count {
+    const char *base;
+    int64_t seen, epoll;
+};
+
+static bool count_fd(int64_t fd, void *arg)
+{
+    struct fd_count *c = arg;
+    char link[64];
+    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", c->base, (long long)fd) > 0)
+        c->epoll += strcmp(link, "anon_inode:[eventpoll]") == 0;
+    return ++c->seen < MAX_FDS;
+}
+
+static int64_t count_epoll_fds(struct lk_snapshot *s, const char *base)
+{
+    struct fd_count c = { .base = base };
+    if (!lk_procfs_each_id(count_fd, &c, "%s/fd", base)) {
+        lk_snapshot_limit(s, "the descriptors of the process could not be listed: %s", strerror(errno));
+        return LK_UNKNOWN;
+    }
+    if (c.seen >= MAX_FDS) {
+        lk_snapshot_limit(s, "only the first %u descriptors were looked at", MAX_FDS);
+        return LK_UNKNOWN;
+    }
+    return c.epoll;
+}
+
+/* ---- stopped, frozen, dead ----------------------------------------------------------- */
+
+struct states {
+    pid_t pid;
+    struct lk_thread_list list;
+};
+
+static bool add_state(int64_t tid, void *arg)
+{
+    struct states *t = arg;
+    struct lk_procfs_stat st;
+    if (lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", t->pid, (long long)tid)) {
+        struct lk_thread_facts *f = lk_vec_push(&t->list);
+        f->tid = tid;
+        f->state = st.state;
+    }
+    return t->list.n < MAX_THREADS;
+}
+
+static bool is_dead(char state)
+{
+    return state == 'Z' || state == 'X' || state == 'x';
+}
+
+/* The kernel function a thread sleeps in, or where the kernel does not tell, its system call. */
+static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
+{
+    char text[256];
+    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/wchan", pid, (long long)tid) > 0 && strcmp(text, "0") != 0)
+        return lk_text_clean(a, text, strcspn(text, "\n"), 128);
+    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/syscall", pid, (long long)tid) <= 0)
+        return NULL;
+    char *end;
+    long long nr = strtoll(text, &end, 10);
+    const struct lk_syscall *call = end != text ? lk_syscall_find(nr) : NULL;
+    return call ? call->name : NULL;
+}
+
+void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_stop *ret)
+{
+    size_t living = 0, stopped = 0;
+    bool leader_dead = false;
+    int64_t first_d = 0;
+    ret->d_state = 0;
+    ret->d_where = NULL;
+    for (size_t i = 0; i < threads->n; i++) {
+        const struct lk_thread_facts *f = &threads->v[i];
+        bool dead = is_dead(f->state);
+        living += !dead;
+        leader_dead |= dead && f->tid == pid;
+        stopped += f->state == 'T';
+        if (f->state == 'D') {
+            ret->d_state++;
+            first_d = first_d ? first_d : f->tid;
+        }
+    }
+    ret->all_tids = (int64_t)threads->n;
+    ret->job_stopped = living > 0 && stopped == living;
+    ret->zombie = leader_dead && living == 0;
+    ret->main_gone = leader_dead && living > 0;
+    if (first_d)
+        ret->d_where = where_it_sleeps(a, pid, first_d);
+}
+
+bool lk_process_lives_on(pid_t pid)
+{
+    enum { LOOKS = 5, PAUSE_MS = 10 };
+    size_t living = 1;
+    for (int look = 0; look < LOOKS && living; look++) {
+        struct states t = { .pid = pid };
+        nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
+        lk_procfs_each_id(add_state, &t, "/proc/%d/task", pid);
+        living = 0;
+        for (size_t i = 0; i < t.list.n; i++)
+            living += !is_dead(t.list.v[i].state);
+        free(t.list.v);
+    }
+    return living > 0;
+}
+
+static bool is_in_d(pid_t pid, int64_t tid)
+{
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", pid, (long long)tid) && st.state == 'D';
+}
+
+/* A read from a disk is a moment in D too: only threads that stay there count. */
+static void drop_passing_d(struct states *t)
+{
+    enum { LOOKS = 4, PAUSE_MS = 5 };
+    for (int look = 0; look < LOOKS; look++) {
+        size_t left = 0;
+        for (size_t i = 0; i < t->list.n; i++)
+            left += t->list.v[i].state == 'D';
+        if (!left)
+            return;
+        nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
+        for (size_t i = 0; i < t->list.n; i++)
+            if (t->list.v[i].state == 'D' && !is_in_d(t->pid, t->list.v[i].tid))
+                t->list.v[i].state = 'S';
+    }
+}
+
+/* TracerPid of the main thread, or of the first one that is stopped by a tracer. */
+static int64_t tracer_of(pid_t pid, const char *base, const struct lk_thread_list *threads)
+{
+    char text[4096];
+    uint64_t tracer = 0;
+    if (lk_procfs_read(text, sizeof(text), "%s/status", base) > 0)
+        lk_procfs_field(text, "TracerPid:", 10, &tracer);
+    for (size_t i = 0; i < threads->n && !tracer; i++)
+        if (threads->v[i].state == 't' &&
+            lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/status", pid, (long long)threads->v[i].tid) > 0)
+            lk_procfs_field(text, "TracerPid:", 10, &tracer);
+    return (int64_t)tracer;
+}
+
+static void read_stop(struct lk_snapshot *s, const char *base)
+{
+    struct states t = { .pid = (pid_t)s->pid };
+    lk_procfs_each_id(add_state, &t, "/proc/%lld/task", (long long)s->pid);
+    drop_passing_d(&t);
+    lk_process_stop_states(t.pid, &t.list, s->arena, &s->stop);
+    s->stop.tracer_pid = tracer_of(t.pid, base, &t.list);
+    free(t.list.v);
+    if (s->stop.tracer_pid) {
+        char tracer[LK_PROCFS_BASE];
+        snprintf(tracer, sizeof(tracer), "/proc/%lld", (long long)s->stop.tracer_pid);
+        s->stop.tracer_comm = value_of(s, tracer, "comm");
+    }
+    s->stop.frozen = lk_cgroup_frozen(base);
+}
+
+/* ---- the whole ----------------------------------------------------------------------- */
+
+static int64_t effective_uid(const char *base)
+{
+    char text[4096];
+    long long uid;
+    const char *line;
+    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 || !(line = strstr(text, "\nUid:")) ||
+        sscanf(line, "\nUid: %*d %lld", &uid) != 1)
+        return LK_UNKNOWN;
+    return uid;
+}
+
+/* SigCgt of proc_pid_status(5): bit n - 1 for signal n. glibc keeps 32 and 33 for itself. */
+static void read_handlers(struct lk_snapshot *s, const char *base)
+{
+    static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
+    char text[4096];
+    uint64_t caught;
+    s->handles_signals = s->handles_alarm = LK_TRI_UNKNOWN;
+    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 || !lk_procfs_field(text, "SigCgt:", 16, &caught))
+        return;
+    s->handles_alarm = caught & (UINT64_C(1) << (SIGALRM - 1)) ? LK_YES : LK_NO;
+    for (size_t i = 0; i < LK_ARRAY_LEN(usual); i++)
+        caught &= ~(UINT64_C(1) << (usual[i] - 1));
+    s->handles_signals = caught ? LK_YES : LK_NO;
+}
+
+bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
+{
+    char base[LK_PROCFS_BASE];
+    struct lk_procfs_stat st;
+    if (pid <= 0 || !lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "no process %d", pid);
+    s->pid = pid;
+    s->ppid = st.ppid;
+    s->forked = (st.flags & PF_FORKNOEXEC) != 0;
+    s->uid = effective_uid(base);
+    read_handlers(s, base);
+    s->taken_at = now_text(s->arena);
+    s->start_time = start_text(s->arena, st.start_ticks);
+    s->comm = value_of(s, base, "comm");
+    if (!s->comm)
+        s->comm = clean(s, st.comm);
+    s->exe = link_text(s, base, "exe");
+    s->cwd = link_text(s, base, "cwd");
+    read_cmdline(s, base);
+    read_test_name(s, base);
+    s->host = host_name(s);
+    s->boot_id = value_of(s, "/proc/sys/kernel/random", "boot_id");
+    s->container = container(s, base);
+    lk_procfs_children((pid_t)s->pid, add_child, s);
+    s->runtime = lk_runtime_find(base);
+    s->epoll_fds = count_epoll_fds(s, base);
+    read_stop(s, base);
+    return true;
+}
+
+uint64_t lk_process_start_ticks(pid_t pid)
+{
+    struct lk_procfs_stat st;
+    if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+        return 0;
+    /* A zombie has ended, unless it is only the main thread that has: then others are still counted. */
+    return st.state == 'Z' && st.threads <= 1 ? 0 : st.start_ticks;
+}
+
+uint64_t lk_process_ticks_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t); /* as proc_pid_stat(5) counts starttime */
+    const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
+    return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / 1000000000u;
+}
+
+bool lk_process_computes(pid_t pid)
+{
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) && st.state == 'R';
+}
+
+bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
+{
+    char base[LK_PROCFS_BASE];
+    snprintf(base, sizeof(base), "/proc/%d", pid);
+    return lk_cgroup_throttle(base, periods, throttled, throttled_us);
+}

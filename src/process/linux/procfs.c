@@ -1,0 +1,270 @@
+#include "process/linux/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util/arena.h"
+
+#define MAX_CMDLINE (256u * 1024)
+#define MAX_ARGS    4096u
+
+#define FORMAT_PATH(path, fmt)                                                                                                   \
+    do {                                                                                                                         \
+        va_list ap_;                                                                                                             \
+        va_start(ap_, fmt);                                                                                                      \
+        vsnprintf(path, sizeof(path), fmt, ap_);                                                                                 \
+        va_end(ap_);                                                                                                             \
+    } while (0)
+
+static ssize_t read_up_to(int fd, char *buf, size_t max)
+{
+    size_t n = 0;
+    while (n < max) {
+        ssize_t got = read(fd, buf + n, max - n);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return -1;
+        if (got == 0)
+            break;
+        n += (size_t)got;
+    }
+    return (ssize_t)n;
+}
+
+ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH];
+    FORMAT_PATH(path, fmt);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return -1;
+    ssize_t n = read_up_to(fd, buf, size - 1);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    buf[n < 0 ? 0 : n] = '\0';
+    return n;
+}
+
+char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH];
+    FORMAT_PATH(path, fmt);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return NULL;
+    size_t cap = LK_MIN(max, 4096u), n = 0;
+    char *buf = lk_xmalloc(cap + 1);
+    for (;;) {
+        ssize_t got = read_up_to(fd, buf + n, cap - n);
+        if (got < 0) {
+            int saved = errno;
+            free(buf);
+            close(fd);
+            errno = saved;
+            return NULL;
+        }
+        n += (size_t)got;
+        if (n < cap || cap == max)
+            break;
+        cap = LK_MIN(max, cap * 4);
+        buf = lk_xrealloc(buf, cap + 1);
+    }
+    close(fd);
+    buf[n] = '\0';
+    *len = n;
+    return buf;
+}
+
+ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH];
+    FORMAT_PATH(path, fmt);
+    ssize_t n = readlink(path, buf, size - 1);
+    buf[n < 0 ? 0 : n] = '\0';
+    return n;
+}
+
+FILE *lk_procfs_open(const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH];
+    FORMAT_PATH(path, fmt);
+    return fopen(path, "re");
+}
+
+bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret)
+{
+    size_t n = strlen(name);
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, name, n) != 0)
+            continue;
+        char *end;
+        uint64_t value = strtoull(line + n, &end, base);
+        if (end == line + n)
+            return false;
+        *ret = value;
+        return true;
+    }
+    return false;
+}
+
+bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH];
+    FORMAT_PATH(path, fmt);
+    DIR *dir = opendir(path);
+    if (!dir)
+        return false;
+    for (struct dirent *e; (e = readdir(dir));) {
+        char *end;
+        long long id = strtoll(e->d_name, &end, 10);
+        if (end != e->d_name && *end == '\0' && !visit(id, arg))
+            break;
+    }
+    closedir(dir);
+    return true;
+}
+
+bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret)
+{
+    /* Last ')': the process chooses comm (PR_SET_NAME) and it may hold ')'; see proc_pid_stat(5). */
+    const char *open = strchr(line, '('), *close = strrchr(line, ')');
+    if (!open || !close || close < open || close[1] != ' ')
+        return false;
+    size_t n = LK_MIN((size_t)(close - open - 1), sizeof(ret->comm) - 1);
+    memcpy(ret->comm, open + 1, n);
+    ret->comm[n] = '\0';
+    int ppid;
+    unsigned flags;
+    long long threads;
+    unsigned long long start, stack;
+    /* Fields 3 (state), 4 (ppid), 9 (flags), 20 (num_threads), 22 (starttime), 28 (startstack). */
+    if (sscanf(close + 2,
+               "%c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %llu"
+               " %*s %*s %*s %*s %*s %llu",
+               &ret->state, &ppid, &flags, &threads, &start, &stack) != 6)
+        return false;
+    ret->ppid = ppid;
+    ret->flags = flags;
+    ret->threads = threads;
+    ret->start_ticks = start;
+    ret->start_stack = stack;
+    return true;
+}
+
+bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...)
+{
+    char path[LK_PROCFS_PATH], line[1024];
+    FORMAT_PATH(path, fmt);
+    return lk_procfs_read(line, sizeof(line), "%s", path) > 0 && lk_procfs_stat_parse(line, ret);
+}
+
+static bool is_dead(char state)
+{
+    return state == 'Z' || state == 'X' || state == 'x';
+}
+
+struct living {
+    pid_t pid;
+    int64_t tid;
+};
+
+static bool find_living(int64_t tid, void *arg)
+{
+    struct living *l = arg;
+    struct lk_procfs_stat st;
+    if (!lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", l->pid, (long long)tid) || is_dead(st.state))
+        return true;
+    l->tid = tid;
+    return false;
+}
+
+bool lk_procfs_base(pid_t pid, char ret[LK_PROCFS_BASE])
+{
+    struct lk_procfs_stat st;
+    snprintf(ret, LK_PROCFS_BASE, "/proc/%d", pid);
+    if (!lk_procfs_stat_read(&st, "%s/stat", ret))
+        return false;
+    struct living l = { .pid = pid };
+    if (is_dead(st.state) && lk_procfs_each_id(find_living, &l, "/proc/%d/task", pid) && l.tid)
+        snprintf(ret, LK_PROCFS_BASE, "/proc/%d/task/%lld", pid, (long long)l.tid);
+    return true;
+}
+
+struct children {
+    pid_t pid;
+    lk_procfs_visit visit;
+    void *arg;
+    bool readable, ended;
+};
+
+static bool children_of_thread(int64_t tid, void *arg)
+{
+    struct children *c = arg;
+    size_t len;
+    char *text = lk_procfs_read_all(1u << 20, &len, "/proc/%d/task/%lld/children", c->pid, (long long)tid);
+    if (!text)
+        return true;
+    c->readable = true;
+    char *at = text, *end;
+    for (long long id; !c->ended && (id = strtoll(at, &end, 10)) > 0 && end != at; at = end) {
+        struct lk_procfs_stat st;
+        if (lk_procfs_stat_read(&st, "/proc/%lld/stat", id) && !is_dead(st.state))
+            c->ended = !c->visit(id, c->arg);
+    }
+    free(text);
+    return !c->ended;
+}
+
+static bool child_by_parent(int64_t id, void *arg)
+{
+    struct children *c = arg;
+    struct lk_procfs_stat st;
+    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)id) || st.ppid != c->pid || is_dead(st.state))
+        return true;
+    return c->visit(id, c->arg);
+}
+
+void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg)
+{
+    struct children c = { .pid = pid, .visit = visit, .arg = arg };
+    struct lk_procfs_stat st;
+    if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+        return;
+    /* One file a thread: beyond a few hundred threads the machine's processes are fewer. */
+    if (st.threads <= 256)
+        lk_procfs_each_id(children_of_thread, &c, "/proc/%d/task", pid);
+    if (!c.readable)
+        lk_procfs_each_id(child_by_parent, &c, "/proc");
+}
+
+bool lk_procfs_args_read(const char *base, struct lk_procfs_args *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    size_t len;
+    char *text = lk_procfs_read_all(MAX_CMDLINE, &len, "%s/cmdline", base);
+    if (!text)
+        return false;
+    size_t count = 0;
+    for (size_t i = 0; i < len && count < MAX_ARGS; i += strlen(text + i) + 1)
+        count++;
+    ret->text = text;
+    ret->argv = lk_xcalloc(count + 1, sizeof(*ret->argv));
+    for (size_t i = 0; ret->argc < count; i += strlen(text + i) + 1)
+        ret->argv[ret->argc++] = text + i;
+    return true;
+}
+
+void lk_procfs_args_deinit(struct lk_procfs_args *args)
+{
+    free(args->argv);
+    free(args->text);
+    memset(args, 0, sizeof(*args));
+}

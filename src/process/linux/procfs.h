@@ -1,0 +1,69 @@
+/*
+ * Reading files below /proc: whole small files, links, directories of ids, stat lines. What stands in them was
+ * partly chosen by the process they describe (names, paths, command lines), so everything is bounded and raw; who
+ * puts it into a snapshot cleans it (util/text.h).
+ *
+ * Each function builds its path from a format, since nearly all of them hold a pid.
+ */
+#ifndef LK_PROCESS_LINUX_PROCFS_H
+#define LK_PROCESS_LINUX_PROCFS_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "util/base.h"
+
+#define LK_PROCFS_PATH 320 /* room for any path built here */
+
+/** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the file cannot be read. */
+ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
+/** The same into malloc'ed memory of up to max bytes; NULL with errno. The caller frees it. */
+char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINTF(3, 4);
+/** Text of a symbolic link, terminated. Returns its length (cut at size - 1), -1 with errno. */
+ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
+/** Opens a file for reading line by line; NULL with errno. */
+FILE *lk_procfs_open(const char *fmt, ...) LK_PRINTF(1, 2);
+/** The number after "name" at the start of a line, as in /proc/PID/status; false when there is no such line. */
+bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret);
+
+/** Calls visit for each entry of a directory whose name is a number, until it returns false. False with errno. */
+typedef bool (*lk_procfs_visit)(int64_t id, void *arg);
+bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...) LK_PRINTF(3, 4);
+
+/** What proc_pid_stat(5) says, as far as we need it. */
+struct lk_procfs_stat {
+    char comm[64];
+    char state;
+    pid_t ppid;
+    uint32_t flags; /* PF_* of the kernel's include/linux/sched.h */
+    int64_t threads;
+    uint64_t start_ticks;
+    uint64_t start_stack; /* bottom of the stack that execve made; 0 when we may not know */
+};
+bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret);
+bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...) LK_PRINTF(2, 3);
+
+/**
+ * Calls visit for each living child of a process (whichever thread forked it), until it returns false. Reads
+ * task/TID/children, or where that is not there or dear, the parents of all processes.
+ */
+void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg);
+
+#define LK_PROCFS_BASE 48
+/**
+ * The folder that still answers for a process: /proc/PID, or /proc/PID/task/TID of a living thread when the main
+ * thread has ended before the others (its own cmdline, exe, fd, net and maps are then gone). False: no such process.
+ */
+bool lk_procfs_base(pid_t pid, char ret[LK_PROCFS_BASE]);
+
+/** A command line split at its NULs: argv[argc] is NULL. text owns the bytes. */
+struct lk_procfs_args {
+    char *text;
+    char **argv;
+    size_t argc;
+};
+/** False when it cannot be read; an empty command line (kernel thread, zombie) has argc 0. */
+bool lk_procfs_args_read(const char *base, struct lk_procfs_args *ret);
+void lk_procfs_args_deinit(struct lk_procfs_args *args);
+
+#endif

@@ -1,0 +1,311 @@
+#include "process/linux/socket_sharers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "process/linux/descriptor.h"
+#include "util/text.h"
+
+enum {
+    MAX_LINKS = 400000, /* descriptors of all processes together */
+    MAX_WANTED = 16,    /* sockets asked about at once */
+    MAX_ANCESTORS = 32,
+    MAX_THREADS = 256,     /* of a sharer; more are not looked at */
+    MAX_CONNECTIONS = 256, /* sockets of a sharer that are looked at */
+    MAX_FDS = 16,          /* descriptors of the shared socket in the sharer */
+    MAX_ENVIRON = 512 * 1024,
+};
+
+/* ---- who holds it -------------------------------------------------------------------- */
+
+struct search {
+    pid_t pid; /* whose sockets they are */
+    struct lk_listener *v;
+    size_t n, links;
+    struct lk_arena *arena;
+    pid_t ancestors[MAX_ANCESTORS];
+    size_t n_ancestors;
+    bool incomplete;
+    pid_t at; /* the process being looked at */
+    char base[LK_PROCFS_BASE];
+    size_t entries; /* of its descriptors */
+    bool denied;    /* some of them could not be read */
+    bool seen[MAX_WANTED];
+};
+
+static pid_t parent_of(pid_t pid)
+{
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) ? st.ppid : 0;
+}
+
+static bool gets_sockets_from_init(pid_t pid)
+{
+    size_t len;
+    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "/proc/%d/environ", pid);
+    bool found = !text;
+    for (size_t i = 0; text && i < len && !found; i += strlen(text + i) + 1)
+        found = lk_starts_with(text + i, "LISTEN_FDS=");
+    free(text);
+    return found;
+}
+
+static void find_ancestors(struct search *x)
+{
+    for (pid_t p = parent_of(x->pid); p > 0 && x->n_ancestors < MAX_ANCESTORS; p = parent_of(p))
+        if (p != 1 || gets_sockets_from_init(x->pid))
+            x->ancestors[x->n_ancestors++] = p;
+}
+
+static bool is_ancestor(const struct search *x, pid_t pid)
+{
+    for (size_t i = 0; i < x->n_ancestors; i++)
+        if (x->ancestors[i] == pid)
+            return true;
+    return false;
+}
+
+/* By birth; see the header. */
+static bool is_related(const struct search *x, pid_t pid)
+{
+    pid_t session = getsid(x->pid);
+    if (session > 0 && getsid(pid) == session)
+        return true;
+    if (is_ancestor(x, pid))
+        return true;
+    for (int depth = 0; pid > 1 && depth < MAX_ANCESTORS; depth++, pid = parent_of(pid))
+        if (pid == x->pid)
+            return true;
+    return false;
+}
+
+static void add_sharer(struct search *x, size_t i)
+{
+    struct lk_listener *l = &x->v[i];
+    char comm[64];
+    if (!l->sharers.v) {
+        l->sharers.v = lk_arena_array(x->arena, LK_SHARERS_MAX, sizeof(*l->sharers.v));
+        l->sharers.cap = LK_SHARERS_MAX;
+    }
+    if (l->sharers.n == l->sharers.cap) {
+        x->incomplete = true;
+        return;
+    }
+    struct lk_sharer *s = &l->sharers.v[l->sharers.n++];
+    *s = (struct lk_sharer){ .pid = x->at, .comm = "" };
+    if (lk_procfs_read(comm, sizeof(comm), "/proc/%d/comm", x->at) > 0)
+        s->comm = lk_text_clean(x->arena, comm, strcspn(comm, "\n"), sizeof(comm));
+}
+
+static bool visit_fd(int64_t fd, void *arg)
+{
+    struct search *x = arg;
+    char link[64];
+    unsigned long long inode;
+    if (x->links++ >= MAX_LINKS) {
+        x->incomplete = true;
+        return false;
+    }
+    x->entries++;
+    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", x->base, (long long)fd) < 0) {
+        x->denied |= errno != ENOENT && errno != ESRCH;
+        return true;
+    }
+    if (sscanf(link, "socket:[%llu]", &inode) != 1)
+        return true;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->v[i].inode == inode && !x->seen[i]) {
+            x->seen[i] = true;
+            add_sharer(x, i);
+        }
+    return true;
+}
+
+static bool visit_process(int64_t pid, void *arg)
+{
+    struct search *x = arg;
+    if (pid == x->pid || pid == getpid())
+        return true;
+    x->at = (pid_t)pid;
+    x->entries = 0;
+    x->denied = false;
+    memset(x->seen, 0, sizeof(x->seen));
+    snprintf(x->base, sizeof(x->base), "/proc/%d", x->at);
+    if (!lk_procfs_each_id(visit_fd, x, "%s/fd", x->base))
+        x->denied = errno != ENOENT && errno != ESRCH;
+    else if (x->entries == 0 && lk_procfs_base(x->at, x->base)) /* its main thread may have ended before the others */
+        lk_procfs_each_id(visit_fd, x, "%s/fd", x->base);
+    x->incomplete |= x->denied && is_related(x, x->at);
+    return x->links < MAX_LINKS;
+}
+
+/* ---- what it does -------------------------------------------------------------------- */
+
+/* One process that holds the socket. */
+struct look {
+    pid_t pid;
+    const struct lk_listener *shared;
+    struct lk_oswait_reader *os;
+    int64_t fds[MAX_FDS]; /* of the shared socket */
+    size_t n_fds;
+    bool ancestor;               /* of the examined process */
+    size_t sockets, connections; /* its sockets; how many of them it accepted */
+    bool unclear;
+};
+
+static bool visit_own(int64_t fd, void *arg)
+{
+    struct look *x = arg;
+    char link[64];
+    unsigned long long inode;
+    if (lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)fd) < 0 ||
+        sscanf(link, "socket:[%llu]", &inode) != 1)
+        return true;
+    if (inode == x->shared->inode) {
+        if (x->n_fds < MAX_FDS)
+            x->fds[x->n_fds++] = fd;
+        else
+            x->unclear = true;
+        return true;
+    }
+    if (x->sockets++ >= MAX_CONNECTIONS) {
+        x->unclear = true;
+        return false;
+    }
+    struct lk_oswait about = { .timeout_ms = LK_UNKNOWN };
+    lk_osfd_describe(x->os, fd, &about);
+    x->connections += about.accepted;
+    return true;
+}
+
+static bool stands_at(const struct look *x, const struct lk_oswait *os)
+{
+    for (size_t i = 0; i < x->n_fds; i++) {
+        if (os->fd == x->fds[i])
+            return true;
+        for (size_t k = 0; k < os->fds.n; k++)
+            if (os->fds.v[k] == x->fds[i])
+                return true;
+    }
+    return false;
+}
+
+static bool waits_for_it(const struct look *x, const struct lk_oswait *os)
+{
+    for (size_t i = 0; i < os->ends_at.n; i++)
+        if (os->ends_at.v[i] == x->shared->inode)
+            return os->timeout_ms == LK_FOREVER && os->far_fd == LK_UNKNOWN;
+    return false;
+}
+
+/* Waits for events of its own: at descriptors that were listed, for any child, for a signal. */
+static bool is_parked(const struct lk_oswait *os)
+{
+    if (os->on == LK_OS_CHILD)
+        return os->child_pid == -1;
+    return os->on == LK_OS_SIGNAL || (os->on == LK_OS_SELECTOR && os->fds.n > 0 && os->fds.n < LK_OSFD_MAX_FDS);
+}
+
+/*
+ * Each accepted connection must be accounted for by a thread that waits in the same way: who holds one more may be
+ * serving it, and accept the next one afterwards. Who has none is idle only if the examined process descends from it and
+ * all its threads wait for events, as a server's master does; a sibling may be a worker that only just starts.
+ */
+static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
+{
+    size_t waiting = 0, parked = 0, others = 0;
+    for (size_t i = 0; i < list->n; i++) {
+        struct lk_oswait os;
+        if (list->v[i].state == 'Z' || list->v[i].state == 'X')
+            continue;
+        lk_oswait_read(x->os, &list->v[i], &os);
+        if (stands_at(x, &os))
+            return LK_SHARE_SERVES;
+        if (waits_for_it(x, &os))
+            waiting++;
+        else if (is_parked(&os))
+            parked++;
+        else if (os.on == LK_OS_FUTEX)
+            others++;
+        else
+            x->unclear = true;
+    }
+    if (x->unclear || x->connections > waiting)
+        return LK_SHARE_UNKNOWN;
+    if (waiting)
+        return LK_SHARE_WAITS;
+    return x->ancestor && parked && !others ? LK_SHARE_IDLE : LK_SHARE_UNKNOWN;
+}
+
+static enum lk_share look_at(const struct search *from, pid_t pid, const struct lk_listener *shared)
+{
+    struct lk_error err;
+    struct lk_target *t = lk_target_open_live(pid, &err);
+    if (!t)
+        return LK_SHARE_UNKNOWN;
+    struct lk_arena *arena = lk_arena_create();
+    struct look x = { .pid = pid, .ancestor = is_ancestor(from, pid), .shared = shared, .os = lk_oswait_reader_create(t, arena) };
+    struct lk_thread_list list = { 0 };
+    enum lk_share ret = LK_SHARE_UNKNOWN;
+    lk_target_begin_sample(t);
+    if (lk_target_threads(t, &list, true, &err) && list.n <= MAX_THREADS && lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
+        ret = judge(&x, &list);
+    free(list.v);
+    lk_oswait_reader_destroy(x.os);
+    lk_arena_destroy(arena);
+    lk_target_destroy(t);
+    return ret;
+}
+
+/* ---- who has let go since ------------------------------------------------------------ */
+
+struct again {
+    pid_t pid;
+    uint64_t inode;
+    bool found;
+};
+
+static bool is_that_socket(int64_t fd, void *arg)
+{
+    struct again *x = arg;
+    char link[64];
+    unsigned long long inode;
+    x->found = lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)fd) >= 0 &&
+               sscanf(link, "socket:[%llu]", &inode) == 1 && inode == x->inode;
+    return !x->found;
+}
+
+/* A process that only just started, or another examiner that asked a duplicate a question, holds it for a moment only. */
+static void drop_passing(struct lk_listener *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->sharers.n; i++) {
+        struct again x = { .pid = (pid_t)l->sharers.v[i].pid, .inode = l->inode };
+        bool read = lk_procfs_each_id(is_that_socket, &x, "/proc/%d/fd", x.pid);
+        if (x.found || (!read && errno != ENOENT && errno != ESRCH) || l->sharers.v[i].does != LK_SHARE_UNKNOWN)
+            l->sharers.v[n++] = l->sharers.v[i];
+    }
+    l->sharers.n = n;
+}
+
+/* ---- all ----------------------------------------------------------------------------- */
+
+void lk_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena *a)
+{
+    struct search x = { .pid = pid, .v = v, .n = LK_MIN(n, (size_t)MAX_WANTED), .arena = a };
+    find_ancestors(&x);
+    if (!lk_procfs_each_id(visit_process, &x, "/proc"))
+        x.incomplete = true;
+    for (size_t i = 0; i < x.n; i++) {
+        for (size_t k = 0; k < v[i].sharers.n; k++)
+            v[i].sharers.v[k].does = look_at(&x, (pid_t)v[i].sharers.v[k].pid, &v[i]);
+        drop_passing(&v[i]);
+        v[i].alone = v[i].sharers.n ? LK_NO : x.incomplete ? LK_TRI_UNKNOWN : LK_YES;
+        /* One more may be there that was not seen: it is listed as nobody, and may do anything. */
+        if (x.incomplete && v[i].sharers.n && v[i].sharers.n < v[i].sharers.cap)
+            v[i].sharers.v[v[i].sharers.n++] = (struct lk_sharer){ .pid = LK_UNKNOWN, .comm = "" };
+    }
+}

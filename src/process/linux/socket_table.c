@@ -1,0 +1,559 @@
+#include "process/linux/socket_table.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/inet_diag.h>
+#include <linux/netlink.h>
+#include <linux/sock_diag.h>
+#include <linux/sockios.h>
+#include <linux/unix_diag.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "process/linux/procfs.h"
+#include "util/map.h"
+#include "util/vec.h"
+
+#define MAX_SOCKETS (256u * 1024)
+#define MAX_LINE    512u /* a unix path has at most 108 bytes */
+
+/* In the order in which an inode is looked for: the cheap one first. */
+static const struct {
+    const char *file;
+    enum lk_net_proto proto;
+    bool v6, optional; /* optional: not there without IPv6 */
+} tables[] = {
+    { "unix", LK_NET_UNIX, false, false }, { "tcp", LK_NET_TCP, false, false }, { "tcp6", LK_NET_TCP, true, true },
+    { "udp", LK_NET_UDP, false, false },   { "udp6", LK_NET_UDP, true, true },
+};
+
+struct lk_net {
+    char base[LK_PROCFS_BASE];
+    size_t loaded; /* tables read so far */
+    bool incomplete;
+    LK_VEC(struct lk_net_socket) v;
+    LK_VEC(uint32_t) listeners;
+    struct lk_map by_inode, by_ends; /* -> index */
+    struct lk_arena *arena;          /* unix paths */
+    int diag;                        /* netlink socket: -1 not tried, -2 not available */
+    bool diag_tcp;                   /* it has answered a question about TCP */
+};
+
+struct lk_net *lk_net_create(const char *base)
+{
+    struct lk_net *n = lk_xcalloc(1, sizeof(*n));
+    snprintf(n->base, sizeof(n->base), "%s", base);
+    n->arena = lk_arena_create();
+    n->diag = -1;
+    return n;
+}
+
+void lk_net_destroy(struct lk_net *n)
+{
+    if (!n)
+        return;
+    if (n->diag >= 0)
+        close(n->diag);
+    lk_map_deinit(&n->by_inode);
+    lk_map_deinit(&n->by_ends);
+    lk_arena_destroy(n->arena);
+    free(n->listeners.v);
+    free(n->v.v);
+    free(n);
+}
+
+/* ---- parsing ------------------------------------------------------------------------- */
+
+static bool parse_hex(const char **at, uint32_t *ret)
+{
+    uint32_t value = 0;
+    const char *s = *at;
+    int digits = 0;
+    for (;; s++, digits++) {
+        int d = *s >= '0' && *s <= '9'   ? *s - '0'
+                : *s >= 'A' && *s <= 'F' ? *s - 'A' + 10
+                : *s >= 'a' && *s <= 'f' ? *s - 'a' + 10
+                                         : -1;
+        if (d < 0 || digits == 8)
+            break;
+        value = value << 4 | (uint32_t)d;
+    }
+    *at = s;
+    *ret = value;
+    return digits > 0;
+}
+
+/* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on x86 its bytes are in order. */
+static bool parse_end(const char **at, bool v6, struct lk_net_end *ret)
+{
+    uint32_t words[4] = { 0, 0, htonl(0xffff), 0 }, port;
+    for (int i = v6 ? 0 : 3; i < 4; i++)
+        if (!parse_hex(at, &words[i]))
+            return false;
+    if (*(*at)++ != ':' || !parse_hex(at, &port))
+        return false;
+    memcpy(&ret->addr, words, sizeof(ret->addr));
+    ret->port = (uint16_t)port;
+    return true;
+}
+
+static const char *skip_fields(const char *s, int count)
+{
+    while (count-- > 0) {
+        s += strspn(s, " ");
+        s += strcspn(s, " ");
+    }
+    return s + strspn(s, " ");
+}
+
+/* net/ipv4/tcp_ipv4.c get_tcp4_sock: "sl: local remote st tx:rx tr:when retrnsmt uid timeout inode ..." */
+static bool parse_inet(const char *line, bool v6, struct lk_net_socket *ret)
+{
+    const char *at = strchr(line, ':');
+    uint32_t state;
+    if (!at)
+        return false;
+    at++;
+    at += strspn(at, " ");
+    if (!parse_end(&at, v6, &ret->local))
+        return false;
+    at += strspn(at, " ");
+    if (!parse_end(&at, v6, &ret->remote))
+        return false;
+    at += strspn(at, " ");
+    if (!parse_hex(&at, &state))
+        return false;
+    at += strspn(at, " ");
+    if (!parse_hex(&at, &ret->tx) || *at++ != ':' || !parse_hex(&at, &ret->rx))
+        return false;
+    ret->state = (uint8_t)state;
+    ret->inode = strtoull(skip_fields(at, 4), NULL, 10);
+    return true;
+}
+
+/* net/unix/af_unix.c unix_seq_show: "num: refcount protocol flags type st inode [path]" */
+static bool parse_unix(struct lk_net *n, const char *line, struct lk_net_socket *ret)
+{
+    const char *at = strchr(line, ':');
+    uint32_t flags;
+    if (!at)
+        return false;
+    at = skip_fields(at + 1, 2);
+    if (!parse_hex(&at, &flags))
+        return false;
+    char *end;
+    at = skip_fields(at, 2);
+    ret->inode = strtoull(at, &end, 10);
+    if (end == at)
+        return false;
+    ret->listening = (flags & 0x10000) != 0; /* __SO_ACCEPTCON, include/linux/net.h */
+    if (*end == ' ')
+        ret->path = lk_arena_strndup(n->arena, end + 1, strcspn(end + 1, "\n"));
+    return true;
+}
+
+static uint64_t ends_key(enum lk_net_proto proto, const struct lk_net_end *local, const struct lk_net_end *remote)
+{
+    uint64_t h = lk_hash_u64(LK_HASH_INIT, proto);
+    h = lk_hash(h, &local->addr, sizeof(local->addr));
+    h = lk_hash_u64(h, local->port);
+    h = lk_hash(h, &remote->addr, sizeof(remote->addr));
+    return lk_hash_u64(h, remote->port);
+}
+
+static void add_socket(struct lk_net *n, const struct lk_net_socket *s)
+{
+    uint32_t index = (uint32_t)n->v.n;
+    *lk_vec_push(&n->v) = *s;
+    if (s->inode)
+        lk_map_put(&n->by_inode, s->inode, index);
+    if (s->proto != LK_NET_UNIX)
+        lk_map_put(&n->by_ends, ends_key(s->proto, &s->local, &s->remote), index);
+    if (s->listening)
+        lk_vec_add(&n->listeners, index);
+}
+
+static void load_next(struct lk_net *n)
+{
+    size_t t = n->loaded++;
+    FILE *f = lk_procfs_open("%s/net/%s", n->base, tables[t].file);
+    if (!f) {
+        n->incomplete |= !tables[t].optional;
+        return;
+    }
+    char line[MAX_LINE];
+    bool header = true, cut = false;
+    while (fgets(line, sizeof(line), f)) {
+        bool rest = cut; /* of a line that was longer than the buffer */
+        cut = !strchr(line, '\n');
+        struct lk_net_socket s = { .proto = tables[t].proto };
+        bool ok = !rest && !header && (s.proto == LK_NET_UNIX ? parse_unix(n, line, &s) : parse_inet(line, tables[t].v6, &s));
+        header = false;
+        if (!ok || (s.proto == LK_NET_TCP && s.state == LK_TCP_TIME_WAIT))
+            continue;
+        if (n->v.n == MAX_SOCKETS) {
+            n->incomplete = true;
+            break;
+        }
+        if (s.proto == LK_NET_TCP)
+            s.listening = s.state == LK_TCP_LISTEN;
+        add_socket(n, &s);
+    }
+    fclose(f);
+}
+
+static void load_proto(struct lk_net *n, enum lk_net_proto proto)
+{
+    size_t last = 0;
+    for (size_t t = 0; t < LK_ARRAY_LEN(tables); t++)
+        if (tables[t].proto == proto)
+            last = t;
+    while (n->loaded <= last)
+        load_next(n);
+}
+
+/* ---- looking up ---------------------------------------------------------------------- */
+
+const struct lk_net_socket *lk_net_find(struct lk_net *n, uint64_t inode)
+{
+    uint64_t index;
+    while (inode) {
+        if (lk_map_get(&n->by_inode, inode, &index))
+            return &n->v.v[index];
+        if (n->loaded == LK_ARRAY_LEN(tables))
+            break;
+        load_next(n);
+    }
+    return NULL;
+}
+
+static bool same_end(const struct lk_net_end *a, const struct lk_net_end *b)
+{
+    return a->port == b->port && memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0;
+}
+
+static bool table_reverse(struct lk_net *n, const struct lk_net_socket *s, struct lk_net_socket *ret)
+{
+    load_proto(n, s->proto);
+    uint64_t index;
+    if (!lk_map_get(&n->by_ends, ends_key(s->proto, &s->remote, &s->local), &index))
+        return false;
+    *ret = n->v.v[index];
+    return same_end(&ret->local, &s->remote) && same_end(&ret->remote, &s->local);
+}
+
+static bool is_any_address(const struct in6_addr *a)
+{
+    static const uint8_t v4_any[16] = { [10] = 0xff, [11] = 0xff };
+    return IN6_IS_ADDR_UNSPECIFIED(a) || memcmp(a, v4_any, sizeof(v4_any)) == 0;
+}
+
+/* Position in listeners to go on from. */
+static size_t listener_after(const struct lk_net *n, const struct lk_net_socket *after)
+{
+    for (size_t i = 0; after && i < n->listeners.n; i++)
+        if (&n->v.v[n->listeners.v[i]] == after)
+            return i + 1;
+    return 0;
+}
+
+const struct lk_net_socket *lk_net_listener(struct lk_net *n, const struct lk_net_end *end, const struct lk_net_socket *after)
+{
+    const struct lk_net_end copy = *end;
+    if (!after)
+        load_proto(n, LK_NET_TCP);
+    for (size_t i = listener_after(n, after); i < n->listeners.n; i++) {
+        const struct lk_net_socket *s = &n->v.v[n->listeners.v[i]];
+        if (s->proto == LK_NET_TCP && s->local.port == copy.port &&
+            (is_any_address(&s->local.addr) || same_end(&s->local, &copy)))
+            return s;
+    }
+    return NULL;
+}
+
+const struct lk_net_socket *lk_net_unix_listener(struct lk_net *n, const char *path, const struct lk_net_socket *after)
+{
+    if (!after)
+        load_proto(n, LK_NET_UNIX);
+    for (size_t i = listener_after(n, after); i < n->listeners.n; i++) {
+        const struct lk_net_socket *s = &n->v.v[n->listeners.v[i]];
+        if (s->proto == LK_NET_UNIX && s->path && strcmp(s->path, path) == 0)
+            return s;
+    }
+    return NULL;
+}
+
+bool lk_net_complete(const struct lk_net *n)
+{
+    return !n->incomplete;
+}
+
+/* ---- sock_diag ----------------------------------------------------------------------- */
+
+static int diag_socket(struct lk_net *n)
+{
+    if (n->diag != -1)
+        return n->diag;
+    n->diag = -2;
+    char ours[64], theirs[64];
+    if (lk_procfs_link(ours, sizeof(ours), "/proc/thread-self/ns/net") < 0 ||
+        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/net", n->base) < 0 || strcmp(ours, theirs) != 0)
+        return n->diag;
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+    struct timeval patience = { .tv_usec = 100 * 1000 };
+    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
+        n->diag = fd;
+    else if (fd >= 0)
+        close(fd);
+    return n->diag;
+}
+
+/* One question, one answer, whose body has at least `least` bytes. NONE: the kernel says that there is no such socket. */
+struct diag_answer {
+    union {
+        struct nlmsghdr head;
+        char bytes[2048];
+    };
+    size_t len;
+};
+enum diag_result { DIAG_UNAVAILABLE, DIAG_NONE, DIAG_FOUND };
+
+static enum diag_result diag_ask(struct lk_net *n, const void *request, size_t size, size_t least, struct diag_answer *ret)
+{
+    struct {
+        struct nlmsghdr head;
+        char body[128];
+    } ask = { .head = {
+                  .nlmsg_len = (uint32_t)NLMSG_LENGTH(size), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST } };
+    int fd = diag_socket(n);
+    if (fd < 0 || size > sizeof(ask.body))
+        return DIAG_UNAVAILABLE;
+    memcpy(ask.body, request, size);
+    if (send(fd, &ask, ask.head.nlmsg_len, 0) < 0)
+        return DIAG_UNAVAILABLE;
+    ssize_t got = recv(fd, ret->bytes, sizeof(ret->bytes), 0);
+    if (got < 0 || !NLMSG_OK(&ret->head, (size_t)got))
+        return DIAG_UNAVAILABLE;
+    ret->len = ret->head.nlmsg_len;
+    if (ret->head.nlmsg_type == NLMSG_ERROR) {
+        struct nlmsgerr e = { 0 };
+        memcpy(&e, ret->bytes + NLMSG_HDRLEN, LK_MIN(sizeof(e), ret->len - NLMSG_HDRLEN));
+        return e.error == -ENOENT ? DIAG_NONE : DIAG_UNAVAILABLE; /* else: no such module, not permitted */
+    }
+    bool whole = ret->head.nlmsg_type == SOCK_DIAG_BY_FAMILY && ret->len >= NLMSG_LENGTH(least);
+    return whole ? DIAG_FOUND : DIAG_UNAVAILABLE;
+}
+
+/* The value of an attribute behind `skip` bytes of fixed body, when it is there and holds a word. */
+static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16_t type, uint32_t *ret)
+{
+    size_t at = NLMSG_LENGTH(NLMSG_ALIGN(skip));
+    while (at + NLA_HDRLEN <= answer->len) {
+        struct nlattr attr;
+        memcpy(&attr, answer->bytes + at, sizeof(attr));
+        if (attr.nla_len < NLA_HDRLEN || attr.nla_len > answer->len - at)
+            return false;
+        if (attr.nla_type == type && attr.nla_len >= NLA_HDRLEN + sizeof(*ret)) {
+            memcpy(ret, answer->bytes + at + NLA_HDRLEN, sizeof(*ret));
+            return true;
+        }
+        at += NLA_ALIGN(attr.nla_len);
+    }
+    return false;
+}
+
+bool lk_net_unix_peer(struct lk_net *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx)
+{
+    struct unix_diag_req ask = { .sdiag_family = AF_UNIX,
+                                 .udiag_states = UINT32_MAX,
+                                 .udiag_ino = (uint32_t)inode,
+                                 .udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN,
+                                 .udiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
+    struct diag_answer answer;
+    uint32_t word;
+    if (inode == 0 || inode > UINT32_MAX || diag_ask(n, &ask, sizeof(ask), sizeof(struct unix_diag_msg), &answer) != DIAG_FOUND)
+        return false;
+    if (peer_inode) {
+        if (!diag_attribute(&answer, sizeof(struct unix_diag_msg), UNIX_DIAG_PEER, &word))
+            return false;
+        *peer_inode = word;
+    }
+    /* struct unix_diag_rqlen: the receive queue first */
+    return !rx || diag_attribute(&answer, sizeof(struct unix_diag_msg), UNIX_DIAG_RQLEN, rx);
+}
+
+/* An end for inet_diag: IPv4 in the first word, ports in network order. */
+static void diag_end(const struct lk_net_end *end, bool v4, __be32 addr[4], __be16 *port)
+{
+    if (v4)
+        memcpy(addr, end->addr.s6_addr + 12, 4);
+    else
+        memcpy(addr, end->addr.s6_addr, 16);
+    *port = htons(end->port);
+}
+
+/*
+ * net/ipv4/inet_diag.c inet_diag_find_one_icsk: the socket that a packet from remote to local would go to. Looks
+ * for a connection with just these ends first and for a listener then.
+ */
+static enum diag_result ask_inet(struct lk_net *n, enum lk_net_proto proto, const struct lk_net_end *local,
+                                 const struct lk_net_end *remote, struct lk_net_socket *ret)
+{
+    bool v4 = IN6_IS_ADDR_V4MAPPED(&local->addr);
+    struct inet_diag_req_v2 ask = { .sdiag_family = v4 ? AF_INET : AF_INET6,
+                                    .sdiag_protocol = proto == LK_NET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
+                                    .idiag_states = UINT32_MAX,
+                                    .id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
+    struct diag_answer answer;
+    struct inet_diag_msg msg;
+    diag_end(local, v4, ask.id.idiag_src, &ask.id.idiag_sport);
+    diag_end(remote, v4, ask.id.idiag_dst, &ask.id.idiag_dport);
+    enum diag_result result = diag_ask(n, &ask, sizeof(ask), sizeof(msg), &answer);
+    if (result != DIAG_FOUND)
+        return result;
+    memcpy(&msg, answer.bytes + NLMSG_HDRLEN, sizeof(msg));
+    *ret = (struct lk_net_socket){ .inode = msg.idiag_inode,
+                                   .proto = proto,
+                                   .state = msg.idiag_state,
+                                   .listening = msg.idiag_state == LK_TCP_LISTEN,
+                                   .local = *local,
+                                   .remote = *remote,
+                                   .rx = msg.idiag_rqueue,
+                                   .tx = msg.idiag_wqueue };
+    return DIAG_FOUND;
+}
+
+/*
+ * A kernel without tcp_diag says -ENOENT to everything, just as one that has it says for a socket that does not
+ * exist. So its "none" counts only after it has found one that does exist.
+ */
+static bool diag_knows_tcp(struct lk_net *n, const struct lk_net_socket *s)
+{
+    struct lk_net_socket self;
+    if (s->proto != LK_NET_TCP)
+        return false;
+    if (!n->diag_tcp)
+        n->diag_tcp = ask_inet(n, LK_NET_TCP, &s->local, &s->remote, &self) == DIAG_FOUND;
+    return n->diag_tcp;
+}
+
+bool lk_net_reverse(struct lk_net *n, const struct lk_net_socket *s, struct lk_net_socket *ret)
+{
+    if (s->proto == LK_NET_UNIX || s->remote.port == 0)
+        return false;
+    const struct lk_net_socket copy = *s; /* loading may move the table */
+    enum diag_result result = DIAG_UNAVAILABLE;
+    if (diag_knows_tcp(n, &copy))
+        result = ask_inet(n, LK_NET_TCP, &copy.remote, &copy.local, ret);
+    return result == DIAG_UNAVAILABLE ? table_reverse(n, &copy, ret) : result == DIAG_FOUND;
+}
+
+bool lk_net_ask_listener(struct lk_net *n, const struct lk_net_socket *s, uint64_t *inode)
+{
+    struct lk_net_end nobody = { 0 };
+    struct lk_net_socket found;
+    if (!diag_knows_tcp(n, s))
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(&s->local.addr))
+        nobody.addr.s6_addr[10] = nobody.addr.s6_addr[11] = 0xff;
+    enum diag_result result = ask_inet(n, LK_NET_TCP, &s->local, &nobody, &found);
+    *inode = result == DIAG_FOUND && found.listening ? found.inode : 0;
+    return result != DIAG_UNAVAILABLE;
+}
+
+/* ---- duplicates ---------------------------------------------------------------------- */
+
+static bool fd_option(int fd, int level, int name, int *ret)
+{
+    socklen_t len = sizeof(*ret);
+    return getsockopt(fd, level, name, ret, &len) == 0 && len == sizeof(*ret);
+}
+
+static uint32_t fd_queue(int fd, unsigned long request)
+{
+    int bytes = 0;
+    return ioctl(fd, request, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
+}
+
+bool lk_net_ask(int fd, struct lk_net_socket *ret)
+{
+    int protocol, listening = 0;
+    struct sockaddr_storage addr;
+    socklen_t len = sizeof(addr);
+    memset(ret, 0, sizeof(*ret));
+    if (!fd_option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
+        return false;
+    ret->proto = protocol == IPPROTO_TCP ? LK_NET_TCP : LK_NET_UDP;
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0 || !lk_net_end_from(&addr, len, &ret->local))
+        return false;
+    fd_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening);
+    struct tcp_info info = { 0 };
+    len = sizeof(info);
+    bool have_info = ret->proto == LK_NET_TCP && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    ret->state = info.tcpi_state;
+    ret->listening = listening;
+    if (listening) { /* include/uapi/linux/tcp.h: of a listener, tcpi_unacked is the length of its accept queue */
+        ret->rx = info.tcpi_unacked;
+        return have_info;
+    }
+    len = sizeof(addr);
+    bool connected = getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && lk_net_end_from(&addr, len, &ret->remote);
+    ret->rx = fd_queue(fd, SIOCINQ);
+    ret->tx = fd_queue(fd, SIOCOUTQ);
+    return connected || ret->proto == LK_NET_UDP;
+}
+
+/* ---- text ---------------------------------------------------------------------------- */
+
+bool lk_net_text(const struct lk_net_end *end, char ret[LK_NET_TEXT])
+{
+    char text[INET6_ADDRSTRLEN];
+    ret[0] = '\0';
+    if (end->port == 0 && is_any_address(&end->addr))
+        return false;
+    if (IN6_IS_ADDR_V4MAPPED(&end->addr)) {
+        inet_ntop(AF_INET, end->addr.s6_addr + 12, text, sizeof(text));
+        snprintf(ret, LK_NET_TEXT, "%s:%u", text, end->port);
+    } else {
+        inet_ntop(AF_INET6, &end->addr, text, sizeof(text));
+        snprintf(ret, LK_NET_TEXT, "[%s]:%u", text, end->port);
+    }
+    return true;
+}
+
+bool lk_net_end_from(const void *sockaddr, size_t len, struct lk_net_end *ret)
+{
+    sa_family_t family;
+    memset(ret, 0, sizeof(*ret));
+    if (len < sizeof(family))
+        return false;
+    memcpy(&family, sockaddr, sizeof(family));
+    if (family == AF_INET && len >= sizeof(struct sockaddr_in)) {
+        struct sockaddr_in in;
+        memcpy(&in, sockaddr, sizeof(in));
+        ret->addr.s6_addr[10] = ret->addr.s6_addr[11] = 0xff;
+        memcpy(ret->addr.s6_addr + 12, &in.sin_addr, 4);
+        ret->port = ntohs(in.sin_port);
+        return true;
+    }
+    if (family == AF_INET6 && len >= sizeof(struct sockaddr_in6) - sizeof(uint32_t)) {
+        struct sockaddr_in6 in = { 0 };
+        memcpy(&in, sockaddr, LK_MIN(len, sizeof(in)));
+        ret->addr = in.sin6_addr;
+        ret->port = ntohs(in.sin6_port);
+        return true;
+    }
+    return false;
+}
+
+bool lk_net_is_loopback(const struct lk_net_end *end)
+{
+    if (IN6_IS_ADDR_V4MAPPED(&end->addr))
+        return end->addr.s6_addr[12] == 127;
+    return IN6_IS_ADDR_LOOPBACK(&end->addr);
+}

@@ -1,0 +1,325 @@
+/*
+ * May this process be read? Every gate is tried, and a refusal names the shut one and the command that
+ * opens it. The gates are those of kernel/ptrace.c: __ptrace_may_access, in its order: user and group ids,
+ * dumpable, then the security modules (Yama, capabilities).
+ */
+#include "process/live/live_internal.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "util/vec.h"
+
+enum {
+    KTHREAD_FLAG = 0x00200000, /* include/linux/sched.h: PF_KTHREAD, in field 9 of /proc/PID/stat */
+    CAP_BIT_SYS_PTRACE = 19,   /* linux/capability.h */
+    ANY_ADDRESS = 0x10000,
+};
+
+/* The lines of /proc/PID/status that the gates ask for. */
+struct status {
+    char comm[64];
+    char state;
+    int64_t tgid, threads, seccomp;
+    int64_t uid[4], gid[4]; /* real, effective, saved, file system */
+    uint64_t cap_permitted, cap_effective;
+};
+
+static const char *status_line(const char *text, const char *key)
+{
+    size_t n = strlen(key);
+
+    for (const char *p = text; p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
+        if (strncmp(p, key, n) == 0 && p[n] == ':')
+            return p + n + 1;
+    return NULL;
+}
+
+static int64_t status_number(const char *text, const char *key, int base)
+{
+    const char *p = status_line(text, key);
+
+    return p ? (int64_t)strtoull(p, NULL, base) : 0;
+}
+
+static void status_ids(const char *text, const char *key, int64_t ids[4])
+{
+    const char *p = status_line(text, key);
+    char *end;
+
+    for (int i = 0; i < 4; i++) {
+        ids[i] = p ? strtoll(p, &end, 10) : -1;
+        p = p ? end : NULL;
+    }
+}
+
+static bool status_read(int dir, struct status *ret)
+{
+    char text[16384]; /* the list of groups may be long */
+    const char *p;
+
+    memset(ret, 0, sizeof(*ret));
+    if (lk_proc_read(dir, "status", text, sizeof(text)) <= 0)
+        return false;
+    p = status_line(text, "State");
+    ret->state = p ? p[strspn(p, " \t")] : '?';
+    ret->tgid = status_number(text, "Tgid", 10);
+    ret->threads = status_number(text, "Threads", 10);
+    ret->seccomp = status_number(text, "Seccomp", 10);
+    ret->cap_permitted = (uint64_t)status_number(text, "CapPrm", 16);
+    ret->cap_effective = (uint64_t)status_number(text, "CapEff", 16);
+    status_ids(text, "Uid", ret->uid);
+    status_ids(text, "Gid", ret->gid);
+    if ((p = status_line(text, "Name"))) {
+        p += strspn(p, " \t");
+        snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)strcspn(p, "\n"), p);
+        lk_comm_clean(ret->comm);
+    }
+    return true;
+}
+
+/* --- is there such a process, and of which kind ------------------------------- */
+
+static bool open_proc(struct lk_live *l, struct lk_error *err)
+{
+    char path[32];
+
+    if (l->pid <= 0)
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "%d is no process id", l->pid);
+    snprintf(path, sizeof(path), "/proc/%d", l->pid);
+    l->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (l->proc_fd >= 0)
+        return true;
+    if (access("/proc/self/stat", R_OK) != 0)
+        return lk_error_set(err, LK_ERR_PERMISSION, "/proc is not mounted here: mount -t proc proc /proc");
+    if (kill(l->pid, 0) == 0 || errno == EPERM) /* signal 0 is never delivered */
+        return lk_error_set(err, LK_ERR_PERMISSION,
+                            "process %d is hidden from you (/proc is mounted with hidepid): sudo loopknot %d", l->pid, l->pid);
+    return lk_error_set(err, LK_ERR_NO_PROCESS, "there is no process %d", l->pid);
+}
+
+static void comm_of(int64_t pid, char *ret, size_t size)
+{
+    char path[40];
+    ssize_t n;
+
+    snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)pid);
+    n = lk_proc_read(AT_FDCWD, path, ret, size);
+    snprintf(ret + (n > 0 ? n - 1 : 0), 2, "%s", n > 0 ? "" : "?"); /* its last byte is a newline */
+    lk_comm_clean(ret);
+}
+
+/* The leader of a process may end before its other threads; its memory is then to be had through one of those. */
+static bool living_thread(struct lk_live *l)
+{
+    struct lk_thread_list list = { 0 };
+    bool found = false;
+
+    if (lk_live_list_threads(l, &list, true, NULL)) {
+        for (size_t i = 0; i < list.n && !found; i++) {
+            if (strchr("ZX", list.v[i].state))
+                continue;
+            l->mem_tid = (pid_t)list.v[i].tid;
+            snprintf(l->maps_name, sizeof(l->maps_name), "task/%d/maps", l->mem_tid);
+            found = true;
+        }
+    }
+    free(list.v);
+    return found;
+}
+
+static bool check_kind(struct lk_live *l, const struct status *s, struct lk_error *err)
+{
+    struct lk_stat_line stat;
+    char text[1024], other[64];
+
+    if (lk_proc_read(l->proc_fd, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat))
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
+    l->start_ticks = stat.start_ticks;
+    if (s->tgid != l->pid) {
+        comm_of(s->tgid, other, sizeof(other));
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "%d is a thread (%s) of process %lld (%s): loopknot %lld", l->pid, s->comm,
+                            (long long)s->tgid, other, (long long)s->tgid);
+    }
+    if (stat.flags & KTHREAD_FLAG)
+        return lk_error_set(err, LK_ERR_UNSUPPORTED, "%d (%s) is a thread of the kernel: it has no program to examine", l->pid,
+                            s->comm);
+    if ((s->state == 'Z' || s->state == 'X') && (s->threads <= 1 || !living_thread(l))) {
+        comm_of(stat.ppid, other, sizeof(other));
+        return lk_error_set(err, LK_ERR_NO_PROCESS,
+                            "process %d (%s) has ended (zombie) and waits for its parent %lld (%s) to collect it: loopknot %lld",
+                            l->pid, s->comm, (long long)stat.ppid, other, (long long)stat.ppid);
+    }
+    return true;
+}
+
+static bool check_architecture(struct lk_live *l, const struct status *s, struct lk_error *err)
+{
+    Elf64_Ehdr head;
+    char name[40] = "exe";
+    ssize_t n;
+    int fd;
+
+    if (l->mem_tid != l->pid)
+        snprintf(name, sizeof(name), "task/%d/exe", l->mem_tid);
+    fd = openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0)
+        return true; /* an executable may be unreadable and still run; its memory decides */
+    n = read(fd, &head, sizeof(head));
+    close(fd);
+    if (n < (ssize_t)sizeof(head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
+        return true;
+    if (head.e_ident[EI_CLASS] == ELFCLASS32)
+        return lk_error_set(err, LK_ERR_UNSUPPORTED,
+                            "process %d (%s) is a 32-bit program: only 64-bit x86-64 programs can be read", l->pid, s->comm);
+    if (head.e_machine != EM_X86_64)
+        return lk_error_set(err, LK_ERR_UNSUPPORTED,
+                            "process %d (%s) is a program for another machine (ELF machine %u): only x86-64 can be read", l->pid,
+                            s->comm, head.e_machine);
+    return true;
+}
+
+/* --- permission ----------------------------------------------------------------- */
+
+static int yama_scope(void)
+{
+    char text[16];
+
+    if (lk_proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) <= 0)
+        return 0;
+    return atoi(text);
+}
+
+static bool same_ids(const int64_t theirs[4], int64_t mine)
+{
+    return theirs[0] == mine && theirs[1] == mine && theirs[2] == mine;
+}
+
+/* The link ns/user needs the very access that was refused, the map of ids does not; it is shown as seen from our namespace. */
+static bool other_user_namespace(const struct lk_live *l)
+{
+    char mine[1024], theirs[1024];
+
+    return lk_proc_read(AT_FDCWD, "/proc/self/uid_map", mine, sizeof(mine)) > 0 &&
+           lk_proc_read(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 && strcmp(mine, theirs) != 0;
+}
+
+/* The files (not the folder) of a process belong to root when it is not dumpable; fs/proc/base.c: task_dump_owner. */
+static bool not_dumpable(const struct lk_live *l, const struct status *s)
+{
+    struct stat st;
+
+    return fstatat(l->proc_fd, "status", &st, 0) == 0 && (int64_t)st.st_uid != s->uid[1];
+}
+
+/* What shuts the door although CAP_SYS_PTRACE is held or not needed. */
+static bool refuse_privileged(const struct lk_live *l, const struct status *s, const struct status *me, struct lk_error *err)
+{
+    if (yama_scope() == 3)
+        return lk_error_set(err, LK_ERR_PERMISSION,
+                            "kernel.yama.ptrace_scope is 3: nobody may read process %d (%s) until a reboot with "
+                            "a lower value (sysctl kernel.yama.ptrace_scope=1 in /etc/sysctl.d)",
+                            l->pid, s->comm);
+    if (other_user_namespace(l))
+        return lk_error_set(err, LK_ERR_PERMISSION,
+                            "process %d (%s) lives in another user namespace, where you do not hold "
+                            "CAP_SYS_PTRACE: run as root outside of any container: sudo loopknot %d",
+                            l->pid, s->comm, l->pid);
+    if (me->seccomp == 2)
+        return lk_error_set(err, LK_ERR_PERMISSION,
+                            "a seccomp filter around this shell forbids reading process %d (%s): start the container "
+                            "with --cap-add=SYS_PTRACE --security-opt seccomp=unconfined, or on the host: sudo loopknot PID",
+                            l->pid, s->comm);
+    return lk_error_set(err, LK_ERR_PERMISSION,
+                        "a security module (see /sys/kernel/security/lsm: SELinux, AppArmor) forbids reading "
+                        "process %d (%s): allow ptrace in its policy, or on the host: sudo loopknot %d",
+                        l->pid, s->comm, l->pid);
+}
+
+static bool refuse(const struct lk_live *l, const struct status *s, struct lk_error *err)
+{
+    struct status me;
+    char mend[200], why[160];
+    int scope = yama_scope(), self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool known = self >= 0 && status_read(self, &me);
+
+    if (self >= 0)
+        close(self);
+    if (!known)
+        memset(&me, 0, sizeof(me));
+    if (me.cap_effective >> CAP_BIT_SYS_PTRACE & 1)
+        return refuse_privileged(l, s, &me, err);
+
+    if (!same_ids(s->uid, getuid()))
+        snprintf(why, sizeof(why), "belongs to user %lld, you are user %u without CAP_SYS_PTRACE", (long long)s->uid[0],
+                 getuid());
+    else if (!same_ids(s->gid, getgid()))
+        snprintf(why, sizeof(why), "runs with group %lld, you with group %u and without CAP_SYS_PTRACE", (long long)s->gid[1],
+                 getgid());
+    else if (not_dumpable(l, s))
+        snprintf(why, sizeof(why), "made itself unreadable (PR_SET_DUMPABLE, a set-uid program, or file capabilities)");
+    else if (s->cap_permitted & ~me.cap_permitted)
+        snprintf(why, sizeof(why), "holds capabilities that you lack");
+    else if (scope == 1)
+        snprintf(why, sizeof(why), "is no child of this command, and kernel.yama.ptrace_scope is 1");
+    else if (scope == 2)
+        snprintf(why, sizeof(why), "may be read with CAP_SYS_PTRACE only: kernel.yama.ptrace_scope is 2");
+    else
+        return refuse_privileged(l, s, &me, err);
+
+    if (geteuid() == 0)
+        snprintf(mend, sizeof(mend),
+                 "root lacks CAP_SYS_PTRACE here; start the container with --cap-add=SYS_PTRACE, or on the host: "
+                 "sudo loopknot PID");
+    else
+        snprintf(mend, sizeof(mend), "sudo loopknot %d   (for good: sudo setcap cap_sys_ptrace+ep \"$(command -v loopknot)\"%s)",
+                 l->pid, scope == 1 ? "; or sudo sysctl kernel.yama.ptrace_scope=0" : "");
+    return lk_error_set(err, LK_ERR_PERMISSION, "process %d (%s) %s: %s", l->pid, s->comm, why, mend);
+}
+
+/*
+ * Access is judged before the address is: EFAULT means allowed. Where a filter denies the call alone (the seccomp
+ * profile of older containers), /proc/PID/mem gives the same bytes under the same rules.
+ */
+static bool check_memory(struct lk_live *l, const struct status *s, struct lk_error *err)
+{
+    char byte, name[40] = "mem";
+    struct iovec local = { &byte, 1 }, remote = { (void *)(uintptr_t)ANY_ADDRESS, 1 };
+    int fd;
+
+    if (process_vm_readv(l->mem_tid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT) {
+        fd = openat(l->proc_fd, l->maps_name, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+            return errno == ENOENT || errno == ESRCH
+                       ? lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid, s->comm)
+                       : refuse(l, s, err);
+        close(fd);
+        return true;
+    }
+    if (errno == ESRCH)
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid, s->comm);
+    if (l->mem_tid != l->pid)
+        snprintf(name, sizeof(name), "task/%d/mem", l->mem_tid);
+    l->mem_fd = openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC);
+    return l->mem_fd >= 0 || refuse(l, s, err);
+}
+
+bool lk_live_check(struct lk_live *l, struct lk_error *err)
+{
+    struct status s;
+
+    snprintf(l->maps_name, sizeof(l->maps_name), "maps");
+    if (!open_proc(l, err))
+        return false;
+    if (!status_read(l->proc_fd, &s))
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
+    return check_kind(l, &s, err) && check_memory(l, &s, err) && check_architecture(l, &s, err);
+}

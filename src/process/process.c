@@ -1,0 +1,245 @@
+#include "process/process.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/live/live_internal.h"
+
+enum {
+    LARGE_READ = 16, /* pages; longer reads are read ahead in chunks */
+    CHUNK_PAGES = 256,
+};
+
+struct lk_target *lk_target_create(const struct lk_target_ops *ops, void *impl)
+{
+    struct lk_target *t = lk_xcalloc(1, sizeof(*t));
+
+    t->ops = ops;
+    t->impl = impl;
+    t->pages = lk_pages_create(ops, impl);
+    if (!t->pages) {
+        lk_target_destroy(t);
+        return NULL;
+    }
+    return t;
+}
+
+void lk_target_destroy(struct lk_target *t)
+{
+    if (!t)
+        return;
+    lk_pages_destroy(t->pages);
+    if (t->maps_arena)
+        lk_arena_destroy(t->maps_arena);
+    if (t->ops->destroy)
+        t->ops->destroy(t->impl);
+    free(t);
+}
+
+pid_t lk_target_pid(const struct lk_target *t)
+{
+    return t->pid;
+}
+
+void lk_target_begin_sample(struct lk_target *t)
+{
+    lk_pages_forget(t->pages);
+    t->maps_fresh = false;
+    if (t->ops->begin_sample)
+        t->ops->begin_sample(t->impl);
+}
+
+int64_t lk_target_tid(struct lk_target *t, int64_t inner)
+{
+    return t->ops->tid_outside ? t->ops->tid_outside(t->impl, inner) : inner;
+}
+
+void lk_target_forget(struct lk_target *t, lk_addr addr, size_t n)
+{
+    if (addr + n > addr)
+        lk_pages_forget_range(t->pages, addr, addr + n);
+}
+
+void lk_target_forget_racy(struct lk_target *t)
+{
+    lk_pages_forget_unpinned(t->pages);
+}
+
+/* --- memory ---------------------------------------------------------------- */
+
+static bool read_by_pages(struct lk_target *t, lk_addr addr, uint8_t *buf, size_t n)
+{
+    while (n > 0) {
+        size_t offset = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - offset);
+        const uint8_t *page = lk_pages_get(t->pages, addr - offset);
+
+        if (!page)
+            return false;
+        memcpy(buf, page + offset, part);
+        addr += part;
+        buf += part;
+        n -= part;
+    }
+    return true;
+}
+
+bool lk_read(struct lk_target *t, lk_addr addr, void *buf, size_t n)
+{
+    uint8_t *to = buf;
+
+    if (n > 0 && addr + (n - 1) < addr)
+        return false;
+    while (n > LARGE_READ * LK_PAGE) {
+        size_t part = LK_MIN(n, (size_t)CHUNK_PAGES * LK_PAGE);
+
+        lk_prefetch(t, &addr, 1, part);
+        if (!read_by_pages(t, addr, to, part))
+            return false;
+        addr += part;
+        to += part;
+        n -= part;
+    }
+    return read_by_pages(t, addr, to, n);
+}
+
+bool lk_read_u8(struct lk_target *t, lk_addr addr, uint8_t *ret)
+{
+    return lk_read(t, addr, ret, sizeof(*ret));
+}
+
+bool lk_read_u32(struct lk_target *t, lk_addr addr, uint32_t *ret)
+{
+    return lk_read(t, addr, ret, sizeof(*ret));
+}
+
+bool lk_read_i32(struct lk_target *t, lk_addr addr, int32_t *ret)
+{
+    return lk_read(t, addr, ret, sizeof(*ret));
+}
+
+bool lk_read_u64(struct lk_target *t, lk_addr addr, uint64_t *ret)
+{
+    return lk_read(t, addr, ret, sizeof(*ret));
+}
+
+/* Page by page: the next page may be unreadable although the NUL stands in this one. */
+bool lk_read_cstr(struct lk_target *t, lk_addr addr, char *ret, size_t max)
+{
+    size_t done = 0;
+
+    if (max == 0)
+        return false;
+    while (done < max - 1) {
+        size_t offset = addr % LK_PAGE, part = LK_MIN(max - 1 - done, LK_PAGE - offset);
+        const uint8_t *page = lk_pages_get(t->pages, addr - offset);
+        const uint8_t *nul;
+
+        if (!page) {
+            if (done == 0)
+                return false;
+            break;
+        }
+        nul = memchr(page + offset, '\0', part);
+        if (nul)
+            part = (size_t)(nul - (page + offset));
+        memcpy(ret + done, page + offset, part);
+        done += part;
+        if (nul || addr + part < addr)
+            break;
+        addr += part;
+    }
+    ret[done] = '\0';
+    return true;
+}
+
+void lk_prefetch(struct lk_target *t, const lk_addr *addrs, size_t n, size_t span)
+{
+    if (span == 0)
+        return;
+    lk_pages_reserve(t->pages, LK_MIN(n * (span / LK_PAGE + 2), (size_t)1024));
+    for (size_t i = 0; i < n; i++)
+        if (addrs[i] + (span - 1) >= addrs[i])
+            lk_pages_want(t->pages, addrs[i], addrs[i] + (span - 1) + 1);
+    lk_pages_flush(t->pages);
+}
+
+/* --- maps ------------------------------------------------------------------ */
+
+static bool read_maps(struct lk_target *t, struct lk_error *err)
+{
+    struct lk_arena *a;
+    struct lk_mapping *maps = NULL;
+    size_t n = 0;
+
+    if (!t->ops->maps)
+        return lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no list of mappings");
+    if (t->maps_arena && t->ops->maps_unchanged && t->ops->maps_unchanged(t->impl))
+        return true;
+    a = lk_arena_create();
+    if (!t->ops->maps(t->impl, a, &maps, &n, err)) {
+        lk_arena_destroy(a);
+        return false;
+    }
+    if (t->maps_arena)
+        lk_arena_destroy(t->maps_arena);
+    t->maps_arena = a;
+    t->maps = maps;
+    t->n_maps = n;
+    return true;
+}
+
+const struct lk_mapping *lk_target_maps(struct lk_target *t, size_t *n, struct lk_error *err)
+{
+    static const struct lk_mapping none;
+
+    if (!t->maps_fresh && !read_maps(t, err)) {
+        *n = 0;
+        return NULL;
+    }
+    t->maps_fresh = true;
+    *n = t->n_maps;
+    return t->n_maps ? t->maps : &none;
+}
+
+const struct lk_mapping *lk_target_mapping_at(struct lk_target *t, lk_addr addr)
+{
+    size_t n, low = 0;
+    const struct lk_mapping *maps = lk_target_maps(t, &n, NULL);
+
+    while (low < n) {
+        size_t middle = low + (n - low) / 2;
+
+        if (addr < maps[middle].start)
+            n = middle;
+        else if (addr >= maps[middle].end)
+            low = middle + 1;
+        else
+            return &maps[middle];
+    }
+    return NULL;
+}
+
+/* --- the rest goes straight to the kind of target --------------------------- */
+
+int lk_target_open_mapping(struct lk_target *t, const struct lk_mapping *m, struct lk_error *err)
+{
+    if (t->ops->open_mapping)
+        return t->ops->open_mapping(t->impl, m, err);
+    lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
+    return -1;
+}
+
+int lk_target_open_path(struct lk_target *t, const char *path, struct lk_error *err)
+{
+    if (t->ops->open_path)
+        return t->ops->open_path(t->impl, path, err);
+    lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
+    return -1;
+}
+
+bool lk_target_threads(struct lk_target *t, struct lk_thread_list *list, bool full, struct lk_error *err)
+{
+    if (t->ops->threads)
+        return t->ops->threads(t->impl, list, full, err);
+    return lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no threads");
+}

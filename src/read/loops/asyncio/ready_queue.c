@@ -1,0 +1,306 @@
+/* What stands in a loop's ready queue and timer heap: handles, the tasks they step, the futures they complete. */
+#include "read/python/reader/reader.h"
+
+enum {
+    STEP_TASK = 16, /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */
+    /* uvloop.loop.Handle (uvloop/cbhandles.pxd): after the virtual table its loop, context, flags, name, kind, C callback,
+       arguments */
+    UV_LOOP = 24,
+    UV_CANCELLED = 40,
+    UV_KIND = 56,
+    UV_ARGS = 72,
+    UV_KIND_CALLABLE = 1, /* arg1 is the callable, arg2 its arguments */
+};
+
+/** One handle as read from the target. */
+struct handle {
+    lk_addr addr, callback, args;
+    enum lk_tri cancelled;
+    double when; /* timers */
+    bool timed;
+};
+
+static bool read_uv_handle(struct lk_py *py, lk_addr addr, lk_addr loop, struct handle *h)
+{
+    int32_t cancelled, kind;
+    if (lk_py_ptr(py, addr + UV_LOOP) != loop || !lk_read_i32(py->t, addr + UV_CANCELLED, &cancelled) ||
+        !lk_read_i32(py->t, addr + UV_KIND, &kind))
+        return false;
+    h->cancelled = cancelled ? LK_YES : LK_NO;
+    if (kind == UV_KIND_CALLABLE) {
+        h->callback = lk_py_ptr(py, addr + UV_ARGS);
+        h->args = lk_py_ptr(py, addr + UV_ARGS + 8);
+    }
+    return true;
+}
+
+static bool read_handle(struct lk_py *py, lk_addr addr, lk_addr uv_loop, bool timed, struct handle *h)
+{
+    *h = (struct handle){ .addr = addr, .cancelled = LK_TRI_UNKNOWN };
+    if (uv_loop)
+        return read_uv_handle(py, addr, uv_loop, h);
+    h->callback = lk_py_attr(py, addr, "_callback");
+    h->args = lk_py_attr(py, addr, "_args");
+    h->cancelled = lk_py_bool(py, lk_py_attr(py, addr, "_cancelled"));
+    if (timed)
+        h->timed = lk_py_number(py, lk_py_attr(py, addr, "_when"), &h->when);
+    return h->callback != 0;
+}
+
+/* Task whose step or wake-up the callback is; 0. */
+static lk_addr stepped_task(struct lk_py *py, lk_addr callback)
+{
+    lk_addr func, self;
+    switch (lk_py_kind(py, callback)) {
+    case LK_PYK_TASKSTEP:
+    case LK_PYK_TASKWAKEUP: return lk_py_ptr(py, lk_aio_field(py, callback, STEP_TASK));
+    case LK_PYK_BUILTIN_METHOD:
+    case LK_PYK_METHOD: break;
+    default: return 0;
+    }
+    if (!lk_py_method(py, callback, &func, &self))
+        return 0;
+    enum lk_aio_class cls = lk_aio_class_of(py, self, NULL);
+    const char *name = lk_py_callable_name(py, callback);
+    if (cls == LK_AC_TASK)
+        return strcmp(name, "task_wakeup") == 0 ? self : 0;
+    /* asyncio.tasks.Task in Python: private names are mangled */
+    return cls == LK_AC_PYTASK && (lk_ends_with(name, "__step") || lk_ends_with(name, "__wakeup")) ? self : 0;
+}
+
+static bool function_is(struct lk_py *py, lk_addr func, const char *qualname)
+{
+    lk_addr name;
+    return lk_py_kind(py, func) == LK_PYK_FUNCTION && (name = lk_py_ptr(py, func + py->layout.func_qualname)) &&
+           lk_py_str_eq(py, name, qualname);
+}
+
+/* Coroutine that this handle will make a task of: run_coroutine_threadsafe, call_soon_threadsafe(loop.create_task, coro). */
+static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_addr *future)
+{
+    lk_addr func, self;
+    *future = 0;
+    if (function_is(py, h->callback, "run_coroutine_threadsafe.<locals>.callback")) {
+        *future = lk_py_closure(py, h->callback, "future");
+        return lk_py_closure(py, h->callback, "coro");
+    }
+    if (!lk_py_method(py, h->callback, &func, &self) || lk_aio_class_of(py, self, NULL) != LK_AC_LOOP)
+        return 0;
+    lk_addr coro = lk_py_item(py, h->args, 0);
+    return lk_py_kind(py, coro) == LK_PYK_COROUTINE ? coro : 0;
+}
+
+/* The first line of what the handle runs: a task's or coroutine's `def` line, else its function's. */
+static void name_handle(struct lk_py *py, const struct handle *h, lk_addr coro, struct lk_handle *out)
+{
+    struct lk_pyframe frame;
+    struct lk_pyf f;
+
+    if (coro && lk_py_gen_frame(py, coro, &f)) {
+        frame = lk_py_snapshot_frame(py, &f);
+        if (!frame.code)
+            return;
+        frame.line = frame.code->firstlineno;
+        out->callback = frame.code->qualname;
+    } else if (lk_py_callable_frame(py, h->callback, &frame)) {
+        out->callback = frame.code->qualname;
+    } else {
+        out->callback = lk_py_callable_name(py, h->callback);
+        return;
+    }
+    out->frame = lk_arena_alloc(py->s->arena, sizeof *out->frame);
+    *out->frame = frame;
+}
+
+static void keep_handle(struct lk_py *py, const struct handle *h, struct lk_handle *out)
+{
+    lk_addr future, task = stepped_task(py, h->callback);
+    struct lk_aio_fut fut;
+
+    out->addr = h->addr;
+    out->callback = "";
+    out->cancelled = h->cancelled;
+    out->when_ms = h->timed ? lk_aio_left(py, lk_aio_ms(h->when)) : LK_UNKNOWN;
+    if (!h->callback)
+        return;
+    lk_addr coro = created_coroutine(py, h, &future);
+    if (future)
+        out->creates = lk_py_future(py, future);
+    if (task && lk_aio_read_fut(py, task, &fut)) {
+        out->task = lk_py_task(py, task);
+        coro = fut.coro;
+    }
+    name_handle(py, h, coro, out);
+}
+
+/* ---- ready queue --------------------------------------------------------------------- */
+
+/* Frames of a coroutine that has not started and will set a future it was given. */
+static void note_unstarted(struct lk_py *py, lk_addr coro, struct lk_ref loop)
+{
+    struct lk_pyf f;
+    if (lk_py_gen_frame(py, coro, &f)) {
+        const struct lk_pyframes one = { .v = &f, .n = 1 };
+        lk_aio_note_setters(py, &one, loop);
+    }
+}
+
+static void index_ready(struct lk_py *py, const struct handle *h, struct lk_ref loop)
+{
+    lk_addr future;
+    if (h->cancelled == LK_YES || !h->callback)
+        return;
+    lk_addr task = stepped_task(py, h->callback);
+    if (task) {
+        lk_map_put(&lk_aio(py)->ready, task, loop.index + 1);
+        return;
+    }
+    lk_addr coro = created_coroutine(py, h, &future);
+    if (coro)
+        note_unstarted(py, coro, loop);
+    if (future) {
+        lk_aio_set_by(py, future, loop, true, "run_coroutine_threadsafe");
+        return;
+    }
+    const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
+    lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
+    if (target && c->does != LK_CB_FOLLOWS)
+        lk_aio_set_by(py, target, loop, c->known, c->origin);
+}
+
+static void read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr uv_loop)
+{
+    size_t n;
+    int64_t len = lk_py_len(py, ready);
+    if (len < 0)
+        return;
+    lk_addr *items = lk_py_items(py, ready, LK_AIO_MAX_HANDLES, &n);
+    size_t keep = LK_MIN(n, (size_t)LK_AIO_KEEP_HANDLES), kept = 0;
+    struct lk_handle *handles = lk_arena_array(py->s->arena, keep, sizeof *handles);
+
+    for (size_t i = 0; i < n; i++) {
+        struct handle h;
+        if (!read_handle(py, items[i], uv_loop, false, &h))
+            continue;
+        index_ready(py, &h, loop);
+        if (kept < keep)
+            keep_handle(py, &h, &handles[kept++]);
+    }
+    struct lk_loop *o = lk_loop_at(py->s, loop);
+    o->ready = len;
+    o->handles = handles;
+    o->n_handles = kept;
+    for (size_t i = 0; i < kept && o->ready_task.kind == LK_KIND_NONE; i++)
+        o->ready_task = handles[i].task;
+}
+
+/* ---- timers -------------------------------------------------------------------------- */
+
+/* Names of methods by which a timer ends a wait early: asyncio.timeout() and async_timeout. */
+static bool cancels(const char *name)
+{
+    return lk_ends_with(name, "_on_timeout") || lk_ends_with(name, "cancel");
+}
+
+static bool is_task(struct lk_py *py, lk_addr obj)
+{
+    enum lk_aio_class c = lk_aio_class_of(py, obj, NULL);
+    return c == LK_AC_TASK || c == LK_AC_PYTASK;
+}
+
+static bool is_future(struct lk_py *py, lk_addr obj)
+{
+    enum lk_aio_class c = lk_aio_class_of(py, obj, NULL);
+    return c == LK_AC_FUTURE || c == LK_AC_PYFUTURE || c == LK_AC_CFUTURE || c == LK_AC_GATHER;
+}
+
+static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr self, int64_t when)
+{
+    struct lk_aio *a = lk_aio(py);
+    const char *name = lk_py_callable_name(py, h->callback);
+
+    if (is_future(py, self)) {
+        lk_aio_earliest(cancels(name) ? &a->timer_frees : &a->timer_sets, self, when);
+        return;
+    }
+    if (!cancels(name))
+        return;
+    lk_addr task = is_task(py, self) ? self : lk_py_attr(py, self, "_task");
+    if (!is_task(py, task))
+        task = lk_py_item(py, h->args, 0);
+    if (is_task(py, task))
+        lk_aio_earliest(&a->deadlines, task, when);
+}
+
+static void index_timer(struct lk_py *py, const struct handle *h)
+{
+    struct lk_aio *a = lk_aio(py);
+    int64_t when = lk_aio_ms(h->when);
+    lk_addr func, self;
+
+    if (!h->callback || !h->timed || h->cancelled == LK_YES)
+        return;
+    if (lk_py_method(py, h->callback, &func, &self)) {
+        index_bound_timer(py, h, self, when);
+        return;
+    }
+    const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
+    lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
+    if (!target || !is_future(py, target))
+        return;
+    bool early = c->origin && strcmp(c->origin, "wait_for") == 0;
+    lk_aio_earliest(early ? &a->timer_frees : &a->timer_sets, target, when);
+}
+
+/* Keeps the earliest handles in order. */
+static void keep_earliest(struct handle *v, size_t *n, const struct handle *h)
+{
+    size_t i = *n;
+    if (i == LK_AIO_KEEP_HANDLES && v[i - 1].when <= h->when)
+        return;
+    if (i == LK_AIO_KEEP_HANDLES)
+        i--;
+    else
+        (*n)++;
+    for (; i > 0 && v[i - 1].when > h->when; i--)
+        v[i] = v[i - 1];
+    v[i] = *h;
+}
+
+static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
+{
+    struct handle first[LK_AIO_KEEP_HANDLES];
+    size_t n, kept = 0;
+    int64_t live = 0;
+
+    if (!scheduled || lk_py_len(py, scheduled) < 0)
+        return;
+    lk_addr *items = lk_py_items(py, scheduled, LK_AIO_MAX_HANDLES, &n);
+    for (size_t i = 0; i < n; i++) {
+        struct handle h;
+        if (!read_handle(py, items[i], 0, true, &h) || h.cancelled == LK_YES || !h.timed)
+            continue;
+        live++;
+        index_timer(py, &h);
+        keep_earliest(first, &kept, &h);
+    }
+    struct lk_handle *handles = lk_arena_array(py->s->arena, kept, sizeof *handles);
+    for (size_t i = 0; i < kept; i++)
+        keep_handle(py, &first[i], &handles[i]);
+    struct lk_loop *o = lk_loop_at(py->s, loop);
+    o->timers = live;
+    if (kept)
+        o->next_timer_ms = handles[0].when_ms;
+    o->timer_handles = handles;
+    o->n_timer_handles = kept;
+    if (lk_py_len(py, scheduled) > LK_AIO_MAX_HANDLES)
+        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id, LK_AIO_MAX_HANDLES);
+}
+
+void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled, bool uv)
+{
+    lk_addr uv_loop = uv ? lk_loop_at(py->s, loop)->addr : 0;
+    read_ready(py, loop, ready, uv_loop);
+    if (!uv)
+        read_timers(py, loop, scheduled);
+}

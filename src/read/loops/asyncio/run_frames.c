@@ -1,0 +1,189 @@
+/* Which loops each thread runs, and for whose sake: the runtime's record, and the frames that drive a loop. */
+#include "read/python/reader/reader.h"
+
+enum {
+    OBJ_FIRST = 16, /* first field after PyObject_HEAD */
+    RL_PID = 8,     /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
+    MAX_NESTED = 32,
+};
+
+static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
+{
+    struct lk_ref ref = lk_py_loop(py, loop, "running");
+    if (ref.kind != LK_KIND_LOOP)
+        return;
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    py->s->threads.v[thread].running_loop = ref;
+    o->reachable = LK_YES;
+    if (o->run == LK_LOOP_UNKNOWN && o->closed != LK_YES && !o->thread_ident) {
+        o->run = LK_LOOP_RUNNING; /* a loop whose own fields are not known */
+        o->thread = lk_ref_make(LK_KIND_THREAD, thread);
+    }
+}
+
+/* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork leaves stale. */
+static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
+{
+    const struct lk_layout *l = &py->layout;
+    if (l->ts_running_loop != LK_OFF_NONE)
+        return lk_py_ptr(py, tstate + l->ts_running_loop);
+    lk_addr dict = lk_py_ptr(py, tstate + l->ts_dict);
+    lk_addr held = dict ? lk_py_dict_get(py, dict, "__asyncio_running_event_loop__") : 0;
+    if (!held || lk_py_is_none(py, held))
+        return 0;
+    if (lk_aio_class_of(py, held, NULL) == LK_AC_LOOP)
+        return held;
+    int32_t pid;
+    lk_addr at = lk_aio_field(py, held, OBJ_FIRST);
+    if (!lk_read_i32(py->t, at + RL_PID, &pid) || !lk_aio_own_pid(py, pid))
+        return 0;
+    return lk_py_ptr(py, at);
+}
+
+static bool is_driver(const char *function)
+{
+    static const char *const names[] = { "_run_once", "run_forever", "run_until_complete" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
+        if (strcmp(function, names[i]) == 0)
+            return true;
+    return false;
+}
+
+/* The loop that this frame drives; NONE when it drives none. Nesters (nest_asyncio) replace the functions: any file will do. */
+static struct lk_ref driven_by(struct lk_py *py, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    if (!c || !is_driver(c->code->function))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return lk_py_loop(py, lk_py_local(py, f, "self"), "frame");
+}
+
+static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    if (!c || strcmp(c->code->function, "call_soon_threadsafe") != 0)
+        return;
+    struct lk_ref ref = lk_py_loop(py, lk_py_local(py, f, "self"), "frame");
+    if (ref.kind == LK_KIND_LOOP)
+        py->s->threads.v[thread].inside_cst = ref;
+}
+
+/* A _run_once further out than the frames that drive the same loop: one of its callbacks runs it again. */
+static bool runs_callbacks(struct lk_py *py, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    return c && strcmp(c->code->function, "_run_once") == 0;
+}
+
+static void read_frame_loops(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
+    struct lk_ref found[MAX_NESTED];
+    size_t n = 0, last = 0;
+
+    for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
+        note_inside_cst(py, thread, &frames->v[i]);
+        struct lk_ref ref = driven_by(py, &frames->v[i]);
+        if (ref.kind != LK_KIND_LOOP)
+            continue;
+        lk_aio_read_turn(py, ref, &frames->v[i]);
+        if (n == 0 || !lk_ref_eq(found[n - 1], ref) || (i != last + 1 && runs_callbacks(py, &frames->v[i])))
+            found[n++] = ref;
+        last = i;
+    }
+    /* uvloop runs in C: only the record tells. */
+    struct lk_thread *t = &py->s->threads.v[thread];
+    const struct lk_loop *o = lk_loop_at(py->s, t->running_loop);
+    if (n == 0 && o && strcmp(o->kind, "asyncio") != 0)
+        found[n++] = t->running_loop;
+    struct lk_ref *copy = lk_arena_array(py->s->arena, n, sizeof *copy);
+    if (n)
+        memcpy(copy, found, n * sizeof *copy);
+    t->frame_loops = copy;
+    t->n_frame_loops = n;
+}
+
+/* ---- until when a loop is run -------------------------------------------------------------- */
+
+/* Where a frame that runs a loop until something is done keeps that. */
+static const struct until_row {
+    const char *function, *file, *local;
+} until_rows[] = {
+    { "run_until_complete", "/asyncio/base_events.py", "future" },
+    { "run_until_complete", "/nest_asyncio.py", "f" },
+    /* over a run_until_complete that is made in C (uvloop) */
+    { "run", "/asyncio/runners.py", "task" },
+};
+
+static struct lk_ref until_of(struct lk_py *py, const struct lk_pyf *f)
+{
+    struct lk_ref none = lk_ref_make(LK_KIND_NONE, 0);
+    for (size_t i = 0; i < LK_ARRAY_LEN(until_rows); i++)
+        if (lk_py_frame_is(py, f, until_rows[i].function, until_rows[i].file)) {
+            lk_addr obj = lk_py_local(py, f, until_rows[i].local);
+            return obj ? lk_py_future(py, obj) : none;
+        }
+    return none;
+}
+
+static struct lk_ref loop_of(const struct lk_snapshot *s, struct lk_ref ref)
+{
+    const struct lk_future *f = lk_future_at(s, ref);
+    const struct lk_task *k = lk_task_at(s, ref);
+    return f ? f->loop : k ? k->loop : lk_ref_make(LK_KIND_NONE, 0);
+}
+
+/*
+ * The frames that drive the innermost loop stand next to each other (_run_once, run_forever, run_until_complete). A
+ * run_forever of its own ends only when somebody stops the loop, whatever stands further out.
+ */
+static struct lk_ref until_by_frames(struct lk_py *py, const struct lk_pyframes *frames)
+{
+    struct lk_ref loop = lk_ref_make(LK_KIND_NONE, 0), until = loop;
+    size_t i = 0;
+
+    while (i < frames->n && (loop = driven_by(py, &frames->v[i])).kind != LK_KIND_LOOP)
+        i++;
+    for (; i < frames->n && until.kind == LK_KIND_NONE && lk_ref_eq(driven_by(py, &frames->v[i]), loop); i++)
+        until = until_of(py, &frames->v[i]);
+    return until;
+}
+
+/* A loop that runs in C: the innermost runner's task, if it is of that loop. */
+static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref loop)
+{
+    for (size_t i = 0; i < frames->n; i++) {
+        struct lk_ref until = until_of(py, &frames->v[i]);
+        if (until.kind == LK_KIND_NONE)
+            continue;
+        lk_aio_drain_tasks(py);
+        return lk_ref_eq(loop_of(py->s, until), loop) ? until : lk_ref_make(LK_KIND_NONE, 0);
+    }
+    return lk_ref_make(LK_KIND_NONE, 0);
+}
+
+void lk_aio_read_until(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_thread *t = &py->s->threads.v[i];
+        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        if (!frames || t->n_frame_loops == 0)
+            continue;
+        const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
+        bool in_c = t->n_frame_loops == 1 && o && strcmp(o->kind, "asyncio") != 0;
+        struct lk_ref until = until_by_frames(py, frames);
+        if (until.kind == LK_KIND_NONE && in_c)
+            until = until_by_runner(py, frames, t->frame_loops[0]);
+        py->s->threads.v[i].drives = until;
+    }
+}
+
+void lk_aio_read_drivers(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        if (!py->s->threads.v[i].tstate)
+            continue;
+        set_running_loop(py, i, recorded_loop(py, py->s->threads.v[i].tstate));
+        read_frame_loops(py, i);
+    }
+}

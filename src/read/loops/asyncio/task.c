@@ -1,0 +1,409 @@
+/* Tasks: all registries of a version, and for each pending task its state, await chain and stack. */
+#include "read/python/reader/reader.h"
+
+#include <stdlib.h>
+
+enum {
+    PREFETCH = 1024, /* tasks whose pages are fetched together */
+    FEW = 32,        /* so few are not worth it */
+    OBJ_HEAD = 256,  /* bytes of a task, coroutine or future that are looked at */
+};
+
+/* ---- names --------------------------------------------------------------------------- */
+
+/* A str, or since 3.12 an int n for "Task-n" (Modules/_asynciomodule.c task_name). */
+static const char *task_name(struct lk_py *py, lk_addr name)
+{
+    int64_t n;
+    if (name && lk_py_int(py, name, &n))
+        return lk_arena_printf(py->s->arena, "Task-%lld", (long long)n);
+    const char *s = name ? lk_py_str(py, name) : NULL;
+    return s ? s : "";
+}
+
+static const char *coroutine_name(struct lk_py *py, lk_addr coro, const struct lk_pystack *stack)
+{
+    if (stack->n && stack->frames[stack->n - 1].code)
+        return stack->frames[stack->n - 1].code->qualname;
+    lk_addr name = coro ? lk_py_ptr(py, coro + py->layout.gi_qualname) : 0;
+    const char *s = name && lk_py_kind(py, coro) == LK_PYK_COROUTINE ? lk_py_str(py, name) : NULL;
+    return s ? s : coro ? lk_py_class_name(py, coro) : "";
+}
+
+/* ---- stacks -------------------------------------------------------------------------- */
+
+static bool same_frames(const struct lk_pystack *st, const struct lk_pyframes *f, bool truncated)
+{
+    if (st->n != f->n || st->truncated != truncated)
+        return false;
+    for (size_t i = 0; i < f->n; i++) {
+        const struct lk_pyframe *have = &st->frames[st->n - 1 - i];
+        if (!have->code || have->code->addr != f->v[i].code || have->lasti != (uint32_t)f->v[i].lasti)
+            return false;
+    }
+    return true;
+}
+
+static struct lk_pystack *convert(struct lk_py *py, const struct lk_pyframes *chain, bool truncated)
+{
+    struct lk_pyframe *v = lk_xcalloc(chain->n + 1, sizeof *v);
+
+    for (size_t i = 0; i < chain->n; i++) {
+        struct lk_pyframe *f = &v[chain->n - 1 - i];
+        *f = lk_py_snapshot_frame(py, &chain->v[i]);
+        /* A coroutine that has not started stands at its `def` line. */
+        if (chain->v[i].lasti < 0 && f->code)
+            f->line = f->code->firstlineno;
+    }
+    struct lk_pystack *st = lk_snapshot_stack(py->s, v, chain->n, truncated);
+    free(v);
+    return st;
+}
+
+/* A chain (outermost first) as an interned stack (innermost first); equal chains are recognised before any line is decoded. */
+static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes *chain, bool truncated)
+{
+    struct lk_aio *a = lk_aio(py);
+    uint64_t h = LK_HASH_INIT ^ chain->n, known;
+
+    for (size_t i = 0; i < chain->n; i++)
+        h = (h ^ chain->v[i].code ^ (uint64_t)(uint32_t)chain->v[i].lasti << 48) * UINT64_C(0x9e3779b97f4a7c15);
+    if (lk_map_get(&a->chains, h, &known)) {
+        struct lk_aio_chain *c = (struct lk_aio_chain *)(uintptr_t)known;
+        if (same_frames(c->stack, chain, truncated))
+            return c;
+    }
+    struct lk_aio_chain *c = lk_arena_alloc(py->s->arena, sizeof *c);
+    c->stack = convert(py, chain, truncated);
+    lk_map_put(&a->chains, h, (uintptr_t)c);
+    return c;
+}
+
+/* The stack of an executing task: from the thread's innermost frame down to the task's own coroutine. */
+static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr coro)
+{
+    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
+    const struct lk_pystack *whole = py->s->threads.v[thread].python_stack;
+    for (size_t i = 0; frames && i < frames->n && i < whole->n; i++)
+        if (frames->v[i].generator && frames->v[i].gen == coro)
+            return lk_snapshot_stack(py->s, whole->frames, i + 1, false);
+    return lk_snapshot_stack(py->s, NULL, 0, true);
+}
+
+/* ---- one task ------------------------------------------------------------------------ */
+
+/* The thread on whose stack a coroutine executes. */
+static bool executing_on(struct lk_py *py, lk_addr coro, uint64_t *thread)
+{
+    return coro && lk_map_get(&lk_aio(py)->running, coro, thread);
+}
+
+static void set_running(struct lk_py *py, struct lk_ref ref, size_t thread, lk_addr coro)
+{
+    struct lk_pystack *stack = running_stack(py, thread, coro);
+    struct lk_task *k = lk_task_at(py->s, ref);
+    struct lk_thread *t = &py->s->threads.v[thread];
+
+    k->state = LK_TASK_RUNNING;
+    k->started = true;
+    k->run_by = lk_ref_make(LK_KIND_THREAD, thread);
+    k->stack = stack;
+    k->wait.kind = LK_WAIT_NONE;
+    k->wait.timeout_ms = LK_FOREVER;
+    /* With nested loops several tasks execute on one stack; the innermost is the current one. */
+    const struct lk_task *have = lk_task_at(py->s, t->current_task);
+    if (!have || have->stack->n > stack->n)
+        t->current_task = ref;
+    if (lk_aio_thread_frames(py, thread))
+        lk_aio_hand_setters(py, lk_aio_thread_frames(py, thread), stack->n, ref);
+}
+
+static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
+{
+    struct lk_aio *a = lk_aio(py);
+    lk_addr leaf = 0;
+    const char *leaf_type = NULL;
+    bool truncated = false;
+
+    a->chain.n = 0;
+    if (f->coro)
+        lk_py_await_chain(py, f->coro, &a->chain, &leaf, &leaf_type, &truncated);
+    struct lk_aio_chain *c = chain_of(py, &a->chain, truncated);
+    struct lk_task *k = lk_task_at(py->s, ref);
+    k->stack = c->stack;
+    k->started = !(a->chain.n == 1 && a->chain.v[0].lasti < 0);
+    if (c->plain) {
+        lk_aio_task_wait(py, ref, f, &a->chain, true);
+        return;
+    }
+    bool special = lk_aio_note_setters(py, &a->chain, ref) > 0;
+    special |= lk_aio_note_holds(py, &a->chain, false, ref);
+    special |= lk_aio_note_reach(py, &a->chain, ref) > 0;
+    special |= lk_aio_task_wait(py, ref, f, &a->chain, false);
+    c->plain = !special;
+}
+
+static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
+{
+    struct lk_aio *a = lk_aio(py);
+    struct lk_ref o = lk_py_loop(py, f->loop, "task");
+    struct lk_task *k = lk_task_at(py->s, ref);
+    uint64_t thread, loop;
+
+    k->name = task_name(py, f->name);
+    k->must_cancel = f->must_cancel;
+    k->state = f->state <= 0 ? LK_TASK_PENDING : f->state == 1 ? LK_TASK_CANCELLED : LK_TASK_DONE;
+    k->loop = o;
+    k->ready = lk_map_get(&a->ready, k->addr, &loop) && o.kind == LK_KIND_LOOP && loop == o.index + 1;
+    lk_aio_index_callbacks(py, k->addr, f);
+    if (f->state < 0) { /* may be anything */
+        k->wait.kind = LK_WAIT_UNKNOWN;
+        a->tasks_cut = true;
+    }
+    if (f->state != 0) {
+        k->started = true;
+        k->coroutine = coroutine_name(py, f->coro, k->stack);
+        return;
+    }
+    if (executing_on(py, f->coro, &thread))
+        set_running(py, ref, (size_t)thread, f->coro);
+    else
+        read_suspended(py, ref, f);
+    k = lk_task_at(py->s, ref);
+    k->coroutine = coroutine_name(py, f->coro, k->stack);
+}
+
+/* Brings in what reading these tasks will touch, level by level, with few system calls. */
+static void prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
+{
+    const struct lk_layout *l = &py->layout;
+    lk_addr next[2 * PREFETCH];
+    size_t m = 0;
+
+    lk_prefetch(py->t, tasks, n, l->task_size);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t coro, waiter;
+        if (lk_read_u64(py->t, tasks[i] + l->task_coro, &coro) && coro)
+            next[m++] = coro;
+        if (lk_read_u64(py->t, tasks[i] + l->task_fut_waiter, &waiter) && waiter)
+            next[m++] = waiter;
+    }
+    lk_prefetch(py->t, next, m, OBJ_HEAD);
+}
+
+struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
+{
+    bool is_new;
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    if (cls != LK_AC_TASK && cls != LK_AC_PYTASK)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_task(py->s, obj, &is_new);
+    if (is_new)
+        lk_vec_add(&lk_aio(py)->tasks_todo, ref.index);
+    return ref;
+}
+
+static void prefetch_todo(struct lk_py *py, size_t from)
+{
+    const struct lk_aio *a = lk_aio(py);
+    lk_addr tasks[PREFETCH];
+    size_t n = LK_MIN(a->tasks_todo.n - from, (size_t)PREFETCH);
+    for (size_t i = 0; i < n; i++)
+        tasks[i] = py->s->tasks.v[a->tasks_todo.v[from + i]].addr;
+    prefetch_tasks(py, tasks, n);
+}
+
+void lk_aio_drain_tasks(struct lk_py *py)
+{
+    struct lk_aio *a = lk_aio(py);
+    /* First in, first out: the order of the registry is the order of the snapshot. */
+    for (size_t i = 0; i < a->tasks_todo.n; i++) {
+        struct lk_ref ref = lk_ref_make(LK_KIND_TASK, a->tasks_todo.v[i]);
+        struct lk_aio_fut f;
+        if (i % PREFETCH == 0 && a->tasks_todo.n - i > FEW)
+            prefetch_todo(py, i);
+        if (lk_aio_read_fut(py, lk_task_at(py->s, ref)->addr, &f))
+            read_task(py, ref, &f);
+    }
+    a->tasks_todo.n = 0;
+}
+
+/* ---- registries ---------------------------------------------------------------------- */
+
+/* Finished tasks are left out unless something refers to them. */
+static void add_if_pending(struct lk_py *py, lk_addr task)
+{
+    struct lk_aio_fut f;
+    bool is_new;
+
+    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 || (f.cls != LK_AC_TASK && f.cls != LK_AC_PYTASK))
+        return;
+    struct lk_ref ref = lk_snapshot_task(py->s, task, &is_new);
+    if (is_new)
+        read_task(py, ref, &f);
+}
+
+/* A rehearsal under a stop follows only as many tasks as there is time for. */
+static bool out_of_time(const struct lk_py *py)
+{
+    return py->until_us && lk_now_us() >= py->until_us;
+}
+
+static void add_registered(struct lk_py *py, const lk_addr *tasks, size_t n)
+{
+    for (size_t i = 0; i < n; i += PREFETCH) {
+        size_t part = LK_MIN(n - i, (size_t)PREFETCH);
+        if (out_of_time(py))
+            return;
+        prefetch_tasks(py, tasks + i, part);
+        for (size_t j = 0; j < part; j++)
+            add_if_pending(py, tasks[i + j]);
+        lk_aio_drain_tasks(py);
+    }
+}
+
+/* refs: weak references; overwritten. */
+static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
+{
+    size_t m = 0;
+    lk_prefetch(py->t, refs, n, 64);
+    for (size_t i = 0; i < n; i++) {
+        lk_addr task = lk_py_weakref(py, refs[i]);
+        if (task)
+            refs[m++] = task;
+    }
+    add_registered(py, refs, m);
+}
+
+static void read_weakset(struct lk_py *py, lk_addr set)
+{
+    size_t n;
+    lk_addr data = set ? lk_py_attr(py, set, "data") : 0;
+    int64_t len = data ? lk_py_len(py, data) : -1;
+    if (!data || len < 0) {
+        if (set)
+            lk_aio(py)->tasks_cut = true;
+        return;
+    }
+    lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
+    if ((int64_t)n < len)
+        lk_aio(py)->tasks_cut = true;
+    for (size_t i = 0; i < n && !out_of_time(py); i += PREFETCH)
+        add_referents(py, refs + i, LK_MIN(n - i, (size_t)PREFETCH));
+}
+
+static void read_set(struct lk_py *py, lk_addr set)
+{
+    size_t n;
+    lk_addr *tasks = set ? lk_py_items(py, set, LK_PY_MAX_ITEMS, &n) : NULL;
+    if (tasks)
+        add_registered(py, tasks, n);
+}
+
+/* 3.14+: circular list of struct llist_node inside the tasks, its head in a thread state or the interpreter. */
+static void read_list(struct lk_py *py, lk_addr head)
+{
+    LK_VEC(lk_addr) found = { 0 };
+    lk_addr prev = head, node = lk_py_ptr(py, head);
+
+    while (node && node != head && found.n < LK_PY_MAX_TASKS) {
+        uint64_t back;
+        /* node->prev must lead back, so a torn or cyclic list ends here. */
+        if (!lk_read_u64(py->t, node + 8, &back) || back != prev) {
+            lk_aio(py)->tasks_cut = true;
+            break;
+        }
+        lk_vec_add(&found, node - py->layout.task_node);
+        prev = node;
+        node = lk_py_ptr(py, node);
+    }
+    if (!node)
+        lk_aio(py)->tasks_cut = true;
+    add_registered(py, found.v, found.n);
+    free(found.v);
+}
+
+static void read_lists(struct lk_py *py)
+{
+    const struct lk_layout *l = &py->layout;
+    for (size_t i = 0; i < py->s->threads.n; i++)
+        if (py->s->threads.v[i].tstate)
+            read_list(py, py->s->threads.v[i].tstate + l->ts_tasks_head);
+    read_list(py, py->interp + l->is_asyncio_tasks_head);
+}
+
+/* ---- what executes ------------------------------------------------------------------- */
+
+static void index_running(struct lk_py *py)
+{
+    struct lk_aio *a = lk_aio(py);
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        for (size_t j = 0; f && j < f->n; j++)
+            if (f->v[j].generator && f->v[j].gen)
+                lk_map_put(&a->running, f->v[j].gen, i);
+    }
+}
+
+static void mark_current(struct lk_py *py, lk_addr task, struct lk_ref thread)
+{
+    if (!task || thread.kind != LK_KIND_THREAD || lk_py_is_none(py, task))
+        return;
+    struct lk_ref ref = lk_py_task(py, task);
+    lk_aio_drain_tasks(py);
+    struct lk_task *k = lk_task_at(py->s, ref);
+    if (!k || k->state != LK_TASK_PENDING)
+        return;
+    /* A task whose coroutine is no Python coroutine (Cython): its frames are not on the stack. */
+    k->state = LK_TASK_RUNNING;
+    k->started = true;
+    k->run_by = thread;
+    k->wait = (struct lk_wait){ .kind = LK_WAIT_NONE, .timeout_ms = LK_FOREVER, .frame = -1 };
+    if (py->s->threads.v[thread.index].current_task.kind == LK_KIND_NONE)
+        py->s->threads.v[thread.index].current_task = ref;
+}
+
+static bool current_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    (void)arg;
+    const struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, key, "task"));
+    if (o)
+        mark_current(py, value, o->thread);
+    return true;
+}
+
+static void read_current(struct lk_py *py)
+{
+    lk_addr dict = lk_py_module_attr(py, "asyncio.tasks", "_current_tasks");
+    if (dict)
+        lk_py_dict_each(py, dict, current_entry, NULL);
+    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->s->threads.n; i++)
+        if (py->s->threads.v[i].tstate)
+            mark_current(py, lk_py_ptr(py, py->s->threads.v[i].tstate + py->layout.ts_running_task),
+                         lk_ref_make(LK_KIND_THREAD, i));
+}
+
+void lk_py_read_tasks(struct lk_py *py)
+{
+    static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
+    struct lk_aio *a = lk_aio(py);
+
+    index_running(py);
+    if (lk_py_module_dict(py, "asyncio.tasks")) {
+        for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
+            read_weakset(py, lk_py_module_attr(py, "asyncio.tasks", weak[i]));
+        read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"));
+        if (py->layout.ts_tasks_head != LK_OFF_NONE)
+            read_lists(py);
+        lk_aio_drain_tasks(py);
+        read_current(py);
+    }
+    lk_aio_finish_loops(py);
+    py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
+    if (a->tasks_cut)
+        lk_snapshot_limit(py->s, "the registry of asyncio tasks could not be read to its end; tasks may be missing");
+    if (a->bad_task) {
+        py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
+        lk_snapshot_limit(py->s, "asyncio tasks do not have the layout of CPython %s; they were not read", py->version);
+    }
+}

@@ -1,0 +1,306 @@
+/* The walk from frame to frame, and the stacks that come of it: each pc is looked up and named once. */
+#include "read/native/unwind/unwind_internal.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+
+#define MAX_ROWS 65536
+
+/* ---- life ------------------------------------------------------------------------------ */
+
+static void forget_results(struct lk_unwinder *u)
+{
+    u->memo_arena = NULL;
+    u->frames.n = u->stacks.n = 0;
+    lk_map_clear(&u->frame_of_pc);
+    lk_map_clear(&u->string_of);
+    lk_map_clear(&u->function_of);
+    lk_map_clear(&u->stack_of_hash);
+}
+
+void lk_unwind_forget_rows(struct lk_unwinder *u)
+{
+    u->rows.n = u->exprs.n = 0;
+    lk_map_clear(&u->row_of_pc);
+}
+
+struct lk_unwinder *lk_unwinder_create(struct lk_target *t, struct lk_error *err)
+{
+    struct lk_unwinder *u = lk_xcalloc(1, sizeof *u);
+    u->t = t;
+    u->arena = lk_arena_create();
+    if (lk_modules_read(u, err))
+        return u;
+    lk_unwinder_destroy(u);
+    return NULL;
+}
+
+void lk_unwinder_destroy(struct lk_unwinder *u)
+{
+    if (!u)
+        return;
+    lk_modules_deinit(u);
+    lk_map_deinit(&u->row_of_pc);
+    lk_map_deinit(&u->frame_of_pc);
+    lk_map_deinit(&u->string_of);
+    lk_map_deinit(&u->function_of);
+    lk_map_deinit(&u->stack_of_hash);
+    lk_map_deinit(&u->line_of);
+    free(u->rows.v);
+    free(u->exprs.v);
+    free(u->entry);
+    free(u->frames.v);
+    free(u->stacks.v);
+    free(u->lines.v);
+    lk_arena_destroy(u->arena);
+    if (u->demangle_lib)
+        dlclose(u->demangle_lib);
+    free(u);
+}
+
+void lk_unwinder_refresh(struct lk_unwinder *u)
+{
+    struct lk_error ignored; /* the table stays as it was: pcs in new modules get no row and end their stack */
+    forget_results(u);
+    lk_modules_read(u, &ignored);
+}
+
+/* ---- the walk ---------------------------------------------------------------------------- */
+
+bool lk_load_word(struct lk_unwinder *u, lk_addr addr, uint64_t *ret)
+{
+    lk_addr page = addr & ~(lk_addr)(LK_PAGE - 1);
+    size_t at = (size_t)(addr - page);
+    if (at > LK_PAGE - sizeof *ret)
+        return lk_read_u64(u->t, addr, ret);
+    if (!u->window_ok || u->window != page) {
+        u->window = page;
+        u->window_ok = lk_read(u->t, page, u->window_bytes, LK_PAGE);
+        if (!u->window_ok)
+            return false;
+    }
+    memcpy(ret, u->window_bytes + at, sizeof *ret);
+    return true;
+}
+
+static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
+{
+    uint64_t i;
+    if (lk_map_get(&u->row_of_pc, pc, &i))
+        return &u->rows.v[i];
+    if (u->rows.n >= MAX_ROWS)
+        lk_unwind_forget_rows(u);
+    struct lk_row *row = lk_vec_push(&u->rows);
+    lk_map_put(&u->row_of_pc, pc, u->rows.n - 1);
+    const struct lk_mapping *map = lk_target_mapping_at(u->t, pc);
+    const struct lk_module *m = lk_module_at(u, pc);
+    row->code = map && map->prot[2] == 'x';
+    if (row->code && m)
+        lk_cfi_row(u, m, pc, row);
+    return row;
+}
+
+static bool known(const struct lk_regs *r, unsigned i)
+{
+    return i < LK_NREGS && (r->known & 1u << i);
+}
+
+static bool find_cfa(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r, uint64_t *cfa)
+{
+    if (row->cfa_reg == LK_CFA_EXPR)
+        return lk_expr_eval(u, &u->exprs.v[row->cfa_off], r, NULL, cfa);
+    if (!known(r, row->cfa_reg))
+        return false;
+    *cfa = r->reg[row->cfa_reg] + (uint64_t)(int64_t)row->cfa_off;
+    return true;
+}
+
+/* The caller's value of register i; false: unknown. */
+static bool recover(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r, unsigned i, uint64_t cfa,
+                    uint64_t *ret)
+{
+    int32_t v = row->v[i];
+    uint64_t at;
+    switch ((enum lk_rule)row->kind[i]) {
+    case LK_RULE_SAME:
+        *ret = r->reg[i];
+        return known(r, i);
+    case LK_RULE_OFFSET: return lk_load_word(u, cfa + (uint64_t)(int64_t)v, ret);
+    case LK_RULE_VAL_OFFSET:
+        *ret = cfa + (uint64_t)(int64_t)v;
+        return true;
+    case LK_RULE_REGISTER:
+        if (v < 0 || !known(r, (unsigned)v))
+            return false;
+        *ret = r->reg[v];
+        return true;
+    case LK_RULE_EXPR:
+        return lk_expr_eval(u, &u->exprs.v[v], r, &cfa, &at) && lk_load_word(u, at, ret);
+    case LK_RULE_VAL_EXPR: return lk_expr_eval(u, &u->exprs.v[v], r, &cfa, ret);
+    case LK_RULE_UNDEFINED:
+    case LK_RULE_UNSPECIFIED: break;
+    }
+    return false;
+}
+
+enum step { STEP_CALLER, STEP_END, STEP_LOST };
+
+/* Replaces the registers by the caller's. */
+static enum step step(struct lk_unwinder *u, const struct lk_row *row, struct lk_regs *r)
+{
+    struct lk_regs next = { 0 };
+    uint64_t cfa;
+    if (row->kind[LK_REG_PC] == LK_RULE_UNDEFINED)
+        return STEP_END; /* how _start, clone and makecontext's trampoline mark the outermost frame */
+    if (!find_cfa(u, row, r, &cfa))
+        return STEP_LOST;
+    /* Stacks grow down, so each caller lies higher, unless a signal switched to another stack. This, with the limit
+     * of frames, also ends every cycle. */
+    if (!row->signal && cfa <= r->reg[LK_REG_SP])
+        return STEP_LOST;
+    for (unsigned i = 0; i < LK_NREGS; i++)
+        if (recover(u, row, r, i, cfa, &next.reg[i]))
+            next.known |= 1u << i;
+    if (!known(&next, LK_REG_PC) || !known(&next, LK_REG_SP))
+        return STEP_LOST;
+    if (!next.reg[LK_REG_PC])
+        return STEP_END; /* psABI 3.4.1 and older thread starters: a null return address ends the chain */
+    *r = next;
+    return STEP_CALLER;
+}
+
+static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_frame_key *out, bool *truncated)
+{
+    struct lk_regs r = *regs;
+    bool exact = true;
+    unsigned n = 0;
+    u->window_ok = false; /* the page cache may have been refilled since the last walk */
+    *truncated = true;
+    if (!known(&r, LK_REG_PC))
+        return 0;
+    while (n < LK_UNWIND_MAX) {
+        lk_addr pc = r.reg[LK_REG_PC];
+        const struct lk_row *row = row_at(u, pc - !exact);
+        if (n && !row->code)
+            return n; /* what was taken for a return address is none */
+        out[n++] = (struct lk_frame_key){ pc, exact };
+        if (!row->ok || !known(&r, LK_REG_SP))
+            return n;
+        exact = row->signal;
+        switch (step(u, row, &r)) {
+        case STEP_CALLER: break;
+        case STEP_END: *truncated = false; return n;
+        case STEP_LOST: return n;
+        }
+    }
+    return n;
+}
+
+unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs, bool *truncated)
+{
+    struct lk_frame_key keys[LK_UNWIND_MAX];
+    unsigned n = walk(u, regs, keys, truncated);
+    for (unsigned i = 0; i < n; i++)
+        pcs[i] = keys[i].pc;
+    return n;
+}
+
+/* ---- stacks ------------------------------------------------------------------------------- */
+
+/* A string of ours that lives long (of a module), once per arena. */
+static const char *share(struct lk_unwinder *u, struct lk_arena *a, const char *s)
+{
+    uint64_t v;
+    if (lk_map_get(&u->string_of, (uintptr_t)s, &v))
+        return (const char *)(uintptr_t)v;
+    const char *copy = lk_arena_strdup(a, s);
+    lk_map_put(&u->string_of, (uintptr_t)s, (uintptr_t)copy);
+    return copy;
+}
+
+/* A function's name, once per arena whatever pcs fall into it. */
+static const char *share_name(struct lk_unwinder *u, struct lk_arena *a, lk_addr start, const char *raw)
+{
+    uint64_t v;
+    if (lk_map_get(&u->function_of, start, &v))
+        return (const char *)(uintptr_t)v;
+    const char *clean = lk_text_clean(a, raw, strlen(raw), LK_MAX_SYMBOL_NAME);
+    lk_map_put(&u->function_of, start, (uintptr_t)clean);
+    return clean;
+}
+
+static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_frame_key *key, struct lk_natframe *f)
+{
+    struct lk_symbol_name name;
+    struct lk_module *m = lk_module_at(u, key->pc - !key->exact);
+    if (!m) {
+        f->offset = key->pc;
+        return;
+    }
+    f->module = share(u, a, m->name);
+    f->module_path = share(u, a, m->path);
+    f->system = m->system;
+    if (!m->elf) {
+        f->offset = key->pc - m->base + m->map.offset;
+        return;
+    }
+    f->offset = key->pc - m->bias;
+    if (m->build_id[0])
+        f->build_id = share(u, a, m->build_id);
+    if (lk_symbol_find(u, m, f->offset - !key->exact, &name)) {
+        f->func_offset = name.offset + !key->exact;
+        f->function = share_name(u, a, key->pc - f->func_offset, name.text);
+    }
+}
+
+static const struct lk_natframe *frame_at(struct lk_unwinder *u, struct lk_arena *a, const struct lk_frame_key *key)
+{
+    uint64_t id = key->pc * 2 + key->exact, i;
+    if (lk_map_get(&u->frame_of_pc, id, &i))
+        return &u->frames.v[i];
+    struct lk_natframe *f = lk_vec_push(&u->frames);
+    describe(u, a, key, f);
+    lk_map_put(&u->frame_of_pc, id, u->frames.n - 1);
+    return f;
+}
+
+static bool same_stack(const struct lk_natstack *s, const struct lk_natframe *const *frames, unsigned n, bool truncated)
+{
+    if (s->n != n || s->truncated != truncated)
+        return false;
+    for (unsigned i = 0; i < n; i++)
+        if (s->frames[i].offset != frames[i]->offset || s->frames[i].module_path != frames[i]->module_path ||
+            s->frames[i].function != frames[i]->function)
+            return false;
+    return true;
+}
+
+struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_arena *a)
+{
+    struct lk_frame_key keys[LK_UNWIND_MAX];
+    const struct lk_natframe *frames[LK_UNWIND_MAX];
+    bool truncated;
+    uint64_t i;
+    if (u->memo_arena != a)
+        forget_results(u);
+    u->memo_arena = a;
+    unsigned n = walk(u, regs, keys, &truncated);
+    uint64_t h = lk_hash_u64(LK_HASH_INIT, truncated);
+    for (unsigned k = 0; k < n; k++)
+        h = lk_hash_u64(h, keys[k].pc * 2 + keys[k].exact);
+    for (unsigned k = 0; k < n; k++)
+        frame_at(u, a, &keys[k]);
+    for (unsigned k = 0; k < n; k++) /* in a second pass: the vector moves while it grows */
+        frames[k] = frame_at(u, a, &keys[k]);
+    if (lk_map_get(&u->stack_of_hash, h, &i) && same_stack(u->stacks.v[i], frames, n, truncated))
+        return u->stacks.v[i];
+    struct lk_natstack *s = lk_arena_alloc(a, sizeof *s);
+    s->n = n;
+    s->truncated = truncated;
+    s->frames = lk_arena_array(a, n, sizeof *s->frames);
+    for (unsigned k = 0; k < n; k++)
+        s->frames[k] = *frames[k];
+    lk_vec_add(&u->stacks, s); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+    lk_map_put(&u->stack_of_hash, h, u->stacks.n - 1);
+    return s;
+}

@@ -1,0 +1,360 @@
+/* Interpreters, thread states, the threads' Python stacks, and the GIL. */
+#include "read/python/interpreter/interpreter.h"
+
+#include <stdlib.h>
+
+enum {
+    MAX_INTERPRETERS = 4096,
+    LIST_TRIES = 32,
+    TSTATE_READ = 256, /* front of a thread state: all fields used here */
+    GLIBC_TID = 0x2d0, /* tid in glibc's struct pthread, x86-64 */
+    TID_FROM = 0x80,   /* where else it is looked for */
+    TID_TO = 0x800,
+    GIL_LAST_HOLDER = 8, /* struct _gil_runtime_state, the same in 3.8 - 3.15 */
+    GIL_LOCKED = 16,
+    GIL_COND = 32, /* cond, mutex, switch_cond, switch_mutex up to the end of the struct */
+    GIL_END = 208,
+};
+
+struct tstate {
+    lk_addr addr, interp;
+    uint64_t ident;
+    int64_t tid;   /* -1 not known */
+    size_t thread; /* index in the snapshot; SIZE_MAX none */
+};
+struct tstates {
+    struct tstate *v;
+    size_t n, cap;
+    LK_VEC(lk_addr) touched; /* what the list was read from */
+};
+
+/* ---- the lists ---------------------------------------------------------------------------- */
+
+static void incomplete(struct lk_py *py, const char *what)
+{
+    py->frames_complete = false;
+    lk_snapshot_limit(py->s, "%s", what);
+}
+
+static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *out, struct lk_map *seen)
+{
+    const struct lk_layout *l = &py->layout;
+    uint8_t b[TSTATE_READ];
+    lk_addr ts;
+
+    if (!lk_read_u64(py->t, interp + l->is_threads_head, &ts))
+        return false;
+    while (ts) {
+        uint64_t owner, next;
+        lk_vec_add(&out->touched, ts);
+        if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1) || !lk_read(py->t, ts, b, sizeof b))
+            return false;
+        memcpy(&owner, b + l->ts_interp, 8);
+        memcpy(&next, b + l->ts_next, 8);
+        if (owner != interp)
+            return false;
+        struct tstate *k = lk_vec_push(out);
+        k->addr = ts;
+        k->interp = interp;
+        k->tid = -1;
+        k->thread = SIZE_MAX;
+        memcpy(&k->ident, b + l->ts_thread_id, 8);
+        if (l->ts_native_thread_id != LK_OFF_NONE)
+            memcpy(&k->tid, b + l->ts_native_thread_id, 8);
+        ts = next;
+    }
+    return true;
+}
+
+/* Where this interpreter's GIL is; 0. */
+static lk_addr gil_of(struct lk_py *py, lk_addr interp)
+{
+    const struct lk_layout *l = &py->layout;
+    return l->rt_gil != LK_OFF_NONE ? py->runtime + l->rt_gil : lk_py_ptr(py, interp + l->is_gil);
+}
+
+static void add_gil(struct lk_py *py, lk_addr gil)
+{
+    for (unsigned i = 0; i < py->n_gils; i++)
+        if (py->gils[i] == gil)
+            return;
+    if (gil && py->n_gils < LK_ARRAY_LEN(py->gils))
+        py->gils[py->n_gils++] = gil;
+}
+
+/* Newest interpreter first, as the runtime links them. Returns what could not be read; NULL when all is there. */
+static const char *try_lists(struct lk_py *py, struct tstates *out)
+{
+    struct lk_map seen = { 0 };
+    lk_addr is = lk_py_ptr(py, py->runtime + py->layout.rt_interpreters_head);
+    const char *torn = NULL;
+
+    py->n_gils = 0;
+    for (int i = 0; is; i++) {
+        if (i == MAX_INTERPRETERS || !lk_map_add(&seen, is, 1)) {
+            torn = "the list of Python interpreters could not be read to its end";
+            break;
+        }
+        lk_vec_add(&out->touched, is + py->layout.is_threads_head);
+        lk_vec_add(&out->touched, is + py->layout.is_next);
+        add_gil(py, gil_of(py, is));
+        if (!read_threads_of(py, is, out, &seen))
+            torn = "the list of Python threads could not be read to its end";
+        is = lk_py_ptr(py, is + py->layout.is_next);
+    }
+    lk_map_deinit(&seen);
+    return torn;
+}
+
+/* Threads come and go while the list is read: a torn one is read again. */
+static void read_lists(struct lk_py *py, struct tstates *out)
+{
+    const char *torn = try_lists(py, out);
+    for (int i = 1; torn && i < LIST_TRIES; i++) {
+        lk_target_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
+        for (size_t k = 0; k < out->touched.n; k++)
+            lk_target_forget(py->t, out->touched.v[k], TSTATE_READ);
+        out->n = out->touched.n = 0;
+        torn = try_lists(py, out);
+    }
+    if (torn)
+        incomplete(py, torn);
+}
+
+/* ---- kernel threads ------------------------------------------------------------------------- */
+
+static bool is_tid(struct lk_py *py, int64_t tid, size_t *index)
+{
+    /* In a container the thread itself knows another number than we do. */
+    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_target_tid(py->t, tid) : 0);
+    *index = r.index;
+    return tid > 0 && r.kind == LK_KIND_THREAD;
+}
+
+static int64_t tid_at(struct lk_py *py, uint64_t ident, uint32_t offset)
+{
+    int32_t tid;
+    return ident && (ident & 7) == 0 && lk_read_i32(py->t, ident + offset, &tid) ? tid : -1;
+}
+
+static size_t hits(struct lk_py *py, const struct tstates *ts, uint32_t offset)
+{
+    size_t n = 0, at;
+    for (size_t i = 0; i < ts->n && i < 64; i++)
+        n += is_tid(py, tid_at(py, ts->v[i].ident, offset), &at);
+    return n;
+}
+
+/* ident is pthread_t, the address of struct pthread; the C library keeps the kernel's tid in it. Where: found by looking. */
+static void calibrate(struct lk_py *py, const struct tstates *ts)
+{
+    size_t best = hits(py, ts, GLIBC_TID), want = LK_MIN(ts->n, (size_t)64);
+
+    if (py->tid_offset)
+        return;
+    if (best)
+        py->tid_offset = GLIBC_TID;
+    for (uint32_t off = TID_FROM; best < want && best == 0 && off < TID_TO; off += 4) {
+        size_t n = hits(py, ts, off);
+        if (n == want) {
+            py->tid_offset = off;
+            return;
+        }
+    }
+}
+
+/* Finds each thread state's kernel thread. After a fork the stored native id may be the parent's: then pthread's word counts. */
+static void match_threads(struct lk_py *py, struct tstates *ts)
+{
+    size_t lost = 0;
+
+    for (size_t i = 0; i < ts->n; i++) {
+        struct tstate *k = &ts->v[i];
+        size_t at;
+        if (k->tid > 0 && is_tid(py, k->tid, &at)) {
+            k->thread = at;
+            continue;
+        }
+        calibrate(py, ts);
+        k->tid = py->tid_offset ? tid_at(py, k->ident, py->tid_offset) : -1;
+        if (is_tid(py, k->tid, &at))
+            k->thread = at;
+        else
+            lost++;
+    }
+    if (lost)
+        lk_snapshot_limit(py->s, "%zu Python thread state%s no kernel thread (just started, ended, or left behind by a fork)",
+                          lost, lost == 1 ? " has" : "s have");
+    if (lost && lost == ts->n)
+        py->frames_complete = false;
+}
+
+/* ---- frames --------------------------------------------------------------------------------- */
+
+/* Brings what the walks start from into the page cache with few calls: C frames (3.11, 3.12), then top frames. */
+static void prefetch_tops(struct lk_py *py, const struct tstates *ts)
+{
+    const struct lk_layout *l = &py->layout;
+    lk_addr *a = lk_xcalloc(ts->n + 1, sizeof *a);
+    uint32_t at = l->frame_kind == LK_FRAME_OBJECT   ? l->ts_frame
+                  : l->frame_kind == LK_FRAME_CFRAME ? l->ts_cframe
+                                                     : l->ts_current_frame;
+    size_t n = 0, m = 0;
+
+    for (size_t i = 0; i < ts->n; i++)
+        if ((a[n] = lk_py_ptr(py, ts->v[i].addr + at)) != 0)
+            n++;
+    lk_prefetch(py->t, a, n, l->frame_kind == LK_FRAME_CFRAME ? 32 : 256);
+    for (size_t i = 0; l->frame_kind == LK_FRAME_CFRAME && i < n; i++)
+        if ((a[m] = lk_py_ptr(py, a[i] + l->cframe_current)) != 0)
+            m++;
+    lk_prefetch(py->t, a, m, 256);
+    free(a);
+}
+
+/* A running thread that nobody stopped rewrites its frames while they are read: a stack that looks right may be wrong. */
+static bool torn_by_running(const struct lk_thread *t)
+{
+    return t->running && t->read == LK_READ_RACY;
+}
+
+static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *frames, bool truncated)
+{
+    struct lk_pyframe *v = lk_xcalloc(frames->n + 1, sizeof *v);
+    uint64_t old;
+
+    /*
+     * A thread that is in several interpreters: the newest is taken for the innermost; it was met first. Up to 3.12 a thread
+     * state may run on another thread than the one it was made on (_xxsubinterpreters.run_string), so this is not certain.
+     */
+    if (lk_map_get(&py->frames_of, index, &old)) {
+        lk_snapshot_limit(py->s, "thread %lld runs code in several Python interpreters; the order of its frames is not certain",
+                          (long long)py->s->threads.v[index].tid);
+        const struct lk_pyframes *inner = (const struct lk_pyframes *)(uintptr_t)old;
+        struct lk_pyframes both = { 0 };
+        for (size_t i = 0; i < inner->n; i++)
+            *lk_vec_push(&both) = inner->v[i];
+        for (size_t i = 0; i < frames->n; i++)
+            *lk_vec_push(&both) = frames->v[i];
+        free(frames->v);
+        *frames = both;
+        v = lk_xrealloc(v, (frames->n + 1) * sizeof *v);
+    }
+    for (size_t i = 0; i < frames->n; i++)
+        v[i] = lk_py_snapshot_frame(py, &frames->v[i]);
+    py->s->threads.v[index].python_stack = lk_snapshot_stack(py->s, v, frames->n, truncated);
+    lk_map_put(&py->frames_of, index, (uintptr_t)lk_py_frames_keep(py, frames));
+    free(v);
+}
+
+static void read_stacks(struct lk_py *py, const struct tstates *ts)
+{
+    struct lk_pyframes frames = { 0 };
+    size_t skipped = 0, torn = 0;
+
+    prefetch_tops(py, ts);
+    for (size_t i = 0; i < ts->n; i++) {
+        const struct tstate *k = &ts->v[i];
+        bool truncated = false;
+        if (k->thread == SIZE_MAX)
+            continue;
+        struct lk_thread *t = &py->s->threads.v[k->thread];
+        t->python = true;
+        t->ident = k->ident;
+        t->main = t->tid == py->s->pid;
+        lk_map_put(&py->by_ident, k->ident, k->thread);
+        if (torn_by_running(t)) {
+            skipped++;
+            continue;
+        }
+        frames.n = 0;
+        if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) || (truncated && frames.n < LK_PY_MAX_FRAMES))
+            torn++;
+        if (!t->tstate || frames.n)
+            t->tstate = k->addr;
+        if (frames.n)
+            keep_frames(py, k->thread, &frames, truncated);
+    }
+    free(frames.v);
+    if (skipped)
+        lk_snapshot_limit(py->s, "%zu running thread%s not stopped; %s not read", skipped, skipped == 1 ? " was" : "s were",
+                          skipped == 1 ? "its Python stack was" : "their Python stacks were");
+    if (torn)
+        lk_snapshot_limit(py->s, "the Python stacks of %zu thread%s could not be read to the end", torn, torn == 1 ? "" : "s");
+}
+
+/* ---- names ---------------------------------------------------------------------------------- */
+
+static bool name_thread(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    int64_t ident;
+    uint64_t at;
+    (void)arg;
+
+    if (!lk_py_int(py, key, &ident) || !lk_map_get(&py->by_ident, (uint64_t)ident, &at))
+        return true;
+    lk_map_put(&py->thread_objects, at, value);
+    lk_addr name = lk_py_attr(py, value, "_name");
+    const char *s = name ? lk_py_str(py, name) : NULL;
+    if (s && *s)
+        py->s->threads.v[at].name = s;
+    return true;
+}
+
+/* ---- GIL ------------------------------------------------------------------------------------ */
+
+static void mark_holders(struct lk_py *py, const struct tstates *ts)
+{
+    for (unsigned i = 0; i < py->n_gils; i++) {
+        int32_t locked;
+        lk_addr holder;
+        py->gil_holder[i] = SIZE_MAX;
+        /* last_holder stays after a release: it means something only while the GIL is locked. */
+        if (!lk_read_i32(py->t, py->gils[i] + GIL_LOCKED, &locked) || locked != 1 ||
+            !lk_read_u64(py->t, py->gils[i] + GIL_LAST_HOLDER, &holder))
+            continue;
+        for (size_t j = 0; j < ts->n; j++)
+            if (ts->v[j].addr == holder && ts->v[j].thread != SIZE_MAX) {
+                py->gil_holder[i] = ts->v[j].thread;
+                py->s->threads.v[ts->v[j].thread].holds_gil = true;
+            }
+    }
+}
+
+void lk_py_read_threads(struct lk_py *py)
+{
+    struct tstates ts = { 0 };
+
+    read_lists(py, &ts);
+    match_threads(py, &ts);
+    read_stacks(py, &ts);
+    mark_holders(py, &ts);
+    lk_addr active = lk_py_module_attr(py, "threading", "_active");
+    if (active)
+        lk_py_dict_each(py, active, name_thread, NULL);
+    free(ts.touched.v);
+    free(ts.v);
+}
+
+void lk_py_read_gil(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+
+    for (size_t i = 0; i < s->threads.n; i++) {
+        struct lk_thread *t = &s->threads.v[i];
+        for (unsigned g = 0; t->os.on == LK_OS_FUTEX && g < py->n_gils; g++) {
+            if (t->os.futex < py->gils[g] + GIL_COND || t->os.futex >= py->gils[g] + GIL_END)
+                continue;
+            t->wait.kind = LK_WAIT_GIL;
+            t->wait.call = "the GIL";
+            t->wait.read = t->read;
+            t->wait.timeout_ms = LK_FOREVER; /* the kernel's timeout is the switch interval: it waits again */
+            size_t holder = py->gil_holder[g];
+            if (holder != SIZE_MAX && holder != i) {
+                lk_refs_add(s, &t->wait.on, lk_ref_make(LK_KIND_THREAD, holder));
+                t->wait.complete = true;
+            }
+            break;
+        }
+    }
+}

@@ -1,0 +1,92 @@
+/*
+ * On which objects a frame's code calls a method of some name. "This view releases something" is worth little; "all that
+ * it releases is a semaphore, not the lock in question" clears it.
+ */
+#ifndef LK_READ_PYTHON_READER_METHOD_CALLS_H
+#define LK_READ_PYTHON_READER_METHOD_CALLS_H
+
+#include "read/python/interpreter/interpreter.h"
+
+/** What an instruction is to whoever looks for the object an attribute is loaded from. */
+enum lk_opclass {
+    LK_OPC_INVALID = 0,
+    LK_OPC_OTHER,
+    LK_OPC_NOP,
+    LK_OPC_EXTENDED,
+    LK_OPC_FAST,      /* pushes a local */
+    LK_OPC_FAST_FAST, /* pushes two: the argument's high and low four bits */
+    LK_OPC_DEREF,
+    LK_OPC_GLOBAL,
+    LK_OPC_NAME,
+    LK_OPC_ATTR, /* replaces an object by an attribute, or by a method and itself */
+    LK_OPC_SUPER_ATTR,
+    LK_OPC_STORE_FAST, /* stores and deletions alike */
+    LK_OPC_STORE_FAST_LOAD_FAST,
+    LK_OPC_STORE_FAST_STORE_FAST,
+    LK_OPC_STORE_DEREF,
+    LK_OPC_STORE_GLOBAL,
+    LK_OPC_STORE_NAME,
+    LK_OPC_STORE_ATTR,
+    LK_OPC_IMPORT,
+    LK_OPC_JUMP, /* forward */
+    LK_OPC_JUMP_BACK,
+    LK_OPC_JUMP_ABSOLUTE,
+};
+
+struct lk_oprange {
+    uint8_t first, last, cls, caches;
+};
+struct lk_opinfo {
+    uint8_t cls, caches; /* enum lk_opclass; inline cache entries behind it */
+};
+
+/** One row a CPython version. */
+struct lk_optable {
+    int version; /* LK_PYVER */
+    const struct lk_oprange *ranges;
+    size_t n;
+    uint8_t jump_unit;    /* bytes of one step of a jump's argument */
+    uint8_t global_shift; /* flag bits below the index of LOAD_GLOBAL's name */
+    uint8_t attr_shift;   /* ... and of LOAD_ATTR's; LOAD_SUPER_ATTR has one more */
+    bool null_above;      /* LOAD_GLOBAL with the flag leaves NULL above the object, not below it */
+    bool derefs_apart;    /* cells are counted from 0, not among all locals */
+};
+
+/** NULL when the version has no row. */
+const struct lk_optable *lk_py_opcodes(int version);
+void lk_py_opcodes_expand(const struct lk_optable *t, struct lk_opinfo ret[256]);
+
+struct lk_insn {
+    uint32_t start; /* code unit of its first EXTENDED_ARG */
+    uint32_t at;    /* ... of the opcode itself */
+    uint32_t arg;
+    uint8_t cls;
+};
+
+/** A code object's instructions. Arrays of units are parallel to the code, two bytes a unit. */
+struct lk_decoded {
+    struct lk_insn *v;
+    size_t n, units;
+    uint8_t *begins, *target; /* unit begins an instruction, is jumped to */
+    int32_t *loops;           /* backward jumps that span the unit */
+};
+
+/** False when the code is not consistent: unknown opcodes, jumps to the inside of an instruction, a cut-off end. */
+bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes, struct lk_decoded *ret);
+void lk_py_decoded_deinit(struct lk_decoded *d);
+
+/**
+ * Whether f's code calls obj's method of that name, as far as the names it goes by tell now.
+ * LK_NO: all places that load an attribute of that name do so from objects that are resolved, are not obj, and do not hand
+ * the call on to it. LK_YES: at least one place does it on obj, or on an object that holds obj (a Condition around a lock).
+ * LK_TRI_UNKNOWN: some object cannot be told (a computed one, an unbound name, one bound more than once or in a loop),
+ * a method is code of the program that calls a method of that name in turn, or the code cannot be read.
+ */
+enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
+/** The same of the places that f may still come to: those behind its current instruction, or in a loop around that. */
+enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
+
+/** The same of a callable that is yet to be called: obj's own method, or code that calls one of that name. */
+enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj);
+
+#endif

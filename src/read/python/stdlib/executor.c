@@ -1,0 +1,297 @@
+/* Executors: their workers, and the work items still in their queues. */
+#include "read/python/reader/reader.h"
+
+#include "snapshot/builder.h"
+#include "process/linux/process_facts.h"
+
+enum {
+    MAX_ITEMS = 1 << 17, /* of one queue */
+    /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a ring buffer */
+    SQ_LIST = 32,
+    SQ_POS = 40,
+    SQ_GET = 32,
+    SQ_RING = 40,
+    SQ_CAP = 48,
+    SQ_COUNT = 56,
+    SQ_LIST_SIZE = 56,
+    SQ_RING_SIZE = 72, /* tp_basicsize of either */
+};
+
+/* Ident of a threading.Thread; 0 = none, or not started. */
+static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
+{
+    int64_t ident;
+    lk_addr v = thread ? lk_py_attr(py, thread, "_ident") : 0;
+
+    *known = py->frames_complete && v;
+    return v && lk_py_int(py, v, &ident) ? (uint64_t)ident : 0;
+}
+
+/* A new thread may have got the ident of one that ended: who is who, threading._active tells. */
+struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
+{
+    struct lk_ref ref = lk_aio_thread_by_ident(py, ident_of(py, thread, known));
+    uint64_t object;
+    if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) && object != thread)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return ref;
+}
+
+/* True when the thread of this threading.Thread, which was started, is certainly no more. */
+static bool is_gone(struct lk_py *py, lk_addr thread)
+{
+    bool known;
+    uint64_t ident = ident_of(py, thread, &known);
+    if (!known || !ident || lk_aio_thread_of(py, thread, &known).kind != LK_KIND_NONE)
+        return false;
+    return lk_aio_thread_by_ident(py, ident).kind != LK_KIND_NONE || !lk_aio_ident_may_live(py, ident);
+}
+
+/* ---- queues -------------------------------------------------------------------------- */
+
+static lk_addr *list_queue(struct lk_py *py, lk_addr queue, size_t *n)
+{
+    int64_t pos;
+    lk_addr list = lk_py_ptr(py, lk_aio_field(py, queue, SQ_LIST));
+    if (!list || !lk_read(py->t, lk_aio_field(py, queue, SQ_POS), &pos, sizeof pos) || pos < 0)
+        return NULL;
+    lk_addr *items = lk_py_items(py, list, MAX_ITEMS, n);
+    if (!items || (uint64_t)pos >= *n) {
+        *n = 0;
+        return NULL;
+    }
+    *n -= (size_t)pos;
+    return items + pos;
+}
+
+static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
+{
+    int64_t get, cap, count;
+    lk_addr ring = lk_py_ptr(py, lk_aio_field(py, queue, SQ_RING));
+    if (!ring || !lk_read(py->t, lk_aio_field(py, queue, SQ_GET), &get, sizeof get) ||
+        !lk_read(py->t, lk_aio_field(py, queue, SQ_CAP), &cap, sizeof cap) ||
+        !lk_read(py->t, lk_aio_field(py, queue, SQ_COUNT), &count, sizeof count))
+        return NULL;
+    if (cap <= 0 || get < 0 || get >= cap || count <= 0 || count > cap)
+        return NULL;
+    size_t m = (size_t)LK_MIN(count, (int64_t)MAX_ITEMS);
+    uint64_t last;
+    if (!lk_read_u64(py->t, ring + (uint64_t)((get + (int64_t)m - 1) % cap) * 8, &last))
+        return NULL;
+    lk_addr *items = lk_arena_array(py->s->arena, m, sizeof *items);
+    for (size_t i = 0; i < m; i++)
+        items[i] = lk_py_ptr(py, ring + (uint64_t)((get + (int64_t)i) % cap) * 8);
+    *n = m;
+    return items;
+}
+
+/* Items of a queue.SimpleQueue, queue.Queue or whatever a subclass puts there; false when it cannot be told. */
+static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t *n)
+{
+    const struct lk_pytype *ty = lk_py_type(py, queue);
+    *n = 0;
+    *items = NULL;
+    switch (lk_aio_class_of(py, queue, NULL)) {
+    case LK_AC_SIMPLE_QUEUE:
+        if (ty->basicsize == SQ_RING_SIZE)
+            *items = ring_queue(py, queue, n);
+        else if (ty->basicsize == SQ_LIST_SIZE)
+            *items = list_queue(py, queue, n);
+        else
+            return false;
+        return true;
+    case LK_AC_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n); return true;
+    case LK_AC_PY_SIMPLE_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n); return true;
+    default: return false;
+    }
+}
+
+/* The function of a work item: `fn` up to 3.13, the first of the `task` tuple from 3.14. */
+static const char *item_function(struct lk_py *py, lk_addr item)
+{
+    lk_addr fn = lk_py_attr(py, item, "fn"), args;
+    if (!fn)
+        fn = lk_py_item(py, lk_py_attr(py, item, "task"), 0);
+    for (int i = 0; fn && i < 4 && lk_py_partial(py, fn, &fn, &args); i++)
+        ;
+    return fn ? lk_py_callable_name(py, fn) : "";
+}
+
+static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
+{
+    lk_addr *items;
+    size_t n, kept = 0;
+    int64_t queued = 0;
+
+    if (!queue || !queue_items(py, queue, &items, &n))
+        return;
+    size_t keep = LK_MIN(n, (size_t)LK_AIO_KEEP_ITEMS);
+    struct lk_item *list = lk_arena_array(py->s->arena, keep, sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        if (lk_aio_class_of(py, items[i], NULL) != LK_AC_WORK_ITEM)
+            continue; /* None: a wake-up */
+        queued++;
+        lk_addr future = lk_py_attr(py, items[i], "future");
+        lk_aio_set_by(py, future, ref, true, "executor");
+        if (kept == keep)
+            continue;
+        list[kept].future = lk_py_future(py, future);
+        list[kept].fd = lk_aio_item_connection(py, items[i]);
+        list[kept++].function = item_function(py, items[i]);
+    }
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    x->queued = queued;
+    x->items = list;
+    x->n_items = kept;
+}
+
+/* ---- executors ----------------------------------------------------------------------- */
+
+static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread)
+{
+    if (thread.kind != LK_KIND_THREAD || ref.kind != LK_KIND_EXECUTOR)
+        return;
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    lk_refs_add(py->s, &x->workers, thread);
+    /* A request's own thread that idles for a bridge is no pool worker. */
+    struct lk_thread *t = lk_thread_at(py->s, thread);
+    if (t->works_for.kind == LK_KIND_NONE && lk_aio_class_of(py, x->addr, NULL) == LK_AC_POOL)
+        t->works_for = ref;
+}
+
+/* Neither shut down nor broken, and the interpreter is not about to end. */
+static bool runs(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    lk_addr broken = lk_py_attr(py, obj, "_broken"), exit = lk_py_module_attr(py, "concurrent.futures.thread", "_shutdown");
+    return lk_executor_at(py->s, ref)->shutdown == LK_NO && (!broken || lk_py_bool(py, broken) == LK_NO) && exit &&
+           lk_py_bool(py, exit) == LK_NO;
+}
+
+static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    struct lk_executor *x = lk_executor_at(py->s, ref);
+    size_t n = 0;
+    int64_t max;
+
+    if (lk_py_int(py, lk_py_attr(py, obj, "_max_workers"), &max))
+        x->max_workers = max;
+    x->shutdown = lk_py_bool(py, lk_py_attr(py, obj, "_shutdown"));
+    lk_addr set = lk_py_attr(py, obj, "_threads");
+    lk_addr *threads = set ? lk_py_items(py, set, LK_PY_MAX_THREADS, &n) : NULL;
+    size_t gone = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool known;
+        gone += is_gone(py, threads[i]);
+        add_worker(py, ref, lk_aio_thread_of(py, threads[i], &known));
+    }
+    /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes them away. */
+    lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && gone == n && runs(py, ref, obj);
+    read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
+}
+
+/* asgiref: runs items on the thread that waits in run_until_future. */
+static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    bool known;
+    lk_executor_at(py->s, ref)->max_workers = 1;
+    add_worker(py, ref, lk_aio_thread_of(py, lk_py_attr(py, obj, "_work_thread"), &known));
+    read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
+}
+
+struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_class_row *row;
+    bool is_new;
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, &row);
+
+    if (cls != LK_AC_POOL && cls != LK_AC_PROCESS_POOL && cls != LK_AC_CURRENT_THREAD_EXECUTOR)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    lk_executor_at(py->s, ref)->kind = row->kind;
+    if (cls == LK_AC_POOL)
+        read_pool(py, ref, obj);
+    else if (cls == LK_AC_CURRENT_THREAD_EXECUTOR)
+        read_current_thread_executor(py, ref, obj);
+    return ref;
+}
+
+/* ---- process pools ------------------------------------------------------------------- */
+
+struct pool_children {
+    int64_t first;
+    size_t n;
+};
+
+static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct pool_children *c = arg;
+    int64_t pid;
+    (void)value;
+    if (lk_py_int(py, key, &pid) && (c->n++ == 0 || pid < c->first))
+        c->first = pid;
+    return c->n < LK_PY_MAX_THREADS;
+}
+
+static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
+{
+    (void)key;
+    lk_aio_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true, "executor");
+    return true;
+}
+
+/* A child that computes goes on, though nothing of that is seen here: no wait for an event. */
+static bool child_computes(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->children.n; i++)
+        if (lk_process_computes((pid_t)py->s->children.v[i].pid))
+            return true;
+    return false;
+}
+
+/* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work them off, by pid. */
+static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
+{
+    struct pool_children c = { 0 };
+    if (!processes || !pending || !lk_aio_os(py) || child_computes(py))
+        return;
+    lk_py_dict_each(py, processes, count_child, &c);
+    if (c.n == 0)
+        return;
+    const char *text =
+        c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
+                 : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool", (long long)c.first, c.n - 1);
+    struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
+    lk_py_dict_each(py, pending, set_by_child, &child);
+}
+
+/* Its management thread: a method from 3.9 on, a function before. */
+static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
+{
+    static const char file[] = "/concurrent/futures/process.py";
+    if (lk_py_frame_is(py, f, "run", file)) {
+        lk_addr self = lk_py_local(py, f, "self");
+        read_process_pool(py, lk_py_attr(py, self, "processes"), lk_py_attr(py, self, "pending_work_items"));
+    } else if (lk_py_frame_is(py, f, "_queue_management_worker", file)) {
+        read_process_pool(py, lk_py_local(py, f, "processes"), lk_py_local(py, f, "pending_work_items"));
+    }
+}
+
+/* ---- the executors of the threads that work for one -------------------------------------- */
+
+void lk_aio_read_executors(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        for (size_t j = 0; f && j < f->n; j++) {
+            if (lk_py_frame_is(py, &f->v[j], "_worker", "/concurrent/futures/thread.py"))
+                add_worker(py, lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j], "executor_reference"))),
+                           lk_ref_make(LK_KIND_THREAD, i));
+            else if (lk_py_frame_is(py, &f->v[j], "run_until_future", "/asgiref/current_thread_executor.py"))
+                lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
+            else
+                read_if_process_pool(py, &f->v[j]);
+        }
+    }
+}

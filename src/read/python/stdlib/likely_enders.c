@@ -1,0 +1,125 @@
+/*
+ * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join, a Lock whose holder is not known): whoever
+ * is in the midst of code that calls the method that ends it, or stands in `with semaphore:`. Never all there may be: what rests
+ * on it is inferred.
+ */
+#include "read/python/reader/reader.h"
+#include "read/python/reader/method_calls.h"
+
+enum { MAX_ASKED = 20000 }; /* questions to code in one sample */
+
+static const struct ender_row {
+    enum lk_aio_class cls;
+    enum lk_wait_kind wait;
+    const char *method;
+    const char
+        *pair; /* ... and this one too: a Lock that one side takes and the other one gives back is a signal, and no mutex */
+    bool own;  /* the waiter's own code counts: it would have got there first */
+    const char *words;
+} rows[] = {
+    { LK_AC_LOCK, LK_WAIT_LOCK, "release", "acquire", false, "would be released by the code of" },
+    { LK_AC_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
+    { LK_AC_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false, "is yet to be reached by the code of" },
+    { LK_AC_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true, "would be released by the code of" },
+    { LK_AC_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true, "has items that are yet to be reported done by the code of" },
+};
+
+static const struct ender_row *row_of(enum lk_aio_class cls)
+{
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
+        if (rows[i].cls == cls)
+            return &rows[i];
+    return NULL;
+}
+
+static bool waits_here(const struct lk_lock *l, struct lk_ref who)
+{
+    for (size_t i = 0; i < l->waiters.n; i++)
+        if (lk_ref_eq(l->waiters.v[i], who))
+            return true;
+    return false;
+}
+
+/* All that wait for it do so in the way that the row is about, and for ever. */
+static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l, const struct ender_row *row)
+{
+    for (size_t i = 0; i < l->waiters.n; i++) {
+        const struct lk_thread *t = lk_thread_at(py->s, l->waiters.v[i]);
+        if (t && (t->wait.kind != row->wait || t->wait.timeout_ms != LK_FOREVER))
+            return false;
+    }
+    return l->waiters.n > 0 && !l->set &&
+           (!l->mutex || (l->locked == LK_YES && l->owner_by == LK_OWNER_NONE && !l->lost_in_fork));
+}
+
+static enum lk_tri calls_both(struct lk_py *py, const struct lk_pyf *f, const struct ender_row *row, lk_addr obj)
+{
+    enum lk_tri ends = lk_py_will_call_method_on(py, f, row->method, obj);
+    return ends == LK_YES && row->pair ? lk_py_calls_method_on(py, f, row->pair, obj) : ends;
+}
+
+static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames, const struct ender_row *row, lk_addr obj,
+                             unsigned *left)
+{
+    enum lk_tri ret = LK_NO;
+    for (size_t i = 0; i < frames->n && *left; i++) {
+        const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
+        if (!c || lk_aio_of_stdlib(py, c->code))
+            continue;
+        --*left;
+        enum lk_tri here = calls_both(py, &frames->v[i], row, obj);
+        if (here == LK_YES)
+            return LK_YES;
+        if (here != LK_NO)
+            ret = here;
+    }
+    return ret;
+}
+
+/* Each slot that is taken is held by a `with` that was found; false where that is not known to be so. */
+static bool add_holders(struct lk_py *py, struct lk_lock *l, struct lk_refs *to)
+{
+    const struct lk_aio *a = lk_aio(py);
+    int64_t slots;
+    for (size_t i = 0; i < a->holds.n; i++)
+        if (a->holds.v[i].manager == l->addr)
+            lk_refs_add(py->s, to, a->holds.v[i].holder);
+    lk_addr initial = lk_py_attr(py, l->addr, "_initial_value");
+    return !initial || !lk_py_int(py, initial, &slots) || (int64_t)to->n >= slots;
+}
+
+static void find_for(struct lk_py *py, size_t index, const struct ender_row *row, unsigned *left)
+{
+    struct lk_lock *l = &py->s->locks.v[index];
+    struct lk_refs sure = { 0 }, maybe = { 0 };
+
+    if (row->cls == LK_AC_SEMAPHORE && !add_holders(py, l, &sure))
+        return;
+    for (size_t i = 0; i < py->s->threads.n && *left; i++) {
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        bool own = waits_here(l, thread);
+        if (!frames || (own && !row->own))
+            continue;
+        enum lk_tri ends = would_end(py, frames, row, l->addr, left);
+        if (ends != LK_NO)
+            lk_refs_add(py->s, ends == LK_YES ? &sure : &maybe, thread);
+    }
+    if (!sure.n || !*left)
+        return;
+    l->suspects = sure;
+    l->suspected_for = row->words;
+    for (size_t i = 0; i < maybe.n; i++)
+        lk_refs_add(py->s, &l->suspects, maybe.v[i]);
+}
+
+void lk_aio_find_suspects(struct lk_py *py)
+{
+    unsigned left = MAX_ASKED;
+    for (size_t i = 0; i < py->s->locks.n && left; i++) {
+        const struct lk_lock *l = &py->s->locks.v[i];
+        const struct ender_row *row = l->waiters.n ? row_of(lk_aio_class_of(py, l->addr, NULL)) : NULL;
+        if (row && is_waited_for(py, l, row))
+            find_for(py, i, row, &left);
+    }
+}

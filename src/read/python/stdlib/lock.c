@@ -1,0 +1,216 @@
+/* Things that threads and tasks synchronise on: kind, state, and the owner where the object itself records one. */
+#include "read/python/reader/reader.h"
+
+enum {
+    FIRST = 16, /* first field after PyObject_HEAD */
+    /* _thread.lock (Modules/_threadmodule.c): a semaphore and a flag, or (3.13.x, 3.14+) one PyMutex byte */
+    LOCK_SEM_SIZE = 40,
+    LOCK_SEM_FLAG = 32,
+    LOCK_MUTEX_SIZE = 24,
+    /* _thread.RLock: semaphore, owner, count; from 3.14 _PyRecursiveMutex {mutex, thread, level} */
+    RLOCK_SEM_SIZE = 48,
+    RLOCK_MUTEX_SIZE = 40,
+    RLOCK_OWNER = 24,
+    RLOCK_COUNT = 32,
+    MUTEX_LOCKED = 1, /* _Py_LOCKED of Include/cpython/lock.h */
+    PARK_ADDR = 8,    /* Python/parking_lot.c struct wait_entry: the address parked on stands before the semaphore */
+};
+
+static void set_owner_thread(struct lk_py *py, struct lk_lock *l, uint64_t ident)
+{
+    l->owner_by = LK_OWNER_FIELD;
+    l->owner_certain = py->frames_complete;
+    l->lost_in_fork = lk_aio_left_in_parent(py, ident);
+    lk_refs_add(py->s, &l->owners, lk_aio_thread_by_ident(py, ident));
+}
+
+static void set_free(struct lk_lock *l)
+{
+    l->locked = LK_NO;
+    l->owner_by = LK_OWNER_FREE;
+    l->owner_certain = true;
+}
+
+static void set_locked(struct lk_lock *l, enum lk_tri locked)
+{
+    l->locked = locked;
+    if (locked == LK_NO)
+        set_free(l);
+}
+
+static enum lk_tri yes_no(bool v)
+{
+    return v ? LK_YES : LK_NO;
+}
+
+static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    uint8_t b;
+    l->mutex = l->unowned = true;
+    if (ty && ty->basicsize == LOCK_SEM_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, LOCK_SEM_FLAG), &b))
+        set_locked(l, yes_no(b));
+    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, FIRST), &b))
+        set_locked(l, yes_no(b & MUTEX_LOCKED));
+}
+
+static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    uint64_t owner, count;
+    uint8_t b;
+    bool locked;
+
+    l->mutex = true;
+    if (!ty || !lk_read_u64(py->t, lk_aio_field(py, obj, RLOCK_OWNER), &owner))
+        return;
+    if (ty->basicsize == RLOCK_SEM_SIZE && lk_read_u64(py->t, lk_aio_field(py, obj, RLOCK_COUNT), &count))
+        locked = count > 0 && count < (UINT64_C(1) << 32);
+    else if (ty->basicsize == RLOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, FIRST), &b))
+        locked = (b & MUTEX_LOCKED) != 0;
+    else
+        return;
+    set_locked(l, yes_no(locked));
+    if (locked)
+        set_owner_thread(py, l, owner);
+}
+
+/* threading._RLock and importlib's _ModuleLock keep the owner's ident in an attribute. */
+static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, struct lk_lock *l)
+{
+    int64_t ident;
+    lk_addr owner = lk_py_attr(py, obj, attr);
+    l->mutex = true;
+    if (!owner)
+        return;
+    if (lk_py_is_none(py, owner)) {
+        set_free(l);
+    } else if (lk_py_int(py, owner, &ident)) {
+        l->locked = LK_YES;
+        set_owner_thread(py, l, (uint64_t)ident);
+    }
+}
+
+static bool positive(struct lk_py *py, lk_addr v)
+{
+    int64_t n;
+    return v && lk_py_int(py, v, &n) && n > 0;
+}
+
+static bool not_empty(struct lk_py *py, lk_addr container)
+{
+    return container && lk_py_len(py, container) > 0;
+}
+
+/** Fields of one class: what to read where. */
+static void read_fields(struct lk_py *py, lk_addr obj, enum lk_aio_class cls, struct lk_lock *l)
+{
+    switch (cls) {
+    case LK_AC_LOCK: read_lock(py, obj, l); break;
+    case LK_AC_RLOCK: read_rlock(py, obj, l); break;
+    case LK_AC_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
+    case LK_AC_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
+    case LK_AC_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES; break;
+    case LK_AC_AIO_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES; break;
+    case LK_AC_SEMAPHORE:
+    case LK_AC_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
+    case LK_AC_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
+    case LK_AC_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
+    case LK_AC_AIO_LOCK:
+        l->mutex = true;
+        set_locked(l, lk_py_bool(py, lk_py_attr(py, obj, "_locked")));
+        break;
+    default: break;
+    }
+}
+
+/* Attribute that holds the lock inside. */
+static const char *inner_attr(enum lk_aio_class cls)
+{
+    switch (cls) {
+    case LK_AC_CONDITION:
+    case LK_AC_AIO_CONDITION: return "_lock";
+    case LK_AC_QUEUE: return "mutex";
+    default: return NULL;
+    }
+}
+
+static bool is_sync(enum lk_aio_class cls)
+{
+    return cls >= LK_AC_LOCK && cls <= LK_AC_AIO_QUEUE;
+}
+
+static bool is_aio(enum lk_aio_class cls)
+{
+    return cls >= LK_AC_AIO_LOCK && cls <= LK_AC_AIO_QUEUE;
+}
+
+struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_class_row *row;
+    bool is_new;
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, &row);
+
+    if (!is_sync(cls))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_lock(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    struct lk_lock *l = lk_lock_at(py->s, ref);
+    l->kind = row->kind;
+    read_fields(py, obj, cls, l);
+    if (is_aio(cls)) {
+        struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), "task");
+        lk_lock_at(py->s, ref)->loop = loop;
+    }
+    /* The lock of a condition is no condition: one level. */
+    lk_addr inner = inner_attr(cls) ? lk_py_attr(py, obj, inner_attr(cls)) : 0;
+    if (inner && !inner_attr(lk_aio_class_of(py, inner, NULL))) {
+        struct lk_ref in = lk_py_lock(py, inner);
+        lk_lock_at(py->s, ref)->inner = in;
+    }
+    return ref;
+}
+
+struct lk_ref lk_aio_mutex_of(struct lk_py *py, lk_addr obj)
+{
+    const char *attr = inner_attr(lk_aio_class_of(py, obj, NULL));
+    struct lk_ref ref = lk_py_lock(py, attr ? lk_py_attr(py, obj, attr) : obj);
+    const struct lk_lock *l = lk_lock_at(py->s, ref);
+    return l && l->mutex ? ref : lk_ref_make(LK_KIND_NONE, 0);
+}
+
+/* ---- the futex word of a lock ------------------------------------------------------------ */
+
+bool lk_aio_is_primitive(enum lk_aio_class cls)
+{
+    return cls == LK_AC_LOCK || cls == LK_AC_RLOCK || cls == LK_AC_SIMPLE_QUEUE || cls == LK_AC_SEMLOCK;
+}
+
+bool lk_aio_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex)
+{
+    uint64_t v;
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+
+    if (!ty || !futex || !lk_aio_is_primitive(cls))
+        return false;
+    /* A semaphore behind a pointer: lock_lock, rlock_lock, SimpleQueue.lock, SemLock.handle. */
+    lk_addr field = lk_aio_field(py, obj, FIRST);
+    if (lk_read_u64(py->t, field, &v) && v == futex)
+        return true;
+    return lk_read_u64(py->t, futex - PARK_ADDR, &v) && v == field;
+}
+
+lk_addr lk_aio_futex_object(struct lk_py *py, lk_addr futex)
+{
+    uint64_t v;
+    if (!futex || !lk_read_u64(py->t, futex - PARK_ADDR, &v) || v < LK_PAGE)
+        return 0;
+    lk_addr obj = v - FIRST - (py->free_threaded ? 16 : 0);
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    bool parks = ty && ((cls == LK_AC_LOCK && ty->basicsize == LOCK_MUTEX_SIZE) ||
+                        (cls == LK_AC_RLOCK && ty->basicsize == RLOCK_MUTEX_SIZE));
+    return parks ? obj : 0;
+}

@@ -1,0 +1,159 @@
+/* The other end of a connection: by the kernel's word where the descriptor is known, else by what the transport says. */
+#include "read/python/reader/reader.h"
+
+#include <sys/syscall.h>
+
+#include "process/linux/process_facts.h"
+
+enum {
+    MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */
+    MAX_WRAPPED = 4, /* transports inside of transports (TLS) */
+    /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop */
+    UV_HANDLE = 24,
+    UV_LOOP = 32,
+    /* libuv 1.x include/uv.h: uv_handle_t.type; uv_stream_t.io_watcher.fd */
+    UV_TYPE = 16,
+    UV_STREAM_FD = 184,
+    UV_NAMED_PIPE = 7,
+    UV_TCP = 12,
+};
+
+struct lk_oswait_reader *lk_aio_os(struct lk_py *py)
+{
+    struct lk_aio *a = lk_aio(py);
+    if (!a->os && lk_target_pid(py->t))
+        a->os = lk_oswait_reader_create(py->t, py->s->arena);
+    return a->os;
+}
+
+static const char *fd_text(struct lk_py *py, int64_t fd)
+{
+    return lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)fd);
+}
+
+struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_oswait *os)
+{
+    enum lk_extern_kind kind = LK_EXT_OUTSIDE;
+    const char *text = os->peer;
+
+    if (os->listening)
+        text = os->local ? lk_arena_printf(py->s->arena, "connections to %s", os->local) : "connections";
+    else if (os->peer && os->peer_is && strcmp(os->peer_is, "this-process") == 0)
+        kind = LK_EXT_SELF_LISTENER;
+    else if (os->on == LK_OS_FILE)
+        kind = LK_EXT_FILE;
+    if (!os->listening && os->accepted && text)
+        text = lk_arena_printf(py->s->arena, "client %s", text);
+    if (!text)
+        text = os->path ? os->path : os->local ? os->local : "";
+    if (!*text && os->fd != LK_UNKNOWN)
+        text = fd_text(py, os->fd);
+    return lk_snapshot_extern(py->s, kind, text, LK_UNKNOWN);
+}
+
+/* What the descriptor is, as if a thread slept in read(fd). */
+static bool ask(struct lk_py *py, int64_t fd, struct lk_oswait *ret)
+{
+    const struct lk_thread_facts f = { .syscall_known = true, .nr = SYS_read, .args = { (uint64_t)fd } };
+    struct lk_oswait_reader *r = lk_aio(py)->peers.n < MAX_ASKED ? lk_aio_os(py) : NULL;
+    if (!r)
+        return false;
+    lk_oswait_read(r, &f, ret);
+    return ret->on != LK_OS_OTHER && ret->on != LK_OS_NONE;
+}
+
+/* Tasks that wait on the same descriptor wait for the same party. */
+static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherwise)
+{
+    struct lk_aio *a = lk_aio(py);
+    struct lk_oswait os;
+    uint64_t index;
+
+    if (fd == LK_UNKNOWN)
+        return lk_snapshot_extern(py->s, *otherwise ? LK_EXT_OUTSIDE : LK_EXT_UNKNOWN, otherwise, LK_UNKNOWN);
+    if (lk_map_get(&a->peers, (uint64_t)fd, &index))
+        return lk_ref_make(LK_KIND_EXTERN, index);
+    if (!*otherwise)
+        otherwise = fd_text(py, fd);
+    struct lk_ref ref =
+        ask(py, fd, &os) ? lk_aio_peer_of_os(py, &os) : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+    lk_map_put(&a->peers, (uint64_t)fd, ref.index);
+    return ref;
+}
+
+/* ---- what the program's own objects say -------------------------------------------------- */
+
+/* "10.0.0.7:5432" of a socket address as Python has it; a unix socket's path. */
+static const char *address_text(struct lk_py *py, lk_addr address)
+{
+    int64_t port;
+    if (lk_py_kind(py, address) == LK_PYK_TUPLE) {
+        const char *host = lk_py_str(py, lk_py_item(py, address, 0));
+        if (host && lk_py_int(py, lk_py_item(py, address, 1), &port))
+            return lk_arena_printf(py->s->arena, strchr(host, ':') ? "[%s]:%lld" : "%s:%lld", host, (long long)port);
+    }
+    const char *path = address ? lk_py_str(py, address) : NULL;
+    return path ? path : "";
+}
+
+static int64_t fd_attr(struct lk_py *py, lk_addr obj, const char *name)
+{
+    int64_t fd;
+    lk_addr v = lk_py_attr(py, obj, name);
+    return v && lk_py_int(py, v, &fd) && fd >= 0 && fd <= INT32_MAX ? fd : LK_UNKNOWN;
+}
+
+/* A stream transport of uvloop is a C object around libuv's own. */
+static int64_t uv_fd(struct lk_py *py, lk_addr transport)
+{
+    int32_t type, fd;
+    if (!lk_py_isinstance(py, transport, "uvloop.loop", "UVStream") ||
+        lk_aio_class_of(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_AC_LOOP)
+        return LK_UNKNOWN;
+    lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
+    if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) || (type != UV_NAMED_PIPE && type != UV_TCP) ||
+        !lk_read_i32(py->t, handle + UV_STREAM_FD, &fd) || fd < 0)
+        return LK_UNKNOWN;
+    return fd;
+}
+
+/* The transport that has the descriptor: TLS stands over it (asyncio/sslproto.py). */
+static lk_addr unwrapped(struct lk_py *py, lk_addr transport)
+{
+    for (int i = 0; transport && i < MAX_WRAPPED; i++) {
+        lk_addr tls = lk_py_attr(py, transport, "_ssl_protocol");
+        lk_addr inner = tls ? lk_py_attr(py, tls, "_transport") : 0;
+        if (!inner || lk_py_is_none(py, inner))
+            break;
+        transport = inner;
+    }
+    return transport;
+}
+
+struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr wrapper)
+{
+    lk_addr transport = unwrapped(py, wrapper);
+    lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
+    const char *name = address_text(py, extra ? lk_py_dict_get(py, extra, "peername") : 0);
+    /* selector_events.py _SelectorTransport; unix_events.py pipe transports */
+    int64_t fd = transport ? fd_attr(py, transport, "_sock_fd") : LK_UNKNOWN;
+    if (fd == LK_UNKNOWN && transport)
+        fd = fd_attr(py, transport, "_fileno");
+    if (fd == LK_UNKNOWN && transport)
+        fd = uv_fd(py, transport);
+    return peer_of_fd(py, fd, name);
+}
+
+struct lk_ref lk_aio_peer_of_socket(struct lk_py *py, lk_addr sock)
+{
+    return peer_of_fd(py, lk_aio_socket_fd(py, sock), "");
+}
+
+struct lk_ref lk_aio_peer_of_server(struct lk_py *py, lk_addr server)
+{
+    size_t n = 0;
+    lk_addr list = lk_py_attr(py, server, "_sockets");
+    lk_addr *sockets = list ? lk_py_items(py, list, 1, &n) : NULL;
+    int64_t fd = sockets && n ? lk_aio_socket_fd(py, sockets[0]) : LK_UNKNOWN;
+    return peer_of_fd(py, fd, "connections");
+}

@@ -1,0 +1,198 @@
+#include "read/python/waits/wait_table.h"
+
+/* clang-format off */
+
+const struct lk_class_row lk_class_rows[] = {
+    { "asyncio.events", "AbstractEventLoop", LK_AC_LOOP, NULL },
+    { "_asyncio", "Task", LK_AC_TASK, NULL },
+    { "asyncio.tasks", "Task", LK_AC_PYTASK, NULL },
+    { "asyncio.tasks", "_GatheringFuture", LK_AC_GATHER, NULL },
+    { "_asyncio", "Future", LK_AC_FUTURE, NULL },
+    { "asyncio.futures", "Future", LK_AC_PYFUTURE, NULL },
+    { "asyncio.taskgroups", "TaskGroup", LK_AC_TASK_GROUP, NULL },
+    { "asyncio.timeouts", "Timeout", LK_AC_TIMEOUT, NULL },
+    { "async_timeout", "Timeout", LK_AC_TIMEOUT, NULL },
+    { "asyncio.tasks", "_AsCompletedIterator", LK_AC_AS_COMPLETED, NULL },
+    { "concurrent.futures._base", "Future", LK_AC_CFUTURE, NULL },
+    { "concurrent.futures.thread", "ThreadPoolExecutor", LK_AC_POOL, "ThreadPoolExecutor" },
+    { "concurrent.futures.process", "ProcessPoolExecutor", LK_AC_PROCESS_POOL, "ProcessPoolExecutor" },
+    { "asgiref.current_thread_executor", "CurrentThreadExecutor", LK_AC_CURRENT_THREAD_EXECUTOR, "CurrentThreadExecutor" },
+    { "concurrent.futures.thread", "_WorkItem", LK_AC_WORK_ITEM, NULL },
+    { "asgiref.current_thread_executor", "_WorkItem", LK_AC_WORK_ITEM, NULL },
+    { "threading", "Thread", LK_AC_THREAD, NULL },
+    { "_thread", "lock", LK_AC_LOCK, "threading.Lock" },
+    { "_thread", "RLock", LK_AC_RLOCK, "threading.RLock" },
+    { "threading", "_RLock", LK_AC_PYRLOCK, "threading.RLock" },
+    { "importlib._bootstrap", "_ModuleLock", LK_AC_MODULE_LOCK, "import lock" },
+    { "_frozen_importlib", "_ModuleLock", LK_AC_MODULE_LOCK, "import lock" },
+    { "_multiprocessing", "SemLock", LK_AC_SEMLOCK, "multiprocessing semaphore" },
+    { "threading", "Condition", LK_AC_CONDITION, "threading.Condition" },
+    { "threading", "Event", LK_AC_EVENT, "threading.Event" },
+    { "threading", "BoundedSemaphore", LK_AC_SEMAPHORE, "threading.BoundedSemaphore" },
+    { "threading", "Semaphore", LK_AC_SEMAPHORE, "threading.Semaphore" },
+    { "threading", "Barrier", LK_AC_BARRIER, "threading.Barrier" },
+    { "queue", "Queue", LK_AC_QUEUE, "queue.Queue" },
+    { "_queue", "SimpleQueue", LK_AC_SIMPLE_QUEUE, "queue.SimpleQueue" },
+    { "queue", "_PySimpleQueue", LK_AC_PY_SIMPLE_QUEUE, "queue.SimpleQueue" },
+    { "asyncio.locks", "Lock", LK_AC_AIO_LOCK, "asyncio.Lock" },
+    { "asyncio.locks", "Condition", LK_AC_AIO_CONDITION, "asyncio.Condition" },
+    { "asyncio.locks", "Event", LK_AC_AIO_EVENT, "asyncio.Event" },
+    { "asyncio.locks", "BoundedSemaphore", LK_AC_AIO_SEMAPHORE, "asyncio.BoundedSemaphore" },
+    { "asyncio.locks", "Semaphore", LK_AC_AIO_SEMAPHORE, "asyncio.Semaphore" },
+    { "asyncio.locks", "Barrier", LK_AC_AIO_BARRIER, "asyncio.Barrier" },
+    { "asyncio.queues", "Queue", LK_AC_AIO_QUEUE, "asyncio.Queue" },
+    { "contextlib", "_GeneratorContextManager", LK_AC_GENERATOR_CM, NULL },
+    { "contextlib", "_AsyncGeneratorContextManager", LK_AC_GENERATOR_CM, NULL },
+    { "contextlib", "ExitStack", LK_AC_EXIT_STACK, NULL },
+    { "contextlib", "AsyncExitStack", LK_AC_EXIT_STACK, NULL },
+};
+const size_t lk_n_class_rows = LK_ARRAY_LEN(lk_class_rows);
+
+#define IN LK_TAG_INNERMOST
+#define THREADING "/threading.py"
+#define QUEUE "/queue.py"
+#define CF_BASE "/concurrent/futures/_base.py"
+#define CF_THREAD "/concurrent/futures/thread.py"
+#define IMPORTLIB "importlib._bootstrap>"
+#define SUBPROCESS "/subprocess.py"
+
+const struct lk_wait_row lk_thread_wait_rows[] = {
+    /* Lib/threading.py. Condition.wait blocks in a private lock's acquire, so it is the innermost Python frame. */
+    { "wait", THREADING, "self", LK_AC_CONDITION, LK_HOW_OBJECT, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "Condition.wait()" },
+    { "wait_for", THREADING, "self", LK_AC_CONDITION, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, LK_TAG_CONDITION, "Condition.wait_for()" },
+    { "_acquire_restore", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "Condition.wait()" },
+    { "__enter__", THREADING, "self", LK_AC_CONDITION, LK_HOW_INNER_LOCK, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "a with statement" },
+    /* the RLock that is written in Python */
+    { "acquire", THREADING, "self", LK_AC_PYRLOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "RLock.acquire()" },
+    { "wait", THREADING, "self", LK_AC_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, LK_TAG_CONDITION, "Event.wait()" },
+    { "acquire", THREADING, "self", LK_AC_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_CONDITION, "Semaphore.acquire()" },
+    { "_wait", THREADING, "self", LK_AC_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "Barrier.wait()" },
+    { "_enter", THREADING, "self", LK_AC_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "Barrier.wait()" },
+    { "wait", THREADING, "self", LK_AC_BARRIER, LK_HOW_KEEP, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_BARRIER, "Barrier.wait()" },
+    /* Thread.join: a lock up to 3.12, a C method of the thread's handle from 3.13. */
+    { "_wait_for_tstate_lock", THREADING, "self", LK_AC_THREAD, LK_HOW_JOIN, LK_WAIT_JOIN, LK_TAG_JOIN, IN, "Thread.join()" },
+    { "join", THREADING, "self", LK_AC_THREAD, LK_HOW_JOIN, LK_WAIT_JOIN, LK_TAG_JOIN, IN | LK_TAG_JOIN, "Thread.join()" },
+    { "_shutdown", THREADING, NULL, LK_AC_OTHER, LK_HOW_JOIN_ALL, LK_WAIT_JOIN, LK_TAG_EXIT, IN | LK_TAG_JOIN | LK_TAG_EXIT, "interpreter exit" },
+    /* Lib/queue.py */
+    { "get", QUEUE, "self", LK_AC_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_GET, LK_TAG_QUEUE, LK_TAG_CONDITION, "Queue.get()" },
+    { "put", QUEUE, "self", LK_AC_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_PUT, LK_TAG_QUEUE, LK_TAG_CONDITION, "Queue.put()" },
+    { "join", QUEUE, "self", LK_AC_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_JOIN, LK_TAG_QUEUE, LK_TAG_CONDITION, "Queue.join()" },
+    { "get", QUEUE, "self", LK_AC_PY_SIMPLE_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_GET, LK_TAG_QUEUE, LK_TAG_SEMAPHORE, "SimpleQueue.get()" },
+    /* Lib/concurrent/futures */
+    { "result", CF_BASE, "self", LK_AC_CFUTURE, LK_HOW_FUTURE, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_CONDITION, "Future.result()" },
+    { "exception", CF_BASE, "self", LK_AC_CFUTURE, LK_HOW_FUTURE, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_CONDITION, "Future.exception()" },
+    { "_result_or_cancel", CF_BASE, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "Executor.map()" },
+    { "result_iterator", CF_BASE, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "Executor.map()" },
+    { "wait", CF_BASE, "fs", LK_AC_OTHER, LK_HOW_FUTURES, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_EVENT, "concurrent.futures.wait()" },
+    { "as_completed", CF_BASE, "fs", LK_AC_OTHER, LK_HOW_ANY_FUTURE, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_EVENT, "concurrent.futures.as_completed()" },
+    { "shutdown", CF_THREAD, "self", LK_AC_POOL, LK_HOW_JOIN_WORKERS, LK_WAIT_JOIN, LK_TAG_SHUTDOWN, LK_TAG_JOIN, "Executor.shutdown()" },
+    { "__exit__", CF_BASE, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_JOIN, LK_TAG_SHUTDOWN, LK_TAG_SHUTDOWN, "leaving with executor" },
+    { "_python_exit", CF_THREAD, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_JOIN, LK_TAG_EXIT, LK_TAG_JOIN, "interpreter exit" },
+    { "_worker", CF_THREAD, NULL, LK_AC_OTHER, LK_HOW_WORKER, LK_WAIT_EXECUTOR_IDLE, 0, IN, "executor worker" },
+    /* asgiref/current_thread_executor.py: idles in a queue until the future's own callback puts it there. */
+    { "run_until_future", "/asgiref/current_thread_executor.py", "future", LK_AC_CFUTURE, LK_HOW_FUTURE_OR_ITEM, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE,
+      "CurrentThreadExecutor.run_until_future()" },
+    /* Lib/importlib/_bootstrap.py */
+    { "acquire", IMPORTLIB, "self", LK_AC_MODULE_LOCK, LK_HOW_MODULE_LOCK, LK_WAIT_IMPORT, LK_TAG_IMPORT, IN, "import" },
+    { NULL, IMPORTLIB, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IMPORT, LK_TAG_IMPORT, LK_TAG_IMPORT, "import" },
+    /* Lib/selectors.py and who calls it */
+    { "select", "/selectors.py", NULL, LK_AC_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN | LK_TAG_SELECT, "selector.select()" },
+    { "_select", "/selectors.py", NULL, LK_AC_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()" },
+    { "_run_once", ".py", "self", LK_AC_LOOP, LK_HOW_LOOP, LK_WAIT_SELECTOR, 0, LK_TAG_SELECT, "loop idle" },
+    { "serve_forever", "/socketserver.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_SELECT, "serve_forever()" },
+    /* Lib/subprocess.py */
+    { "_try_wait", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()" },
+    /* from 3.15: waiting with a timeout polls a pidfd, communicate() selects in a function of its own */
+    { "_wait_pidfd", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()" },
+    { "_communicate_io_posix", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_SELECT, LK_TAG_SELECT, "Popen.communicate()" },
+    { "_wait", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_CHILD, "Popen.wait()" },
+    { "_communicate", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_SELECT | LK_TAG_CHILD, "Popen.communicate()" },
+    { "communicate", SUBPROCESS, "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN | LK_TAG_CHILD, "Popen.communicate()" },
+    { "wait", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Popen.wait()" },
+    { "run", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.run()" },
+    { "call", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.call()" },
+    { "check_call", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_call()" },
+    { "check_output", SUBPROCESS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_output()" },
+    /* Lib/multiprocessing */
+    { "poll", "/multiprocessing/popen_fork.py", "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Process.join()" },
+    { "wait", "/multiprocessing/popen_fork.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()" },
+    { "join", "/multiprocessing/process.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()" },
+};
+const size_t lk_n_thread_wait_rows = LK_ARRAY_LEN(lk_thread_wait_rows);
+
+#define LOCKS "/asyncio/locks.py"
+#define QUEUES "/asyncio/queues.py"
+#define TASKS "/asyncio/tasks.py"
+#define STREAMS "/asyncio/streams.py"
+#define SELECTOR_EVENTS "/asyncio/selector_events.py"
+
+const struct lk_wait_row lk_task_wait_rows[] = {
+    { "acquire", LOCKS, "self", LK_AC_AIO_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "asyncio.Lock.acquire()" },
+    { "acquire", LOCKS, "self", LK_AC_AIO_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, IN, "asyncio.Semaphore.acquire()" },
+    { "__aenter__", LOCKS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock" },
+    { "__aenter__", LOCKS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "async with asyncio.Semaphore" },
+    /* up to 3.8 `async with` goes through a helper */
+    { "__acquire_ctx", LOCKS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock" },
+    { "wait", LOCKS, "self", LK_AC_AIO_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, IN, "asyncio.Event.wait()" },
+    { "wait", LOCKS, "self", LK_AC_AIO_CONDITION, LK_HOW_OBJECT, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "asyncio.Condition.wait()" },
+    { "wait_for", LOCKS, "self", LK_AC_AIO_CONDITION, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, LK_TAG_CONDITION, "asyncio.Condition.wait_for()" },
+    { "_wait", LOCKS, "self", LK_AC_AIO_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "asyncio.Barrier.wait()" },
+    { "_block", LOCKS, "self", LK_AC_AIO_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "asyncio.Barrier.wait()" },
+    { "wait", LOCKS, "self", LK_AC_AIO_BARRIER, LK_HOW_KEEP, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_BARRIER, "asyncio.Barrier.wait()" },
+    { "get", QUEUES, "self", LK_AC_AIO_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_GET, LK_TAG_QUEUE, IN, "asyncio.Queue.get()" },
+    { "put", QUEUES, "self", LK_AC_AIO_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_PUT, LK_TAG_QUEUE, IN, "asyncio.Queue.put()" },
+    { "join", QUEUES, "self", LK_AC_AIO_QUEUE, LK_HOW_OBJECT, LK_WAIT_QUEUE_JOIN, LK_TAG_QUEUE, LK_TAG_EVENT, "asyncio.Queue.join()" },
+    { "sleep", TASKS, NULL, LK_AC_OTHER, LK_HOW_SLEEP, LK_WAIT_SLEEP, 0, IN, "asyncio.sleep()" },
+    { "_wait", TASKS, "fs", LK_AC_OTHER, LK_HOW_FUTURES, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "asyncio.wait()" },
+    { "wait", TASKS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "asyncio.wait()" },
+    { "wait_for", TASKS, "fut", LK_AC_OTHER, LK_HOW_FUTURE, LK_WAIT_FUTURE, 0, IN, "asyncio.wait_for()" },
+    { "_wait_for_one", TASKS, NULL, LK_AC_OTHER, LK_HOW_AS_COMPLETED, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE, "asyncio.as_completed()" },
+    { "__anext__", TASKS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "asyncio.as_completed()" },
+    { "__aexit__", "/asyncio/taskgroups.py", "self", LK_AC_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving asyncio.TaskGroup" },
+    { "_aexit", "/asyncio/taskgroups.py", "self", LK_AC_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving asyncio.TaskGroup" },
+    { "_wait_for_data", STREAMS, "self", LK_AC_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamReader.read()" },
+    { "_drain_helper", STREAMS, "self", LK_AC_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamWriter.drain()" },
+    { "drain", STREAMS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamWriter.drain()" },
+    { NULL, STREAMS, NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamReader.read()" },
+    { "sock_recv", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv()" },
+    { "sock_recv_into", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv_into()" },
+    { "sock_recvfrom", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recvfrom()" },
+    { "sock_accept", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_accept()" },
+    { "sock_sendall", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_sendall()" },
+    { "sock_connect", SELECTOR_EVENTS, "sock", LK_AC_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_connect()" },
+    { "_connect_sock", "/asyncio/base_events.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "loop.create_connection()" },
+    { "create_connection", "/asyncio/base_events.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "loop.create_connection()" },
+    { "serve_forever", "/asyncio/base_events.py", "self", LK_AC_OTHER, LK_HOW_SERVER, LK_WAIT_IO, LK_TAG_IO, IN, "Server.serve_forever()" },
+    { "_wait", "/asyncio/base_subprocess.py", "self", LK_AC_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Process.wait()" },
+    { "wait", "/asyncio/subprocess.py", NULL, LK_AC_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.wait()" },
+};
+const size_t lk_n_task_wait_rows = LK_ARRAY_LEN(lk_task_wait_rows);
+
+#define FUTURES "/asyncio/futures.py"
+
+const struct lk_callback_row lk_callback_rows[] = {
+    { "gather.<locals>._done_callback", TASKS, "outer", LK_CB_COMPLETES_WHEN_ALL, "gather" },
+    /* all futures or one of them: its return_when says */
+    { "_wait.<locals>._on_completion", TASKS, "waiter", LK_CB_COMPLETES_WHEN_ALL, "wait" },
+    { "shield.<locals>._inner_done_callback", TASKS, "outer", LK_CB_COMPLETES, "shield" },
+    { "shield.<locals>._outer_done_callback", TASKS, NULL, LK_CB_NOTHING, NULL },
+    { "as_completed.<locals>._on_completion", TASKS, "done", LK_CB_COMPLETES, "as_completed" },
+    { "_AsCompletedIterator._handle_completion", TASKS, "_done", LK_CB_COMPLETES, "as_completed" },
+    { "_release_waiter", TASKS, "0", LK_CB_COMPLETES, "wait_for" },
+    { "TaskGroup._on_task_done", "/asyncio/taskgroups.py", "_on_completed_fut", LK_CB_COMPLETES_WHEN_ALL, "TaskGroup" },
+    { "_chain_future.<locals>._call_set_state", FUTURES, "destination", LK_CB_COMPLETES, NULL },
+    { "_chain_future.<locals>._call_check_cancel", FUTURES, "source", LK_CB_FOLLOWS, NULL },
+    { "_chain_future.<locals>._set_state", FUTURES, "0", LK_CB_COMPLETES, NULL },
+    { "_set_result_unless_cancelled", FUTURES, "0", LK_CB_COMPLETES, "sleep" },
+    { "_run_until_complete_cb", "/asyncio/base_events.py", NULL, LK_CB_NOTHING, NULL },
+};
+const size_t lk_n_callback_rows = LK_ARRAY_LEN(lk_callback_rows);
+
+const struct lk_setter_row lk_setter_rows[] = {
+    { "run", CF_THREAD, "self", "future", true, "executor" },
+    { "run", "/asgiref/current_thread_executor.py", "self", "future", true, "executor" },
+    { "main_wrap", "/asgiref/sync.py", "call_result", NULL, false, "async_to_sync" },
+    { "_call_func", "/anyio/from_thread.py", "future", NULL, false, "BlockingPortal" },
+    { "_do_shutdown", "/asyncio/base_events.py", "future", NULL, false, "shutdown_default_executor" },
+};
+const size_t lk_n_setter_rows = LK_ARRAY_LEN(lk_setter_rows);

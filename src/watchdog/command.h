@@ -1,8 +1,0 @@
-/* How a command is named in reports: its arguments joined as a user would type them, secrets hidden. */
-#ifndef LK_WATCHDOG_COMMAND_H
-#define LK_WATCHDOG_COMMAND_H
-
-/** malloc'ed; the caller frees it. */
-char *lk_command_name(char **argv);
-
-#endif

@@ -1,0 +1,155 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h> /* needs the three above */
+
+#include <string.h>
+
+#include "util/redact.h"
+
+struct row {
+    const char *previous, *arg, *want;
+};
+
+static const struct row rows[] = {
+    /* hidden: options and variables */
+    { NULL, "--password=hunter2", "--password=***" },
+    { NULL, "--password=a b&c,d", "--password=***" },
+    { "--password", "hunter2", "***" },
+    { "--password", "-hunter2", "***" },
+    { "--db-passwd", "x", "***" },
+    { "-password", "x", "***" },
+    { NULL, "PASSWORD=hunter2", "PASSWORD=***" },
+    { NULL, "DB_PASSWORD_PROD=hunter2", "DB_PASSWORD_PROD=***" },
+    { NULL, "dbpassword=hunter2", "dbpassword=***" },
+    { NULL, "SECRET_KEY=abc", "SECRET_KEY=***" },
+    { NULL, "--secretKey=abc", "--secretKey=***" },
+    { NULL, "--key=abc", "--key=***" },
+    { "--key", "abc", "***" },
+    { "--api-key", "abc", "***" },
+    { NULL, "apiKey=abc", "apiKey=***" },
+    { NULL, "APIKEY=abc", "APIKEY=***" },
+    { NULL, "AWS_SECRET_ACCESS_KEY=abc", "AWS_SECRET_ACCESS_KEY=***" },
+    { NULL, "--access-token=abc", "--access-token=***" },
+    { NULL, "--auth=joe:x", "--auth=***" },
+    { "--http-auth", "joe:x", "***" },
+    { NULL, "PWD=letmein", "PWD=***" },
+    { "--credentials", "x", "***" },
+    { NULL, "--token=", "--token=" },
+    { "-u", "joe:hunter2", "joe:***" },
+    /* hidden: headers, JSON, code, URLs, shapes */
+    { "-H", "Authorization: Bearer abc.def", "Authorization: ***" },
+    { NULL, "X-Api-Key: abc", "X-Api-Key: ***" },
+    { NULL, "curl -H 'Authorization: Basic dTpwYXNz' x", "curl -H 'Authorization: ***' x" },
+    { NULL, "{\"user\":\"joe\",\"password\":\"a\\\"b\",\"x\":1}", "{\"user\":\"joe\",\"password\":\"***\",\"x\":1}" },
+    { NULL, "{\"key\": \"abc\"}", "{\"key\": \"***\"}" },
+    { "-c", "connect(user='joe', password='a b')", "connect(user='joe', password='***')" },
+    { "-c", "connect(user='joe', password = secret_value)", "connect(user='joe', password = ***)" },
+    { NULL, "host=db user=joe password=x port=5432", "host=db user=joe password=*** port=5432" },
+    { NULL, "Server=db;Pwd=x;Timeout=5", "Server=db;Pwd=***;Timeout=5" },
+    { NULL, "postgres://joe:hunter2@db:5432/app", "postgres://joe:***@db:5432/app" },
+    { NULL, "redis://:hunter2@db/0", "redis://:***@db/0" },
+    { NULL, "--db=amqp://a:b@h/v", "--db=amqp://a:***@h/v" },
+    { NULL, "postgres://joe:p/w@db/app", "postgres://joe:***@db/app" },
+    { NULL, "postgres://joe:p@w@db/app", "postgres://joe:***@db/app" },
+    { NULL, "http://h/cb?token=abc&x=1", "http://h/cb?token=***&x=1" },
+    { NULL, "http://h/cb?x=1&key=abc#f", "http://h/cb?x=1&key=***" },
+    { NULL, "push ghp_0123456789abcdefghij0123 now", "push *** now" },
+    { NULL, "AKIAIOSFODNN7EXAMPLE", "***" },
+    { NULL, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X", "***" },
+    { NULL, "x=Bearer abcdefghijkl", "x=Bearer ***" },
+    /* near misses: must stay as they are */
+    { NULL, "monkey.py", "monkey.py" },
+    { NULL, "tokenizer.py", "tokenizer.py" },
+    { "python3", "password.py", "password.py" },
+    { "--keepalive", "5", "5" },
+    { NULL, "--keep-alive=5", "--keep-alive=5" },
+    { "--keyfile", "/etc/ssl/k.pem", "/etc/ssl/k.pem" },
+    { "--key-file", "/etc/ssl/k.pem", "/etc/ssl/k.pem" },
+    { NULL, "--key-type=rsa", "--key-type=rsa" },
+    { NULL, "--password-file=/run/secrets/pw", "--password-file=/run/secrets/pw" },
+    { "--token-ttl", "60", "60" },
+    { "--max-tokens", "100", "100" },
+    { NULL, "--sort-key=name", "--sort-key=name" },
+    { NULL, "PWD=/srv/app", "PWD=/srv/app" },
+    { NULL, "OLDPWD=/srv", "OLDPWD=/srv" },
+    { "--auth", "--port", "--port" },
+    { "--no-auth", "8000", "8000" },
+    { NULL, "author=joe", "author=joe" },
+    { NULL, "authority=x", "authority=x" },
+    { NULL, "bypass=1", "bypass=1" },
+    { NULL, "auth:app", "auth:app" },
+    { NULL, "token:create_app", "token:create_app" },
+    { "--bind", "0.0.0.0:8000", "0.0.0.0:8000" },
+    { NULL, "http://h:8000/a@b", "http://h:8000/a@b" },
+    { NULL, "http://h/a:b@c", "http://h/a:b@c" },
+    { "-u", "module:app/x", "module:app/x" },
+    { "-u", "1000:1000", "1000:1000" },
+    { "-c", "sorted(x, key=len)", "sorted(x, key=len)" },
+    { "-c", "if token == 3: pass", "if token == 3: pass" },
+    { "-c", "sk-learn", "sk-learn" },
+    { NULL, "", "" },
+    { "--password", "", "" },
+};
+
+static void table(void **state)
+{
+    struct lk_arena *a = *state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        char *got = lk_redact(a, rows[i].arg, rows[i].previous);
+        assert_string_equal(got, rows[i].want);
+    }
+}
+
+/* Any bytes, any length: the secret after a name never comes through, and nothing crashes. */
+static void odd_bytes(void **state)
+{
+    struct lk_arena *a = *state;
+    char buf[600];
+    uint32_t seed = 1;
+    for (int round = 0; round < 5000; round++) {
+        size_t n = seed % (sizeof(buf) - 1);
+        for (size_t i = 0; i < n; i++) {
+            seed = seed * 1664525 + 1013904223;
+            static const char chars[] = "key=token:\"'\\@/ &?eyJ.-\xff\x1b"
+                                        "Bearer ";
+            buf[i] = chars[(seed >> 16) % (sizeof(chars) - 1)];
+        }
+        buf[n] = '\0';
+        seed = seed * 1664525 + 1013904223;
+        assert_non_null(lk_redact(a, buf, round % 3 ? NULL : "--x"));
+        assert_string_equal(lk_redact(a, buf, "--password"), n == 0                           ? ""
+                                                             : buf[0] == '-' && buf[1] == '-' ? lk_redact(a, buf, NULL)
+                                                                                              : "***");
+    }
+    memset(buf, 'k', sizeof(buf));
+    memcpy(buf, "token=", 6);
+    buf[sizeof(buf) - 1] = '\0';
+    assert_string_equal(lk_redact(a, buf, NULL), "token=***");
+    memset(buf, 'x', sizeof(buf) - 20);
+    memcpy(buf + sizeof(buf) - 30, "password=hunter2", 17);
+    char *got = lk_redact(a, buf, NULL);
+    assert_null(strstr(got, "hunter2"));
+}
+
+static int setup(void **state)
+{
+    *state = lk_arena_create();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    lk_arena_destroy(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(table, setup, teardown),
+        cmocka_unit_test_setup_teardown(odd_bytes, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

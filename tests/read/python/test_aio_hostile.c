@@ -1,0 +1,152 @@
+/*
+ * The readers of loops, tasks, futures and locks over a heap that lies: a live target's pages with random words changed. They
+ * must end, within a bound of time and memory, whatever they read. What they say of such a heap does not matter here.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "read/python/interpreter/interpreter.h"
+#include "process/linux/process_facts.h"
+
+enum {
+    SEEDS = 120,
+    LIMIT_MS = 20000, /* of one sample, also under sanitizers on a busy machine */
+};
+
+static struct {
+    pid_t pid;
+    uint64_t random, salt;
+    unsigned one_in; /* words changed */
+} liar;
+
+static uint64_t next_random(void)
+{
+    liar.random ^= liar.random << 13;
+    liar.random ^= liar.random >> 7;
+    liar.random ^= liar.random << 17;
+    return liar.random;
+}
+
+/* A wrong value that looks right: another word of the page, zero, a small or huge number, a neighbour. */
+static uint64_t lie(const uint64_t *page, size_t n, size_t i)
+{
+    switch (next_random() % 6) {
+    case 0: return page[next_random() % n];
+    case 1: return 0;
+    case 2: return next_random() % 64;
+    case 3: return next_random();
+    case 4: return page[i] + 8 * (next_random() % 8);
+    default: return page[i] ^ (UINT64_C(1) << (next_random() % 48));
+    }
+}
+
+static size_t lying_read(void *impl, lk_addr addr, void *buf, size_t n)
+{
+    struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
+    (void)impl;
+    ssize_t got = process_vm_readv(liar.pid, &local, 1, &remote, 1, 0);
+    if (got <= 0)
+        return 0;
+    /* The same page always lies in the same way, as a torn page in a cache would. */
+    liar.random = lk_hash_u64(lk_hash_u64(LK_HASH_INIT, liar.salt), addr) | 1;
+    uint64_t *words = buf;
+    for (size_t i = 0; i < (size_t)got / 8; i++)
+        if (next_random() % liar.one_in == 0)
+            words[i] = lie(words, (size_t)got / 8, i);
+    return (size_t)got;
+}
+
+static int set_up(void **state)
+{
+    static const char *const python = "/usr/bin/python3";
+    int out[2];
+    char line[16];
+    (void)state;
+
+    if (pipe(out) != 0)
+        return -1;
+    liar.pid = fork();
+    if (liar.pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(out[1], STDOUT_FILENO);
+        execl(python, python, "tests/read/python/aio_truth.py", (char *)NULL);
+        _exit(127);
+    }
+    close(out[1]);
+    ssize_t n = read(out[0], line, sizeof line);
+    close(out[0]);
+    return n > 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    kill(liar.pid, SIGKILL);
+    waitpid(liar.pid, NULL, 0);
+    return 0;
+}
+
+static struct lk_snapshot *threads_of(struct lk_target *t)
+{
+    struct lk_snapshot *s = lk_snapshot_create();
+    struct lk_thread_list list = { 0 };
+    assert_true(lk_target_threads(t, &list, true, NULL));
+    struct lk_oswait_reader *os = lk_oswait_reader_create(t, s->arena);
+    for (size_t i = 0; i < list.n; i++) {
+        struct lk_thread *k = lk_thread_at(s, lk_snapshot_thread(s, list.v[i].tid, NULL));
+        lk_oswait_read(os, &list.v[i], &k->os);
+    }
+    lk_oswait_reader_destroy(os);
+    free(list.v);
+    return s;
+}
+
+static void a_lying_heap_is_survived(void **state)
+{
+    static const struct lk_target_ops ops = { .read = lying_read };
+    static const unsigned rates[] = { 200, 600, 2000, 10000 };
+    struct lk_error err = { 0 };
+    (void)state;
+    struct lk_target *honest = lk_target_open_live(liar.pid, &err);
+    assert_non_null(honest);
+    struct lk_py *py = lk_py_open(honest, &err);
+    assert_non_null(py);
+    assert_true(lk_py_readable(py));
+    for (unsigned seed = 0; seed < SEEDS; seed++) {
+        struct lk_target *bad = lk_target_create(&ops, NULL);
+        liar.salt = seed;
+        liar.one_in = rates[seed % LK_ARRAY_LEN(rates)];
+        struct lk_snapshot *s = threads_of(honest);
+        uint64_t began = lk_now_ms();
+        py->t = bad;
+        lk_py_read(py, s);
+        lk_py_find_all_loops(py, s);
+        py->t = honest;
+        uint64_t took = lk_now_ms() - began;
+        lk_snapshot_destroy(s);
+        lk_target_destroy(bad);
+        if (took > LIMIT_MS)
+            print_message("seed %u took %llu ms\n", seed, (unsigned long long)took);
+        assert_true(took <= LIMIT_MS);
+    }
+    lk_py_close(py);
+    lk_target_destroy(honest);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_lying_heap_is_survived) };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
