@@ -107,14 +107,14 @@ static void fake_destroy(void *impl)
     free(f);
 }
 
-static const struct lk_target_ops fake_ops = {
+static const struct lk_process_ops fake_ops = {
     .read = fake_read,
     .read_pages = fake_read_pages,
     .maps = fake_maps,
     .destroy = fake_destroy,
 };
 
-struct lk_target *fake_target_counted(const struct fake_segment *segments, size_t n, struct fake_counts *counts)
+struct lk_process *fake_target_counted(const struct fake_segment *segments, size_t n, struct fake_counts *counts)
 {
     struct fake *f = lk_xcalloc(1, sizeof(*f));
 
@@ -123,10 +123,10 @@ struct lk_target *fake_target_counted(const struct fake_segment *segments, size_
         memcpy(f->segments, segments, n * sizeof(*segments));
     f->n = n;
     f->counts = counts ? counts : &f->own_counts;
-    return lk_target_create(&fake_ops, f);
+    return lk_process_create(&fake_ops, f);
 }
 
-struct lk_target *fake_target(const struct fake_segment *segments, size_t n)
+struct lk_process *fake_target(const struct fake_segment *segments, size_t n)
 {
     return fake_target_counted(segments, n, NULL);
 }

@@ -23,9 +23,9 @@ struct fake_counts {
     size_t maps;  /* maps calls */
 };
 
-/** Segments are copied. Mappings: the touched pages, joined, "rw-p", no file. Destroy with lk_target_destroy. */
-struct lk_target *fake_target(const struct fake_segment *segments, size_t n);
+/** Segments are copied. Mappings: the touched pages, joined, "rw-p", no file. Destroy with lk_process_destroy. */
+struct lk_process *fake_target(const struct fake_segment *segments, size_t n);
 /** The same and counts calls; counts must outlive the target. */
-struct lk_target *fake_target_counted(const struct fake_segment *segments, size_t n, struct fake_counts *counts);
+struct lk_process *fake_target_counted(const struct fake_segment *segments, size_t n, struct fake_counts *counts);
 
 #endif

@@ -69,7 +69,7 @@ static uint64_t number_of(struct linking *x, const char *name, bool add)
     return add ? x->names.n : 0;
 }
 
-static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct lk_oswait *os, struct crossing *ret)
+static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct lk_syscall_wait *os, struct crossing *ret)
 {
     char link[PATH_MAX];
     for (size_t i = 0; i < LK_ARRAY_LEN(pipe_calls); i++) {
@@ -89,7 +89,7 @@ static void note_wait(struct linking *x, size_t report, size_t thread)
 {
     const struct lk_snapshot *s = x->reports[report].snap;
     const struct lk_thread *t = &s->threads.v[thread];
-    const struct lk_oswait *os = &t->os;
+    const struct lk_syscall_wait *os = &t->os;
     struct crossing w = { .report = report, .thread = thread, .child = -1 };
     if (t->running || t->moved || t->read == LK_READ_RACY || os->timeout_ms != LK_FOREVER || x->waits.n >= MAX_LINKS)
         return;
@@ -177,7 +177,7 @@ static bool has_stranger(const struct linking *x, const struct crossing *w)
 static bool can_act(const struct lk_report *r)
 {
     const struct lk_snapshot *s = r->snap;
-    const struct lk_process_stop *stop = &s->stop;
+    const struct lk_process_halt *stop = &s->stop;
     if (stop->job_stopped || stop->tracer_pid || stop->frozen || (s->python.present && !s->python.frames_read))
         return true; /* it is held up by something that may end */
     struct lk_graph *g = lk_graph_build(s);
@@ -297,7 +297,7 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
         if (s->links.v[i].thread == w->thread && s->links.v[i].pid == pid)
             return;
     const struct lk_findings *f = x->reports[other].findings;
-    struct lk_link *l = lk_vec_push(&s->links);
+    struct lk_cross_wait *l = lk_vec_push(&s->links);
     l->thread = (uint32_t)w->thread;
     l->pid = pid;
     l->what = what_of(x, w, pid, s->arena);

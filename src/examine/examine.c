@@ -120,19 +120,19 @@ static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at
 /* What could not be read to its end because the process ended meanwhile says nothing of how it was. */
 static bool ended_under(const struct examination *x, const struct lk_snapshot *s)
 {
-    return s->python.present && !s->python.frames_read && !lk_process_lives_on(lk_target_pid(x->session.target));
+    return s->python.present && !s->python.frames_read && !lk_process_lives_on(lk_process_pid(x->session.target));
 }
 
 /* Takes a sample and makes it the last one. False with err when the target is gone; the one before then stands. */
 static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error *err)
 {
-    if (lk_process_start_ticks(lk_target_pid(x->session.target)) != x->start_ticks)
+    if (lk_process_start_ticks(lk_process_pid(x->session.target)) != x->start_ticks)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
-                            lk_target_pid(x->session.target));
+                            lk_process_pid(x->session.target));
     struct lk_snapshot *s = snapshot_for_sample(x);
     bool ok = lk_sample_take(&x->session, stop, s, err);
     if (ok && (s->stop.zombie || ended_under(x, s)))
-        ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", lk_target_pid(x->session.target));
+        ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", lk_process_pid(x->session.target));
     if (!ok) {
         lk_snapshot_destroy(s);
         return false;
@@ -236,7 +236,7 @@ static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
 {
     struct lk_snapshot *s = x->snap;
     bool still = false;
-    if (!lk_target_threads(x->session.target, list, false, ended))
+    if (!lk_process_threads(x->session.target, list, false, ended))
         return false;
     for (size_t i = 0; i < list->n; i++) {
         if (!mark[i])
@@ -323,14 +323,14 @@ static void read_throttling(struct examination *x, bool first)
 {
     static const size_t fields = 3;
     uint64_t v[3] = { 0 };
-    if (!lk_process_throttle_read(lk_target_pid(x->session.target), &v[0], &v[1], &v[2]))
+    if (!lk_process_throttle_read(lk_process_pid(x->session.target), &v[0], &v[1], &v[2]))
         return;
     for (size_t i = 0; i < fields; i++)
         lk_vec_add(&x->throttle, v[i]);
     if (first || x->throttle.n < 2 * fields)
         return;
     const uint64_t *a = x->throttle.v, *b = a + fields;
-    struct lk_process_stop *stop = &x->process->stop;
+    struct lk_process_halt *stop = &x->process->stop;
     if (b[0] > a[0])
         stop->throttled_share = (double)(b[1] - a[1]) / (double)(b[0] - a[0]);
     stop->throttled_ms = (int64_t)((b[2] - a[2]) / 1000);
@@ -343,12 +343,12 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     struct lk_session *p = &x->session;
     struct lk_error why = { 0 };
     p->options = o;
-    p->target = lk_target_open_live(pid, err);
+    p->target = lk_process_open_live(pid, err);
     if (!p->target)
         return false;
     x->start_ticks = lk_process_start_ticks(pid);
     x->process = lk_snapshot_create();
-    if (!lk_process_read(pid, x->process, err))
+    if (!lk_process_facts_read(pid, x->process, err))
         return false;
     lk_supervisor_read(x->process);
     x->process->patterns = o->patterns;
@@ -365,7 +365,7 @@ static void close_session(struct examination *x)
 {
     lk_unwinder_destroy(x->session.unwinder);
     lk_py_close(x->session.py);
-    lk_target_destroy(x->session.target);
+    lk_process_destroy(x->session.target);
     lk_history_destroy(x->history);
     lk_snapshot_destroy(x->process);
     free(x->samples.v);

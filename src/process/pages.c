@@ -48,7 +48,7 @@ struct header {
 };
 
 struct lk_pages {
-    const struct lk_target_ops *ops;
+    const struct lk_process_ops *ops;
     void *impl;
     struct header *h;
     uint64_t *slot_page;
@@ -101,7 +101,7 @@ static bool map_shared(struct lk_pages *p)
     return false;
 }
 
-struct lk_pages *lk_pages_create(const struct lk_target_ops *ops, void *impl)
+struct lk_pages *lk_pages_create(const struct lk_process_ops *ops, void *impl)
 {
     struct lk_pages *p = lk_xcalloc(1, sizeof(*p));
 

@@ -11,7 +11,7 @@
 struct lk_pages;
 
 /** ops and impl are borrowed and must outlive the cache. NULL when there is no address space for it. */
-struct lk_pages *lk_pages_create(const struct lk_target_ops *ops, void *impl);
+struct lk_pages *lk_pages_create(const struct lk_process_ops *ops, void *impl);
 void lk_pages_destroy(struct lk_pages *p);
 
 /** Forgets all pages, pinned ones too, and gives memory above the usual bound back. */

@@ -10,21 +10,21 @@ enum {
     CHUNK_PAGES = 256,
 };
 
-struct lk_target *lk_target_create(const struct lk_target_ops *ops, void *impl)
+struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *impl)
 {
-    struct lk_target *t = lk_xcalloc(1, sizeof(*t));
+    struct lk_process *t = lk_xcalloc(1, sizeof(*t));
 
     t->ops = ops;
     t->impl = impl;
     t->pages = lk_pages_create(ops, impl);
     if (!t->pages) {
-        lk_target_destroy(t);
+        lk_process_destroy(t);
         return NULL;
     }
     return t;
 }
 
-void lk_target_destroy(struct lk_target *t)
+void lk_process_destroy(struct lk_process *t)
 {
     if (!t)
         return;
@@ -36,12 +36,12 @@ void lk_target_destroy(struct lk_target *t)
     free(t);
 }
 
-pid_t lk_target_pid(const struct lk_target *t)
+pid_t lk_process_pid(const struct lk_process *t)
 {
     return t->pid;
 }
 
-void lk_target_begin_sample(struct lk_target *t)
+void lk_process_begin_sample(struct lk_process *t)
 {
     lk_pages_forget(t->pages);
     t->maps_fresh = false;
@@ -49,25 +49,25 @@ void lk_target_begin_sample(struct lk_target *t)
         t->ops->begin_sample(t->impl);
 }
 
-int64_t lk_target_tid(struct lk_target *t, int64_t inner)
+int64_t lk_process_tid(struct lk_process *t, int64_t inner)
 {
     return t->ops->tid_outside ? t->ops->tid_outside(t->impl, inner) : inner;
 }
 
-void lk_target_forget(struct lk_target *t, lk_addr addr, size_t n)
+void lk_process_forget(struct lk_process *t, lk_addr addr, size_t n)
 {
     if (addr + n > addr)
         lk_pages_forget_range(t->pages, addr, addr + n);
 }
 
-void lk_target_forget_racy(struct lk_target *t)
+void lk_process_forget_racy(struct lk_process *t)
 {
     lk_pages_forget_unpinned(t->pages);
 }
 
 /* --- memory ---------------------------------------------------------------- */
 
-static bool read_by_pages(struct lk_target *t, lk_addr addr, uint8_t *buf, size_t n)
+static bool read_by_pages(struct lk_process *t, lk_addr addr, uint8_t *buf, size_t n)
 {
     while (n > 0) {
         size_t offset = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - offset);
@@ -83,7 +83,7 @@ static bool read_by_pages(struct lk_target *t, lk_addr addr, uint8_t *buf, size_
     return true;
 }
 
-bool lk_read(struct lk_target *t, lk_addr addr, void *buf, size_t n)
+bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
 {
     uint8_t *to = buf;
 
@@ -102,28 +102,28 @@ bool lk_read(struct lk_target *t, lk_addr addr, void *buf, size_t n)
     return read_by_pages(t, addr, to, n);
 }
 
-bool lk_read_u8(struct lk_target *t, lk_addr addr, uint8_t *ret)
+bool lk_read_u8(struct lk_process *t, lk_addr addr, uint8_t *ret)
 {
     return lk_read(t, addr, ret, sizeof(*ret));
 }
 
-bool lk_read_u32(struct lk_target *t, lk_addr addr, uint32_t *ret)
+bool lk_read_u32(struct lk_process *t, lk_addr addr, uint32_t *ret)
 {
     return lk_read(t, addr, ret, sizeof(*ret));
 }
 
-bool lk_read_i32(struct lk_target *t, lk_addr addr, int32_t *ret)
+bool lk_read_i32(struct lk_process *t, lk_addr addr, int32_t *ret)
 {
     return lk_read(t, addr, ret, sizeof(*ret));
 }
 
-bool lk_read_u64(struct lk_target *t, lk_addr addr, uint64_t *ret)
+bool lk_read_u64(struct lk_process *t, lk_addr addr, uint64_t *ret)
 {
     return lk_read(t, addr, ret, sizeof(*ret));
 }
 
 /* Page by page: the next page may be unreadable although the NUL stands in this one. */
-bool lk_read_cstr(struct lk_target *t, lk_addr addr, char *ret, size_t max)
+bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 {
     size_t done = 0;
 
@@ -152,7 +152,7 @@ bool lk_read_cstr(struct lk_target *t, lk_addr addr, char *ret, size_t max)
     return true;
 }
 
-void lk_prefetch(struct lk_target *t, const lk_addr *addrs, size_t n, size_t span)
+void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span)
 {
     if (span == 0)
         return;
@@ -165,7 +165,7 @@ void lk_prefetch(struct lk_target *t, const lk_addr *addrs, size_t n, size_t spa
 
 /* --- maps ------------------------------------------------------------------ */
 
-static bool read_maps(struct lk_target *t, struct lk_error *err)
+static bool read_maps(struct lk_process *t, struct lk_error *err)
 {
     struct lk_arena *a;
     struct lk_mapping *maps = NULL;
@@ -188,7 +188,7 @@ static bool read_maps(struct lk_target *t, struct lk_error *err)
     return true;
 }
 
-const struct lk_mapping *lk_target_maps(struct lk_target *t, size_t *n, struct lk_error *err)
+const struct lk_mapping *lk_process_maps(struct lk_process *t, size_t *n, struct lk_error *err)
 {
     static const struct lk_mapping none;
 
@@ -201,10 +201,10 @@ const struct lk_mapping *lk_target_maps(struct lk_target *t, size_t *n, struct l
     return t->n_maps ? t->maps : &none;
 }
 
-const struct lk_mapping *lk_target_mapping_at(struct lk_target *t, lk_addr addr)
+const struct lk_mapping *lk_process_mapping_at(struct lk_process *t, lk_addr addr)
 {
     size_t n, low = 0;
-    const struct lk_mapping *maps = lk_target_maps(t, &n, NULL);
+    const struct lk_mapping *maps = lk_process_maps(t, &n, NULL);
 
     while (low < n) {
         size_t middle = low + (n - low) / 2;
@@ -221,7 +221,7 @@ const struct lk_mapping *lk_target_mapping_at(struct lk_target *t, lk_addr addr)
 
 /* --- the rest goes straight to the kind of target --------------------------- */
 
-int lk_target_open_mapping(struct lk_target *t, const struct lk_mapping *m, struct lk_error *err)
+int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, struct lk_error *err)
 {
     if (t->ops->open_mapping)
         return t->ops->open_mapping(t->impl, m, err);
@@ -229,7 +229,7 @@ int lk_target_open_mapping(struct lk_target *t, const struct lk_mapping *m, stru
     return -1;
 }
 
-int lk_target_open_path(struct lk_target *t, const char *path, struct lk_error *err)
+int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error *err)
 {
     if (t->ops->open_path)
         return t->ops->open_path(t->impl, path, err);
@@ -237,7 +237,7 @@ int lk_target_open_path(struct lk_target *t, const char *path, struct lk_error *
     return -1;
 }
 
-bool lk_target_threads(struct lk_target *t, struct lk_thread_list *list, bool full, struct lk_error *err)
+bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full, struct lk_error *err)
 {
     if (t->ops->threads)
         return t->ops->threads(t->impl, list, full, err);

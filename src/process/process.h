@@ -3,7 +3,7 @@
  * (tests); core dumps and captures join here. Readers never know which they have.
  *
  * Memory goes through a page cache (4 KiB pages, filled in batches). Within one sample a page is
- * read once; lk_target_begin_sample forgets all pages. Nothing is ever written to a target.
+ * read once; lk_process_begin_sample forgets all pages. Nothing is ever written to a target.
  * Not thread safe.
  */
 #ifndef LK_PROCESS_PROCESS_H
@@ -14,7 +14,7 @@
 #include "snapshot/snapshot.h"
 #include "util/base.h"
 
-struct lk_target;
+struct lk_process;
 
 struct lk_mapping {
     lk_addr start, end; /* end exclusive */
@@ -54,7 +54,7 @@ struct lk_thread_list {
     size_t n, cap;
 };
 
-struct lk_target_ops {
+struct lk_process_ops {
     /** Reads up to n bytes at addr into buf; returns the bytes read from the front (0: none). */
     size_t (*read)(void *impl, lk_addr addr, void *buf, size_t n);
     /** Vectored: n segments of LK_PAGE bytes each; sets ok[i]. May be NULL (then read is used). */
@@ -68,7 +68,7 @@ struct lk_target_ops {
     bool (*threads)(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err);
     /** A new sample begins: is the target still the same one? May be NULL. */
     void (*begin_sample)(void *impl);
-    /** What lk_target_tid asks for. NULL: ids are the same inside and outside. */
+    /** What lk_process_tid asks for. NULL: ids are the same inside and outside. */
     int64_t (*tid_outside)(void *impl, int64_t inner);
     /** True when maps would return what it returned last time. NULL: never known, always read. */
     bool (*maps_unchanged)(void *impl);
@@ -78,46 +78,46 @@ struct lk_target_ops {
 #define LK_PAGE 4096u
 
 /** Takes ownership of impl. NULL when there is no address space for the page cache (impl is then destroyed). */
-struct lk_target *lk_target_create(const struct lk_target_ops *ops, void *impl);
-void lk_target_destroy(struct lk_target *t);
+struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *impl);
+void lk_process_destroy(struct lk_process *t);
 
 /** A live process. Checks every permission gate; on refusal err->text names gate and mend (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
  */
-struct lk_target *lk_target_open_live(pid_t pid, struct lk_error *err) LK_MUST_CHECK;
+struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err) LK_MUST_CHECK;
 /** pid of a live target, 0 otherwise. */
-pid_t lk_target_pid(const struct lk_target *t);
+pid_t lk_process_pid(const struct lk_process *t);
 
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if they may have changed. */
-void lk_target_begin_sample(struct lk_target *t);
+void lk_process_begin_sample(struct lk_process *t);
 
 /** Within a sample: reads these bytes again when they are wanted next, unless they were read under a stop that is over. */
-void lk_target_forget(struct lk_target *t, lk_addr addr, size_t n);
+void lk_process_forget(struct lk_process *t, lk_addr addr, size_t n);
 /** Within a sample: forgets what was read while nobody was stopped, since it changed while it was read. */
-void lk_target_forget_racy(struct lk_target *t);
+void lk_process_forget_racy(struct lk_process *t);
 
 /** All n bytes or false. Never partial. */
-bool lk_read(struct lk_target *t, lk_addr addr, void *buf, size_t n);
-bool lk_read_u8(struct lk_target *t, lk_addr addr, uint8_t *ret);
-bool lk_read_u32(struct lk_target *t, lk_addr addr, uint32_t *ret);
-bool lk_read_i32(struct lk_target *t, lk_addr addr, int32_t *ret);
-bool lk_read_u64(struct lk_target *t, lk_addr addr, uint64_t *ret);
+bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n);
+bool lk_read_u8(struct lk_process *t, lk_addr addr, uint8_t *ret);
+bool lk_read_u32(struct lk_process *t, lk_addr addr, uint32_t *ret);
+bool lk_read_i32(struct lk_process *t, lk_addr addr, int32_t *ret);
+bool lk_read_u64(struct lk_process *t, lk_addr addr, uint64_t *ret);
 /** Reads a NUL-terminated string of at most max - 1 bytes; ret is always terminated on success. False when the first byte is
  * unreadable. */
-bool lk_read_cstr(struct lk_target *t, lk_addr addr, char *ret, size_t max);
+bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max);
 /** Brings the pages that hold these addresses (each with `span` bytes) into the cache with as few calls as possible. */
-void lk_prefetch(struct lk_target *t, const lk_addr *addrs, size_t n, size_t span);
+void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span);
 
 /** Mappings sorted by start, valid until the next begin_sample. */
-const struct lk_mapping *lk_target_maps(struct lk_target *t, size_t *n, struct lk_error *err);
-const struct lk_mapping *lk_target_mapping_at(struct lk_target *t, lk_addr addr);
-int lk_target_open_mapping(struct lk_target *t, const struct lk_mapping *m, struct lk_error *err);
-int lk_target_open_path(struct lk_target *t, const char *path, struct lk_error *err);
+const struct lk_mapping *lk_process_maps(struct lk_process *t, size_t *n, struct lk_error *err);
+const struct lk_mapping *lk_process_mapping_at(struct lk_process *t, lk_addr addr);
+int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, struct lk_error *err);
+int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error *err);
 /**
  * A thread id that stands in the target's memory, as the thread list has it: in a container gettid() returns another number
  * than /proc outside shows. -1 when no thread has it. The same number when both live in one pid namespace.
  */
-int64_t lk_target_tid(struct lk_target *t, int64_t inner);
-bool lk_target_threads(struct lk_target *t, struct lk_thread_list *list, bool full, struct lk_error *err);
+int64_t lk_process_tid(struct lk_process *t, int64_t inner);
+bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full, struct lk_error *err);
 
 /* page cache, implemented in pages.c over the ops; in memory shared with the stop helper */
 

@@ -130,17 +130,17 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     struct lk_strbuf b = { 0 };
     lk_strbuf_printf(&b, "%s", lk_words_safe(a, f->summary ? f->summary : lk_ci_rule(a, f)));
     for (size_t k = 0; k < f->culprits.n && k < PLACES_NAMED; k++) {
-        const char *who = lk_phrase_culprit(a, s, &f->culprits.v[k]);
-        lk_strbuf_printf(&b, "\nWhere: %s%s%s", lk_phrase_place(a, &f->culprits.v[k]), who ? ", " : "", who ? who : "");
+        const char *who = lk_sentence_culprit(a, s, &f->culprits.v[k]);
+        lk_strbuf_printf(&b, "\nWhere: %s%s%s", lk_sentence_place(a, &f->culprits.v[k]), who ? ", " : "", who ? who : "");
     }
     if (f->culprits.n > PLACES_NAMED)
         lk_strbuf_printf(&b, "\nand %zu more places", f->culprits.n - PLACES_NAMED);
-    if (lk_phrase_is_stuck(f))
-        lk_strbuf_printf(&b, "\nStuck: %s; %s", lk_phrase_since(a, s, f), lk_phrase_held(a, f));
-    lk_strbuf_printf(&b, "\nChange: %s", lk_words_safe(a, lk_phrase_remedy(f)));
-    if (lk_phrase_safe_now(f))
-        lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_phrase_safe_now(f)));
-    lk_strbuf_printf(&b, "\nIn %s (%s)", lk_ci_pids(a, i), lk_phrase_command(a, s, COMMAND_COLUMNS));
+    if (lk_sentence_is_stuck(f))
+        lk_strbuf_printf(&b, "\nStuck: %s; %s", lk_sentence_since(a, s, f), lk_sentence_held(a, f));
+    lk_strbuf_printf(&b, "\nChange: %s", lk_words_safe(a, lk_sentence_remedy(f)));
+    if (lk_sentence_safe_now(f))
+        lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_sentence_safe_now(f)));
+    lk_strbuf_printf(&b, "\nIn %s (%s)", lk_ci_pids(a, i), lk_sentence_command(a, s, COMMAND_COLUMNS));
     return keep(a, &b);
 }
 
@@ -196,7 +196,7 @@ static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_repo
     list.v[0] = (struct lk_ci_case){ .group = t.group,
                                      .name = t.name,
                                      .told_by = told ? "the caller" : NULL,
-                                     .verdict = lk_phrase_worst(reports, n),
+                                     .verdict = lk_sentence_worst(reports, n),
                                      .reports = reports,
                                      .n = n };
     return list;
@@ -206,7 +206,7 @@ static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_repo
 static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_report *reports, size_t n, bool ended)
 {
     struct lk_ci_cases list = { .v = lk_arena_array(a, n, sizeof *list.v) };
-    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    const enum lk_verdict worst = lk_sentence_worst(reports, n);
     /* Ended without trouble: whatever ran took too long. */
     const enum lk_verdict least = worst >= LK_VERDICT_UNKNOWN ? LK_MIN(worst, LK_STALLED) : LK_HEALTHY;
     for (size_t i = 0; i < n && (worst >= LK_VERDICT_UNKNOWN || ended); i++) {
@@ -231,7 +231,7 @@ static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_repor
         if (!lk_test_own(a, reports[i].snap, &t)) {
             t.group = OWN_GROUP;
             t.name = lk_arena_printf(a, "pid %" PRId64 " %s", reports[i].snap->pid,
-                                     lk_phrase_command(a, reports[i].snap, COMMAND_COLUMNS));
+                                     lk_sentence_command(a, reports[i].snap, COMMAND_COLUMNS));
         }
         *c = (struct lk_ci_case){ .group = t.group,
                                   .name = t.name,
@@ -293,7 +293,7 @@ const char *lk_ci_case_summary(struct lk_arena *a, const struct lk_ci_case *c)
     for (size_t i = 0; i < c->n && c->verdict == LK_VERDICT_UNKNOWN; i++)
         if (c->reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
             return lk_arena_printf(a, "%spid %" PRId64 " could not be judged: %s", ended, c->reports[i].snap->pid,
-                                   lk_words_safe(a, lk_phrase_why_unknown(a, &c->reports[i])));
+                                   lk_words_safe(a, lk_sentence_why_unknown(a, &c->reports[i])));
     if (c->verdict < LK_VERDICT_UNKNOWN && c->ended)
         return lk_arena_printf(a, "%snothing in it is known to hang", ended);
     if (f && f->summary)

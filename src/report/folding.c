@@ -112,32 +112,32 @@ static void (*const keys[LK_N_KINDS])(const struct lk_snapshot *, size_t, struct
     [LK_KIND_EXTERN] = extern_key,
 };
 
-bool lk_view_shown(const struct lk_view *v, struct lk_ref r)
+bool lk_fold_shown(const struct lk_fold *v, struct lk_ref r)
 {
     return r.kind > LK_KIND_NONE && r.kind < LK_N_KINDS && r.index < v->kinds[r.kind].n &&
            v->kinds[r.kind].shown[r.index];
 }
 
-bool lk_view_blamed(const struct lk_view *v, struct lk_ref r)
+bool lk_fold_blamed(const struct lk_fold *v, struct lk_ref r)
 {
     return r.kind > LK_KIND_NONE && r.kind < LK_N_KINDS && r.index < v->kinds[r.kind].n &&
            v->kinds[r.kind].blamed[r.index];
 }
 
-static void blame(struct lk_view *v, struct lk_ref r)
+static void blame(struct lk_fold *v, struct lk_ref r)
 {
     if (r.kind > LK_KIND_NONE && r.kind < LK_N_KINDS && r.index < v->kinds[r.kind].n)
         v->kinds[r.kind].blamed[r.index] = true;
 }
 
-static void blame_list(struct lk_view *v, const struct lk_refs *list, size_t most)
+static void blame_list(struct lk_fold *v, const struct lk_refs *list, size_t most)
 {
     for (size_t i = 0; i < list->n && i < most; i++)
         blame(v, list->v[i]);
 }
 
 /* Culprits name threads by tid and tasks by id. */
-static void blame_culprits(struct lk_view *v, const struct lk_finding *f, const struct lk_map *tids,
+static void blame_culprits(struct lk_fold *v, const struct lk_finding *f, const struct lk_map *tids,
                            const struct lk_map *task_ids, size_t most)
 {
     uint64_t at;
@@ -150,7 +150,7 @@ static void blame_culprits(struct lk_view *v, const struct lk_finding *f, const 
     }
 }
 
-static void blame_findings(struct lk_view *v, const struct lk_findings *fs, size_t most)
+static void blame_findings(struct lk_fold *v, const struct lk_findings *fs, size_t most)
 {
     const struct lk_snapshot *s = v->snap;
     struct lk_map tids = { 0 }, task_ids = { 0 };
@@ -190,9 +190,9 @@ static size_t find_group(struct lk_map *m, const struct key *k, struct key *know
     return n_groups;
 }
 
-static void make_groups(struct lk_view *v, struct lk_arena *a, enum lk_kind kind)
+static void make_groups(struct lk_fold *v, struct lk_arena *a, enum lk_kind kind)
 {
-    struct lk_view_kind *vk = &v->kinds[kind];
+    struct lk_fold_kind *vk = &v->kinds[kind];
     if (!vk->n)
         return;
     struct lk_map m = { 0 };
@@ -222,7 +222,7 @@ static void make_groups(struct lk_view *v, struct lk_arena *a, enum lk_kind kind
     lk_map_deinit(&m);
 }
 
-static void show(struct lk_view *v, struct worklist *todo, struct lk_ref r)
+static void show(struct lk_fold *v, struct worklist *todo, struct lk_ref r)
 {
     if (r.kind <= LK_KIND_NONE || r.kind >= LK_N_KINDS || r.index >= v->kinds[r.kind].n)
         return;
@@ -234,7 +234,7 @@ static void show(struct lk_view *v, struct worklist *todo, struct lk_ref r)
 }
 
 /* The single references of an entity; its lists may leave out what is folded, a single reference may not. */
-static void show_references(struct lk_view *v, struct worklist *todo, struct lk_ref r)
+static void show_references(struct lk_fold *v, struct worklist *todo, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(v->snap, r);
     const struct lk_loop *l = lk_loop_at(v->snap, r);
@@ -267,11 +267,11 @@ static void show_references(struct lk_view *v, struct worklist *todo, struct lk_
         show(v, todo, x->items[i].future);
 }
 
-static void choose_shown(struct lk_view *v, size_t threshold)
+static void choose_shown(struct lk_fold *v, size_t threshold)
 {
     struct worklist todo = { 0 };
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++) {
-        struct lk_view_kind *vk = &v->kinds[kind];
+        struct lk_fold_kind *vk = &v->kinds[kind];
         vk->folded = vk->n > threshold;
         for (size_t i = 0; i < vk->n; i++)
             if (!vk->folded || vk->blamed[i])
@@ -283,17 +283,17 @@ static void choose_shown(struct lk_view *v, size_t threshold)
         show_references(v, &todo, todo.refs.v[--todo.refs.n]);
     free(todo.refs.v);
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++) {
-        struct lk_view_kind *vk = &v->kinds[kind];
+        struct lk_fold_kind *vk = &v->kinds[kind];
         for (size_t g = 0; g < vk->n_groups; g++)
             for (uint32_t i = vk->groups[g].example; i != NO_MORE; i = vk->next[i])
                 vk->groups[g].hidden += !vk->shown[i];
     }
 }
 
-struct lk_view *lk_view_create(struct lk_arena *a, const struct lk_report *r, size_t threshold)
+struct lk_fold *lk_fold_create(struct lk_arena *a, const struct lk_report *r, size_t threshold)
 {
     const struct lk_snapshot *s = r->snap;
-    struct lk_view *v = lk_arena_alloc(a, sizeof *v);
+    struct lk_fold *v = lk_arena_alloc(a, sizeof *v);
     const size_t n[LK_N_KINDS] = {
         [LK_KIND_THREAD] = s->threads.n, [LK_KIND_LOOP] = s->loops.n,         [LK_KIND_TASK] = s->tasks.n,
         [LK_KIND_FUTURE] = s->futures.n, [LK_KIND_LOCK] = s->locks.n,         [LK_KIND_EXECUTOR] = s->executors.n,
@@ -301,7 +301,7 @@ struct lk_view *lk_view_create(struct lk_arena *a, const struct lk_report *r, si
     };
     v->snap = s;
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++) {
-        struct lk_view_kind *vk = &v->kinds[kind];
+        struct lk_fold_kind *vk = &v->kinds[kind];
         vk->n = n[kind];
         vk->blamed = lk_arena_array(a, vk->n, sizeof *vk->blamed);
         vk->shown = lk_arena_array(a, vk->n, sizeof *vk->shown);

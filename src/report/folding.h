@@ -18,7 +18,7 @@ struct lk_group {
     bool blamed;      /* a finding names its members */
 };
 
-struct lk_view_kind {
+struct lk_fold_kind {
     size_t n;          /* entities of this kind */
     bool folded;       /* some of them are not shown */
     bool *blamed;      /* [n] named by a finding */
@@ -28,17 +28,17 @@ struct lk_view_kind {
     size_t n_groups;
 };
 
-struct lk_view {
+struct lk_fold {
     const struct lk_snapshot *snap;
-    struct lk_view_kind kinds[LK_N_KINDS];
+    struct lk_fold_kind kinds[LK_N_KINDS];
 };
 
 /**
  * Kinds with more than `threshold` entities are folded (SIZE_MAX: none). The view lives in arena. findings may name
  * long lists: their first LK_VIEW_LIST_MAX entries count, or all of them when threshold is SIZE_MAX.
  */
-struct lk_view *lk_view_create(struct lk_arena *a, const struct lk_report *r, size_t threshold);
-bool lk_view_shown(const struct lk_view *v, struct lk_ref r);
-bool lk_view_blamed(const struct lk_view *v, struct lk_ref r);
+struct lk_fold *lk_fold_create(struct lk_arena *a, const struct lk_report *r, size_t threshold);
+bool lk_fold_shown(const struct lk_fold *v, struct lk_ref r);
+bool lk_fold_blamed(const struct lk_fold *v, struct lk_ref r);
 
 #endif

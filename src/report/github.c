@@ -57,8 +57,8 @@ static void not_judged(FILE *out, struct lk_arena *a, const struct lk_report *r)
 {
     fputs("::warning title=unknown::", out);
     escaped(out,
-            lk_arena_printf(a, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid, lk_phrase_command(a, r->snap, 80),
-                            lk_words_safe(a, lk_phrase_why_unknown(a, r))),
+            lk_arena_printf(a, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid, lk_sentence_command(a, r->snap, 80),
+                            lk_words_safe(a, lk_sentence_why_unknown(a, r))),
             false);
     putc('\n', out);
 }
@@ -69,9 +69,9 @@ bool lk_github_write(const struct lk_report *reports, size_t n, bool set, const 
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
     (void)set;
-    fprintf(out, "loopknot %s: %s, %s examined\n", lk_tool_version(), lk_verdict_name(lk_phrase_worst(reports, n)),
+    fprintf(out, "loopknot %s: %s, %s examined\n", lk_tool_version(), lk_verdict_name(lk_sentence_worst(reports, n)),
             n == 1 ? lk_arena_printf(a, "pid %" PRId64, reports[0].snap->pid) : lk_words_count(a, (int64_t)n, "process"));
-    if (how->ended && lk_phrase_worst(reports, n) < LK_STALLED) {
+    if (how->ended && lk_sentence_worst(reports, n) < LK_STALLED) {
         fputs("::error title=timeout::", out);
         escaped(out, lk_arena_printf(a, "%s: %s", lk_ci_ended(a, how->elapsed_ms), lk_words_safe(a, how->command)), false);
         putc('\n', out);

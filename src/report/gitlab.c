@@ -65,7 +65,7 @@ static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct
 
 static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct lk_report *r)
 {
-    const char *why = lk_words_safe(a, lk_phrase_why_unknown(a, r));
+    const char *why = lk_words_safe(a, lk_sentence_why_unknown(a, r));
     const uint64_t print = lk_hash_str(lk_hash_str(LK_HASH_INIT, "unknown"), lk_words_safe(a, r->snap->comm));
     return issue("unknown", lk_ci_json(a, lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s", r->snap->pid, why)),
                  fingerprint(given, print), "info", location(a, r->snap, NULL));

@@ -88,8 +88,8 @@ static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
     lk_jw_set(o, "culprits", culprits);
     lk_jw_set(o, "chain", chain_json(w, f));
     lk_jw_set(o, "evidence", lk_jw_texts(w, f->evidence.v, f->evidence.n));
-    lk_jw_set(o, "remedy", lk_jw_text(w, lk_phrase_remedy(f)));
-    lk_jw_set(o, "safe_now", lk_jw_text(w, lk_phrase_safe_now(f)));
+    lk_jw_set(o, "remedy", lk_jw_text(w, lk_sentence_remedy(f)));
+    lk_jw_set(o, "safe_now", lk_jw_text(w, lk_sentence_safe_now(f)));
     lk_jw_set(o, "docs", rule_docs(w, f->rule));
     return o;
 }
@@ -153,7 +153,7 @@ static json_t *sample_json(struct lk_jw *w, const struct lk_sample *sample, cons
     for (size_t i = 0; i < sample->n_moved && (w->all || written < LK_VIEW_LIST_MAX); i++) {
         /* A thread that has ended since is in no list of the last sample. */
         if (!lk_map_get(tids, (uint64_t)sample->moved_tids[i], &at) ||
-            !lk_view_shown(w->view, lk_ref_make(LK_KIND_THREAD, at)))
+            !lk_fold_shown(w->view, lk_ref_make(LK_KIND_THREAD, at)))
             continue;
         lk_jw_append(moved, lk_jw_id(w, lk_ref_make(LK_KIND_THREAD, at)));
         written++;
@@ -211,14 +211,14 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     struct lk_jw w = { .out = out, .snap = r->snap, .prefix = prefix, .all = how->all,
                         .depth = depth, .arena = lk_arena_create() };
     const bool unknown = r->findings->verdict == LK_VERDICT_UNKNOWN;
-    w.view = lk_view_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
+    w.view = lk_fold_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
     lk_jw_open_level(&w, '{');
     lk_jw_member(&w, "schema", lk_jw_text(&w, SCHEMA));
     lk_jw_member(&w, "tool", tool_json(&w));
     lk_jw_member(&w, "taken_at", lk_jw_known_text(&w, r->snap->taken_at, LK_GAP_TARGET));
     lk_jw_member(&w, "target", target_json(&w));
     lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(r->findings->verdict)));
-    lk_jw_member(&w, "verdict_why", lk_jw_text(&w, unknown ? lk_phrase_why_unknown(w.arena, r) : r->findings->verdict_why));
+    lk_jw_member(&w, "verdict_why", lk_jw_text(&w, unknown ? lk_sentence_why_unknown(w.arena, r) : r->findings->verdict_why));
     lk_jw_member(&w, "stalled_after_ms", json_integer(r->snap->stalled_after_ms));
     lk_jw_member(&w, "watched_ms", json_integer(r->snap->watched_ms));
     lk_jw_key(&w, "findings");
@@ -236,13 +236,13 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_arena_destroy(w.arena);
 }
 
-/* Processes in the same state for the same reason, as lk_set_create folds them. */
+/* Processes in the same state for the same reason, as lk_process_groups_create folds them. */
 static json_t *groups_json(struct lk_jw *w, const struct lk_report *reports, size_t n)
 {
-    const struct lk_set set = lk_set_create(w->arena, reports, n, false);
+    const struct lk_process_groups set = lk_process_groups_create(w->arena, reports, n, false);
     json_t *list = json_array();
     for (size_t i = 0; i < set.n_groups; i++) {
-        const struct lk_set_group *g = &set.groups[i];
+        const struct lk_process_groups_group *g = &set.groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;
         json_t *o = json_object(), *pids = json_array(), *prints = json_array();
         for (size_t k = 0; k < g->n; k++)
@@ -263,7 +263,7 @@ static void write_set(FILE *out, const struct lk_report *reports, size_t n, cons
     struct lk_jw w = { .out = out, .prefix = "", .arena = lk_arena_create() };
     lk_jw_open_level(&w, '{');
     lk_jw_member(&w, "schema", lk_jw_text(&w, SET_SCHEMA));
-    lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(lk_phrase_worst(reports, n))));
+    lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(lk_sentence_worst(reports, n))));
     lk_jw_key(&w, "reports");
     lk_jw_open_level(&w, '[');
     for (size_t i = 0; i < n; i++) {

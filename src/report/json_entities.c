@@ -58,7 +58,7 @@ static json_t *native_frames(struct lk_jw *w, const struct lk_natstack *st)
 
 /* ---- waits ------------------------------------------------------------------------------ */
 
-static json_t *queues(const struct lk_oswait *os)
+static json_t *queues(const struct lk_syscall_wait *os)
 {
     if (os->queues[0] == LK_UNKNOWN && os->queues[1] == LK_UNKNOWN)
         return json_null();
@@ -68,7 +68,7 @@ static json_t *queues(const struct lk_oswait *os)
     return list;
 }
 
-static json_t *kernel_wait(struct lk_jw *w, const struct lk_oswait *os)
+static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_NONE && !os->syscall)
         return json_null();
@@ -143,7 +143,7 @@ static json_t *thread_stuck(struct lk_jw *w, const struct lk_thread *t)
 static json_t *thread_json(struct lk_jw *w, size_t i)
 {
     const struct lk_thread *t = &w->snap->threads.v[i];
-    const bool blamed = lk_view_blamed(w->view, lk_ref_make(LK_KIND_THREAD, i));
+    const bool blamed = lk_fold_blamed(w->view, lk_ref_make(LK_KIND_THREAD, i));
     const enum lk_thread_state state = lk_words_thread_state(t, blamed);
     json_t *o = json_object();
     w->gap[LK_GAP_WAIT] += state == LK_TS_UNKNOWN && t->wait.kind != LK_WAIT_UNKNOWN;
@@ -351,7 +351,7 @@ static const struct section {
 
 static void write_list(struct lk_jw *w, const struct section *s)
 {
-    const struct lk_view_kind *vk = &w->view->kinds[s->kind];
+    const struct lk_fold_kind *vk = &w->view->kinds[s->kind];
     lk_jw_key(w, s->list);
     lk_jw_open_level(w, '[');
     for (size_t i = 0; i < vk->n; i++) {
@@ -365,7 +365,7 @@ static void write_list(struct lk_jw *w, const struct section *s)
 
 static void write_groups(struct lk_jw *w, const struct section *s)
 {
-    const struct lk_view_kind *vk = &w->view->kinds[s->kind];
+    const struct lk_fold_kind *vk = &w->view->kinds[s->kind];
     lk_jw_key(w, s->groups);
     lk_jw_open_level(w, '[');
     for (size_t g = 0; g < vk->n_groups; g++) {

@@ -153,7 +153,7 @@ json_t *lk_jw_raw_id(struct lk_jw *w, const char *id)
 
 json_t *lk_jw_id(struct lk_jw *w, struct lk_ref r)
 {
-    return lk_view_shown(w->view, r) ? lk_jw_raw_id(w, lk_ref_id(w->snap, r)) : json_null();
+    return lk_fold_shown(w->view, r) ? lk_jw_raw_id(w, lk_ref_id(w->snap, r)) : json_null();
 }
 
 json_t *lk_jw_first_id(struct lk_jw *w, const struct lk_refs *refs)
@@ -166,7 +166,7 @@ void lk_jw_set_ids(struct lk_jw *w, json_t *object, const char *name, const stru
     json_t *list = json_array();
     size_t written = 0;
     for (size_t i = 0; i < refs->n && (w->all || written < LK_VIEW_LIST_MAX); i++) {
-        if (!lk_view_shown(w->view, refs->v[i]))
+        if (!lk_fold_shown(w->view, refs->v[i]))
             continue;
         lk_jw_append(list, lk_jw_id(w, refs->v[i]));
         written++;

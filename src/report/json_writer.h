@@ -24,7 +24,7 @@ struct lk_jw {
     FILE *out;
     struct lk_arena *arena;
     const struct lk_snapshot *snap;
-    const struct lk_view *view;
+    const struct lk_fold *view;
     const char *prefix; /* of ids: "" or "4711/" */
     bool all;
     int depth;   /* nesting of what is written by hand */

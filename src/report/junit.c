@@ -92,7 +92,7 @@ static void properties(FILE *out, struct lk_arena *a, const struct lk_report *re
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
     fputs("    <properties>\n", out);
     property(out, a, "loopknot.version", lk_tool_version());
-    property(out, a, "loopknot.verdict", lk_verdict_name(lk_phrase_worst(reports, n)));
+    property(out, a, "loopknot.verdict", lk_verdict_name(lk_sentence_worst(reports, n)));
     for (size_t i = 0; i < cases->n; i++)
         if (cases->v[i].told_by)
             property(out, a, "loopknot.test_told_by", cases->v[i].told_by);

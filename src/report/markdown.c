@@ -146,33 +146,33 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
 {
     const struct lk_report *r = &reports[i];
     const struct lk_finding *f = r->findings->list.n ? &r->findings->list.v[0] : NULL;
-    const char *children = lk_phrase_children(p->arena, reports, n, i);
+    const char *children = lk_sentence_children(p->arena, reports, n, i);
     const enum lk_verdict v = r->findings->verdict;
     fprintf(p->out, "| | |\n|---|---|\n");
     row(p, "Verdict", lk_arena_printf(p->arena, "**%s**", lk_verdict_name(v)));
     row(p, "Process", lk_arena_printf(p->arena, "pid %" PRId64 " %s", r->snap->pid,
-                                      cell_code(p, lk_phrase_command(p->arena, r->snap, SOURCE_COLUMNS))));
-    row(p, "Runtime", plain(p, lk_phrase_runtime(p->arena, r->snap)));
+                                      cell_code(p, lk_sentence_command(p->arena, r->snap, SOURCE_COLUMNS))));
+    row(p, "Runtime", plain(p, lk_sentence_runtime(p->arena, r->snap)));
     row(p, "Host", cell_code(p, r->snap->host ? r->snap->host : "?"));
     row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
     if (f)
         row(p, "Finding", plain(p, rule_name(p, f)));
-    const char *concerned = f ? lk_phrase_concerned(p->arena, f) : NULL;
+    const char *concerned = f ? lk_sentence_concerned(p->arena, f) : NULL;
     if (concerned)
         row(p, "Affects", plain(p, concerned));
-    else if (f && lk_phrase_is_stuck(f)) {
-        row(p, "Stuck", plain(p, lk_phrase_since(p->arena, r->snap, f)));
-        row(p, "Held up", plain(p, lk_phrase_held(p->arena, f)));
+    else if (f && lk_sentence_is_stuck(f)) {
+        row(p, "Stuck", plain(p, lk_sentence_since(p->arena, r->snap, f)));
+        row(p, "Held up", plain(p, lk_sentence_held(p->arena, f)));
     }
     if (f && f->culprits.n)
-        row(p, "Where", cell_code(p, lk_phrase_place(p->arena, &f->culprits.v[0])));
+        row(p, "Where", cell_code(p, lk_sentence_place(p->arena, &f->culprits.v[0])));
     if (v == LK_VERDICT_UNKNOWN)
-        row(p, "Why", plain(p, lk_phrase_why_unknown(p->arena, r)));
-    row(p, "Threads", plain(p, lk_phrase_census(p->arena, r->snap)));
-    row(p, "Examined by", plain(p, lk_phrase_looked(p->arena, r->snap)));
+        row(p, "Why", plain(p, lk_sentence_why_unknown(p->arena, r)));
+    row(p, "Threads", plain(p, lk_sentence_census(p->arena, r->snap)));
+    row(p, "Examined by", plain(p, lk_sentence_looked(p->arena, r->snap)));
     if (children)
         row(p, "Not examined", lk_arena_printf(p->arena, "%s %s", plain(p, children),
-                                               cell_code(p, lk_phrase_children_command(p->arena, r->snap))));
+                                               cell_code(p, lk_sentence_children_command(p->arena, r->snap))));
     putc('\n', p->out);
 }
 
@@ -185,18 +185,18 @@ static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_f
     fprintf(p->out, "**Chain** (each waits for the next)\n\n");
     for (size_t i = 0; i < f->chain.n; i++) {
         const struct lk_edge *e = &f->chain.v[i];
-        fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1, code(p, lk_phrase_label(p->arena, s, e->from)),
-                plain(p, e->why ? e->why : "waits for"), code(p, lk_phrase_label(p->arena, s, e->to)),
+        fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1, code(p, lk_sentence_label(p->arena, s, e->from)),
+                plain(p, e->why ? e->why : "waits for"), code(p, lk_sentence_label(p->arena, s, e->to)),
                 i && lk_ref_eq(e->to, f->chain.v[0].from) ? ", where it began" : "",
-                plain(p, lk_phrase_edge_doubt(e)));
+                plain(p, lk_sentence_edge_doubt(e)));
     }
     putc('\n', p->out);
 }
 
 static void culprit(struct page *p, const struct lk_snapshot *s, const struct lk_culprit *c)
 {
-    const char *who = lk_phrase_culprit(p->arena, s, c);
-    fprintf(p->out, "**Where:** %s", code(p, lk_phrase_place(p->arena, c)));
+    const char *who = lk_sentence_culprit(p->arena, s, c);
+    fprintf(p->out, "**Where:** %s", code(p, lk_sentence_place(p->arena, c)));
     if (who)
         fprintf(p->out, ", %s", code(p, who));
     fprintf(p->out, "\n\n");
@@ -227,20 +227,20 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
     if (!p->how->all && f->culprits.n > MAX_CULPRITS)
         fprintf(p->out, "and %zu more places\n\n", f->culprits.n - MAX_CULPRITS);
     chain(p, r->snap, f);
-    const char *concerned = lk_phrase_concerned(p->arena, f);
+    const char *concerned = lk_sentence_concerned(p->arena, f);
     if (concerned)
         fprintf(p->out, "**Affects:** %s\n\n", plain(p, concerned));
-    else if (lk_phrase_is_stuck(f))
-        fprintf(p->out, "**Stuck:** %s; %s\n\n", plain(p, lk_phrase_since(p->arena, r->snap, f)),
-                plain(p, lk_phrase_held(p->arena, f)));
-    fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_phrase_confidence(f->confidence)));
+    else if (lk_sentence_is_stuck(f))
+        fprintf(p->out, "**Stuck:** %s; %s\n\n", plain(p, lk_sentence_since(p->arena, r->snap, f)),
+                plain(p, lk_sentence_held(p->arena, f)));
+    fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_sentence_confidence(f->confidence)));
     if (f->evidence.n)
         fprintf(p->out, "**Evidence**\n\n");
     for (size_t e = 0; e < f->evidence.n; e++)
         fprintf(p->out, "- %s\n", plain(p, f->evidence.v[e]));
-    fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "", plain(p, lk_phrase_remedy(f)));
-    if (lk_phrase_safe_now(f))
-        fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_phrase_safe_now(f)));
+    fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "", plain(p, lk_sentence_remedy(f)));
+    if (lk_sentence_safe_now(f))
+        fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_safe_now(f)));
     docs(p, f->rule);
 }
 
@@ -251,7 +251,7 @@ static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pysta
     const size_t most = p->how->all ? SIZE_MAX : MAX_FRAMES;
     for (uint32_t i = 0; st && i < st->n && i < most; i++) {
         const bool user = st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER;
-        add_line(p, b, user ? "  * " : "    ", lk_phrase_frame(p->arena, &st->frames[i], 0));
+        add_line(p, b, user ? "  * " : "    ", lk_sentence_frame(p->arena, &st->frames[i], 0));
         if (user && st->frames[i].source)
             add_line(p, b, "        ", lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
     }
@@ -266,19 +266,19 @@ static void add_native(struct page *p, struct lk_strbuf *b, const struct lk_nats
         return;
     add_line(p, b, "    ", "native:");
     for (uint32_t i = 0; i < st->n && i < most; i++)
-        add_line(p, b, "    ", lk_phrase_native(p->arena, &st->frames[i]));
+        add_line(p, b, "    ", lk_sentence_native(p->arena, &st->frames[i]));
     if (st->n > most || st->truncated)
         add_line(p, b, "    ", st->truncated ? "... the rest could not be read" : "... more frames");
 }
 
 /* Labels of the first members of a group. */
-static const char *members(struct page *p, const struct lk_view *v, enum lk_kind kind, const struct lk_group *g)
+static const char *members(struct page *p, const struct lk_fold *v, enum lk_kind kind, const struct lk_group *g)
 {
-    const struct lk_view_kind *vk = &v->kinds[kind];
+    const struct lk_fold_kind *vk = &v->kinds[kind];
     struct lk_strbuf b = { 0 };
     size_t written = 0;
     for (uint32_t i = g->example; i < vk->n && written < MAX_NAMES && written < g->count; i = vk->next[i], written++)
-        lk_strbuf_printf(&b, "%s%s", written ? ", " : "", lk_phrase_label(p->arena, v->snap, lk_ref_make(kind, i)));
+        lk_strbuf_printf(&b, "%s%s", written ? ", " : "", lk_sentence_label(p->arena, v->snap, lk_ref_make(kind, i)));
     if (g->count > written)
         lk_strbuf_printf(&b, " and %s more", lk_words_number(p->arena, (int64_t)(g->count - written)));
     const char *ret = lk_arena_strdup(p->arena, b.s ? b.s : "");
@@ -286,12 +286,12 @@ static const char *members(struct page *p, const struct lk_view *v, enum lk_kind
     return ret;
 }
 
-static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
 {
     const struct lk_thread *t = &v->snap->threads.v[g->example];
     const bool python = t->python_stack && t->python_stack->n;
     const char *state = lk_words_thread_state_name(lk_words_thread_state(t, g->blamed));
-    const char *facts = g->count == 1 ? lk_phrase_thread_facts(p->arena, v->snap, t) : "";
+    const char *facts = g->count == 1 ? lk_sentence_thread_facts(p->arena, v->snap, t) : "";
     const char *names = members(p, v, LK_KIND_THREAD, g);
     if (g->count > 1)
         names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "thread"), names);
@@ -301,13 +301,13 @@ static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_view
         add_native(p, b, t->native_stack);
 }
 
-static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
 {
     const struct lk_task *k = &v->snap->tasks.v[g->example];
     const char *names = members(p, v, LK_KIND_TASK, g);
     if (g->count > 1)
         names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "task"), names);
-    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s", names, lk_phrase_task(p->arena, v->snap, k)));
+    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s", names, lk_sentence_task(p->arena, v->snap, k)));
     add_stack(p, b, k->stack);
 }
 
@@ -317,29 +317,29 @@ static void add_described(struct page *p, struct lk_strbuf *b, const struct lk_g
     add_line(p, b, "", lk_arena_printf(p->arena, "%s%s: %s", id, count, facts));
 }
 
-static void add_loop(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+static void add_loop(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
 {
     const struct lk_loop *l = &v->snap->loops.v[g->example];
-    add_described(p, b, g, l->id, lk_phrase_loop(p->arena, v->snap, l));
+    add_described(p, b, g, l->id, lk_sentence_loop(p->arena, v->snap, l));
 }
 
-static void add_executor(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+static void add_executor(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
 {
     const struct lk_executor *x = &v->snap->executors.v[g->example];
-    add_described(p, b, g, x->id, lk_phrase_executor(p->arena, v->snap, x));
+    add_described(p, b, g, x->id, lk_sentence_executor(p->arena, v->snap, x));
 }
 
-static void add_lock(struct page *p, struct lk_strbuf *b, const struct lk_view *v, const struct lk_group *g)
+static void add_lock(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
 {
     const struct lk_lock *l = &v->snap->locks.v[g->example];
-    add_described(p, b, g, l->id, lk_phrase_lock(p->arena, v->snap, l));
+    add_described(p, b, g, l->id, lk_sentence_lock(p->arena, v->snap, l));
 }
 
 /* Groups of named entities first, then in the order of their first members. Folding is the format's: --all undoes it. */
-static void details(struct page *p, const struct lk_view *v, enum lk_kind kind, const char *noun,
-                    void (*add)(struct page *, struct lk_strbuf *, const struct lk_view *, const struct lk_group *))
+static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, const char *noun,
+                    void (*add)(struct page *, struct lk_strbuf *, const struct lk_fold *, const struct lk_group *))
 {
-    const struct lk_view_kind *vk = &v->kinds[kind];
+    const struct lk_fold_kind *vk = &v->kinds[kind];
     const size_t n = p->how->all ? vk->n : vk->n_groups;
     struct lk_strbuf b = { 0 };
     size_t written = 0, left = 0;
@@ -381,9 +381,9 @@ static void limits(struct page *p, const struct lk_snapshot *s)
 static void report(struct page *p, const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_report *r = &reports[i];
-    const struct lk_view *v = lk_view_create(p->arena, r, SIZE_MAX);
+    const struct lk_fold *v = lk_fold_create(p->arena, r, SIZE_MAX);
     fprintf(p->out, "# %s: pid %" PRId64 " %s\n\n", upper_verdict(p, r->findings->verdict), r->snap->pid,
-            code(p, lk_phrase_command(p->arena, r->snap, 60)));
+            code(p, lk_sentence_command(p->arena, r->snap, 60)));
     summary_table(p, reports, n, i);
     for (size_t f = 0; f < r->findings->list.n; f++)
         finding(p, r, f);
@@ -396,16 +396,16 @@ static void report(struct page *p, const struct lk_report *reports, size_t n, si
     fprintf(p->out, "<sub>loopknot %s</sub>\n", lk_tool_version());
 }
 
-static void overview(struct page *p, const struct lk_report *reports, size_t n, const struct lk_set *set)
+static void overview(struct page *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set)
 {
-    fprintf(p->out, "# %s: %s examined\n\n", upper_verdict(p, lk_phrase_worst(reports, n)),
+    fprintf(p->out, "# %s: %s examined\n\n", upper_verdict(p, lk_sentence_worst(reports, n)),
             lk_words_count(p->arena, (int64_t)n, "process"));
     for (size_t i = 0; i < set->n_groups; i++) {
-        const struct lk_set_group *g = &set->groups[i];
+        const struct lk_process_groups_group *g = &set->groups[i];
         const struct lk_report *r = &reports[g->members[0]];
         const char *role = g->role ? lk_arena_printf(p->arena, "%s, ", plain(p, g->role)) : "";
         fprintf(p->out, "- **%s** %s%s: %s", upper_verdict(p, r->findings->verdict), role,
-                lk_set_pids(p->arena, reports, g, PIDS_NAMED), code(p, lk_phrase_command(p->arena, r->snap, 60)));
+                lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED), code(p, lk_sentence_command(p->arena, r->snap, 60)));
         for (size_t f = 0; f < r->findings->list.n && r->findings->list.v[f].rule; f++)
             fprintf(p->out, ", %s", r->findings->list.v[f].rule->id);
         putc('\n', p->out);
@@ -417,8 +417,8 @@ static void overview(struct page *p, const struct lk_report *reports, size_t n, 
 static void write_set(struct page *p, const struct lk_report *reports, size_t n)
 {
     struct lk_arena *outer = p->arena = lk_arena_create();
-    const struct lk_set set = lk_set_create(outer, reports, n, p->how->all);
-    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    const struct lk_process_groups set = lk_process_groups_create(outer, reports, n, p->how->all);
+    const enum lk_verdict worst = lk_sentence_worst(reports, n);
     overview(p, reports, n, &set);
     for (size_t g = 0; g < set.n_groups; g++) {
         const size_t i = set.groups[g].members[0];

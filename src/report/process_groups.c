@@ -68,7 +68,7 @@ static bool same_command(const struct lk_snapshot *a, const struct lk_snapshot *
     return true;
 }
 
-const char *lk_set_role(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
+const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap, *parent = parent_of(reports, n, s);
     if (s->supervisor)
@@ -92,14 +92,14 @@ static bool same_findings(const struct lk_findings *a, const struct lk_findings 
     return true;
 }
 
-struct lk_set lk_set_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
+struct lk_process_groups lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
 {
-    struct lk_set set = { .groups = lk_arena_array(a, n, sizeof *set.groups) };
+    struct lk_process_groups set = { .groups = lk_arena_array(a, n, sizeof *set.groups) };
     for (size_t k = 0; k < n * (LK_DEADLOCK + 1); k++) {
         const size_t i = k % n; /* worst first, and then in the order in which they were examined */
         if (reports[i].findings->verdict != (enum lk_verdict)(LK_DEADLOCK - k / n))
             continue;
-        const char *role = lk_set_role(a, reports, n, i);
+        const char *role = lk_process_groups_role(a, reports, n, i);
         size_t g = apart ? set.n_groups : 0;
         for (; g < set.n_groups; g++) {
             const struct lk_report *example = &reports[set.groups[g].members[0]];
@@ -107,9 +107,9 @@ struct lk_set lk_set_create(struct lk_arena *a, const struct lk_report *reports,
                 same_command(example->snap, reports[i].snap))
                 break;
         }
-        struct lk_set_group *group = &set.groups[g];
+        struct lk_process_groups_group *group = &set.groups[g];
         if (g == set.n_groups) {
-            *group = (struct lk_set_group){ .role = role, .members = lk_arena_array(a, n, sizeof *group->members) };
+            *group = (struct lk_process_groups_group){ .role = role, .members = lk_arena_array(a, n, sizeof *group->members) };
             set.n_groups++;
         }
         group->members[group->n++] = i;
@@ -117,7 +117,7 @@ struct lk_set lk_set_create(struct lk_arena *a, const struct lk_report *reports,
     return set;
 }
 
-const char *lk_set_pids(struct lk_arena *a, const struct lk_report *reports, const struct lk_set_group *g, size_t most)
+const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports, const struct lk_process_groups_group *g, size_t most)
 {
     struct lk_strbuf b = { 0 };
     const size_t shown = g->n > most ? most : g->n;

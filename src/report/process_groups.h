@@ -7,22 +7,22 @@
 
 #include "report/report.h"
 
-struct lk_set_group {
+struct lk_process_groups_group {
     const char *role; /* of its members in the tree: "gunicorn worker"; NULL: none that is known */
     size_t *members;  /* indices of reports, in their order; the first is the example */
     size_t n;
 };
 
-struct lk_set {
-    struct lk_set_group *groups;
+struct lk_process_groups {
+    struct lk_process_groups_group *groups;
     size_t n_groups;
 };
 
 /** The set lives in arena. apart: nothing is folded, each process is a group. */
-struct lk_set lk_set_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart);
+struct lk_process_groups lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart);
 /** What reports[i] is to the others: "gunicorn master", "gunicorn worker", "multiprocessing worker", "forked child"; NULL. */
-const char *lk_set_role(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i);
+const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i);
 /** "pid 12, 13 and 14"; more than `most` are counted. */
-const char *lk_set_pids(struct lk_arena *a, const struct lk_report *reports, const struct lk_set_group *g, size_t most);
+const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports, const struct lk_process_groups_group *g, size_t most);
 
 #endif

@@ -51,44 +51,44 @@ static const char *sentence(struct lk_arena *a, const char *text)
 
 /* ---- text ------------------------------------------------------------------------------- */
 
-static void write_lines(struct lk_paper *p, const char *lines)
+static void write_lines(struct lk_terminal *p, const char *lines)
 {
     while (*lines) {
         size_t n = strcspn(lines, "\n");
-        lk_paper_line(p, n ? CODE_INDENT : 0, LK_INK_PLAIN, lk_arena_printf(p->arena, "%.*s", (int)n, lines));
+        lk_terminal_line(p, n ? CODE_INDENT : 0, LK_INK_PLAIN, lk_arena_printf(p->arena, "%.*s", (int)n, lines));
         lines += n + (lines[n] == '\n');
     }
 }
 
-static void explain_text(struct lk_paper *p, const struct lk_rule *r)
+static void explain_text(struct lk_terminal *p, const struct lk_rule *r)
 {
-    lk_paper_line(p, 0, LK_INK_BOLD,
+    lk_terminal_line(p, 0, LK_INK_BOLD,
                   lk_arena_printf(p->arena, "%s %s (%s at most)", r->id, r->name, lk_verdict_name(r->ceiling)));
     for (size_t i = 0; i < LK_ARRAY_LEN(sections); i++) {
         const char *text = text_of(&sections[i], r);
         if (!text)
             continue;
-        lk_paper_blank(p);
-        lk_paper_line(p, 0, LK_INK_BOLD, sections[i].title);
+        lk_terminal_blank(p);
+        lk_terminal_line(p, 0, LK_INK_BOLD, sections[i].title);
         if (sections[i].code)
             write_lines(p, text);
         else
-            lk_paper_par(p, TEXT_INDENT, NULL, 0, sentence(p->arena, text), 0);
+            lk_terminal_par(p, TEXT_INDENT, NULL, 0, sentence(p->arena, text), 0);
     }
-    lk_paper_blank(p);
-    lk_paper_line(p, 0, LK_INK_BOLD, "Sources");
+    lk_terminal_blank(p);
+    lk_terminal_line(p, 0, LK_INK_BOLD, "Sources");
     for (size_t i = 0; i < LK_ARRAY_LEN(r->docs) && r->docs[i]; i++) {
-        lk_paper_line(p, TEXT_INDENT, LK_INK_PLAIN, lk_doc_title(r->docs[i]));
-        lk_paper_line(p, CODE_INDENT, LK_INK_PLAIN, r->docs[i]);
+        lk_terminal_line(p, TEXT_INDENT, LK_INK_PLAIN, lk_doc_title(r->docs[i]));
+        lk_terminal_line(p, CODE_INDENT, LK_INK_PLAIN, r->docs[i]);
     }
 }
 
-static void list_text(struct lk_paper *p)
+static void list_text(struct lk_terminal *p)
 {
     for (size_t i = 0; i < lk_n_rules; i++) {
         const struct lk_rule *r = &lk_rules[i];
         const struct lk_explanation *e = lk_rule_explanation(r);
-        lk_paper_line(
+        lk_terminal_line(
             p, 0, LK_INK_PLAIN,
             lk_arena_printf(p->arena, "%-5s  %-22s  %-8s  %s", r->id, r->name, lk_verdict_name(r->ceiling), e ? e->brief : ""));
     }
@@ -177,17 +177,17 @@ int lk_rules_write(const char *format, const struct lk_render *how, FILE *out)
     }
     if (strcmp(format, "text") != 0)
         return 2;
-    struct lk_paper p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
+    struct lk_terminal p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
     list_text(&p);
     lk_arena_destroy(p.arena);
     return written(out);
 }
 
-static void write_explanations(const char *const *words, size_t n, bool markdown, struct lk_paper *p)
+static void write_explanations(const char *const *words, size_t n, bool markdown, struct lk_terminal *p)
 {
     for (size_t i = 0; i < n; i++) {
         if (i)
-            lk_paper_blank(p);
+            lk_terminal_blank(p);
         if (markdown)
             explain_markdown(p->arena, lk_rule_by_word(words[i]), p->out);
         else
@@ -210,7 +210,7 @@ int lk_explanations_write(const char *const *words, size_t n, const char *format
     }
     if (!markdown && strcmp(format, "text") != 0)
         return 2;
-    struct lk_paper p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
+    struct lk_terminal p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
     write_explanations(words, n, markdown, &p);
     lk_arena_destroy(p.arena);
     return written(out);

@@ -135,7 +135,7 @@ static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *
 static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c, size_t id)
 {
     json_t *o = json_object();
-    const char *who = lk_phrase_culprit(l->arena, s, c), *where = lk_phrase_place(l->arena, c);
+    const char *who = lk_sentence_culprit(l->arena, s, c), *where = lk_sentence_place(l->arena, c);
     if (id)
         lk_ci_set(o, "id", json_integer((json_int_t)id));
     lk_ci_set(o, "message", message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
@@ -243,8 +243,8 @@ static json_t *notification(const char *level, const char *text)
 static json_t *not_judged(struct log *l, const struct lk_report *r)
 {
     return notification("warning", lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid,
-                                                   lk_phrase_command(l->arena, r->snap, 80),
-                                                   lk_words_safe(l->arena, lk_phrase_why_unknown(l->arena, r))));
+                                                   lk_sentence_command(l->arena, r->snap, 80),
+                                                   lk_words_safe(l->arena, lk_sentence_why_unknown(l->arena, r))));
 }
 
 /* Our own run: it succeeded, since there is a report; what it could not judge is told as notifications. */
@@ -256,7 +256,7 @@ static json_t *invocations(struct log *l, const struct lk_report *reports, size_
         lk_ci_set(o, "endTimeUtc", lk_ci_json(l->arena, reports[0].snap->taken_at));
     if (n && reports[0].snap->host)
         lk_ci_set(o, "machine", lk_ci_json(l->arena, reports[0].snap->host));
-    if (how->ended && lk_phrase_worst(reports, n) < LK_STALLED)
+    if (how->ended && lk_sentence_worst(reports, n) < LK_STALLED)
         lk_ci_append(notes, notification("error", lk_ci_ended(l->arena, how->elapsed_ms)));
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
@@ -285,7 +285,7 @@ static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n, 
     for (size_t i = 0; i < issues.n; i++)
         lk_ci_append(results, result(l, &issues.v[i]));
     lk_ci_set(automation, "id", json_string("loopknot/"));
-    lk_ci_set(properties, "verdict", json_string(lk_verdict_name(lk_phrase_worst(reports, n))));
+    lk_ci_set(properties, "verdict", json_string(lk_verdict_name(lk_sentence_worst(reports, n))));
     lk_ci_set(run, "tool", tool(l));
     lk_ci_set(run, "automationDetails", automation);
     lk_ci_set(run, "invocations", invocations(l, reports, n, how));

@@ -30,7 +30,7 @@ static const char *name(struct lk_arena *a, const char *s)
     return lk_words_cut(a, s, NAME_COLUMNS);
 }
 
-const char *lk_phrase_thread(struct lk_arena *a, const struct lk_thread *t)
+const char *lk_sentence_thread(struct lk_arena *a, const struct lk_thread *t)
 {
     const char *n = t->name && *t->name ? t->name : t->comm;
     if (!n || !*n)
@@ -55,7 +55,7 @@ static const char *extern_label(struct lk_arena *a, const struct lk_extern *e)
     return lk_arena_printf(a, "%s, due in %s", name(a, e->text), lk_words_duration(a, e->in_ms));
 }
 
-const char *lk_phrase_label(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r)
+const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(s, r);
     const struct lk_loop *l = lk_loop_at(s, r);
@@ -65,7 +65,7 @@ const char *lk_phrase_label(struct lk_arena *a, const struct lk_snapshot *s, str
     const struct lk_executor *x = lk_executor_at(s, r);
     const struct lk_extern *e = lk_extern_at(s, r);
     if (t)
-        return lk_arena_printf(a, "thread %s", lk_phrase_thread(a, t));
+        return lk_arena_printf(a, "thread %s", lk_sentence_thread(a, t));
     if (l)
         return lk_arena_printf(a, "loop %s (%s)", name(a, l->id), name(a, l->kind));
     if (k)
@@ -83,12 +83,12 @@ const char *lk_phrase_label(struct lk_arena *a, const struct lk_snapshot *s, str
     return "something unknown";
 }
 
-const char *lk_phrase_labels(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_refs *refs, size_t most)
+const char *lk_sentence_labels(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_refs *refs, size_t most)
 {
     struct lk_strbuf b = { 0 };
     for (size_t i = 0; i < refs->n && i < most; i++) {
         comma(&b);
-        lk_strbuf_puts(&b, lk_phrase_label(a, s, refs->v[i]));
+        lk_strbuf_puts(&b, lk_sentence_label(a, s, refs->v[i]));
     }
     if (refs->n > most)
         lk_strbuf_printf(&b, " and %s more", lk_words_number(a, (int64_t)(refs->n - most)));
@@ -96,7 +96,7 @@ const char *lk_phrase_labels(struct lk_arena *a, const struct lk_snapshot *s, co
 }
 
 /* The kernel's view: the call, its descriptor and what stands behind it. */
-static void os_part(struct lk_strbuf *b, struct lk_arena *a, const struct lk_oswait *os)
+static void os_part(struct lk_strbuf *b, struct lk_arena *a, const struct lk_syscall_wait *os)
 {
     if (!os->syscall)
         return;
@@ -140,7 +140,7 @@ static void timeout_part(struct lk_strbuf *b, struct lk_arena *a, int64_t timeou
 }
 
 /* Where the program's own reason is known, descriptor and peer would only say it twice. */
-static bool kernel_tells_more(const struct lk_wait *w, const struct lk_oswait *os)
+static bool kernel_tells_more(const struct lk_wait *w, const struct lk_syscall_wait *os)
 {
     if (!os)
         return false;
@@ -148,8 +148,8 @@ static bool kernel_tells_more(const struct lk_wait *w, const struct lk_oswait *o
            ((w->kind == LK_WAIT_IO || w->kind == LK_WAIT_CHILD) && !w->on.n);
 }
 
-const char *lk_phrase_wait(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_wait *w,
-                           const struct lk_oswait *os)
+const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_wait *w,
+                           const struct lk_syscall_wait *os)
 {
     struct lk_strbuf b = { 0 };
     if (w->kind == LK_WAIT_SELECTOR || w->kind == LK_WAIT_EXECUTOR_IDLE || w->kind == LK_WAIT_READY)
@@ -159,7 +159,7 @@ const char *lk_phrase_wait(struct lk_arena *a, const struct lk_snapshot *s, cons
     if (w->on.n && w->kind != LK_WAIT_NONE) {
         comma(&b);
         lk_strbuf_printf(&b, "waits for %s%s", w->on.n > 1 ? w->any ? "any of " : "all of " : "",
-                         lk_phrase_labels(a, s, &w->on, 3));
+                         lk_sentence_labels(a, s, &w->on, 3));
     }
     if (kernel_tells_more(w, os))
         os_part(&b, a, os);
@@ -168,10 +168,10 @@ const char *lk_phrase_wait(struct lk_arena *a, const struct lk_snapshot *s, cons
     return b.n ? keep(a, &b) : NULL;
 }
 
-const char *lk_phrase_thread_facts(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_thread *t)
+const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_thread *t)
 {
     struct lk_strbuf b = { 0 };
-    const char *wait = t->running ? NULL : lk_phrase_wait(a, s, &t->wait, &t->os);
+    const char *wait = t->running ? NULL : lk_sentence_wait(a, s, &t->wait, &t->os);
     if (wait)
         lk_strbuf_puts(&b, wait);
     if (t->main) {
@@ -180,11 +180,11 @@ const char *lk_phrase_thread_facts(struct lk_arena *a, const struct lk_snapshot 
     }
     if (lk_loop_at(s, t->running_loop)) {
         comma(&b);
-        lk_strbuf_printf(&b, "runs %s", lk_phrase_label(a, s, t->running_loop));
+        lk_strbuf_printf(&b, "runs %s", lk_sentence_label(a, s, t->running_loop));
     }
     if (lk_executor_at(s, t->works_for)) {
         comma(&b);
-        lk_strbuf_printf(&b, "a worker of %s", lk_phrase_label(a, s, t->works_for));
+        lk_strbuf_printf(&b, "a worker of %s", lk_sentence_label(a, s, t->works_for));
     }
     if (t->in_request) {
         comma(&b);
@@ -192,7 +192,7 @@ const char *lk_phrase_thread_facts(struct lk_arena *a, const struct lk_snapshot 
     }
     if (t->holds.n) {
         comma(&b);
-        lk_strbuf_printf(&b, "holds %s", lk_phrase_labels(a, s, &t->holds, 4));
+        lk_strbuf_printf(&b, "holds %s", lk_sentence_labels(a, s, &t->holds, 4));
     }
     if (t->holds_gil) {
         comma(&b);
@@ -214,7 +214,7 @@ static void loop_contents(struct lk_strbuf *b, struct lk_arena *a, const struct 
     }
 }
 
-const char *lk_phrase_loop(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_loop *l)
+const char *lk_sentence_loop(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_loop *l)
 {
     static const char *const run[] = {
         [LK_LOOP_RUNNING] = "running",
@@ -229,7 +229,7 @@ const char *lk_phrase_loop(struct lk_arena *a, const struct lk_snapshot *s, cons
         lk_strbuf_printf(&b, " %s", name(a, l->cls));
     lk_strbuf_printf(&b, ", %s", (unsigned)l->run < LK_ARRAY_LEN(run) ? run[l->run] : "running or not is unknown");
     if (lk_thread_at(s, l->thread))
-        lk_strbuf_printf(&b, "%s%s", l->run == LK_LOOP_RUNNING ? " in " : ", last in ", lk_phrase_label(a, s, l->thread));
+        lk_strbuf_printf(&b, "%s%s", l->run == LK_LOOP_RUNNING ? " in " : ", last in ", lk_sentence_label(a, s, l->thread));
     if (l->stopping == LK_YES)
         lk_strbuf_puts(&b, ", asked to stop");
     if (l->in_own_selector == LK_YES)
@@ -240,7 +240,7 @@ const char *lk_phrase_loop(struct lk_arena *a, const struct lk_snapshot *s, cons
     return keep(a, &b);
 }
 
-const char *lk_phrase_task(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_task *k)
+const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_task *k)
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, k->state == LK_TASK_CANCELLED ? "cancelled" : lk_words_task_state(k->state));
@@ -251,23 +251,23 @@ const char *lk_phrase_task(struct lk_arena *a, const struct lk_snapshot *s, cons
     if (k->must_cancel)
         lk_strbuf_puts(&b, ", cancellation asked for");
     if (lk_loop_at(s, k->loop))
-        lk_strbuf_printf(&b, ", on %s", lk_phrase_label(a, s, k->loop));
+        lk_strbuf_printf(&b, ", on %s", lk_sentence_label(a, s, k->loop));
     if (lk_thread_at(s, k->run_by))
-        lk_strbuf_printf(&b, ", its step is on the stack of %s", lk_phrase_label(a, s, k->run_by));
-    const char *wait = k->state == LK_TASK_PENDING ? lk_phrase_wait(a, s, &k->wait, NULL) : NULL;
+        lk_strbuf_printf(&b, ", its step is on the stack of %s", lk_sentence_label(a, s, k->run_by));
+    const char *wait = k->state == LK_TASK_PENDING ? lk_sentence_wait(a, s, &k->wait, NULL) : NULL;
     if (wait)
         lk_strbuf_printf(&b, ", %s", wait);
     if (k->holds.n)
-        lk_strbuf_printf(&b, ", holds %s", lk_phrase_labels(a, s, &k->holds, 4));
+        lk_strbuf_printf(&b, ", holds %s", lk_sentence_labels(a, s, &k->holds, 4));
     return keep(a, &b);
 }
 
-const char *lk_phrase_lock(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_lock *l)
+const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_lock *l)
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, l->kind && *l->kind ? name(a, l->kind) : "lock");
     if (l->owners.n) {
-        lk_strbuf_printf(&b, ", held by %s", lk_phrase_labels(a, s, &l->owners, 3));
+        lk_strbuf_printf(&b, ", held by %s", lk_sentence_labels(a, s, &l->owners, 3));
         if (!l->owner_certain)
             lk_strbuf_puts(&b, " (inferred)");
     } else if (l->mutex && l->locked == LK_YES) {
@@ -277,11 +277,11 @@ const char *lk_phrase_lock(struct lk_arena *a, const struct lk_snapshot *s, cons
     }
     if (l->waiters.n)
         lk_strbuf_printf(&b, ", %s: %s", lk_words_count(a, (int64_t)l->waiters.n, "waiter"),
-                         lk_phrase_labels(a, s, &l->waiters, 6));
+                         lk_sentence_labels(a, s, &l->waiters, 6));
     return keep(a, &b);
 }
 
-const char *lk_phrase_executor(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_executor *x)
+const char *lk_sentence_executor(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_executor *x)
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_printf(&b, "%s, %s", name(a, x->kind), lk_words_count(a, (int64_t)x->workers.n, "worker"));
@@ -292,11 +292,11 @@ const char *lk_phrase_executor(struct lk_arena *a, const struct lk_snapshot *s, 
     if (x->shutdown == LK_YES)
         lk_strbuf_puts(&b, ", shut down");
     if (x->workers.n)
-        lk_strbuf_printf(&b, ": %s", lk_phrase_labels(a, s, &x->workers, 6));
+        lk_strbuf_printf(&b, ": %s", lk_sentence_labels(a, s, &x->workers, 6));
     return keep(a, &b);
 }
 
-const char *lk_phrase_native(struct lk_arena *a, const struct lk_natframe *f)
+const char *lk_sentence_native(struct lk_arena *a, const struct lk_natframe *f)
 {
     const char *function = f->function ? name(a, f->function) : "(no symbol)";
     const char *module = f->module ? name(a, f->module) : "(no module)";
@@ -318,7 +318,7 @@ static const char *path_within(struct lk_arena *a, const char *path, size_t colu
     return from > path ? lk_arena_printf(a, "...%s", from) : path;
 }
 
-const char *lk_phrase_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns)
+const char *lk_sentence_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns)
 {
     const char *file = lk_words_safe(a, f->code ? f->code->file : NULL);
     const char *fn = f->code && f->code->qualname ? f->code->qualname : f->code ? f->code->function : NULL;
@@ -354,7 +354,7 @@ static const char *command_line(struct lk_arena *a, const struct lk_snapshot *s,
     return keep(a, &b);
 }
 
-const char *lk_phrase_command(struct lk_arena *a, const struct lk_snapshot *s, size_t columns)
+const char *lk_sentence_command(struct lk_arena *a, const struct lk_snapshot *s, size_t columns)
 {
     /* Bytes enough for so many columns of the widest characters. */
     const size_t most = columns * 4;
@@ -364,7 +364,7 @@ const char *lk_phrase_command(struct lk_arena *a, const struct lk_snapshot *s, s
     return lk_words_cut(a, *line ? line : s->comm, columns);
 }
 
-const char *lk_phrase_runtime(struct lk_arena *a, const struct lk_snapshot *s)
+const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 {
     const char *threads = lk_words_count(a, (int64_t)s->threads.n, "thread");
     if (!s->python.present)
@@ -375,7 +375,7 @@ const char *lk_phrase_runtime(struct lk_arena *a, const struct lk_snapshot *s)
                            s->python.free_threaded == LK_YES ? " free-threaded" : "", threads);
 }
 
-const char *lk_phrase_looked(struct lk_arena *a, const struct lk_snapshot *s)
+const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
 {
     int64_t pause_us = LK_UNKNOWN, stopped = 0;
     for (size_t i = 0; i < s->samples.n; i++) {
@@ -415,7 +415,7 @@ static const char *supervisor_article(const char *what)
                : "";
 }
 
-const char *lk_phrase_children(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
+const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap;
     int64_t missing = 0;
@@ -433,7 +433,7 @@ const char *lk_phrase_children(struct lk_arena *a, const struct lk_report *repor
     return keep(a, &b);
 }
 
-const char *lk_phrase_children_command(struct lk_arena *a, const struct lk_snapshot *s)
+const char *lk_sentence_children_command(struct lk_arena *a, const struct lk_snapshot *s)
 {
     return lk_arena_printf(a, "loopknot --tree %" PRId64, s->pid);
 }
@@ -464,7 +464,7 @@ static enum census census_of(const struct lk_thread *t)
     return st == LK_TS_UNKNOWN ? CENSUS_UNKNOWN : CENSUS_WAITS;
 }
 
-const char *lk_phrase_census(struct lk_arena *a, const struct lk_snapshot *s)
+const char *lk_sentence_census(struct lk_arena *a, const struct lk_snapshot *s)
 {
     static const struct { const char *noun, *what; } rows[CENSUS_COUNT] = {
         [CENSUS_LOOP_IDLE] = { "loop", "idle" },
@@ -491,7 +491,7 @@ const char *lk_phrase_census(struct lk_arena *a, const struct lk_snapshot *s)
     return b.n ? keep(a, &b) : "no thread was read";
 }
 
-const char *lk_phrase_why_unknown(struct lk_arena *a, const struct lk_report *r)
+const char *lk_sentence_why_unknown(struct lk_arena *a, const struct lk_report *r)
 {
     const struct lk_snapshot *s = r->snap;
     if (r->findings->verdict_why && *r->findings->verdict_why)
@@ -503,7 +503,7 @@ const char *lk_phrase_why_unknown(struct lk_arena *a, const struct lk_report *r)
     return "too little could be read to judge";
 }
 
-const char *lk_phrase_place(struct lk_arena *a, const struct lk_culprit *c)
+const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c)
 {
     const char *function = c->function ? name(a, c->function) : "(no name)";
     if (c->file && c->line > 0)
@@ -515,11 +515,11 @@ const char *lk_phrase_place(struct lk_arena *a, const struct lk_culprit *c)
     return function;
 }
 
-const char *lk_phrase_culprit(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_culprit *c)
+const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_culprit *c)
 {
     for (size_t i = 0; c->tid != LK_UNKNOWN && i < s->threads.n; i++)
         if (s->threads.v[i].tid == c->tid)
-            return lk_phrase_label(a, s, lk_ref_make(LK_KIND_THREAD, i));
+            return lk_sentence_label(a, s, lk_ref_make(LK_KIND_THREAD, i));
     for (size_t i = 0; c->task && i < s->tasks.n; i++)
         if (strcmp(s->tasks.v[i].id, c->task) == 0)
             return task_label(a, &s->tasks.v[i]);
@@ -546,12 +546,12 @@ static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, i
     return lk_arena_strdup(a, text);
 }
 
-bool lk_phrase_is_stuck(const struct lk_finding *f)
+bool lk_sentence_is_stuck(const struct lk_finding *f)
 {
     return f->severity != LK_HAZARD || f->stuck_ms != LK_UNKNOWN || f->held_requests > 0 || f->held_tasks > 0;
 }
 
-const char *lk_phrase_since(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
+const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
 {
     if (f->stuck_ms == LK_UNKNOWN)
         return "for how long is not known";
@@ -573,14 +573,14 @@ static const char *requests_and_tasks(struct lk_arena *a, int64_t r, int64_t k)
     return lk_arena_printf(a, "%s and %s", lk_words_count(a, r, "request"), lk_words_count(a, k, "task"));
 }
 
-const char *lk_phrase_concerned(struct lk_arena *a, const struct lk_finding *f)
+const char *lk_sentence_concerned(struct lk_arena *a, const struct lk_finding *f)
 {
     if (f->severity != LK_HAZARD || f->stuck_ms != LK_UNKNOWN)
         return NULL;
     return requests_and_tasks(a, f->held_requests, f->held_tasks);
 }
 
-const char *lk_phrase_held(struct lk_arena *a, const struct lk_finding *f)
+const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f)
 {
     const int64_t r = f->held_requests, k = f->held_tasks;
     if (r == LK_UNKNOWN && k == LK_UNKNOWN)
@@ -590,7 +590,7 @@ const char *lk_phrase_held(struct lk_arena *a, const struct lk_finding *f)
                    : "no request and no task is known to be held up behind it";
 }
 
-const char *lk_phrase_confidence(enum lk_confidence c)
+const char *lk_sentence_confidence(enum lk_confidence c)
 {
     static const char *const means[] = {
         [LK_POSSIBLE] = "possible: it looks like this, but part of it was read while its owner ran or is a guess",
@@ -600,21 +600,21 @@ const char *lk_phrase_confidence(enum lk_confidence c)
     return (unsigned)c < LK_ARRAY_LEN(means) ? means[c] : means[LK_POSSIBLE];
 }
 
-const char *lk_phrase_remedy(const struct lk_finding *f)
+const char *lk_sentence_remedy(const struct lk_finding *f)
 {
     if (f->remedy && *f->remedy)
         return f->remedy;
     return f->rule && f->rule->remedy ? f->rule->remedy : "no advice is known for this";
 }
 
-const char *lk_phrase_safe_now(const struct lk_finding *f)
+const char *lk_sentence_safe_now(const struct lk_finding *f)
 {
     if (f->safe_now && *f->safe_now)
         return f->safe_now;
     return f->severity == LK_HAZARD ? NULL : "nothing is known that can be ended without harm";
 }
 
-enum lk_verdict lk_phrase_worst(const struct lk_report *reports, size_t n)
+enum lk_verdict lk_sentence_worst(const struct lk_report *reports, size_t n)
 {
     enum lk_verdict worst = n ? LK_HEALTHY : LK_VERDICT_UNKNOWN;
     for (size_t i = 0; i < n; i++)
@@ -622,7 +622,7 @@ enum lk_verdict lk_phrase_worst(const struct lk_report *reports, size_t n)
     return worst;
 }
 
-const char *lk_phrase_edge_doubt(const struct lk_edge *e)
+const char *lk_sentence_edge_doubt(const struct lk_edge *e)
 {
     if (e->inferred)
         return " (inferred)";

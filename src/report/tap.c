@@ -59,7 +59,7 @@ static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
     if (f) {
         value(out, a, "rule", lk_ci_rule(a, f));
         value(out, a, "fingerprint", f->fingerprint);
-        value(out, a, "remedy", lk_phrase_remedy(f));
+        value(out, a, "remedy", lk_sentence_remedy(f));
     }
     if (place) {
         value(out, a, "file", place->file);

@@ -5,7 +5,7 @@
 
 #define LEAST_ROOM 20 /* columns a paragraph keeps even where the terminal is narrower */
 
-static void ink_on(struct lk_paper *p, enum lk_ink ink)
+static void ink_on(struct lk_terminal *p, enum lk_ink ink)
 {
     static const char *const codes[] = {
         [LK_INK_PLAIN] = "",      [LK_INK_BOLD] = "\033[1m",     [LK_INK_RED] = "\033[1;31m",
@@ -15,18 +15,18 @@ static void ink_on(struct lk_paper *p, enum lk_ink ink)
         fputs(codes[ink], p->out);
 }
 
-static void ink_off(struct lk_paper *p, enum lk_ink ink)
+static void ink_off(struct lk_terminal *p, enum lk_ink ink)
 {
     if (p->color && ink != LK_INK_PLAIN)
         fputs("\033[0m", p->out);
 }
 
-static void spaces(struct lk_paper *p, int n)
+static void spaces(struct lk_terminal *p, int n)
 {
     fprintf(p->out, "%*s", n > 0 ? n : 0, "");
 }
 
-static void inked(struct lk_paper *p, enum lk_ink ink, const char *text)
+static void inked(struct lk_terminal *p, enum lk_ink ink, const char *text)
 {
     if (!*text)
         return;
@@ -35,17 +35,17 @@ static void inked(struct lk_paper *p, enum lk_ink ink, const char *text)
     ink_off(p, ink);
 }
 
-void lk_paper_blank(struct lk_paper *p)
+void lk_terminal_blank(struct lk_terminal *p)
 {
     putc('\n', p->out);
 }
 
-void lk_paper_line(struct lk_paper *p, int indent, enum lk_ink ink, const char *text)
+void lk_terminal_line(struct lk_terminal *p, int indent, enum lk_ink ink, const char *text)
 {
-    lk_paper_two(p, indent, ink, text, NULL);
+    lk_terminal_two(p, indent, ink, text, NULL);
 }
 
-void lk_paper_two(struct lk_paper *p, int indent, enum lk_ink ink, const char *head, const char *tail)
+void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head, const char *tail)
 {
     spaces(p, indent);
     inked(p, ink, head);
@@ -71,7 +71,7 @@ static size_t fitting(const char *s, size_t room)
     return end;
 }
 
-bool lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines)
+bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang, const char *text, int max_lines)
 {
     static const char more[] = " ...";
     size_t room = (size_t)LK_MAX(p->width - indent - hang, LEAST_ROOM);

@@ -9,7 +9,7 @@
 
 enum lk_ink { LK_INK_PLAIN = 0, LK_INK_BOLD, LK_INK_RED, LK_INK_YELLOW, LK_INK_GREEN, LK_INK_DIM };
 
-struct lk_paper {
+struct lk_terminal {
     FILE *out;
     struct lk_arena *arena;
     bool color;
@@ -17,15 +17,15 @@ struct lk_paper {
 };
 
 /** An empty line. */
-void lk_paper_blank(struct lk_paper *p);
+void lk_terminal_blank(struct lk_terminal *p);
 /** One line, never wrapped. */
-void lk_paper_line(struct lk_paper *p, int indent, enum lk_ink ink, const char *text);
+void lk_terminal_line(struct lk_terminal *p, int indent, enum lk_ink ink, const char *text);
 /** One line in two inks: head, a space, tail (may be NULL). */
-void lk_paper_two(struct lk_paper *p, int indent, enum lk_ink ink, const char *head, const char *tail);
+void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head, const char *tail);
 /**
  * A paragraph with a label: the text starts `hang` columns after the indent, on every line, or after a
  * longer label on the first. max_lines > 0 cuts it there and ends it with "...": false then.
  */
-bool lk_paper_par(struct lk_paper *p, int indent, const char *label, int hang, const char *text, int max_lines);
+bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang, const char *text, int max_lines);
 
 #endif

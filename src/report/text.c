@@ -26,7 +26,7 @@ static enum lk_ink verdict_ink(enum lk_verdict v)
     return (unsigned)v < LK_ARRAY_LEN(inks) ? inks[v] : LK_INK_BOLD;
 }
 
-static const char *verdict_word(struct lk_paper *p, enum lk_verdict v)
+static const char *verdict_word(struct lk_terminal *p, enum lk_verdict v)
 {
     return lk_words_upper(p->arena, lk_verdict_name(v));
 }
@@ -36,36 +36,36 @@ struct told {
     bool any, what, change, now;
 };
 
-static bool field(struct lk_paper *p, const char *label, const char *text, int max_lines)
+static bool field(struct lk_terminal *p, const char *label, const char *text, int max_lines)
 {
-    return lk_paper_par(p, 2, label, FIELD, text, max_lines);
+    return lk_terminal_par(p, 2, label, FIELD, text, max_lines);
 }
 
 /* "pid 4711 python3 app.py (Python 3.11.2, 14 threads)", the command cut so that it stays on one line. */
-static const char *process(struct lk_paper *p, const struct lk_snapshot *s, size_t used)
+static const char *process(struct lk_terminal *p, const struct lk_snapshot *s, size_t used)
 {
-    const char *runtime = lk_phrase_runtime(p->arena, s);
+    const char *runtime = lk_sentence_runtime(p->arena, s);
     const char *pid = lk_arena_printf(p->arena, "pid %" PRId64, s->pid);
     const size_t others = used + lk_words_columns(pid, SIZE_MAX) + lk_words_columns(runtime, SIZE_MAX) + 4;
     const size_t room = p->width > (int)others + 12 ? (size_t)p->width - others : p->width ? 12 : COMMAND_COLUMNS;
-    return lk_arena_printf(p->arena, "%s %s (%s)", pid, lk_phrase_command(p->arena, s, room), runtime);
+    return lk_arena_printf(p->arena, "%s %s (%s)", pid, lk_sentence_command(p->arena, s, room), runtime);
 }
 
 /* File and line are never broken over two lines: they are there to be copied. */
-static void culprit(struct lk_paper *p, const struct lk_snapshot *s, const char *label, const struct lk_culprit *c)
+static void culprit(struct lk_terminal *p, const struct lk_snapshot *s, const char *label, const struct lk_culprit *c)
 {
-    const char *who = lk_phrase_culprit(p->arena, s, c), *place = lk_phrase_place(p->arena, c);
+    const char *who = lk_sentence_culprit(p->arena, s, c), *place = lk_sentence_place(p->arena, c);
     const char *both = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
     const bool fits = p->width <= 0 || lk_words_columns(both, SIZE_MAX) + 2 + FIELD <= (size_t)p->width;
     const int pad = FIELD - 1 - (int)strlen(label);
-    lk_paper_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), fits ? both : place);
+    lk_terminal_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), fits ? both : place);
     if (!fits && who)
-        lk_paper_line(p, 2 + FIELD, LK_INK_PLAIN, lk_arena_printf(p->arena, "in %s", who));
+        lk_terminal_line(p, 2 + FIELD, LK_INK_PLAIN, lk_arena_printf(p->arena, "in %s", who));
     if (c->source && *c->source)
-        lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
+        lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD, lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
 }
 
-static const char *rule_name(struct lk_paper *p, const struct lk_finding *f)
+static const char *rule_name(struct lk_terminal *p, const struct lk_finding *f)
 {
     if (!f->rule)
         return "no rule";
@@ -73,7 +73,7 @@ static const char *rule_name(struct lk_paper *p, const struct lk_finding *f)
 }
 
 /* What else was found, and of the worst of it what kind. */
-static void also(struct lk_paper *p, const struct lk_findings *fs, size_t from)
+static void also(struct lk_terminal *p, const struct lk_findings *fs, size_t from)
 {
     if (fs->list.n <= from)
         return;
@@ -88,17 +88,17 @@ static void also(struct lk_paper *p, const struct lk_findings *fs, size_t from)
     lk_strbuf_deinit(&b);
 }
 
-static void stuck(struct lk_paper *p, const struct lk_snapshot *s, const struct lk_finding *f, int max_lines)
+static void stuck(struct lk_terminal *p, const struct lk_snapshot *s, const struct lk_finding *f, int max_lines)
 {
-    const char *concerned = lk_phrase_concerned(p->arena, f);
+    const char *concerned = lk_sentence_concerned(p->arena, f);
     if (concerned)
         field(p, "Affects", concerned, max_lines);
-    else if (lk_phrase_is_stuck(f))
-        field(p, "Stuck", lk_arena_printf(p->arena, "%s; %s", lk_phrase_since(p->arena, s, f), lk_phrase_held(p->arena, f)),
+    else if (lk_sentence_is_stuck(f))
+        field(p, "Stuck", lk_arena_printf(p->arena, "%s; %s", lk_sentence_since(p->arena, s, f), lk_sentence_held(p->arena, f)),
               max_lines);
 }
 
-static void first_finding(struct lk_paper *p, const struct lk_report *r, struct told *told)
+static void first_finding(struct lk_terminal *p, const struct lk_report *r, struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[0];
     told->any = true;
@@ -107,13 +107,13 @@ static void first_finding(struct lk_paper *p, const struct lk_report *r, struct 
     stuck(p, r->snap, f, 2);
     if (f->culprits.n)
         culprit(p, r->snap, "Where", &f->culprits.v[0]);
-    told->change = field(p, "Change", lk_phrase_remedy(f), 4);
-    told->now = !lk_phrase_safe_now(f) || field(p, "Now", lk_phrase_safe_now(f), 3);
+    told->change = field(p, "Change", lk_sentence_remedy(f), 4);
+    told->now = !lk_sentence_safe_now(f) || field(p, "Now", lk_sentence_safe_now(f), 3);
     if (r->findings->verdict_why)
         field(p, "Unsure", r->findings->verdict_why, 2);
 }
 
-static void why_healthy(struct lk_paper *p, const struct lk_snapshot *s)
+static void why_healthy(struct lk_terminal *p, const struct lk_snapshot *s)
 {
     size_t unknown = 0;
     for (size_t i = 0; i < s->threads.n; i++)
@@ -121,25 +121,25 @@ static void why_healthy(struct lk_paper *p, const struct lk_snapshot *s)
     /* What was not recognised is not claimed to be in order. */
     field(p, "Why", unknown ? "no wait was found that cannot end, and nothing else that is wrong:"
                             : "every thread is idle in a known place, moves, or waits for something that can still act:", 0);
-    field(p, "", lk_phrase_census(p->arena, s), 4);
+    field(p, "", lk_sentence_census(p->arena, s), 4);
 }
 
-static void why_unknown(struct lk_paper *p, const struct lk_report *r)
+static void why_unknown(struct lk_terminal *p, const struct lk_report *r)
 {
-    field(p, "Why", lk_phrase_why_unknown(p->arena, r), 5);
-    field(p, "Seen", lk_phrase_census(p->arena, r->snap), 3);
+    field(p, "Why", lk_sentence_why_unknown(p->arena, r), 5);
+    field(p, "Seen", lk_sentence_census(p->arena, r->snap), 3);
     if (r->snap->limits.n)
         field(p, "Limits", lk_arena_printf(p->arena, "%s could not be read, listed at the end",
                                            lk_words_count(p->arena, (int64_t)r->snap->limits.n, "thing")), 2);
 }
 
 /* The command stays on one line: it is there to be copied. */
-static void unseen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
+static void unseen(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i)
 {
-    const char *children = lk_phrase_children(p->arena, reports, n, i);
+    const char *children = lk_sentence_children(p->arena, reports, n, i);
     if (!children)
         return;
-    const char *command = lk_phrase_children_command(p->arena, reports[i].snap);
+    const char *command = lk_sentence_children_command(p->arena, reports[i].snap);
     /* An unknown verdict may have said just this. */
     if (reports[i].findings->verdict_why && strstr(reports[i].findings->verdict_why, command))
         return;
@@ -149,25 +149,25 @@ static void unseen(struct lk_paper *p, const struct lk_report *reports, size_t n
         return;
     }
     field(p, "Unseen", children, 2);
-    lk_paper_line(p, 2 + FIELD, LK_INK_BOLD, command);
+    lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD, command);
 }
 
-static struct told first_screen(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i)
+static struct told first_screen(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i)
 {
     struct told told = { 0 };
     const struct lk_report *r = &reports[i];
     const enum lk_verdict v = r->findings->verdict;
     const char *word = verdict_word(p, v);
     const bool found = r->findings->list.n && v != LK_VERDICT_UNKNOWN && v != LK_HEALTHY;
-    lk_paper_two(p, 0, verdict_ink(v), word, lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
-    lk_paper_blank(p);
+    lk_terminal_two(p, 0, verdict_ink(v), word, lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
+    lk_terminal_blank(p);
     if (found)
         first_finding(p, r, &told);
     else if (v == LK_HEALTHY)
         why_healthy(p, r->snap);
     else
         why_unknown(p, r);
-    field(p, "Looked", lk_phrase_looked(p->arena, r->snap), 2);
+    field(p, "Looked", lk_sentence_looked(p->arena, r->snap), 2);
     unseen(p, reports, n, i);
     also(p, r->findings, found ? 1 : 0);
     return told;
@@ -176,7 +176,7 @@ static struct told first_screen(struct lk_paper *p, const struct lk_report *repo
 /* ---- findings --------------------------------------------------------------------------- */
 
 /* Each line: why the thing above waits, and an arrow to what it waits for. */
-static void chain(struct lk_paper *p, const struct lk_snapshot *s, const struct lk_finding *f)
+static void chain(struct lk_terminal *p, const struct lk_snapshot *s, const struct lk_finding *f)
 {
     const size_t widest = p->width > 0 ? LK_MIN((size_t)p->width / 2, WHY_COLUMNS) : WHY_COLUMNS;
     size_t wide = 0;
@@ -188,27 +188,27 @@ static void chain(struct lk_paper *p, const struct lk_snapshot *s, const struct 
     for (size_t i = 0; i < f->chain.n; i++) {
         const struct lk_edge *e = &f->chain.v[i];
         if (!lk_ref_eq(at, e->from))
-            field(p, i ? "" : "Chain", lk_phrase_label(p->arena, s, e->from), 0);
+            field(p, i ? "" : "Chain", lk_sentence_label(p->arena, s, e->from), 0);
         const bool closes = i && lk_ref_eq(e->to, f->chain.v[0].from);
-        const char *target = lk_arena_printf(p->arena, "--> %s%s%s", lk_phrase_label(p->arena, s, e->to),
-                                             closes ? ", where it began" : "", lk_phrase_edge_doubt(e));
-        lk_paper_par(p, 2 + FIELD + 2, e->why ? e->why : "waits for", (int)wide + 1, target, 0);
+        const char *target = lk_arena_printf(p->arena, "--> %s%s%s", lk_sentence_label(p->arena, s, e->to),
+                                             closes ? ", where it began" : "", lk_sentence_edge_doubt(e));
+        lk_terminal_par(p, 2 + FIELD + 2, e->why ? e->why : "waits for", (int)wide + 1, target, 0);
         at = e->to;
     }
 }
 
-static void evidence(struct lk_paper *p, const struct lk_finding *f, bool all)
+static void evidence(struct lk_terminal *p, const struct lk_finding *f, bool all)
 {
     for (size_t i = 0; i < f->evidence.n; i++) {
         const bool last = !all && i == MAX_EVIDENCE;
         const char *text = last ? lk_arena_printf(p->arena, "and %zu more", f->evidence.n - i) : f->evidence.v[i];
-        lk_paper_par(p, 2, i ? "        -" : "Seen    -", FIELD + 2, text, 0);
+        lk_terminal_par(p, 2, i ? "        -" : "Seen    -", FIELD + 2, text, 0);
         if (last)
             return;
     }
 }
 
-static void docs(struct lk_paper *p, const struct lk_rule *rule)
+static void docs(struct lk_terminal *p, const struct lk_rule *rule)
 {
     for (size_t i = 0; rule && i < LK_ARRAY_LEN(rule->docs) && rule->docs[i]; i++)
         field(p, i ? "" : "Read", rule->docs[i], 0);
@@ -216,15 +216,15 @@ static void docs(struct lk_paper *p, const struct lk_rule *rule)
         field(p, "More", lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, examples)", rule->id), 0);
 }
 
-static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, bool all, const struct told *told)
+static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, bool all, const struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
-    lk_paper_blank(p);
-    lk_paper_two(p, 0, verdict_ink(f->severity), lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
+    lk_terminal_blank(p);
+    lk_terminal_two(p, 0, verdict_ink(f->severity), lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
                  lk_arena_printf(a, " %s: %s", rule_name(p, f), lk_verdict_name(f->severity)));
     if (!told->what)
-        lk_paper_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
+        lk_terminal_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
     chain(p, r->snap, f);
     const bool many = f->culprits.n > 1;
     for (size_t c = 0; (many || !told->any) && c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
@@ -233,16 +233,16 @@ static void finding(struct lk_paper *p, const struct lk_report *r, size_t i, boo
         field(p, "", lk_arena_printf(a, "and %zu more places", f->culprits.n - MAX_CULPRITS), 0);
     if (!told->any)
         stuck(p, r->snap, f, 0);
-    field(p, "Sure", lk_phrase_confidence(f->confidence), 0);
+    field(p, "Sure", lk_sentence_confidence(f->confidence), 0);
     evidence(p, f, all);
     if (!told->change)
-        field(p, "Change", lk_phrase_remedy(f), 0);
-    if (!told->now && lk_phrase_safe_now(f))
-        field(p, "Now", lk_phrase_safe_now(f), 0);
+        field(p, "Change", lk_sentence_remedy(f), 0);
+    if (!told->now && lk_sentence_safe_now(f))
+        field(p, "Now", lk_sentence_safe_now(f), 0);
     docs(p, f->rule);
 }
 
-static void report(struct lk_paper *p, const struct lk_report *reports, size_t n, size_t i, const struct lk_render *how)
+static void report(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i, const struct lk_render *how)
 {
     const struct told told = first_screen(p, reports, n, i), nothing = { 0 };
     for (size_t f = 0; f < reports[i].findings->list.n; f++)
@@ -253,7 +253,7 @@ static void report(struct lk_paper *p, const struct lk_report *reports, size_t n
 /* ---- sets ------------------------------------------------------------------------------- */
 
 /* "1 deadlock, 4 healthy", the worst first. */
-static const char *count_verdicts(struct lk_paper *p, const struct lk_report *reports, size_t n)
+static const char *count_verdicts(struct lk_terminal *p, const struct lk_report *reports, size_t n)
 {
     struct lk_strbuf b = { 0 };
     for (int v = LK_DEADLOCK; v >= LK_HEALTHY; v--) {
@@ -269,42 +269,42 @@ static const char *count_verdicts(struct lk_paper *p, const struct lk_report *re
 }
 
 /* "pid 12 and 13, 2 gunicorn workers: python3 ... (Python 3.11.2, 5 threads)". */
-static const char *group_line(struct lk_paper *p, const struct lk_report *reports, const struct lk_set_group *g, size_t used)
+static const char *group_line(struct lk_terminal *p, const struct lk_report *reports, const struct lk_process_groups_group *g, size_t used)
 {
     const char *role = g->role ? g->role : "process";
     const char *who = g->n > 1 ? lk_arena_printf(p->arena, "%s: %s,", lk_words_count(p->arena, (int64_t)g->n, role),
-                                                 lk_set_pids(p->arena, reports, g, PIDS_NAMED))
+                                                 lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED))
                       : g->role ? lk_arena_printf(p->arena, "%s:", role) : "";
     const struct lk_snapshot *s = reports[g->members[0]].snap;
     const size_t room = used + lk_words_columns(who, SIZE_MAX) + 1;
     if (g->n == 1)
         return lk_arena_printf(p->arena, "%s%s%s", who, *who ? " " : "", process(p, s, *who ? room : used));
     const size_t width = p->width <= 0 ? COMMAND_COLUMNS : (size_t)p->width > room + 12 ? (size_t)p->width - room : 12;
-    return lk_arena_printf(p->arena, "%s %s", who, lk_phrase_command(p->arena, s, width));
+    return lk_arena_printf(p->arena, "%s %s", who, lk_sentence_command(p->arena, s, width));
 }
 
-static void set_overview(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_set *set)
+static void set_overview(struct lk_terminal *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set)
 {
-    const enum lk_verdict worst = lk_phrase_worst(reports, n);
-    lk_paper_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
+    const enum lk_verdict worst = lk_sentence_worst(reports, n);
+    lk_terminal_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
                  lk_arena_printf(p->arena, " %s: %s", lk_words_count(p->arena, (int64_t)n, "process"),
                                  count_verdicts(p, reports, n)));
     for (size_t i = 0; i < set->n_groups; i++) {
-        const struct lk_set_group *g = &set->groups[i];
+        const struct lk_process_groups_group *g = &set->groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;
         const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
-        lk_paper_two(p, 2, verdict_ink(fs->verdict), word, lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
+        lk_terminal_two(p, 2, verdict_ink(fs->verdict), word, lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
         if (fs->list.n && fs->list.v[0].culprits.n)
-            lk_paper_line(p, 11, LK_INK_PLAIN, lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
-                                                               lk_phrase_place(p->arena, &fs->list.v[0].culprits.v[0])));
+            lk_terminal_line(p, 11, LK_INK_PLAIN, lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
+                                                               lk_sentence_place(p->arena, &fs->list.v[0].culprits.v[0])));
     }
 }
 
 /* One of each group, the worst first. Of what is healthy beside something that is not, nothing more is to be told. */
-static void group_reports(struct lk_paper *p, const struct lk_report *reports, size_t n, const struct lk_set *set,
+static void group_reports(struct lk_terminal *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set,
                           const struct lk_render *how)
 {
-    const enum lk_verdict worst = lk_phrase_worst(reports, n);
+    const enum lk_verdict worst = lk_sentence_worst(reports, n);
     struct lk_arena *outer = p->arena;
     size_t untold = 0;
     for (size_t g = 0; g < set->n_groups; g++) {
@@ -314,27 +314,27 @@ static void group_reports(struct lk_paper *p, const struct lk_report *reports, s
             continue;
         }
         p->arena = lk_arena_create();
-        lk_paper_blank(p);
-        lk_paper_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
+        lk_terminal_blank(p);
+        lk_terminal_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
         report(p, reports, n, i, how);
         if (set->groups[g].n > 1)
-            lk_paper_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s alike; --all shows each)",
-                                                            lk_set_pids(p->arena, reports, &set->groups[g], PIDS_NAMED)));
+            lk_terminal_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s alike; --all shows each)",
+                                                            lk_process_groups_pids(p->arena, reports, &set->groups[g], PIDS_NAMED)));
         lk_arena_destroy(p->arena);
     }
     p->arena = outer;
     if (untold) {
-        lk_paper_blank(p);
-        lk_paper_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s healthy; --all shows their threads)",
+        lk_terminal_blank(p);
+        lk_terminal_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s healthy; --all shows their threads)",
                                                         untold == 1 ? "1 process is" : lk_arena_printf(p->arena, "%zu processes are", untold)));
     }
 }
 
 bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
 {
-    struct lk_paper p = { .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create() };
+    struct lk_terminal p = { .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create() };
     if (set || n != 1) {
-        const struct lk_set folded = lk_set_create(p.arena, reports, n, how->all);
+        const struct lk_process_groups folded = lk_process_groups_create(p.arena, reports, n, how->all);
         set_overview(&p, reports, n, &folded);
         group_reports(&p, reports, n, &folded, how);
     } else {

@@ -10,6 +10,6 @@
 bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out);
 
 /** The second half of a report: threads, loops, tasks, executors, locks, limits (text_lists.c). */
-void lk_text_lists(struct lk_paper *p, const struct lk_report *r, const struct lk_render *how);
+void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how);
 
 #endif

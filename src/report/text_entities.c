@@ -24,10 +24,10 @@ struct entries {
 };
 
 struct lists {
-    struct lk_paper *p;
+    struct lk_terminal *p;
     struct lk_arena *arena;
     const struct lk_snapshot *snap;
-    const struct lk_view *view;
+    const struct lk_fold *view;
     const struct lk_render *how;
 };
 
@@ -46,7 +46,7 @@ static int by_weight(const void *va, const void *vb)
 /* The groups of a kind, or with --all its entities, sorted. rank may be NULL. */
 static struct entries entries_of(const struct lists *l, enum lk_kind kind, int (*rank)(const struct lists *, uint32_t))
 {
-    const struct lk_view_kind *vk = &l->view->kinds[kind];
+    const struct lk_fold_kind *vk = &l->view->kinds[kind];
     struct entries e = { 0 };
     const size_t n = l->how->all ? vk->n : vk->n_groups;
     for (size_t i = 0; i < n; i++) {
@@ -62,9 +62,9 @@ static struct entries entries_of(const struct lists *l, enum lk_kind kind, int (
 
 static void heading(const struct lists *l, const char *title, size_t n, const char *note)
 {
-    lk_paper_blank(l->p);
+    lk_terminal_blank(l->p);
     const char *head = lk_arena_printf(l->arena, "%s (%s)", title, lk_words_number(l->arena, (int64_t)n));
-    lk_paper_two(l->p, 0, LK_INK_BOLD, head, note);
+    lk_terminal_two(l->p, 0, LK_INK_BOLD, head, note);
 }
 
 /* Says what was left out and stops the list; false while there is room. */
@@ -75,7 +75,7 @@ static bool list_full(const struct lists *l, const struct entries *e, size_t i)
     size_t left = 0;
     for (size_t k = i; k < e->list.n; k++)
         left += e->list.v[k].count;
-    lk_paper_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "... and %s more in %zu groups, --all shows them",
+    lk_terminal_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "... and %s more in %zu groups, --all shows them",
                                                          lk_words_number(l->arena, (int64_t)left), e->list.n - i));
     return true;
 }
@@ -84,7 +84,7 @@ static bool list_full(const struct lists *l, const struct entries *e, size_t i)
 static const char *member_names(const struct lists *l, enum lk_kind kind, const struct entry *e,
                                 const char *(*label)(const struct lists *, uint32_t))
 {
-    const struct lk_view_kind *vk = &l->view->kinds[kind];
+    const struct lk_fold_kind *vk = &l->view->kinds[kind];
     struct lk_strbuf b = { 0 };
     size_t written = 0;
     for (uint32_t i = e->example; i < vk->n && written < MAX_NAMES; i = vk->next[i], written++)
@@ -106,14 +106,14 @@ static void python_stack(const struct lists *l, const struct lk_pystack *st)
         const bool user = f->code && f->code->cls == LK_CODE_USER;
         /* Paths of your code stay whole: they are there to be copied. */
         const size_t room = user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
-        lk_paper_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ", lk_phrase_frame(l->arena, f, room));
+        lk_terminal_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ", lk_sentence_frame(l->arena, f, room));
         if (user && f->source && *f->source)
-            lk_paper_line(l->p, 10, LK_INK_BOLD, lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
+            lk_terminal_line(l->p, 10, LK_INK_BOLD, lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
     }
     if (st && st->n > most)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
     if (st && st->truncated)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
 }
 
 static void native_stack(const struct lists *l, const struct lk_natstack *st)
@@ -121,20 +121,20 @@ static void native_stack(const struct lists *l, const struct lk_natstack *st)
     const size_t most = l->how->all ? SIZE_MAX : MAX_FRAMES;
     if (!st || !st->n)
         return;
-    lk_paper_line(l->p, 6, LK_INK_DIM, "native:");
+    lk_terminal_line(l->p, 6, LK_INK_DIM, "native:");
     for (uint32_t i = 0; i < st->n && i < most; i++)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, lk_phrase_native(l->arena, &st->frames[i]));
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_sentence_native(l->arena, &st->frames[i]));
     if (st->n > most)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
     if (st->truncated)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
 }
 
 /* ---- threads ------------------------------------------------------------------------------ */
 
 static enum lk_thread_state state_of(const struct lists *l, uint32_t i)
 {
-    return lk_words_thread_state(&l->snap->threads.v[i], lk_view_blamed(l->view, lk_ref_make(LK_KIND_THREAD, i)));
+    return lk_words_thread_state(&l->snap->threads.v[i], lk_fold_blamed(l->view, lk_ref_make(LK_KIND_THREAD, i)));
 }
 
 /* Stuck first, idle last. */
@@ -152,13 +152,13 @@ static int thread_rank(const struct lists *l, uint32_t i)
 
 static const char *thread_name(const struct lists *l, uint32_t i)
 {
-    return lk_phrase_thread(l->arena, &l->snap->threads.v[i]);
+    return lk_sentence_thread(l->arena, &l->snap->threads.v[i]);
 }
 
 /* " for 14 min", the shortest and the longest where members differ, or nothing where it is not known. */
 static const char *stuck_for(const struct lists *l, const struct entry *e)
 {
-    const struct lk_view_kind *vk = &l->view->kinds[LK_KIND_THREAD];
+    const struct lk_fold_kind *vk = &l->view->kinds[LK_KIND_THREAD];
     int64_t least = INT64_MAX, most = 0;
     uint32_t i = e->example;
     for (uint32_t c = 0; c < e->count && i < vk->n; c++, i = vk->next[i]) {
@@ -186,21 +186,21 @@ static void thread_entry(const struct lists *l, const struct entry *e)
     const bool python = t->python_stack && t->python_stack->n, native = t->native_stack && t->native_stack->n;
     const char *head = e->count == 1 ? thread_name(l, e->example) : lk_words_count(l->arena, e->count, "thread");
     const char *tail = lk_arena_printf(l->arena, " %s%s", lk_words_thread_state_name(st), stuck_for(l, e));
-    lk_paper_two(l->p, 2, e->blamed ? LK_INK_RED : LK_INK_BOLD, head, tail);
+    lk_terminal_two(l->p, 2, e->blamed ? LK_INK_RED : LK_INK_BOLD, head, tail);
     if (e->count > 1)
-        lk_paper_par(l->p, 6, NULL, 0, member_names(l, LK_KIND_THREAD, e, thread_name), 0);
-    const char *facts = lk_phrase_thread_facts(l->arena, l->snap, t);
+        lk_terminal_par(l->p, 6, NULL, 0, member_names(l, LK_KIND_THREAD, e, thread_name), 0);
+    const char *facts = lk_sentence_thread_facts(l->arena, l->snap, t);
     if (*facts && e->count == 1)
-        lk_paper_par(l->p, 6, NULL, 0, facts, 0);
+        lk_terminal_par(l->p, 6, NULL, 0, facts, 0);
     else if (e->count > 1 && t->wait.call && t->wait.kind != LK_WAIT_NONE)
-        lk_paper_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "each blocks in %s", lk_words_safe(l->arena, t->wait.call)), 0);
+        lk_terminal_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "each blocks in %s", lk_words_safe(l->arena, t->wait.call)), 0);
     if (is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
         return;
     python_stack(l, t->python_stack);
     if (native && (l->how->native || !python))
         native_stack(l, t->native_stack);
     if (!python && !native)
-        lk_paper_line(l->p, 6, LK_INK_PLAIN, "no stack was read");
+        lk_terminal_line(l->p, 6, LK_INK_PLAIN, "no stack was read");
 }
 
 static void threads(const struct lists *l)
@@ -228,28 +228,28 @@ static const char *task_name(const struct lists *l, uint32_t i)
 static void loop_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_loop *o = &l->snap->loops.v[e->example];
-    const char *facts = lk_phrase_loop(l->arena, l->snap, o);
+    const char *facts = lk_sentence_loop(l->arena, l->snap, o);
     if (e->count == 1) {
-        lk_paper_par(l->p, 2, o->id, 6, facts, 0);
+        lk_terminal_par(l->p, 2, o->id, 6, facts, 0);
         return;
     }
-    lk_paper_line(l->p, 2, LK_INK_BOLD, lk_arena_printf(l->arena, "%s alike: %s", lk_words_count(l->arena, e->count, "loop"),
+    lk_terminal_line(l->p, 2, LK_INK_BOLD, lk_arena_printf(l->arena, "%s alike: %s", lk_words_count(l->arena, e->count, "loop"),
                                                         member_names(l, LK_KIND_LOOP, e, loop_name)));
-    lk_paper_par(l->p, 8, NULL, 0, lk_arena_printf(l->arena, "%s is %s", o->id, facts), 0);
+    lk_terminal_par(l->p, 8, NULL, 0, lk_arena_printf(l->arena, "%s is %s", o->id, facts), 0);
 }
 
 static void task_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_task *k = &l->snap->tasks.v[e->example];
-    const char *facts = lk_phrase_task(l->arena, l->snap, k);
+    const char *facts = lk_sentence_task(l->arena, l->snap, k);
     const char *coroutine = k->coroutine && *k->coroutine ? lk_words_cut(l->arena, k->coroutine, 80) : "(no coroutine)";
     if (e->count == 1) {
-        lk_paper_par(l->p, 2, lk_arena_printf(l->arena, "%s", task_name(l, e->example)), 4,
+        lk_terminal_par(l->p, 2, lk_arena_printf(l->arena, "%s", task_name(l, e->example)), 4,
                      lk_arena_printf(l->arena, "%s, %s", coroutine, facts), 0);
     } else {
-        lk_paper_par(l->p, 2, lk_words_count(l->arena, e->count, "task"), 4,
+        lk_terminal_par(l->p, 2, lk_words_count(l->arena, e->count, "task"), 4,
                      lk_arena_printf(l->arena, "%s: %s", coroutine, member_names(l, LK_KIND_TASK, e, task_name)), 0);
-        lk_paper_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "%s is %s", task_name(l, e->example), facts), 0);
+        lk_terminal_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "%s is %s", task_name(l, e->example), facts), 0);
     }
     /* A running task's frames stand on its thread's stack, which was shown above. */
     if (!lk_thread_at(l->snap, k->run_by))
@@ -259,17 +259,17 @@ static void task_entry(const struct lists *l, const struct entry *e)
 static void executor_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_executor *x = &l->snap->executors.v[e->example];
-    const char *facts = lk_phrase_executor(l->arena, l->snap, x);
+    const char *facts = lk_sentence_executor(l->arena, l->snap, x);
     const char *head = e->count == 1 ? x->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, x->id);
-    lk_paper_par(l->p, 2, head, 6, facts, 0);
+    lk_terminal_par(l->p, 2, head, 6, facts, 0);
 }
 
 static void lock_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_lock *m = &l->snap->locks.v[e->example];
-    const char *facts = lk_phrase_lock(l->arena, l->snap, m);
+    const char *facts = lk_sentence_lock(l->arena, l->snap, m);
     const char *head = e->count == 1 ? m->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, m->id);
-    lk_paper_par(l->p, 2, head, 6, facts, 0);
+    lk_terminal_par(l->p, 2, head, 6, facts, 0);
 }
 
 /* A task that waits for nothing to be told comes last. */
@@ -313,7 +313,7 @@ static void locks(const struct lists *l)
         lock_entry(l, &e.list.v[i]);
     }
     if (quiet)
-        lk_paper_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "%s with no known holder and no waiter",
+        lk_terminal_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "%s with no known holder and no waiter",
                                                              lk_words_number(l->arena, (int64_t)quiet)));
     free(e.list.v);
 }
@@ -324,13 +324,13 @@ static void limits(const struct lists *l)
         return;
     heading(l, "WHAT COULD NOT BE READ", l->snap->limits.n, NULL);
     for (size_t i = 0; i < l->snap->limits.n; i++)
-        lk_paper_par(l->p, 2, "-", 2, l->snap->limits.v[i], 0);
+        lk_terminal_par(l->p, 2, "-", 2, l->snap->limits.v[i], 0);
 }
 
-void lk_text_lists(struct lk_paper *p, const struct lk_report *r, const struct lk_render *how)
+void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how)
 {
     const struct lists l = { .p = p, .arena = p->arena, .snap = r->snap, .how = how,
-                             .view = lk_view_create(p->arena, r, SIZE_MAX) };
+                             .view = lk_fold_create(p->arena, r, SIZE_MAX) };
     if (r->snap->threads.n)
         threads(&l);
     list(&l, "LOOPS", LK_KIND_LOOP, NULL, NULL, loop_entry);

@@ -117,7 +117,7 @@ enum lk_locked_by {
     LK_LOCKED_SHARED, /* the same, but another process has that open file description too, or may have */
     LK_LOCKED_OTHER,  /* another process */
 };
-struct lk_oswait {
+struct lk_syscall_wait {
     enum lk_os_wait on;
     const char *syscall;    /* name; NULL = runs or not known */
     int64_t nr;             /* system call number, -1 = none */
@@ -208,7 +208,7 @@ struct lk_thread {
     bool in_request;       /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
     struct lk_wait wait;
-    struct lk_oswait os;
+    struct lk_syscall_wait os;
     lk_addr sp;            /* stack pointer of the call it sleeps in; 0 not known */
     struct lk_pystack *python_stack; /* never NULL; n = 0 for none */
     struct lk_natstack *native_stack;
@@ -421,7 +421,7 @@ struct lk_child {
 };
 
 /** A thread's wait that another process of the same run can end; set after all of them were examined. */
-struct lk_link {
+struct lk_cross_wait {
     uint32_t thread;
     int64_t pid;         /* of the process that can end it; this one's own id: a descriptor of its own */
     const char *what;    /* "child process 4712", "process 4712, which reads pipe:[123]" */
@@ -440,7 +440,7 @@ struct lk_sample {
 };
 
 /** Facts found from /proc before any ptrace (LK501). NULL / 0 = not the case. */
-struct lk_process_stop {
+struct lk_process_halt {
     bool job_stopped;           /* state T */
     int64_t tracer_pid;
     const char *tracer_comm;
@@ -482,7 +482,7 @@ struct lk_snapshot {
     bool test_env_own;         /* the process itself has set it since it began: it runs that test; else it inherited it */
     const char *runtime;       /* "python" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native" */
     struct lk_python python;
-    struct lk_process_stop stop;
+    struct lk_process_halt stop;
     int64_t epoll_fds;         /* number of epoll descriptors; LK_UNKNOWN */
     /* entities */
     struct { struct lk_thread *v; size_t n, cap; } threads;
@@ -492,7 +492,7 @@ struct lk_snapshot {
     struct { struct lk_lock *v; size_t n, cap; } locks;
     struct { struct lk_executor *v; size_t n, cap; } executors;
     struct { struct lk_extern *v; size_t n, cap; } externs;
-    struct { struct lk_link *v; size_t n, cap; } links;
+    struct { struct lk_cross_wait *v; size_t n, cap; } links;
     struct { struct lk_listener *v; size_t n, cap; } listeners;
     struct { struct lk_sample *v; size_t n, cap; } samples;
     struct { const char **v; size_t n, cap; } limits; /* what could not be read, and why */

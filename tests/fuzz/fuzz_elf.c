@@ -80,7 +80,7 @@ static void fake_destroy(void *impl)
     (void)impl;
 }
 
-static const struct lk_target_ops ops = {
+static const struct lk_process_ops ops = {
     .read = fake_read, .maps = fake_maps, .open_mapping = fake_open, .open_path = fake_open_path,
     .threads = fake_threads, .destroy = fake_destroy,
 };
@@ -194,13 +194,13 @@ static void one(uint64_t round)
     damage(image.file, image.file_size);
     for (size_t i = 0; i < STACK_WORDS; i++)
         image.stack[i] = fuzz_below(3) ? some_code() : STACK + 8 * fuzz_below(STACK_WORDS);
-    struct lk_target *t = lk_target_create(&ops, &image);
+    struct lk_process *t = lk_process_create(&ops, &image);
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     struct lk_arena *a = lk_arena_create();
     for (int i = 0; u && i < PLACES; i++)
         walk(u, a);
     lk_unwinder_destroy(u);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     lk_arena_destroy(a);
 }
 

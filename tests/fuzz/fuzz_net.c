@@ -16,10 +16,10 @@ static void one(uint64_t round)
 {
     const char *seed = seeds[round % (sizeof seeds / sizeof seeds[0])];
     uint8_t buf[CAP];
-    char text[LK_NET_TEXT];
-    struct lk_net net = { 0 };
-    struct lk_net_socket s = { 0 };
-    struct lk_net_end end = { 0 };
+    char text[LK_SOCKET_TEXT];
+    struct lk_socket_table net = { 0 };
+    struct lk_socket s = { 0 };
+    struct lk_socket_end end = { 0 };
     memcpy(buf, seed, strlen(seed));
     const size_t n = fuzz_mutate(buf, strlen(seed), CAP - 1);
     char *line = lk_xmalloc(n + 1);
@@ -27,12 +27,12 @@ static void one(uint64_t round)
     line[n] = '\0';
     net.arena = lk_arena_create();
     for (int v6 = 0; v6 < 2; v6++) {
-        if (parse_inet(line, v6, &s) && lk_net_text(&s.local, text))
+        if (parse_inet(line, v6, &s) && lk_socket_text(&s.local, text))
             CHECK(memchr(text, '\0', sizeof text));
     }
     memset(&s, 0, sizeof s);
     parse_unix(&net, line, &s);
-    if (lk_net_end_from(line, n, &end) && lk_net_text(&end, text))
+    if (lk_socket_end_from(line, n, &end) && lk_socket_text(&end, text))
         CHECK(memchr(text, '\0', sizeof text));
     lk_arena_destroy(net.arena);
     free(line);

@@ -51,7 +51,7 @@ static void lines(char *text)
         CHECK(memchr(stat.comm, '\0', sizeof stat.comm));
     parse_syscall(text, &facts);
     parse_exec_start(text);
-    if (lk_tids_parse(text, &inner, &levels))
+    if (lk_pid_ns_parse(text, &inner, &levels))
         CHECK(inner > 0 && levels > 0 && levels <= 64);
     lk_procfs_field(text, "NSpid:", 10, &value);
     if (lk_cgroup_container(text, container, sizeof container))

@@ -182,23 +182,23 @@ static void run_target(struct child *c)
 
 struct looked {
     struct lk_snapshot *s;
-    struct lk_oswait os;
+    struct lk_syscall_wait os;
     const struct lk_listener *l; /* the first that the target waits for */
 };
 
 static void look(pid_t pid, pid_t together, struct looked *ret)
 {
     struct lk_error err;
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
     struct lk_thread_list list = { 0 };
     ret->s = lk_snapshot_create();
-    lk_target_begin_sample(t);
-    assert_true(lk_target_threads(t, &list, true, &err));
-    struct lk_oswait_reader *r = lk_oswait_reader_create(t, ret->s->arena);
+    lk_process_begin_sample(t);
+    assert_true(lk_process_threads(t, &list, true, &err));
+    struct lk_kernel_reader *r = lk_kernel_reader_create(t, ret->s->arena);
     struct lk_thread *thread = lk_thread_at(ret->s, lk_snapshot_thread(ret->s, pid, NULL));
-    lk_oswait_read(r, &list.v[0], &thread->os);
-    lk_oswait_reader_destroy(r);
+    lk_kernel_read_wait(r, &list.v[0], &thread->os);
+    lk_kernel_reader_destroy(r);
     lk_listeners_read(t, ret->s, &together, 1);
     ret->os = thread->os;
     ret->l = NULL;
@@ -206,7 +206,7 @@ static void look(pid_t pid, pid_t together, struct looked *ret)
         if (ret->s->listeners.v[i].inode == ret->os.ends_at.v[0])
             ret->l = &ret->s->listeners.v[i];
     free(list.v);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static bool sleeps_in_recv(pid_t pid)

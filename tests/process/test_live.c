@@ -27,25 +27,25 @@ static struct child *page;
 static pid_t pid;
 static struct lk_error err;
 
-static struct lk_target *open_child(void (*run)(struct child *), int n_ready)
+static struct lk_process *open_child(void (*run)(struct child *), int n_ready)
 {
-    struct lk_target *t;
+    struct lk_process *t;
 
     page = child_page();
     assert_non_null(page);
     memset(&err, 0, sizeof(err));
     pid = child_start(run, page);
     assert_true(wait_until(atomic_load(&page->ready) == n_ready));
-    t = lk_target_open_live(pid, &err);
+    t = lk_process_open_live(pid, &err);
     if (!t)
         print_error("%s\n", err.text);
     assert_non_null(t);
     return t;
 }
 
-static void close_child(struct lk_target *t)
+static void close_child(struct lk_process *t)
 {
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     child_end(pid);
     munmap(page, sizeof(*page));
 }
@@ -73,7 +73,7 @@ static void run_memory(struct child *c)
 /* --- memory and mappings --------------------------------------------------------------- */
 
 /* A page that the target itself may not read (PROT_NONE) is to be had through /proc/PID/mem only. */
-static void check_holes(struct lk_target *t, bool forced)
+static void check_holes(struct lk_process *t, bool forced)
 {
     lk_addr hole = atomic_load(&page->addr[0]);
     char c, buf[2 * LK_PAGE];
@@ -90,17 +90,17 @@ static void check_holes(struct lk_target *t, bool forced)
 
 static void memory_is_read_as_it_is(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
+    struct lk_process *t = open_child(run_memory, 1);
     lk_addr at = (lk_addr)(uintptr_t)known, addrs[64];
     char buf[sizeof(known)];
 
     (void)state;
-    assert_int_equal(lk_target_pid(t), pid);
+    assert_int_equal(lk_process_pid(t), pid);
     assert_true(lk_read(t, at, buf, sizeof(buf)));
     for (size_t i = 0; i < sizeof(buf); i++)
         assert_int_equal(buf[i], (char)(i * 13));
     check_holes(t, false);
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     for (size_t i = 0; i < 64; i++)
         addrs[i] = atomic_load(&page->addr[0]) + (i % 5) * LK_PAGE;
     lk_prefetch(t, addrs, 64, 100);
@@ -108,7 +108,7 @@ static void memory_is_read_as_it_is(void **state)
 
     atomic_store(&page->go, 1);
     assert_true(wait_until(atomic_load(&page->flag) == 1));
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_true(lk_read(t, at, buf, 1));
     assert_int_equal(buf[0], 'Z');
     close_child(t);
@@ -117,7 +117,7 @@ static void memory_is_read_as_it_is(void **state)
 /* The other way to read, where process_vm_readv is filtered. */
 static void memory_is_read_through_proc_mem(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
+    struct lk_process *t = open_child(run_memory, 1);
     struct lk_live *l = t->impl;
     char name[32], buf[sizeof(known)];
 
@@ -133,7 +133,7 @@ static void memory_is_read_through_proc_mem(void **state)
 
 static void an_ended_process_is_read_no_more(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
+    struct lk_process *t = open_child(run_memory, 1);
     struct lk_thread_list list = { 0 };
     char buf[8];
     size_t n;
@@ -141,33 +141,33 @@ static void an_ended_process_is_read_no_more(void **state)
     (void)state;
     assert_true(lk_read(t, (lk_addr)(uintptr_t)known, buf, sizeof(buf)));
     child_end(pid);
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_false(lk_read(t, (lk_addr)(uintptr_t)known, buf, sizeof(buf)));
-    assert_null(lk_target_maps(t, &n, &err));
+    assert_null(lk_process_maps(t, &n, &err));
     assert_int_equal(n, 0);
-    assert_false(lk_target_threads(t, &list, true, &err));
+    assert_false(lk_process_threads(t, &list, true, &err));
     assert_int_equal(err.code, LK_ERR_NO_PROCESS);
-    assert_int_equal(lk_target_open_path(t, "/etc/passwd", &err), -1);
-    lk_target_destroy(t);
+    assert_int_equal(lk_process_open_path(t, "/etc/passwd", &err), -1);
+    lk_process_destroy(t);
     munmap(page, sizeof(*page));
 }
 
 /* As when the number was given to another process: its start time differs. */
 static void a_reused_pid_is_noticed(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
+    struct lk_process *t = open_child(run_memory, 1);
     char c;
 
     (void)state;
     ((struct lk_live *)t->impl)->start_ticks--;
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_false(lk_read(t, (lk_addr)(uintptr_t)known, &c, 1));
     close_child(t);
 }
 
 static void mappings_are_listed(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
+    struct lk_process *t = open_child(run_memory, 1);
     lk_addr code = (lk_addr)(uintptr_t)&mappings_are_listed;
     const struct lk_mapping *m, *again;
     struct stat mine, theirs;
@@ -175,56 +175,56 @@ static void mappings_are_listed(void **state)
     int fd;
 
     (void)state;
-    m = lk_target_maps(t, &n, &err);
+    m = lk_process_maps(t, &n, &err);
     assert_non_null(m);
     assert_true(n > 5);
     for (size_t i = 1; i < n; i++)
         assert_true(m[i].start >= m[i - 1].end);
-    m = lk_target_mapping_at(t, code);
+    m = lk_process_mapping_at(t, code);
     assert_non_null(m);
     assert_string_equal(m->prot, "r-xp");
     assert_non_null(strstr(m->path, "test_live"));
     assert_true(m->inode != 0);
-    fd = lk_target_open_mapping(t, m, &err);
+    fd = lk_process_open_mapping(t, m, &err);
     assert_true(fd >= 0);
     assert_int_equal(fstat(fd, &theirs), 0);
     assert_int_equal(stat("/proc/self/exe", &mine), 0);
     assert_true(mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev);
     assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     close(fd);
-    assert_int_equal(lk_target_open_mapping(t, lk_target_mapping_at(t, atomic_load(&page->addr[0])), &err), -1);
+    assert_int_equal(lk_process_open_mapping(t, lk_process_mapping_at(t, atomic_load(&page->addr[0])), &err), -1);
 
-    m = lk_target_maps(t, &n, &err);
-    lk_target_begin_sample(t);
-    again = lk_target_maps(t, &more, &err);
+    m = lk_process_maps(t, &n, &err);
+    lk_process_begin_sample(t);
+    again = lk_process_maps(t, &more, &err);
     assert_ptr_equal(again, m); /* nothing changed: not parsed again */
     assert_int_equal(more, n);
     atomic_store(&page->go, 1);
     assert_true(wait_until(atomic_load(&page->flag) == 1));
-    again = lk_target_maps(t, &more, &err);
+    again = lk_process_maps(t, &more, &err);
     assert_ptr_equal(again, m); /* one sample, one list */
-    lk_target_begin_sample(t);
-    assert_non_null(lk_target_maps(t, &more, &err));
+    lk_process_begin_sample(t);
+    assert_non_null(lk_process_maps(t, &more, &err));
     assert_true(more >= n);
-    assert_non_null(lk_target_mapping_at(t, code));
+    assert_non_null(lk_process_mapping_at(t, code));
     close_child(t);
 }
 
 /* A mapping whose file was replaced must not be mistaken for the new one. */
 static void another_file_is_not_the_mapping(void **state)
 {
-    struct lk_target *t = open_child(run_memory, 1);
-    struct lk_mapping m = *lk_target_mapping_at(t, (lk_addr)(uintptr_t)&another_file_is_not_the_mapping);
+    struct lk_process *t = open_child(run_memory, 1);
+    struct lk_mapping m = *lk_process_mapping_at(t, (lk_addr)(uintptr_t)&another_file_is_not_the_mapping);
 
     (void)state;
     m.start += LK_PAGE; /* no such entry in map_files: goes by the path */
     m.inode++;
-    assert_int_equal(lk_target_open_mapping(t, &m, &err), -1);
+    assert_int_equal(lk_process_open_mapping(t, &m, &err), -1);
     assert_int_equal(err.code, LK_ERR_BAD_DATA);
     m.path = "[vdso]";
-    assert_int_equal(lk_target_open_mapping(t, &m, &err), -1);
+    assert_int_equal(lk_process_open_mapping(t, &m, &err), -1);
     m.path = "/proc/self/mem";
-    assert_int_equal(lk_target_open_mapping(t, &m, &err), -1);
+    assert_int_equal(lk_process_open_mapping(t, &m, &err), -1);
     close_child(t);
 }
 
@@ -292,18 +292,18 @@ static void run_in_folder(struct child *c)
         pause();
 }
 
-static int try_open(struct lk_target *t, const char *file)
+static int try_open(struct lk_process *t, const char *file)
 {
     char path[128];
 
     name(path, file);
-    return lk_target_open_path(t, path, &err);
+    return lk_process_open_path(t, path, &err);
 }
 
 static void files_are_opened_with_the_targets_rights(void **state)
 {
     gid_t groups[64], groups_after[64];
-    struct lk_target *t;
+    struct lk_process *t;
     char buf[16], caps[16384], caps_after[16384];
     int fd, n, n_after;
 
@@ -317,22 +317,22 @@ static void files_are_opened_with_the_targets_rights(void **state)
     assert_true(fd >= 0);
     assert_int_equal(read(fd, buf, sizeof(buf)), 6);
     close(fd);
-    fd = lk_target_open_path(t, "open.py", &err); /* relative: to its working directory */
+    fd = lk_process_open_path(t, "open.py", &err); /* relative: to its working directory */
     assert_true(fd >= 0);
     close(fd);
-    fd = lk_target_open_path(t, "../../../../../../etc/passwd", &err); /* stays in its root */
+    fd = lk_process_open_path(t, "../../../../../../etc/passwd", &err); /* stays in its root */
     assert_true(fd >= 0);
     close(fd);
     assert_int_equal(try_open(t, "fifo.py"), -1);
     assert_int_equal(try_open(t, "magic.py"), -1);
     assert_int_equal(try_open(t, "."), -1);
     assert_int_equal(try_open(t, "none.py"), -1);
-    assert_int_equal(lk_target_open_path(t, "", &err), -1);
-    assert_int_equal(lk_target_open_path(t, "/dev/zero", &err), -1);
+    assert_int_equal(lk_process_open_path(t, "", &err), -1);
+    assert_int_equal(lk_process_open_path(t, "/dev/zero", &err), -1);
     if (getuid() == 0) {
         assert_int_equal(try_open(t, "secret.py"), -1);
         assert_int_equal(try_open(t, "link.py"), -1);
-        assert_int_equal(lk_target_open_path(t, "/etc/shadow", &err), -1);
+        assert_int_equal(lk_process_open_path(t, "/etc/shadow", &err), -1);
     }
 
     /* And we are ourselves again. */
@@ -434,15 +434,15 @@ static size_t count_sleepers(const struct lk_thread_list *list)
 
 static void threads_are_listed_while_others_come_and_go(void **state)
 {
-    struct lk_target *t = open_child(run_threads, THREADS + 2);
+    struct lk_process *t = open_child(run_threads, THREADS + 2);
     struct lk_thread_list list = { 0 };
     const struct lk_thread_facts *f;
 
     (void)state;
-    assert_true(wait_until(lk_target_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     for (int round = 0; round < 50; round++) {
-        lk_target_begin_sample(t);
-        assert_true(lk_target_threads(t, &list, true, &err));
+        lk_process_begin_sample(t);
+        assert_true(lk_process_threads(t, &list, true, &err));
         assert_int_equal(count_sleepers(&list), THREADS);
         assert_non_null(find(&list, pid));
         f = find(&list, atomic_load(&page->tid[1]));
@@ -457,7 +457,7 @@ static void threads_are_listed_while_others_come_and_go(void **state)
 
 static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
 {
-    struct lk_target *t = open_child(run_threads, THREADS + 2);
+    struct lk_process *t = open_child(run_threads, THREADS + 2);
     struct lk_thread_list list = { 0 }, later = { 0 };
     const struct lk_thread_facts *f;
     int64_t ended = atomic_load(&page->tid[1]);
@@ -465,12 +465,12 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     size_t same = 0;
 
     (void)state;
-    assert_true(wait_until(lk_target_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     later.v = malloc(list.n * sizeof(*later.v));
     later.n = later.cap = list.n;
     memcpy(later.v, list.v, list.n * sizeof(*later.v));
     before = find(&list, ended)->switches;
-    assert_true(wait_until(lk_target_threads(t, &later, false, &err) && find(&later, ended)->switches != before));
+    assert_true(wait_until(lk_process_threads(t, &later, false, &err) && find(&later, ended)->switches != before));
     assert_int_equal(later.n, list.n);
     for (size_t i = 0; i < list.n; i++) {
         if (list.v[i].nr != SYS_futex || list.v[i].args[0] != (uint64_t)(uintptr_t)&never)
@@ -481,8 +481,8 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     }
     assert_int_equal(same, THREADS);
     atomic_store(&page->go, 1);
-    assert_true(wait_until(lk_target_threads(t, &later, false, &err) && find(&later, ended)->state == 'X'));
-    assert_true(lk_target_threads(t, &list, true, &err));
+    assert_true(wait_until(lk_process_threads(t, &later, false, &err) && find(&later, ended)->state == 'X'));
+    assert_true(lk_process_threads(t, &list, true, &err));
     f = find(&list, ended);
     assert_null(f);
     free(list.v);
@@ -492,16 +492,16 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
 
 static void the_scheduler_says_since_when_a_thread_sleeps(void **state)
 {
-    struct lk_target *t = open_child(run_threads, THREADS + 2);
+    struct lk_process *t = open_child(run_threads, THREADS + 2);
     struct lk_thread_list list = { 0 };
     int64_t first;
 
     (void)state;
-    assert_true(wait_until(lk_target_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     first = find(&list, pid)->off_cpu_ms;
     if (first != LK_UNKNOWN) {
         assert_in_range(first, 0, 60000);
-        assert_true(wait_until(lk_target_threads(t, &list, true, &err) && find(&list, pid)->off_cpu_ms >= first + 50));
+        assert_true(wait_until(lk_process_threads(t, &list, true, &err) && find(&list, pid)->off_cpu_ms >= first + 50));
     }
     free(list.v);
     close_child(t);
@@ -529,7 +529,7 @@ static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
 
 static void refused(pid_t p, enum lk_error_code code, const char *part)
 {
-    struct lk_target *t = lk_target_open_live(p, &err);
+    struct lk_process *t = lk_process_open_live(p, &err);
 
     if (t || err.code != code || !strstr(err.text, part))
         print_error("pid %d: opened %d, code %d, \"%s\" (expected \"%s\")\n", p, t != NULL, err.code, err.text, part);
@@ -550,7 +550,7 @@ static void what_is_no_process_is_refused(void **state)
 {
     char expected[64], state_char = '?', text[1024];
     struct lk_stat_line stat;
-    struct lk_target *t;
+    struct lk_process *t;
     pid_t zombie;
 
     (void)state;
@@ -581,15 +581,15 @@ static void what_is_no_process_is_refused(void **state)
 static void run_opener(struct child *c)
 {
     struct lk_error e = { 0 };
-    struct lk_target *t;
+    struct lk_process *t;
 
     if (getuid() == 0)
         become_nobody();
-    t = lk_target_open_live(atomic_load(&c->go), &e);
+    t = lk_process_open_live(atomic_load(&c->go), &e);
     atomic_store(&c->flag, (int)e.code);
     atomic_store(&c->bad, t != NULL);
     snprintf(c->text, sizeof(c->text), "%s", e.text);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     atomic_store(&c->ready, 1);
     for (;;)
         pause();
@@ -650,7 +650,7 @@ static void run_leader_gone(struct child *c)
 
 static void a_process_without_its_main_thread_is_read(void **state)
 {
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_thread_list list = { 0 };
     char path[64], text[1024], c = 0;
     struct lk_stat_line stat;
@@ -663,20 +663,20 @@ static void a_process_without_its_main_thread_is_read(void **state)
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
     assert_true(wait_until(atomic_load(&page->ready) == 1 && lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
                            lk_stat_parse(text, &stat) && stat.state == 'Z'));
-    t = lk_target_open_live(pid, &err);
+    t = lk_process_open_live(pid, &err);
     if (!t)
         print_error("%s\n", err.text);
     assert_non_null(t);
     assert_true(lk_read(t, (lk_addr)(uintptr_t)known, &c, 1));
     assert_int_equal(c, 'k');
-    assert_non_null(lk_target_maps(t, &n, &err));
+    assert_non_null(lk_process_maps(t, &n, &err));
     assert_true(n > 5);
-    assert_true(lk_target_threads(t, &list, true, &err));
+    assert_true(lk_process_threads(t, &list, true, &err));
     assert_int_equal(list.n, 2);
-    fd = lk_target_open_path(t, "/etc/passwd", &err);
+    fd = lk_process_open_path(t, "/etc/passwd", &err);
     assert_true(fd >= 0);
     close(fd);
-    fd = lk_target_open_mapping(t, lk_target_mapping_at(t, (lk_addr)(uintptr_t)&run_leader_gone), &err);
+    fd = lk_process_open_mapping(t, lk_process_mapping_at(t, (lk_addr)(uintptr_t)&run_leader_gone), &err);
     assert_true(fd >= 0);
     close(fd);
     free(list.v);

@@ -24,7 +24,7 @@ static uint64_t inode_of(int fd)
     return st.st_ino;
 }
 
-static int listener(int family, struct lk_net_end *ret)
+static int listener(int family, struct lk_socket_end *ret)
 {
     struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
@@ -35,7 +35,7 @@ static int listener(int family, struct lk_net_end *ret)
     assert_int_equal(bind(fd, addr, len), 0);
     assert_int_equal(listen(fd, 4), 0);
     assert_int_equal(getsockname(fd, addr, &len), 0);
-    assert_true(lk_net_end_from(addr, len, ret));
+    assert_true(lk_socket_end_from(addr, len, ret));
     return fd;
 }
 
@@ -52,55 +52,55 @@ static void tcp(void **state)
     (void)state;
     static const int families[] = { AF_INET, AF_INET6 };
     for (size_t i = 0; i < LK_ARRAY_LEN(families); i++) {
-        struct lk_net_end end;
-        struct lk_net_socket ask, peer;
+        struct lk_socket_end end;
+        struct lk_socket ask, peer;
         int l = listener(families[i], &end), c = client(end.port);
-        struct lk_net *n = lk_net_create("/proc/self");
+        struct lk_socket_table *n = lk_socket_create("/proc/self");
 
         /* By table. */
-        const struct lk_net_socket *s = lk_net_find(n, inode_of(l));
+        const struct lk_socket *s = lk_socket_find(n, inode_of(l));
         assert_non_null(s);
         assert_true(s->listening);
         assert_int_equal(s->local.port, end.port);
-        s = lk_net_find(n, inode_of(c));
+        s = lk_socket_find(n, inode_of(c));
         assert_non_null(s);
-        const struct lk_net_socket by_table = *s;
+        const struct lk_socket by_table = *s;
         assert_int_equal(by_table.remote.port, end.port);
-        assert_true(lk_net_is_loopback(&by_table.remote));
-        const struct lk_net_socket *found = lk_net_listener(n, &by_table.remote, NULL);
+        assert_true(lk_socket_is_loopback(&by_table.remote));
+        const struct lk_socket *found = lk_socket_listener(n, &by_table.remote, NULL);
         assert_non_null(found);
         assert_true(found->inode == inode_of(l));
-        assert_null(lk_net_listener(n, &by_table.local, NULL));
+        assert_null(lk_socket_listener(n, &by_table.local, NULL));
 
         /* By asking: the same answers. */
-        assert_true(lk_net_ask(c, &ask));
+        assert_true(lk_socket_ask(c, &ask));
         assert_memory_equal(&ask.local, &by_table.local, sizeof(ask.local));
         assert_memory_equal(&ask.remote, &by_table.remote, sizeof(ask.remote));
         assert_int_equal(ask.state, by_table.state);
         assert_false(ask.listening);
-        assert_true(lk_net_reverse(n, &ask, &peer));
+        assert_true(lk_socket_reverse(n, &ask, &peer));
         assert_true(peer.inode == 0); /* nobody accepted it */
         int a = accept(l, NULL, NULL);
         uint64_t inode;
-        assert_true(lk_net_ask(a, &ask));
-        if (lk_net_ask_listener(n, &ask, &inode)) { /* where the kernel has tcp_diag */
+        assert_true(lk_socket_ask(a, &ask));
+        if (lk_socket_ask_listener(n, &ask, &inode)) { /* where the kernel has tcp_diag */
             assert_true(inode == inode_of(l));
-            lk_net_reverse(n, &by_table, &peer);
+            lk_socket_reverse(n, &by_table, &peer);
             assert_true(peer.inode == inode_of(a));
         }
-        assert_true(lk_net_ask(l, &ask));
+        assert_true(lk_socket_ask(l, &ask));
         assert_true(ask.listening);
-        lk_net_destroy(n);
+        lk_socket_destroy(n);
 
         /* A new look sees the accepted end, by table alone. */
         char base[64];
         snprintf(base, sizeof(base), "/proc/%d/task/%d", getpid(), getpid());
-        n = lk_net_create(base);
-        assert_non_null(lk_net_find(n, inode_of(a)));
-        assert_true(lk_net_reverse(n, &by_table, &peer));
+        n = lk_socket_create(base);
+        assert_non_null(lk_socket_find(n, inode_of(a)));
+        assert_true(lk_socket_reverse(n, &by_table, &peer));
         assert_true(peer.inode == inode_of(a));
-        assert_true(lk_net_complete(n));
-        lk_net_destroy(n);
+        assert_true(lk_socket_complete(n));
+        lk_socket_destroy(n);
         close(a);
         close(c);
         close(l);
@@ -117,26 +117,26 @@ static void unix_sockets(void **state)
                      0);
     assert_int_equal(listen(named, 1), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, v), 0);
-    struct lk_net *n = lk_net_create("/proc/self");
-    const struct lk_net_socket *s = lk_net_find(n, inode_of(named));
+    struct lk_socket_table *n = lk_socket_create("/proc/self");
+    const struct lk_socket *s = lk_socket_find(n, inode_of(named));
     assert_non_null(s);
     assert_true(s->listening);
     assert_int_equal(s->path[0], '@');
     assert_string_equal(s->path + 1, un.sun_path + 1);
-    assert_ptr_equal(lk_net_unix_listener(n, s->path, NULL), s);
-    assert_null(lk_net_unix_listener(n, s->path, s));
-    assert_null(lk_net_unix_listener(n, "/no/such/socket", NULL));
-    assert_non_null(lk_net_find(n, inode_of(v[0])));
+    assert_ptr_equal(lk_socket_unix_listener(n, s->path, NULL), s);
+    assert_null(lk_socket_unix_listener(n, s->path, s));
+    assert_null(lk_socket_unix_listener(n, "/no/such/socket", NULL));
+    assert_non_null(lk_socket_find(n, inode_of(v[0])));
     uint64_t peer;
     uint32_t rx;
     assert_int_equal(write(v[0], "abc", 3), 3);
-    if (lk_net_unix_peer(n, inode_of(v[1]), &peer, &rx)) { /* where the kernel has unix_diag */
+    if (lk_socket_unix_peer(n, inode_of(v[1]), &peer, &rx)) { /* where the kernel has unix_diag */
         assert_true(peer == inode_of(v[0]));
         assert_true(rx >= 3);
     }
-    assert_false(lk_net_unix_peer(n, 0, &peer, &rx));
-    assert_false(lk_net_unix_peer(n, UINT64_MAX, &peer, &rx));
-    lk_net_destroy(n);
+    assert_false(lk_socket_unix_peer(n, 0, &peer, &rx));
+    assert_false(lk_socket_unix_peer(n, UINT64_MAX, &peer, &rx));
+    lk_socket_destroy(n);
     close(v[0]);
     close(v[1]);
     close(named);
@@ -206,32 +206,32 @@ static void odd_lines(void **state)
     memcpy(big, unix_head, sizeof(unix_head) - 1);
     memcpy(big + sizeof(big) - sizeof(unix_tail) + 1, unix_tail, sizeof(unix_tail) - 1);
     fake_write(&f, "unix", big, sizeof(big));
-    struct lk_net *n = lk_net_create(f.base);
-    const struct lk_net_socket *s = lk_net_find(n, 11);
+    struct lk_socket_table *n = lk_socket_create(f.base);
+    const struct lk_socket *s = lk_socket_find(n, 11);
     assert_non_null(s);
     assert_true(s->listening);
     assert_int_equal(s->rx, 2);
     assert_int_equal(s->local.port, 0x1f90);
-    assert_null(lk_net_find(n, 12));
-    assert_null(lk_net_find(n, 13)); /* TIME_WAIT */
-    s = lk_net_find(n, 14);
+    assert_null(lk_socket_find(n, 12));
+    assert_null(lk_socket_find(n, 13)); /* TIME_WAIT */
+    s = lk_socket_find(n, 14);
     assert_non_null(s);
     assert_int_equal(s->tx, 10);
     assert_int_equal(s->rx, 11);
-    char text[LK_NET_TEXT];
-    assert_true(lk_net_text(&s->remote, text));
+    char text[LK_SOCKET_TEXT];
+    assert_true(lk_socket_text(&s->remote, text));
     assert_string_equal(text, "127.0.0.1:49153");
-    assert_non_null(lk_net_find(n, 15));
-    s = lk_net_find(n, 21);
+    assert_non_null(lk_socket_find(n, 15));
+    s = lk_socket_find(n, 21);
     assert_non_null(s);
     assert_true(s->listening);
     assert_string_equal(s->path, "/run/a");
-    s = lk_net_find(n, 23);
+    s = lk_socket_find(n, 23);
     assert_non_null(s);
     assert_null(s->path);
-    assert_null(lk_net_find(n, 999));
-    assert_false(lk_net_complete(n)); /* udp is missing */
-    lk_net_destroy(n);
+    assert_null(lk_socket_find(n, 999));
+    assert_false(lk_socket_complete(n)); /* udp is missing */
+    lk_socket_destroy(n);
     fake_close(&f);
 }
 
@@ -252,14 +252,14 @@ static void random_tables(void **state)
             }
             fake_write(&f, names[i], text, seed % sizeof(text));
         }
-        struct lk_net *n = lk_net_create(f.base);
-        struct lk_net_socket peer;
+        struct lk_socket_table *n = lk_socket_create(f.base);
+        struct lk_socket peer;
         for (uint64_t inode = 0; inode < 20; inode++) {
-            const struct lk_net_socket *s = lk_net_find(n, inode);
+            const struct lk_socket *s = lk_socket_find(n, inode);
             if (s)
-                lk_net_reverse(n, s, &peer);
+                lk_socket_reverse(n, s, &peer);
         }
-        lk_net_destroy(n);
+        lk_socket_destroy(n);
     }
     fake_close(&f);
 }
@@ -267,21 +267,21 @@ static void random_tables(void **state)
 static void texts(void **state)
 {
     (void)state;
-    struct lk_net_end end;
-    char text[LK_NET_TEXT];
+    struct lk_socket_end end;
+    char text[LK_SOCKET_TEXT];
     struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(80) };
-    assert_true(lk_net_end_from(&in6, sizeof(in6), &end));
-    assert_true(lk_net_text(&end, text));
+    assert_true(lk_socket_end_from(&in6, sizeof(in6), &end));
+    assert_true(lk_socket_text(&end, text));
     assert_string_equal(text, "[::1]:80");
-    assert_true(lk_net_is_loopback(&end));
+    assert_true(lk_socket_is_loopback(&end));
     struct sockaddr_in in = { .sin_family = AF_INET };
-    assert_true(lk_net_end_from(&in, sizeof(in), &end));
-    assert_false(lk_net_text(&end, text));
+    assert_true(lk_socket_end_from(&in, sizeof(in), &end));
+    assert_false(lk_socket_text(&end, text));
     assert_string_equal(text, "");
-    assert_false(lk_net_end_from(&in, 4, &end));
-    assert_false(lk_net_end_from(&in, 0, &end));
+    assert_false(lk_socket_end_from(&in, 4, &end));
+    assert_false(lk_socket_end_from(&in, 0, &end));
     struct sockaddr_un un = { .sun_family = AF_UNIX };
-    assert_false(lk_net_end_from(&un, sizeof(un), &end));
+    assert_false(lk_socket_end_from(&un, sizeof(un), &end));
 }
 
 int main(void)

@@ -48,9 +48,9 @@ enum { A = 100, B = 101, C = 102, D = 103 };
 
 struct seen {
     struct lk_arena *arena;
-    struct lk_target *target;
-    struct lk_oswait_reader *reader;
-    struct lk_oswait w;
+    struct lk_process *target;
+    struct lk_kernel_reader *reader;
+    struct lk_syscall_wait w;
 };
 
 struct wait_case {
@@ -265,7 +265,7 @@ static void check_pipe_read(const struct seen *s)
     assert_string_equal(s->w.peer_is, "this-process");
     assert_true(s->w.timeout_ms == LK_FOREVER);
     assert_true(s->w.restartable);
-    assert_int_equal(lk_oswait_unread(s->reader, A), 0);
+    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
 }
 
 static void pipe_full_write(void)
@@ -282,7 +282,7 @@ static void check_pipe_write(const struct seen *s)
     assert_int_equal(s->w.on, LK_OS_PIPE);
     assert_int_equal(s->w.fd, B);
     assert_true(s->w.restartable);
-    assert_int_equal(lk_oswait_unread(s->reader, A), 4096);
+    assert_int_equal(lk_kernel_unread(s->reader, A), 4096);
 }
 
 static void pipe_long_write(void)
@@ -331,8 +331,8 @@ static void check_poll_one(const struct seen *s)
     assert_int_equal(s->w.timeout_ms, 70000);
     assert_int_equal(s->w.fds.n, 1);
     assert_true(s->w.restartable);
-    assert_int_equal(lk_oswait_unread(s->reader, B), 3);
-    assert_int_equal(lk_oswait_unread(s->reader, A), 0);
+    assert_int_equal(lk_kernel_unread(s->reader, B), 3);
+    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
 }
 
 static void poll_two(void)
@@ -394,11 +394,11 @@ static void check_epoll(const struct seen *s)
     assert_int_equal(s->w.fds.n, 2);
     assert_int_equal(s->w.fds.v[0] + s->w.fds.v[1], A + B);
     assert_false(s->w.restartable);
-    assert_int_equal(lk_oswait_epoll_fds(s->reader, C, fds, 1), 2);
+    assert_int_equal(lk_kernel_epoll_fds(s->reader, C, fds, 1), 2);
     assert_true(fds[0] == A || fds[0] == B);
-    assert_int_equal(lk_oswait_epoll_fds(s->reader, C, NULL, 0), 2);
-    assert_true(lk_oswait_epoll_fds(s->reader, A, NULL, 0) == LK_UNKNOWN);
-    assert_true(lk_oswait_epoll_fds(s->reader, 9999, NULL, 0) == LK_UNKNOWN);
+    assert_int_equal(lk_kernel_epoll_fds(s->reader, C, NULL, 0), 2);
+    assert_true(lk_kernel_epoll_fds(s->reader, A, NULL, 0) == LK_UNKNOWN);
+    assert_true(lk_kernel_epoll_fds(s->reader, 9999, NULL, 0) == LK_UNKNOWN);
 }
 
 static void event_read(void)
@@ -413,8 +413,8 @@ static void check_eventfd(const struct seen *s)
 {
     assert_int_equal(s->w.on, LK_OS_EVENTFD);
     assert_int_equal(s->w.fd, A);
-    assert_int_equal(lk_oswait_unread(s->reader, A), 0);
-    assert_int_equal(lk_oswait_unread(s->reader, B), 8);
+    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
+    assert_int_equal(lk_kernel_unread(s->reader, B), 8);
     assert_true(s->w.restartable);
 }
 
@@ -620,7 +620,7 @@ static void check_dual_stack(const struct seen *s)
     assert_true(lk_starts_with(s->w.local, "127.0.0.1:"));
     assert_string_equal(s->w.peer_is, "this-process");
     assert_true(s->w.accepted);
-    assert_int_equal(lk_oswait_unread(s->reader, B), 3);
+    assert_int_equal(lk_kernel_unread(s->reader, B), 3);
 }
 
 static void accept_wait(void)
@@ -944,14 +944,14 @@ static void look(pid_t pid, const struct lk_thread_facts *f, void (*check)(const
 {
     struct lk_error err;
     struct seen s = { .arena = lk_arena_create() };
-    s.target = lk_target_open_live(pid, &err);
+    s.target = lk_process_open_live(pid, &err);
     if (!s.target)
         fail_msg("%s", err.text);
-    s.reader = lk_oswait_reader_create(s.target, s.arena);
-    lk_oswait_read(s.reader, f, &s.w);
+    s.reader = lk_kernel_reader_create(s.target, s.arena);
+    lk_kernel_read_wait(s.reader, f, &s.w);
     check(&s);
-    lk_oswait_reader_destroy(s.reader);
-    lk_target_destroy(s.target);
+    lk_kernel_reader_destroy(s.reader);
+    lk_process_destroy(s.target);
     lk_arena_destroy(s.arena);
 }
 
@@ -1137,24 +1137,24 @@ static void wild_arguments(void **state)
     struct lk_error err;
     pid_t pid = start(pause_wait);
     struct lk_arena *a = lk_arena_create();
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
-    struct lk_oswait_reader *r = lk_oswait_reader_create(t, a);
+    struct lk_kernel_reader *r = lk_kernel_reader_create(t, a);
     for (int64_t nr = 0; nr < 470; nr++) {
         for (size_t i = 0; i < LK_ARRAY_LEN(values); i++) {
             struct lk_thread_facts f = { .tid = pid, .state = 'S', .syscall_known = true, .nr = nr, .pc = values[i] };
             for (size_t k = 0; k < 6; k++)
                 f.args[k] = values[(i + k * (i + 1)) % LK_ARRAY_LEN(values)];
             struct seen s = { .arena = a, .target = t, .reader = r };
-            lk_oswait_read(r, &f, &s.w);
+            lk_kernel_read_wait(r, &f, &s.w);
             check_wild(&s);
         }
     }
-    assert_true(lk_oswait_unread(r, -5) == LK_UNKNOWN);
-    assert_true(lk_oswait_unread(r, INT64_MAX) == LK_UNKNOWN);
-    assert_true(lk_oswait_unread(r, LK_UNKNOWN) == LK_UNKNOWN);
-    lk_oswait_reader_destroy(r);
-    lk_target_destroy(t);
+    assert_true(lk_kernel_unread(r, -5) == LK_UNKNOWN);
+    assert_true(lk_kernel_unread(r, INT64_MAX) == LK_UNKNOWN);
+    assert_true(lk_kernel_unread(r, LK_UNKNOWN) == LK_UNKNOWN);
+    lk_kernel_reader_destroy(r);
+    lk_process_destroy(t);
     lk_arena_destroy(a);
     stop(pid);
 }

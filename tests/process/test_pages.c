@@ -31,7 +31,7 @@ static int fill(void **state)
 static void reads_across_page_borders(void **state)
 {
     const struct fake_segment s = { BASE, bytes, sizeof(bytes) };
-    struct lk_target *t = fake_target(&s, 1);
+    struct lk_process *t = fake_target(&s, 1);
     uint8_t buf[sizeof(bytes)];
     uint64_t v;
 
@@ -43,13 +43,13 @@ static void reads_across_page_borders(void **state)
         assert_memory_equal(&v, bytes + at, 8);
     }
     assert_true(lk_read(t, BASE, buf, 0));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void a_hole_fails_the_whole_read(void **state)
 {
     const struct fake_segment s[] = { { BASE, bytes, LK_PAGE }, { BASE + 2 * LK_PAGE, bytes, LK_PAGE } };
-    struct lk_target *t = fake_target(s, 2);
+    struct lk_process *t = fake_target(s, 2);
     uint8_t buf[3 * LK_PAGE];
     uint64_t v;
 
@@ -60,13 +60,13 @@ static void a_hole_fails_the_whole_read(void **state)
     assert_true(lk_read_u64(t, BASE + 2 * LK_PAGE, &v));
     assert_false(lk_read_u64(t, BASE + LK_PAGE, &v));
     assert_false(lk_read_u64(t, 0, &v));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void overflowing_addresses_fail(void **state)
 {
     const struct fake_segment s = { BASE, bytes, sizeof(bytes) };
-    struct lk_target *t = fake_target(&s, 1);
+    struct lk_process *t = fake_target(&s, 1);
     uint8_t buf[64];
     lk_addr top = UINT64_MAX - 7;
     char text[8];
@@ -80,14 +80,14 @@ static void overflowing_addresses_fail(void **state)
     lk_prefetch(t, &top, 1, SIZE_MAX);
     lk_prefetch(t, &top, 1, 64);
     assert_true(lk_read(t, BASE, buf, sizeof(buf)));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void a_page_is_read_once_a_sample(void **state)
 {
     const struct fake_segment s = { BASE, bytes, sizeof(bytes) };
     struct fake_counts n = { 0 };
-    struct lk_target *t = fake_target_counted(&s, 1, &n);
+    struct lk_process *t = fake_target_counted(&s, 1, &n);
     uint64_t v;
 
     (void)state;
@@ -101,11 +101,11 @@ static void a_page_is_read_once_a_sample(void **state)
     bytes[0] ^= 0xff; /* the target goes on: seen in the next sample only */
     assert_true(lk_read_u64(t, BASE, &v));
     assert_memory_not_equal(&v, bytes, 8);
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_true(lk_read_u64(t, BASE, &v));
     assert_memory_equal(&v, bytes, 8);
     assert_int_equal(n.calls, 3);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void prefetch_takes_one_call(void **state)
@@ -114,7 +114,7 @@ static void prefetch_takes_one_call(void **state)
     struct fake_segment s[500];
     lk_addr addrs[700];
     struct fake_counts n = { 0 };
-    struct lk_target *t;
+    struct lk_process *t;
     uint64_t v;
 
     (void)state;
@@ -132,7 +132,7 @@ static void prefetch_takes_one_call(void **state)
     lk_prefetch(t, addrs, 700, 0);
     lk_prefetch(t, addrs, 0, 16);
     assert_int_equal(n.calls, 1);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 /* 100 MiB through a cache of 40: everything right, before and after it forgets, and no more memory than that. */
@@ -142,7 +142,7 @@ static void the_cache_is_bounded(void **state)
     uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
     struct fake_counts n = { 0 };
-    struct lk_target *t = fake_target_counted(&s, 1, &n);
+    struct lk_process *t = fake_target_counted(&s, 1, &n);
     uint64_t v;
 
     (void)state;
@@ -158,7 +158,7 @@ static void the_cache_is_bounded(void **state)
     assert_in_range(n.pages, 2 * PAGES - USUAL, 2 * PAGES);
     assert_true(lk_read(t, BASE, big, 30 << 20)); /* a large read goes in chunks */
     assert_int_equal(big[LK_PAGE / 8], 2);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     munmap(big, (size_t)PAGES * LK_PAGE);
 }
 
@@ -169,7 +169,7 @@ static void pinned_pages_come_from_the_helper(void **state)
     uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
     struct fake_counts n = { 0 };
-    struct lk_target *t = fake_target_counted(&s, 1, &n);
+    struct lk_process *t = fake_target_counted(&s, 1, &n);
     uint64_t v;
     pid_t pid;
     int status;
@@ -204,10 +204,10 @@ static void pinned_pages_come_from_the_helper(void **state)
                 assert_true(lk_read_u64(t, BASE + i * LK_PAGE, &v));
         }
     }
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_true(lk_read_u64(t, BASE, &v));
     assert_int_equal(v, UINT64_C(0xeeeeeeeeeeeeeeee));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     munmap(big, (size_t)PAGES * LK_PAGE);
 }
 
@@ -218,7 +218,7 @@ static void too_much_to_pin_is_told(void **state)
     uint64_t *big =
         mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
-    struct lk_target *t = fake_target(&s, 1);
+    struct lk_process *t = fake_target(&s, 1);
     uint64_t v;
 
     (void)state;
@@ -232,7 +232,7 @@ static void too_much_to_pin_is_told(void **state)
     assert_false(lk_pages_pin_end(t->pages));
     assert_true(lk_read_u64(t, BASE + (size_t)(PAGES - 1) * LK_PAGE, &v));
     assert_int_equal(v, 77);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     munmap(big, (size_t)PAGES * LK_PAGE);
 }
 
@@ -240,7 +240,7 @@ static void strings_end_where_they_can(void **state)
 {
     static char text[LK_PAGE];
     const struct fake_segment s = { BASE, text, LK_PAGE };
-    struct lk_target *t = fake_target(&s, 1);
+    struct lk_process *t = fake_target(&s, 1);
     char buf[64];
 
     (void)state;
@@ -254,11 +254,11 @@ static void strings_end_where_they_can(void **state)
     assert_string_equal(buf, "");
     assert_false(lk_read_cstr(t, BASE + LK_PAGE - 6, buf, 0));
     text[LK_PAGE - 1] = '!'; /* no NUL before the unreadable page */
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     assert_true(lk_read_cstr(t, BASE + LK_PAGE - 6, buf, sizeof(buf)));
     assert_string_equal(buf, "hello!");
     assert_false(lk_read_cstr(t, BASE + LK_PAGE, buf, sizeof(buf)));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void mappings_are_found_by_address(void **state)
@@ -267,44 +267,44 @@ static void mappings_are_found_by_address(void **state)
                                       { BASE + 100, bytes, LK_PAGE },
                                       { BASE + 2 * LK_PAGE, bytes, 1 } };
     struct fake_counts n = { 0 };
-    struct lk_target *t = fake_target_counted(s, 3, &n);
+    struct lk_process *t = fake_target_counted(s, 3, &n);
     const struct lk_mapping *m;
     size_t count;
 
     (void)state;
-    m = lk_target_maps(t, &count, NULL);
+    m = lk_process_maps(t, &count, NULL);
     assert_int_equal(count, 2);
     assert_int_equal(m[0].start, BASE);
     assert_int_equal(m[0].end, BASE + 3 * LK_PAGE);
-    assert_ptr_equal(lk_target_mapping_at(t, BASE + 3 * LK_PAGE - 1), &m[0]);
-    assert_null(lk_target_mapping_at(t, BASE + 3 * LK_PAGE));
-    assert_ptr_equal(lk_target_mapping_at(t, BASE + 8 * LK_PAGE), &m[1]);
-    assert_null(lk_target_mapping_at(t, BASE - 1));
-    assert_null(lk_target_mapping_at(t, UINT64_MAX));
+    assert_ptr_equal(lk_process_mapping_at(t, BASE + 3 * LK_PAGE - 1), &m[0]);
+    assert_null(lk_process_mapping_at(t, BASE + 3 * LK_PAGE));
+    assert_ptr_equal(lk_process_mapping_at(t, BASE + 8 * LK_PAGE), &m[1]);
+    assert_null(lk_process_mapping_at(t, BASE - 1));
+    assert_null(lk_process_mapping_at(t, UINT64_MAX));
     assert_int_equal(n.maps, 1);
-    lk_target_begin_sample(t);
-    assert_non_null(lk_target_mapping_at(t, BASE));
+    lk_process_begin_sample(t);
+    assert_non_null(lk_process_mapping_at(t, BASE));
     assert_int_equal(n.maps, 2);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 static void what_a_target_lacks_is_refused(void **state)
 {
-    struct lk_target *t = fake_target(NULL, 0);
+    struct lk_process *t = fake_target(NULL, 0);
     const struct lk_mapping m = { .path = "" };
     struct lk_thread_list list = { 0 };
     struct lk_error err;
     uint64_t v;
 
     (void)state;
-    assert_int_equal(lk_target_pid(t), 0);
+    assert_int_equal(lk_process_pid(t), 0);
     assert_false(lk_read_u64(t, BASE, &v));
-    assert_int_equal(lk_target_open_path(t, "/etc/passwd", &err), -1);
+    assert_int_equal(lk_process_open_path(t, "/etc/passwd", &err), -1);
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
-    assert_int_equal(lk_target_open_mapping(t, &m, &err), -1);
-    assert_false(lk_target_threads(t, &list, true, &err));
+    assert_int_equal(lk_process_open_mapping(t, &m, &err), -1);
+    assert_false(lk_process_threads(t, &list, true, &err));
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 int main(void)

@@ -144,7 +144,7 @@ static struct lk_snapshot *read_until(pid_t pid, bool (*done)(const struct lk_sn
     struct lk_error err;
     for (int i = 0; i < 2500; i++) {
         struct lk_snapshot *s = lk_snapshot_create();
-        bool ok = lk_process_read(pid, s, &err);
+        bool ok = lk_process_facts_read(pid, s, &err);
         lk_supervisor_read(s);
         if (ok && done(s))
             return s;
@@ -218,7 +218,7 @@ static void nobody(void **state)
     for (size_t i = 0; i < LK_ARRAY_LEN(pids); i++) {
         struct lk_error err = { 0 };
         struct lk_snapshot *s = lk_snapshot_create();
-        assert_false(lk_process_read(pids[i], s, &err));
+        assert_false(lk_process_facts_read(pids[i], s, &err));
         assert_int_equal(err.code, LK_ERR_NO_PROCESS);
         assert_true(err.text[0]);
         assert_int_equal(lk_process_start_ticks(pids[i]), 0);
@@ -340,23 +340,23 @@ static void states(void **state)
     struct lk_arena *a = lk_arena_create();
     struct lk_thread_facts v[3] = { { .tid = 7, .state = 'S' }, { .tid = 8, .state = 'T' }, { .tid = 9, .state = 'D' } };
     struct lk_thread_list l = { .v = v, .n = 3, .cap = 3 };
-    struct lk_process_stop stop = { 0 };
-    lk_process_stop_states(7, &l, a, &stop);
+    struct lk_process_halt stop = { 0 };
+    lk_process_halt_states(7, &l, a, &stop);
     assert_false(stop.job_stopped || stop.zombie || stop.main_gone);
     assert_int_equal(stop.d_state, 1);
     assert_int_equal(stop.all_tids, 3);
     v[0].state = v[2].state = 'T';
-    lk_process_stop_states(7, &l, a, &stop);
+    lk_process_halt_states(7, &l, a, &stop);
     assert_true(stop.job_stopped);
     assert_int_equal(stop.d_state, 0);
     v[0].state = 'Z';
-    lk_process_stop_states(7, &l, a, &stop);
+    lk_process_halt_states(7, &l, a, &stop);
     assert_true(stop.main_gone && stop.job_stopped && !stop.zombie);
     v[1].state = v[2].state = 'X';
-    lk_process_stop_states(7, &l, a, &stop);
+    lk_process_halt_states(7, &l, a, &stop);
     assert_true(stop.zombie && !stop.main_gone && !stop.job_stopped);
     l.n = 0;
-    lk_process_stop_states(7, &l, a, &stop);
+    lk_process_halt_states(7, &l, a, &stop);
     assert_false(stop.zombie || stop.main_gone || stop.job_stopped);
     lk_arena_destroy(a);
 }
@@ -529,7 +529,7 @@ static void check_gunicorn(char *const argv[], int64_t want)
     pid_t worker = (pid_t)s->children.v[0].pid;
     lk_snapshot_destroy(s);
     s = lk_snapshot_create();
-    assert_true(lk_process_read(worker, s, NULL));
+    assert_true(lk_process_facts_read(worker, s, NULL));
     lk_supervisor_read(s);
     assert_null(s->supervisor);
     if (s->supervisor_timeout_ms != want)

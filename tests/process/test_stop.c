@@ -92,7 +92,7 @@ static void run_one_spinner_with_handler(struct child *c)
 struct fixture {
     struct child *c;
     pid_t pid;
-    struct lk_target *t;
+    struct lk_process *t;
     int64_t tids[SPINNERS];
     struct lk_stop_result res;
     struct lk_error err;
@@ -108,7 +108,7 @@ static void begin(struct fixture *f, void (*run)(struct child *), int n_ready)
     assert_true(wait_until(atomic_load(&f->c->ready) == n_ready));
     for (int i = 0; i < SPINNERS; i++)
         f->tids[i] = atomic_load(&f->c->tid[i]);
-    f->t = lk_target_open_live(f->pid, &f->err);
+    f->t = lk_process_open_live(f->pid, &f->err);
     if (!f->t)
         print_error("%s\n", f->err.text);
     assert_non_null(f->t);
@@ -117,7 +117,7 @@ static void begin(struct fixture *f, void (*run)(struct child *), int n_ready)
 static void end(struct fixture *f)
 {
     lk_stop_result_deinit(&f->res);
-    lk_target_destroy(f->t);
+    lk_process_destroy(f->t);
     child_end(f->pid);
     munmap(f->c, sizeof(*f->c));
 }
@@ -154,7 +154,7 @@ static bool stop(struct fixture *f, const int64_t *tids, size_t n, unsigned ms, 
 
 /* --- tests -------------------------------------------------------------------------------- */
 
-static void collect_watches_counters(struct lk_target *t, void *arg)
+static void collect_watches_counters(struct lk_process *t, void *arg)
 {
     struct fixture *f = arg;
     long before[SPINNERS];
@@ -186,7 +186,7 @@ static void threads_stand_still_and_run_on(void **state)
     assert_true(f.res.pause_us >= 3000);
     for (int i = 0; i < SPINNERS; i++) {
         const struct lk_regs *r = &f.res.regs.v[i];
-        const struct lk_mapping *code = lk_target_mapping_at(f.t, r->reg[LK_REG_PC]);
+        const struct lk_mapping *code = lk_process_mapping_at(f.t, r->reg[LK_REG_PC]);
 
         assert_int_equal(f.res.stopped.v[i], f.tids[i]);
         assert_int_equal(r->known, 0x1ffff);
@@ -201,7 +201,7 @@ static void threads_stand_still_and_run_on(void **state)
     end(&f);
 }
 
-static void send_signal(struct lk_target *t, void *arg)
+static void send_signal(struct lk_process *t, void *arg)
 {
     struct fixture *f = arg;
 
@@ -245,7 +245,7 @@ static void no_signal_is_lost(void **state)
     begin(&f, run_one_spinner_with_handler, 1);
     assert_int_equal(pthread_create(&sender, NULL, send_many, &f), 0);
     for (int i = 0; i < 200; i++) {
-        lk_target_begin_sample(f.t);
+        lk_process_begin_sample(f.t);
         assert_true(stop(&f, f.tids, 1, LONG_MS, NULL));
     }
     atomic_store(&f.c->go, 1);
@@ -255,7 +255,7 @@ static void no_signal_is_lost(void **state)
     end(&f);
 }
 
-static void die_at_once(struct lk_target *t, void *arg)
+static void die_at_once(struct lk_process *t, void *arg)
 {
     (void)t;
     (void)arg;
@@ -272,7 +272,7 @@ static void no_signal_is_lost_with_the_helper(void **state)
     begin(&f, run_one_spinner_with_handler, 1);
     assert_int_equal(pthread_create(&sender, NULL, send_many, &f), 0);
     for (int i = 0; i < 200; i++) {
-        lk_target_begin_sample(f.t);
+        lk_process_begin_sample(f.t);
         assert_true(stop(&f, f.tids, 1, LONG_MS, die_at_once));
         assert_true(f.res.deadline);
         assert_int_equal(f.res.stopped.n, 1);
@@ -284,7 +284,7 @@ static void no_signal_is_lost_with_the_helper(void **state)
     end(&f);
 }
 
-static void terminal_signals(struct lk_target *t, void *arg)
+static void terminal_signals(struct lk_process *t, void *arg)
 {
     struct fixture *f = arg;
 
@@ -310,7 +310,7 @@ static void terminal_signals_do_not_cut_the_helper_off(void **state)
     end(&f);
 }
 
-static void sleep_for_long(struct lk_target *t, void *arg)
+static void sleep_for_long(struct lk_process *t, void *arg)
 {
     struct fixture *f = arg;
 
@@ -319,7 +319,7 @@ static void sleep_for_long(struct lk_target *t, void *arg)
     nap_us(60 * 1000000L);
 }
 
-static void stop_itself(struct lk_target *t, void *arg)
+static void stop_itself(struct lk_process *t, void *arg)
 {
     (void)t;
     (void)arg;
@@ -336,7 +336,7 @@ static void the_deadline_lets_go(void **state)
     for (size_t i = 0; i < LK_ARRAY_LEN(slow); i++) {
         uint64_t start = lk_now_ms();
 
-        lk_target_begin_sample(f.t);
+        lk_process_begin_sample(f.t);
         assert_true(stop(&f, f.tids, SPINNERS, 400, slow[i]));
         assert_true(f.res.deadline);
         assert_int_equal(f.res.stopped.n, SPINNERS);
@@ -352,7 +352,7 @@ static void run_stopper(struct child *c)
 
     for (int i = 0; i < SPINNERS; i++)
         f.tids[i] = atomic_load(&c->tid[i]);
-    f.t = lk_target_open_live(f.pid, &f.err);
+    f.t = lk_process_open_live(f.pid, &f.err);
     if (f.t)
         (void)stop(&f, f.tids, SPINNERS, 60000, sleep_for_long);
 }
@@ -520,7 +520,7 @@ static void strangers_are_not_stopped(void **state)
 
 static void a_fake_cannot_be_stopped(void **state)
 {
-    struct lk_target *t = fake_target(NULL, 0);
+    struct lk_process *t = fake_target(NULL, 0);
     struct lk_stop_result res;
     struct lk_error err;
     int64_t tid = 1;
@@ -529,7 +529,7 @@ static void a_fake_cannot_be_stopped(void **state)
     assert_false(lk_stop_collect(t, &tid, 1, LK_STOP_ANY, 100, STACK, NULL, NULL, NULL, &res, &err));
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
     lk_stop_result_deinit(&res);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 /* --- calls that a stop would interrupt ------------------------------------------------------------ */
@@ -622,8 +622,8 @@ static void sleeping_calls_are_not_interrupted(void **state)
     for (int i = 1; i <= 4; i++)
         assert_true(wait_until(state_of(f.pid, atomic_load(&f.c->tid[i])) == 'S'));
     for (int round = 0; round < 200; round++) {
-        lk_target_begin_sample(f.t);
-        assert_true(lk_target_threads(f.t, &list, true, &f.err));
+        lk_process_begin_sample(f.t);
+        assert_true(lk_process_threads(f.t, &list, true, &f.err));
         assert_true(stop(&f, f.tids, 1, LONG_MS, NULL));
         assert_int_equal(f.res.stopped.n, 1);
     }
@@ -648,7 +648,7 @@ static void *allocate(void *arg)
     return NULL;
 }
 
-static void allocate_under_the_stop(struct lk_target *t, void *arg)
+static void allocate_under_the_stop(struct lk_process *t, void *arg)
 {
     struct fixture *f = arg;
 
@@ -667,7 +667,7 @@ static void the_caller_may_have_threads(void **state)
     begin(&f, run_spinners, SPINNERS);
     assert_int_equal(pthread_create(&busy, NULL, allocate, &f), 0);
     for (int i = 1; i <= 20; i++) {
-        lk_target_begin_sample(f.t);
+        lk_process_begin_sample(f.t);
         assert_true(stop(&f, f.tids, SPINNERS, LONG_MS, allocate_under_the_stop));
         assert_int_equal(atomic_load(&f.c->flag), i);
     }

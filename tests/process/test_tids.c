@@ -33,7 +33,7 @@ static void nspid_is_parsed(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         int64_t inner = 0;
         int levels;
-        assert_int_equal(lk_tids_parse(rows[i].text, &inner, &levels), rows[i].levels > 0);
+        assert_int_equal(lk_pid_ns_parse(rows[i].text, &inner, &levels), rows[i].levels > 0);
         assert_int_equal(levels, rows[i].levels);
         assert_int_equal(inner, rows[i].inner);
     }
@@ -85,12 +85,12 @@ static void ids_of_one_namespace_are_the_same(void **state)
     struct lk_error err;
     (void)state;
     assert_true(wait_until(atomic_load(&c->ready) == 2));
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
-    lk_target_begin_sample(t);
-    assert_int_equal(lk_target_tid(t, pid), pid);
-    assert_int_equal(lk_target_tid(t, 1), 1); /* whoever asks finds no such thread in the list */
-    lk_target_destroy(t);
+    lk_process_begin_sample(t);
+    assert_int_equal(lk_process_tid(t, pid), pid);
+    assert_int_equal(lk_process_tid(t, 1), 1); /* whoever asks finds no such thread in the list */
+    lk_process_destroy(t);
     child_end(pid);
     munmap(c, sizeof *c);
 }
@@ -109,22 +109,22 @@ static void inner_ids_lead_to_outer_ones(void **state)
     }
     assert_true(wait_until(atomic_load(&c->flag) > 0));
     const pid_t outer = (pid_t)atomic_load(&c->flag);
-    struct lk_target *t = lk_target_open_live(outer, &err);
+    struct lk_process *t = lk_process_open_live(outer, &err);
     assert_non_null(t);
     struct lk_thread_list list = { 0 };
     for (int sample = 0; sample < 2; sample++) {
-        lk_target_begin_sample(t);
+        lk_process_begin_sample(t);
         list.n = 0;
-        assert_true(lk_target_threads(t, &list, true, &err));
+        assert_true(lk_process_threads(t, &list, true, &err));
         assert_int_equal(list.n, 2);
         assert_int_equal(atomic_load(&c->tid[0]), 1); /* gettid() in there */
-        assert_int_equal(lk_target_tid(t, 1), outer);
-        const int64_t second = lk_target_tid(t, atomic_load(&c->tid[1]));
+        assert_int_equal(lk_process_tid(t, 1), outer);
+        const int64_t second = lk_process_tid(t, atomic_load(&c->tid[1]));
         assert_true(second != outer && (second == list.v[0].tid || second == list.v[1].tid));
-        assert_int_equal(lk_target_tid(t, outer + 100000), -1);
+        assert_int_equal(lk_process_tid(t, outer + 100000), -1);
     }
     free(list.v);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     kill(outer, SIGKILL);
     child_end(pid);
     munmap(c, sizeof *c);

@@ -180,7 +180,7 @@ static void deadlock_threads(struct lk_snapshot *s)
     };
     struct lk_thread *t = thread(s, 4711, "python3", LK_WAIT_IO, "socket.accept()");
     t->main = true;
-    t->os = (struct lk_oswait){ .on = LK_OS_SOCKET, .syscall = "accept4", .nr = 288, .fd = 3, .local = "127.0.0.1:8000",
+    t->os = (struct lk_syscall_wait){ .on = LK_OS_SOCKET, .syscall = "accept4", .nr = 288, .fd = 3, .local = "127.0.0.1:8000",
                                 .listening = true, .child_pid = LK_UNKNOWN, .timeout_ms = LK_FOREVER,
                                 .queues = { 2, 0 } };
     t->python_stack = fixture_stack(s, 1, idle, (int[]){ 81 });
@@ -298,7 +298,7 @@ struct lk_report fixture_healthy(void)
         t->running = t->moved = t->in_request = true;
         t->kstate = 'R';
         t->stuck_ms = LK_UNKNOWN;
-        t->os = (struct lk_oswait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN };
+        t->os = (struct lk_syscall_wait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN };
     }
     sample(s, 0, 300, 2, 9, 5009);
     return r;

@@ -22,7 +22,7 @@ static void folds_equal_members(void **state)
     };
     r[0].snap->supervisor = "gunicorn master";
     struct lk_arena *a = lk_arena_create();
-    struct lk_set set = lk_set_create(a, r, 5, false);
+    struct lk_process_groups set = lk_process_groups_create(a, r, 5, false);
     assert_int_equal(set.n_groups, 3);
     assert_int_equal(set.groups[0].n, 2);
     assert_int_equal(r[set.groups[0].members[0]].snap->pid, 11);
@@ -30,9 +30,9 @@ static void folds_equal_members(void **state)
     assert_string_equal(set.groups[0].role, "gunicorn worker");
     assert_string_equal(set.groups[1].role, "gunicorn master");
     assert_int_equal(set.groups[2].n, 2);
-    assert_string_equal(lk_set_pids(a, r, &set.groups[0], 9), "pid 11 and 13");
-    assert_string_equal(lk_set_pids(a, r, &set.groups[0], 1), "pid 11 and 1 more");
-    assert_int_equal(lk_set_create(a, r, 5, true).n_groups, 5);
+    assert_string_equal(lk_process_groups_pids(a, r, &set.groups[0], 9), "pid 11 and 13");
+    assert_string_equal(lk_process_groups_pids(a, r, &set.groups[0], 1), "pid 11 and 1 more");
+    assert_int_equal(lk_process_groups_create(a, r, 5, true).n_groups, 5);
     lk_arena_destroy(a);
     for (size_t i = 0; i < 5; i++)
         fixture_destroy(&r[i]);
@@ -45,7 +45,7 @@ static void keeps_other_findings_apart(void **state)
     struct lk_report r[] = { with_pid(fixture_deadlock(), 11, 1), with_pid(fixture_deadlock(), 13, 1) };
     memcpy(r[1].findings->list.v[0].fingerprint, "0000000000000000", 17);
     struct lk_arena *a = lk_arena_create();
-    assert_int_equal(lk_set_create(a, r, 2, false).n_groups, 2);
+    assert_int_equal(lk_process_groups_create(a, r, 2, false).n_groups, 2);
     lk_arena_destroy(a);
     fixture_destroy(&r[0]);
     fixture_destroy(&r[1]);

@@ -116,7 +116,7 @@ static void values_out_of_range_are_unknown(void **state)
     assert_string_equal(lk_words_read((enum lk_read)77), "racy");
     assert_string_equal(lk_words_role((enum lk_role)77), "other");
     assert_string_equal(lk_words_os_wait((enum lk_os_wait)77), "other");
-    assert_non_null(lk_phrase_confidence((enum lk_confidence)9));
+    assert_non_null(lk_sentence_confidence((enum lk_confidence)9));
 }
 
 static void states_follow_the_wait(void **state)
@@ -157,11 +157,11 @@ static void commands_lose_what_is_known_first(void **state)
     char *words[] = { "/usr/bin/python3", "/srv/shop/app.py", "/srv/shop" };
     (void)state;
     s.cmdline = words;
-    assert_string_equal(lk_phrase_command(a, &s, 80), "/usr/bin/python3 /srv/shop/app.py /srv/shop");
-    assert_string_equal(lk_phrase_command(a, &s, 40), "python3 app.py /srv/shop");
-    assert_string_equal(lk_phrase_command(a, &s, 20), "python3 app.py /s...");
+    assert_string_equal(lk_sentence_command(a, &s, 80), "/usr/bin/python3 /srv/shop/app.py /srv/shop");
+    assert_string_equal(lk_sentence_command(a, &s, 40), "python3 app.py /srv/shop");
+    assert_string_equal(lk_sentence_command(a, &s, 20), "python3 app.py /s...");
     s.n_cmdline = 0;
-    assert_string_equal(lk_phrase_command(a, &s, 20), "python3");
+    assert_string_equal(lk_sentence_command(a, &s, 20), "python3");
 }
 
 static void frames_lose_their_first_folders(void **state)
@@ -169,13 +169,13 @@ static void frames_lose_their_first_folders(void **state)
     struct lk_code code = { .file = "/usr/lib/python3/dist-packages/flask/app.py", .function = "run", .qualname = "Flask.run" };
     struct lk_pyframe f = { .code = &code, .line = 7 };
     (void)state;
-    assert_string_equal(lk_phrase_frame(a, &f, 0), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_phrase_frame(a, &f, 58), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_phrase_frame(a, &f, 57), ".../lib/python3/dist-packages/flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_phrase_frame(a, &f, 40), ".../flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_phrase_frame(a, &f, 1), ".../app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 0), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 58), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 57), ".../lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 40), ".../flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 1), ".../app.py:7 in Flask.run");
     code.file = "<frozen importlib._bootstrap>";
-    assert_string_equal(lk_phrase_frame(a, &f, 10), "<frozen importlib._bootstrap>:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 10), "<frozen importlib._bootstrap>:7 in Flask.run");
 }
 
 int main(void)

@@ -64,7 +64,7 @@ static bool write_file(const char *dir, const char *name, const char *text)
 }
 
 /* Where a process with our control group puts its cage. False without cgroup v2. */
-static bool find_place(struct lk_cage *ret, pid_t maker)
+static bool find_place(struct lk_command_cgroup *ret, pid_t maker)
 {
     char root[PATH_MAX], point[PATH_MAX], own[PATH_MAX];
     ret->dir[0] = '\0';
@@ -73,14 +73,14 @@ static bool find_place(struct lk_cage *ret, pid_t maker)
            snprintf(ret->dir, sizeof ret->dir, "%s/loopknot-%d", ret->parent, (int)maker) < (int)sizeof ret->dir;
 }
 
-static bool can_kill(const struct lk_cage *c)
+static bool can_kill(const struct lk_command_cgroup *c)
 {
     char killer[PATH_MAX + 64];
     snprintf(killer, sizeof killer, "%s/cgroup.kill", c->dir);
     return access(killer, W_OK) == 0;
 }
 
-void lk_cage_create(struct lk_cage *ret)
+void lk_command_cgroup_create(struct lk_command_cgroup *ret)
 {
     if (find_place(ret, getpid()) && mkdir(ret->dir, 0755) == 0) {
         if (can_kill(ret))
@@ -90,13 +90,13 @@ void lk_cage_create(struct lk_cage *ret)
     ret->dir[0] = '\0';
 }
 
-void lk_cage_inherit(struct lk_cage *ret, pid_t maker)
+void lk_command_cgroup_inherit(struct lk_command_cgroup *ret, pid_t maker)
 {
     if (!find_place(ret, maker) || !can_kill(ret))
         ret->dir[0] = '\0';
 }
 
-pid_t lk_cage_fork(struct lk_cage *c)
+pid_t lk_command_cgroup_fork(struct lk_command_cgroup *c)
 {
     const int fd = c->dir[0] ? open(c->dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)
@@ -107,17 +107,17 @@ pid_t lk_cage_fork(struct lk_cage *c)
         close(fd);
     if (pid >= 0)
         return pid;
-    lk_cage_destroy(c);
+    lk_command_cgroup_destroy(c);
     return fork();
 }
 
-void lk_cage_kill(const struct lk_cage *c)
+void lk_command_cgroup_kill(const struct lk_command_cgroup *c)
 {
     if (c->dir[0])
         write_file(c->dir, "cgroup.kill", "1");
 }
 
-static void release_members(const struct lk_cage *c)
+static void release_members(const struct lk_command_cgroup *c)
 {
     size_t len;
     char *text = lk_procfs_read_all(MEMBERS, &len, "%s/cgroup.procs", c->dir), *rest = NULL;
@@ -136,7 +136,7 @@ static int remove_group(const char *path, const struct stat *st, int type, struc
     return 0;
 }
 
-void lk_cage_destroy(struct lk_cage *c)
+void lk_command_cgroup_destroy(struct lk_command_cgroup *c)
 {
     /*
      * A member may fork while it is moved out. A dead one that was waited for counts, and may be listed, until its last

@@ -68,7 +68,7 @@ static void examine(struct desk *k, const struct examiner_request *q, struct exa
     struct loopknot_options options = k->job->common->options;
     forget(k);
     k->d = loopknot_create();
-    k->n = lk_ending_members(q->root, k->pids, LK_TREE_MAX);
+    k->n = lk_kill_tree_members(q->root, k->pids, LK_TREE_MAX);
     options.interrupted = &hurry;
     options.together = k->pids;
     options.n_together = k->n;

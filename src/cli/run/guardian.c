@@ -30,7 +30,7 @@ struct guardian {
     bool orphaned; /* loopknot is gone */
     enum { WATCHING, ASKED, KILLING, CLEARED, LEAVING } phase;
     uint64_t kill_at, killing_since;
-    struct lk_cage cage;
+    struct lk_command_cgroup cage;
 };
 
 bool lk_guard_pair(int fds[2])
@@ -119,7 +119,7 @@ static int start(struct guardian *g, char **command, const struct lk_inherited *
         return errno;
     const int end = fcntl(report[1], F_DUPFD_CLOEXEC, FIRST_FD);
     close(report[1]);
-    g->command = lk_cage_fork(&g->cage);
+    g->command = lk_command_cgroup_fork(&g->cage);
     if (g->command == 0)
         become_command(command, inherited, end);
     if (g->command < 0)
@@ -165,7 +165,7 @@ static void begin_killing(struct guardian *g)
 static void clear(struct guardian *g, size_t left, pid_t one)
 {
     g->phase = CLEARED;
-    lk_cage_destroy(&g->cage);
+    lk_command_cgroup_destroy(&g->cage);
     lk_guard_send(g->link, LK_GUARD_CLEAR, (int32_t)left, one);
 }
 
@@ -173,8 +173,8 @@ static void clear(struct guardian *g, size_t left, pid_t one)
 static void kill_once(struct guardian *g)
 {
     pid_t denied;
-    lk_cage_kill(&g->cage);
-    const size_t living = lk_ending_kill(getpid(), &denied);
+    lk_command_cgroup_kill(&g->cage);
+    const size_t living = lk_kill_tree_kill(getpid(), &denied);
     const uint64_t spent = lk_now_ms() - g->killing_since;
     if (spent > GIVE_UP_MS || (denied && spent > GIVE_UP_DENIED_MS))
         clear(g, living, denied);
@@ -193,7 +193,7 @@ static void on_word(struct guardian *g, const struct lk_guard_message *m)
         break;
     case LK_GUARD_END:
         if (g->phase == WATCHING)
-            lk_ending_ask(getpid());
+            lk_kill_tree_ask(getpid());
         if (g->phase == WATCHING || g->phase == ASKED) {
             g->phase = ASKED;
             g->kill_at = lk_now_ms() + (uint64_t)m->a;
@@ -271,7 +271,7 @@ _Noreturn void lk_guardian(int fd, char **command, const struct lk_inherited *in
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, NULL);
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    lk_cage_create(&g.cage);
+    lk_command_cgroup_create(&g.cage);
     const int why = start(&g, command, inherited);
     setsid();
     prctl(PR_SET_NAME, "loopknot-guard");
@@ -281,12 +281,12 @@ _Noreturn void lk_guardian(int fd, char **command, const struct lk_inherited *in
     if (why || g.children < 0) {
         if (g.command > 0)
             waitpid(g.command, NULL, 0);
-        lk_cage_destroy(&g.cage);
+        lk_command_cgroup_destroy(&g.cage);
         lk_guard_send(fd, LK_GUARD_NOT_RUN, why, 0);
         _exit(0);
     }
     lk_guard_send(fd, LK_GUARD_STARTED, getpid(), g.command);
     guard(&g);
-    lk_cage_destroy(&g.cage);
+    lk_command_cgroup_destroy(&g.cage);
     _exit(0);
 }

@@ -11,7 +11,7 @@
 
 enum { GENERATIONS = 4096 };
 
-bool lk_ending_descends(pid_t pid, pid_t root)
+bool lk_kill_tree_descends(pid_t pid, pid_t root)
 {
     struct lk_procfs_stat st;
     for (int i = 0; i < GENERATIONS && pid > 1; i++, pid = st.ppid) {
@@ -29,14 +29,14 @@ static bool send_by_descriptor(int fd, int number)
     return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
 }
 
-bool lk_ending_signal(pid_t root, pid_t pid, int number)
+bool lk_kill_tree_signal(pid_t root, pid_t pid, int number)
 {
     const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0 && errno == ESRCH)
         return true;
     /* Looked at after the descriptor was made: whoever has the number now, the descriptor is of him or of a dead one. */
     bool denied = false;
-    if (pid != root && lk_ending_descends(pid, root) && !send_by_descriptor(fd, number))
+    if (pid != root && lk_kill_tree_descends(pid, root) && !send_by_descriptor(fd, number))
         denied = kill(pid, number) != 0 && errno == EPERM;
     if (fd >= 0)
         close(fd);
@@ -49,7 +49,7 @@ static char state_of(pid_t pid)
     return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) ? st.state : 'X';
 }
 
-size_t lk_ending_members(pid_t root, pid_t *pids, size_t max)
+size_t lk_kill_tree_members(pid_t root, pid_t *pids, size_t max)
 {
     pid_t *all = calloc(LK_TREE_MAX, sizeof *all);
     const size_t n_all = all ? lk_tree_list(root, all, LK_TREE_MAX) : 0;
@@ -63,25 +63,25 @@ size_t lk_ending_members(pid_t root, pid_t *pids, size_t max)
     return n;
 }
 
-void lk_ending_ask(pid_t root)
+void lk_kill_tree_ask(pid_t root)
 {
     pid_t *pids = calloc(LK_TREE_MAX, sizeof *pids);
-    const size_t n = pids ? lk_ending_members(root, pids, LK_TREE_MAX) : 0;
+    const size_t n = pids ? lk_kill_tree_members(root, pids, LK_TREE_MAX) : 0;
     for (size_t i = 0; i < n; i++)
-        lk_ending_signal(root, pids[i], SIGTERM);
+        lk_kill_tree_signal(root, pids[i], SIGTERM);
     for (size_t i = 0; i < n; i++)
         if (state_of(pids[i]) == 'T')
-            lk_ending_signal(root, pids[i], SIGCONT);
+            lk_kill_tree_signal(root, pids[i], SIGCONT);
     free(pids);
 }
 
-size_t lk_ending_kill(pid_t root, pid_t *denied)
+size_t lk_kill_tree_kill(pid_t root, pid_t *denied)
 {
     pid_t *pids = calloc(LK_TREE_MAX, sizeof *pids);
-    const size_t n = pids ? lk_ending_members(root, pids, LK_TREE_MAX) : 0;
+    const size_t n = pids ? lk_kill_tree_members(root, pids, LK_TREE_MAX) : 0;
     *denied = 0;
     for (size_t i = 0; i < n; i++)
-        if (!lk_ending_signal(root, pids[i], SIGKILL))
+        if (!lk_kill_tree_signal(root, pids[i], SIGKILL))
             *denied = pids[i];
     free(pids);
     return n;

@@ -53,7 +53,7 @@ struct supervision {
     unsigned examiners; /* started so far */
     int keep[MAX_KEEP];
     pid_t guardian, command;
-    struct lk_progress *progress; /* NULL: --stall 0 */
+    struct lk_tree_progress *progress; /* NULL: --stall 0 */
     enum lk_suspicion suspicion;
     long long suspended; /* milliseconds in which we were stopped: not the command's */
     long long next_look;
@@ -219,18 +219,18 @@ static void end_tree(struct supervision *s, long long grace)
 static void end_without_guardian(struct supervision *s)
 {
     pid_t denied;
-    struct lk_cage cage;
-    lk_cage_inherit(&cage, s->guardian);
+    struct lk_command_cgroup cage;
+    lk_command_cgroup_inherit(&cage, s->guardian);
     complain(0, "the guardian process was killed: ending the command");
     examiner_stop(&s->examiner, false);
     for (int i = 0; i < 500 && (waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD); i++) {
-        lk_cage_kill(&cage);
-        lk_ending_kill(getpid(), &denied);
+        lk_command_cgroup_kill(&cage);
+        lk_kill_tree_kill(getpid(), &denied);
         usleep(10000);
         while (waitpid(-1, NULL, WNOHANG) > 0)
             continue;
     }
-    lk_cage_destroy(&cage);
+    lk_command_cgroup_destroy(&cage);
     over(s, s->status ? s->status : EXIT_FAILED);
 }
 
@@ -254,7 +254,7 @@ static void hang(struct supervision *s, const char *verdict)
 static void defer(struct supervision *s)
 {
     if (s->progress)
-        lk_progress_defer(s->progress, (uint64_t)(now(s) + 2LL * s->r->stall_ms));
+        lk_tree_progress_defer(s->progress, (uint64_t)(now(s) + 2LL * s->r->stall_ms));
     enter(s, RUNNING);
 }
 
@@ -281,8 +281,8 @@ static void examine(struct supervision *s, enum stage stage)
     enter(s, stage);
     s->examined = s->stage_since;
     s->limit =
-        3LL * examiner_deadline(&s->r->common) + MEMBER_MS * (long long)lk_ending_members(s->guardian, s->members, LK_TREE_MAX);
-    s->stalled_at = s->progress ? (long long)lk_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
+        3LL * examiner_deadline(&s->r->common) + MEMBER_MS * (long long)lk_kill_tree_members(s->guardian, s->members, LK_TREE_MAX);
+    s->stalled_at = s->progress ? (long long)lk_tree_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
     if (!ask(s, EXAMINER_EXAMINE))
         no_report(s, "the examining process is gone");
 }
@@ -291,8 +291,8 @@ static void examine(struct supervision *s, enum stage stage)
 static bool moved_meanwhile(struct supervision *s)
 {
     const uint64_t t = (uint64_t)now(s);
-    lk_progress_look(s->progress, t);
-    return (long long)lk_progress_quiet_ms(s->progress, t) < s->stalled_at;
+    lk_tree_progress_look(s->progress, t);
+    return (long long)lk_tree_progress_quiet_ms(s->progress, t) < s->stalled_at;
 }
 
 static void judge(struct supervision *s, const struct examiner_answer *a)
@@ -408,7 +408,7 @@ static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
             cancel(s, true); /* the terminal is gone */
         return;
     }
-    if (s->guardian && i->ssi_pid && lk_ending_descends((pid_t)i->ssi_pid, s->guardian))
+    if (s->guardian && i->ssi_pid && lk_kill_tree_descends((pid_t)i->ssi_pid, s->guardian))
         return; /* the command's own doing */
     if (s->examiner.pid > 0 && lk_signals_pending(s->examiner.pid, number))
         examiner_ask(&s->examiner, EXAMINER_DRAIN, 0, 0);
@@ -439,7 +439,7 @@ static void on_started(struct supervision *s, const struct lk_guard_message *m)
     s->command = m->b;
     s->started = now(s);
     if (s->r->stall_ms)
-        s->progress = lk_progress_create(s->guardian, s->r->stall_ms, (uint64_t)s->started);
+        s->progress = lk_tree_progress_create(s->guardian, s->r->stall_ms, (uint64_t)s->started);
     s->next_look = s->started + tick(s);
 }
 
@@ -496,14 +496,14 @@ static void look(struct supervision *s)
 {
     char quiet[32];
     const long long t = now(s);
-    lk_progress_look(s->progress, (uint64_t)t);
-    s->suspicion = lk_progress_suspect(s->progress, (uint64_t)t);
+    lk_tree_progress_look(s->progress, (uint64_t)t);
+    s->suspicion = lk_tree_progress_suspect(s->progress, (uint64_t)t);
     if (s->suspicion == LK_UNSUSPICIOUS)
         return;
     if (s->r->common.render.verbose)
         complain(0, "no output for %s, %.2f cores used: examining",
-                 duration((long long)lk_progress_quiet_ms(s->progress, (uint64_t)t), quiet),
-                 lk_progress_cores(s->progress, (uint64_t)t));
+                 duration((long long)lk_tree_progress_quiet_ms(s->progress, (uint64_t)t), quiet),
+                 lk_tree_progress_cores(s->progress, (uint64_t)t));
     examine(s, SUSPECTING);
 }
 
@@ -582,7 +582,7 @@ static void part(struct supervision *s)
     examiner_stop(&s->examiner, !s->busy);
     if (s->guardian)
         waitpid(s->guardian, NULL, 0);
-    lk_progress_destroy(s->progress);
+    lk_tree_progress_destroy(s->progress);
 }
 
 int supervise(const struct run *r)

@@ -35,7 +35,7 @@ struct mark {
     uint64_t at, used_ms;
 };
 
-struct lk_progress {
+struct lk_tree_progress {
     pid_t root;
     unsigned window_ms;
     uint64_t last_output, deferred_until;
@@ -50,9 +50,9 @@ struct lk_progress {
     long ticks_per_second;
 };
 
-struct lk_progress *lk_progress_create(pid_t root, unsigned window_ms, uint64_t now)
+struct lk_tree_progress *lk_tree_progress_create(pid_t root, unsigned window_ms, uint64_t now)
 {
-    struct lk_progress *p = lk_xcalloc(1, sizeof *p);
+    struct lk_tree_progress *p = lk_xcalloc(1, sizeof *p);
     p->root = root;
     p->window_ms = window_ms;
     p->last_output = now;
@@ -60,13 +60,13 @@ struct lk_progress *lk_progress_create(pid_t root, unsigned window_ms, uint64_t 
     return p;
 }
 
-void lk_progress_destroy(struct lk_progress *p)
+void lk_tree_progress_destroy(struct lk_tree_progress *p)
 {
     free(p);
 }
 
 /* Parents come before children: one that dies in between is missed for a moment, never counted twice. */
-static void find_members(struct lk_progress *p)
+static void find_members(struct lk_tree_progress *p)
 {
     const uint64_t began = lk_now_us();
     if (p->n && began < p->scan_at_us)
@@ -115,7 +115,7 @@ static bool count(struct counter *c, uint64_t sum)
 }
 
 /* The oldest mark kept is the last one that is older than the window. */
-static void mark(struct lk_progress *p, uint64_t now)
+static void mark(struct lk_tree_progress *p, uint64_t now)
 {
     const uint64_t step = p->window_ms / (MARKS - 4);
     if (p->n_marks && now < p->marks[p->n_marks - 1].at + step)
@@ -130,7 +130,7 @@ static void mark(struct lk_progress *p, uint64_t now)
     p->marks[p->n_marks++] = (struct mark){ now, p->used_ms };
 }
 
-void lk_progress_look(struct lk_progress *p, uint64_t now)
+void lk_tree_progress_look(struct lk_tree_progress *p, uint64_t now)
 {
     uint64_t output = 0, ticks = 0;
     find_members(p);
@@ -147,29 +147,29 @@ void lk_progress_look(struct lk_progress *p, uint64_t now)
     mark(p, now);
 }
 
-double lk_progress_cores(const struct lk_progress *p, uint64_t now)
+double lk_tree_progress_cores(const struct lk_tree_progress *p, uint64_t now)
 {
     if (!p->n_marks || now <= p->marks[0].at)
         return 0;
     return (double)(p->used_ms - p->marks[0].used_ms) / (double)(now - p->marks[0].at);
 }
 
-uint64_t lk_progress_quiet_ms(const struct lk_progress *p, uint64_t now)
+uint64_t lk_tree_progress_quiet_ms(const struct lk_tree_progress *p, uint64_t now)
 {
     return now - LK_MIN(now, p->last_output);
 }
 
-void lk_progress_defer(struct lk_progress *p, uint64_t until)
+void lk_tree_progress_defer(struct lk_tree_progress *p, uint64_t until)
 {
     p->deferred_until = until;
 }
 
-enum lk_suspicion lk_progress_suspect(const struct lk_progress *p, uint64_t now)
+enum lk_suspicion lk_tree_progress_suspect(const struct lk_tree_progress *p, uint64_t now)
 {
-    const uint64_t quiet = lk_progress_quiet_ms(p, now);
+    const uint64_t quiet = lk_tree_progress_quiet_ms(p, now);
     if (now < p->deferred_until || quiet < p->window_ms || !p->n_marks || now - p->marks[0].at < p->window_ms)
         return LK_UNSUSPICIOUS;
-    const double cores = lk_progress_cores(p, now);
+    const double cores = lk_tree_progress_cores(p, now);
     if (cores < idle_cores)
         return LK_SUSPECT_IDLE;
     if (cores >= busy_cores)

@@ -18,23 +18,23 @@ enum lk_suspicion {
     LK_SUSPECT_QUIET, /* no output for five times as long, whatever the processor did: a live poller may hide a deadlock */
 };
 
-struct lk_progress;
+struct lk_tree_progress;
 
 /** Watches root (the guardian: what it has reaped counts) and all its descendants. */
-struct lk_progress *lk_progress_create(pid_t root, unsigned window_ms, uint64_t now);
-void lk_progress_destroy(struct lk_progress *p);
+struct lk_tree_progress *lk_tree_progress_create(pid_t root, unsigned window_ms, uint64_t now);
+void lk_tree_progress_destroy(struct lk_tree_progress *p);
 
 /** Looks once. */
-void lk_progress_look(struct lk_progress *p, uint64_t now);
+void lk_tree_progress_look(struct lk_tree_progress *p, uint64_t now);
 
 /** What the looks of the last window_ms say. */
-enum lk_suspicion lk_progress_suspect(const struct lk_progress *p, uint64_t now);
+enum lk_suspicion lk_tree_progress_suspect(const struct lk_tree_progress *p, uint64_t now);
 
 /** No suspicion before then: an examination has just found nothing to end. */
-void lk_progress_defer(struct lk_progress *p, uint64_t until);
+void lk_tree_progress_defer(struct lk_tree_progress *p, uint64_t until);
 
 /** Milliseconds without output; cores used on average over the window (or what there is of it). */
-uint64_t lk_progress_quiet_ms(const struct lk_progress *p, uint64_t now);
-double lk_progress_cores(const struct lk_progress *p, uint64_t now);
+uint64_t lk_tree_progress_quiet_ms(const struct lk_tree_progress *p, uint64_t now);
+double lk_tree_progress_cores(const struct lk_tree_progress *p, uint64_t now);
 
 #endif

@@ -45,7 +45,7 @@ static bool is_blocking_wait(enum lk_wait_kind k)
  * True when the innermost frames belong to a callback of the loop: code outside the standard library inside of its run call. At
  * a debugger's prompt it is the developer who holds the loop.
  */
-static bool in_callback(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
+static bool in_callback(const struct lk_rule_context *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     size_t outermost, index;
     unsigned marks;
@@ -63,7 +63,7 @@ static bool in_callback(const struct lk_case *c, const struct lk_loop *o, const 
 }
 
 /* Since when the loop's thread has been in its present callback, at least; -1 when that is not known. */
-static int64_t callback_age(const struct lk_case *c, const struct lk_loop *o)
+static int64_t callback_age(const struct lk_rule_context *c, const struct lk_loop *o)
 {
     return !c->halted && o->turn && o->callback_same && o->callback_ms != LK_UNKNOWN ? o->callback_ms : -1;
 }
@@ -75,7 +75,7 @@ static bool someone_waits(const struct lk_finding *f, const struct lk_loop *o, c
            t->works_on.kind == LK_KIND_FUTURE;
 }
 
-static const char *who_waits(const struct lk_case *c, const struct lk_finding *f, const struct lk_loop *o)
+static const char *who_waits(const struct lk_rule_context *c, const struct lk_finding *f, const struct lk_loop *o)
 {
     return lk_print(c, "%s %s in its ready queue; %s and %s wait behind it",
                     o->ready == LK_UNKNOWN ? "an unknown number of callbacks" : lk_count(c, o->ready, "callback"),
@@ -84,7 +84,7 @@ static const char *who_waits(const struct lk_case *c, const struct lk_finding *f
 }
 
 /* The coroutines on the stack, from the task's own inwards: "view > fetch > query". */
-static const char *awaits(const struct lk_case *c, const struct lk_pystack *st)
+static const char *awaits(const struct lk_rule_context *c, const struct lk_pystack *st)
 {
     const char *text = NULL;
     size_t n = 0;
@@ -99,7 +99,7 @@ static const char *awaits(const struct lk_case *c, const struct lk_pystack *st)
     return text;
 }
 
-static void say_task(struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+static void say_task(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
 {
     const struct lk_task *k = lk_task_at(c->snap, t->current_task);
     const char *chain = k ? awaits(c, k->stack) : NULL;
@@ -108,7 +108,7 @@ static void say_task(struct lk_case *c, struct lk_finding *f, const struct lk_th
                        chain ? chain : "");
 }
 
-static void say_age(struct lk_case *c, struct lk_finding *f, const struct lk_loop *o)
+static void say_age(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o)
 {
     int64_t age = callback_age(c, o);
     if (age >= LK_MIN_BLOCK_MS)
@@ -116,7 +116,7 @@ static void say_age(struct lk_case *c, struct lk_finding *f, const struct lk_loo
                        lk_duration(c, age));
 }
 
-static void start(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, const struct lk_loop *o)
+static void start(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     lk_finding_part(c, f, o->thread, true);
@@ -138,7 +138,7 @@ static bool is_interpreter(const struct lk_natframe *f)
 }
 
 /* The outermost native function that the table knows, of those that the innermost Python frame called. */
-static const char *native_call(const struct lk_case *c, const struct lk_thread *t, bool *by_user)
+static const char *native_call(const struct lk_rule_context *c, const struct lk_thread *t, bool *by_user)
 {
     const struct lk_natstack *st = t->native_stack;
     const char *found = NULL;
@@ -155,7 +155,7 @@ static const char *native_call(const struct lk_case *c, const struct lk_thread *
 }
 
 /* The outermost Python function that the table knows, inside of the frame that is to blame. */
-static const char *python_call(const struct lk_case *c, const struct lk_thread *t)
+static const char *python_call(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const struct lk_pystack *st = t->python_stack;
     const char *found = NULL;
@@ -170,7 +170,7 @@ static const char *python_call(const struct lk_case *c, const struct lk_thread *
 }
 
 /* A function made in C, by the name that Python code has for it. */
-static const char *callee_call(const struct lk_case *c, const struct lk_thread *t)
+static const char *callee_call(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; i < t->wait.n_callees; i++) {
         const struct lk_call_pattern *p = lk_pattern_callee(c->snap->patterns, t->wait.callees[i]);
@@ -181,7 +181,7 @@ static const char *callee_call(const struct lk_case *c, const struct lk_thread *
 }
 
 /* The blocking call by the table; NULL when it has no name for it. */
-static const char *known_call(const struct lk_case *c, const struct lk_thread *t)
+static const char *known_call(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     bool by_user;
     const char *native = native_call(c, t, &by_user), *python = python_call(c, t);
@@ -198,7 +198,7 @@ static const char *known_call(const struct lk_case *c, const struct lk_thread *t
     return native;
 }
 
-static const char *what_is_waited_for(const struct lk_case *c, const struct lk_thread *t)
+static const char *what_is_waited_for(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const struct lk_extern *e = t->wait.on.n ? lk_extern_at(c->snap, t->wait.on.v[0]) : NULL;
     if (e && e->kind != LK_EXT_TIMER && e->text && *e->text)
@@ -208,7 +208,7 @@ static const char *what_is_waited_for(const struct lk_case *c, const struct lk_t
 }
 
 /* "requests.request() [socket.recv_into(), 10.0.0.7:443]" */
-static const char *call_words(const struct lk_case *c, const struct lk_thread *t)
+static const char *call_words(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const char *call = known_call(c, t), *inner = lk_blocks_in(c, t), *on = what_is_waited_for(c, t);
     if (call && strcmp(call, inner) != 0)
@@ -218,13 +218,13 @@ static const char *call_words(const struct lk_case *c, const struct lk_thread *t
 
 /* ---- what a callback does most ---------------------------------------------------------- */
 
-static double cpu_share(const struct lk_case *c, const struct lk_thread *t)
+static double cpu_share(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     return c->snap->watched_ms > 0 ? (double)t->cpu_delta_us / (1000.0 * (double)c->snap->watched_ms) : 0;
 }
 
 /* A callback that now computes and now waits; what it is in for --stalled-after is what it does. */
-static bool computes_most(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
+static bool computes_most(const struct lk_rule_context *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     return o->callback_same && c->snap->watched_ms >= LK_TWO_SAMPLES_MS && cpu_share(c, t) >= busy_share && !lk_is_stalled(c, t);
 }
@@ -235,7 +235,7 @@ static bool computes_most(const struct lk_case *c, const struct lk_loop *o, cons
  * A wait that was not found out (a futex in an extension, a device) is still a wait, if it is a long one or has a name: asleep
  * in a system call that is not the loop's own.
  */
-static bool blocks(const struct lk_case *c, const struct lk_thread *t)
+static bool blocks(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     if (is_blocking_wait(t->wait.kind))
         return true;
@@ -247,7 +247,7 @@ static bool blocks(const struct lk_case *c, const struct lk_thread *t)
  * A loop that went on between the looks, while its thread was in a sleep or another wait with a timeout in each: it was not
  * one call. Where the scheduler says that the thread did not run, it was.
  */
-static bool went_on(const struct lk_case *c, struct lk_ref loop, const struct lk_thread *t)
+static bool went_on(const struct lk_rule_context *c, struct lk_ref loop, const struct lk_thread *t)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_loop *o = lk_loop_at(s, loop);
@@ -265,7 +265,7 @@ static bool went_on(const struct lk_case *c, struct lk_ref loop, const struct lk
     return !o->stable || (fresh && lk_is_stalled(c, t));
 }
 
-static const char *how_to_free(const struct lk_case *c, const struct lk_thread *t)
+static const char *how_to_free(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     if (t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0)
         return lk_print(c, "kill -TERM %lld (the child it waits for) lets the loop go on.", (long long)t->os.child_pid);
@@ -277,12 +277,12 @@ static const char *how_to_free(const struct lk_case *c, const struct lk_thread *
 }
 
 /* The thread has stood in the call, or in the callback that makes it again and again, for --stalled-after. */
-static bool is_old(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
+static bool is_old(const struct lk_rule_context *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     return lk_is_stalled(c, t) || callback_age(c, o) >= c->snap->stalled_after_ms;
 }
 
-static void judge_blocked(struct lk_case *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
+static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
 {
     /* A read that raced is worth a word only once nothing has moved for long. */
     bool old = is_old(c, o, t), waited_for = someone_waits(f, o, t);
@@ -297,7 +297,7 @@ static void judge_blocked(struct lk_case *c, struct lk_finding *f, const struct 
     }
 }
 
-static void tell_blocked(struct lk_case *c, struct lk_ref loop, const struct lk_loop *o)
+static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     struct lk_finding f = lk_finding_start(c, "LK401");
@@ -320,7 +320,7 @@ static void tell_blocked(struct lk_case *c, struct lk_ref loop, const struct lk_
     lk_explain(c, o->thread);
 }
 
-void lk_find_blocking_calls(struct lk_case *c)
+void lk_find_blocking_calls(struct lk_rule_context *c)
 {
     lk_find_self_requests(c); /* the same block, told more exactly */
     for (size_t i = 0; i < c->snap->loops.n; i++) {
@@ -341,7 +341,7 @@ void lk_find_blocking_calls(struct lk_case *c)
 /* ---- LK402 --------------------------------------------------------------------------- */
 
 /* In one callback in all samples, not waiting in any call: what it does is compute, or want to (the GIL). */
-static bool is_busy(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
+static bool is_busy(const struct lk_rule_context *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     if (c->halted || c->snap->watched_ms < LK_TWO_SAMPLES_MS)
         return false;
@@ -350,7 +350,7 @@ static bool is_busy(const struct lk_case *c, const struct lk_loop *o, const stru
     return t->stable && cpu_share(c, t) >= certain_share;
 }
 
-static void judge_busy(struct lk_case *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
+static void judge_busy(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
 {
     int64_t age = callback_age(c, o);
     bool known = age >= 0, waited_for = someone_waits(f, o, t);
@@ -362,7 +362,7 @@ static void judge_busy(struct lk_case *c, struct lk_finding *f, const struct lk_
     f->stuck_ms = known ? age : c->snap->watched_ms;
 }
 
-static void tell_busy(struct lk_case *c, struct lk_ref loop, const struct lk_loop *o)
+static void tell_busy(struct lk_rule_context *c, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     struct lk_finding f = lk_finding_start(c, "LK402");
@@ -385,13 +385,13 @@ static void tell_busy(struct lk_case *c, struct lk_ref loop, const struct lk_loo
 }
 
 /* With one sample nobody is known to compute for long: another look, if anything waits. */
-static bool wants_a_second_look(const struct lk_case *c, const struct lk_loop *o, const struct lk_thread *t)
+static bool wants_a_second_look(const struct lk_rule_context *c, const struct lk_loop *o, const struct lk_thread *t)
 {
     return !c->halted && t->running && o->turn && c->snap->watched_ms < LK_TWO_SAMPLES_MS &&
            (o->callback_ms >= LK_MIN_BLOCK_MS || o->turn_ms >= LK_MIN_BLOCK_MS);
 }
 
-void lk_find_busy_callbacks(struct lk_case *c)
+void lk_find_busy_callbacks(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];

@@ -20,7 +20,7 @@ static bool is_running(const struct lk_loop *o)
  * The waiter's loop sleeps in its own selector, in all samples, and nobody is about to wake it. That the object is done was the
  * same all the time then, for the task has not moved.
  */
-static bool sleeps(const struct lk_case *c, const struct lk_task *k)
+static bool sleeps(const struct lk_rule_context *c, const struct lk_task *k)
 {
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
@@ -28,7 +28,7 @@ static bool sleeps(const struct lk_case *c, const struct lk_task *k)
            t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP && k->stable && (o->wakeup_unread == 0 || !k->ready);
 }
 
-static void judge(struct lk_case *c, struct lk_finding *f, const struct crossing *x)
+static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct crossing *x)
 {
     const struct lk_task *k = lk_task_at(c->snap, x->task);
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
@@ -48,7 +48,7 @@ static void judge(struct lk_case *c, struct lk_finding *f, const struct crossing
         lk_finding_say(c, f, "it works as long as the waiting loop happens to be woken by something else");
 }
 
-static void tell(struct lk_case *c, const struct crossing *x)
+static void tell(struct lk_rule_context *c, const struct crossing *x)
 {
     const struct lk_task *k = lk_task_at(c->snap, x->task);
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
@@ -86,7 +86,7 @@ static void tell(struct lk_case *c, const struct crossing *x)
 }
 
 /* A task of another loop that holds the lock, which is bound to the waiter's. */
-static bool held_elsewhere(const struct lk_case *c, const struct lk_task *k, struct crossing *x)
+static bool held_elsewhere(const struct lk_rule_context *c, const struct lk_task *k, struct crossing *x)
 {
     const struct lk_lock *l = k->wait.on.n ? lk_lock_at(c->snap, k->wait.on.v[0]) : NULL;
     for (size_t i = 0; l && l->owner_certain && i < l->owners.n; i++) {
@@ -101,7 +101,7 @@ static bool held_elsewhere(const struct lk_case *c, const struct lk_task *k, str
     return false;
 }
 
-void lk_find_crossings(struct lk_case *c)
+void lk_find_crossings(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];

@@ -1,23 +1,23 @@
 /*
  * LK108 across processes: a thread waits for other processes, each of which cannot act before this one does. Which ones
- * those are was decided over all processes that were examined together (snapshot.h, struct lk_link).
+ * those are was decided over all processes that were examined together (snapshot.h, struct lk_cross_wait).
  */
 #include "diagnose/rules/context.h"
 
-static const struct lk_link *next_link(const struct lk_case *c, size_t thread, const struct lk_link *after)
+static const struct lk_cross_wait *next_link(const struct lk_rule_context *c, size_t thread, const struct lk_cross_wait *after)
 {
     const struct lk_snapshot *s = c->snap;
-    for (const struct lk_link *l = after ? after + 1 : s->links.v; l && l < s->links.v + s->links.n; l++)
+    for (const struct lk_cross_wait *l = after ? after + 1 : s->links.v; l && l < s->links.v + s->links.n; l++)
         if (l->thread == thread)
             return l;
     return NULL;
 }
 
-void lk_finding_say_links(struct lk_case *c, struct lk_finding *f, struct lk_ref thread)
+void lk_finding_say_links(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref thread)
 {
     if (!lk_thread_at(c->snap, thread))
         return;
-    for (const struct lk_link *l = NULL; (l = next_link(c, thread.index, l));) {
+    for (const struct lk_cross_wait *l = NULL; (l = next_link(c, thread.index, l));) {
         if (l->waits)
             lk_finding_say(c, f, "%s cannot act before this one: %s", l->what, l->waits);
         else if (l->finding && l->verdict >= LK_STALLED)
@@ -27,10 +27,10 @@ void lk_finding_say_links(struct lk_case *c, struct lk_finding *f, struct lk_ref
 }
 
 /* A ring is proven when all its processes slept on while each of them was read. */
-static bool is_verified(const struct lk_case *c, size_t thread)
+static bool is_verified(const struct lk_rule_context *c, size_t thread)
 {
     bool any = false;
-    for (const struct lk_link *l = NULL; (l = next_link(c, thread, l));) {
+    for (const struct lk_cross_wait *l = NULL; (l = next_link(c, thread, l));) {
         if (!l->verified)
             return false;
         any = true;
@@ -38,12 +38,12 @@ static bool is_verified(const struct lk_case *c, size_t thread)
     return any;
 }
 
-static void make_chain(struct lk_case *c, struct lk_finding *f, size_t i)
+static void make_chain(struct lk_rule_context *c, struct lk_finding *f, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
     const bool stable = t->stable;
-    for (const struct lk_link *l = NULL; (l = next_link(c, i, l));) {
+    for (const struct lk_cross_wait *l = NULL; (l = next_link(c, i, l));) {
         const struct lk_edge ring[] = {
             { thread, l->via, lk_print(c, "blocks in %s", lk_blocks_in(c, t)), t->read, false, stable },
             { l->via, thread, lk_print(c, "%s, which is for", l->waits ? l->waits : "it waits"), t->read, false,
@@ -54,11 +54,11 @@ static void make_chain(struct lk_case *c, struct lk_finding *f, size_t i)
     }
 }
 
-static void tell(struct lk_case *c, size_t i)
+static void tell(struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-    const struct lk_link *first = next_link(c, i, NULL);
+    const struct lk_cross_wait *first = next_link(c, i, NULL);
     struct lk_finding f = lk_finding_start(c, "LK108");
     lk_finding_part(c, &f, thread, true);
     make_chain(c, &f, i);
@@ -84,7 +84,7 @@ static void tell(struct lk_case *c, size_t i)
     lk_explain(c, thread);
 }
 
-void lk_find_process_cycles(struct lk_case *c)
+void lk_find_process_cycles(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++)
         if (c->snap->threads.v[i].mute && next_link(c, i, NULL) && !c->explained[i])

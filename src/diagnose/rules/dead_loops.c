@@ -33,7 +33,7 @@ static struct end end_of_loop(const struct lk_loop *o, size_t i)
 }
 
 /* A thread that waits in its own wait (not one that only needs a lock behind such a wait) and was marked as held up. */
-static bool is_waiter(const struct lk_case *c, const struct end *e, size_t i)
+static bool is_waiter(const struct lk_rule_context *c, const struct end *e, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     if (!c->mark[c->graph->first[LK_KIND_THREAD] + i])
@@ -45,7 +45,7 @@ static bool is_waiter(const struct lk_case *c, const struct end *e, size_t i)
 }
 
 /* Of the waiters: one without a timeout if there is one, then the one that has been stuck longest. */
-static size_t first_waiter(const struct lk_case *c, const struct end *e, size_t *waiters)
+static size_t first_waiter(const struct lk_rule_context *c, const struct end *e, size_t *waiters)
 {
     const struct lk_snapshot *s = c->snap;
     size_t best = SIZE_MAX;
@@ -62,7 +62,7 @@ static size_t first_waiter(const struct lk_case *c, const struct end *e, size_t 
     return best;
 }
 
-static void add_waiters(struct lk_case *c, struct lk_finding *f, const struct end *e)
+static void add_waiters(struct lk_rule_context *c, struct lk_finding *f, const struct end *e)
 {
     for (size_t i = 0; i < c->snap->threads.n && f->threads.n < LK_MAX_LISTED; i++)
         if (is_waiter(c, e, i))
@@ -70,7 +70,7 @@ static void add_waiters(struct lk_case *c, struct lk_finding *f, const struct en
 }
 
 /* No timeout or timer stands anywhere between the waiter and the end. */
-static bool is_untimed(const struct lk_case *c, const struct lk_finding *f)
+static bool is_untimed(const struct lk_rule_context *c, const struct lk_finding *f)
 {
     for (size_t i = 0; i < f->chain.n; i++)
         if (lk_graph_node(c->graph, f->chain.v[i].from)->life != LK_LIFE_DEAD)
@@ -79,7 +79,7 @@ static bool is_untimed(const struct lk_case *c, const struct lk_finding *f)
 }
 
 /* Severity by what is proven: a final end is a deadlock at once, a timeout or a loop that might run again is not. */
-static bool judge(struct lk_case *c, struct lk_finding *f, const struct end *e, const struct lk_thread *t)
+static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct end *e, const struct lk_thread *t)
 {
     bool old = lk_is_stalled(c, t);
     const struct lk_loop *o = lk_loop_at(c->snap, e->ref);
@@ -112,12 +112,12 @@ static const char *kind_word(const struct end *e)
     return e->ref.kind == LK_KIND_LOOP ? "loop" : e->ref.kind == LK_KIND_LOCK ? "lock" : "pool";
 }
 
-static const char *safe_now(const struct lk_case *c, const struct end *e, const struct lk_node *n)
+static const char *safe_now(const struct lk_rule_context *c, const struct end *e, const struct lk_node *n)
 {
     if (n->timeout_ms != LK_FOREVER)
         return "The wait ends by itself with its timeout.";
     if (e->ref.kind == LK_KIND_LOCK)
-        return lk_print(c, "Nothing inside the process releases this lock any more. %s", lk_sentence(c, lk_end_process_words(c)));
+        return lk_print(c, "Nothing inside the process releases this lock any more. %s", lk_capitalized(c, lk_end_process_words(c)));
     if (e->final)
         return lk_print(
             c,
@@ -131,7 +131,7 @@ static const char *safe_now(const struct lk_case *c, const struct end *e, const 
         lk_end_process_words(c));
 }
 
-static void tell(struct lk_case *c, const struct end *e)
+static void tell(struct lk_rule_context *c, const struct end *e)
 {
     struct lk_edge path[LK_MAX_CHAIN];
     size_t waiters;
@@ -173,7 +173,7 @@ static void tell(struct lk_case *c, const struct end *e)
     lk_explain(c, e->ref);
 }
 
-void lk_find_dead_ends(struct lk_case *c)
+void lk_find_dead_ends(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     for (size_t i = 0; i < s->loops.n; i++) {

@@ -30,7 +30,7 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
 {
     struct lk_findings *f = lk_xcalloc(1, sizeof *f);
     f->arena = lk_arena_create();
-    struct lk_case c = { .snap = s, .graph = lk_graph_build(s), .out = f };
+    struct lk_rule_context c = { .snap = s, .graph = lk_graph_build(s), .out = f };
     c.explained = lk_xcalloc(s->threads.n, sizeof *c.explained);
     c.mark = lk_xcalloc(c.graph->n_nodes, sizeof *c.mark);
     c.halted = lk_is_halted(s);
@@ -43,7 +43,7 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
     f->verdict = f->list.n ? f->list.v[0].severity : LK_HEALTHY;
     if (why && f->verdict < LK_VERDICT_UNKNOWN) {
         f->verdict = LK_VERDICT_UNKNOWN;
-        f->verdict_why = lk_sentence(&c, why);
+        f->verdict_why = lk_capitalized(&c, why);
     }
     /* Names of limits and of the runtime live in the snapshot; what findings say lives in their own arena. */
     if (f->verdict_why)

@@ -12,7 +12,7 @@ enum { MAX_TOLD = 24 }; /* edges of a chain that are also told as evidence */
 
 /* ---- the case ------------------------------------------------------------------------ */
 
-int64_t lk_stuck(const struct lk_case *c, const struct lk_thread *t)
+int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     /* A stopped process makes no progress whatever its threads wait for. */
     if (c->halted || t->running || t->stuck_ms == LK_UNKNOWN)
@@ -20,22 +20,22 @@ int64_t lk_stuck(const struct lk_case *c, const struct lk_thread *t)
     return t->stuck_ms;
 }
 
-bool lk_is_stalled(const struct lk_case *c, const struct lk_thread *t)
+bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     return lk_stuck(c, t) >= c->snap->stalled_after_ms;
 }
 
-bool lk_may_stall(const struct lk_case *c, const struct lk_thread *t)
+bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) && c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
-bool lk_seen_long_enough(const struct lk_case *c, const struct lk_thread *t)
+bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     return c->snap->watched_ms >= LK_TWO_SAMPLES_MS || (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
 }
 
-void lk_explain_all(struct lk_case *c, const struct lk_ref *roots, size_t n)
+void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)
 {
     lk_graph_held_up_by(c->graph, roots, n, c->mark);
     size_t first = c->graph->first[LK_KIND_THREAD];
@@ -47,12 +47,12 @@ void lk_explain_all(struct lk_case *c, const struct lk_ref *roots, size_t n)
             c->explained[roots[i].index] = true;
 }
 
-void lk_explain(struct lk_case *c, struct lk_ref r)
+void lk_explain(struct lk_rule_context *c, struct lk_ref r)
 {
     lk_explain_all(c, &r, 1);
 }
 
-void lk_watch(struct lk_case *c, struct lk_ref thread)
+void lk_watch(struct lk_rule_context *c, struct lk_ref thread)
 {
     size_t from = c->out->watch.n > LK_MAX_LISTED ? c->out->watch.n - LK_MAX_LISTED : 0;
     for (size_t i = from; i < c->out->watch.n; i++)
@@ -66,7 +66,7 @@ const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t)
     return lk_caller_frame(t->python_stack, t->wait.frame > 0 ? (size_t)t->wait.frame : 0, NULL);
 }
 
-struct lk_loop *lk_loop_of_thread(const struct lk_case *c, struct lk_ref thread)
+struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     if (!t)
@@ -86,7 +86,7 @@ struct lk_loop *lk_loop_of_thread(const struct lk_case *c, struct lk_ref thread)
 
 /* ---- wording ------------------------------------------------------------------------- */
 
-const char *lk_print(const struct lk_case *c, const char *fmt, ...)
+const char *lk_print(const struct lk_rule_context *c, const char *fmt, ...)
 {
     va_list ap, again;
     va_start(ap, fmt);
@@ -101,7 +101,7 @@ const char *lk_print(const struct lk_case *c, const char *fmt, ...)
     return s;
 }
 
-const char *lk_sentence(const struct lk_case *c, const char *text)
+const char *lk_capitalized(const struct lk_rule_context *c, const char *text)
 {
     if (!text || *text < 'a' || *text > 'z')
         return text;
@@ -125,7 +125,7 @@ static const char *or_else(const char *s, const char *other)
     return s && *s ? s : other;
 }
 
-const char *lk_name(const struct lk_case *c, struct lk_ref r)
+const char *lk_name(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_snapshot *s = c->snap;
     const char *id = lk_ref_id(s, r);
@@ -148,7 +148,7 @@ const char *lk_name(const struct lk_case *c, struct lk_ref r)
     return "something unknown";
 }
 
-const char *lk_place(const struct lk_case *c, const struct lk_culprit *p)
+const char *lk_place(const struct lk_rule_context *c, const struct lk_culprit *p)
 {
     if (p->file && p->line > 0)
         return lk_print(c, "%s (%s:%d)", or_else(p->function, "?"), base_name(p->file), p->line);
@@ -159,7 +159,7 @@ const char *lk_place(const struct lk_case *c, const struct lk_culprit *p)
     return or_else(p->function, "an unknown place");
 }
 
-const char *lk_duration(const struct lk_case *c, int64_t ms)
+const char *lk_duration(const struct lk_rule_context *c, int64_t ms)
 {
     if (ms == LK_UNKNOWN || ms < 0)
         return "an unknown time";
@@ -172,12 +172,12 @@ const char *lk_duration(const struct lk_case *c, int64_t ms)
     return lk_print(c, "%lld h", (long long)(ms / 3600000));
 }
 
-const char *lk_count(const struct lk_case *c, int64_t n, const char *noun)
+const char *lk_count(const struct lk_rule_context *c, int64_t n, const char *noun)
 {
     return lk_print(c, "%lld %s%s", (long long)n, noun, n == 1 ? "" : "s");
 }
 
-const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t)
+const char *lk_blocks_in(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     static const char *const words[] = {
         [LK_WAIT_LOCK] = "a lock",
@@ -204,7 +204,7 @@ const char *lk_blocks_in(const struct lk_case *c, const struct lk_thread *t)
     return t->os.syscall ? lk_print(c, "%s()", t->os.syscall) : "a blocking call";
 }
 
-int64_t lk_killed_in(const struct lk_case *c, int64_t stuck_ms)
+int64_t lk_killed_in(const struct lk_rule_context *c, int64_t stuck_ms)
 {
     const int64_t limit = c->snap->supervisor_timeout_ms;
     if (limit == LK_UNKNOWN || limit <= 0)
@@ -212,7 +212,7 @@ int64_t lk_killed_in(const struct lk_case *c, int64_t stuck_ms)
     return LK_MAX(limit - (stuck_ms == LK_UNKNOWN ? 0 : stuck_ms), 0);
 }
 
-const char *lk_with_kill(const struct lk_case *c, const struct lk_finding *f, const char *advice)
+const char *lk_with_kill(const struct lk_rule_context *c, const struct lk_finding *f, const char *advice)
 {
     const int64_t killed = lk_killed_in(c, f->stuck_ms);
     if (killed == LK_UNKNOWN)
@@ -256,7 +256,7 @@ static struct lk_culprit native_culprit(const struct lk_thread *t)
     return k;
 }
 
-struct lk_culprit lk_culprit_of(const struct lk_case *c, struct lk_ref r)
+struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
     const struct lk_task *k = lk_task_at(c->snap, r);
@@ -302,7 +302,7 @@ void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
 
 /* ---- findings ------------------------------------------------------------------------ */
 
-struct lk_finding lk_finding_start(const struct lk_case *c, const char *rule)
+struct lk_finding lk_finding_start(const struct lk_rule_context *c, const char *rule)
 {
     (void)c;
     struct lk_finding f = { .rule = lk_rule_by_id(rule), .severity = LK_HAZARD, .confidence = LK_PROVEN, .stuck_ms = LK_UNKNOWN };
@@ -319,7 +319,7 @@ static const size_t list_offset[] = {
     [LK_KIND_EXTERN] = 0,
 };
 
-static void list_part(struct lk_case *c, struct lk_refs *list, struct lk_ref r)
+static void list_part(struct lk_rule_context *c, struct lk_refs *list, struct lk_ref r)
 {
     if (list->n >= LK_MAX_LISTED || !lk_ref_id(c->snap, r))
         return;
@@ -333,7 +333,7 @@ static void list_part(struct lk_case *c, struct lk_refs *list, struct lk_ref r)
     list->v[list->n++] = r;
 }
 
-void lk_finding_part(struct lk_case *c, struct lk_finding *f, struct lk_ref r, bool blame)
+void lk_finding_part(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref r, bool blame)
 {
     if ((size_t)r.kind < LK_ARRAY_LEN(list_offset) && list_offset[r.kind])
         list_part(c, (struct lk_refs *)(void *)((char *)f + list_offset[r.kind]), r);
@@ -349,7 +349,7 @@ void lk_finding_doubt(struct lk_finding *f, enum lk_confidence most)
     f->confidence = LK_MIN(f->confidence, most);
 }
 
-void lk_finding_say(struct lk_case *c, struct lk_finding *f, const char *fmt, ...)
+void lk_finding_say(struct lk_rule_context *c, struct lk_finding *f, const char *fmt, ...)
 {
     char text[600];
     va_list ap;
@@ -375,14 +375,14 @@ static bool is_plain(const struct lk_edge *e)
     return e->read != LK_READ_RACY && e->stable && !e->inferred;
 }
 
-static void say_edge(struct lk_case *c, struct lk_finding *f, const struct lk_edge *e)
+static void say_edge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *e)
 {
     lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"), lk_name(c, e->to),
                    read_words(e), e->stable ? ", unchanged in all samples" : ", not the same in all samples",
                    e->inferred ? "; inferred from the code" : "");
 }
 
-static void say_plain(struct lk_case *c, struct lk_finding *f, size_t stopped, size_t asleep, size_t n)
+static void say_plain(struct lk_rule_context *c, struct lk_finding *f, size_t stopped, size_t asleep, size_t n)
 {
     const char *links =
         stopped + asleep == n ? (n == 1 ? "the link" : "all links") : lk_count(c, (int64_t)(stopped + asleep), "link");
@@ -399,7 +399,7 @@ static void say_plain(struct lk_case *c, struct lk_finding *f, size_t stopped, s
  * signal.alarm() with a handler that raises is how code bounds what it does in the main thread, and handlers run in that thread
  * also while it waits for a lock (Modules/_threadmodule.c acquire_timed). Nothing in /proc tells whether an alarm is set.
  */
-static void doubt_for_alarm(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+static void doubt_for_alarm(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
 {
     for (size_t i = 0; i < n && c->snap->handles_alarm == LK_YES; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, edges[i].from);
@@ -413,7 +413,7 @@ static void doubt_for_alarm(struct lk_case *c, struct lk_finding *f, const struc
     }
 }
 
-void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
 {
     size_t stopped = 0, asleep = 0, told = 0;
     doubt_for_alarm(c, f, edges, n);
@@ -436,7 +436,7 @@ void lk_finding_chain(struct lk_case *c, struct lk_finding *f, const struct lk_e
     say_plain(c, f, stopped, asleep, n);
 }
 
-void lk_finding_since(const struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
 {
     int64_t ms = t ? lk_stuck(c, t) : -1;
     if (ms < 0 || (f->stuck_ms != LK_UNKNOWN && f->stuck_ms <= ms))
@@ -445,7 +445,7 @@ void lk_finding_since(const struct lk_case *c, struct lk_finding *f, const struc
     f->stuck_by_scheduler = t->stuck_by_scheduler;
 }
 
-static void mark_node(struct lk_case *c, struct lk_ref r)
+static void mark_node(struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_node *n = lk_graph_node(c->graph, r);
     if (n)
@@ -456,7 +456,7 @@ static void mark_node(struct lk_case *c, struct lk_ref r)
  * Whether what a task awaits is the same request further in: its step on a thread's stack, a work item that serves it (a WSGI
  * application under an ASGI server), or a task that the framework made for it. Futures may stand between: wrap_future, shield, wait.
  */
-static bool request_goes_on(const struct lk_case *c, const struct lk_refs *on, int hops)
+static bool request_goes_on(const struct lk_rule_context *c, const struct lk_refs *on, int hops)
 {
     enum { MOST = 4 };
     for (size_t i = 0; i < on->n && i < MOST; i++) {
@@ -472,13 +472,13 @@ static bool request_goes_on(const struct lk_case *c, const struct lk_refs *on, i
 }
 
 /* A server's task that serves a request; of several for one request the innermost, and none where a thread stands for it. */
-static bool is_request_task(const struct lk_case *c, const struct lk_task *k)
+static bool is_request_task(const struct lk_rule_context *c, const struct lk_task *k)
 {
     enum { FAR_ENOUGH = 4 };
     return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) && !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
 }
 
-void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
+void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_graph *g = c->graph;
@@ -498,7 +498,7 @@ void lk_finding_held_by(struct lk_case *c, struct lk_finding *f, const struct lk
     }
 }
 
-void lk_finding_held(struct lk_case *c, struct lk_finding *f, struct lk_ref root)
+void lk_finding_held(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref root)
 {
     lk_finding_held_by(c, f, &root, 1);
 }
@@ -524,7 +524,7 @@ static void make_fingerprint(struct lk_finding *f)
     snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-static bool blamed_before(const struct lk_case *c, const struct lk_culprit *p)
+static bool blamed_before(const struct lk_rule_context *c, const struct lk_culprit *p)
 {
     for (size_t i = 0; i < c->out->list.n; i++) {
         const struct lk_finding *f = &c->out->list.v[i];
@@ -535,7 +535,7 @@ static bool blamed_before(const struct lk_case *c, const struct lk_culprit *p)
     return false;
 }
 
-static bool adds_a_culprit(const struct lk_case *c, const struct lk_finding *f)
+static bool adds_a_culprit(const struct lk_rule_context *c, const struct lk_finding *f)
 {
     if (!f->culprits.n || !c->out->list.n)
         return true;
@@ -552,7 +552,7 @@ void lk_finding_drop(struct lk_finding *f)
     free(f->evidence.v);
 }
 
-bool lk_finding_file(struct lk_case *c, struct lk_finding *f)
+bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
 {
     static const enum lk_verdict most[] = { [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK };
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
@@ -562,7 +562,7 @@ bool lk_finding_file(struct lk_case *c, struct lk_finding *f)
         return false;
     }
     make_fingerprint(f);
-    f->summary = lk_sentence(c, f->summary);
+    f->summary = lk_capitalized(c, f->summary);
     for (size_t i = 0; f->needs_time && i < f->threads.n; i++)
         lk_watch(c, f->threads.v[i]);
     lk_vec_add(&c->out->list, *f);

@@ -27,7 +27,7 @@ static const char *found_by_words(const struct lk_loop *o)
 }
 
 /* What was read while threads ran, and only once, may be torn, or be on its way to where it belongs. */
-static bool seen_once(struct lk_case *c, enum lk_read read, bool again_the_same)
+static bool seen_once(struct lk_rule_context *c, enum lk_read read, bool again_the_same)
 {
     bool once = read == LK_READ_RACY && !again_the_same;
     c->out->again |= once;
@@ -42,7 +42,7 @@ static bool nobody_runs(const struct lk_loop *o)
 }
 
 /* Threads outside of requests that are between two steps of the user's code: each may run a loop again in a moment. */
-static size_t count_bursters(const struct lk_case *c)
+static size_t count_bursters(const struct lk_rule_context *c)
 {
     size_t n = 0;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -55,7 +55,7 @@ static size_t count_bursters(const struct lk_case *c)
 }
 
 /* Whether a stopped loop may be one that is run in bursts. A timer of it that is long overdue says no. */
-static bool in_bursts(const struct lk_case *c, const struct lk_loop *o)
+static bool in_bursts(const struct lk_rule_context *c, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     if (o->run != LK_LOOP_STOPPED)
@@ -65,7 +65,7 @@ static bool in_bursts(const struct lk_case *c, const struct lk_loop *o)
     return c->snap->watched_ms < LK_TWO_SAMPLES_MS || (t && (t->running || t->moved)) || count_bursters(c) > 0;
 }
 
-static void blame_tasks(struct lk_case *c, struct lk_finding *f, struct lk_ref loop, int64_t *pending)
+static void blame_tasks(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop, int64_t *pending)
 {
     const struct lk_snapshot *s = c->snap;
     /* That its loop is closed cannot go stale, and says nothing of when the task was read. */
@@ -96,7 +96,7 @@ static const char *how_left(const struct lk_loop *o)
                                          : "was stopped and is run by no thread";
 }
 
-void lk_find_orphaned_tasks(struct lk_case *c)
+void lk_find_orphaned_tasks(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     for (size_t i = 0; i < s->loops.n; i++) {
@@ -127,7 +127,7 @@ void lk_find_orphaned_tasks(struct lk_case *c)
 /* ---- LK205 --------------------------------------------------------------------------- */
 
 /* A thread has user code on its stack, or may have. Else what frames hold is what idle servers and pools still remember. */
-static bool user_code_is_live(const struct lk_case *c)
+static bool user_code_is_live(const struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
@@ -138,7 +138,7 @@ static bool user_code_is_live(const struct lk_case *c)
     return false;
 }
 
-static bool is_left_behind(struct lk_case *c, const struct lk_loop *o)
+static bool is_left_behind(struct lk_rule_context *c, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     if (o->run != LK_LOOP_STOPPED && o->run != LK_LOOP_NEVER_RUN)
@@ -160,7 +160,7 @@ static bool same_origin(const struct lk_loop *a, const struct lk_loop *b)
     return strcmp(a->cls ? a->cls : "", b->cls ? b->cls : "") == 0 && strcmp(x, y) == 0;
 }
 
-static void tell_leak(struct lk_case *c, const size_t *left, size_t n)
+static void tell_leak(struct lk_rule_context *c, const size_t *left, size_t n)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_loop *o = &s->loops.v[left[0]];
@@ -188,7 +188,7 @@ static void tell_leak(struct lk_case *c, const size_t *left, size_t n)
     lk_finding_file(c, &f);
 }
 
-void lk_find_leaked_loops(struct lk_case *c)
+void lk_find_leaked_loops(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     /* A thread that is between two bursts has one loop that is not left behind. */

@@ -47,7 +47,7 @@ static bool is_to_itself(const struct lk_thread *t)
 /* Waiting for a client, for the next message or for input is what servers do. */
 static bool is_idle_io(const struct lk_thread *t)
 {
-    const struct lk_oswait *os = &t->os;
+    const struct lk_syscall_wait *os = &t->os;
     if (t->wait.kind != LK_WAIT_IO)
         return false;
     return os->accepted || os->listening || os->on == LK_OS_SIGNAL || (os->fd == 0 && os->on != LK_OS_SOCKET) ||
@@ -65,7 +65,7 @@ struct chain {
     bool timed;
 };
 
-static void note_end(const struct lk_case *c, struct chain *x, struct lk_ref thread)
+static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk_ref thread)
 {
     x->last = thread;
     x->timed = lk_graph_node(c->graph, thread)->timeout_ms != LK_FOREVER;
@@ -81,7 +81,7 @@ static void note_end(const struct lk_case *c, struct chain *x, struct lk_ref thr
     x->timed |= t && t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN;
 }
 
-static bool find_chain(const struct lk_case *c, struct lk_ref thread, struct chain *x)
+static bool find_chain(const struct lk_rule_context *c, struct lk_ref thread, struct chain *x)
 {
     const struct lk_node *n = lk_graph_node(c->graph, thread);
     memset(x, 0, sizeof *x);
@@ -97,7 +97,7 @@ static bool find_chain(const struct lk_case *c, struct lk_ref thread, struct cha
 /* ---- LK406 --------------------------------------------------------------------------- */
 
 /* What else is known of the other end: who has it, and that there is none yet. */
-static const char *more_of_end(const struct lk_case *c, const struct lk_thread *t)
+static const char *more_of_end(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     if (t && t->os.connecting)
         return " (still connecting)";
@@ -108,7 +108,7 @@ static const char *more_of_end(const struct lk_case *c, const struct lk_thread *
     return t && is_to_itself(t) ? " (of which this very process has the other end)" : "";
 }
 
-static const char *name_child(const struct lk_case *c, int64_t pid)
+static const char *name_child(const struct lk_rule_context *c, int64_t pid)
 {
     for (size_t i = 0; i < c->snap->children.n; i++)
         if (c->snap->children.v[i].pid == pid && c->snap->children.v[i].comm)
@@ -116,7 +116,7 @@ static const char *name_child(const struct lk_case *c, int64_t pid)
     return lk_print(c, "child process %lld", (long long)pid);
 }
 
-static const char *name_plain_end(const struct lk_case *c, const struct chain *x)
+static const char *name_plain_end(const struct lk_rule_context *c, const struct chain *x)
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     const struct lk_thread *t = lk_thread_at(c->snap, x->last);
@@ -133,7 +133,7 @@ static const char *name_plain_end(const struct lk_case *c, const struct chain *x
     return "something outside of this process";
 }
 
-static const char *name_end(const struct lk_case *c, const struct chain *x)
+static const char *name_end(const struct lk_rule_context *c, const struct chain *x)
 {
     const char *more = more_of_end(c, lk_thread_at(c->snap, x->last));
     return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
@@ -153,13 +153,13 @@ struct group {
     size_t n;
 };
 
-static const char *say_who(const struct lk_case *c, const struct group *g)
+static const char *say_who(const struct lk_rule_context *c, const struct group *g)
 {
     return g->n == 1 ? lk_name(c, g->threads[0])
                      : lk_print(c, "%zu threads (%s and %zu more)", g->n, lk_name(c, g->threads[0]), g->n - 1);
 }
 
-static void add_group(struct lk_case *c, struct lk_finding *f, const struct group *g)
+static void add_group(struct lk_rule_context *c, struct lk_finding *f, const struct group *g)
 {
     for (size_t i = 0; i < g->n; i++) {
         lk_finding_part(c, f, g->threads[i], true);
@@ -168,13 +168,13 @@ static void add_group(struct lk_case *c, struct lk_finding *f, const struct grou
     }
 }
 
-static void explain_group(struct lk_case *c, const struct group *g)
+static void explain_group(struct lk_rule_context *c, const struct group *g)
 {
     lk_explain_all(c, g->lasts, g->n);
     lk_explain_all(c, g->threads, g->n);
 }
 
-static void tell_external(struct lk_case *c, const struct group *g, const struct chain *x)
+static void tell_external(struct lk_rule_context *c, const struct group *g, const struct chain *x)
 {
     struct lk_ref thread = g->threads[0];
     const struct lk_thread *t = lk_thread_at(c->snap, thread), *last = lk_thread_at(c->snap, x->last);
@@ -204,7 +204,7 @@ static void tell_external(struct lk_case *c, const struct group *g, const struct
     f.safe_now =
         last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
             ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
-        : itself ? lk_sentence(c, lk_end_process_words(c))
+        : itself ? lk_capitalized(c, lk_end_process_words(c))
         : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
             ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.", (long long)last->os.peer_pid,
                        last->os.peer_comm ? last->os.peer_comm : "the process")
@@ -218,7 +218,7 @@ static void tell_external(struct lk_case *c, const struct group *g, const struct
 
 /* ---- LK405 --------------------------------------------------------------------------- */
 
-static bool has_lost_wakeup(const struct lk_case *c)
+static bool has_lost_wakeup(const struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->out->list.n; i++)
         if (strcmp(c->out->list.v[i].rule->id, "LK203") == 0)
@@ -227,7 +227,7 @@ static bool has_lost_wakeup(const struct lk_case *c)
 }
 
 /* A callback that a lost wakeup keeps back may well be what sets a future whose setter is not known. */
-static bool explained_by_wakeup(const struct lk_case *c, const struct lk_thread *t)
+static bool explained_by_wakeup(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; i < t->wait.on.n; i++) {
         const struct lk_future *f = lk_future_at(c->snap, t->wait.on.v[i]);
@@ -238,7 +238,7 @@ static bool explained_by_wakeup(const struct lk_case *c, const struct lk_thread 
 }
 
 /* A task of the chain has gone on since the first sample, so what completes the future is at work. */
-static bool is_worked_on(const struct lk_case *c, struct lk_ref thread)
+static bool is_worked_on(const struct lk_rule_context *c, struct lk_ref thread)
 {
     enum { MOST = 64 }; /* parties of the chain looked at */
     struct lk_ref todo[MOST] = { thread };
@@ -266,13 +266,13 @@ static bool is_child_end(const struct lk_graph *g, const struct lk_node *n, void
     return ends_at_child(g->snap, n->ref);
 }
 
-static bool waits_for_child(const struct lk_case *c, struct lk_ref thread)
+static bool waits_for_child(const struct lk_rule_context *c, struct lk_ref thread)
 {
     struct lk_edge path[LK_MAX_CHAIN];
     return lk_graph_path(c->graph, thread, is_child_end, NULL, path, LK_MAX_CHAIN) > 0;
 }
 
-static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
+static bool is_unbounded(const struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     const struct lk_node *n = lk_graph_node(c->graph, thread);
@@ -284,7 +284,7 @@ static bool is_unbounded(const struct lk_case *c, struct lk_ref thread)
 }
 
 /* What is known of those who may complete a future that is waited for. */
-static const char *say_enders(const struct lk_case *c, struct lk_ref awaited)
+static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awaited)
 {
     const struct lk_future *f = lk_future_at(c->snap, awaited);
     if (f && !f->enders.n)
@@ -292,7 +292,7 @@ static const char *say_enders(const struct lk_case *c, struct lk_ref awaited)
     return f && !f->enders_complete ? "who may complete it is not all known" : "what completes it waits itself";
 }
 
-static void tell_unbounded(struct lk_case *c, const struct group *g)
+static void tell_unbounded(struct lk_rule_context *c, const struct group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->threads[0]);
     struct lk_finding f = lk_finding_start(c, "LK405");
@@ -323,7 +323,7 @@ static bool is_listed(const struct lk_ref *list, size_t n, struct lk_ref r)
 }
 
 /* A request, or a caller that waits for a result, held up from outside. */
-static bool is_external(const struct lk_case *c, size_t i, struct chain *x)
+static bool is_external(const struct lk_rule_context *c, size_t i, struct chain *x)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     if (!t->in_request && t->wait.kind != LK_WAIT_FUTURE)
@@ -351,7 +351,7 @@ static bool same_wait(const struct long_wait *a, const struct long_wait *b)
 }
 
 /* The waits like the first; several that wait for one party are one wait. */
-static void collect(const struct lk_case *c, struct long_wait *w, size_t n, size_t first, struct group *g)
+static void collect(const struct lk_rule_context *c, struct long_wait *w, size_t n, size_t first, struct group *g)
 {
     g->n = 0;
     for (size_t i = first; i < n; i++) {
@@ -365,7 +365,7 @@ static void collect(const struct lk_case *c, struct long_wait *w, size_t n, size
     }
 }
 
-static void find_waits(struct lk_case *c, bool unbounded, struct long_wait *w, struct chain *x)
+static void find_waits(struct lk_rule_context *c, bool unbounded, struct long_wait *w, struct chain *x)
 {
     const struct lk_snapshot *s = c->snap;
     size_t n = 0;
@@ -397,7 +397,7 @@ static void find_waits(struct lk_case *c, bool unbounded, struct long_wait *w, s
     }
 }
 
-void lk_find_long_waits(struct lk_case *c)
+void lk_find_long_waits(struct lk_rule_context *c)
 {
     struct long_wait *w = lk_arena_array(c->out->arena, c->snap->threads.n, sizeof *w);
     struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);

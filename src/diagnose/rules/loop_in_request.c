@@ -48,7 +48,7 @@ static bool find_drive(const struct lk_thread *t, struct drive *d)
 
 /* ---- LK305 --------------------------------------------------------------------------- */
 
-static void judge_forever(struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+static void judge_forever(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
 {
     bool watched = c->snap->watched_ms >= c->snap->stalled_after_ms;
     /* Its callbacks may move; the request's own frames below them do not. */
@@ -60,7 +60,7 @@ static void judge_forever(struct lk_case *c, struct lk_finding *f, const struct 
     lk_finding_since(c, f, t);
 }
 
-static void tell_forever(struct lk_case *c, size_t i, const struct drive *d)
+static void tell_forever(struct lk_rule_context *c, size_t i, const struct drive *d)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
@@ -87,7 +87,7 @@ static bool same_place(const struct lk_pyframe *a, const struct lk_pyframe *b)
 }
 
 /* All request threads that drive a loop from one place are one finding. */
-static void tell_until(struct lk_case *c, const struct drive *drives, const bool *found, bool *told, size_t first)
+static void tell_until(struct lk_rule_context *c, const struct drive *drives, const bool *found, bool *told, size_t first)
 {
     const struct lk_snapshot *s = c->snap;
     const struct drive *d = &drives[first];
@@ -117,7 +117,7 @@ static void tell_until(struct lk_case *c, const struct drive *drives, const bool
     lk_finding_file(c, &f);
 }
 
-void lk_find_loops_in_requests(struct lk_case *c)
+void lk_find_loops_in_requests(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     struct drive *drives = lk_arena_array(c->out->arena, s->threads.n, sizeof *drives);
@@ -139,12 +139,12 @@ void lk_find_loops_in_requests(struct lk_case *c)
 /* ---- LK303 --------------------------------------------------------------------------- */
 
 /* A callback of the outer loop has waited for its turn all the time. */
-static bool outer_is_held(const struct lk_case *c, const struct lk_loop *o)
+static bool outer_is_held(const struct lk_rule_context *c, const struct lk_loop *o)
 {
     return !c->halted && o && o->ready > 0 && o->ready_same_head && c->snap->watched_ms >= c->snap->stalled_after_ms;
 }
 
-static void file_double(struct lk_case *c, struct lk_finding *f, const struct lk_loop *outer, struct lk_ref ref)
+static void file_double(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *outer, struct lk_ref ref)
 {
     f->severity = outer_is_held(c, outer) ? LK_STALLED : LK_HAZARD;
     f->needs_time =
@@ -154,7 +154,7 @@ static void file_double(struct lk_case *c, struct lk_finding *f, const struct lk
     lk_finding_file(c, f);
 }
 
-static void tell_nested(struct lk_case *c, size_t i)
+static void tell_nested(struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), inner = t->frame_loops[0], outer = t->frame_loops[1];
@@ -178,7 +178,7 @@ static void tell_nested(struct lk_case *c, size_t i)
     file_double(c, &f, lk_loop_at(c->snap, outer), outer);
 }
 
-static void tell_shared(struct lk_case *c, struct lk_ref loop, size_t a, size_t b)
+static void tell_shared(struct lk_rule_context *c, struct lk_ref loop, size_t a, size_t b)
 {
     struct lk_finding f = lk_finding_start(c, "LK303");
     const size_t threads[] = { a, b };
@@ -202,7 +202,7 @@ static bool reads_well(const struct lk_thread *t)
     return t->read >= LK_READ_ASLEEP && (t->stable || t->callback_stable) && !lk_stack_has(t->python_stack, LK_MARK_NESTER);
 }
 
-void lk_find_double_drives(struct lk_case *c)
+void lk_find_double_drives(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     size_t *driver = lk_arena_array(c->out->arena, s->loops.n, sizeof *driver); /* index + 1 of the first thread seen */

@@ -24,7 +24,7 @@ static bool nobody_is_waking(const struct lk_snapshot *s, struct lk_ref loop)
 }
 
 /* Every condition of the rule's definition; t is the loop's thread. */
-static bool holds(const struct lk_case *c, size_t i, const struct lk_loop *o, const struct lk_thread *t)
+static bool holds(const struct lk_rule_context *c, size_t i, const struct lk_loop *o, const struct lk_thread *t)
 {
     return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && o->wakeup_unread == 0 && o->ready > 0 &&
            o->ready_same_head && waiting_handle(o) && t && !t->running && !t->moved && t->stable && t->wait.kind != LK_WAIT_GIL &&
@@ -38,7 +38,7 @@ static bool nothing_can_wake(const struct lk_loop *o, const struct lk_thread *t)
            (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 
-static void judge(struct lk_case *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
+static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
 {
     bool twice = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
     if (!twice)
@@ -55,7 +55,7 @@ static void judge(struct lk_case *c, struct lk_finding *f, const struct lk_loop 
     f->needs_time = f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
-static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
+static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
 {
     struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, i);
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
@@ -85,7 +85,7 @@ static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
         lk_finding_say(c, &f, "the loop watches nothing but its self-pipe, has no timer, and no live thread has it in reach");
     else if (o->next_timer_ms != LK_UNKNOWN && o->timers > 0)
         lk_finding_say(c, &f, "its next timer, in %s, will wake it", lk_duration(c, LK_MAX(o->next_timer_ms, 0)));
-    f.safe_now = f.nothing_left ? lk_sentence(c, lk_end_process_words(c))
+    f.safe_now = f.nothing_left ? lk_capitalized(c, lk_end_process_words(c))
                                 : lk_print(c,
                                            "Whatever wakes the loop lets it work off its queue: a connection it accepts, traffic "
                                            "on a descriptor it watches, call_soon_threadsafe(lambda: None) from code of the "
@@ -96,7 +96,7 @@ static void tell(struct lk_case *c, size_t i, const struct lk_loop *o)
         lk_explain(c, loop);
 }
 
-void lk_find_lost_wakeups(struct lk_case *c)
+void lk_find_lost_wakeups(struct lk_rule_context *c)
 {
     lk_find_crossings(c); /* says more: why the loop was not woken */
     for (size_t i = 0; i < c->snap->loops.n; i++) {

@@ -66,7 +66,7 @@ struct lk_findings {
 };
 
 /** Context of one run of the rules. */
-struct lk_case {
+struct lk_rule_context {
     struct lk_snapshot *snap;
     struct lk_graph *graph;
     struct lk_findings *out;
@@ -78,7 +78,7 @@ struct lk_case {
 struct lk_rule {
     const char *id, *name;
     enum lk_verdict ceiling; /* only LK203 may go beyond it, in the one case in which nothing is left that could wake the loop */
-    void (*find)(struct lk_case *c); /* several rules may share one finder: NULL then */
+    void (*find)(struct lk_rule_context *c); /* several rules may share one finder: NULL then */
     const char *means;               /* one sentence */
     const char *remedy;
     const char *docs[6]; /* addresses, NULL-terminated */

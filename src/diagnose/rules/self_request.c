@@ -54,7 +54,7 @@ static bool tends(const struct lk_thread *t, const struct lk_listener *l)
     return false;
 }
 
-static bool tends_what_it_asks(const struct lk_case *c, const struct lk_thread *t)
+static bool tends_what_it_asks(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; i < t->os.ends_at.n; i++) {
         const struct lk_listener *l = listener_of(c->snap, t->os.ends_at.v[i]);
@@ -68,7 +68,7 @@ static bool tends_what_it_asks(const struct lk_case *c, const struct lk_thread *
  * Waits for the answer to a request of its own to this process, on the request's stack; or blocks in a callback of the very
  * loop that would have to accept it, or with the listening socket at hand, before it has begun to serve.
  */
-static bool asks_itself(const struct lk_case *c, size_t i)
+static bool asks_itself(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     if (c->explained[i] || t->wait.kind != LK_WAIT_IO || t->running || !is_this_process(t) || t->os.accepted)
@@ -87,7 +87,7 @@ static bool is_plain(const struct lk_thread *t)
 }
 
 /* A server that starts a thread for each connection is never short of one; a pool that is not full is not either. */
-static bool can_grow(const struct lk_case *c, const struct lk_thread *t)
+static bool can_grow(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const struct lk_pystack *st = t->python_stack;
     for (size_t i = 0; st && i < st->n; i++) {
@@ -100,7 +100,7 @@ static bool can_grow(const struct lk_case *c, const struct lk_thread *t)
 }
 
 /* A thread that is a worker without a request, or idles in the pool of one that has one. */
-static bool is_free_worker(const struct lk_case *c, const struct servers *v, const struct lk_thread *t)
+static bool is_free_worker(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
 {
     if (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER))
         return true;
@@ -113,14 +113,14 @@ static bool is_free_worker(const struct lk_case *c, const struct servers *v, con
 }
 
 /* In a call that accepts or polls; of what is asked, where both are known. */
-static bool polls(const struct lk_case *c, const struct servers *v, const struct lk_thread *t)
+static bool polls(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
 {
     bool selector = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
     bool known = t->os.listening || t->os.fds.n > 0;
     if (!selector && !t->os.listening)
         return false;
     for (size_t i = 0; i < v->n; i++) {
-        const struct lk_oswait *os = &lk_thread_at(c->snap, v->asking[i])->os;
+        const struct lk_syscall_wait *os = &lk_thread_at(c->snap, v->asking[i])->os;
         known &= os->ends_at.n > 0;
         for (size_t k = 0; k < os->ends_at.n; k++) {
             const struct lk_listener *l = listener_of(c->snap, os->ends_at.v[k]);
@@ -132,13 +132,13 @@ static bool polls(const struct lk_case *c, const struct servers *v, const struct
 }
 
 /* A thread that may be in the middle of accepting connections, or come back to it. */
-static bool may_accept(const struct lk_case *c, const struct servers *v, const struct lk_thread *t)
+static bool may_accept(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
 {
     return t->running || t->moved || polls(c, v, t);
 }
 
 /* Whether the thread is none that could serve the request; notes what else it could do. c->mark: held up by those that ask. */
-static bool is_no_help(const struct lk_case *c, struct servers *v, size_t i)
+static bool is_no_help(const struct lk_rule_context *c, struct servers *v, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     if (c->mark[c->graph->first[LK_KIND_THREAD] + i] || !t->python)
@@ -158,7 +158,7 @@ static void note_timeout(struct servers *v, int64_t ms)
         v->left_ms = v->left_ms == LK_UNKNOWN ? ms : LK_MIN(v->left_ms, ms);
 }
 
-static void find_asking(const struct lk_case *c, struct servers *v)
+static void find_asking(const struct lk_rule_context *c, struct servers *v)
 {
     v->left_ms = LK_UNKNOWN;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -177,7 +177,7 @@ static void find_asking(const struct lk_case *c, struct servers *v)
 }
 
 /* Marks those that ask and all that cannot go on before they do. */
-static void mark_held_up(struct lk_case *c, const struct servers *v)
+static void mark_held_up(struct lk_rule_context *c, const struct servers *v)
 {
     lk_graph_held_up_by(c->graph, v->asking, v->n, c->mark);
     for (size_t i = 0; i < v->n; i++)
@@ -185,7 +185,7 @@ static void mark_held_up(struct lk_case *c, const struct servers *v)
 }
 
 /* True when no worker is left for any of them. */
-static bool nobody_is_left(struct lk_case *c, struct servers *v)
+static bool nobody_is_left(struct lk_rule_context *c, struct servers *v)
 {
     bool pool = false;
     for (size_t i = 0; i < v->n; i++) {
@@ -226,7 +226,7 @@ static enum shared shared_by(const struct lk_listener *l)
 }
 
 /* All sockets in one of which a thread's connection may stand. */
-static enum shared asked_shared_by(const struct lk_case *c, const struct lk_thread *t)
+static enum shared asked_shared_by(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     enum shared ret = t->os.ends_at.n ? SHARED_NO_HELP : SHARED_UNCLEAR;
     for (size_t i = 0; i < t->os.ends_at.n; i++) {
@@ -236,7 +236,7 @@ static enum shared asked_shared_by(const struct lk_case *c, const struct lk_thre
     return ret;
 }
 
-static bool is_served_elsewhere(const struct lk_case *c, const struct servers *v)
+static bool is_served_elsewhere(const struct lk_rule_context *c, const struct servers *v)
 {
     for (size_t i = 0; i < v->n; i++)
         if (asked_shared_by(c, lk_thread_at(c->snap, v->asking[i])) == SHARED_SERVED)
@@ -244,7 +244,7 @@ static bool is_served_elsewhere(const struct lk_case *c, const struct servers *v
     return false;
 }
 
-static void say_sharer(struct lk_case *c, struct lk_finding *f, const struct lk_sharer *x)
+static void say_sharer(struct lk_rule_context *c, struct lk_finding *f, const struct lk_sharer *x)
 {
     static const char *const words[] = {
         [LK_SHARE_UNKNOWN] = "it may come to serve it",
@@ -265,7 +265,7 @@ static void say_sharer(struct lk_case *c, struct lk_finding *f, const struct lk_
                                                            : c->snap->pid));
 }
 
-static void say_shared(struct lk_case *c, struct lk_finding *f, const struct lk_thread *t)
+static void say_shared(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
 {
     if (!t->os.ends_at.n)
         lk_finding_say(c, f, "whether another process shares that listener and has a worker free is not known");
@@ -284,13 +284,13 @@ static void say_shared(struct lk_case *c, struct lk_finding *f, const struct lk_
 
 /* ---- certainty ----------------------------------------------------------------------- */
 
-static bool is_held(const struct lk_case *c, size_t thread)
+static bool is_held(const struct lk_rule_context *c, size_t thread)
 {
     return c->mark[c->graph->first[LK_KIND_THREAD] + thread];
 }
 
 /* Only threads that are held up could accept this connection: nobody else has the listener at hand or stands at it. */
-static bool only_held_accept(const struct lk_case *c, const struct lk_listener *l)
+static bool only_held_accept(const struct lk_rule_context *c, const struct lk_listener *l)
 {
     bool tended = false;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -305,7 +305,7 @@ static bool only_held_accept(const struct lk_case *c, const struct lk_listener *
 }
 
 /* The pool in whose queue the accepted connection stands, all of its workers held up; NONE. */
-static struct lk_ref stuck_pool(const struct lk_case *c, const struct lk_thread *t)
+static struct lk_ref stuck_pool(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; i < c->snap->executors.n; i++) {
         const struct lk_executor *x = &c->snap->executors.v[i];
@@ -320,7 +320,7 @@ static struct lk_ref stuck_pool(const struct lk_case *c, const struct lk_thread 
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static bool is_unanswerable(const struct lk_case *c, const struct servers *v, const struct lk_thread *t)
+static bool is_unanswerable(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
 {
     if (asked_shared_by(c, t) != SHARED_NO_HELP)
         return false;
@@ -335,7 +335,7 @@ static bool is_unanswerable(const struct lk_case *c, const struct servers *v, co
 }
 
 /* Beside a thread that has not begun to serve, any other that is not known to be idle may be about to. */
-static bool is_beside_others(const struct lk_case *c, const struct lk_thread *t)
+static bool is_beside_others(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; is_plain(t) && i < c->snap->threads.n; i++)
         if (c->snap->threads.v[i].python && !is_held(c, i) && c->snap->threads.v[i].wait.kind != LK_WAIT_EXECUTOR_IDLE)
@@ -344,7 +344,7 @@ static bool is_beside_others(const struct lk_case *c, const struct lk_thread *t)
 }
 
 /* Whose supervisor kills workers that do not report, and may be told to do so where that cannot be read. */
-static bool may_be_killed(const struct lk_case *c, const struct lk_thread *t)
+static bool may_be_killed(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const int64_t limit = c->snap->supervisor_timeout_ms;
     if (limit != LK_UNKNOWN)
@@ -358,7 +358,7 @@ static bool may_be_killed(const struct lk_case *c, const struct lk_thread *t)
 }
 
 /* c->mark: who is held up by those that ask. */
-static bool is_certain(const struct lk_case *c, const struct servers *v)
+static bool is_certain(const struct lk_rule_context *c, const struct servers *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
@@ -372,7 +372,7 @@ static bool is_certain(const struct lk_case *c, const struct servers *v)
 /* ---- the finding --------------------------------------------------------------------- */
 
 /* From the request to what it waits for, and back to the worker. */
-static void add_chain(struct lk_case *c, struct lk_finding *f, const struct lk_thread *t, struct lk_ref thread)
+static void add_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t, struct lk_ref thread)
 {
     struct lk_ref listener = t->wait.on.n ? t->wait.on.v[0] : (struct lk_ref){ LK_KIND_NONE, 0 };
     struct lk_ref pool = t->os.far_fd != LK_UNKNOWN && t->os.ends_at.n ? stuck_pool(c, t) : (struct lk_ref){ LK_KIND_NONE, 0 };
@@ -394,7 +394,7 @@ static void add_chain(struct lk_case *c, struct lk_finding *f, const struct lk_t
     lk_finding_chain(c, f, edges, LK_ARRAY_LEN(edges));
 }
 
-static const char *what_ends_it(const struct lk_case *c, const struct servers *v, const struct lk_finding *f)
+static const char *what_ends_it(const struct lk_rule_context *c, const struct servers *v, const struct lk_finding *f)
 {
     const int64_t killed = lk_killed_in(c, f->stuck_ms);
     if (v->left_ms != LK_UNKNOWN)
@@ -406,16 +406,16 @@ static const char *what_ends_it(const struct lk_case *c, const struct servers *v
     return "";
 }
 
-static const char *safe_words(const struct lk_case *c, const struct servers *v, const struct lk_finding *f)
+static const char *safe_words(const struct lk_rule_context *c, const struct servers *v, const struct lk_finding *f)
 {
-    const char *end = lk_sentence(c, lk_end_process_words(c));
+    const char *end = lk_capitalized(c, lk_end_process_words(c));
     if (v->left_ms != LK_UNKNOWN)
         return lk_print(c, "It ends by itself in %s at most, when the timeout of the inner request runs out.",
                         lk_duration(c, v->left_ms));
     return lk_with_kill(c, f, end);
 }
 
-static void watch_all(struct lk_case *c, const struct servers *v)
+static void watch_all(struct lk_rule_context *c, const struct servers *v)
 {
     /* A worker that is free in a moment is none: look again before saying anything. */
     for (size_t i = 0; i < v->n; i++)
@@ -424,7 +424,7 @@ static void watch_all(struct lk_case *c, const struct servers *v)
 }
 
 /* A thread beside those that ask which has the asked listener at hand, and would accept once it is done; NONE. */
-static struct lk_ref find_tender(const struct lk_case *c, const struct lk_thread *t)
+static struct lk_ref find_tender(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; t->os.far_fd == LK_UNKNOWN && i < c->snap->threads.n; i++)
         for (size_t k = 0; k < t->os.ends_at.n && !is_held(c, i); k++) {
@@ -435,7 +435,7 @@ static struct lk_ref find_tender(const struct lk_case *c, const struct lk_thread
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *why_no_answer(struct lk_case *c, const struct lk_thread *t, struct lk_ref tender, bool certain)
+static const char *why_no_answer(struct lk_rule_context *c, const struct lk_thread *t, struct lk_ref tender, bool certain)
 {
     const struct lk_thread *x = lk_thread_at(c->snap, tender);
     if (x)
@@ -444,7 +444,7 @@ static const char *why_no_answer(struct lk_case *c, const struct lk_thread *t, s
                                                               : "no worker of it is left to give it, though another process may";
 }
 
-static void word(struct lk_case *c, const struct servers *v, struct lk_finding *f, bool certain)
+static void word(struct lk_rule_context *c, const struct servers *v, struct lk_finding *f, bool certain)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, v->asking[0]);
     struct lk_ref tender = find_tender(c, t);
@@ -467,7 +467,7 @@ static void word(struct lk_case *c, const struct servers *v, struct lk_finding *
     f->safe_now = safe_words(c, v, f);
 }
 
-static void tell(struct lk_case *c, const struct servers *v)
+static void tell(struct lk_rule_context *c, const struct servers *v)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, v->asking[0]);
     struct lk_finding f = lk_finding_start(c, "LK404");
@@ -496,7 +496,7 @@ static void tell(struct lk_case *c, const struct servers *v)
         lk_explain_all(c, v->asking, v->n);
 }
 
-bool lk_someone_may_answer(struct lk_case *c, struct lk_ref thread)
+bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread)
 {
     struct servers v = { 0 };
     find_asking(c, &v);
@@ -516,7 +516,7 @@ bool lk_someone_may_answer(struct lk_case *c, struct lk_ref thread)
     return false;
 }
 
-void lk_find_self_requests(struct lk_case *c)
+void lk_find_self_requests(struct lk_rule_context *c)
 {
     struct servers v = { 0 };
     find_asking(c, &v);

@@ -8,14 +8,14 @@ static const double much_throttled = 0.5, wholly_throttled = 0.9;
 
 bool lk_is_halted(const struct lk_snapshot *s)
 {
-    const struct lk_process_stop *p = &s->stop;
+    const struct lk_process_halt *p = &s->stop;
     bool traced_and_stopped = false;
     for (size_t i = 0; i < s->threads.n && p->tracer_pid > 0; i++)
         traced_and_stopped |= s->threads.v[i].kstate == 't';
     return p->job_stopped || p->frozen || traced_and_stopped;
 }
 
-static void file(struct lk_case *c, enum lk_verdict severity, const char *summary, const char *evidence, const char *safe_now)
+static void file(struct lk_rule_context *c, enum lk_verdict severity, const char *summary, const char *evidence, const char *safe_now)
 {
     struct lk_finding f = lk_finding_start(c, "LK501");
     f.severity = severity;
@@ -27,9 +27,9 @@ static void file(struct lk_case *c, enum lk_verdict severity, const char *summar
     lk_finding_file(c, &f);
 }
 
-static void tell_tracer(struct lk_case *c)
+static void tell_tracer(struct lk_rule_context *c)
 {
-    const struct lk_process_stop *p = &c->snap->stop;
+    const struct lk_process_halt *p = &c->snap->stop;
     bool halted = lk_is_halted(c->snap);
     const char *who = lk_print(c, "%s (process %lld)", p->tracer_comm && *p->tracer_comm ? p->tracer_comm : "another process",
                                (long long)p->tracer_pid);
@@ -42,9 +42,9 @@ static void tell_tracer(struct lk_case *c)
 }
 
 /* A disk that answers in a while is none; only threads that stay there are spoken of. */
-static void tell_d_state(struct lk_case *c)
+static void tell_d_state(struct lk_rule_context *c)
 {
-    const struct lk_process_stop *p = &c->snap->stop;
+    const struct lk_process_halt *p = &c->snap->stop;
     bool old = false;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
@@ -64,9 +64,9 @@ static void tell_d_state(struct lk_case *c)
          "No signal reaches such a thread, not even SIGKILL; the device or mount it waits for must answer.");
 }
 
-static void tell_throttled(struct lk_case *c)
+static void tell_throttled(struct lk_rule_context *c)
 {
-    const struct lk_process_stop *p = &c->snap->stop;
+    const struct lk_process_halt *p = &c->snap->stop;
     bool stalled = p->throttled_share >= wholly_throttled && p->throttled_ms >= c->snap->stalled_after_ms;
     file(c, stalled ? LK_STALLED : LK_HAZARD,
          lk_print(c, "process %lld is throttled by its CPU limit in %.0f %% of the periods", (long long)c->snap->pid,
@@ -75,10 +75,10 @@ static void tell_throttled(struct lk_case *c)
          "Raise cpu.max (the container's CPU limit) or lower the load; nothing needs to be ended.");
 }
 
-void lk_find_stopped_process(struct lk_case *c)
+void lk_find_stopped_process(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    const struct lk_process_stop *p = &s->stop;
+    const struct lk_process_halt *p = &s->stop;
     long long pid = (long long)s->pid;
     if (p->zombie)
         file(

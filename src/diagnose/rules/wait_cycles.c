@@ -62,7 +62,7 @@ static struct lk_ref start_of(const struct lk_graph *g, uint32_t member, int rou
 }
 
 /* Follows blocking edges inside the knot until a node comes again: that one is on a cycle. */
-static struct lk_ref walk_to_cycle(struct lk_case *c, const struct lk_scc *scc)
+static struct lk_ref walk_to_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
 {
     const struct lk_graph *g = c->graph;
     const struct lk_node *at = NULL;
@@ -83,7 +83,7 @@ static struct lk_ref walk_to_cycle(struct lk_case *c, const struct lk_scc *scc)
     return at ? at->ref : (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static struct edges find_cycle(struct lk_case *c, const struct lk_scc *scc)
+static struct edges find_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
 {
     struct edges best = { .v = lk_xcalloc(scc->n, sizeof *best.v), .cap = scc->n };
     struct edges room = { .v = lk_xcalloc(scc->n, sizeof *room.v), .cap = scc->n };
@@ -113,7 +113,7 @@ static bool is_alternative(const struct lk_node *n, const struct lk_edge *used)
 }
 
 /* Adds the ways back from the alternatives of the nodes that are in the chain already. */
-static void add_alternatives(struct lk_case *c, struct edges *chain, size_t max)
+static void add_alternatives(struct lk_rule_context *c, struct edges *chain, size_t max)
 {
     const struct lk_graph *g = c->graph;
     struct lk_edge *path = lk_xcalloc(max, sizeof *path);
@@ -144,7 +144,7 @@ static void add_alternatives(struct lk_case *c, struct edges *chain, size_t max)
 
 /* ---- what it contains ---------------------------------------------------------------- */
 
-static void count_node(const struct lk_case *c, struct knot *k, struct lk_ref r)
+static void count_node(const struct lk_rule_context *c, struct knot *k, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
     switch (r.kind) {
@@ -163,7 +163,7 @@ static void count_node(const struct lk_case *c, struct knot *k, struct lk_ref r)
 }
 
 /* A thread parked on an Event is no news; one that others need, for a lock or a result, is. */
-static void weigh_edge(const struct lk_case *c, struct knot *k, const struct lk_edge *e)
+static void weigh_edge(const struct lk_rule_context *c, struct knot *k, const struct lk_edge *e)
 {
     const struct lk_lock *l = lk_lock_at(c->snap, e->from);
     const struct lk_thread *t = lk_thread_at(c->snap, e->from);
@@ -173,7 +173,7 @@ static void weigh_edge(const struct lk_case *c, struct knot *k, const struct lk_
     k->hard |= t && (t->wait.kind == LK_WAIT_JOIN || t->wait.kind == LK_WAIT_SEMAPHORE || t->wait.kind == LK_WAIT_QUEUE_JOIN);
 }
 
-static void weigh_thread(const struct lk_case *c, struct knot *k, const struct lk_thread *t)
+static void weigh_thread(const struct lk_rule_context *c, struct knot *k, const struct lk_thread *t)
 {
     int64_t ms = lk_stuck(c, t);
     k->stuck_ms = k->has_thread ? LK_MIN(k->stuck_ms, ms) : ms;
@@ -183,14 +183,14 @@ static void weigh_thread(const struct lk_case *c, struct knot *k, const struct l
 }
 
 /* A task cannot move while its loop's thread does not. */
-static void weigh_task(const struct lk_case *c, struct knot *k, const struct lk_task *task)
+static void weigh_task(const struct lk_rule_context *c, struct knot *k, const struct lk_task *task)
 {
     const struct lk_loop *o = lk_loop_at(c->snap, task->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     k->seen_long_enough &= t ? lk_seen_long_enough(c, t) : c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
 }
 
-static void weigh(const struct lk_case *c, struct knot *k)
+static void weigh(const struct lk_rule_context *c, struct knot *k)
 {
     k->plain_locks = k->seen_long_enough = k->steady = true;
     k->left_ms = LK_FOREVER;
@@ -248,7 +248,7 @@ static const char *rule_of(const struct knot *k)
 /* ---- words --------------------------------------------------------------------------- */
 
 /* "thread a [1] in f (x.py:3), task Task-2 (g) in g (x.py:9)" */
-static const char *participants(const struct lk_case *c, const struct knot *k, enum lk_kind only, size_t most)
+static const char *participants(const struct lk_rule_context *c, const struct knot *k, enum lk_kind only, size_t most)
 {
     const char *text = "";
     size_t n = 0, all = k->executors ? k->chain.n : k->n_cycle;
@@ -267,7 +267,7 @@ static const char *participants(const struct lk_case *c, const struct knot *k, e
 }
 
 /* "thread a [1] (blocks in Future.result()) -> future f1 (its work item runs on) -> thread b [2] ..." */
-static const char *spelled_out(const struct lk_case *c, const struct knot *k)
+static const char *spelled_out(const struct lk_rule_context *c, const struct knot *k)
 {
     enum { MOST = 16 };
     const char *text = lk_name(c, k->root);
@@ -285,7 +285,7 @@ static struct lk_ref first_of(const struct knot *k, enum lk_kind kind)
 }
 
 /* The other threads of the cycle; the only one is named. */
-static const char *by_way_of(const struct lk_case *c, const struct knot *k)
+static const char *by_way_of(const struct lk_rule_context *c, const struct knot *k)
 {
     if (k->threads > 2)
         return lk_print(c, " (by way of %s)", lk_count(c, (int64_t)k->threads - 1, "other thread"));
@@ -298,7 +298,7 @@ static const char *by_way_of(const struct lk_case *c, const struct knot *k)
     return "";
 }
 
-static const char *say_own_loop(const struct lk_case *c, const struct knot *k, const char *where)
+static const char *say_own_loop(const struct lk_rule_context *c, const struct knot *k, const char *where)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, k->root);
     struct lk_ref awaited = k->chain.v[0].to;
@@ -322,7 +322,7 @@ static bool holder_is_inferred(const struct knot *k)
     return false;
 }
 
-static const char *summary_of(const struct lk_case *c, const struct knot *k, const char *rule, const char *where)
+static const char *summary_of(const struct lk_rule_context *c, const struct knot *k, const char *rule, const char *where)
 {
     switch (rule[4]) {
     case '1': return say_own_loop(c, k, where);
@@ -355,7 +355,7 @@ static const char *summary_of(const struct lk_case *c, const struct knot *k, con
     }
 }
 
-const char *lk_end_process_words(const struct lk_case *c)
+const char *lk_end_process_words(const struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     if (s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0)
@@ -369,7 +369,7 @@ const char *lk_end_process_words(const struct lk_case *c)
 }
 
 /* A task of the chain that could be told to stop, because its own loop is not part of it. */
-static struct lk_ref cancellable(const struct lk_case *c, const struct knot *k)
+static struct lk_ref cancellable(const struct lk_rule_context *c, const struct knot *k)
 {
     for (size_t i = 0; i < k->n_cycle; i++) {
         const struct lk_task *t = lk_task_at(c->snap, k->chain.v[i].from);
@@ -380,7 +380,7 @@ static struct lk_ref cancellable(const struct lk_case *c, const struct knot *k)
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *safe_now(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
+static const char *safe_now(const struct lk_rule_context *c, const struct lk_finding *f, const struct knot *k)
 {
     struct lk_ref task = cancellable(c, k);
     if (k->timed)
@@ -403,13 +403,13 @@ static const char *safe_now(const struct lk_case *c, const struct lk_finding *f,
         c,
         "Nothing inside the process frees it: no wait in the chain has a timeout, and cancelling does not interrupt a "
         "blocked thread. %s",
-        lk_sentence(c, lk_end_process_words(c)));
+        lk_capitalized(c, lk_end_process_words(c)));
 }
 
 /* ---- the finding --------------------------------------------------------------------- */
 
 /* True when it is worth telling. */
-static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
+static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct knot *k)
 {
     const bool over = c->snap->watched_ms >= c->snap->stalled_after_ms;
     int64_t age = k->has_thread ? k->stuck_ms : k->steady ? c->snap->watched_ms : 0;
@@ -437,7 +437,7 @@ static bool judge(struct lk_case *c, struct lk_finding *f, const struct knot *k)
 }
 
 /* The party that holds a lock of the cycle and waits for something that is none: which of the two to give up is its choice. */
-static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_t i)
+static bool holds_and_waits(const struct lk_rule_context *c, const struct knot *k, size_t i)
 {
     const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
     const struct lk_lock *to = lk_lock_at(c->snap, out->to);
@@ -446,14 +446,14 @@ static bool holds_and_waits(const struct lk_case *c, const struct knot *k, size_
 }
 
 /* The thread that another one of the cycle wants the GIL of: it is the one that should have given it up before it waited. */
-static bool keeps_gil(const struct lk_case *c, const struct knot *k, size_t i)
+static bool keeps_gil(const struct lk_rule_context *c, const struct knot *k, size_t i)
 {
     const struct lk_thread *in = lk_thread_at(c->snap, k->chain.v[i ? i - 1 : k->n_cycle - 1].from);
     return in && in->wait.kind == LK_WAIT_GIL && lk_thread_at(c->snap, k->chain.v[i].from);
 }
 
 /* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's advice is about the wait. */
-static const char *remedy(const struct lk_case *c, const struct lk_finding *f, const struct knot *k)
+static const char *remedy(const struct lk_rule_context *c, const struct lk_finding *f, const struct knot *k)
 {
     const struct lk_lock *own = k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
     if (own && own->kind && strcmp(own->kind, "threading.Lock") == 0)
@@ -470,7 +470,7 @@ static const char *remedy(const struct lk_case *c, const struct lk_finding *f, c
     return f->remedy;
 }
 
-static void describe(struct lk_case *c, struct lk_finding *f, const struct knot *k)
+static void describe(struct lk_rule_context *c, struct lk_finding *f, const struct knot *k)
 {
     const char *where = f->culprits.n ? lk_place(c, &f->culprits.v[0]) : "an unknown place";
     f->summary = summary_of(c, k, f->rule->id, where);
@@ -491,7 +491,7 @@ static void describe(struct lk_case *c, struct lk_finding *f, const struct knot 
 }
 
 /* A cycle without a loop starts at such a party; with one, the loop's thread stays first. */
-static void lead_with_holder(const struct lk_case *c, struct knot *k)
+static void lead_with_holder(const struct lk_rule_context *c, struct knot *k)
 {
     size_t first = k->n_cycle;
     for (size_t i = 0; i < k->n_cycle; i++) {
@@ -511,7 +511,7 @@ static void lead_with_holder(const struct lk_case *c, struct knot *k)
     free(turned);
 }
 
-static void tell(struct lk_case *c, const struct lk_scc *scc)
+static void tell(struct lk_rule_context *c, const struct lk_scc *scc)
 {
     struct knot k = { .chain = find_cycle(c, scc) };
     if (!k.chain.n) {
@@ -546,7 +546,7 @@ static void tell(struct lk_case *c, const struct lk_scc *scc)
     free(k.chain.v);
 }
 
-void lk_find_knots(struct lk_case *c)
+void lk_find_knots(struct lk_rule_context *c)
 {
     int told = 0;
     for (int i = 0; i < c->graph->n_sccs && told < MAX_KNOTS; i++) {

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const char *unexamined_children(struct lk_case *c)
+static const char *unexamined_children(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     if (!s->supervisor || !s->children.n || s->children_examined)
@@ -27,7 +27,7 @@ static bool is_unreadable_runtime(const char *runtime)
     return false;
 }
 
-static const char *stuck_in_other_runtime(struct lk_case *c)
+static const char *stuck_in_other_runtime(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     int64_t stuck = 0;
@@ -44,7 +44,7 @@ static const char *stuck_in_other_runtime(struct lk_case *c)
 }
 
 /* A wait that was not found out decides something only where a request or a loop depends on it. */
-static bool decides(const struct lk_case *c, size_t i)
+static bool decides(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_loop *o = lk_loop_of_thread(c, lk_ref_make(LK_KIND_THREAD, i));
@@ -72,7 +72,7 @@ static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n
     return l && l->mutex && l->locked == LK_YES && !l->owners.n && !l->lost_in_fork && l->owner_by != LK_OWNER_FREE;
 }
 
-static const char *undecided_wait(struct lk_case *c, size_t i)
+static const char *undecided_wait(struct lk_rule_context *c, size_t i)
 {
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
     const struct lk_thread *t = &c->snap->threads.v[i];
@@ -97,7 +97,7 @@ static const char *undecided_wait(struct lk_case *c, size_t i)
     return NULL;
 }
 
-static const char *undecided_waits(struct lk_case *c)
+static const char *undecided_waits(struct lk_rule_context *c)
 {
     const char *why = NULL;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -114,7 +114,7 @@ static const char *undecided_waits(struct lk_case *c)
     return why;
 }
 
-static int64_t wait_for_gil_of(const struct lk_case *c, struct lk_ref holder)
+static int64_t wait_for_gil_of(const struct lk_rule_context *c, struct lk_ref holder)
 {
     int64_t n = 0;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -138,7 +138,7 @@ static const char *native_function(const struct lk_thread *t)
  * A thread sleeps in the kernel with the GIL in its hands, and others want it: no Python code runs until that call returns, and
  * what the call waits for is not this program's matter. Threads that merely compete for the GIL run in between.
  */
-static const char *gil_is_kept(struct lk_case *c)
+static const char *gil_is_kept(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
@@ -161,7 +161,7 @@ static const char *gil_is_kept(struct lk_case *c)
     return NULL;
 }
 
-const char *lk_why_unknown(struct lk_case *c)
+const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);

@@ -19,7 +19,7 @@ static bool is_in_use(const struct lk_loop *o)
 }
 
 /* The frame that runs the loop, or else a task on it. */
-static void blame_loop(struct lk_case *c, struct lk_finding *f, struct lk_ref loop)
+static void blame_loop(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_loop *o = lk_loop_at(s, loop);
@@ -39,7 +39,7 @@ static void blame_loop(struct lk_case *c, struct lk_finding *f, struct lk_ref lo
         }
 }
 
-void lk_find_mixed_loops(struct lk_case *c)
+void lk_find_mixed_loops(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     size_t first = s->loops.n, other = s->loops.n;
@@ -79,7 +79,7 @@ void lk_find_mixed_loops(struct lk_case *c)
 /* ---- LK403 --------------------------------------------------------------------------- */
 
 /* A worker that sleeps at the same line in each look may have served a request in between: only the scheduler's word says no. */
-static bool stood_still(const struct lk_case *c, const struct lk_thread *t)
+static bool stood_still(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     bool timed = t->wait.kind == LK_WAIT_SLEEP || t->wait.timeout_ms != LK_FOREVER ||
                  (t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN);
@@ -90,7 +90,7 @@ static bool stood_still(const struct lk_case *c, const struct lk_thread *t)
  * Every worker of a full pool serves a request and has stood still, not all of them for a reason told already; true also
  * when more watching could show it.
  */
-static bool is_exhausted(struct lk_case *c, const struct lk_executor *x, bool *old)
+static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x, bool *old)
 {
     bool explained = true;
     *old = true;
@@ -109,7 +109,7 @@ static bool is_exhausted(struct lk_case *c, const struct lk_executor *x, bool *o
     return !explained;
 }
 
-static void tell_exhausted(struct lk_case *c, const struct lk_executor *x, struct lk_ref pool)
+static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *x, struct lk_ref pool)
 {
     struct lk_finding f = lk_finding_start(c, "LK403");
     for (size_t i = 0; i < x->workers.n; i++) {
@@ -132,7 +132,7 @@ static void tell_exhausted(struct lk_case *c, const struct lk_executor *x, struc
         lk_place(c, &f.culprits.v[0]));
     lk_finding_say(c, &f, "the pool has %s of at most %lld, each in a request, and %s in its queue",
                    lk_count(c, (int64_t)x->workers.n, "worker"), (long long)x->max_workers, lk_count(c, x->queued, "item"));
-    f.safe_now = lk_sentence(c, lk_end_process_words(c));
+    f.safe_now = lk_capitalized(c, lk_end_process_words(c));
     lk_finding_held_by(c, &f, x->workers.v, x->workers.n);
     f.held_requests += x->queued;
     if (lk_finding_file(c, &f))
@@ -164,7 +164,7 @@ static bool may_be_acceptor(const struct lk_thread *t)
     return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
 }
 
-static bool is_clogged(const struct lk_case *c, const struct lk_listener *l, struct clogged *ret)
+static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener *l, struct clogged *ret)
 {
     bool explained = true;
     *ret = (struct clogged){ .old = true };
@@ -186,7 +186,7 @@ static bool is_clogged(const struct lk_case *c, const struct lk_listener *l, str
     return ret->n && !explained;
 }
 
-static void tell_clogged(struct lk_case *c, const struct lk_listener *l, const struct clogged *k)
+static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l, const struct clogged *k)
 {
     struct lk_finding f = lk_finding_start(c, "LK403");
     for (size_t i = 0; i < k->n; i++) {
@@ -204,21 +204,21 @@ static void tell_clogged(struct lk_case *c, const struct lk_listener *l, const s
                          lk_print(c, l->queue == 1 ? "%s waits" : "%s wait", lk_count(c, l->queue, "connection")),
                          l->address ? l->address : "the server's socket", k->n == 1 ? "it is" : "the first is",
                          lk_blocks_in(c, lk_thread_at(c->snap, k->workers[0])), lk_place(c, &f.culprits.v[0]));
-    f.summary = lk_sentence(c, f.summary);
+    f.summary = lk_capitalized(c, f.summary);
     lk_finding_say(c, &f, "%s in the accept queue of %s (the kernel's count), and no thread accepts from it or polls it",
                    lk_print(c, l->queue == 1 ? "%s stands" : "%s stand", lk_count(c, l->queue, "connection")),
                    l->address ? l->address : "the listening socket");
     for (size_t i = 0; i < l->sharers.n; i++)
         lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
                        (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);
-    f.safe_now = lk_with_kill(c, &f, lk_sentence(c, lk_end_process_words(c)));
+    f.safe_now = lk_with_kill(c, &f, lk_capitalized(c, lk_end_process_words(c)));
     lk_finding_held_by(c, &f, k->workers, k->n);
     f.held_requests += l->queue;
     if (lk_finding_file(c, &f))
         lk_explain_all(c, k->workers, k->n);
 }
 
-static void find_clogged(struct lk_case *c)
+static void find_clogged(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->listeners.n; i++) {
         struct clogged k;
@@ -231,7 +231,7 @@ static void find_clogged(struct lk_case *c)
     }
 }
 
-void lk_find_exhausted_workers(struct lk_case *c)
+void lk_find_exhausted_workers(struct lk_rule_context *c)
 {
     find_clogged(c);
     for (size_t i = 0; i < c->snap->executors.n; i++) {

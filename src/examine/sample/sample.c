@@ -32,8 +32,8 @@ struct tids {
 
 static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struct lk_thread_list *list)
 {
-    struct lk_oswait_reader *os = lk_oswait_reader_create(x->target, s->arena);
-    pid_t pid = lk_target_pid(x->target);
+    struct lk_kernel_reader *os = lk_kernel_reader_create(x->target, s->arena);
+    pid_t pid = lk_process_pid(x->target);
     for (size_t i = 0; i < list->n; i++) {
         const struct lk_thread_facts *f = &list->v[i];
         struct lk_thread *t = lk_thread_at(s, lk_snapshot_thread(s, f->tid, NULL));
@@ -47,9 +47,9 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struc
         t->off_cpu_ms = f->off_cpu_ms;
         t->read = f->running ? LK_READ_RACY : LK_READ_ASLEEP;
         t->sp = f->running || !f->syscall_known ? 0 : f->sp;
-        lk_oswait_read(os, f, &t->os);
+        lk_kernel_read_wait(os, f, &t->os);
     }
-    lk_oswait_reader_destroy(os);
+    lk_kernel_reader_destroy(os);
 }
 
 /* It was stopped in the very call it slept in when it was listed; a call that restarts is set back to its instruction. */
@@ -80,7 +80,7 @@ static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *lis
         /* It slept when it was listed and ran when it was stopped: what it slept in is past. */
         t->running = true;
         t->kstate = 'R';
-        t->os = (struct lk_oswait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
+        t->os = (struct lk_syscall_wait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
                                     .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN,
                                     .queues = { LK_UNKNOWN, LK_UNKNOWN } };
     }
@@ -94,7 +94,7 @@ static void read_runtime(struct lk_session *x, struct lk_snapshot *s)
 }
 
 /* Before the stop: everything, so that its pages are known and are read again under the stop in few calls. */
-static void rehearse(struct lk_target *t, void *arg)
+static void rehearse(struct lk_process *t, void *arg)
 {
     (void)t;
     struct rehearsal *r = arg;
@@ -104,7 +104,7 @@ static void rehearse(struct lk_target *t, void *arg)
 }
 
 /* Under the stop: the frames of whoever computed on since. */
-static void rehearse_threads(struct lk_target *t, void *arg)
+static void rehearse_threads(struct lk_process *t, void *arg)
 {
     (void)t;
     struct rehearsal *r = arg;
@@ -148,7 +148,7 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const stru
     size_t again = 0;
     for (size_t i = 0; i < before->n; i++)
         lk_vec_add(&after, before->v[i]);
-    bool ok = lk_target_threads(x->target, &after, false, NULL);
+    bool ok = lk_process_threads(x->target, &after, false, NULL);
     for (size_t i = 0; i < before->n; i++) {
         struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)before->v[i].tid));
         again += t && ok && i < after.n && ran_shortly(t, &after.v[i]);
@@ -243,10 +243,10 @@ static void note_sample(struct lk_snapshot *s, const struct lk_stop_result *r)
 /* Lists the threads and what their states alone tell. False with err when the process is gone, or is just going. */
 static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_thread_list *list, struct lk_error *err)
 {
-    pid_t pid = lk_target_pid(x->target);
-    if (!lk_target_threads(x->target, list, true, err))
+    pid_t pid = lk_process_pid(x->target);
+    if (!lk_process_threads(x->target, list, true, err))
         return false;
-    lk_process_stop_states(pid, list, s->arena, &s->stop);
+    lk_process_halt_states(pid, list, s->arena, &s->stop);
     if (s->stop.main_gone && !lk_process_lives_on(pid))
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", pid);
     return true;
@@ -258,7 +258,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
 {
     struct lk_thread_list list = { 0 };
     struct lk_stop_result stop = { 0 };
-    lk_target_begin_sample(x->target);
+    lk_process_begin_sample(x->target);
     if (x->unwinder)
         lk_unwinder_refresh(x->unwinder);
     uint64_t began = lk_now_us();

@@ -13,7 +13,7 @@
 
 /** What stays open over all samples of one process. */
 struct lk_session {
-    struct lk_target *target;
+    struct lk_process *target;
     struct lk_py *py;          /* NULL: no Python */
     struct lk_unwinder *unwinder; /* NULL: not wanted or not possible */
     const struct lk_examine_options *options;

@@ -19,7 +19,7 @@ struct source {
 };
 
 struct reader {
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_snapshot *s;
     struct lk_map files; /* address of the interned file name -> index */
     struct { struct source *v; size_t n, cap; } sources;
@@ -62,7 +62,7 @@ static const struct source *source_of(struct reader *r, const char *file)
         return NULL;
     lk_map_put(&r->files, key, r->sources.n);
     struct source *src = lk_vec_push(&r->sources);
-    int fd = lk_target_open_path(r->t, file, NULL);
+    int fd = lk_process_open_path(r->t, file, NULL);
     if (fd >= 0) {
         src->text = slurp(fd, &src->n);
         close(fd);
@@ -104,7 +104,7 @@ static void read_stack(struct reader *r, struct lk_pystack *st)
         read_frame(r, &st->frames[at]);
 }
 
-void lk_sources_read(struct lk_target *t, struct lk_snapshot *s)
+void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
 {
     struct reader r = { .t = t, .s = s };
     struct lk_map seen = { 0 }; /* stacks are shared by many tasks */

@@ -5,6 +5,6 @@
 #include "process/process.h"
 
 /** After lk_classify: fills `source` of user frames and of the frames a culprit may be chosen from. Bounded. */
-void lk_sources_read(struct lk_target *t, struct lk_snapshot *s);
+void lk_sources_read(struct lk_process *t, struct lk_snapshot *s);
 
 #endif

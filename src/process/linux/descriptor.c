@@ -14,28 +14,28 @@
 #define MAX_PATH_TEXT 1024
 #define MAX_LISTENERS 64u /* that share one address */
 
-struct lk_oswait_reader *lk_oswait_reader_create(struct lk_target *t, struct lk_arena *a)
+struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, struct lk_arena *a)
 {
-    struct lk_oswait_reader *r = lk_xcalloc(1, sizeof(*r));
+    struct lk_kernel_reader *r = lk_xcalloc(1, sizeof(*r));
     r->target = t;
     r->arena = a;
-    r->pid = lk_target_pid(t);
+    r->pid = lk_process_pid(t);
     r->pidfd = -1;
     if (r->pid <= 0 || !lk_procfs_base(r->pid, r->base))
         r->base[0] = '\0';
-    r->holders = lk_holders_create(r->pid, r->base);
-    r->net = lk_net_create(r->base);
+    r->holders = lk_fd_holders_create(r->pid, r->base);
+    r->net = lk_socket_create(r->base);
     return r;
 }
 
-void lk_oswait_reader_destroy(struct lk_oswait_reader *r)
+void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
 {
     if (!r)
         return;
     if (r->pidfd >= 0)
         close(r->pidfd);
-    lk_holders_destroy(r->holders);
-    lk_net_destroy(r->net);
+    lk_fd_holders_destroy(r->holders);
+    lk_socket_destroy(r->net);
     free(r);
 }
 
@@ -53,7 +53,7 @@ int64_t lk_timeout_min(int64_t a, int64_t b)
  * it is open the target's close() would not take effect, so it lives for one question only. Sockets and pipes only:
  * closing a duplicate of a file could not hurt either, but there is nothing to ask it.
  */
-static int borrow(struct lk_oswait_reader *r, int64_t fd)
+static int borrow(struct lk_kernel_reader *r, int64_t fd)
 {
     if (r->pidfd == -1) {
         int opened = r->pid > 0 ? (int)syscall(SYS_pidfd_open, r->pid, 0) : -1;
@@ -64,7 +64,7 @@ static int borrow(struct lk_oswait_reader *r, int64_t fd)
     return (int)syscall(SYS_pidfd_getfd, r->pidfd, (int)fd, 0);
 }
 
-int64_t lk_osfd_socket_timeout(struct lk_oswait_reader *r, int64_t fd, bool sending)
+int64_t lk_descriptor_socket_timeout(struct lk_kernel_reader *r, int64_t fd, bool sending)
 {
     int dup = borrow(r, fd);
     if (dup < 0)
@@ -80,31 +80,31 @@ int64_t lk_osfd_socket_timeout(struct lk_oswait_reader *r, int64_t fd, bool send
     return tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
 }
 
-bool lk_osfd_listens(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret)
+bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret)
 {
-    struct lk_net_socket s = { 0 };
+    struct lk_socket s = { 0 };
     int listening = 0, dup = borrow(r, fd);
     socklen_t len = sizeof(listening);
     if (dup < 0)
         return false;
     bool yes = getsockopt(dup, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
-    bool tcp = yes && lk_net_ask(dup, &s);
+    bool tcp = yes && lk_socket_ask(dup, &s);
     close(dup);
     if (!yes)
         return false;
-    char buf[LK_NET_TEXT];
+    char buf[LK_SOCKET_TEXT];
     uint32_t waiting;
     if (tcp) {
         ret->queue = s.rx;
-        ret->address = lk_net_text(&s.local, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
-    } else if (lk_net_unix_peer(r->net, inode, NULL, &waiting)) {
+        ret->address = lk_socket_text(&s.local, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
+    } else if (lk_socket_unix_peer(r->net, inode, NULL, &waiting)) {
         ret->queue = waiting;
     }
     return true;
 }
 
 /* Path a unix socket is connected to, as /proc/net/unix writes it ('@' = abstract); false when it has none. */
-static bool unix_peer_path(struct lk_oswait_reader *r, int64_t fd, char *path, size_t size)
+static bool unix_peer_path(struct lk_kernel_reader *r, int64_t fd, char *path, size_t size)
 {
     int dup = borrow(r, fd);
     if (dup < 0)
@@ -139,15 +139,15 @@ static const char *held_text(enum lk_held held)
     return NULL;
 }
 
-static const char *text(struct lk_oswait_reader *r, const char *s)
+static const char *text(struct lk_kernel_reader *r, const char *s)
 {
     return lk_text_clean(r->arena, s, strlen(s), MAX_PATH_TEXT);
 }
 
-static const char *end_text(struct lk_oswait_reader *r, const struct lk_net_end *end)
+static const char *end_text(struct lk_kernel_reader *r, const struct lk_socket_end *end)
 {
-    char buf[LK_NET_TEXT];
-    return lk_net_text(end, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
+    char buf[LK_SOCKET_TEXT];
+    return lk_socket_text(end, buf) ? lk_arena_strdup(r->arena, buf) : NULL;
 }
 
 /* The listening sockets in whose accept queue a connection may stand. */
@@ -182,33 +182,33 @@ static void drop_empty(struct listeners *v)
 }
 
 /* Where the kernel can be asked who answers there, only that socket and those bound like it (SO_REUSEPORT) count. */
-static void find_inet_listeners(struct lk_oswait_reader *r, const struct lk_net_socket *client, const struct lk_net_end *end,
+static void find_inet_listeners(struct lk_kernel_reader *r, const struct lk_socket *client, const struct lk_socket_end *end,
                                 struct listeners *ret)
 {
-    const struct lk_net_socket *s = NULL, *asked = NULL;
+    const struct lk_socket *s = NULL, *asked = NULL;
     uint64_t inode = 0;
-    struct lk_net_socket server;
+    struct lk_socket server;
     memset(ret, 0, sizeof(*ret));
     if (client) {
         server = *client;
         server.local = client->remote;
         server.remote = client->local;
-        if (lk_net_ask_listener(r->net, &server, &inode) && inode)
-            asked = lk_net_find(r->net, inode);
+        if (lk_socket_ask_listener(r->net, &server, &inode) && inode)
+            asked = lk_socket_find(r->net, inode);
     }
-    struct lk_net_end bound = asked ? asked->local : *end; /* the table may move */
-    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_net_listener(r->net, end, s)); seen++)
+    struct lk_socket_end bound = asked ? asked->local : *end; /* the table may move */
+    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_socket_listener(r->net, end, s)); seen++)
         if (!asked || memcmp(&s->local.addr, &bound.addr, sizeof(bound.addr)) == 0)
             add_listener(ret, s->inode, s->rx);
 }
 
-static void find_unix_listeners(struct lk_oswait_reader *r, const char *path, struct listeners *ret)
+static void find_unix_listeners(struct lk_kernel_reader *r, const char *path, struct listeners *ret)
 {
-    const struct lk_net_socket *s = NULL;
+    const struct lk_socket *s = NULL;
     memset(ret, 0, sizeof(*ret));
-    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_net_unix_listener(r->net, path, s)); seen++) {
+    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_socket_unix_listener(r->net, path, s)); seen++) {
         uint32_t rx = 0;
-        lk_net_unix_peer(r->net, s->inode, NULL, &rx);
+        lk_socket_unix_peer(r->net, s->inode, NULL, &rx);
         add_listener(ret, s->inode, rx);
     }
 }
@@ -217,11 +217,11 @@ static void find_unix_listeners(struct lk_oswait_reader *r, const char *path, st
  * Who holds these. The examined process only when all of them are its own, since the kernel may have given the
  * connection to any.
  */
-static enum lk_held holder_of_all(struct lk_oswait_reader *r, const struct listeners *v)
+static enum lk_held holder_of_all(struct lk_kernel_reader *r, const struct listeners *v)
 {
     enum lk_held all = LK_HELD_UNKNOWN;
     for (size_t i = 0; i < v->n; i++) {
-        enum lk_held held = lk_holders_find(r->holders, LK_HOLDER_SOCKET, v->inode[i]);
+        enum lk_held held = lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, v->inode[i]);
         if (i == 0)
             all = held;
         else if (held != all)
@@ -230,14 +230,14 @@ static enum lk_held holder_of_all(struct lk_oswait_reader *r, const struct liste
     return v->more && all == LK_HELD_SELF ? LK_HELD_UNKNOWN : all;
 }
 
-static void ends_at(struct lk_oswait_reader *r, const uint64_t *inodes, size_t n, struct lk_oswait *ret)
+static void ends_at(struct lk_kernel_reader *r, const uint64_t *inodes, size_t n, struct lk_syscall_wait *ret)
 {
     ret->ends_at.v = lk_arena_array(r->arena, n, sizeof(*inodes));
     ret->ends_at.n = ret->ends_at.cap = n;
     memcpy(ret->ends_at.v, inodes, n * sizeof(*inodes));
 }
 
-static void peer_process(struct lk_oswait_reader *r, pid_t pid, struct lk_oswait *ret)
+static void peer_process(struct lk_kernel_reader *r, pid_t pid, struct lk_syscall_wait *ret)
 {
     char comm[64];
     if (pid <= 0)
@@ -248,20 +248,20 @@ static void peer_process(struct lk_oswait_reader *r, pid_t pid, struct lk_oswait
 }
 
 /* The other end is a socket that has a descriptor: whose? */
-static void held_by(struct lk_oswait_reader *r, uint64_t inode, struct lk_oswait *ret)
+static void held_by(struct lk_kernel_reader *r, uint64_t inode, struct lk_syscall_wait *ret)
 {
-    enum lk_held held = lk_holders_find(r->holders, LK_HOLDER_SOCKET, inode);
+    enum lk_held held = lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, inode);
     ret->peer_is = held_text(held);
     if (held == LK_HELD_SELF) {
         ends_at(r, &inode, 1, ret);
-        ret->far_fd = lk_holders_fd(r->holders, LK_HOLDER_SOCKET, inode);
+        ret->far_fd = lk_fd_holders_fd(r->holders, LK_HOLDER_SOCKET, inode);
     } else if (held == LK_HELD_TREE) {
-        peer_process(r, lk_holders_pid(r->holders, inode), ret);
+        peer_process(r, lk_fd_holders_pid(r->holders, inode), ret);
     }
 }
 
 /* Nobody has accepted the connection yet, or there was no room for it (waiting: it stands in a queue). */
-static void stands_before(struct lk_oswait_reader *r, struct listeners *v, bool waiting, struct lk_oswait *ret)
+static void stands_before(struct lk_kernel_reader *r, struct listeners *v, bool waiting, struct lk_syscall_wait *ret)
 {
     if (waiting)
         drop_empty(v);
@@ -270,20 +270,20 @@ static void stands_before(struct lk_oswait_reader *r, struct listeners *v, bool 
     if (held == LK_HELD_SELF)
         ends_at(r, v->inode, v->n, ret);
     for (size_t i = 0; held == LK_HELD_TREE && i < v->n && ret->peer_pid <= 0; i++)
-        peer_process(r, lk_holders_pid(r->holders, v->inode[i]), ret);
+        peer_process(r, lk_fd_holders_pid(r->holders, v->inode[i]), ret);
 }
 
 /* The address may be one of this machine's own: then a listener on any address answers it. */
-static bool is_here(const struct lk_net_socket *s)
+static bool is_here(const struct lk_socket *s)
 {
-    return lk_net_is_loopback(&s->remote) || memcmp(&s->local.addr, &s->remote.addr, sizeof(s->local.addr)) == 0;
+    return lk_socket_is_loopback(&s->remote) || memcmp(&s->local.addr, &s->remote.addr, sizeof(s->local.addr)) == 0;
 }
 
-static void inet_peer(struct lk_oswait_reader *r, const struct lk_net_socket *s, struct lk_oswait *ret)
+static void inet_peer(struct lk_kernel_reader *r, const struct lk_socket *s, struct lk_syscall_wait *ret)
 {
-    struct lk_net_socket peer;
+    struct lk_socket peer;
     struct listeners v;
-    bool found = lk_net_reverse(r->net, s, &peer);
+    bool found = lk_socket_reverse(r->net, s, &peer);
     if (found && peer.inode && !peer.listening) {
         held_by(r, peer.inode, ret);
         return;
@@ -292,33 +292,33 @@ static void inet_peer(struct lk_oswait_reader *r, const struct lk_net_socket *s,
         peer.state != LK_TCP_SYN_RECV)
         return; /* closed by its owner, whoever that was */
     if (!is_here(s))
-        ret->peer_is = lk_net_complete(r->net) ? "outside" : NULL;
-    if (!is_here(s) || s->proto != LK_NET_TCP)
+        ret->peer_is = lk_socket_complete(r->net) ? "outside" : NULL;
+    if (!is_here(s) || s->proto != LK_SOCKET_TCP)
         return;
     /* waits to be accepted, or (SYN_SENT) for room in the accept queue */
     find_inet_listeners(r, s, &s->remote, &v);
     stands_before(r, &v, s->state != LK_TCP_SYN_SENT, ret);
 }
 
-static bool accepted_inet(struct lk_oswait_reader *r, const struct lk_net_socket *s)
+static bool accepted_inet(struct lk_kernel_reader *r, const struct lk_socket *s)
 {
-    const struct lk_net_socket *l = NULL;
+    const struct lk_socket *l = NULL;
     uint64_t one;
-    if (s->proto != LK_NET_TCP || s->listening || s->state == LK_TCP_SYN_SENT)
+    if (s->proto != LK_SOCKET_TCP || s->listening || s->state == LK_TCP_SYN_SENT)
         return false;
-    if (lk_net_ask_listener(r->net, s, &one)) {
+    if (lk_socket_ask_listener(r->net, s, &one)) {
         if (!one)
             return false;
-        if (lk_holders_find(r->holders, LK_HOLDER_SOCKET, one) == LK_HELD_SELF)
+        if (lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, one) == LK_HELD_SELF)
             return true;
     }
-    for (size_t seen = 0; seen < 64 && (l = lk_net_listener(r->net, &s->local, l)); seen++)
-        if (lk_holders_find(r->holders, LK_HOLDER_SOCKET, l->inode) == LK_HELD_SELF)
+    for (size_t seen = 0; seen < 64 && (l = lk_socket_listener(r->net, &s->local, l)); seen++)
+        if (lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, l->inode) == LK_HELD_SELF)
             return true;
     return false;
 }
 
-static void describe_inet(struct lk_oswait_reader *r, const struct lk_net_socket *s, struct lk_oswait *ret)
+static void describe_inet(struct lk_kernel_reader *r, const struct lk_socket *s, struct lk_syscall_wait *ret)
 {
     ret->local = end_text(r, &s->local);
     ret->queues[0] = s->rx;
@@ -326,26 +326,26 @@ static void describe_inet(struct lk_oswait_reader *r, const struct lk_net_socket
     if (s->listening)
         return;
     ret->peer = end_text(r, &s->remote);
-    ret->connecting = s->proto == LK_NET_TCP && s->state == LK_TCP_SYN_SENT;
+    ret->connecting = s->proto == LK_SOCKET_TCP && s->state == LK_TCP_SYN_SENT;
     if (ret->peer)
         inet_peer(r, s, ret);
     ret->accepted = accepted_inet(r, s);
 }
 
-static enum lk_held unix_listener_holder(struct lk_oswait_reader *r, const char *path)
+static enum lk_held unix_listener_holder(struct lk_kernel_reader *r, const char *path)
 {
-    const struct lk_net_socket *l = lk_net_unix_listener(r->net, path, NULL);
-    return l ? lk_holders_find(r->holders, LK_HOLDER_SOCKET, l->inode) : LK_HELD_UNKNOWN;
+    const struct lk_socket *l = lk_socket_unix_listener(r->net, path, NULL);
+    return l ? lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, l->inode) : LK_HELD_UNKNOWN;
 }
 
-static void describe_unix(struct lk_oswait_reader *r, int64_t fd, const struct lk_net_socket *s, struct lk_oswait *ret)
+static void describe_unix(struct lk_kernel_reader *r, int64_t fd, const struct lk_socket *s, struct lk_syscall_wait *ret)
 {
     uint64_t peer = 0;
     uint32_t rx;
     char path[256];
     if (s->path)
         ret->local = ret->path = text(r, s->path);
-    if (lk_net_unix_peer(r->net, s->inode, NULL, &rx))
+    if (lk_socket_unix_peer(r->net, s->inode, NULL, &rx))
         ret->queues[0] = rx;
     if (s->listening)
         return;
@@ -355,7 +355,7 @@ static void describe_unix(struct lk_oswait_reader *r, int64_t fd, const struct l
     struct listeners v;
     if (named)
         ret->peer = text(r, path);
-    bool asked = lk_net_unix_peer(r->net, s->inode, &peer, NULL);
+    bool asked = lk_socket_unix_peer(r->net, s->inode, &peer, NULL);
     if (asked && peer) {
         held_by(r, peer, ret);
     } else if (named) { /* not accepted yet, or not our namespace to ask in */
@@ -368,38 +368,38 @@ static void describe_unix(struct lk_oswait_reader *r, int64_t fd, const struct l
         ret->path = ret->peer;
 }
 
-static void describe_socket(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_oswait *ret)
+static void describe_socket(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_syscall_wait *ret)
 {
-    struct lk_net_socket s;
+    struct lk_socket s;
     int dup = borrow(r, fd);
-    bool asked = dup >= 0 && lk_net_ask(dup, &s);
+    bool asked = dup >= 0 && lk_socket_ask(dup, &s);
     if (dup >= 0)
         close(dup);
     if (!asked) {
-        const struct lk_net_socket *found = lk_net_find(r->net, inode);
+        const struct lk_socket *found = lk_socket_find(r->net, inode);
         if (!found)
             return;
         s = *found;
     }
     ret->listening = s.listening;
-    if (s.proto == LK_NET_UNIX)
+    if (s.proto == LK_SOCKET_UNIX)
         describe_unix(r, fd, &s, ret);
     else
         describe_inet(r, &s, ret);
 }
 
-void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t len, struct lk_oswait *ret)
+void lk_descriptor_connecting(struct lk_kernel_reader *r, const void *sockaddr, size_t len, struct lk_syscall_wait *ret)
 {
-    struct lk_net_end end;
+    struct lk_socket_end end;
     struct listeners v;
     sa_family_t family = AF_UNSPEC;
     ret->connecting = true;
     if (len >= sizeof(family))
         memcpy(&family, sockaddr, sizeof(family));
-    if (lk_net_end_from(sockaddr, len, &end)) {
+    if (lk_socket_end_from(sockaddr, len, &end)) {
         if (!ret->peer)
             ret->peer = end_text(r, &end);
-        if (!ret->peer_is && lk_net_is_loopback(&end)) {
+        if (!ret->peer_is && lk_socket_is_loopback(&end)) {
             find_inet_listeners(r, NULL, &end, &v);
             stands_before(r, &v, false, ret);
         }
@@ -420,12 +420,12 @@ void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t
 
 /* ---- other kinds --------------------------------------------------------------------- */
 
-static ssize_t read_fdinfo(struct lk_oswait_reader *r, int64_t fd, char *buf, size_t size)
+static ssize_t read_fdinfo(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size)
 {
     return lk_procfs_read(buf, size, "%s/fdinfo/%lld", r->base, (long long)fd);
 }
 
-static void describe_pipe(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_oswait *ret)
+static void describe_pipe(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_syscall_wait *ret)
 {
     char info[512];
     uint64_t flags;
@@ -433,14 +433,14 @@ static void describe_pipe(struct lk_oswait_reader *r, int64_t fd, uint64_t inode
         (flags & O_ACCMODE) == O_RDWR)
         return;
     bool we_read = (flags & O_ACCMODE) == O_RDONLY;
-    enum lk_held held = lk_holders_pipe_other_end(r->holders, inode, we_read);
+    enum lk_held held = lk_fd_holders_pipe_other_end(r->holders, inode, we_read);
     ret->peer_is = held_text(held);
     if (held == LK_HELD_TREE)
-        peer_process(r, lk_holders_pipe_pid(r->holders, inode, we_read), ret);
+        peer_process(r, lk_fd_holders_pipe_pid(r->holders, inode, we_read), ret);
 }
 
 /* fs/timerfd.c timerfd_show: "it_value: (seconds, nanoseconds)" left, both 0 when it is not armed */
-static void describe_timerfd(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret)
+static void describe_timerfd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
 {
     char info[1024];
     long long sec, nsec;
@@ -453,7 +453,7 @@ static void describe_timerfd(struct lk_oswait_reader *r, int64_t fd, struct lk_o
 }
 
 /* kernel/pid.c pidfd_show_fdinfo: "Pid:", in the pid namespace of the /proc we read; -1 when it is reaped */
-static void describe_pidfd(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret)
+static void describe_pidfd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
 {
     char info[1024];
     uint64_t pid;
@@ -462,7 +462,7 @@ static void describe_pidfd(struct lk_oswait_reader *r, int64_t fd, struct lk_osw
 }
 
 /* A named pipe's link is its path. AT_STATX_DONT_SYNC: never ask a file server that may not answer. */
-static bool is_fifo(struct lk_oswait_reader *r, int64_t fd)
+static bool is_fifo(struct lk_kernel_reader *r, int64_t fd)
 {
     char path[LK_PROCFS_PATH];
     struct statx st;
@@ -473,7 +473,7 @@ static bool is_fifo(struct lk_oswait_reader *r, int64_t fd)
 static const struct {
     const char *prefix;
     enum lk_os_wait on;
-    void (*more)(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret);
+    void (*more)(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret);
 } link_kinds[] = {
     { "anon_inode:[eventpoll]", LK_OS_SELECTOR, NULL }, { "anon_inode:[io_uring]", LK_OS_SELECTOR, NULL },
     { "anon_inode:[eventfd", LK_OS_EVENTFD, NULL },     { "anon_inode:[timerfd]", LK_OS_TIMER, describe_timerfd },
@@ -482,7 +482,7 @@ static const struct {
     { "anon_inode:[fanotify]", LK_OS_FILE, NULL },
 };
 
-void lk_osfd_describe(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret)
+void lk_descriptor_describe(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
 {
     char link[4096];
     unsigned long long inode;
@@ -517,18 +517,18 @@ void lk_osfd_describe(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *
 
 /* ---- questions about one descriptor -------------------------------------------------- */
 
-static int64_t table_unread(struct lk_oswait_reader *r, uint64_t inode)
+static int64_t table_unread(struct lk_kernel_reader *r, uint64_t inode)
 {
     uint32_t rx;
-    const struct lk_net_socket *s = lk_net_find(r->net, inode);
+    const struct lk_socket *s = lk_socket_find(r->net, inode);
     if (!s || s->listening)
         return LK_UNKNOWN;
-    if (s->proto != LK_NET_UNIX)
+    if (s->proto != LK_SOCKET_UNIX)
         return s->rx;
-    return lk_net_unix_peer(r->net, inode, NULL, &rx) ? (int64_t)rx : LK_UNKNOWN;
+    return lk_socket_unix_peer(r->net, inode, NULL, &rx) ? (int64_t)rx : LK_UNKNOWN;
 }
 
-int64_t lk_oswait_unread(struct lk_oswait_reader *r, int64_t fd)
+int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
 {
     char link[64], info[512];
     unsigned long long inode = 0;
@@ -554,7 +554,7 @@ int64_t lk_oswait_unread(struct lk_oswait_reader *r, int64_t fd)
     return is_socket ? table_unread(r, inode) : LK_UNKNOWN;
 }
 
-int64_t lk_oswait_epoll_fds(struct lk_oswait_reader *r, int64_t epfd, int64_t *fds, size_t max)
+int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max)
 {
     char link[64], line[512];
     if (!r->base[0] || epfd < 0 || lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)epfd) < 0 ||

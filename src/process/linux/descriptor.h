@@ -13,27 +13,27 @@
 
 #define LK_OSFD_MAX_FDS 1024 /* of a selector's set that we list */
 
-struct lk_oswait_reader {
-    struct lk_target *target;
+struct lk_kernel_reader {
+    struct lk_process *target;
     struct lk_arena *arena;
     pid_t pid;
     char base[LK_PROCFS_BASE]; /* lk_procfs_base; "" when there is no live process */
     int pidfd;               /* -1 not opened yet, -2 not to be had */
-    struct lk_holders *holders;
-    struct lk_net *net;
+    struct lk_fd_holders *holders;
+    struct lk_socket_table *net;
 };
 
 /**
  * Fills on, fd, path, local, peer, peer_is, listening, accepted, queues and child_pid from what fd is. For a timerfd
  * timeout_ms becomes the time until it fires, if that is sooner. on = OTHER when the descriptor cannot be read.
  */
-void lk_osfd_describe(struct lk_oswait_reader *r, int64_t fd, struct lk_oswait *ret);
+void lk_descriptor_describe(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret);
 /** Peer of a socket that is still connecting, from the address given to connect(2). */
-void lk_osfd_connecting(struct lk_oswait_reader *r, const void *sockaddr, size_t len, struct lk_oswait *ret);
+void lk_descriptor_connecting(struct lk_kernel_reader *r, const void *sockaddr, size_t len, struct lk_syscall_wait *ret);
 /** True when fd, a socket of that inode, listens; then ret's queue and address are filled in as far as they are known. */
-bool lk_osfd_listens(struct lk_oswait_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret);
+bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret);
 /** SO_RCVTIMEO (or SO_SNDTIMEO): LK_FOREVER when not set, LK_UNKNOWN when we may not ask. */
-int64_t lk_osfd_socket_timeout(struct lk_oswait_reader *r, int64_t fd, bool sending);
+int64_t lk_descriptor_socket_timeout(struct lk_kernel_reader *r, int64_t fd, bool sending);
 /** The sooner of two timeouts; an unknown one is taken for later than any known. */
 int64_t lk_timeout_min(int64_t a, int64_t b);
 

@@ -27,15 +27,15 @@ struct scan {
     struct lk_map by_inode; /* key() -> index + 1 of the first */
 };
 
-struct lk_holders {
+struct lk_fd_holders {
     pid_t pid;
     char base[LK_PROCFS_BASE];
     struct scan self, tree;
 };
 
-struct lk_holders *lk_holders_create(pid_t pid, const char *base)
+struct lk_fd_holders *lk_fd_holders_create(pid_t pid, const char *base)
 {
-    struct lk_holders *h = lk_xcalloc(1, sizeof(*h));
+    struct lk_fd_holders *h = lk_xcalloc(1, sizeof(*h));
     h->pid = pid;
     snprintf(h->base, sizeof(h->base), "%s", base);
     return h;
@@ -47,7 +47,7 @@ static void scan_deinit(struct scan *s)
     lk_map_deinit(&s->by_inode);
 }
 
-void lk_holders_destroy(struct lk_holders *h)
+void lk_fd_holders_destroy(struct lk_fd_holders *h)
 {
     if (!h)
         return;
@@ -100,7 +100,7 @@ static void scan_process(struct scan *s, pid_t pid, const char *base)
         s->incomplete = true;
 }
 
-static const struct scan *self_scan(struct lk_holders *h)
+static const struct scan *self_scan(struct lk_fd_holders *h)
 {
     if (!h->self.done) {
         h->self.done = true;
@@ -148,7 +148,7 @@ static bool add_pid(int64_t pid, void *arg)
     return true;
 }
 
-static const struct scan *tree_scan(struct lk_holders *h)
+static const struct scan *tree_scan(struct lk_fd_holders *h)
 {
     if (h->tree.done)
         return &h->tree;
@@ -177,7 +177,7 @@ static const struct scan *tree_scan(struct lk_holders *h)
     return &h->tree;
 }
 
-enum lk_held lk_holders_find(struct lk_holders *h, enum lk_holder_of what, uint64_t inode)
+enum lk_held lk_fd_holders_find(struct lk_fd_holders *h, enum lk_holder_of what, uint64_t inode)
 {
     if (lk_map_get(&self_scan(h)->by_inode, key(what, inode), NULL))
         return LK_HELD_SELF;
@@ -197,13 +197,13 @@ static const struct holder *first_holder(const struct scan *s, enum lk_holder_of
     return found;
 }
 
-int lk_holders_fd(struct lk_holders *h, enum lk_holder_of what, uint64_t inode)
+int lk_fd_holders_fd(struct lk_fd_holders *h, enum lk_holder_of what, uint64_t inode)
 {
     const struct holder *f = first_holder(self_scan(h), what, inode);
     return f ? f->fd : -1;
 }
 
-pid_t lk_holders_pid(struct lk_holders *h, uint64_t socket_inode)
+pid_t lk_fd_holders_pid(struct lk_fd_holders *h, uint64_t socket_inode)
 {
     const struct holder *f = first_holder(tree_scan(h), LK_HOLDER_SOCKET, socket_inode);
     return f ? f->pid : 0;
@@ -228,12 +228,12 @@ static pid_t holds_end(const struct scan *s, const char *self_base, uint64_t ino
     return 0;
 }
 
-pid_t lk_holders_pipe_pid(struct lk_holders *h, uint64_t inode, bool we_read)
+pid_t lk_fd_holders_pipe_pid(struct lk_fd_holders *h, uint64_t inode, bool we_read)
 {
     return holds_end(tree_scan(h), NULL, inode, !we_read);
 }
 
-enum lk_held lk_holders_pipe_other_end(struct lk_holders *h, uint64_t inode, bool we_read)
+enum lk_held lk_fd_holders_pipe_other_end(struct lk_fd_holders *h, uint64_t inode, bool we_read)
 {
     if (holds_end(tree_scan(h), NULL, inode, !we_read))
         return LK_HELD_TREE;

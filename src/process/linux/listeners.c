@@ -10,7 +10,7 @@ enum {
 };
 
 struct collector {
-    struct lk_oswait_reader *os;
+    struct lk_kernel_reader *os;
     struct lk_snapshot *s;
     size_t links, asked;
 };
@@ -19,7 +19,7 @@ struct collector {
 static bool is_wanted(const struct lk_snapshot *s, uint64_t inode)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_oswait *os = &s->threads.v[i].os;
+        const struct lk_syscall_wait *os = &s->threads.v[i].os;
         for (size_t k = 0; k < os->ends_at.n; k++)
             if (os->ends_at.v[k] == inode)
                 return true;
@@ -30,7 +30,7 @@ static bool is_wanted(const struct lk_snapshot *s, uint64_t inode)
 static bool is_polled(const struct lk_snapshot *s, const struct lk_listener *l)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_oswait *os = &s->threads.v[i].os;
+        const struct lk_syscall_wait *os = &s->threads.v[i].os;
         for (size_t f = 0; f < l->fds.n; f++) {
             if (os->fd == l->fds.v[f])
                 return true;
@@ -77,7 +77,7 @@ static bool visit(int64_t fd, void *arg)
     bool wanted = is_wanted(c->s, inode);
     if (wanted || c->asked < MAX_ASKED) {
         c->asked++;
-        l.listening = lk_osfd_listens(c->os, fd, inode, &l);
+        l.listening = lk_descriptor_listens(c->os, fd, inode, &l);
     }
     if (!wanted && !l.listening)
         return true;
@@ -108,22 +108,22 @@ static size_t interesting_first(struct lk_snapshot *s)
     return n;
 }
 
-void lk_listeners_read(struct lk_target *t, struct lk_snapshot *s, const pid_t *together, size_t n_together)
+void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together, size_t n_together)
 {
     struct collector c = { .s = s };
     s->listeners.n = 0;
-    if (!lk_target_pid(t))
+    if (!lk_process_pid(t))
         return;
-    c.os = lk_oswait_reader_create(t, s->arena);
+    c.os = lk_kernel_reader_create(t, s->arena);
     if (c.os->base[0])
         lk_procfs_each_id(visit, &c, "%s/fd", c.os->base);
     size_t n = interesting_first(s);
     if (n)
-        lk_sharers_read(lk_target_pid(t), s->listeners.v, n, s->arena);
+        lk_socket_sharers_read(lk_process_pid(t), s->listeners.v, n, s->arena);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
             struct lk_sharer *x = &s->listeners.v[i].sharers.v[k];
             x->examined = is_together((pid_t)x->pid, together, n_together);
         }
-    lk_oswait_reader_destroy(c.os);
+    lk_kernel_reader_destroy(c.os);
 }

@@ -11,6 +11,6 @@
  * Fills s->listeners, from scratch, for the threads as they stand in s. together: processes examined in the same run.
  * Nothing is stopped; may be called again when time has passed.
  */
-void lk_listeners_read(struct lk_target *t, struct lk_snapshot *s, const pid_t *together, size_t n_together);
+void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together, size_t n_together);
 
 #endif

@@ -219,7 +219,7 @@ static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
     return call ? call->name : NULL;
 }
 
-void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_stop *ret)
+void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_halt *ret)
 {
     size_t living = 0, stopped = 0;
     bool leader_dead = false;
@@ -303,7 +303,7 @@ static void read_stop(struct lk_snapshot *s, const char *base)
     struct states t = { .pid = (pid_t)s->pid };
     lk_procfs_each_id(add_state, &t, "/proc/%lld/task", (long long)s->pid);
     drop_passing_d(&t);
-    lk_process_stop_states(t.pid, &t.list, s->arena, &s->stop);
+    lk_process_halt_states(t.pid, &t.list, s->arena, &s->stop);
     s->stop.tracer_pid = tracer_of(t.pid, base, &t.list);
     free(t.list.v);
     if (s->stop.tracer_pid) {
@@ -342,7 +342,7 @@ static void read_handlers(struct lk_snapshot *s, const char *base)
     s->handles_signals = caught ? LK_YES : LK_NO;
 }
 
-bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
+bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
 {
     char base[LK_PROCFS_BASE];
     struct lk_procfs_stat st;

@@ -11,7 +11,7 @@
 #define LK_TEST_VARIABLE "PYTEST_CURRENT_TEST"
 
 /** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop). Command line redacted. */
-bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
+bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
 /**
  * CPU quota counters of the innermost cgroup of pid that has a quota (v1 and v2): periods so far, periods in which it
  * was throttled, and for how long. Read it twice and subtract. False: no quota, or not readable.
@@ -19,10 +19,10 @@ bool lk_process_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
 bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us);
 /**
  * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state, all_tids) from one look at all
- * threads. lk_process_read does this with a look of its own; a caller that samples calls it again for each sample and
+ * threads. lk_process_facts_read does this with a look of its own; a caller that samples calls it again for each sample and
  * keeps the smallest d_state, since a thread may be in D for a moment whenever it reads a disk.
  */
-void lk_process_stop_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_stop *ret);
+void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_halt *ret);
 /**
  * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is often the first to be a
  * zombie; only one whose other threads stay has lost its main thread.
@@ -38,14 +38,14 @@ bool lk_process_computes(pid_t pid);
 uint64_t lk_process_ticks_now(void);
 
 /** Caches /proc/PID/net tables and fd links during one sample. */
-struct lk_oswait_reader;
-struct lk_oswait_reader *lk_oswait_reader_create(struct lk_target *t, struct lk_arena *a);
-void lk_oswait_reader_destroy(struct lk_oswait_reader *r);
+struct lk_kernel_reader;
+struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, struct lk_arena *a);
+void lk_kernel_reader_destroy(struct lk_kernel_reader *r);
 /** Decodes the system call a thread sleeps in (facts) into ret; strings belong to the arena. Timeouts are read from the target's memory. */
-void lk_oswait_read(struct lk_oswait_reader *r, const struct lk_thread_facts *f, struct lk_oswait *ret);
+void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f, struct lk_syscall_wait *ret);
 /** Unread bytes in a pipe, socket or eventfd of the target (by pidfd_getfd + FIONREAD without side effect, or /proc/PID/net); LK_UNKNOWN. */
-int64_t lk_oswait_unread(struct lk_oswait_reader *r, int64_t fd);
+int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
 /** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds (/proc/PID/fdinfo); LK_UNKNOWN. */
-int64_t lk_oswait_epoll_fds(struct lk_oswait_reader *r, int64_t epfd, int64_t *fds, size_t max);
+int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max);
 
 #endif

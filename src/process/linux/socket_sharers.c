@@ -148,7 +148,7 @@ static bool visit_process(int64_t pid, void *arg)
 struct look {
     pid_t pid;
     const struct lk_listener *shared;
-    struct lk_oswait_reader *os;
+    struct lk_kernel_reader *os;
     int64_t fds[MAX_FDS]; /* of the shared socket */
     size_t n_fds;
     bool ancestor;               /* of the examined process */
@@ -175,13 +175,13 @@ static bool visit_own(int64_t fd, void *arg)
         x->unclear = true;
         return false;
     }
-    struct lk_oswait about = { .timeout_ms = LK_UNKNOWN };
-    lk_osfd_describe(x->os, fd, &about);
+    struct lk_syscall_wait about = { .timeout_ms = LK_UNKNOWN };
+    lk_descriptor_describe(x->os, fd, &about);
     x->connections += about.accepted;
     return true;
 }
 
-static bool stands_at(const struct look *x, const struct lk_oswait *os)
+static bool stands_at(const struct look *x, const struct lk_syscall_wait *os)
 {
     for (size_t i = 0; i < x->n_fds; i++) {
         if (os->fd == x->fds[i])
@@ -193,7 +193,7 @@ static bool stands_at(const struct look *x, const struct lk_oswait *os)
     return false;
 }
 
-static bool waits_for_it(const struct look *x, const struct lk_oswait *os)
+static bool waits_for_it(const struct look *x, const struct lk_syscall_wait *os)
 {
     for (size_t i = 0; i < os->ends_at.n; i++)
         if (os->ends_at.v[i] == x->shared->inode)
@@ -202,7 +202,7 @@ static bool waits_for_it(const struct look *x, const struct lk_oswait *os)
 }
 
 /* Waits for events of its own: at descriptors that were listed, for any child, for a signal. */
-static bool is_parked(const struct lk_oswait *os)
+static bool is_parked(const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_CHILD)
         return os->child_pid == -1;
@@ -218,10 +218,10 @@ static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
 {
     size_t waiting = 0, parked = 0, others = 0;
     for (size_t i = 0; i < list->n; i++) {
-        struct lk_oswait os;
+        struct lk_syscall_wait os;
         if (list->v[i].state == 'Z' || list->v[i].state == 'X')
             continue;
-        lk_oswait_read(x->os, &list->v[i], &os);
+        lk_kernel_read_wait(x->os, &list->v[i], &os);
         if (stands_at(x, &os))
             return LK_SHARE_SERVES;
         if (waits_for_it(x, &os))
@@ -243,20 +243,20 @@ static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
 static enum lk_share look_at(const struct search *from, pid_t pid, const struct lk_listener *shared)
 {
     struct lk_error err;
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     if (!t)
         return LK_SHARE_UNKNOWN;
     struct lk_arena *arena = lk_arena_create();
-    struct look x = { .pid = pid, .ancestor = is_ancestor(from, pid), .shared = shared, .os = lk_oswait_reader_create(t, arena) };
+    struct look x = { .pid = pid, .ancestor = is_ancestor(from, pid), .shared = shared, .os = lk_kernel_reader_create(t, arena) };
     struct lk_thread_list list = { 0 };
     enum lk_share ret = LK_SHARE_UNKNOWN;
-    lk_target_begin_sample(t);
-    if (lk_target_threads(t, &list, true, &err) && list.n <= MAX_THREADS && lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
+    lk_process_begin_sample(t);
+    if (lk_process_threads(t, &list, true, &err) && list.n <= MAX_THREADS && lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
         ret = judge(&x, &list);
     free(list.v);
-    lk_oswait_reader_destroy(x.os);
+    lk_kernel_reader_destroy(x.os);
     lk_arena_destroy(arena);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     return ret;
 }
 
@@ -293,7 +293,7 @@ static void drop_passing(struct lk_listener *l)
 
 /* ---- all ----------------------------------------------------------------------------- */
 
-void lk_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena *a)
+void lk_socket_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena *a)
 {
     struct search x = { .pid = pid, .v = v, .n = LK_MIN(n, (size_t)MAX_WANTED), .arena = a };
     find_ancestors(&x);

@@ -25,18 +25,18 @@
 /* In the order in which an inode is looked for: the cheap one first. */
 static const struct {
     const char *file;
-    enum lk_net_proto proto;
+    enum lk_socket_proto proto;
     bool v6, optional; /* optional: not there without IPv6 */
 } tables[] = {
-    { "unix", LK_NET_UNIX, false, false }, { "tcp", LK_NET_TCP, false, false }, { "tcp6", LK_NET_TCP, true, true },
-    { "udp", LK_NET_UDP, false, false },   { "udp6", LK_NET_UDP, true, true },
+    { "unix", LK_SOCKET_UNIX, false, false }, { "tcp", LK_SOCKET_TCP, false, false }, { "tcp6", LK_SOCKET_TCP, true, true },
+    { "udp", LK_SOCKET_UDP, false, false },   { "udp6", LK_SOCKET_UDP, true, true },
 };
 
-struct lk_net {
+struct lk_socket_table {
     char base[LK_PROCFS_BASE];
     size_t loaded; /* tables read so far */
     bool incomplete;
-    LK_VEC(struct lk_net_socket) v;
+    LK_VEC(struct lk_socket) v;
     LK_VEC(uint32_t) listeners;
     struct lk_map by_inode, by_ends; /* -> index */
     struct lk_arena *arena;          /* unix paths */
@@ -44,16 +44,16 @@ struct lk_net {
     bool diag_tcp;                   /* it has answered a question about TCP */
 };
 
-struct lk_net *lk_net_create(const char *base)
+struct lk_socket_table *lk_socket_create(const char *base)
 {
-    struct lk_net *n = lk_xcalloc(1, sizeof(*n));
+    struct lk_socket_table *n = lk_xcalloc(1, sizeof(*n));
     snprintf(n->base, sizeof(n->base), "%s", base);
     n->arena = lk_arena_create();
     n->diag = -1;
     return n;
 }
 
-void lk_net_destroy(struct lk_net *n)
+void lk_socket_destroy(struct lk_socket_table *n)
 {
     if (!n)
         return;
@@ -89,7 +89,7 @@ static bool parse_hex(const char **at, uint32_t *ret)
 }
 
 /* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on x86 its bytes are in order. */
-static bool parse_end(const char **at, bool v6, struct lk_net_end *ret)
+static bool parse_end(const char **at, bool v6, struct lk_socket_end *ret)
 {
     uint32_t words[4] = { 0, 0, htonl(0xffff), 0 }, port;
     for (int i = v6 ? 0 : 3; i < 4; i++)
@@ -112,7 +112,7 @@ static const char *skip_fields(const char *s, int count)
 }
 
 /* net/ipv4/tcp_ipv4.c get_tcp4_sock: "sl: local remote st tx:rx tr:when retrnsmt uid timeout inode ..." */
-static bool parse_inet(const char *line, bool v6, struct lk_net_socket *ret)
+static bool parse_inet(const char *line, bool v6, struct lk_socket *ret)
 {
     const char *at = strchr(line, ':');
     uint32_t state;
@@ -137,7 +137,7 @@ static bool parse_inet(const char *line, bool v6, struct lk_net_socket *ret)
 }
 
 /* net/unix/af_unix.c unix_seq_show: "num: refcount protocol flags type st inode [path]" */
-static bool parse_unix(struct lk_net *n, const char *line, struct lk_net_socket *ret)
+static bool parse_unix(struct lk_socket_table *n, const char *line, struct lk_socket *ret)
 {
     const char *at = strchr(line, ':');
     uint32_t flags;
@@ -157,7 +157,7 @@ static bool parse_unix(struct lk_net *n, const char *line, struct lk_net_socket 
     return true;
 }
 
-static uint64_t ends_key(enum lk_net_proto proto, const struct lk_net_end *local, const struct lk_net_end *remote)
+static uint64_t ends_key(enum lk_socket_proto proto, const struct lk_socket_end *local, const struct lk_socket_end *remote)
 {
     uint64_t h = lk_hash_u64(LK_HASH_INIT, proto);
     h = lk_hash(h, &local->addr, sizeof(local->addr));
@@ -166,19 +166,19 @@ static uint64_t ends_key(enum lk_net_proto proto, const struct lk_net_end *local
     return lk_hash_u64(h, remote->port);
 }
 
-static void add_socket(struct lk_net *n, const struct lk_net_socket *s)
+static void add_socket(struct lk_socket_table *n, const struct lk_socket *s)
 {
     uint32_t index = (uint32_t)n->v.n;
     *lk_vec_push(&n->v) = *s;
     if (s->inode)
         lk_map_put(&n->by_inode, s->inode, index);
-    if (s->proto != LK_NET_UNIX)
+    if (s->proto != LK_SOCKET_UNIX)
         lk_map_put(&n->by_ends, ends_key(s->proto, &s->local, &s->remote), index);
     if (s->listening)
         lk_vec_add(&n->listeners, index);
 }
 
-static void load_next(struct lk_net *n)
+static void load_next(struct lk_socket_table *n)
 {
     size_t t = n->loaded++;
     FILE *f = lk_procfs_open("%s/net/%s", n->base, tables[t].file);
@@ -191,23 +191,23 @@ static void load_next(struct lk_net *n)
     while (fgets(line, sizeof(line), f)) {
         bool rest = cut; /* of a line that was longer than the buffer */
         cut = !strchr(line, '\n');
-        struct lk_net_socket s = { .proto = tables[t].proto };
-        bool ok = !rest && !header && (s.proto == LK_NET_UNIX ? parse_unix(n, line, &s) : parse_inet(line, tables[t].v6, &s));
+        struct lk_socket s = { .proto = tables[t].proto };
+        bool ok = !rest && !header && (s.proto == LK_SOCKET_UNIX ? parse_unix(n, line, &s) : parse_inet(line, tables[t].v6, &s));
         header = false;
-        if (!ok || (s.proto == LK_NET_TCP && s.state == LK_TCP_TIME_WAIT))
+        if (!ok || (s.proto == LK_SOCKET_TCP && s.state == LK_TCP_TIME_WAIT))
             continue;
         if (n->v.n == MAX_SOCKETS) {
             n->incomplete = true;
             break;
         }
-        if (s.proto == LK_NET_TCP)
+        if (s.proto == LK_SOCKET_TCP)
             s.listening = s.state == LK_TCP_LISTEN;
         add_socket(n, &s);
     }
     fclose(f);
 }
 
-static void load_proto(struct lk_net *n, enum lk_net_proto proto)
+static void load_proto(struct lk_socket_table *n, enum lk_socket_proto proto)
 {
     size_t last = 0;
     for (size_t t = 0; t < LK_ARRAY_LEN(tables); t++)
@@ -219,7 +219,7 @@ static void load_proto(struct lk_net *n, enum lk_net_proto proto)
 
 /* ---- looking up ---------------------------------------------------------------------- */
 
-const struct lk_net_socket *lk_net_find(struct lk_net *n, uint64_t inode)
+const struct lk_socket *lk_socket_find(struct lk_socket_table *n, uint64_t inode)
 {
     uint64_t index;
     while (inode) {
@@ -232,12 +232,12 @@ const struct lk_net_socket *lk_net_find(struct lk_net *n, uint64_t inode)
     return NULL;
 }
 
-static bool same_end(const struct lk_net_end *a, const struct lk_net_end *b)
+static bool same_end(const struct lk_socket_end *a, const struct lk_socket_end *b)
 {
     return a->port == b->port && memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0;
 }
 
-static bool table_reverse(struct lk_net *n, const struct lk_net_socket *s, struct lk_net_socket *ret)
+static bool table_reverse(struct lk_socket_table *n, const struct lk_socket *s, struct lk_socket *ret)
 {
     load_proto(n, s->proto);
     uint64_t index;
@@ -254,7 +254,7 @@ static bool is_any_address(const struct in6_addr *a)
 }
 
 /* Position in listeners to go on from. */
-static size_t listener_after(const struct lk_net *n, const struct lk_net_socket *after)
+static size_t listener_after(const struct lk_socket_table *n, const struct lk_socket *after)
 {
     for (size_t i = 0; after && i < n->listeners.n; i++)
         if (&n->v.v[n->listeners.v[i]] == after)
@@ -262,40 +262,40 @@ static size_t listener_after(const struct lk_net *n, const struct lk_net_socket 
     return 0;
 }
 
-const struct lk_net_socket *lk_net_listener(struct lk_net *n, const struct lk_net_end *end, const struct lk_net_socket *after)
+const struct lk_socket *lk_socket_listener(struct lk_socket_table *n, const struct lk_socket_end *end, const struct lk_socket *after)
 {
-    const struct lk_net_end copy = *end;
+    const struct lk_socket_end copy = *end;
     if (!after)
-        load_proto(n, LK_NET_TCP);
+        load_proto(n, LK_SOCKET_TCP);
     for (size_t i = listener_after(n, after); i < n->listeners.n; i++) {
-        const struct lk_net_socket *s = &n->v.v[n->listeners.v[i]];
-        if (s->proto == LK_NET_TCP && s->local.port == copy.port &&
+        const struct lk_socket *s = &n->v.v[n->listeners.v[i]];
+        if (s->proto == LK_SOCKET_TCP && s->local.port == copy.port &&
             (is_any_address(&s->local.addr) || same_end(&s->local, &copy)))
             return s;
     }
     return NULL;
 }
 
-const struct lk_net_socket *lk_net_unix_listener(struct lk_net *n, const char *path, const struct lk_net_socket *after)
+const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path, const struct lk_socket *after)
 {
     if (!after)
-        load_proto(n, LK_NET_UNIX);
+        load_proto(n, LK_SOCKET_UNIX);
     for (size_t i = listener_after(n, after); i < n->listeners.n; i++) {
-        const struct lk_net_socket *s = &n->v.v[n->listeners.v[i]];
-        if (s->proto == LK_NET_UNIX && s->path && strcmp(s->path, path) == 0)
+        const struct lk_socket *s = &n->v.v[n->listeners.v[i]];
+        if (s->proto == LK_SOCKET_UNIX && s->path && strcmp(s->path, path) == 0)
             return s;
     }
     return NULL;
 }
 
-bool lk_net_complete(const struct lk_net *n)
+bool lk_socket_complete(const struct lk_socket_table *n)
 {
     return !n->incomplete;
 }
 
 /* ---- sock_diag ----------------------------------------------------------------------- */
 
-static int diag_socket(struct lk_net *n)
+static int diag_socket(struct lk_socket_table *n)
 {
     if (n->diag != -1)
         return n->diag;
@@ -323,7 +323,7 @@ struct diag_answer {
 };
 enum diag_result { DIAG_UNAVAILABLE, DIAG_NONE, DIAG_FOUND };
 
-static enum diag_result diag_ask(struct lk_net *n, const void *request, size_t size, size_t least, struct diag_answer *ret)
+static enum diag_result diag_ask(struct lk_socket_table *n, const void *request, size_t size, size_t least, struct diag_answer *ret)
 {
     struct {
         struct nlmsghdr head;
@@ -367,7 +367,7 @@ static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16
     return false;
 }
 
-bool lk_net_unix_peer(struct lk_net *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx)
+bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx)
 {
     struct unix_diag_req ask = { .sdiag_family = AF_UNIX,
                                  .udiag_states = UINT32_MAX,
@@ -388,7 +388,7 @@ bool lk_net_unix_peer(struct lk_net *n, uint64_t inode, uint64_t *peer_inode, ui
 }
 
 /* An end for inet_diag: IPv4 in the first word, ports in network order. */
-static void diag_end(const struct lk_net_end *end, bool v4, __be32 addr[4], __be16 *port)
+static void diag_end(const struct lk_socket_end *end, bool v4, __be32 addr[4], __be16 *port)
 {
     if (v4)
         memcpy(addr, end->addr.s6_addr + 12, 4);
@@ -401,12 +401,12 @@ static void diag_end(const struct lk_net_end *end, bool v4, __be32 addr[4], __be
  * net/ipv4/inet_diag.c inet_diag_find_one_icsk: the socket that a packet from remote to local would go to. Looks
  * for a connection with just these ends first and for a listener then.
  */
-static enum diag_result ask_inet(struct lk_net *n, enum lk_net_proto proto, const struct lk_net_end *local,
-                                 const struct lk_net_end *remote, struct lk_net_socket *ret)
+static enum diag_result ask_inet(struct lk_socket_table *n, enum lk_socket_proto proto, const struct lk_socket_end *local,
+                                 const struct lk_socket_end *remote, struct lk_socket *ret)
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED(&local->addr);
     struct inet_diag_req_v2 ask = { .sdiag_family = v4 ? AF_INET : AF_INET6,
-                                    .sdiag_protocol = proto == LK_NET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
+                                    .sdiag_protocol = proto == LK_SOCKET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
                                     .idiag_states = UINT32_MAX,
                                     .id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
     struct diag_answer answer;
@@ -417,7 +417,7 @@ static enum diag_result ask_inet(struct lk_net *n, enum lk_net_proto proto, cons
     if (result != DIAG_FOUND)
         return result;
     memcpy(&msg, answer.bytes + NLMSG_HDRLEN, sizeof(msg));
-    *ret = (struct lk_net_socket){ .inode = msg.idiag_inode,
+    *ret = (struct lk_socket){ .inode = msg.idiag_inode,
                                    .proto = proto,
                                    .state = msg.idiag_state,
                                    .listening = msg.idiag_state == LK_TCP_LISTEN,
@@ -432,36 +432,36 @@ static enum diag_result ask_inet(struct lk_net *n, enum lk_net_proto proto, cons
  * A kernel without tcp_diag says -ENOENT to everything, just as one that has it says for a socket that does not
  * exist. So its "none" counts only after it has found one that does exist.
  */
-static bool diag_knows_tcp(struct lk_net *n, const struct lk_net_socket *s)
+static bool diag_knows_tcp(struct lk_socket_table *n, const struct lk_socket *s)
 {
-    struct lk_net_socket self;
-    if (s->proto != LK_NET_TCP)
+    struct lk_socket self;
+    if (s->proto != LK_SOCKET_TCP)
         return false;
     if (!n->diag_tcp)
-        n->diag_tcp = ask_inet(n, LK_NET_TCP, &s->local, &s->remote, &self) == DIAG_FOUND;
+        n->diag_tcp = ask_inet(n, LK_SOCKET_TCP, &s->local, &s->remote, &self) == DIAG_FOUND;
     return n->diag_tcp;
 }
 
-bool lk_net_reverse(struct lk_net *n, const struct lk_net_socket *s, struct lk_net_socket *ret)
+bool lk_socket_reverse(struct lk_socket_table *n, const struct lk_socket *s, struct lk_socket *ret)
 {
-    if (s->proto == LK_NET_UNIX || s->remote.port == 0)
+    if (s->proto == LK_SOCKET_UNIX || s->remote.port == 0)
         return false;
-    const struct lk_net_socket copy = *s; /* loading may move the table */
+    const struct lk_socket copy = *s; /* loading may move the table */
     enum diag_result result = DIAG_UNAVAILABLE;
     if (diag_knows_tcp(n, &copy))
-        result = ask_inet(n, LK_NET_TCP, &copy.remote, &copy.local, ret);
+        result = ask_inet(n, LK_SOCKET_TCP, &copy.remote, &copy.local, ret);
     return result == DIAG_UNAVAILABLE ? table_reverse(n, &copy, ret) : result == DIAG_FOUND;
 }
 
-bool lk_net_ask_listener(struct lk_net *n, const struct lk_net_socket *s, uint64_t *inode)
+bool lk_socket_ask_listener(struct lk_socket_table *n, const struct lk_socket *s, uint64_t *inode)
 {
-    struct lk_net_end nobody = { 0 };
-    struct lk_net_socket found;
+    struct lk_socket_end nobody = { 0 };
+    struct lk_socket found;
     if (!diag_knows_tcp(n, s))
         return false;
     if (IN6_IS_ADDR_V4MAPPED(&s->local.addr))
         nobody.addr.s6_addr[10] = nobody.addr.s6_addr[11] = 0xff;
-    enum diag_result result = ask_inet(n, LK_NET_TCP, &s->local, &nobody, &found);
+    enum diag_result result = ask_inet(n, LK_SOCKET_TCP, &s->local, &nobody, &found);
     *inode = result == DIAG_FOUND && found.listening ? found.inode : 0;
     return result != DIAG_UNAVAILABLE;
 }
@@ -480,7 +480,7 @@ static uint32_t fd_queue(int fd, unsigned long request)
     return ioctl(fd, request, &bytes) == 0 && bytes > 0 ? (uint32_t)bytes : 0;
 }
 
-bool lk_net_ask(int fd, struct lk_net_socket *ret)
+bool lk_socket_ask(int fd, struct lk_socket *ret)
 {
     int protocol, listening = 0;
     struct sockaddr_storage addr;
@@ -488,13 +488,13 @@ bool lk_net_ask(int fd, struct lk_net_socket *ret)
     memset(ret, 0, sizeof(*ret));
     if (!fd_option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
         return false;
-    ret->proto = protocol == IPPROTO_TCP ? LK_NET_TCP : LK_NET_UDP;
-    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0 || !lk_net_end_from(&addr, len, &ret->local))
+    ret->proto = protocol == IPPROTO_TCP ? LK_SOCKET_TCP : LK_SOCKET_UDP;
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0 || !lk_socket_end_from(&addr, len, &ret->local))
         return false;
     fd_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening);
     struct tcp_info info = { 0 };
     len = sizeof(info);
-    bool have_info = ret->proto == LK_NET_TCP && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    bool have_info = ret->proto == LK_SOCKET_TCP && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
     ret->state = info.tcpi_state;
     ret->listening = listening;
     if (listening) { /* include/uapi/linux/tcp.h: of a listener, tcpi_unacked is the length of its accept queue */
@@ -502,15 +502,15 @@ bool lk_net_ask(int fd, struct lk_net_socket *ret)
         return have_info;
     }
     len = sizeof(addr);
-    bool connected = getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && lk_net_end_from(&addr, len, &ret->remote);
+    bool connected = getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && lk_socket_end_from(&addr, len, &ret->remote);
     ret->rx = fd_queue(fd, SIOCINQ);
     ret->tx = fd_queue(fd, SIOCOUTQ);
-    return connected || ret->proto == LK_NET_UDP;
+    return connected || ret->proto == LK_SOCKET_UDP;
 }
 
 /* ---- text ---------------------------------------------------------------------------- */
 
-bool lk_net_text(const struct lk_net_end *end, char ret[LK_NET_TEXT])
+bool lk_socket_text(const struct lk_socket_end *end, char ret[LK_SOCKET_TEXT])
 {
     char text[INET6_ADDRSTRLEN];
     ret[0] = '\0';
@@ -518,15 +518,15 @@ bool lk_net_text(const struct lk_net_end *end, char ret[LK_NET_TEXT])
         return false;
     if (IN6_IS_ADDR_V4MAPPED(&end->addr)) {
         inet_ntop(AF_INET, end->addr.s6_addr + 12, text, sizeof(text));
-        snprintf(ret, LK_NET_TEXT, "%s:%u", text, end->port);
+        snprintf(ret, LK_SOCKET_TEXT, "%s:%u", text, end->port);
     } else {
         inet_ntop(AF_INET6, &end->addr, text, sizeof(text));
-        snprintf(ret, LK_NET_TEXT, "[%s]:%u", text, end->port);
+        snprintf(ret, LK_SOCKET_TEXT, "[%s]:%u", text, end->port);
     }
     return true;
 }
 
-bool lk_net_end_from(const void *sockaddr, size_t len, struct lk_net_end *ret)
+bool lk_socket_end_from(const void *sockaddr, size_t len, struct lk_socket_end *ret)
 {
     sa_family_t family;
     memset(ret, 0, sizeof(*ret));
@@ -551,7 +551,7 @@ bool lk_net_end_from(const void *sockaddr, size_t len, struct lk_net_end *ret)
     return false;
 }
 
-bool lk_net_is_loopback(const struct lk_net_end *end)
+bool lk_socket_is_loopback(const struct lk_socket_end *end)
 {
     if (IN6_IS_ADDR_V4MAPPED(&end->addr))
         return end->addr.s6_addr[12] == 127;

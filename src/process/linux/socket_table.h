@@ -15,69 +15,69 @@
 
 #include "util/base.h"
 
-enum lk_net_proto { LK_NET_TCP, LK_NET_UDP, LK_NET_UNIX };
+enum lk_socket_proto { LK_SOCKET_TCP, LK_SOCKET_UDP, LK_SOCKET_UNIX };
 
 /* Socket states as in include/net/tcp_states.h. */
 enum { LK_TCP_ESTABLISHED = 1, LK_TCP_SYN_SENT = 2, LK_TCP_SYN_RECV = 3, LK_TCP_TIME_WAIT = 6, LK_TCP_CLOSE_WAIT = 8,
        LK_TCP_LISTEN = 10 };
 
-struct lk_net_end {
+struct lk_socket_end {
     struct in6_addr addr;
     uint16_t port;
 };
 
-struct lk_net_socket {
+struct lk_socket {
     uint64_t inode;           /* 0: belongs to no descriptor: not accepted yet, or already closed by its owner */
-    enum lk_net_proto proto;
+    enum lk_socket_proto proto;
     uint8_t state;            /* TCP and UDP */
     bool listening;
-    struct lk_net_end local, remote;
+    struct lk_socket_end local, remote;
     uint32_t rx, tx;          /* queues in bytes; rx of a listener: connections waiting for accept. TCP and UDP only */
     const char *path;         /* unix sockets: raw, "@" first for the abstract namespace; NULL = unnamed */
 };
 
-struct lk_net;
+struct lk_socket_table;
 /** base as by lk_procfs_base. */
-struct lk_net *lk_net_create(const char *base);
-void lk_net_destroy(struct lk_net *n);
+struct lk_socket_table *lk_socket_create(const char *base);
+void lk_socket_destroy(struct lk_socket_table *n);
 
 /** By inode, in whatever table. NULL: not there, or its table is not readable. */
-const struct lk_net_socket *lk_net_find(struct lk_net *n, uint64_t inode);
+const struct lk_socket *lk_socket_find(struct lk_socket_table *n, uint64_t inode);
 /**
  * The same without any table, by asking a duplicate of the descriptor: ends, state and queues of a TCP or UDP
  * socket. inode is left 0. False for others, and for one that is not connected yet.
  */
-bool lk_net_ask(int fd, struct lk_net_socket *ret);
+bool lk_socket_ask(int fd, struct lk_socket *ret);
 /**
  * The same connection seen from its other end. False when that is not in this namespace. TCP and UDP only. What the
  * kernel answers from its hash tables (sock_diag) may also be the listener for a connection that is not there.
  */
-bool lk_net_reverse(struct lk_net *n, const struct lk_net_socket *s, struct lk_net_socket *ret);
+bool lk_socket_reverse(struct lk_socket_table *n, const struct lk_socket *s, struct lk_socket *ret);
 /**
  * Inode of one TCP socket that listens where the connected socket s has its local end, from the kernel's hash
  * tables; there may be more of them (SO_REUSEPORT). 0 for none. False when the kernel cannot be asked.
  */
-bool lk_net_ask_listener(struct lk_net *n, const struct lk_net_socket *s, uint64_t *inode);
+bool lk_socket_ask_listener(struct lk_socket_table *n, const struct lk_socket *s, uint64_t *inode);
 /** The next TCP socket that listens at end, or at any address with that port; start with after = NULL. */
-const struct lk_net_socket *lk_net_listener(struct lk_net *n, const struct lk_net_end *end,
-                                            const struct lk_net_socket *after);
+const struct lk_socket *lk_socket_listener(struct lk_socket_table *n, const struct lk_socket_end *end,
+                                            const struct lk_socket *after);
 /** The next unix socket that listens at path; start with after = NULL. */
-const struct lk_net_socket *lk_net_unix_listener(struct lk_net *n, const char *path, const struct lk_net_socket *after);
+const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path, const struct lk_socket *after);
 /** False when a table could not be read or was too long: what was not found may exist. */
-bool lk_net_complete(const struct lk_net *n);
+bool lk_socket_complete(const struct lk_socket_table *n);
 
 /**
  * Asks the kernel (unix_diag) for a unix socket's peer and queues; only where the target shares our
  * network namespace, since the answer is about ours. Each of ret may be NULL. False: not known.
  */
-bool lk_net_unix_peer(struct lk_net *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx);
+bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx);
 
 /** "127.0.0.1:80", "[::1]:80". Returns false (and "") for the unspecified address with port 0. */
-#define LK_NET_TEXT 64
-bool lk_net_text(const struct lk_net_end *end, char ret[LK_NET_TEXT]);
+#define LK_SOCKET_TEXT 64
+bool lk_socket_text(const struct lk_socket_end *end, char ret[LK_SOCKET_TEXT]);
 /** From a sockaddr of the target; false for other families than IPv4 and IPv6. */
-bool lk_net_end_from(const void *sockaddr, size_t len, struct lk_net_end *ret);
+bool lk_socket_end_from(const void *sockaddr, size_t len, struct lk_socket_end *ret);
 /** 127.0.0.0/8 or ::1. */
-bool lk_net_is_loopback(const struct lk_net_end *end);
+bool lk_socket_is_loopback(const struct lk_socket_end *end);
 
 #endif

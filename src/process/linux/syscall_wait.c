@@ -34,10 +34,10 @@
 
 /* One call being decoded. */
 struct decode {
-    struct lk_oswait_reader *r;
+    struct lk_kernel_reader *r;
     const struct lk_thread_facts *f;
     const struct lk_syscall *call;
-    struct lk_oswait *ret;
+    struct lk_syscall_wait *ret;
 };
 
 static uint64_t arg(const struct decode *d, int i)
@@ -173,10 +173,10 @@ static int64_t call_timeout(const struct decode *d)
 
 static void decode_fd(struct decode *d)
 {
-    lk_osfd_describe(d->r, int_arg(d, d->call->fd), d->ret);
+    lk_descriptor_describe(d->r, int_arg(d, d->call->fd), d->ret);
     if (d->ret->on == LK_OS_SOCKET && d->call->shape == LK_TIMEOUT_SOCKET) {
         bool sending = d->call->call == LK_CALL_WRITE || d->call->call == LK_CALL_CONNECT;
-        d->ret->timeout_ms = lk_osfd_socket_timeout(d->r, d->ret->fd, sending);
+        d->ret->timeout_ms = lk_descriptor_socket_timeout(d->r, d->ret->fd, sending);
     }
 }
 
@@ -187,7 +187,7 @@ static void decode_connect(struct decode *d)
     decode_fd(d);
     memset(&addr, 0, sizeof(addr));
     if (len > 0 && lk_read(d->r->target, arg(d, 1), &addr, len))
-        lk_osfd_connecting(d->r, &addr, len, d->ret);
+        lk_descriptor_connecting(d->r, &addr, len, d->ret);
 }
 
 static void decode_file(struct decode *d)
@@ -278,11 +278,11 @@ static void empty_set(struct decode *d)
 /* A few descriptors whose other ends are all with one process: a program that is run with several pipes. */
 static void common_peer(struct decode *d, const int64_t *fds, size_t n)
 {
-    struct lk_oswait one = { 0 };
+    struct lk_syscall_wait one = { 0 };
     int64_t pid = LK_UNKNOWN;
     for (size_t i = 0; i < n; i++) {
-        one = (struct lk_oswait){ .timeout_ms = LK_UNKNOWN, .peer_pid = LK_UNKNOWN };
-        lk_osfd_describe(d->r, fds[i], &one);
+        one = (struct lk_syscall_wait){ .timeout_ms = LK_UNKNOWN, .peer_pid = LK_UNKNOWN };
+        lk_descriptor_describe(d->r, fds[i], &one);
         if (one.peer_pid <= 0 || (i > 0 && one.peer_pid != pid))
             return;
         pid = one.peer_pid;
@@ -310,7 +310,7 @@ static void decode_poll(struct decode *d)
     if (n == 0 && read == given)
         empty_set(d);
     else if (n == 1 && read == given)
-        lk_osfd_describe(d->r, fds[0], d->ret);
+        lk_descriptor_describe(d->r, fds[0], d->ret);
     else if (n <= MAX_DESCRIBED && read == given)
         common_peer(d, fds, n);
 }
@@ -343,7 +343,7 @@ static void decode_epoll(struct decode *d)
     int64_t fds[LK_OSFD_MAX_FDS];
     d->ret->on = LK_OS_SELECTOR;
     d->ret->fd = int_arg(d, 0);
-    int64_t n = lk_oswait_epoll_fds(d->r, d->ret->fd, fds, LK_OSFD_MAX_FDS);
+    int64_t n = lk_kernel_epoll_fds(d->r, d->ret->fd, fds, LK_OSFD_MAX_FDS);
     if (n != LK_UNKNOWN)
         set_fds(d, fds, LK_MIN((size_t)n, (size_t)LK_OSFD_MAX_FDS));
 }
@@ -416,7 +416,7 @@ static void decode_waitid(struct decode *d)
     switch (int_arg(d, 0)) {
     case P_PID: d->ret->child_pid = child_pid(d, int_arg(d, 1)); break;
     case P_PIDFD:
-        lk_osfd_describe(d->r, int_arg(d, 1), d->ret);
+        lk_descriptor_describe(d->r, int_arg(d, 1), d->ret);
         d->ret->on = LK_OS_CHILD;
         break;
     default: d->ret->child_pid = -1; break;
@@ -503,7 +503,7 @@ static bool writes_time_back(const struct decode *d)
     uint64_t at = d->call->timeout >= 0 ? arg(d, d->call->timeout) : 0;
     if (at == 0 || (d->call->shape != LK_TIMEOUT_TIMESPEC && d->call->shape != LK_TIMEOUT_TIMEVAL))
         return true;
-    const struct lk_mapping *m = lk_target_mapping_at(d->r->target, at);
+    const struct lk_mapping *m = lk_process_mapping_at(d->r->target, at);
     return m && m->prot[1] == 'w';
 }
 
@@ -541,9 +541,9 @@ static int64_t restarted_call(const struct decode *d)
     return d->f->nr;
 }
 
-void lk_oswait_read(struct lk_oswait_reader *r, const struct lk_thread_facts *f, struct lk_oswait *ret)
+void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f, struct lk_syscall_wait *ret)
 {
-    *ret = (struct lk_oswait){
+    *ret = (struct lk_syscall_wait){
         .nr = -1, .fd = LK_UNKNOWN, .queues = { LK_UNKNOWN, LK_UNKNOWN }, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
         .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN
     };

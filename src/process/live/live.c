@@ -177,7 +177,7 @@ static void live_begin_sample(void *impl)
     if (lk_proc_read(l->proc_fd, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) ||
         stat.start_ticks != l->start_ticks)
         l->gone = true;
-    lk_live_tids_begin_sample(l);
+    lk_live_pid_ns_begin_sample(l);
 }
 
 static void live_destroy(void *impl)
@@ -185,7 +185,7 @@ static void live_destroy(void *impl)
     struct lk_live *l = impl;
 
     lk_live_threads_destroy(l->threads);
-    lk_live_tids_destroy(l->tids);
+    lk_live_pid_ns_destroy(l->tids);
     if (l->mem_fd >= 0)
         close(l->mem_fd);
     if (l->proc_fd >= 0)
@@ -194,7 +194,7 @@ static void live_destroy(void *impl)
     free(l);
 }
 
-static const struct lk_target_ops live_ops = {
+static const struct lk_process_ops live_ops = {
     .read = live_read,
     .read_pages = live_read_pages,
     .maps = lk_live_maps,
@@ -207,10 +207,10 @@ static const struct lk_target_ops live_ops = {
     .destroy = live_destroy,
 };
 
-struct lk_target *lk_target_open_live(pid_t pid, struct lk_error *err)
+struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
 {
     struct lk_live *l = lk_xcalloc(1, sizeof(*l));
-    struct lk_target *t;
+    struct lk_process *t;
 
     l->pid = l->mem_tid = pid;
     l->proc_fd = l->mem_fd = -1;
@@ -218,7 +218,7 @@ struct lk_target *lk_target_open_live(pid_t pid, struct lk_error *err)
         live_destroy(l);
         return NULL;
     }
-    t = lk_target_create(&live_ops, l);
+    t = lk_process_create(&live_ops, l);
     if (!t) {
         lk_error_set(err, LK_ERR_NOMEM, "no address space for the page cache");
         return NULL;

@@ -8,8 +8,8 @@
 #include "process/process.h"
 #include "util/arena.h"
 
-struct lk_target {
-    const struct lk_target_ops *ops;
+struct lk_process {
+    const struct lk_process_ops *ops;
     void *impl;
     pid_t pid; /* 0: not live */
     struct lk_pages *pages;
@@ -20,7 +20,7 @@ struct lk_target {
 };
 
 struct lk_live_threads; /* threads.c */
-struct lk_live_tids;    /* tids.c */
+struct lk_live_pid_ns;    /* tids.c */
 
 /** A live process: impl of the ops of live.c. */
 struct lk_live {
@@ -35,7 +35,7 @@ struct lk_live {
     size_t maps_len;
     uint64_t maps_hash; /* of the text parsed last; 0 none */
     struct lk_live_threads *threads;
-    struct lk_live_tids *tids; /* tids.c; NULL until a sample begins */
+    struct lk_live_pid_ns *tids; /* tids.c; NULL until a sample begins */
 };
 
 /** What a line of /proc/PID/stat or /proc/PID/task/TID/stat says. */
@@ -68,10 +68,10 @@ void lk_live_threads_destroy(struct lk_live_threads *t);
 
 /* tids.c */
 /** The last id, and how many there are, of the line NSpid of a status file. False when it has none. */
-bool lk_tids_parse(const char *status, int64_t *inner, int *levels);
-void lk_live_tids_begin_sample(struct lk_live *l);
+bool lk_pid_ns_parse(const char *status, int64_t *inner, int *levels);
+void lk_live_pid_ns_begin_sample(struct lk_live *l);
 int64_t lk_live_tid_outside(void *impl, int64_t inner);
-void lk_live_tids_destroy(struct lk_live_tids *t);
+void lk_live_pid_ns_destroy(struct lk_live_pid_ns *t);
 
 /* gates.c: the checks before a process is opened; l->proc_fd is open. False with err when it is refused. */
 bool lk_live_check(struct lk_live *l, struct lk_error *err);

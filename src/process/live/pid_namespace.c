@@ -11,13 +11,13 @@
 #include "process/linux/procfs.h"
 #include "util/map.h"
 
-struct lk_live_tids {
+struct lk_live_pid_ns {
     bool nested;  /* the target lives in an inner pid namespace */
     bool scanned; /* in this sample */
     struct lk_map outer_of;
 };
 
-bool lk_tids_parse(const char *status, int64_t *inner, int *levels)
+bool lk_pid_ns_parse(const char *status, int64_t *inner, int *levels)
 {
     static const char key[] = "\nNSpid:";
     const char *p = strstr(status, key);
@@ -42,7 +42,7 @@ static bool read_inner(struct lk_live *l, int64_t tid, int64_t *inner, int *leve
 {
     char name[48], text[4096];
     snprintf(name, sizeof name, "task/%lld/status", (long long)tid);
-    return lk_proc_read(l->proc_fd, name, text, sizeof text) > 0 && lk_tids_parse(text, inner, levels);
+    return lk_proc_read(l->proc_fd, name, text, sizeof text) > 0 && lk_pid_ns_parse(text, inner, levels);
 }
 
 struct scan {
@@ -68,14 +68,14 @@ static void scan(struct lk_live *l)
     lk_procfs_each_id(add_tid, &s, "/proc/%d/task", l->pid);
 }
 
-void lk_live_tids_begin_sample(struct lk_live *l)
+void lk_live_pid_ns_begin_sample(struct lk_live *l)
 {
     char text[4096];
     int64_t inner;
     int levels;
     if (!l->tids) {
         l->tids = lk_xcalloc(1, sizeof *l->tids);
-        l->tids->nested = lk_proc_read(l->proc_fd, "status", text, sizeof text) > 0 && lk_tids_parse(text, &inner, &levels) &&
+        l->tids->nested = lk_proc_read(l->proc_fd, "status", text, sizeof text) > 0 && lk_pid_ns_parse(text, &inner, &levels) &&
                           levels > 1;
     }
     if (!l->tids->nested)
@@ -91,7 +91,7 @@ int64_t lk_live_tid_outside(void *impl, int64_t inner)
     struct lk_live *l = impl;
     uint64_t outer;
     if (!l->tids)
-        lk_live_tids_begin_sample(l);
+        lk_live_pid_ns_begin_sample(l);
     if (!l->tids->nested)
         return inner;
     /* A thread that began after the scan: looked for once in a sample. */
@@ -100,7 +100,7 @@ int64_t lk_live_tid_outside(void *impl, int64_t inner)
     return lk_map_get(&l->tids->outer_of, (uint64_t)inner, &outer) ? (int64_t)outer : -1;
 }
 
-void lk_live_tids_destroy(struct lk_live_tids *t)
+void lk_live_pid_ns_destroy(struct lk_live_pid_ns *t)
 {
     if (!t)
         return;

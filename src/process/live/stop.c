@@ -68,7 +68,7 @@ struct shared {
 
 /* What the helper works on. */
 struct helper {
-    struct lk_target *t;
+    struct lk_process *t;
     struct shared *s;
     enum lk_stop_whom whom;
     unsigned max_pause_ms;
@@ -374,7 +374,7 @@ static void copy_stacks(const struct helper *h)
 
         if (!slot->known || end < sp)
             continue;
-        m = h->t->maps_fresh ? lk_target_mapping_at(h->t, sp) : NULL;
+        m = h->t->maps_fresh ? lk_process_mapping_at(h->t, sp) : NULL;
         lk_pages_want(h->t->pages, sp, m && m->end < end ? m->end : end);
     }
     lk_pages_flush(h->t->pages);
@@ -501,7 +501,7 @@ static void collect_result(const struct shared *s, struct lk_stop_result *res)
     res->deadline = s->held_us && !s->released_us;
 }
 
-static bool nobody_seized(const struct lk_target *t, int why, struct lk_error *err)
+static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *err)
 {
     char path[40], text[4096], comm[64] = "?", *p;
     int tracer = 0;
@@ -560,7 +560,7 @@ static bool run_helper(struct helper *h, struct lk_error *err)
     return helper > 0 || lk_error_os(err, errno, "cannot start the helper that stops threads");
 }
 
-bool lk_stop_collect(struct lk_target *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
+bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
                      size_t stack_bytes, lk_collect_fn prepare, lk_collect_fn collect, void *arg,
                      struct lk_stop_result *res, struct lk_error *err)
 {

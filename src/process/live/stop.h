@@ -13,7 +13,7 @@
  * pages in the shared page cache (everything else it writes vanishes with the helper). So a reader rehearses its
  * walk here, and the caller repeats it afterwards from the pages the rehearsal brought in.
  */
-typedef void (*lk_collect_fn)(struct lk_target *t, void *arg);
+typedef void (*lk_collect_fn)(struct lk_process *t, void *arg);
 
 struct lk_stop_result {
     struct {
@@ -40,11 +40,11 @@ enum lk_stop_whom { LK_STOP_COMPUTING = 0, LK_STOP_ANY };
 /**
  * Stops tids, copies `stack_bytes` from each stack pointer, runs collect, detaches. Before that, with nobody stopped, it runs
  * prepare (may be NULL): the pages that prepare looked at are read again in few calls under the stop, before collect. The pages read are pinned in
- * the cache until the next lk_target_begin_sample or the next stop; pages read before the stop are forgotten.
+ * the cache until the next lk_process_begin_sample or the next stop; pages read before the stop are forgotten.
  * Threads that do not stop within a quarter of the time (D state, vfork) are left alone.
  * Returns false with err when no thread could be seized (already traced: err names the tracer); res is then empty.
  */
-bool lk_stop_collect(struct lk_target *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
+bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
                      size_t stack_bytes, lk_collect_fn prepare, lk_collect_fn collect, void *arg,
                      struct lk_stop_result *res, struct lk_error *err);
 void lk_stop_result_deinit(struct lk_stop_result *res);

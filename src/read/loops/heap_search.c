@@ -131,7 +131,7 @@ void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s)
     for (int i = 0; i < TRIES && !ended; i++) {
         struct walk w = { .deadline = deadline };
         if (i > 0)
-            lk_target_begin_sample(py->t); /* pages of different moments do not fit together */
+            lk_process_begin_sample(py->t); /* pages of different moments do not fit together */
         ended = walk_all(py, &w);
         if (ended || i == TRIES - 1 || w.timed_out)
             add_found(py, &w);

@@ -35,11 +35,11 @@ static bool in_our_pid_namespace(const struct lk_snapshot *s)
 }
 
 /* The only thread that fork copied stands on the stack that execve made: it was the parent's main thread that forked. */
-static bool forked_by_main_thread(struct lk_target *t, const struct lk_snapshot *s)
+static bool forked_by_main_thread(struct lk_process *t, const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_thread *th = &s->threads.v[i];
-        const struct lk_mapping *m = th->main && th->sp ? lk_target_mapping_at(t, th->sp) : NULL;
+        const struct lk_mapping *m = th->main && th->sp ? lk_process_mapping_at(t, th->sp) : NULL;
         if (m)
             return strcmp(m->path, "[stack]") == 0;
     }
@@ -51,7 +51,7 @@ static bool forked_by_main_thread(struct lk_target *t, const struct lk_snapshot 
  * copied while it was held, and what the parent does with its own does not touch the copy. The forking thread itself lives on
  * here under another number.
  */
-static bool was_left_in_parent(struct lk_target *t, const struct lk_snapshot *s, int64_t tid)
+static bool was_left_in_parent(struct lk_process *t, const struct lk_snapshot *s, int64_t tid)
 {
     struct lk_procfs_stat own, theirs;
     return s->ppid > 1 && tid != s->ppid && forked_by_main_thread(t, s) && in_our_pid_namespace(s) &&
@@ -59,7 +59,7 @@ static bool was_left_in_parent(struct lk_target *t, const struct lk_snapshot *s,
            lk_procfs_stat_read(&own, "/proc/%lld/stat", (long long)s->pid) && theirs.start_ticks < own.start_ticks;
 }
 
-static void note_absent_holder(struct lk_target *t, struct lk_snapshot *s, struct lk_lock *l, const struct lk_pthread_object *o)
+static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_lock *l, const struct lk_pthread_object *o)
 {
     if (!o->owner) {
         l->unowned = !o->process_shared;
@@ -70,7 +70,7 @@ static void note_absent_holder(struct lk_target *t, struct lk_snapshot *s, struc
         lk_snapshot_limit(s, "a process-shared %s is held by thread %lld of another process", l->kind, (long long)o->owner);
         return;
     }
-    if (lk_target_pid(t) && was_left_in_parent(t, s, o->owner)) {
+    if (lk_process_pid(t) && was_left_in_parent(t, s, o->owner)) {
         l->lost_in_fork = true;
         l->owner_by = LK_OWNER_FIELD;
         l->owner_certain = true;
@@ -82,13 +82,13 @@ static void note_absent_holder(struct lk_target *t, struct lk_snapshot *s, struc
 
 /* ---- objects of the thread library ------------------------------------------------------- */
 
-static struct lk_ref thread_of(struct lk_target *t, struct lk_snapshot *s, int64_t inner)
+static struct lk_ref thread_of(struct lk_process *t, struct lk_snapshot *s, int64_t inner)
 {
-    int64_t tid = inner > 0 ? lk_target_tid(t, inner) : -1;
+    int64_t tid = inner > 0 ? lk_process_tid(t, inner) : -1;
     return tid > 0 ? lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)tid) : lk_ref_make(LK_KIND_NONE, 0);
 }
 
-static void fill_lock(struct lk_target *t, struct lk_snapshot *s, struct lk_ref ref, const struct lk_pthread_object *o)
+static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref ref, const struct lk_pthread_object *o)
 {
     struct lk_lock *l = lk_lock_at(s, ref);
     struct lk_ref owner = thread_of(t, s, o->owner);
@@ -105,7 +105,7 @@ static void fill_lock(struct lk_target *t, struct lk_snapshot *s, struct lk_ref 
     lk_refs_add(s, &s->threads.v[owner.index].holds, ref);
 }
 
-static void wait_for_lock(struct lk_target *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
+static void wait_for_lock(struct lk_process *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
 {
     struct lk_thread *th = &s->threads.v[i];
     bool is_new, timed = th->os.timeout_ms != LK_FOREVER;
@@ -121,7 +121,7 @@ static void wait_for_lock(struct lk_target *t, struct lk_snapshot *s, size_t i, 
     w->complete = true;
 }
 
-static void wait_for_thread(struct lk_target *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
+static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
 {
     struct lk_ref joined = thread_of(t, s, o->owner);
     if (joined.kind == LK_KIND_NONE)
@@ -180,9 +180,9 @@ static void wait_for_ring(struct lk_snapshot *s, size_t t)
     w->complete = true;
 }
 
-static bool decode(struct lk_target *t, const struct lk_thread *th, struct lk_pthread_object *ret)
+static bool decode(struct lk_process *t, const struct lk_thread *th, struct lk_pthread_object *ret)
 {
-    const struct lk_oswait *os = &th->os;
+    const struct lk_syscall_wait *os = &th->os;
     struct lk_futex_wait w = { .at = os->futex,
                                .command = (int)(os->args[1] & FUTEX_CMD_MASK),
                                .value = (uint32_t)os->args[2],
@@ -191,7 +191,7 @@ static bool decode(struct lk_target *t, const struct lk_thread *th, struct lk_pt
     return os->nr == SYS_futex && os->futex && lk_pthread_decode(t, &w, ret);
 }
 
-static bool wait_in_library(struct lk_target *t, struct lk_snapshot *s, size_t i)
+static bool wait_in_library(struct lk_process *t, struct lk_snapshot *s, size_t i)
 {
     struct lk_pthread_object o;
     if (!decode(t, &s->threads.v[i], &o))
@@ -208,7 +208,7 @@ static bool wait_in_library(struct lk_target *t, struct lk_snapshot *s, size_t i
 /* ---- file locks -------------------------------------------------------------------------- */
 
 /* File locks have no address in the target: they get one that no object there can have. */
-static lk_addr file_lock_key(const struct lk_oswait *os)
+static lk_addr file_lock_key(const struct lk_syscall_wait *os)
 {
     return UINT64_C(0xf11e) << 48 ^ os->lock_inode << 12 ^ (uint64_t)(os->lock_fd + 1);
 }
@@ -219,7 +219,7 @@ static lk_addr file_lock_key(const struct lk_oswait *os)
  */
 static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread *t)
 {
-    const struct lk_oswait *os = &t->os;
+    const struct lk_syscall_wait *os = &t->os;
     bool is_new;
     struct lk_ref ref = lk_snapshot_lock(s, file_lock_key(os), &is_new);
     struct lk_lock *l = lk_lock_at(s, ref);
@@ -261,7 +261,7 @@ static void wait_for_file_lock(struct lk_snapshot *s, size_t i)
 
 /* ---- the kernel's word ------------------------------------------------------------------- */
 
-static enum lk_extern_kind outside_kind(const struct lk_oswait *os)
+static enum lk_extern_kind outside_kind(const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_FILE)
         return LK_EXT_FILE;
@@ -270,7 +270,7 @@ static enum lk_extern_kind outside_kind(const struct lk_oswait *os)
 
 static void wait_in_kernel(struct lk_snapshot *s, struct lk_thread *t)
 {
-    const struct lk_oswait *os = &t->os;
+    const struct lk_syscall_wait *os = &t->os;
     const char *call = os->syscall ? lk_arena_printf(s->arena, "%s()", os->syscall) : NULL;
     const char *text = os->peer ? os->peer : os->path ? os->path : os->local ? os->local : "";
     switch (os->on) {
@@ -294,7 +294,7 @@ static void wait_in_kernel(struct lk_snapshot *s, struct lk_thread *t)
     }
 }
 
-void lk_native_read(struct lk_target *t, struct lk_snapshot *s)
+void lk_native_read(struct lk_process *t, struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_thread *th = &s->threads.v[i];

@@ -12,6 +12,6 @@
  * records none (a lock held for reading), or one that is no thread of this process, a limit says so. pthread_join becomes
  * LK_WAIT_JOIN. For the others the system call says what kind of wait it is.
  */
-void lk_native_read(struct lk_target *t, struct lk_snapshot *s);
+void lk_native_read(struct lk_process *t, struct lk_snapshot *s);
 
 #endif

@@ -14,7 +14,7 @@ struct lk_py;
  * that is there but cannot be read (too old, too new, unknown build, fingerprint mismatch) gives an object with
  * lk_py_readable() false and a reason.
  */
-struct lk_py *lk_py_open(struct lk_target *t, struct lk_error *err);
+struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err);
 void lk_py_close(struct lk_py *py);
 bool lk_py_readable(const struct lk_py *py);
 /** Fills s->python (version, build, free_threaded, frames_read, why_not, stdlib). */
@@ -41,6 +41,6 @@ void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);
  * The value of one variable of the target's environment as it is now, os.environ's changes included (posixmodule.c hands
  * them to setenv); cleaned, in the arena. NULL: not set, or not readable. Nothing else of the environment is kept.
  */
-const char *lk_py_getenv(struct lk_target *t, struct lk_arena *a, const char *name);
+const char *lk_py_getenv(struct lk_process *t, struct lk_arena *a, const char *name);
 
 #endif

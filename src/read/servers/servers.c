@@ -188,7 +188,7 @@ static void reach_by_loop(struct lk_py *py, size_t thread, struct reach *x)
         if (o->run != LK_LOOP_RUNNING || o->epoll_fd == LK_UNKNOWN || !lk_aio_os(py) ||
             !lk_ref_eq(o->thread, lk_ref_make(LK_KIND_THREAD, thread)))
             continue;
-        int64_t n = lk_oswait_epoll_fds(lk_aio_os(py), o->epoll_fd, fds, MAX_WATCHED);
+        int64_t n = lk_kernel_epoll_fds(lk_aio_os(py), o->epoll_fd, fds, MAX_WATCHED);
         for (int64_t k = 0; n != LK_UNKNOWN && k < LK_MIN(n, (int64_t)MAX_WATCHED); k++)
             add_fd(x, fds[k]);
     }

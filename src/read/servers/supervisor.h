@@ -27,7 +27,7 @@ const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *chil
  */
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid);
 
-/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts and children are known (lk_process_read). */
+/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts and children are known (lk_process_facts_read). */
 void lk_supervisor_read(struct lk_snapshot *s);
 
 #endif

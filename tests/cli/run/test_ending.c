@@ -68,15 +68,15 @@ static void asked_then_killed(void **state)
     kill(child, SIGSTOP);
     while (!lk_signals_stopped(child))
         usleep(1000);
-    lk_ending_ask(getpid());
+    lk_kill_tree_ask(getpid());
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
     assert_false(reap_all(50));
-    assert_int_equal(lk_ending_kill(getpid(), &denied), 1);
+    assert_int_equal(lk_kill_tree_kill(getpid(), &denied), 1);
     assert_int_equal(denied, 0);
     assert_true(reap_all(5000));
-    assert_int_equal(lk_ending_kill(getpid(), &denied), 0);
+    assert_int_equal(lk_kill_tree_kill(getpid(), &denied), 0);
 }
 
 static void only_descendants(void **state)
@@ -90,60 +90,60 @@ static void only_descendants(void **state)
     if (two == 0)
         for (;;)
             pause();
-    assert_true(lk_ending_descends(one, getpid()));
-    assert_false(lk_ending_descends(one, two));
-    assert_false(lk_ending_descends(getppid(), getpid()));
+    assert_true(lk_kill_tree_descends(one, getpid()));
+    assert_false(lk_kill_tree_descends(one, two));
+    assert_false(lk_kill_tree_descends(getppid(), getpid()));
     /* Neither the root nor who does not descend from it. */
-    assert_true(lk_ending_signal(two, one, SIGKILL));
-    assert_true(lk_ending_signal(one, one, SIGKILL));
+    assert_true(lk_kill_tree_signal(two, one, SIGKILL));
+    assert_true(lk_kill_tree_signal(one, one, SIGKILL));
     usleep(20000);
     assert_int_equal(waitpid(-1, NULL, WNOHANG), 0);
-    assert_true(lk_ending_signal(getpid(), one, SIGKILL));
+    assert_true(lk_kill_tree_signal(getpid(), one, SIGKILL));
     assert_int_equal(waitpid(one, NULL, 0), one);
-    assert_true(lk_ending_signal(getpid(), one, SIGKILL)); /* gone is no refusal */
+    assert_true(lk_kill_tree_signal(getpid(), one, SIGKILL)); /* gone is no refusal */
     kill(two, SIGKILL);
     assert_true(reap_all(5000));
 }
 
 static void caged(void **state)
 {
-    struct lk_cage cage, same;
+    struct lk_command_cgroup cage, same;
     (void)state;
-    lk_cage_create(&cage);
+    lk_command_cgroup_create(&cage);
     if (!cage.dir[0])
         skip();
     assert_int_equal(access(cage.dir, F_OK), 0);
-    lk_cage_inherit(&same, getpid());
+    lk_command_cgroup_inherit(&same, getpid());
     assert_string_equal(same.dir, cage.dir);
-    const pid_t child = lk_cage_fork(&cage);
+    const pid_t child = lk_command_cgroup_fork(&cage);
     if (child == 0)
         for (;;)
             pause();
     char dir[PATH_MAX];
     snprintf(dir, sizeof dir, "%s", cage.dir);
-    lk_cage_kill(&cage);
+    lk_command_cgroup_kill(&cage);
     assert_int_equal(waitpid(child, NULL, 0), child);
-    lk_cage_destroy(&cage);
+    lk_command_cgroup_destroy(&cage);
     assert_int_not_equal(access(dir, F_OK), 0);
-    lk_cage_inherit(&same, getpid());
+    lk_command_cgroup_inherit(&same, getpid());
     assert_string_equal(same.dir, "");
 }
 
 /* Members that stay are given back, and the cage goes. */
 static void cage_opened(void **state)
 {
-    struct lk_cage cage;
+    struct lk_command_cgroup cage;
     char dir[PATH_MAX];
     (void)state;
-    lk_cage_create(&cage);
+    lk_command_cgroup_create(&cage);
     if (!cage.dir[0])
         skip();
     snprintf(dir, sizeof dir, "%s", cage.dir);
-    const pid_t child = lk_cage_fork(&cage);
+    const pid_t child = lk_command_cgroup_fork(&cage);
     if (child == 0)
         for (;;)
             pause();
-    lk_cage_destroy(&cage);
+    lk_command_cgroup_destroy(&cage);
     assert_int_not_equal(access(dir, F_OK), 0);
     assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
     kill(child, SIGKILL);

@@ -87,29 +87,29 @@ static void end(struct worker *w)
 }
 
 /* Looks over ms, telling the worker something before each look ('\0': nothing). */
-static enum lk_suspicion watch(struct lk_progress *p, const struct worker *w, char what, uint64_t *now, unsigned ms)
+static enum lk_suspicion watch(struct lk_tree_progress *p, const struct worker *w, char what, uint64_t *now, unsigned ms)
 {
     for (const uint64_t until = *now + ms; *now < until;) {
         *now += STEP;
         if (what)
             tell(w, what);
-        lk_progress_look(p, *now);
+        lk_tree_progress_look(p, *now);
     }
-    return lk_progress_suspect(p, *now);
+    return lk_tree_progress_suspect(p, *now);
 }
 
 static void idle_is_suspected_once_the_window_is_over(void **state)
 {
     struct worker w = start();
     uint64_t now = 1000;
-    struct lk_progress *p = lk_progress_create(w.pid, WINDOW, now);
+    struct lk_tree_progress *p = lk_tree_progress_create(w.pid, WINDOW, now);
     (void)state;
     assert_int_equal(watch(p, &w, 0, &now, WINDOW - STEP), LK_UNSUSPICIOUS);
     assert_int_equal(watch(p, &w, 0, &now, 3 * STEP), LK_SUSPECT_IDLE);
-    lk_progress_defer(p, now + 2 * WINDOW);
+    lk_tree_progress_defer(p, now + 2 * WINDOW);
     assert_int_equal(watch(p, &w, 0, &now, 2 * WINDOW - STEP), LK_UNSUSPICIOUS);
     assert_int_equal(watch(p, &w, 0, &now, STEP), LK_SUSPECT_IDLE);
-    lk_progress_destroy(p);
+    lk_tree_progress_destroy(p);
     end(&w);
 }
 
@@ -117,7 +117,7 @@ static void output_is_progress(void **state)
 {
     struct worker w = start();
     uint64_t now = 1000;
-    struct lk_progress *p = lk_progress_create(w.pid, WINDOW, now);
+    struct lk_tree_progress *p = lk_tree_progress_create(w.pid, WINDOW, now);
     (void)state;
     assert_int_equal(watch(p, &w, 0, &now, WINDOW - STEP), LK_UNSUSPICIOUS);
     tell(&w, 'w');
@@ -126,7 +126,7 @@ static void output_is_progress(void **state)
     /* Of a child that came and went between two looks. */
     tell(&w, 'f');
     assert_int_equal(watch(p, &w, 0, &now, STEP), LK_UNSUSPICIOUS);
-    lk_progress_destroy(p);
+    lk_tree_progress_destroy(p);
     end(&w);
 }
 
@@ -136,11 +136,11 @@ static void computing_is_another_suspicion(void **state)
     uint64_t now = 1000;
     (void)state;
     /* 20 ms of work in 500 ms of the given time: a twenty-fifth of a core. */
-    struct lk_progress *p = lk_progress_create(w.pid, WINDOW, now);
+    struct lk_tree_progress *p = lk_tree_progress_create(w.pid, WINDOW, now);
     assert_int_equal(watch(p, &w, 'c', &now, 2 * WINDOW), LK_UNSUSPICIOUS);
-    assert_true(lk_progress_cores(p, now) > 0.025 && lk_progress_cores(p, now) < 0.08);
+    assert_true(lk_tree_progress_cores(p, now) > 0.025 && lk_tree_progress_cores(p, now) < 0.08);
     assert_int_equal(watch(p, &w, 'c', &now, 4 * WINDOW), LK_SUSPECT_QUIET);
-    lk_progress_destroy(p);
+    lk_tree_progress_destroy(p);
     end(&w);
 }
 
@@ -148,7 +148,7 @@ static void busy_all_the_time(void **state)
 {
     struct worker w = start();
     (void)state;
-    struct lk_progress *p = lk_progress_create(w.pid, 400, 0);
+    struct lk_tree_progress *p = lk_tree_progress_create(w.pid, 400, 0);
     uint64_t now = 0, real = lk_now_ms();
     /* The processor's own time is the clock here: a busy machine does not change what is seen. */
     struct timespec t;
@@ -158,10 +158,10 @@ static void busy_all_the_time(void **state)
         tell(&w, 'c');
         clock_gettime(clock, &t);
         now = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-        lk_progress_look(p, now);
+        lk_tree_progress_look(p, now);
     }
-    assert_int_equal(lk_progress_suspect(p, now), LK_SUSPECT_BUSY);
-    lk_progress_destroy(p);
+    assert_int_equal(lk_tree_progress_suspect(p, now), LK_SUSPECT_BUSY);
+    lk_tree_progress_destroy(p);
     end(&w);
 }
 
@@ -169,13 +169,13 @@ static void gone_is_idle(void **state)
 {
     struct worker w = start();
     uint64_t now = 0;
-    struct lk_progress *p = lk_progress_create(w.pid, WINDOW, now);
+    struct lk_tree_progress *p = lk_tree_progress_create(w.pid, WINDOW, now);
     (void)state;
     tell(&w, 'w');
-    lk_progress_look(p, now);
+    lk_tree_progress_look(p, now);
     end(&w);
     assert_int_equal(watch(p, &w, 0, &now, 2 * WINDOW), LK_SUSPECT_IDLE);
-    lk_progress_destroy(p);
+    lk_tree_progress_destroy(p);
 }
 
 int main(void)

@@ -11,7 +11,7 @@ static struct lk_snapshot *parent(struct lk_ref *thread, bool mute)
     *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", NULL);
     mk_wait(s, *thread, LK_WAIT_CHILD, child);
     T(*thread)->mute = mute;
-    lk_vec_add(&s->links, ((struct lk_link){ .thread = thread->index,
+    lk_vec_add(&s->links, ((struct lk_cross_wait){ .thread = thread->index,
                                              .pid = 4712,
                                              .what = "child process 4712",
                                              .via = child,
@@ -80,7 +80,7 @@ static void child_in_a_deadlock(void **state)
     struct lk_ref t =
         mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_CHILD, child);
-    lk_vec_add(&s->links, ((struct lk_link){ .thread = t.index,
+    lk_vec_add(&s->links, ((struct lk_cross_wait){ .thread = t.index,
                                              .pid = 4712,
                                              .what = "child process 4712",
                                              .via = child,

@@ -377,7 +377,7 @@ enum { LISTENER_FD = 3, LISTENER_INODE = 9000 };
 static struct lk_listener *alone(struct lk_snapshot *s, struct lk_ref t, enum lk_tri alone)
 {
     struct lk_listener *l = s->listeners.n ? &s->listeners.v[0] : lk_vec_push(&s->listeners);
-    struct lk_oswait *os = &T(t)->os;
+    struct lk_syscall_wait *os = &T(t)->os;
     l->inode = LISTENER_INODE;
     l->listening = true;
     l->queue = 1;

@@ -20,12 +20,12 @@ enum { SIZE = 0x2000, AT = 0x800 };
 static struct lk_pthread_object decode(const void *bytes, uint32_t at, int command, uint32_t value)
 {
     const struct fake_segment segment = { BASE, bytes, SIZE };
-    struct lk_target *t = fake_target(&segment, 1);
+    struct lk_process *t = fake_target(&segment, 1);
     struct lk_futex_wait w = { .at = BASE + at, .command = command, .value = value, .endless = true };
     struct lk_pthread_object o;
     bool found = lk_pthread_decode(t, &w, &o);
     assert_int_equal(found, o.kind != LK_PT_NONE);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     return o;
 }
 
@@ -163,13 +163,13 @@ static void hostile_words(void **state)
     }
     assert_true(found < 300);
     const struct fake_segment segment = { BASE, &b, SIZE };
-    struct lk_target *t = fake_target(&segment, 1);
+    struct lk_process *t = fake_target(&segment, 1);
     for (size_t i = 0; i < LK_ARRAY_LEN(places); i++) {
         struct lk_futex_wait w = { .at = places[i], .command = FUTEX_WAIT, .value = 2, .sp = places[i], .endless = i % 2 };
         struct lk_pthread_object o;
         lk_pthread_decode(t, &w, &o);
     }
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 /* Recognised by a word 0 right above the stack pointer, slept on without a timeout: nothing weaker. */
@@ -177,7 +177,7 @@ static void refused_threads(void **state)
 {
     struct words b = { 0 };
     const struct fake_segment segment = { BASE, &b, SIZE };
-    struct lk_target *t = fake_target(&segment, 1);
+    struct lk_process *t = fake_target(&segment, 1);
     struct lk_futex_wait w = { .at = BASE + AT, .command = FUTEX_WAIT_BITSET, .sp = BASE + AT - 0x54, .endless = true };
     struct lk_pthread_object o;
     (void)state;
@@ -192,7 +192,7 @@ static void refused_threads(void **state)
     assert_false(lk_pthread_decode(t, &w, &o));
     w.sp = 0;
     assert_false(lk_pthread_decode(t, &w, &o));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 int main(void)

@@ -96,11 +96,11 @@ static void coroutine(struct lk_py *py, lk_addr addr)
     free(frames.v);
 }
 
-static bool add_threads(struct lk_target *t, struct lk_snapshot *s)
+static bool add_threads(struct lk_process *t, struct lk_snapshot *s)
 {
     struct lk_thread_list list = { 0 };
 
-    if (!lk_target_threads(t, &list, true, NULL))
+    if (!lk_process_threads(t, &list, true, NULL))
         return false;
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *k = lk_thread_at(s, lk_snapshot_thread(s, list.v[i].tid, NULL));
@@ -118,17 +118,17 @@ static bool add_threads(struct lk_target *t, struct lk_snapshot *s)
 int main(int argc, char **argv)
 {
     struct lk_error err = { 0 };
-    struct lk_target *t = argc > 1 ? lk_target_open_live((pid_t)atoi(argv[1]), &err) : NULL;
+    struct lk_process *t = argc > 1 ? lk_process_open_live((pid_t)atoi(argv[1]), &err) : NULL;
     struct lk_py *py = t ? lk_py_open(t, &err) : NULL;
 
     if (!py) {
         fprintf(stderr, "dump_python: %s\n", err.text);
-        lk_target_destroy(t);
+        lk_process_destroy(t);
         return 1;
     }
     struct lk_snapshot *s = lk_snapshot_create();
     s->pid = atoi(argv[1]);
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     add_threads(t, s);
     printf("{");
     if (lk_py_readable(py)) {
@@ -160,6 +160,6 @@ int main(int argc, char **argv)
     printf("]}\n");
     lk_snapshot_destroy(s);
     lk_py_close(py);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     return 0;
 }

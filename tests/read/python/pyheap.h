@@ -34,7 +34,7 @@
 struct pyheap {
     uint8_t *bytes;
     size_t used;
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_py py;
     lk_addr type, object, str, integer, boolean, none_type, none, floating, bytes_type, tuple, list, dict, set, deque, module,
         function, code, cell, member, builtin, method_descr, frame, lock;
@@ -46,7 +46,7 @@ static inline void heap_put(struct pyheap *h, lk_addr at, const void *p, size_t 
         abort();
     if (n)
         memcpy(h->bytes + (at - HEAP_BASE), p, n);
-    lk_target_begin_sample(h->t); /* pages read before this are stale */
+    lk_process_begin_sample(h->t); /* pages read before this are stale */
 }
 static inline void put64(struct pyheap *h, lk_addr at, uint64_t v)
 {
@@ -240,7 +240,7 @@ static inline void heap_forget(struct pyheap *h, void (*done)(struct lk_map *))
 /* Forgets what was read: a new sample with a new snapshot. */
 static inline void heap_refresh(struct pyheap *h)
 {
-    lk_target_begin_sample(h->t);
+    lk_process_begin_sample(h->t);
     heap_forget(h, lk_map_clear);
     lk_snapshot_destroy(h->py.s);
     h->py.s = lk_snapshot_create();
@@ -253,7 +253,7 @@ static inline void heap_destroy(struct pyheap *h)
     lk_map_deinit(&h->py.hints);
     lk_snapshot_destroy(h->py.s);
     lk_arena_destroy(h->py.arena);
-    lk_target_destroy(h->t);
+    lk_process_destroy(h->t);
     free(h->bytes);
     free(h);
 }

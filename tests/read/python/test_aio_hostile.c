@@ -98,34 +98,34 @@ static int tear_down(void **state)
     return 0;
 }
 
-static struct lk_snapshot *threads_of(struct lk_target *t)
+static struct lk_snapshot *threads_of(struct lk_process *t)
 {
     struct lk_snapshot *s = lk_snapshot_create();
     struct lk_thread_list list = { 0 };
-    assert_true(lk_target_threads(t, &list, true, NULL));
-    struct lk_oswait_reader *os = lk_oswait_reader_create(t, s->arena);
+    assert_true(lk_process_threads(t, &list, true, NULL));
+    struct lk_kernel_reader *os = lk_kernel_reader_create(t, s->arena);
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *k = lk_thread_at(s, lk_snapshot_thread(s, list.v[i].tid, NULL));
-        lk_oswait_read(os, &list.v[i], &k->os);
+        lk_kernel_read_wait(os, &list.v[i], &k->os);
     }
-    lk_oswait_reader_destroy(os);
+    lk_kernel_reader_destroy(os);
     free(list.v);
     return s;
 }
 
 static void a_lying_heap_is_survived(void **state)
 {
-    static const struct lk_target_ops ops = { .read = lying_read };
+    static const struct lk_process_ops ops = { .read = lying_read };
     static const unsigned rates[] = { 200, 600, 2000, 10000 };
     struct lk_error err = { 0 };
     (void)state;
-    struct lk_target *honest = lk_target_open_live(liar.pid, &err);
+    struct lk_process *honest = lk_process_open_live(liar.pid, &err);
     assert_non_null(honest);
     struct lk_py *py = lk_py_open(honest, &err);
     assert_non_null(py);
     assert_true(lk_py_readable(py));
     for (unsigned seed = 0; seed < SEEDS; seed++) {
-        struct lk_target *bad = lk_target_create(&ops, NULL);
+        struct lk_process *bad = lk_process_create(&ops, NULL);
         liar.salt = seed;
         liar.one_in = rates[seed % LK_ARRAY_LEN(rates)];
         struct lk_snapshot *s = threads_of(honest);
@@ -136,13 +136,13 @@ static void a_lying_heap_is_survived(void **state)
         py->t = honest;
         uint64_t took = lk_now_ms() - began;
         lk_snapshot_destroy(s);
-        lk_target_destroy(bad);
+        lk_process_destroy(bad);
         if (took > LIMIT_MS)
             print_message("seed %u took %llu ms\n", seed, (unsigned long long)took);
         assert_true(took <= LIMIT_MS);
     }
     lk_py_close(py);
-    lk_target_destroy(honest);
+    lk_process_destroy(honest);
 }
 
 int main(void)

@@ -26,7 +26,7 @@ enum { TRUTH_MAX = 1 << 20 };
 static struct {
     pid_t pid;
     json_t *truth;
-    struct lk_target *target;
+    struct lk_process *target;
     struct lk_py *py;
     struct lk_snapshot *s;
     unsigned wrong;
@@ -77,11 +77,11 @@ static void read_sample(void)
     struct lk_thread_list list = { 0 };
 
     the.s = lk_snapshot_create();
-    assert_true(lk_process_read(the.pid, the.s, &err));
+    assert_true(lk_process_facts_read(the.pid, the.s, &err));
     lk_py_describe(the.py, the.s);
-    lk_target_begin_sample(the.target);
-    assert_true(lk_target_threads(the.target, &list, true, &err));
-    struct lk_oswait_reader *os = lk_oswait_reader_create(the.target, the.s->arena);
+    lk_process_begin_sample(the.target);
+    assert_true(lk_process_threads(the.target, &list, true, &err));
+    struct lk_kernel_reader *os = lk_kernel_reader_create(the.target, the.s->arena);
     for (size_t i = 0; i < list.n; i++) {
         const struct lk_thread_facts *f = &list.v[i];
         struct lk_thread *t = lk_thread_at(the.s, lk_snapshot_thread(the.s, f->tid, NULL));
@@ -89,9 +89,9 @@ static void read_sample(void)
         t->kstate = f->state;
         t->running = f->running;
         t->read = f->running ? LK_READ_RACY : LK_READ_ASLEEP;
-        lk_oswait_read(os, f, &t->os);
+        lk_kernel_read_wait(os, f, &t->os);
     }
-    lk_oswait_reader_destroy(os);
+    lk_kernel_reader_destroy(os);
     free(list.v);
     lk_py_read(the.py, the.s);
     lk_py_find_all_loops(the.py, the.s);
@@ -108,7 +108,7 @@ static int set_up(void **state)
     free(line);
     if (!the.truth)
         return -1;
-    the.target = lk_target_open_live(the.pid, &err);
+    the.target = lk_process_open_live(the.pid, &err);
     the.py = the.target ? lk_py_open(the.target, &err) : NULL;
     if (!the.py || !lk_py_readable(the.py))
         return -1;
@@ -122,7 +122,7 @@ static int tear_down(void **state)
     if (the.s)
         lk_snapshot_destroy(the.s);
     lk_py_close(the.py);
-    lk_target_destroy(the.target);
+    lk_process_destroy(the.target);
     json_decref(the.truth);
     kill(the.pid, SIGKILL);
     waitpid(the.pid, NULL, 0);

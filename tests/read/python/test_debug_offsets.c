@@ -13,7 +13,7 @@ static bool apply(uint64_t *w, struct lk_layout *l, char *why, size_t size)
 {
     memcpy(w, "xdebugpy", 8);
     struct fake_segment seg = { HEAP_BASE, w, sizeof table_3_13 };
-    struct lk_target *t = fake_target(&seg, 1);
+    struct lk_process *t = fake_target(&seg, 1);
     uint64_t version = 0;
     bool ft = true;
     assert_true(lk_debug_offsets_head(t, HEAP_BASE, &version, &ft));
@@ -21,7 +21,7 @@ static bool apply(uint64_t *w, struct lk_layout *l, char *why, size_t size)
     assert_int_equal(ft, w[2] != 0);
     *l = *lk_layout_find(LK_PYVER(3, 13));
     bool ok = lk_debug_offsets_apply(t, HEAP_BASE, l, why, size);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     return ok;
 }
 
@@ -78,10 +78,10 @@ static void no_table(void **state)
     uint64_t zeros[200] = { 0 }, version;
     bool ft;
     struct fake_segment seg = { HEAP_BASE, zeros, sizeof zeros };
-    struct lk_target *t = fake_target(&seg, 1);
+    struct lk_process *t = fake_target(&seg, 1);
     assert_false(lk_debug_offsets_head(t, HEAP_BASE, &version, &ft));
     assert_false(lk_debug_offsets_head(t, HEAP_BASE + (1 << 20), &version, &ft));
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 int main(void)

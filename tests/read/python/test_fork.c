@@ -23,7 +23,7 @@
 static struct {
     pid_t parent, pid; /* pid: the forked child, which is looked at */
     json_t *truth;
-    struct lk_target *target;
+    struct lk_process *target;
     struct lk_py *py;
     struct lk_snapshot *s;
 } the;
@@ -53,7 +53,7 @@ static bool comes_to_rest(struct lk_thread_list *list, struct lk_error *err)
 {
     for (int tries = 0; tries < 500; tries++) {
         size_t asleep = 0;
-        if (!lk_target_threads(the.target, list, true, err))
+        if (!lk_process_threads(the.target, list, true, err))
             return false;
         for (size_t i = 0; i < list->n; i++)
             asleep += list->v[i].state == 'S' && list->v[i].syscall_known;
@@ -75,23 +75,23 @@ static int set_up(void **state)
 
     the.truth = start(python && access(python, X_OK) == 0 ? python : "/usr/bin/python3");
     the.pid = (pid_t)json_integer_value(json_object_get(the.truth, "pid"));
-    the.target = the.pid > 0 ? lk_target_open_live(the.pid, &err) : NULL;
+    the.target = the.pid > 0 ? lk_process_open_live(the.pid, &err) : NULL;
     the.py = the.target ? lk_py_open(the.target, &err) : NULL;
     if (!the.py || !lk_py_readable(the.py))
         return -1;
     the.s = lk_snapshot_create();
-    if (!lk_process_read(the.pid, the.s, &err))
+    if (!lk_process_facts_read(the.pid, the.s, &err))
         return -1;
     if (!comes_to_rest(&list, &err))
         return -1;
-    lk_target_begin_sample(the.target);
-    struct lk_oswait_reader *os = lk_oswait_reader_create(the.target, the.s->arena);
+    lk_process_begin_sample(the.target);
+    struct lk_kernel_reader *os = lk_kernel_reader_create(the.target, the.s->arena);
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *t = lk_thread_at(the.s, lk_snapshot_thread(the.s, list.v[i].tid, NULL));
         t->read = LK_READ_ASLEEP;
-        lk_oswait_read(os, &list.v[i], &t->os);
+        lk_kernel_read_wait(os, &list.v[i], &t->os);
     }
-    lk_oswait_reader_destroy(os);
+    lk_kernel_reader_destroy(os);
     free(list.v);
     lk_py_read(the.py, the.s);
     return 0;
@@ -108,7 +108,7 @@ static int tear_down(void **state)
         lk_snapshot_destroy(the.s);
     lk_py_close(the.py);
     if (the.target)
-        lk_target_destroy(the.target);
+        lk_process_destroy(the.target);
     json_decref(the.truth);
     return 0;
 }

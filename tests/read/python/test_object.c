@@ -291,11 +291,11 @@ static void reused_type(void **state)
 
     assert_string_equal(lk_py_type(&h->py, o)->name, "Before");
     put64(h, cls + h->py.layout.tp_name, heap_cstr(h, "After"));
-    lk_target_begin_sample(h->t);
+    lk_process_begin_sample(h->t);
     h->py.sample++;
     assert_string_equal(lk_py_type(&h->py, o)->name, "After");
     put64(h, cls + 8, h->none); /* and now it is none at all */
-    lk_target_begin_sample(h->t);
+    lk_process_begin_sample(h->t);
     h->py.sample++;
     assert_null(lk_py_type(&h->py, o));
     heap_destroy(h);

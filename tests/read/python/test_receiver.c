@@ -213,12 +213,12 @@ static void check_code(struct program *p, const char *label)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_target *t)
+static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_process *t)
 {
     struct lk_snapshot *s = lk_snapshot_create();
     struct lk_thread_list list = { 0 };
 
-    assert_true(lk_target_threads(t, &list, true, NULL));
+    assert_true(lk_process_threads(t, &list, true, NULL));
     for (size_t i = 0; i < list.n; i++)
         lk_snapshot_thread(s, list.v[i].tid, NULL);
     free(list.v);
@@ -258,11 +258,11 @@ static const char *word(enum lk_tri v)
 static void check_answers(struct program *p, const char *label)
 {
     struct lk_error err = { 0 };
-    struct lk_target *t = lk_target_open_live(p->pid, &err);
+    struct lk_process *t = lk_process_open_live(p->pid, &err);
     assert_non_null(t);
     struct lk_py *py = lk_py_open(t, &err);
     assert_non_null(py);
-    lk_target_begin_sample(t);
+    lk_process_begin_sample(t);
     struct lk_snapshot *s = read_threads(py, t);
     lk_addr lock = (lk_addr)json_integer_value(json_object_get(p->truth, "lock"));
     json_t *threads = json_object_get(p->truth, "threads");
@@ -281,7 +281,7 @@ static void check_answers(struct program *p, const char *label)
     assert_true(json_array_size(threads) > 40);
     lk_snapshot_destroy(s);
     lk_py_close(py);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     assert_int_equal(wrong, 0);
 }
 
@@ -368,20 +368,20 @@ static void ask_all(struct lk_py *py, lk_addr lock)
 
 static void a_lying_heap_is_survived(void **state)
 {
-    static const struct lk_target_ops ops = { .read = lying_read };
+    static const struct lk_process_ops ops = { .read = lying_read };
     struct lk_error err = { 0 };
     struct program p = { 0 };
     (void)state;
     assert_true(start(&p, NULL, "/usr/bin/python3"));
     liar = p.pid;
-    struct lk_target *honest = lk_target_open_live(p.pid, &err);
+    struct lk_process *honest = lk_process_open_live(p.pid, &err);
     assert_non_null(honest);
     struct lk_py *py = lk_py_open(honest, &err);
     assert_non_null(py);
     for (unsigned i = 0; i < LIES; i++) {
-        struct lk_target *bad = lk_target_create(&ops, NULL);
+        struct lk_process *bad = lk_process_create(&ops, NULL);
         uint64_t began = lk_now_ms();
-        lk_target_begin_sample(honest);
+        lk_process_begin_sample(honest);
         /* Every second time the frames are true and only what is asked of them lies. */
         py->t = i % 2 ? bad : honest;
         struct lk_snapshot *s = read_threads(py, honest);
@@ -389,11 +389,11 @@ static void a_lying_heap_is_survived(void **state)
         ask_all(py, (lk_addr)json_integer_value(json_object_get(p.truth, "lock")));
         py->t = honest;
         lk_snapshot_destroy(s);
-        lk_target_destroy(bad);
+        lk_process_destroy(bad);
         assert_true(lk_now_ms() - began < 20000);
     }
     lk_py_close(py);
-    lk_target_destroy(honest);
+    lk_process_destroy(honest);
     end(&p);
 }
 

@@ -49,12 +49,12 @@ static void symbol_in_loaded_library(void **state)
         _exit(0);
     }
     struct lk_error err;
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
     Dl_info info;
     void *expected = dlsym(RTLD_DEFAULT, "environ");
     assert_true(expected && dladdr(dlsym(RTLD_DEFAULT, "qsort"), &info));
-    const struct lk_mapping *m = lk_target_mapping_at(t, (lk_addr)(uintptr_t)info.dli_fbase);
+    const struct lk_mapping *m = lk_process_mapping_at(t, (lk_addr)(uintptr_t)info.dli_fbase);
     struct lk_elf e;
     assert_non_null(m);
     assert_true(lk_elf_open(&e, t, m));
@@ -63,7 +63,7 @@ static void symbol_in_loaded_library(void **state)
     assert_int_equal(lk_elf_dynsym(&e, "no_such_symbol_anywhere"), 0);
     assert_int_equal(lk_elf_dynsym(&e, ""), 0);
     lk_elf_close(&e);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     stop(pid);
 }
 
@@ -73,7 +73,7 @@ static void damaged_elf(void **state)
     (void)state;
     static uint8_t page[LK_PAGE];
     struct fake_segment seg = { HEAP_BASE, page, sizeof page };
-    struct lk_target *t = fake_target(&seg, 1);
+    struct lk_process *t = fake_target(&seg, 1);
     struct lk_mapping m = { .start = HEAP_BASE, .end = HEAP_BASE + LK_PAGE, .path = "/x" };
     struct lk_elf e;
     uint64_t seed = 1;
@@ -89,19 +89,19 @@ static void damaged_elf(void **state)
             memcpy(page + 64 + 56 * p, (uint32_t[]){ p ? 1 + p % 2 : 1 }, 4);
             memcpy(page + 64 + 56 * p + 16, (uint64_t[]){ p ? seed % 2000 : 0 }, 8);
         }
-        lk_target_begin_sample(t);
+        lk_process_begin_sample(t);
         if (lk_elf_open(&e, t, &m)) {
             lk_elf_dynsym(&e, "_PyRuntime");
             lk_elf_close(&e);
         }
     }
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 /* Line of the innermost frame of the first thread, in a new sample. */
 static int stack_line(struct lk_py *py, struct lk_snapshot *s)
 {
-    lk_target_begin_sample(py->t);
+    lk_process_begin_sample(py->t);
     lk_py_begin(py, s);
     lk_py_read_threads(py);
     const struct lk_pystack *stack = s->threads.v[0].python_stack;
@@ -116,7 +116,7 @@ static void real_interpreter(void **state)
     if (pid < 0)
         skip();
     struct lk_error err;
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
     struct lk_py *py = lk_py_open(t, &err);
     struct lk_snapshot *s = lk_snapshot_create();
@@ -139,7 +139,7 @@ static void real_interpreter(void **state)
     }
     lk_snapshot_destroy(s);
     lk_py_close(py);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     stop(pid);
 }
 
@@ -156,7 +156,7 @@ static void environment_as_it_is_now(void **state)
     if (pid < 0)
         skip();
     struct lk_error err;
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     struct lk_arena *a = lk_arena_create();
     assert_non_null(t);
     const char *now = lk_py_getenv(t, a, "LK_NOW");
@@ -167,7 +167,7 @@ static void environment_as_it_is_now(void **state)
     assert_null(lk_py_getenv(t, a, "LK_NO"));
     assert_null(lk_py_getenv(t, a, ""));
     lk_arena_destroy(a);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     stop(pid);
 }
 
@@ -177,11 +177,11 @@ static void no_python(void **state)
     char *argv[] = { "/bin/sh", "-c", "echo x; exec sleep 100", NULL };
     pid_t pid = start(argv);
     struct lk_error err = { 0 };
-    struct lk_target *t = lk_target_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
     assert_null(lk_py_open(t, &err));
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     stop(pid);
 }
 

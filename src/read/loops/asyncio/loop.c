@@ -45,7 +45,7 @@ void lk_aio_end(struct lk_py *py)
     free(a->on_primitive.v);
     free(a->chain.v);
     if (a->os)
-        lk_oswait_reader_destroy(a->os);
+        lk_kernel_reader_destroy(a->os);
     free(a);
     py->aio = NULL;
 }
@@ -340,7 +340,7 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
     else if (t->running)
         o->in_own_selector = LK_NO;
     if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN && lk_aio_os(py))
-        o->wakeup_unread = lk_oswait_unread(lk_aio_os(py), o->wakeup_read_fd);
+        o->wakeup_unread = lk_kernel_unread(lk_aio_os(py), o->wakeup_read_fd);
 }
 
 void lk_aio_finish_loops(struct lk_py *py)

@@ -109,7 +109,7 @@ static bool read_dynamic(struct lk_elf *e)
     return e->symtab && e->strtab && (e->gnu_hash || e->sysv_hash);
 }
 
-bool lk_elf_open(struct lk_elf *e, struct lk_target *t, const struct lk_mapping *m)
+bool lk_elf_open(struct lk_elf *e, struct lk_process *t, const struct lk_mapping *m)
 {
     memset(e, 0, sizeof *e);
     e->t = t;
@@ -117,7 +117,7 @@ bool lk_elf_open(struct lk_elf *e, struct lk_target *t, const struct lk_mapping 
     e->base = m->start;
     if (read_segments(e) && read_dynamic(e))
         return true;
-    e->fd = lk_target_open_mapping(t, m, NULL);
+    e->fd = lk_process_open_mapping(t, m, NULL);
     if (e->fd >= 0 && read_segments(e) && read_dynamic(e))
         return true;
     lk_elf_close(e);
@@ -244,12 +244,12 @@ static bool symtab_value(int fd, const char *name, uint64_t min_size, uint64_t *
     return false;
 }
 
-lk_addr lk_elf_symtab(struct lk_target *t, const struct lk_mapping *m, const char *name, uint64_t min_size)
+lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name, uint64_t min_size)
 {
     struct lk_elf e = { .t = t, .base = m->start };
     uint64_t value = 0;
 
-    e.fd = lk_target_open_mapping(t, m, NULL);
+    e.fd = lk_process_open_mapping(t, m, NULL);
     if (e.fd < 0)
         return 0;
     bool found = read_segments(&e) && symtab_value(e.fd, name, min_size, &value);

@@ -9,7 +9,7 @@
 #include "process/process.h"
 
 struct lk_elf {
-    struct lk_target *t;
+    struct lk_process *t;
     int fd;       /* -1: read from memory */
     lk_addr base; /* lowest mapped address */
     lk_addr bias; /* mapped address - address in the file's own terms */
@@ -22,11 +22,11 @@ struct lk_elf {
 };
 
 /** Opens the file whose first mapping (file offset 0) is m. False when it is no x86-64 ELF with a dynamic section. */
-bool lk_elf_open(struct lk_elf *e, struct lk_target *t, const struct lk_mapping *m);
+bool lk_elf_open(struct lk_elf *e, struct lk_process *t, const struct lk_mapping *m);
 void lk_elf_close(struct lk_elf *e);
 /** Address in the target of a defined dynamic symbol; 0 when there is none. */
 lk_addr lk_elf_dynsym(const struct lk_elf *e, const char *name);
 /** The same from the file's .symtab (symbol not exported), an object of at least min_size bytes; 0. Reads the file. */
-lk_addr lk_elf_symtab(struct lk_target *t, const struct lk_mapping *m, const char *name, uint64_t min_size);
+lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name, uint64_t min_size);
 
 #endif

@@ -149,7 +149,7 @@ static void build_table(struct lk_unwinder *u, const struct lk_mapping *maps, si
 bool lk_modules_read(struct lk_unwinder *u, struct lk_error *err)
 {
     size_t n = 0;
-    const struct lk_mapping *maps = lk_target_maps(u->t, &n, err);
+    const struct lk_mapping *maps = lk_process_maps(u->t, &n, err);
     if (!maps)
         return false;
     uint64_t h = hash_maps(maps, n);

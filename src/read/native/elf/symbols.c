@@ -123,7 +123,7 @@ static bool open_module_file(struct lk_unwinder *u, const struct lk_module *m, s
 {
     struct lk_error ignored;
     Elf64_Ehdr mapped, e;
-    if (!file_source(lk_target_open_mapping(u->t, &m->map, &ignored), ret))
+    if (!file_source(lk_process_open_mapping(u->t, &m->map, &ignored), ret))
         return false;
     if (lk_read(u->t, m->base, &mapped, sizeof mapped) && read_source(u, ret, 0, &e, sizeof e) &&
         !memcmp(&mapped, &e, sizeof e))
@@ -139,7 +139,7 @@ static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, cons
 {
     struct lk_error ignored;
     char id[2 * 64 + 1];
-    if (!file_source(lk_target_open_path(u->t, path, &ignored), ret))
+    if (!file_source(lk_process_open_path(u->t, path, &ignored), ret))
         return false;
     if (read_sections(u, ret, secs)) {
         if (source_build_id(u, ret, secs, id) && !strcmp(id, m->build_id))

@@ -20,10 +20,10 @@ static bool is_c_library(const char *path)
  * The variable `environ`. A program that is not position independent and names it has the one that counts (a copy
  * relocation, psABI section 4.4.1), so the program is asked before the library.
  */
-static lk_addr find_environ(struct lk_target *t)
+static lk_addr find_environ(struct lk_process *t)
 {
     size_t n = 0, files = 0;
-    const struct lk_mapping *m = lk_target_maps(t, &n, NULL);
+    const struct lk_mapping *m = lk_process_maps(t, &n, NULL);
     lk_addr ret = 0;
     for (size_t i = 0; m && i < n && !ret; i++) {
         struct lk_elf e;
@@ -39,7 +39,7 @@ static lk_addr find_environ(struct lk_target *t)
 }
 
 /* The pointers up to the NULL that ends them; the array may be replaced by setenv while it is read. */
-static size_t read_pointers(struct lk_target *t, lk_addr array, lk_addr *ret, size_t max)
+static size_t read_pointers(struct lk_process *t, lk_addr array, lk_addr *ret, size_t max)
 {
     size_t n = 0;
     while (n < max && array + n * sizeof *ret >= array && lk_read_u64(t, array + n * sizeof *ret, &ret[n]) && ret[n])
@@ -47,7 +47,7 @@ static size_t read_pointers(struct lk_target *t, lk_addr array, lk_addr *ret, si
     return n;
 }
 
-const char *lk_py_getenv(struct lk_target *t, struct lk_arena *a, const char *name)
+const char *lk_py_getenv(struct lk_process *t, struct lk_arena *a, const char *name)
 {
     char wanted[MAX_NAME], text[MAX_NAME + MAX_VALUE];
     const int len = snprintf(wanted, sizeof wanted, "%s=", name);

@@ -52,7 +52,7 @@ static bool mutex_word_fits(const struct mutex_head *m, const struct lk_futex_wa
     return word == 2 && w->value == (uint32_t)m->lock;
 }
 
-static bool decode_mutex(struct lk_target *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_mutex(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
 {
     struct mutex_head m;
     if (!lk_read(t, w->at, &m, sizeof m) || !is_owned(&m) || !mutex_word_fits(&m, w))
@@ -107,7 +107,7 @@ static bool rwlock_held(const struct rwlock *k)
 }
 
 /* Waiters sleep on one of two words of it; what each expects there tells which. */
-static bool decode_rwlock(struct lk_target *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
 {
     struct rwlock k;
     bool for_phase = is_wait(w) && w->at >= offsetof(struct rwlock, writers_futex) &&
@@ -134,7 +134,7 @@ static bool decode_rwlock(struct lk_target *t, const struct lk_futex_wait *w, st
  */
 enum { THREAD_TCB = 0, THREAD_SELF = 0x10, THREAD_TID = 0x2d0 };
 
-static bool decode_join(struct lk_target *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_join(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
 {
     uint64_t tcb, self;
     uint32_t tid;
@@ -146,7 +146,7 @@ static bool decode_join(struct lk_target *t, const struct lk_futex_wait *w, stru
     return true;
 }
 
-bool lk_pthread_decode(struct lk_target *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+bool lk_pthread_decode(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
 {
     *ret = (struct lk_pthread_object){ 0 };
     return decode_join(t, w, ret) || decode_mutex(t, w, ret) || decode_rwlock(t, w, ret) || decode_refused(w, ret);

@@ -31,6 +31,6 @@ struct lk_pthread_object {
 };
 
 /** True when the word that the thread sleeps on belongs to an object whose fields all fit a thread that waits for it. */
-bool lk_pthread_decode(struct lk_target *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret);
+bool lk_pthread_decode(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret);
 
 #endif

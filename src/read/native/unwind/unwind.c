@@ -24,7 +24,7 @@ void lk_unwind_forget_rows(struct lk_unwinder *u)
     lk_map_clear(&u->row_of_pc);
 }
 
-struct lk_unwinder *lk_unwinder_create(struct lk_target *t, struct lk_error *err)
+struct lk_unwinder *lk_unwinder_create(struct lk_process *t, struct lk_error *err)
 {
     struct lk_unwinder *u = lk_xcalloc(1, sizeof *u);
     u->t = t;
@@ -92,7 +92,7 @@ static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
         lk_unwind_forget_rows(u);
     struct lk_row *row = lk_vec_push(&u->rows);
     lk_map_put(&u->row_of_pc, pc, u->rows.n - 1);
-    const struct lk_mapping *map = lk_target_mapping_at(u->t, pc);
+    const struct lk_mapping *map = lk_process_mapping_at(u->t, pc);
     const struct lk_module *m = lk_module_at(u, pc);
     row->code = map && map->prot[2] == 'x';
     if (row->code && m)

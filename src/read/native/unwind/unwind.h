@@ -10,7 +10,7 @@
 struct lk_unwinder;
 
 /** Lists the modules of the target; keeps ELF handles open until destroy. NULL with err. */
-struct lk_unwinder *lk_unwinder_create(struct lk_target *t, struct lk_error *err);
+struct lk_unwinder *lk_unwinder_create(struct lk_process *t, struct lk_error *err);
 void lk_unwinder_destroy(struct lk_unwinder *u);
 /**
  * To be called at the start of a sample: modules may have been loaded or unloaded; keeps what is unchanged. Also

@@ -131,7 +131,7 @@ struct lk_line_record {
 };
 
 struct lk_unwinder {
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_arena *arena; /* strings of modules */
 
     LK_VEC(struct lk_module *) modules; /* sorted by base */

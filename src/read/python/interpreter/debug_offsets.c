@@ -130,7 +130,7 @@ static const struct table {
     { LK_PYVER(3, 15), fields_15, LK_ARRAY_LEN(fields_15), 111, 6, 22 },
 };
 
-bool lk_debug_offsets_head(struct lk_target *t, lk_addr runtime, uint64_t *version, bool *free_threaded)
+bool lk_debug_offsets_head(struct lk_process *t, lk_addr runtime, uint64_t *version, bool *free_threaded)
 {
     uint64_t w[3];
 
@@ -171,7 +171,7 @@ static void shift(uint32_t *field, int64_t by)
         *field = (uint32_t)(*field + by);
 }
 
-bool lk_debug_offsets_apply(struct lk_target *t, lk_addr runtime, struct lk_layout *l, char *why, size_t size)
+bool lk_debug_offsets_apply(struct lk_process *t, lk_addr runtime, struct lk_layout *l, char *why, size_t size)
 {
     const struct lk_layout row = *l;
     const struct table *table = NULL;

@@ -10,9 +10,9 @@
 #include "process/process.h"
 
 /** Version and free_threaded as stated at runtime; false when there is no table (no cookie). */
-bool lk_debug_offsets_head(struct lk_target *t, lk_addr runtime, uint64_t *version, bool *free_threaded);
+bool lk_debug_offsets_head(struct lk_process *t, lk_addr runtime, uint64_t *version, bool *free_threaded);
 /** Overlays l (a copy of its version's row) with the target's own offsets. False, with one sentence in why, when they make no
  * sense. */
-bool lk_debug_offsets_apply(struct lk_target *t, lk_addr runtime, struct lk_layout *l, char *why, size_t size);
+bool lk_debug_offsets_apply(struct lk_process *t, lk_addr runtime, struct lk_layout *l, char *why, size_t size);
 
 #endif

@@ -34,7 +34,7 @@ static bool same_namespace(struct lk_py *py)
 
 static bool is_tid(struct lk_py *py, uint32_t tid)
 {
-    return lk_snapshot_find(py->s, LK_KIND_THREAD, (uint64_t)lk_target_tid(py->t, tid)).kind == LK_KIND_THREAD;
+    return lk_snapshot_find(py->s, LK_KIND_THREAD, (uint64_t)lk_process_tid(py->t, tid)).kind == LK_KIND_THREAD;
 }
 
 /*

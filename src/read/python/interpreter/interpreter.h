@@ -79,7 +79,7 @@ struct lk_pycode {
 };
 
 struct lk_py {
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_arena *arena;       /* lives as long as py: types, names */
     struct lk_layout layout;      /* the row, overlaid by debug offsets */
     lk_addr runtime;

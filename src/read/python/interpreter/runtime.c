@@ -39,10 +39,10 @@ static bool is_pypy(const char *name)
 }
 
 /* The first mapping of every ELF file, and whether it may be of interest. */
-static void gather(struct lk_target *t, struct candidates *c, bool *pypy)
+static void gather(struct lk_process *t, struct candidates *c, bool *pypy)
 {
     size_t n = 0;
-    const struct lk_mapping *m = lk_target_maps(t, &n, NULL);
+    const struct lk_mapping *m = lk_process_maps(t, &n, NULL);
 
     for (size_t i = 0; m && i < n && c->n < MAX_MODULES; i++) {
         if (m[i].path[0] != '/' || m[i].offset != 0 || m[i].prot[0] != 'r')
@@ -83,7 +83,7 @@ struct found {
 };
 
 /* Looks into one file. */
-static bool probe_file(struct lk_target *t, const struct candidate *c, struct found *f)
+static bool probe_file(struct lk_process *t, const struct candidate *c, struct found *f)
 {
     struct lk_elf e;
     bool ok = lk_elf_open(&e, t, c->m);
@@ -335,7 +335,7 @@ static bool initialised(struct lk_py *py)
     return (py->version_hex && !py->layout.version) || lk_py_ptr(py, py->runtime + head) != 0;
 }
 
-static struct lk_py *py_create(struct lk_target *t)
+static struct lk_py *py_create(struct lk_process *t)
 {
     struct lk_py *py = lk_xcalloc(1, sizeof *py);
     py->t = t;
@@ -345,7 +345,7 @@ static struct lk_py *py_create(struct lk_target *t)
 }
 
 /* Opens one runtime; NULL when nobody uses it. */
-static struct lk_py *open_runtime(struct lk_target *t, const struct found *f)
+static struct lk_py *open_runtime(struct lk_process *t, const struct found *f)
 {
     struct lk_py *py = py_create(t);
 
@@ -363,7 +363,7 @@ static struct lk_py *open_runtime(struct lk_target *t, const struct found *f)
     /* The target runs while its dicts are read: a torn look is tried again. */
     for (int i = 0; chosen && !py->readable && i < OPEN_TRIES; i++) {
         if (i)
-            lk_target_begin_sample(t);
+            lk_process_begin_sample(t);
         lk_map_clear(&py->types);
         clear_memos(py);
         py->type_type = 0;
@@ -376,7 +376,7 @@ static struct lk_py *open_runtime(struct lk_target *t, const struct found *f)
 }
 
 /* Opens the first runtime in use, likeliest files first. seen: how many there are, in use or not. */
-static struct lk_py *open_first(struct lk_target *t, const struct candidates *c, size_t *seen)
+static struct lk_py *open_first(struct lk_process *t, const struct candidates *c, size_t *seen)
 {
     struct found old = { 0 };
 
@@ -395,7 +395,7 @@ static struct lk_py *open_first(struct lk_target *t, const struct candidates *c,
     return old.old ? open_runtime(t, &old) : NULL;
 }
 
-struct lk_py *lk_py_open(struct lk_target *t, struct lk_error *err)
+struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err)
 {
     struct candidates c = { 0 };
     struct lk_py *py = NULL;
@@ -440,7 +440,7 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
     clear_memos(py);
     py->frames_complete = enter_interpreter(py, &sysdict);
     for (int i = 1; !py->frames_complete && i < OPEN_TRIES; i++) {
-        lk_target_forget_racy(py->t);
+        lk_process_forget_racy(py->t);
         clear_memos(py);
         py->frames_complete = enter_interpreter(py, &sysdict);
     }

@@ -111,9 +111,9 @@ static void read_lists(struct lk_py *py, struct tstates *out)
 {
     const char *torn = try_lists(py, out);
     for (int i = 1; torn && i < LIST_TRIES; i++) {
-        lk_target_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
+        lk_process_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
         for (size_t k = 0; k < out->touched.n; k++)
-            lk_target_forget(py->t, out->touched.v[k], TSTATE_READ);
+            lk_process_forget(py->t, out->touched.v[k], TSTATE_READ);
         out->n = out->touched.n = 0;
         torn = try_lists(py, out);
     }
@@ -126,7 +126,7 @@ static void read_lists(struct lk_py *py, struct tstates *out)
 static bool is_tid(struct lk_py *py, int64_t tid, size_t *index)
 {
     /* In a container the thread itself knows another number than we do. */
-    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_target_tid(py->t, tid) : 0);
+    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_process_tid(py->t, tid) : 0);
     *index = r.index;
     return tid > 0 && r.kind == LK_KIND_THREAD;
 }

@@ -87,7 +87,7 @@ struct lk_aio {
     LK_VEC(struct lk_aio_reach) reach;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
     struct lk_pyframes chain; /* buffer of the await chain being read */
-    struct lk_oswait_reader *os;
+    struct lk_kernel_reader *os;
     struct lk_map peers; /* file descriptor -> index of its extern */
     bool bad_task;  /* a task's fingerprint did not fit */
     bool tasks_cut; /* a registry could not be read to its end */
@@ -148,9 +148,9 @@ void lk_aio_read_uv_turn(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_ad
 
 /* ---- peer.c --------------------------------------------------------------------------- */
 /** The sample's reader of descriptors; NULL when the target is no live process. */
-struct lk_oswait_reader *lk_aio_os(struct lk_py *py);
+struct lk_kernel_reader *lk_aio_os(struct lk_py *py);
 /** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on, ... */
-struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_oswait *os);
+struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_syscall_wait *os);
 /** ... of an asyncio transport, ... */
 struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr transport);
 /** ... of a socket.socket, ... */

@@ -54,7 +54,7 @@ void lk_py_read_files(struct lk_py *py)
     struct wanted w = { .n = 0 };
 
     for (size_t i = 0; i < s->threads.n && w.n < MAX_WANTED; i++) {
-        const struct lk_oswait *os = &s->threads.v[i].os;
+        const struct lk_syscall_wait *os = &s->threads.v[i].os;
         if ((os->locked_by == LK_LOCKED_SELF || os->locked_by == LK_LOCKED_SHARED) && os->lock_fd >= 0)
             w.waiters[w.n++] = i;
     }

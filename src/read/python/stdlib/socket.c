@@ -18,11 +18,11 @@ enum {
     UV_TCP = 12,
 };
 
-struct lk_oswait_reader *lk_aio_os(struct lk_py *py)
+struct lk_kernel_reader *lk_aio_os(struct lk_py *py)
 {
     struct lk_aio *a = lk_aio(py);
-    if (!a->os && lk_target_pid(py->t))
-        a->os = lk_oswait_reader_create(py->t, py->s->arena);
+    if (!a->os && lk_process_pid(py->t))
+        a->os = lk_kernel_reader_create(py->t, py->s->arena);
     return a->os;
 }
 
@@ -31,7 +31,7 @@ static const char *fd_text(struct lk_py *py, int64_t fd)
     return lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)fd);
 }
 
-struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_oswait *os)
+struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_syscall_wait *os)
 {
     enum lk_extern_kind kind = LK_EXT_OUTSIDE;
     const char *text = os->peer;
@@ -52,13 +52,13 @@ struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_oswait *os)
 }
 
 /* What the descriptor is, as if a thread slept in read(fd). */
-static bool ask(struct lk_py *py, int64_t fd, struct lk_oswait *ret)
+static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 {
     const struct lk_thread_facts f = { .syscall_known = true, .nr = SYS_read, .args = { (uint64_t)fd } };
-    struct lk_oswait_reader *r = lk_aio(py)->peers.n < MAX_ASKED ? lk_aio_os(py) : NULL;
+    struct lk_kernel_reader *r = lk_aio(py)->peers.n < MAX_ASKED ? lk_aio_os(py) : NULL;
     if (!r)
         return false;
-    lk_oswait_read(r, &f, ret);
+    lk_kernel_read_wait(r, &f, ret);
     return ret->on != LK_OS_OTHER && ret->on != LK_OS_NONE;
 }
 
@@ -66,7 +66,7 @@ static bool ask(struct lk_py *py, int64_t fd, struct lk_oswait *ret)
 static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherwise)
 {
     struct lk_aio *a = lk_aio(py);
-    struct lk_oswait os;
+    struct lk_syscall_wait os;
     uint64_t index;
 
     if (fd == LK_UNKNOWN)

@@ -350,7 +350,7 @@ static bool calls_builtin(struct lk_py *py, const struct lk_pyf *f, const char *
 }
 
 /* The lock this thread sleeps on. The futex word is the proof; the value stack names the call. */
-static lk_addr blocked_on(struct lk_py *py, const struct lk_oswait *os, const struct lk_pyf *f, char *method, size_t max)
+static lk_addr blocked_on(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f, char *method, size_t max)
 {
     struct lk_pypending c[MAX_CANDIDATES];
     size_t n = lk_py_pending_candidates(py, f, c, MAX_CANDIDATES);
@@ -384,7 +384,7 @@ static const char *lock_call(struct lk_py *py, enum lk_aio_class cls, const char
     return lk_arena_printf(py->s->arena, "%s.%s()", name, cls == LK_AC_SIMPLE_QUEUE ? "get" : "acquire");
 }
 
-static bool wait_in_lock(struct lk_py *py, const struct lk_oswait *os, const struct lk_pyf *f, struct lk_wait *w)
+static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f, struct lk_wait *w)
 {
     char method[40];
     lk_addr obj = blocked_on(py, os, f, method, sizeof method);
@@ -401,7 +401,7 @@ static bool wait_in_lock(struct lk_py *py, const struct lk_oswait *os, const str
 /* ---- threads: the kernel's word ------------------------------------------------------------ */
 
 /* "socket.recv()" when the innermost frame calls a method of the very socket that the thread sleeps on, else the system call. */
-static const char *os_call(struct lk_py *py, const struct lk_oswait *os, struct lk_ref thread)
+static const char *os_call(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread)
 {
     const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread.index);
     struct lk_pypending c[MAX_CANDIDATES];
@@ -415,13 +415,13 @@ static const char *os_call(struct lk_py *py, const struct lk_oswait *os, struct 
     return os->syscall ? lk_arena_printf(py->s->arena, "%s()", os->syscall) : NULL;
 }
 
-static void wait_in_io(struct lk_py *py, const struct lk_oswait *os, struct lk_wait *w)
+static void wait_in_io(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_wait *w)
 {
     wait_on(py, w, LK_WAIT_IO, lk_aio_peer_of_os(py, os), false);
 }
 
 /* The loop whose own descriptor this thread polls (uvloop polls in C, so no frame tells). */
-static struct lk_ref polled_loop(struct lk_py *py, const struct lk_oswait *os, struct lk_ref thread)
+static struct lk_ref polled_loop(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
     for (size_t i = 0; i < t->n_frame_loops; i++) {
@@ -432,7 +432,7 @@ static struct lk_ref polled_loop(struct lk_py *py, const struct lk_oswait *os, s
     return lk_ref_make(LK_KIND_NONE, 0);
 }
 
-static void wait_in_selector(struct lk_py *py, const struct lk_oswait *os, struct lk_ref thread, struct lk_wait *w)
+static void wait_in_selector(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread, struct lk_wait *w)
 {
     struct lk_ref loop = polled_loop(py, os, thread);
     if (loop.kind == LK_KIND_LOOP) {
@@ -456,7 +456,7 @@ static bool in_time_sleep(struct lk_py *py, struct lk_ref thread)
     return frames && frames->n && calls_builtin(py, &frames->v[0], "sleep");
 }
 
-static void wait_in_kernel(struct lk_py *py, const struct lk_oswait *os, struct lk_ref thread, struct lk_wait *w)
+static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread, struct lk_wait *w)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
     if (!w->call)
@@ -487,7 +487,7 @@ static void wait_in_kernel(struct lk_py *py, const struct lk_oswait *os, struct 
 /* ---- threads ------------------------------------------------------------------------- */
 
 /* True when the kernel's call can be this row's wait; an unknown call is believed. */
-static bool fits_kernel(const struct lk_wait_row *r, const struct lk_oswait *os)
+static bool fits_kernel(const struct lk_wait_row *r, const struct lk_syscall_wait *os)
 {
     if (!os->syscall)
         return true;
@@ -500,7 +500,7 @@ static bool fits_kernel(const struct lk_wait_row *r, const struct lk_oswait *os)
 }
 
 /* A Condition.wait that was notified, or timed out, wants its lock back: then the lock is what it waits for. */
-static bool wants_lock_back(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost, const struct lk_oswait *os,
+static bool wants_lock_back(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost, const struct lk_syscall_wait *os,
                             struct lk_wait *w)
 {
     if (!run->row || run->row->how == LK_HOW_INNER_LOCK || !os->futex)
@@ -515,7 +515,7 @@ static bool wants_lock_back(struct lk_py *py, const struct run *run, const struc
     return wait_on_lock(py, w, LK_WAIT_LOCK, lk_py_lock(py, lock));
 }
 
-static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_oswait *os, const struct lk_pyframes *frames,
+static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_syscall_wait *os, const struct lk_pyframes *frames,
                            struct lk_wait *w)
 {
     const struct table t = { lk_thread_wait_rows, lk_n_thread_wait_rows, 0 };
@@ -556,10 +556,10 @@ static void read_thread_wait(struct lk_py *py, size_t i)
         w.kind = LK_WAIT_NONE;
         w.timeout_ms = LK_FOREVER;
     } else if (frames && frames->n) {
-        struct lk_oswait os = t->os;
+        struct lk_syscall_wait os = t->os;
         wait_of_frames(py, ref, &os, frames, &w);
     } else {
-        struct lk_oswait os = t->os;
+        struct lk_syscall_wait os = t->os;
         wait_in_kernel(py, &os, ref, &w);
     }
     if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)

@@ -103,7 +103,7 @@ static void fake_destroy(void *impl)
     (void)impl;
 }
 
-static const struct lk_target_ops fake_ops = {
+static const struct lk_process_ops fake_ops = {
     .read = fake_read,
     .maps = fake_maps,
     .open_mapping = fake_open_mapping,
@@ -190,7 +190,7 @@ static struct result walk(struct fake *f, uint32_t known, lk_addr rbp)
 {
     struct lk_error err = { 0 };
     struct result r = { 0 };
-    struct lk_target *t = lk_target_create(&fake_ops, f);
+    struct lk_process *t = lk_process_create(&fake_ops, f);
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     assert_non_null(u);
     struct lk_regs regs = { .known = known | 1u << LK_REG_PC | 1u << LK_REG_SP };
@@ -199,7 +199,7 @@ static struct result walk(struct fake *f, uint32_t known, lk_addr rbp)
     regs.reg[LK_REG_PC] = CODE + 0x10;
     r.n = lk_unwind_walk(u, &regs, r.pcs, &r.truncated);
     lk_unwinder_destroy(u);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     return r;
 }
 
@@ -367,7 +367,7 @@ static void a_module_that_cannot_be_read_is_still_named(void **state)
     make_module(&f, nothing, 1);
     module[EI_CLASS] = ELFCLASS32;
     f.map[0].path = "/srv/lib\x1bname.so (deleted)";
-    struct lk_target *t = lk_target_create(&fake_ops, &f);
+    struct lk_process *t = lk_process_create(&fake_ops, &f);
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     struct lk_arena *a = lk_arena_create();
     struct lk_regs regs = { .known = 1u << LK_REG_PC | 1u << LK_REG_SP };
@@ -382,7 +382,7 @@ static void a_module_that_cannot_be_read_is_still_named(void **state)
     lk_unwind_lines(u, s, a);
     lk_unwinder_destroy(u);
     lk_arena_destroy(a);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
 }
 
 /* ---- broken copies of a real file ----------------------------------------------------------------------- */
@@ -457,7 +457,7 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
         stack[i] = rnd(3) ? bias + im->text + rnd(im->text_size) : rnd(2) ? STACK + rnd(sizeof stack) : rnd(UINT64_MAX);
     add_segment(&f, STACK, stack, sizeof stack, "rw-p", "", 0);
 
-    struct lk_target *t = lk_target_create(&fake_ops, &f);
+    struct lk_process *t = lk_process_create(&fake_ops, &f);
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     struct lk_arena *a = lk_arena_create();
     assert_non_null(u);
@@ -480,7 +480,7 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
     lk_unwinder_symbol(u, "broken", "stdout", &addr, &n);
     lk_unwinder_destroy(u);
     lk_arena_destroy(a);
-    lk_target_destroy(t);
+    lk_process_destroy(t);
     for (size_t i = 0; i < im->n_loads; i++)
         free(copies[i]);
     return found;

@@ -119,7 +119,7 @@ OPAQUE static void block_in_handler(void)
 
 struct fixture {
     pid_t pid;
-    struct lk_target *t;
+    struct lk_process *t;
     struct lk_unwinder *u;
     struct lk_arena *a;
     struct lk_thread_list threads;
@@ -152,15 +152,15 @@ static void attach(struct fixture *f, pid_t pid, size_t n)
 {
     struct lk_error err = { 0 };
     *f = (struct fixture){ .pid = pid };
-    f->t = lk_target_open_live(pid, &err);
+    f->t = lk_process_open_live(pid, &err);
     if (!f->t)
         fail_msg("%s", err.text);
     unsigned quiet = 0;
     for (int tries = 0; quiet < 3; tries++) {
         assert_true(tries < 1000);
         usleep(10000);
-        lk_target_begin_sample(f->t);
-        assert_true(lk_target_threads(f->t, &f->threads, true, &err));
+        lk_process_begin_sample(f->t);
+        assert_true(lk_process_threads(f->t, &f->threads, true, &err));
         quiet = f->threads.n == n && all_asleep(&f->threads) ? quiet + 1 : 0;
     }
     f->u = lk_unwinder_create(f->t, &err);
@@ -172,7 +172,7 @@ static void detach(struct fixture *f)
 {
     lk_unwinder_destroy(f->u);
     lk_arena_destroy(f->a);
-    lk_target_destroy(f->t);
+    lk_process_destroy(f->t);
     free(f->threads.v);
     kill(f->pid, SIGKILL);
     waitpid(f->pid, NULL, 0);
@@ -240,7 +240,7 @@ static void the_same_after_refresh(void **state)
     (void)state;
     attach(&f, start(block_in_read), 1);
     struct lk_natstack *s = stack_of(&f, 0);
-    lk_target_begin_sample(f.t);
+    lk_process_begin_sample(f.t);
     lk_unwinder_refresh(f.u);
     struct lk_arena *other = lk_arena_create();
     const struct lk_regs r = asleep(&f.threads.v[0]);
