@@ -27,7 +27,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
         lk_py_read_files(py);
-        lk_aio_read_servers(py);
+        lk_py_read_servers(py);
         lk_py_read_owners(py);
         note_greenlets(py);
     }

@@ -36,7 +36,7 @@ static bool loop_type(struct lk_py *py, struct walk *w, uint64_t type, lk_addr o
     if (type == w->last_type)
         return w->last_is_loop;
     if (!lk_map_get(&w->types, type, &is)) {
-        is = lk_aio_class_of(py, obj, NULL) == LK_AC_LOOP;
+        is = lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP;
         lk_map_put(&w->types, type, is);
     }
     w->last_type = type;
@@ -110,10 +110,10 @@ static void add_found(struct lk_py *py, const struct walk *w)
     /* The queue of a loop found only now may hold what a future waits for. */
     for (size_t i = 0; i < py->s->futures.n; i++)
         if (py->s->futures.v[i].enders.n == 0)
-            lk_vec_add(&lk_aio(py)->futures_todo, (uint32_t)i);
-    lk_aio_drain_futures(py);
-    lk_aio_finish_loops(py);
-    lk_aio_end(py);
+            lk_vec_add(&lk_reader(py)->futures_todo, (uint32_t)i);
+    lk_loops_drain_futures(py);
+    lk_loops_finish(py);
+    lk_reader_end(py);
 }
 
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s)

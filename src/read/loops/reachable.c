@@ -49,7 +49,7 @@ static bool is_container(enum lk_pykind k)
 
 static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytype *ty, struct search *w)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     struct search in = { w->found_by, w->module, w->name, w->depth + 1, MAX_CONTAINER };
 
     if (a->visited.n >= MAX_SEARCHED)
@@ -72,12 +72,12 @@ static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytyp
 static void search_value(struct lk_py *py, lk_addr value, struct search *w)
 {
     const struct lk_pytype *ty = lk_py_type(py, value);
-    size_t row = ty ? lk_aio_class_row(py, ty) : 0;
+    size_t row = ty ? lk_py_class_row(py, ty) : 0;
 
     if (!ty)
         return;
-    enum lk_aio_class cls = row ? lk_class_rows[row - 1].cls : LK_AC_OTHER;
-    if (cls == LK_AC_LOOP) {
+    enum lk_known_class cls = row ? lk_class_rows[row - 1].cls : LK_CLASS_OTHER;
+    if (cls == LK_CLASS_LOOP) {
         struct lk_ref ref = lk_py_loop(py, value, w->found_by);
         struct lk_loop *o = lk_loop_at(py->s, ref);
         o->reachable = LK_YES;
@@ -85,11 +85,11 @@ static void search_value(struct lk_py *py, lk_addr value, struct search *w)
             o->origin = lk_arena_printf(py->s->arena, "%s.%s", w->module, w->name);
         return;
     }
-    if (cls == LK_AC_POOL) {
+    if (cls == LK_CLASS_POOL) {
         lk_py_executor(py, value);
         return;
     }
-    if (w->depth == 0 && cls == LK_AC_OTHER)
+    if (w->depth == 0 && cls == LK_CLASS_OTHER)
         search_inside(py, value, ty, w);
 }
 
@@ -105,7 +105,7 @@ static bool search_local(struct lk_py *py, const char *name, lk_addr value, void
 static void search_frames(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         struct search w = { .found_by = "frame" };
         for (size_t j = 0; frames && j < frames->n; j++)
             lk_py_local_each(py, &frames->v[j], search_local, &w);
@@ -168,7 +168,7 @@ static void prefetch_modules(struct lk_py *py, struct modules *m)
         at[i] = m->list.v[i].module;
     lk_prefetch(py->t, at, n, MODULE_HEAD);
     for (size_t i = 0; i < n; i++) {
-        m->list.v[i].dict = lk_py_ptr(py, lk_aio_field(py, m->list.v[i].module, OBJ_FIRST));
+        m->list.v[i].dict = lk_py_ptr(py, lk_py_field(py, m->list.v[i].module, OBJ_FIRST));
         if (m->list.v[i].dict)
             at[k++] = m->list.v[i].dict;
     }
@@ -176,7 +176,7 @@ static void prefetch_modules(struct lk_py *py, struct modules *m)
     n = k;
     k = 0;
     for (size_t i = 0; i < n; i++)
-        if ((at[k] = lk_py_ptr(py, lk_aio_field(py, at[i], DICT_KEYS))) != 0)
+        if ((at[k] = lk_py_ptr(py, lk_py_field(py, at[i], DICT_KEYS))) != 0)
             k++;
     lk_prefetch(py->t, at, k, KEYS_HEAD);
     free(at);
@@ -234,14 +234,14 @@ static void read_policy(struct lk_py *py)
         return;
     lk_addr local = lk_py_attr(py, policy, "_local");
     for (unsigned i = 0; local && i < LOCAL_FIELDS; i++) {
-        lk_addr field = lk_py_ptr(py, lk_aio_field(py, local, OBJ_FIRST + i * 8));
+        lk_addr field = lk_py_ptr(py, lk_py_field(py, local, OBJ_FIRST + i * 8));
         unsigned left = LK_PY_MAX_THREADS;
         if (field && lk_py_kind(py, field) == LK_PYK_DICT)
             lk_py_dict_each(py, field, policy_entry, &left);
     }
 }
 
-void lk_aio_search(struct lk_py *py)
+void lk_py_search_reachable(struct lk_py *py)
 {
     read_policy(py);
     search_frames(py);

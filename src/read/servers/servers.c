@@ -28,7 +28,7 @@ static bool is_socket(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct finder *x = arg;
     (void)key;
-    x->fd = lk_aio_socket_fd(py, value);
+    x->fd = lk_py_socket_fd(py, value);
     return x->fd == LK_UNKNOWN && --x->left > 0;
 }
 
@@ -36,13 +36,13 @@ static bool is_socket(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
  * channel). */
 static int64_t connection_of(struct lk_py *py, lk_addr obj)
 {
-    struct finder x = { .fd = lk_aio_socket_fd(py, obj), .left = MAX_ATTRS };
+    struct finder x = { .fd = lk_py_socket_fd(py, obj), .left = MAX_ATTRS };
     if (x.fd == LK_UNKNOWN && obj)
         lk_py_attr_each(py, obj, is_socket, &x);
     return x.fd;
 }
 
-int64_t lk_aio_item_connection(struct lk_py *py, lk_addr item)
+int64_t lk_py_item_connection(struct lk_py *py, lk_addr item)
 {
     lk_addr args = lk_py_attr(py, item, "args");
     if (!args) /* from 3.14: task = (fn, args, kwargs) */
@@ -74,7 +74,7 @@ static void read_dispatcher(struct lk_py *py, lk_addr obj, struct lk_ref thread)
     x->queued = lk_py_len(py, lk_py_attr(py, obj, "queue"));
     if (x->queued < 0)
         x->queued = LK_UNKNOWN;
-    lk_addr *items = lk_py_items(py, lk_py_attr(py, obj, "queue"), LK_AIO_KEEP_ITEMS, &n);
+    lk_addr *items = lk_py_items(py, lk_py_attr(py, obj, "queue"), LK_READER_KEEP_ITEMS, &n);
     struct lk_item *list = lk_arena_array(py->s->arena, n, sizeof *list);
     for (size_t i = 0; items && i < n; i++)
         list[i] = (struct lk_item){ .function = "service", .fd = connection_of(py, items[i]) };
@@ -124,7 +124,7 @@ static bool reach_object(struct lk_py *py, lk_addr obj, struct reach *x)
     lk_addr function, self;
     if (lk_py_method(py, obj, &function, &self) && self) /* server.serve_forever */
         obj = self;
-    add_fd(x, lk_aio_socket_fd(py, obj));
+    add_fd(x, lk_py_socket_fd(py, obj));
     if (x->depth < MAX_REACH && *x->objects < MAX_OBJECTS) {
         unsigned attrs = x->attrs;
         ++*x->objects;
@@ -165,7 +165,7 @@ static void reach_globals(struct lk_py *py, const struct lk_pyf *f, struct reach
 {
     const struct lk_pycode *code = lk_py_code(py, f->code);
     struct named g = { .x = x };
-    if (!code || !f->globals || lk_aio_of_stdlib(py, code->code))
+    if (!code || !f->globals || lk_py_of_stdlib(py, code->code))
         return;
     g.names = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &g.n);
     if (g.names)
@@ -185,10 +185,10 @@ static void reach_by_loop(struct lk_py *py, size_t thread, struct reach *x)
     int64_t fds[MAX_WATCHED];
     for (size_t i = 0; i < s->loops.n; i++) {
         const struct lk_loop *o = &s->loops.v[i];
-        if (o->run != LK_LOOP_RUNNING || o->epoll_fd == LK_UNKNOWN || !lk_aio_os(py) ||
+        if (o->run != LK_LOOP_RUNNING || o->epoll_fd == LK_UNKNOWN || !lk_reader_kernel(py) ||
             !lk_ref_eq(o->thread, lk_ref_make(LK_KIND_THREAD, thread)))
             continue;
-        int64_t n = lk_kernel_epoll_fds(lk_aio_os(py), o->epoll_fd, fds, MAX_WATCHED);
+        int64_t n = lk_kernel_epoll_fds(lk_reader_kernel(py), o->epoll_fd, fds, MAX_WATCHED);
         for (int64_t k = 0; n != LK_UNKNOWN && k < LK_MIN(n, (int64_t)MAX_WATCHED); k++)
             add_fd(x, fds[k]);
     }
@@ -196,7 +196,7 @@ static void reach_by_loop(struct lk_py *py, size_t thread, struct reach *x)
 
 static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
 {
-    const struct lk_pyframes *f = lk_aio_thread_frames(py, thread);
+    const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
     struct lk_thread *t = &py->s->threads.v[thread];
     struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds), .objects = objects, .complete = true };
     reach_by_loop(py, thread, &x);
@@ -231,12 +231,12 @@ static void read_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_ref t
         read_gunicorn(py, f, false);
 }
 
-void lk_aio_read_servers(struct lk_py *py)
+void lk_py_read_servers(struct lk_py *py)
 {
     bool reach = asks_listener(py->s);
     unsigned objects = 0;
     for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
         for (size_t j = 0; f && j < f->n; j++)
             read_frame(py, &f->v[j], lk_ref_make(LK_KIND_THREAD, i));
         if (reach)

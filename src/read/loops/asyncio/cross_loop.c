@@ -34,7 +34,7 @@ static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
 
     for (size_t i = 0; i < n; i++) {
         struct lk_aio_fut item;
-        if (!lk_aio_read_fut(py, items[i], &item) || item.cls == LK_AC_CFUTURE)
+        if (!lk_aio_read_fut(py, items[i], &item) || item.cls == LK_CLASS_CFUTURE)
             continue;
         all_done &= item.state > 0;
         if (item.loop && f->loop && item.loop != f->loop && !first) {
@@ -46,7 +46,7 @@ static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
     if (other.kind != LK_KIND_LOOP)
         return;
     /* Its waiter is done as soon as enough of them are, and then its wake-up is in its own loop's queue. */
-    bool woken = lk_map_get(&lk_aio(py)->ready, lk_task_at(py->s, task)->addr, NULL);
+    bool woken = lk_map_get(&lk_reader(py)->ready, lk_task_at(py->s, task)->addr, NULL);
     set_crossing(py, task, lk_py_future(py, first), other, all_done || woken);
 }
 
@@ -108,7 +108,7 @@ static struct lk_ref user_of(struct lk_py *py, lk_addr object, struct lk_ref loo
     struct lk_snapshot *s = py->s;
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_ref on = s->threads.v[i].n_frame_loops ? s->threads.v[i].frame_loops[0] : lk_ref_make(LK_KIND_NONE, 0);
-        if (on.kind == LK_KIND_LOOP && !lk_ref_eq(on, loop) && in_frames(py, lk_aio_thread_frames(py, i), object))
+        if (on.kind == LK_KIND_LOOP && !lk_ref_eq(on, loop) && in_frames(py, lk_py_frames_of_thread(py, i), object))
             return on;
     }
     size_t looked_at = 0;
@@ -131,9 +131,9 @@ static bool is_left_asleep(const struct lk_snapshot *s, const struct lk_task *k)
     return k->ready && o && o->in_own_selector == LK_YES && o->wakeup_unread == 0;
 }
 
-void lk_aio_finish_crossings(struct lk_py *py)
+void lk_aio_finish_cross_loop(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < a->on_primitive.n; i++) {
         struct lk_ref task = lk_ref_make(LK_KIND_TASK, a->on_primitive.v[i].task);
         lk_addr object = a->on_primitive.v[i].object;
@@ -154,9 +154,9 @@ static bool in_file(struct lk_py *py, const struct lk_pyf *f, const char *end)
     return c && lk_ends_with(c->code->file, end);
 }
 
-void lk_aio_note_crossing(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames)
+void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     const struct lk_pyf *innermost = frames->n ? &frames->v[frames->n - 1] : NULL;
     if (!innermost)
         return;

@@ -19,7 +19,7 @@ enum {
 /* A moment of the monotonic clock that has been, and not too long ago. */
 static bool is_moment(struct lk_py *py, int64_t ms)
 {
-    int64_t behind = lk_aio(py)->now_ms - ms;
+    int64_t behind = lk_reader(py)->now_ms - ms;
     return ms > 0 && behind >= -1000 && behind < MOST_BEHIND_MS;
 }
 
@@ -51,7 +51,7 @@ static void read_turn_by_queue(struct lk_py *py, struct lk_ref loop, lk_addr han
 {
     uint64_t state;
     lk_addr ready = lk_py_attr(py, lk_loop_at(py->s, loop)->addr, "_ready");
-    if (ready && lk_py_kind(py, ready) == LK_PYK_DEQUE && lk_read_u64(py->t, lk_aio_field(py, ready, DEQUE_STATE), &state))
+    if (ready && lk_py_kind(py, ready) == LK_PYK_DEQUE && lk_read_u64(py->t, lk_py_field(py, ready, DEQUE_STATE), &state))
         set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, handle), state), LK_UNKNOWN, false);
 }
 
@@ -59,7 +59,7 @@ static void read_turn_by_queue(struct lk_py *py, struct lk_ref loop, lk_addr han
  * BaseEventLoop._run_once (Lib/asyncio/base_events.py, 3.8 - 3.15) takes end_time from the clock after its selector has
  * returned, and then runs the ready callbacks with i counting them. Before that, and so while it waits, there is no end_time.
  */
-void lk_aio_read_turn(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *f)
+void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *f)
 {
     double end_time;
     int64_t i;
@@ -67,20 +67,20 @@ void lk_aio_read_turn(struct lk_py *py, struct lk_ref loop, const struct lk_pyf 
     lk_addr number = lk_py_local(py, f, "i"), moment = lk_py_local(py, f, "end_time"), handle = lk_py_local(py, f, "handle");
     if (lk_loop_at(py->s, loop)->turn || !moment || !number || !lk_py_int(py, number, &i))
         return;
-    if (!lk_py_float(py, moment, &end_time) || !is_moment(py, lk_aio_ms(end_time)) ||
+    if (!lk_py_float(py, moment, &end_time) || !is_moment(py, lk_reader_ms(end_time)) ||
         !has_real_clock(py, lk_loop_at(py->s, loop)->addr)) {
         read_turn_by_queue(py, loop, handle);
         return;
     }
     memcpy(&bits, &end_time, sizeof bits);
-    set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i), lk_aio_ms(end_time), i == 0);
+    set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i), lk_reader_ms(end_time), i == 0);
 }
 
 /*
  * uvloop runs its ready queue in one go in an iteration of libuv: the iteration's time tells the turn, and the queue's count of
  * changes that nothing was taken from it meanwhile. Callbacks that libuv makes by itself leave the queue alone.
  */
-void lk_aio_read_uv_turn(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready)
+void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready)
 {
     uint64_t time, state, counter;
     if (!uv || !lk_read_u64(py->t, uv + UV_TIME, &time) || !lk_read_u64(py->t, uv + UV_TIMER_COUNTER, &counter) ||

@@ -25,7 +25,7 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     int32_t state;
 
     if (!ty || size > HEAD || ty->basicsize < (int64_t)size || (ty->basicsize > (int64_t)size && !ty->base)) {
-        lk_aio(py)->bad_task = true;
+        lk_reader(py)->bad_task = true;
         return false;
     }
     if (!lk_read(py->t, obj, b, size))
@@ -35,7 +35,7 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     ret->callbacks = word(b, l->fut_callbacks);
     memcpy(&state, b + l->fut_state, sizeof state);
     if (state < 0 || state > 2) {
-        lk_aio(py)->bad_task = true;
+        lk_reader(py)->bad_task = true;
         return false;
     }
     ret->state = state;
@@ -99,18 +99,18 @@ static bool made_in_c(struct lk_py *py, lk_addr obj)
 
 bool lk_aio_read_fut(struct lk_py *py, lk_addr obj, struct lk_aio_fut *ret)
 {
-    *ret = (struct lk_aio_fut){ .cls = lk_aio_class_of(py, obj, NULL), .state = -1 };
+    *ret = (struct lk_aio_fut){ .cls = lk_py_known_class(py, obj, NULL), .state = -1 };
     switch (ret->cls) {
-    case LK_AC_TASK: return read_c(py, obj, true, ret);
-    case LK_AC_FUTURE: return read_c(py, obj, false, ret);
-    case LK_AC_GATHER:
+    case LK_CLASS_TASK: return read_c(py, obj, true, ret);
+    case LK_CLASS_FUTURE: return read_c(py, obj, false, ret);
+    case LK_CLASS_GATHER:
         if (made_in_c(py, obj))
             return read_c(py, obj, false, ret);
         read_python(py, obj, false, ret);
         return true;
-    case LK_AC_PYTASK:
-    case LK_AC_PYFUTURE: read_python(py, obj, ret->cls == LK_AC_PYTASK, ret); return true;
-    case LK_AC_CFUTURE:
+    case LK_CLASS_PYTASK:
+    case LK_CLASS_PYFUTURE: read_python(py, obj, ret->cls == LK_CLASS_PYTASK, ret); return true;
+    case LK_CLASS_CFUTURE:
         ret->state = state_of_text(py, lk_py_attr(py, obj, "_state"));
         ret->callbacks = lk_py_attr(py, obj, "_done_callbacks");
         return true;
@@ -143,14 +143,14 @@ static const struct lk_callback_row *row_of(struct lk_py *py, lk_addr func)
 
 static bool is_waitable(struct lk_py *py, lk_addr obj)
 {
-    switch (lk_aio_class_of(py, obj, NULL)) {
-    case LK_AC_FUTURE:
-    case LK_AC_PYFUTURE:
-    case LK_AC_GATHER:
-    case LK_AC_CFUTURE:
-    case LK_AC_TASK:
-    case LK_AC_PYTASK:
-    case LK_AC_AIO_QUEUE: return true;
+    switch (lk_py_known_class(py, obj, NULL)) {
+    case LK_CLASS_FUTURE:
+    case LK_CLASS_PYFUTURE:
+    case LK_CLASS_GATHER:
+    case LK_CLASS_CFUTURE:
+    case LK_CLASS_TASK:
+    case LK_CLASS_PYTASK:
+    case LK_CLASS_AIO_QUEUE: return true;
     default: return false;
     }
 }
@@ -160,8 +160,8 @@ static void bound_to_future(struct lk_py *py, lk_addr callback, lk_addr self, st
 {
     const char *name = lk_py_callable_name(py, callback);
     bool sets = lk_ends_with(name, "set_result") || lk_ends_with(name, "set_exception");
-    enum lk_aio_class cls = lk_aio_class_of(py, self, NULL);
-    if (!sets || cls == LK_AC_TASK || cls == LK_AC_PYTASK || !is_waitable(py, self))
+    enum lk_known_class cls = lk_py_known_class(py, self, NULL);
+    if (!sets || cls == LK_CLASS_TASK || cls == LK_CLASS_PYTASK || !is_waitable(py, self))
         return;
     c->does = LK_CB_COMPLETES;
     c->target = self;
@@ -212,7 +212,7 @@ static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_c
 const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback)
 {
     static const struct lk_aio_callback wakeup = { .known = true };
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     uint64_t known;
 
     /* By far most callbacks are a waiting task's own wake-up: each is an object of its own. */
@@ -221,7 +221,7 @@ const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback
         return &wakeup;
     if (kind == LK_PYK_BUILTIN_METHOD) {
         lk_addr func, self;
-        if (lk_py_method(py, callback, &func, &self) && lk_aio_class_of(py, self, NULL) == LK_AC_TASK)
+        if (lk_py_method(py, callback, &func, &self) && lk_py_known_class(py, self, NULL) == LK_CLASS_TASK)
             return &wakeup;
     }
     if (lk_map_get(&a->callbacks, callback, &known))
@@ -234,7 +234,7 @@ const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback
 
 /* ---- the reverse index ---------------------------------------------------------------- */
 
-static struct lk_aio_sources *sources_of(struct lk_aio *a, lk_addr target, bool make)
+static struct lk_aio_sources *sources_of(struct lk_reader *a, lk_addr target, bool make)
 {
     uint64_t i;
     if (lk_map_get(&a->sources, target, &i))
@@ -247,7 +247,7 @@ static struct lk_aio_sources *sources_of(struct lk_aio *a, lk_addr target, bool 
 
 static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     const struct lk_aio_callback *c = lk_aio_callback(py, callback);
 
     if (c->does == LK_CB_NOTHING || !c->target || c->target == obj)
@@ -273,7 +273,7 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
     if (!f->callbacks || lk_py_len(py, f->callbacks) <= 0)
         return;
     lk_addr *items = lk_py_items(py, f->callbacks, MAX_CALLBACKS, &n);
-    bool pairs = f->cls != LK_AC_CFUTURE; /* asyncio keeps (callback, context) */
+    bool pairs = f->cls != LK_CLASS_CFUTURE; /* asyncio keeps (callback, context) */
     for (size_t i = 0; i < n; i++) {
         lk_addr callback = pairs && lk_py_kind(py, items[i]) == LK_PYK_TUPLE ? lk_py_item(py, items[i], 0) : items[i];
         if (callback)
@@ -281,9 +281,9 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
     }
 }
 
-void lk_aio_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known, const char *origin)
+void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known, const char *origin)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     if (!future || by.kind == LK_KIND_NONE || !lk_map_add(&a->setters, future, lk_ref_pack(by)))
         return;
     if (known)
@@ -299,7 +299,7 @@ static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const
         future = lk_py_attr(py, future, row->attr);
     if (!future || !is_waitable(py, future))
         return;
-    lk_aio_set_by(py, future, by, true, row->origin);
+    lk_py_future_set_by(py, future, by, true, row->origin);
     if (!row->works_on || by.kind != LK_KIND_THREAD)
         return;
     struct lk_ref ref = lk_py_future(py, future);
@@ -327,7 +327,7 @@ size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, s
 /* What a coroutine's frame on a thread's stack sets is its task's doing, not the thread's: it goes through the task's loop. */
 static void hand_over(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f, struct lk_ref task)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     uint64_t by;
     lk_addr future = lk_py_local(py, f, row->local);
     if (future && row->attr)
@@ -365,18 +365,18 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
 {
     struct lk_aio_fut fut;
     bool is_new;
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
 
-    if (cls == LK_AC_TASK || cls == LK_AC_PYTASK)
+    if (cls == LK_CLASS_TASK || cls == LK_CLASS_PYTASK)
         return lk_py_task(py, obj);
-    if (cls != LK_AC_FUTURE && cls != LK_AC_PYFUTURE && cls != LK_AC_GATHER && cls != LK_AC_CFUTURE)
+    if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_GATHER && cls != LK_CLASS_CFUTURE)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_future(py->s, obj, &is_new);
     if (!is_new)
         return ref;
     struct lk_future *f = lk_future_at(py->s, ref);
-    f->concurrent = cls == LK_AC_CFUTURE;
-    f->cls = f->concurrent ? "concurrent.futures.Future" : cls == LK_AC_GATHER ? "_GatheringFuture" : "asyncio.Future";
+    f->concurrent = cls == LK_CLASS_CFUTURE;
+    f->cls = f->concurrent ? "concurrent.futures.Future" : cls == LK_CLASS_GATHER ? "_GatheringFuture" : "asyncio.Future";
     if (!lk_aio_read_fut(py, obj, &fut))
         return ref;
     f->state = state_of(&fut);
@@ -385,7 +385,7 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
         lk_future_at(py->s, ref)->loop = loop;
     }
     lk_aio_index_callbacks(py, obj, &fut);
-    lk_vec_add(&lk_aio(py)->futures_todo, ref.index);
+    lk_vec_add(&lk_reader(py)->futures_todo, ref.index);
     return ref;
 }
 
@@ -440,14 +440,14 @@ static bool enders_of_gather(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 
 static void enders_of_sources(struct lk_py *py, struct lk_ref ref, lk_addr target)
 {
-    const struct lk_aio_sources *s = sources_of(lk_aio(py), target, false);
+    const struct lk_aio_sources *s = sources_of(lk_reader(py), target, false);
     if (!s)
         return;
     bool all = s->all, known = s->known;
     const char *origin = s->origin;
     size_t n = s->n;
     for (size_t i = 0; i < n; i++) {
-        s = sources_of(lk_aio(py), target, false); /* mentions below may add lists */
+        s = sources_of(lk_reader(py), target, false); /* mentions below may add lists */
         lk_addr source = s->v[i];
         if (lk_aio_is_pending(py, source))
             add_ender(py, ref, lk_py_future(py, source), known, origin);
@@ -459,36 +459,36 @@ static void enders_of_sources(struct lk_py *py, struct lk_ref ref, lk_addr targe
 static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
     uint64_t when;
-    if (!lk_map_get(&lk_aio(py)->timer_sets, obj, &when))
+    if (!lk_map_get(&lk_reader(py)->timer_sets, obj, &when))
         return;
-    struct lk_ref timer = lk_snapshot_extern(py->s, LK_EXT_TIMER, "timer", lk_aio_left(py, (int64_t)when));
+    struct lk_ref timer = lk_snapshot_extern(py->s, LK_EXT_TIMER, "timer", lk_reader_left_ms(py, (int64_t)when));
     add_ender(py, ref, timer, false, NULL);
     struct lk_future *f = lk_future_at(py->s, ref);
     if (!f->origin)
         f->origin = "timer";
 }
 
-static const char *follow_origin(const struct lk_future *f, enum lk_aio_class source)
+static const char *follow_origin(const struct lk_future *f, enum lk_known_class source)
 {
     if (f->concurrent)
         return "run_coroutine_threadsafe";
-    return source == LK_AC_CFUTURE ? "wrap_future" : "chain";
+    return source == LK_CLASS_CFUTURE ? "wrap_future" : "chain";
 }
 
 static void find_enders(struct lk_py *py, struct lk_ref ref)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     const struct lk_future *f = lk_future_at(py->s, ref);
     lk_addr obj = f->addr;
     uint64_t v, origin;
 
     if (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING)
         return;
-    if (lk_aio_class_of(py, obj, NULL) == LK_AC_GATHER && enders_of_gather(py, ref, obj))
+    if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER && enders_of_gather(py, ref, obj))
         return;
     if (lk_map_get(&a->follows, obj, &v)) {
         struct lk_ref ender = lk_py_future(py, v);
-        add_ender(py, ref, ender, true, follow_origin(lk_future_at(py->s, ref), lk_aio_class_of(py, v, NULL)));
+        add_ender(py, ref, ender, true, follow_origin(lk_future_at(py->s, ref), lk_py_known_class(py, v, NULL)));
         add_loop_of_ender(py, ref, ender);
     }
     if (lk_map_get(&a->setters, obj, &v)) {
@@ -502,11 +502,11 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     enders_of_timer(py, ref, obj);
 }
 
-void lk_aio_drain_futures(struct lk_py *py)
+void lk_loops_drain_futures(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     do {
-        lk_aio_drain_tasks(py);
+        lk_loops_drain_tasks(py);
         for (size_t i = 0; i < a->futures_todo.n; i++)
             find_enders(py, lk_ref_make(LK_KIND_FUTURE, a->futures_todo.v[i]));
         a->futures_todo.n = 0;

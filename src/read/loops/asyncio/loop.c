@@ -15,18 +15,18 @@ enum {
 
 /* ---- the sample's state -------------------------------------------------------------- */
 
-struct lk_aio *lk_aio(struct lk_py *py)
+struct lk_reader *lk_reader(struct lk_py *py)
 {
-    if (!py->aio) {
-        py->aio = lk_xcalloc(1, sizeof *py->aio);
-        py->aio->now_ms = (int64_t)lk_now_ms();
+    if (!py->reader) {
+        py->reader = lk_xcalloc(1, sizeof *py->reader);
+        py->reader->now_ms = (int64_t)lk_now_ms();
     }
-    return py->aio;
+    return py->reader;
 }
 
-void lk_aio_end(struct lk_py *py)
+void lk_reader_end(struct lk_py *py)
 {
-    struct lk_aio *a = py->aio;
+    struct lk_reader *a = py->reader;
     if (!a)
         return;
     struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,       &a->follows,
@@ -47,7 +47,7 @@ void lk_aio_end(struct lk_py *py)
     if (a->os)
         lk_kernel_reader_destroy(a->os);
     free(a);
-    py->aio = NULL;
+    py->reader = NULL;
 }
 
 /* ---- classes ------------------------------------------------------------------------- */
@@ -82,7 +82,7 @@ static size_t find_row(struct lk_py *py, const struct lk_pytype *ty)
     return 0;
 }
 
-size_t lk_aio_class_row(struct lk_py *py, const struct lk_pytype *cty)
+size_t lk_py_class_row(struct lk_py *py, const struct lk_pytype *cty)
 {
     struct lk_pytype *ty = (struct lk_pytype *)cty; /* the memo is ours: types are made by object.c, never const */
     if (!ty->aio_row)
@@ -90,16 +90,16 @@ size_t lk_aio_class_row(struct lk_py *py, const struct lk_pytype *cty)
     return ty->aio_row - 1;
 }
 
-enum lk_aio_class lk_aio_class_of(struct lk_py *py, lk_addr obj, const struct lk_class_row **row)
+enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj, const struct lk_class_row **row)
 {
     const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
-    size_t i = ty ? lk_aio_class_row(py, ty) : 0;
+    size_t i = ty ? lk_py_class_row(py, ty) : 0;
     if (row)
         *row = i ? &lk_class_rows[i - 1] : NULL;
-    return i ? lk_class_rows[i - 1].cls : LK_AC_OTHER;
+    return i ? lk_class_rows[i - 1].cls : LK_CLASS_OTHER;
 }
 
-const char *lk_aio_class_label(struct lk_py *py, lk_addr obj)
+const char *lk_py_class_label(struct lk_py *py, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     return ty ? lk_arena_strdup(py->s->arena, last_part(ty->name)) : "";
@@ -107,7 +107,7 @@ const char *lk_aio_class_label(struct lk_py *py, lk_addr obj)
 
 /* ---- small helpers ------------------------------------------------------------------- */
 
-const struct lk_pyframes *lk_aio_thread_frames(struct lk_py *py, size_t thread)
+const struct lk_pyframes *lk_py_frames_of_thread(struct lk_py *py, size_t thread)
 {
     uint64_t v;
     if (!lk_map_get(&py->frames_of, thread, &v))
@@ -115,7 +115,7 @@ const struct lk_pyframes *lk_aio_thread_frames(struct lk_py *py, size_t thread)
     return (const struct lk_pyframes *)(uintptr_t)v;
 }
 
-struct lk_ref lk_aio_thread_by_ident(struct lk_py *py, uint64_t ident)
+struct lk_ref lk_py_thread_by_ident(struct lk_py *py, uint64_t ident)
 {
     uint64_t i;
     if (ident && lk_map_get(&py->by_ident, ident, &i) && i < py->s->threads.n)
@@ -123,24 +123,24 @@ struct lk_ref lk_aio_thread_by_ident(struct lk_py *py, uint64_t ident)
     return lk_ref_make(LK_KIND_NONE, 0);
 }
 
-void lk_aio_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
+void lk_reader_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
 {
     uint64_t old;
     if (!lk_map_get(m, key, &old) || (int64_t)old > when_ms)
         lk_map_put(m, key, (uint64_t)when_ms);
 }
 
-int64_t lk_aio_ms(double seconds)
+int64_t lk_reader_ms(double seconds)
 {
     double ms = seconds * 1000;
     return ms > -(double)NEVER_MS && ms < (double)NEVER_MS ? (int64_t)ms : ms < 0 ? -NEVER_MS : NEVER_MS;
 }
 
-int64_t lk_aio_left(struct lk_py *py, int64_t when_ms)
+int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
 {
     if (when_ms >= NEVER_MS) /* asyncio.sleep(math.inf) */
         return LK_FOREVER;
-    int64_t left = when_ms - lk_aio(py)->now_ms;
+    int64_t left = when_ms - lk_reader(py)->now_ms;
     return left > 0 ? left : 0;
 }
 
@@ -154,11 +154,11 @@ static int64_t fd_at(struct lk_py *py, lk_addr at)
 }
 
 /* _socket.socket: sock_fd is its first field (Modules/socketmodule.h PySocketSockObject); socket.socket derives from it. */
-int64_t lk_aio_socket_fd(struct lk_py *py, lk_addr sock)
+int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
 {
     if (!sock || !lk_py_isinstance(py, sock, NULL, "socket"))
         return LK_UNKNOWN;
-    return fd_at(py, lk_aio_field(py, sock, OBJ_FIRST));
+    return fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
 }
 
 /* ---- asyncio's own loops ------------------------------------------------------------- */
@@ -171,7 +171,7 @@ static void read_selector(struct lk_py *py, lk_addr obj, struct lk_loop *o)
     lk_addr c = lk_py_attr(py, selector, "_selector");
     const struct lk_pytype *ty = c ? lk_py_type(py, c) : NULL;
     if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
-        o->epoll_fd = fd_at(py, lk_aio_field(py, c, OBJ_FIRST));
+        o->epoll_fd = fd_at(py, lk_py_field(py, c, OBJ_FIRST));
     int64_t n = lk_py_len(py, lk_py_attr(py, selector, "_fd_to_key"));
     if (n >= 0)
         o->watched_fds = n > 0 && o->wakeup_read_fd != LK_UNKNOWN ? n - 1 : n;
@@ -187,11 +187,11 @@ static void set_run(struct lk_py *py, struct lk_loop *o)
         o->run = o->closed == LK_NO ? LK_LOOP_STOPPED : LK_LOOP_UNKNOWN;
         return;
     }
-    o->thread = lk_aio_thread_by_ident(py, o->thread_ident);
+    o->thread = lk_py_thread_by_ident(py, o->thread_ident);
     if (o->thread.kind == LK_KIND_THREAD)
         o->run = LK_LOOP_RUNNING;
     else
-        o->run = lk_aio_ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
+        o->run = lk_py_ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
 }
 
 static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
@@ -204,8 +204,8 @@ static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     o->stopping = lk_py_bool(py, lk_py_attr(py, obj, "_stopping"));
     if (thread_id && lk_py_int(py, thread_id, &ident))
         o->thread_ident = (uint64_t)ident;
-    o->wakeup_read_fd = lk_aio_socket_fd(py, lk_py_attr(py, obj, "_ssock"));
-    o->wakeup_write_fd = lk_aio_socket_fd(py, lk_py_attr(py, obj, "_csock"));
+    o->wakeup_read_fd = lk_py_socket_fd(py, lk_py_attr(py, obj, "_ssock"));
+    o->wakeup_write_fd = lk_py_socket_fd(py, lk_py_attr(py, obj, "_csock"));
     read_selector(py, obj, o);
     if (thread_id)
         set_run(py, o);
@@ -273,9 +273,9 @@ static void read_uvloop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     if (v.uv && !v.flags[0])
         o->epoll_fd = fd_at(py, v.uv + UV_BACKEND_FD);
     if (v.flags[2] && !v.flags[0])
-        lk_aio_read_uv_turn(py, ref, v.uv, v.ready);
+        lk_uvloop_read_current_callback(py, ref, v.uv, v.ready);
     set_run(py, o);
-    if (lk_aio_class_of(py, v.executor, NULL) != LK_AC_OTHER) {
+    if (lk_py_known_class(py, v.executor, NULL) != LK_CLASS_OTHER) {
         struct lk_ref x = lk_py_executor(py, v.executor);
         lk_loop_at(py->s, ref)->executor = x;
     }
@@ -303,12 +303,12 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
 /* A loop's queues name futures, those their loops, and so on: nested mentions wait for the outermost one. */
 struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     bool is_new;
 
     if (obj && obj == a->last_loop)
         return a->last_loop_ref;
-    if (lk_aio_class_of(py, obj, NULL) != LK_AC_LOOP)
+    if (lk_py_known_class(py, obj, NULL) != LK_CLASS_LOOP)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_loop(py->s, obj, &is_new);
     a->last_loop = obj;
@@ -316,7 +316,7 @@ struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
     if (!is_new)
         return ref;
     struct lk_loop *o = lk_loop_at(py->s, ref);
-    o->cls = lk_aio_class_label(py, obj);
+    o->cls = lk_py_class_label(py, obj);
     o->found_by = a->reading_loops ? "handle" : found_by;
     lk_vec_add(&a->loops_todo, ref.index);
     if (a->reading_loops)
@@ -339,14 +339,14 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
         o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
     else if (t->running)
         o->in_own_selector = LK_NO;
-    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN && lk_aio_os(py))
-        o->wakeup_unread = lk_kernel_unread(lk_aio_os(py), o->wakeup_read_fd);
+    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN && lk_reader_kernel(py))
+        o->wakeup_unread = lk_kernel_unread(lk_reader_kernel(py), o->wakeup_read_fd);
 }
 
-void lk_aio_finish_loops(struct lk_py *py)
+void lk_loops_finish(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
-    lk_aio_check_runners(py);
+    lk_loops_check_runners(py);
     for (size_t i = 0; i < s->loops.n; i++)
         s->loops.v[i].tasks_pending = 0;
     for (size_t i = 0; i < s->tasks.n; i++) {
@@ -364,14 +364,14 @@ void lk_py_read_loops(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
 
-    lk_aio_end(py); /* what an interrupted sample may have left */
+    lk_reader_end(py); /* what an interrupted sample may have left */
     for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
             lk_aio_note_setters(py, frames, lk_ref_make(LK_KIND_THREAD, i));
     }
-    lk_aio_read_executors(py);
+    lk_py_read_executors(py);
     if (lk_py_module_dict(py, "asyncio.events"))
         lk_aio_read_drivers(py);
-    lk_aio_search(py);
+    lk_py_search_reachable(py);
 }

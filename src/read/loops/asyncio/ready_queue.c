@@ -53,19 +53,19 @@ static lk_addr stepped_task(struct lk_py *py, lk_addr callback)
     lk_addr func, self;
     switch (lk_py_kind(py, callback)) {
     case LK_PYK_TASKSTEP:
-    case LK_PYK_TASKWAKEUP: return lk_py_ptr(py, lk_aio_field(py, callback, STEP_TASK));
+    case LK_PYK_TASKWAKEUP: return lk_py_ptr(py, lk_py_field(py, callback, STEP_TASK));
     case LK_PYK_BUILTIN_METHOD:
     case LK_PYK_METHOD: break;
     default: return 0;
     }
     if (!lk_py_method(py, callback, &func, &self))
         return 0;
-    enum lk_aio_class cls = lk_aio_class_of(py, self, NULL);
+    enum lk_known_class cls = lk_py_known_class(py, self, NULL);
     const char *name = lk_py_callable_name(py, callback);
-    if (cls == LK_AC_TASK)
+    if (cls == LK_CLASS_TASK)
         return strcmp(name, "task_wakeup") == 0 ? self : 0;
     /* asyncio.tasks.Task in Python: private names are mangled */
-    return cls == LK_AC_PYTASK && (lk_ends_with(name, "__step") || lk_ends_with(name, "__wakeup")) ? self : 0;
+    return cls == LK_CLASS_PYTASK && (lk_ends_with(name, "__step") || lk_ends_with(name, "__wakeup")) ? self : 0;
 }
 
 static bool function_is(struct lk_py *py, lk_addr func, const char *qualname)
@@ -84,7 +84,7 @@ static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_ad
         *future = lk_py_closure(py, h->callback, "future");
         return lk_py_closure(py, h->callback, "coro");
     }
-    if (!lk_py_method(py, h->callback, &func, &self) || lk_aio_class_of(py, self, NULL) != LK_AC_LOOP)
+    if (!lk_py_method(py, h->callback, &func, &self) || lk_py_known_class(py, self, NULL) != LK_CLASS_LOOP)
         return 0;
     lk_addr coro = lk_py_item(py, h->args, 0);
     return lk_py_kind(py, coro) == LK_PYK_COROUTINE ? coro : 0;
@@ -120,7 +120,7 @@ static void keep_handle(struct lk_py *py, const struct handle *h, struct lk_hand
     out->addr = h->addr;
     out->callback = "";
     out->cancelled = h->cancelled;
-    out->when_ms = h->timed ? lk_aio_left(py, lk_aio_ms(h->when)) : LK_UNKNOWN;
+    out->when_ms = h->timed ? lk_reader_left_ms(py, lk_reader_ms(h->when)) : LK_UNKNOWN;
     if (!h->callback)
         return;
     lk_addr coro = created_coroutine(py, h, &future);
@@ -152,20 +152,20 @@ static void index_ready(struct lk_py *py, const struct handle *h, struct lk_ref 
         return;
     lk_addr task = stepped_task(py, h->callback);
     if (task) {
-        lk_map_put(&lk_aio(py)->ready, task, loop.index + 1);
+        lk_map_put(&lk_reader(py)->ready, task, loop.index + 1);
         return;
     }
     lk_addr coro = created_coroutine(py, h, &future);
     if (coro)
         note_unstarted(py, coro, loop);
     if (future) {
-        lk_aio_set_by(py, future, loop, true, "run_coroutine_threadsafe");
+        lk_py_future_set_by(py, future, loop, true, "run_coroutine_threadsafe");
         return;
     }
     const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
     lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
     if (target && c->does != LK_CB_FOLLOWS)
-        lk_aio_set_by(py, target, loop, c->known, c->origin);
+        lk_py_future_set_by(py, target, loop, c->known, c->origin);
 }
 
 static void read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr uv_loop)
@@ -174,8 +174,8 @@ static void read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_a
     int64_t len = lk_py_len(py, ready);
     if (len < 0)
         return;
-    lk_addr *items = lk_py_items(py, ready, LK_AIO_MAX_HANDLES, &n);
-    size_t keep = LK_MIN(n, (size_t)LK_AIO_KEEP_HANDLES), kept = 0;
+    lk_addr *items = lk_py_items(py, ready, LK_READER_MAX_HANDLES, &n);
+    size_t keep = LK_MIN(n, (size_t)LK_READER_KEEP_HANDLES), kept = 0;
     struct lk_handle *handles = lk_arena_array(py->s->arena, keep, sizeof *handles);
 
     for (size_t i = 0; i < n; i++) {
@@ -204,23 +204,23 @@ static bool cancels(const char *name)
 
 static bool is_task(struct lk_py *py, lk_addr obj)
 {
-    enum lk_aio_class c = lk_aio_class_of(py, obj, NULL);
-    return c == LK_AC_TASK || c == LK_AC_PYTASK;
+    enum lk_known_class c = lk_py_known_class(py, obj, NULL);
+    return c == LK_CLASS_TASK || c == LK_CLASS_PYTASK;
 }
 
 static bool is_future(struct lk_py *py, lk_addr obj)
 {
-    enum lk_aio_class c = lk_aio_class_of(py, obj, NULL);
-    return c == LK_AC_FUTURE || c == LK_AC_PYFUTURE || c == LK_AC_CFUTURE || c == LK_AC_GATHER;
+    enum lk_known_class c = lk_py_known_class(py, obj, NULL);
+    return c == LK_CLASS_FUTURE || c == LK_CLASS_PYFUTURE || c == LK_CLASS_CFUTURE || c == LK_CLASS_GATHER;
 }
 
 static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr self, int64_t when)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     const char *name = lk_py_callable_name(py, h->callback);
 
     if (is_future(py, self)) {
-        lk_aio_earliest(cancels(name) ? &a->timer_frees : &a->timer_sets, self, when);
+        lk_reader_earliest(cancels(name) ? &a->timer_frees : &a->timer_sets, self, when);
         return;
     }
     if (!cancels(name))
@@ -229,13 +229,13 @@ static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr 
     if (!is_task(py, task))
         task = lk_py_item(py, h->args, 0);
     if (is_task(py, task))
-        lk_aio_earliest(&a->deadlines, task, when);
+        lk_reader_earliest(&a->deadlines, task, when);
 }
 
 static void index_timer(struct lk_py *py, const struct handle *h)
 {
-    struct lk_aio *a = lk_aio(py);
-    int64_t when = lk_aio_ms(h->when);
+    struct lk_reader *a = lk_reader(py);
+    int64_t when = lk_reader_ms(h->when);
     lk_addr func, self;
 
     if (!h->callback || !h->timed || h->cancelled == LK_YES)
@@ -249,16 +249,16 @@ static void index_timer(struct lk_py *py, const struct handle *h)
     if (!target || !is_future(py, target))
         return;
     bool early = c->origin && strcmp(c->origin, "wait_for") == 0;
-    lk_aio_earliest(early ? &a->timer_frees : &a->timer_sets, target, when);
+    lk_reader_earliest(early ? &a->timer_frees : &a->timer_sets, target, when);
 }
 
 /* Keeps the earliest handles in order. */
 static void keep_earliest(struct handle *v, size_t *n, const struct handle *h)
 {
     size_t i = *n;
-    if (i == LK_AIO_KEEP_HANDLES && v[i - 1].when <= h->when)
+    if (i == LK_READER_KEEP_HANDLES && v[i - 1].when <= h->when)
         return;
-    if (i == LK_AIO_KEEP_HANDLES)
+    if (i == LK_READER_KEEP_HANDLES)
         i--;
     else
         (*n)++;
@@ -269,13 +269,13 @@ static void keep_earliest(struct handle *v, size_t *n, const struct handle *h)
 
 static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
 {
-    struct handle first[LK_AIO_KEEP_HANDLES];
+    struct handle first[LK_READER_KEEP_HANDLES];
     size_t n, kept = 0;
     int64_t live = 0;
 
     if (!scheduled || lk_py_len(py, scheduled) < 0)
         return;
-    lk_addr *items = lk_py_items(py, scheduled, LK_AIO_MAX_HANDLES, &n);
+    lk_addr *items = lk_py_items(py, scheduled, LK_READER_MAX_HANDLES, &n);
     for (size_t i = 0; i < n; i++) {
         struct handle h;
         if (!read_handle(py, items[i], 0, true, &h) || h.cancelled == LK_YES || !h.timed)
@@ -293,8 +293,8 @@ static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
         o->next_timer_ms = handles[0].when_ms;
     o->timer_handles = handles;
     o->n_timer_handles = kept;
-    if (lk_py_len(py, scheduled) > LK_AIO_MAX_HANDLES)
-        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id, LK_AIO_MAX_HANDLES);
+    if (lk_py_len(py, scheduled) > LK_READER_MAX_HANDLES)
+        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id, LK_READER_MAX_HANDLES);
 }
 
 void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled, bool uv)

@@ -31,11 +31,11 @@ static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
     lk_addr held = dict ? lk_py_dict_get(py, dict, "__asyncio_running_event_loop__") : 0;
     if (!held || lk_py_is_none(py, held))
         return 0;
-    if (lk_aio_class_of(py, held, NULL) == LK_AC_LOOP)
+    if (lk_py_known_class(py, held, NULL) == LK_CLASS_LOOP)
         return held;
     int32_t pid;
-    lk_addr at = lk_aio_field(py, held, OBJ_FIRST);
-    if (!lk_read_i32(py->t, at + RL_PID, &pid) || !lk_aio_own_pid(py, pid))
+    lk_addr at = lk_py_field(py, held, OBJ_FIRST);
+    if (!lk_read_i32(py->t, at + RL_PID, &pid) || !lk_py_own_pid(py, pid))
         return 0;
     return lk_py_ptr(py, at);
 }
@@ -77,7 +77,7 @@ static bool runs_callbacks(struct lk_py *py, const struct lk_pyf *f)
 
 static void read_frame_loops(struct lk_py *py, size_t thread)
 {
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
     struct lk_ref found[MAX_NESTED];
     size_t n = 0, last = 0;
 
@@ -86,7 +86,7 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
         struct lk_ref ref = driven_by(py, &frames->v[i]);
         if (ref.kind != LK_KIND_LOOP)
             continue;
-        lk_aio_read_turn(py, ref, &frames->v[i]);
+        lk_aio_read_current_callback(py, ref, &frames->v[i]);
         if (n == 0 || !lk_ref_eq(found[n - 1], ref) || (i != last + 1 && runs_callbacks(py, &frames->v[i])))
             found[n++] = ref;
         last = i;
@@ -156,7 +156,7 @@ static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes 
         struct lk_ref until = until_of(py, &frames->v[i]);
         if (until.kind == LK_KIND_NONE)
             continue;
-        lk_aio_drain_tasks(py);
+        lk_loops_drain_tasks(py);
         return lk_ref_eq(loop_of(py->s, until), loop) ? until : lk_ref_make(LK_KIND_NONE, 0);
     }
     return lk_ref_make(LK_KIND_NONE, 0);
@@ -166,7 +166,7 @@ void lk_aio_read_until(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_thread *t = &py->s->threads.v[i];
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (!frames || t->n_frame_loops == 0)
             continue;
         const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);

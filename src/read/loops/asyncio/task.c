@@ -63,7 +63,7 @@ static struct lk_pystack *convert(struct lk_py *py, const struct lk_pyframes *ch
 /* A chain (outermost first) as an interned stack (innermost first); equal chains are recognised before any line is decoded. */
 static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes *chain, bool truncated)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     uint64_t h = LK_HASH_INIT ^ chain->n, known;
 
     for (size_t i = 0; i < chain->n; i++)
@@ -82,7 +82,7 @@ static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes 
 /* The stack of an executing task: from the thread's innermost frame down to the task's own coroutine. */
 static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr coro)
 {
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread);
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
     const struct lk_pystack *whole = py->s->threads.v[thread].python_stack;
     for (size_t i = 0; frames && i < frames->n && i < whole->n; i++)
         if (frames->v[i].generator && frames->v[i].gen == coro)
@@ -95,7 +95,7 @@ static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr
 /* The thread on whose stack a coroutine executes. */
 static bool executing_on(struct lk_py *py, lk_addr coro, uint64_t *thread)
 {
-    return coro && lk_map_get(&lk_aio(py)->running, coro, thread);
+    return coro && lk_map_get(&lk_reader(py)->running, coro, thread);
 }
 
 static void set_running(struct lk_py *py, struct lk_ref ref, size_t thread, lk_addr coro)
@@ -114,13 +114,13 @@ static void set_running(struct lk_py *py, struct lk_ref ref, size_t thread, lk_a
     const struct lk_task *have = lk_task_at(py->s, t->current_task);
     if (!have || have->stack->n > stack->n)
         t->current_task = ref;
-    if (lk_aio_thread_frames(py, thread))
-        lk_aio_hand_setters(py, lk_aio_thread_frames(py, thread), stack->n, ref);
+    if (lk_py_frames_of_thread(py, thread))
+        lk_aio_hand_setters(py, lk_py_frames_of_thread(py, thread), stack->n, ref);
 }
 
 static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     lk_addr leaf = 0;
     const char *leaf_type = NULL;
     bool truncated = false;
@@ -137,15 +137,15 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
         return;
     }
     bool special = lk_aio_note_setters(py, &a->chain, ref) > 0;
-    special |= lk_aio_note_holds(py, &a->chain, false, ref);
-    special |= lk_aio_note_reach(py, &a->chain, ref) > 0;
+    special |= lk_py_note_with_blocks(py, &a->chain, false, ref);
+    special |= lk_py_note_bare_acquires(py, &a->chain, ref) > 0;
     special |= lk_aio_task_wait(py, ref, f, &a->chain, false);
     c->plain = !special;
 }
 
 static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     struct lk_ref o = lk_py_loop(py, f->loop, "task");
     struct lk_task *k = lk_task_at(py->s, ref);
     uint64_t thread, loop;
@@ -194,18 +194,18 @@ static void prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
 struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
 {
     bool is_new;
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
-    if (cls != LK_AC_TASK && cls != LK_AC_PYTASK)
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (cls != LK_CLASS_TASK && cls != LK_CLASS_PYTASK)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_task(py->s, obj, &is_new);
     if (is_new)
-        lk_vec_add(&lk_aio(py)->tasks_todo, ref.index);
+        lk_vec_add(&lk_reader(py)->tasks_todo, ref.index);
     return ref;
 }
 
 static void prefetch_todo(struct lk_py *py, size_t from)
 {
-    const struct lk_aio *a = lk_aio(py);
+    const struct lk_reader *a = lk_reader(py);
     lk_addr tasks[PREFETCH];
     size_t n = LK_MIN(a->tasks_todo.n - from, (size_t)PREFETCH);
     for (size_t i = 0; i < n; i++)
@@ -213,9 +213,9 @@ static void prefetch_todo(struct lk_py *py, size_t from)
     prefetch_tasks(py, tasks, n);
 }
 
-void lk_aio_drain_tasks(struct lk_py *py)
+void lk_loops_drain_tasks(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     /* First in, first out: the order of the registry is the order of the snapshot. */
     for (size_t i = 0; i < a->tasks_todo.n; i++) {
         struct lk_ref ref = lk_ref_make(LK_KIND_TASK, a->tasks_todo.v[i]);
@@ -236,7 +236,7 @@ static void add_if_pending(struct lk_py *py, lk_addr task)
     struct lk_aio_fut f;
     bool is_new;
 
-    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 || (f.cls != LK_AC_TASK && f.cls != LK_AC_PYTASK))
+    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 || (f.cls != LK_CLASS_TASK && f.cls != LK_CLASS_PYTASK))
         return;
     struct lk_ref ref = lk_snapshot_task(py->s, task, &is_new);
     if (is_new)
@@ -258,7 +258,7 @@ static void add_registered(struct lk_py *py, const lk_addr *tasks, size_t n)
         prefetch_tasks(py, tasks + i, part);
         for (size_t j = 0; j < part; j++)
             add_if_pending(py, tasks[i + j]);
-        lk_aio_drain_tasks(py);
+        lk_loops_drain_tasks(py);
     }
 }
 
@@ -282,12 +282,12 @@ static void read_weakset(struct lk_py *py, lk_addr set)
     int64_t len = data ? lk_py_len(py, data) : -1;
     if (!data || len < 0) {
         if (set)
-            lk_aio(py)->tasks_cut = true;
+            lk_reader(py)->tasks_cut = true;
         return;
     }
     lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
     if ((int64_t)n < len)
-        lk_aio(py)->tasks_cut = true;
+        lk_reader(py)->tasks_cut = true;
     for (size_t i = 0; i < n && !out_of_time(py); i += PREFETCH)
         add_referents(py, refs + i, LK_MIN(n - i, (size_t)PREFETCH));
 }
@@ -310,7 +310,7 @@ static void read_list(struct lk_py *py, lk_addr head)
         uint64_t back;
         /* node->prev must lead back, so a torn or cyclic list ends here. */
         if (!lk_read_u64(py->t, node + 8, &back) || back != prev) {
-            lk_aio(py)->tasks_cut = true;
+            lk_reader(py)->tasks_cut = true;
             break;
         }
         lk_vec_add(&found, node - py->layout.task_node);
@@ -318,7 +318,7 @@ static void read_list(struct lk_py *py, lk_addr head)
         node = lk_py_ptr(py, node);
     }
     if (!node)
-        lk_aio(py)->tasks_cut = true;
+        lk_reader(py)->tasks_cut = true;
     add_registered(py, found.v, found.n);
     free(found.v);
 }
@@ -336,9 +336,9 @@ static void read_lists(struct lk_py *py)
 
 static void index_running(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
         for (size_t j = 0; f && j < f->n; j++)
             if (f->v[j].generator && f->v[j].gen)
                 lk_map_put(&a->running, f->v[j].gen, i);
@@ -350,7 +350,7 @@ static void mark_current(struct lk_py *py, lk_addr task, struct lk_ref thread)
     if (!task || thread.kind != LK_KIND_THREAD || lk_py_is_none(py, task))
         return;
     struct lk_ref ref = lk_py_task(py, task);
-    lk_aio_drain_tasks(py);
+    lk_loops_drain_tasks(py);
     struct lk_task *k = lk_task_at(py->s, ref);
     if (!k || k->state != LK_TASK_PENDING)
         return;
@@ -386,7 +386,7 @@ static void read_current(struct lk_py *py)
 void lk_py_read_tasks(struct lk_py *py)
 {
     static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
 
     index_running(py);
     if (lk_py_module_dict(py, "asyncio.tasks")) {
@@ -395,10 +395,10 @@ void lk_py_read_tasks(struct lk_py *py)
         read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"));
         if (py->layout.ts_tasks_head != LK_OFF_NONE)
             read_lists(py);
-        lk_aio_drain_tasks(py);
+        lk_loops_drain_tasks(py);
         read_current(py);
     }
-    lk_aio_finish_loops(py);
+    lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)
         lk_snapshot_limit(py->s, "the registry of asyncio tasks could not be read to its end; tasks may be missing");

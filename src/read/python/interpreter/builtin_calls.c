@@ -26,14 +26,14 @@ static const char *method_name(struct lk_py *py, const struct lk_pytype *ty, con
 static const char *name_of(struct lk_py *py, lk_addr obj)
 {
     if (lk_py_kind(py, obj) == LK_PYK_BUILTIN_METHOD) {
-        const char *name = lk_py_callable_name(py, obj), *module = lk_py_str(py, lk_py_ptr(py, lk_aio_field(py, obj, C_MODULE)));
-        lk_addr self = lk_py_ptr(py, lk_aio_field(py, obj, C_SELF));
+        const char *name = lk_py_callable_name(py, obj), *module = lk_py_str(py, lk_py_ptr(py, lk_py_field(py, obj, C_MODULE)));
+        lk_addr self = lk_py_ptr(py, lk_py_field(py, obj, C_SELF));
         if (self && !module)
             return method_name(py, lk_py_type(py, self), name);
         return module ? lk_arena_printf(py->s->arena, "%s:%s", module, name) : NULL;
     }
     if (lk_py_kind(py, obj) == LK_PYK_METHOD_DESCR)
-        return method_name(py, lk_py_type_at(py, lk_py_ptr(py, lk_aio_field(py, obj, DESCR_TYPE))), lk_py_callable_name(py, obj));
+        return method_name(py, lk_py_type_at(py, lk_py_ptr(py, lk_py_field(py, obj, DESCR_TYPE))), lk_py_callable_name(py, obj));
     /* _ctypes.PyCFuncPtr; CDLL gives each its name (Lib/ctypes/__init__.py CDLL.__getitem__) */
     if (!lk_py_isinstance(py, obj, "_ctypes", "CFuncPtr") && !lk_py_isinstance(py, obj, NULL, "_ctypes.PyCFuncPtr") &&
         !lk_py_isinstance(py, obj, NULL, "_ctypes.CFuncPtr"))
@@ -41,7 +41,7 @@ static const char *name_of(struct lk_py *py, lk_addr obj)
     return lk_py_str(py, lk_py_attr(py, obj, "__name__"));
 }
 
-void lk_aio_read_callees(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w)
+void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     w->n_callees = 0;

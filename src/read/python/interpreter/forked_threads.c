@@ -20,7 +20,7 @@ static uint32_t pid_inside(struct lk_py *py)
     return 0;
 }
 
-bool lk_aio_own_pid(struct lk_py *py, int32_t pid)
+bool lk_py_own_pid(struct lk_py *py, int32_t pid)
 {
     uint32_t inside = pid_inside(py);
     return inside ? (uint32_t)pid == inside : !py->s->pid || pid == (int32_t)py->s->pid;
@@ -41,7 +41,7 @@ static bool is_tid(struct lk_py *py, uint32_t tid)
  * glibc sets the tid of threads that were not copied to 0 (nptl, __reclaim_stacks), except the parent's main thread's.
  * Any other tid may be a thread that began a moment ago.
  */
-bool lk_aio_ident_may_live(struct lk_py *py, uint64_t ident)
+bool lk_py_ident_may_live(struct lk_py *py, uint64_t ident)
 {
     uint32_t tid;
     if (!py->frames_complete)
@@ -66,12 +66,12 @@ static bool drives(const struct lk_thread *t, struct lk_ref loop)
  * glibc gives the stacks of the threads that were not copied to new ones, and with a stack comes the ident: a loop that one
  * of the parent's threads runs then seems to be run by whichever thread of the child got it.
  */
-void lk_aio_check_runners(struct lk_py *py)
+void lk_loops_check_runners(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->loops.n; i++) {
         struct lk_loop *o = &py->s->loops.v[i];
         const struct lk_thread *t = o->run == LK_LOOP_RUNNING ? lk_thread_at(py->s, o->thread) : NULL;
-        if (!py->s->forked || !t || !lk_aio_thread_frames(py, o->thread.index) || drives(t, lk_ref_make(LK_KIND_LOOP, i)))
+        if (!py->s->forked || !t || !lk_py_frames_of_thread(py, o->thread.index) || drives(t, lk_ref_make(LK_KIND_LOOP, i)))
             continue;
         o->run = t->read == LK_READ_RACY ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
         o->thread = lk_ref_make(LK_KIND_NONE, 0);
@@ -79,10 +79,10 @@ void lk_aio_check_runners(struct lk_py *py)
 }
 
 /* A thread that ended here says so itself; one that was not copied was cut off in the middle of its life. */
-bool lk_aio_left_in_parent(struct lk_py *py, uint64_t ident)
+bool lk_py_left_in_parent(struct lk_py *py, uint64_t ident)
 {
     uint32_t tid, cancel;
-    if (!ident || !py->frames_complete || lk_aio_thread_by_ident(py, ident).kind != LK_KIND_NONE)
+    if (!ident || !py->frames_complete || lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE)
         return false;
     if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || !lk_read_u32(py->t, ident + PTHREAD_CANCELHANDLING, &cancel))
         return false;
@@ -107,7 +107,7 @@ static bool nobody_left(const struct lk_py *py, const struct lk_lock *l)
     return l->waiters.n > 0;
 }
 
-void lk_aio_find_lost_locks(struct lk_py *py)
+void lk_py_find_lost_locks(struct lk_py *py)
 {
     if (!py->s->forked || !py->frames_complete)
         return;

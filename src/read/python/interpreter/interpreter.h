@@ -110,7 +110,7 @@ struct lk_py {
     unsigned n_gils;
     uint32_t tid_offset;          /* 3.8 - 3.10: of the kernel's tid in struct pthread; 0 = not calibrated */
     char version[32];             /* "3.11.2", or what is known of it; "" */
-    struct lk_aio *aio;           /* what asyncio.c and the files behind it have found in this sample; NULL outside of one */
+    struct lk_reader *reader;           /* what asyncio.c and the files behind it have found in this sample; NULL outside of one */
 };
 struct lk_pyframes {
     struct lk_pyf *v;

@@ -414,8 +414,8 @@ static bool look_behind(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
         return !(b->found = true);
     if (b->left-- == 0)
         return !(b->cut = true);
-    enum lk_aio_class cls = lk_aio_class_of(py, value, NULL);
-    if (cls < LK_AC_LOCK || cls > LK_AC_AIO_QUEUE)
+    enum lk_known_class cls = lk_py_known_class(py, value, NULL);
+    if (cls < LK_CLASS_LOCK || cls > LK_CLASS_AIO_QUEUE)
         return true;
     for (size_t i = 0; i < b->n; i++)
         if (b->seen[i] == value)
@@ -444,7 +444,7 @@ static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self
 
     if (!c)
         return LK_TRI_UNKNOWN;
-    if (behind != LK_NO || lk_aio_of_stdlib(py, c->code))
+    if (behind != LK_NO || lk_py_of_stdlib(py, c->code))
         return behind;
     const struct lk_receivers *r = receivers(py, c, method);
     return r->known && r->n == 0 ? LK_NO : LK_TRI_UNKNOWN;
@@ -496,7 +496,7 @@ static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
     lk_addr own = lk_py_attr(py, obj, name), shared = lk_py_type_attr(py, ty, name);
     if (!shared)
         return own;
-    if (lk_aio_class_of(py, shared, NULL) != LK_AC_OTHER)
+    if (lk_py_known_class(py, shared, NULL) != LK_CLASS_OTHER)
         return own ? own : shared;
     /* A descriptor of the class comes before the instance; a slot's is the instance's own. */
     kind = lk_py_type(py, shared);

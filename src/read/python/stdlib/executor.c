@@ -28,9 +28,9 @@ static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
 }
 
 /* A new thread may have got the ident of one that ended: who is who, threading._active tells. */
-struct lk_ref lk_aio_thread_of(struct lk_py *py, lk_addr thread, bool *known)
+struct lk_ref lk_py_thread_of_object(struct lk_py *py, lk_addr thread, bool *known)
 {
-    struct lk_ref ref = lk_aio_thread_by_ident(py, ident_of(py, thread, known));
+    struct lk_ref ref = lk_py_thread_by_ident(py, ident_of(py, thread, known));
     uint64_t object;
     if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) && object != thread)
         return lk_ref_make(LK_KIND_NONE, 0);
@@ -42,9 +42,9 @@ static bool is_gone(struct lk_py *py, lk_addr thread)
 {
     bool known;
     uint64_t ident = ident_of(py, thread, &known);
-    if (!known || !ident || lk_aio_thread_of(py, thread, &known).kind != LK_KIND_NONE)
+    if (!known || !ident || lk_py_thread_of_object(py, thread, &known).kind != LK_KIND_NONE)
         return false;
-    return lk_aio_thread_by_ident(py, ident).kind != LK_KIND_NONE || !lk_aio_ident_may_live(py, ident);
+    return lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE || !lk_py_ident_may_live(py, ident);
 }
 
 /* ---- queues -------------------------------------------------------------------------- */
@@ -52,8 +52,8 @@ static bool is_gone(struct lk_py *py, lk_addr thread)
 static lk_addr *list_queue(struct lk_py *py, lk_addr queue, size_t *n)
 {
     int64_t pos;
-    lk_addr list = lk_py_ptr(py, lk_aio_field(py, queue, SQ_LIST));
-    if (!list || !lk_read(py->t, lk_aio_field(py, queue, SQ_POS), &pos, sizeof pos) || pos < 0)
+    lk_addr list = lk_py_ptr(py, lk_py_field(py, queue, SQ_LIST));
+    if (!list || !lk_read(py->t, lk_py_field(py, queue, SQ_POS), &pos, sizeof pos) || pos < 0)
         return NULL;
     lk_addr *items = lk_py_items(py, list, MAX_ITEMS, n);
     if (!items || (uint64_t)pos >= *n) {
@@ -67,10 +67,10 @@ static lk_addr *list_queue(struct lk_py *py, lk_addr queue, size_t *n)
 static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
 {
     int64_t get, cap, count;
-    lk_addr ring = lk_py_ptr(py, lk_aio_field(py, queue, SQ_RING));
-    if (!ring || !lk_read(py->t, lk_aio_field(py, queue, SQ_GET), &get, sizeof get) ||
-        !lk_read(py->t, lk_aio_field(py, queue, SQ_CAP), &cap, sizeof cap) ||
-        !lk_read(py->t, lk_aio_field(py, queue, SQ_COUNT), &count, sizeof count))
+    lk_addr ring = lk_py_ptr(py, lk_py_field(py, queue, SQ_RING));
+    if (!ring || !lk_read(py->t, lk_py_field(py, queue, SQ_GET), &get, sizeof get) ||
+        !lk_read(py->t, lk_py_field(py, queue, SQ_CAP), &cap, sizeof cap) ||
+        !lk_read(py->t, lk_py_field(py, queue, SQ_COUNT), &count, sizeof count))
         return NULL;
     if (cap <= 0 || get < 0 || get >= cap || count <= 0 || count > cap)
         return NULL;
@@ -91,8 +91,8 @@ static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t
     const struct lk_pytype *ty = lk_py_type(py, queue);
     *n = 0;
     *items = NULL;
-    switch (lk_aio_class_of(py, queue, NULL)) {
-    case LK_AC_SIMPLE_QUEUE:
+    switch (lk_py_known_class(py, queue, NULL)) {
+    case LK_CLASS_SIMPLE_QUEUE:
         if (ty->basicsize == SQ_RING_SIZE)
             *items = ring_queue(py, queue, n);
         else if (ty->basicsize == SQ_LIST_SIZE)
@@ -100,8 +100,8 @@ static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t
         else
             return false;
         return true;
-    case LK_AC_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n); return true;
-    case LK_AC_PY_SIMPLE_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n); return true;
+    case LK_CLASS_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n); return true;
+    case LK_CLASS_PY_SIMPLE_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n); return true;
     default: return false;
     }
 }
@@ -125,18 +125,18 @@ static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
 
     if (!queue || !queue_items(py, queue, &items, &n))
         return;
-    size_t keep = LK_MIN(n, (size_t)LK_AIO_KEEP_ITEMS);
+    size_t keep = LK_MIN(n, (size_t)LK_READER_KEEP_ITEMS);
     struct lk_item *list = lk_arena_array(py->s->arena, keep, sizeof *list);
     for (size_t i = 0; i < n; i++) {
-        if (lk_aio_class_of(py, items[i], NULL) != LK_AC_WORK_ITEM)
+        if (lk_py_known_class(py, items[i], NULL) != LK_CLASS_WORK_ITEM)
             continue; /* None: a wake-up */
         queued++;
         lk_addr future = lk_py_attr(py, items[i], "future");
-        lk_aio_set_by(py, future, ref, true, "executor");
+        lk_py_future_set_by(py, future, ref, true, "executor");
         if (kept == keep)
             continue;
         list[kept].future = lk_py_future(py, future);
-        list[kept].fd = lk_aio_item_connection(py, items[i]);
+        list[kept].fd = lk_py_item_connection(py, items[i]);
         list[kept++].function = item_function(py, items[i]);
     }
     struct lk_executor *x = lk_executor_at(py->s, ref);
@@ -155,7 +155,7 @@ static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread
     lk_refs_add(py->s, &x->workers, thread);
     /* A request's own thread that idles for a bridge is no pool worker. */
     struct lk_thread *t = lk_thread_at(py->s, thread);
-    if (t->works_for.kind == LK_KIND_NONE && lk_aio_class_of(py, x->addr, NULL) == LK_AC_POOL)
+    if (t->works_for.kind == LK_KIND_NONE && lk_py_known_class(py, x->addr, NULL) == LK_CLASS_POOL)
         t->works_for = ref;
 }
 
@@ -182,7 +182,7 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     for (size_t i = 0; i < n; i++) {
         bool known;
         gone += is_gone(py, threads[i]);
-        add_worker(py, ref, lk_aio_thread_of(py, threads[i], &known));
+        add_worker(py, ref, lk_py_thread_of_object(py, threads[i], &known));
     }
     /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes them away. */
     lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && gone == n && runs(py, ref, obj);
@@ -194,7 +194,7 @@ static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk
 {
     bool known;
     lk_executor_at(py->s, ref)->max_workers = 1;
-    add_worker(py, ref, lk_aio_thread_of(py, lk_py_attr(py, obj, "_work_thread"), &known));
+    add_worker(py, ref, lk_py_thread_of_object(py, lk_py_attr(py, obj, "_work_thread"), &known));
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 
@@ -202,17 +202,17 @@ struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
 {
     const struct lk_class_row *row;
     bool is_new;
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, &row);
+    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
 
-    if (cls != LK_AC_POOL && cls != LK_AC_PROCESS_POOL && cls != LK_AC_CURRENT_THREAD_EXECUTOR)
+    if (cls != LK_CLASS_POOL && cls != LK_CLASS_PROCESS_POOL && cls != LK_CLASS_CURRENT_THREAD_EXECUTOR)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
     if (!is_new)
         return ref;
     lk_executor_at(py->s, ref)->kind = row->kind;
-    if (cls == LK_AC_POOL)
+    if (cls == LK_CLASS_POOL)
         read_pool(py, ref, obj);
-    else if (cls == LK_AC_CURRENT_THREAD_EXECUTOR)
+    else if (cls == LK_CLASS_CURRENT_THREAD_EXECUTOR)
         read_current_thread_executor(py, ref, obj);
     return ref;
 }
@@ -237,7 +237,7 @@ static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
 {
     (void)key;
-    lk_aio_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true, "executor");
+    lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true, "executor");
     return true;
 }
 
@@ -254,7 +254,7 @@ static bool child_computes(struct lk_py *py)
 static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
 {
     struct pool_children c = { 0 };
-    if (!processes || !pending || !lk_aio_os(py) || child_computes(py))
+    if (!processes || !pending || !lk_reader_kernel(py) || child_computes(py))
         return;
     lk_py_dict_each(py, processes, count_child, &c);
     if (c.n == 0)
@@ -280,10 +280,10 @@ static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
 
 /* ---- the executors of the threads that work for one -------------------------------------- */
 
-void lk_aio_read_executors(struct lk_py *py)
+void lk_py_read_executors(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *f = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
         for (size_t j = 0; f && j < f->n; j++) {
             if (lk_py_frame_is(py, &f->v[j], "_worker", "/concurrent/futures/thread.py"))
                 add_worker(py, lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j], "executor_reference"))),

@@ -19,10 +19,10 @@ static lk_addr wrapped(struct lk_py *py, lk_addr file)
 {
     static const char *const buffered[] = { "BufferedWriter", "BufferedReader", "BufferedRandom" };
     if (lk_py_isinstance(py, file, "_io", "TextIOWrapper"))
-        return lk_py_ptr(py, lk_aio_field(py, file, TEXT_BUFFER));
+        return lk_py_ptr(py, lk_py_field(py, file, TEXT_BUFFER));
     for (size_t i = 0; i < LK_ARRAY_LEN(buffered); i++)
         if (lk_py_isinstance(py, file, "_io", buffered[i]))
-            return lk_py_ptr(py, lk_aio_field(py, file, FILE_FIRST));
+            return lk_py_ptr(py, lk_py_field(py, file, FILE_FIRST));
     return lk_py_isinstance(py, file, "tempfile", "_TemporaryFileWrapper") ? lk_py_attr(py, file, "file") : 0;
 }
 
@@ -31,7 +31,7 @@ static int64_t fd_of(struct lk_py *py, lk_addr file)
     int32_t fd;
     for (int i = 0; file && i < MAX_WRAPPED; i++) {
         if (lk_py_isinstance(py, file, "_io", "FileIO"))
-            return lk_read_i32(py->t, lk_aio_field(py, file, FILE_FIRST), &fd) && fd >= 0 ? fd : -1;
+            return lk_read_i32(py->t, lk_py_field(py, file, FILE_FIRST), &fd) && fd >= 0 ? fd : -1;
         file = wrapped(py, file);
     }
     return -1;
@@ -59,7 +59,7 @@ void lk_py_read_files(struct lk_py *py)
             w.waiters[w.n++] = i;
     }
     for (size_t i = 0; w.n && i < s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         w.thread = lk_ref_make(LK_KIND_THREAD, i);
         for (size_t k = 0; frames && k < frames->n; k++)
             lk_py_local_each(py, &frames->v[k], note_local, &w);

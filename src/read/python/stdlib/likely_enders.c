@@ -9,7 +9,7 @@
 enum { MAX_ASKED = 20000 }; /* questions to code in one sample */
 
 static const struct ender_row {
-    enum lk_aio_class cls;
+    enum lk_known_class cls;
     enum lk_wait_kind wait;
     const char *method;
     const char
@@ -17,14 +17,14 @@ static const struct ender_row {
     bool own;  /* the waiter's own code counts: it would have got there first */
     const char *words;
 } rows[] = {
-    { LK_AC_LOCK, LK_WAIT_LOCK, "release", "acquire", false, "would be released by the code of" },
-    { LK_AC_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
-    { LK_AC_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false, "is yet to be reached by the code of" },
-    { LK_AC_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true, "would be released by the code of" },
-    { LK_AC_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true, "has items that are yet to be reported done by the code of" },
+    { LK_CLASS_LOCK, LK_WAIT_LOCK, "release", "acquire", false, "would be released by the code of" },
+    { LK_CLASS_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
+    { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false, "is yet to be reached by the code of" },
+    { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true, "would be released by the code of" },
+    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true, "has items that are yet to be reported done by the code of" },
 };
 
-static const struct ender_row *row_of(enum lk_aio_class cls)
+static const struct ender_row *row_of(enum lk_known_class cls)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
         if (rows[i].cls == cls)
@@ -64,7 +64,7 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
     enum lk_tri ret = LK_NO;
     for (size_t i = 0; i < frames->n && *left; i++) {
         const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
-        if (!c || lk_aio_of_stdlib(py, c->code))
+        if (!c || lk_py_of_stdlib(py, c->code))
             continue;
         --*left;
         enum lk_tri here = calls_both(py, &frames->v[i], row, obj);
@@ -79,7 +79,7 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
 /* Each slot that is taken is held by a `with` that was found; false where that is not known to be so. */
 static bool add_holders(struct lk_py *py, struct lk_lock *l, struct lk_refs *to)
 {
-    const struct lk_aio *a = lk_aio(py);
+    const struct lk_reader *a = lk_reader(py);
     int64_t slots;
     for (size_t i = 0; i < a->holds.n; i++)
         if (a->holds.v[i].manager == l->addr)
@@ -93,11 +93,11 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
     struct lk_lock *l = &py->s->locks.v[index];
     struct lk_refs sure = { 0 }, maybe = { 0 };
 
-    if (row->cls == LK_AC_SEMAPHORE && !add_holders(py, l, &sure))
+    if (row->cls == LK_CLASS_SEMAPHORE && !add_holders(py, l, &sure))
         return;
     for (size_t i = 0; i < py->s->threads.n && *left; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         bool own = waits_here(l, thread);
         if (!frames || (own && !row->own))
             continue;
@@ -113,12 +113,12 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
         lk_refs_add(py->s, &l->suspects, maybe.v[i]);
 }
 
-void lk_aio_find_suspects(struct lk_py *py)
+void lk_py_find_likely_enders(struct lk_py *py)
 {
     unsigned left = MAX_ASKED;
     for (size_t i = 0; i < py->s->locks.n && left; i++) {
         const struct lk_lock *l = &py->s->locks.v[i];
-        const struct ender_row *row = l->waiters.n ? row_of(lk_aio_class_of(py, l->addr, NULL)) : NULL;
+        const struct ender_row *row = l->waiters.n ? row_of(lk_py_known_class(py, l->addr, NULL)) : NULL;
         if (row && is_waited_for(py, l, row))
             find_for(py, i, row, &left);
     }

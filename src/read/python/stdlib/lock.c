@@ -20,8 +20,8 @@ static void set_owner_thread(struct lk_py *py, struct lk_lock *l, uint64_t ident
 {
     l->owner_by = LK_OWNER_FIELD;
     l->owner_certain = py->frames_complete;
-    l->lost_in_fork = lk_aio_left_in_parent(py, ident);
-    lk_refs_add(py->s, &l->owners, lk_aio_thread_by_ident(py, ident));
+    l->lost_in_fork = lk_py_left_in_parent(py, ident);
+    lk_refs_add(py->s, &l->owners, lk_py_thread_by_ident(py, ident));
 }
 
 static void set_free(struct lk_lock *l)
@@ -48,9 +48,9 @@ static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint8_t b;
     l->mutex = l->unowned = true;
-    if (ty && ty->basicsize == LOCK_SEM_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, LOCK_SEM_FLAG), &b))
+    if (ty && ty->basicsize == LOCK_SEM_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, LOCK_SEM_FLAG), &b))
         set_locked(l, yes_no(b));
-    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, FIRST), &b))
+    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         set_locked(l, yes_no(b & MUTEX_LOCKED));
 }
 
@@ -62,11 +62,11 @@ static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
     bool locked;
 
     l->mutex = true;
-    if (!ty || !lk_read_u64(py->t, lk_aio_field(py, obj, RLOCK_OWNER), &owner))
+    if (!ty || !lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_OWNER), &owner))
         return;
-    if (ty->basicsize == RLOCK_SEM_SIZE && lk_read_u64(py->t, lk_aio_field(py, obj, RLOCK_COUNT), &count))
+    if (ty->basicsize == RLOCK_SEM_SIZE && lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_COUNT), &count))
         locked = count > 0 && count < (UINT64_C(1) << 32);
-    else if (ty->basicsize == RLOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_aio_field(py, obj, FIRST), &b))
+    else if (ty->basicsize == RLOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         locked = (b & MUTEX_LOCKED) != 0;
     else
         return;
@@ -103,20 +103,20 @@ static bool not_empty(struct lk_py *py, lk_addr container)
 }
 
 /** Fields of one class: what to read where. */
-static void read_fields(struct lk_py *py, lk_addr obj, enum lk_aio_class cls, struct lk_lock *l)
+static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, struct lk_lock *l)
 {
     switch (cls) {
-    case LK_AC_LOCK: read_lock(py, obj, l); break;
-    case LK_AC_RLOCK: read_rlock(py, obj, l); break;
-    case LK_AC_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
-    case LK_AC_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
-    case LK_AC_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES; break;
-    case LK_AC_AIO_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES; break;
-    case LK_AC_SEMAPHORE:
-    case LK_AC_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
-    case LK_AC_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
-    case LK_AC_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
-    case LK_AC_AIO_LOCK:
+    case LK_CLASS_LOCK: read_lock(py, obj, l); break;
+    case LK_CLASS_RLOCK: read_rlock(py, obj, l); break;
+    case LK_CLASS_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
+    case LK_CLASS_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
+    case LK_CLASS_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES; break;
+    case LK_CLASS_AIO_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES; break;
+    case LK_CLASS_SEMAPHORE:
+    case LK_CLASS_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
+    case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
+    case LK_CLASS_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
+    case LK_CLASS_AIO_LOCK:
         l->mutex = true;
         set_locked(l, lk_py_bool(py, lk_py_attr(py, obj, "_locked")));
         break;
@@ -125,31 +125,31 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_aio_class cls, st
 }
 
 /* Attribute that holds the lock inside. */
-static const char *inner_attr(enum lk_aio_class cls)
+static const char *inner_attr(enum lk_known_class cls)
 {
     switch (cls) {
-    case LK_AC_CONDITION:
-    case LK_AC_AIO_CONDITION: return "_lock";
-    case LK_AC_QUEUE: return "mutex";
+    case LK_CLASS_CONDITION:
+    case LK_CLASS_AIO_CONDITION: return "_lock";
+    case LK_CLASS_QUEUE: return "mutex";
     default: return NULL;
     }
 }
 
-static bool is_sync(enum lk_aio_class cls)
+static bool is_sync(enum lk_known_class cls)
 {
-    return cls >= LK_AC_LOCK && cls <= LK_AC_AIO_QUEUE;
+    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE;
 }
 
-static bool is_aio(enum lk_aio_class cls)
+static bool is_aio(enum lk_known_class cls)
 {
-    return cls >= LK_AC_AIO_LOCK && cls <= LK_AC_AIO_QUEUE;
+    return cls >= LK_CLASS_AIO_LOCK && cls <= LK_CLASS_AIO_QUEUE;
 }
 
 struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
 {
     const struct lk_class_row *row;
     bool is_new;
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, &row);
+    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
 
     if (!is_sync(cls))
         return lk_ref_make(LK_KIND_NONE, 0);
@@ -165,16 +165,16 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
     }
     /* The lock of a condition is no condition: one level. */
     lk_addr inner = inner_attr(cls) ? lk_py_attr(py, obj, inner_attr(cls)) : 0;
-    if (inner && !inner_attr(lk_aio_class_of(py, inner, NULL))) {
+    if (inner && !inner_attr(lk_py_known_class(py, inner, NULL))) {
         struct lk_ref in = lk_py_lock(py, inner);
         lk_lock_at(py->s, ref)->inner = in;
     }
     return ref;
 }
 
-struct lk_ref lk_aio_mutex_of(struct lk_py *py, lk_addr obj)
+struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj)
 {
-    const char *attr = inner_attr(lk_aio_class_of(py, obj, NULL));
+    const char *attr = inner_attr(lk_py_known_class(py, obj, NULL));
     struct lk_ref ref = lk_py_lock(py, attr ? lk_py_attr(py, obj, attr) : obj);
     const struct lk_lock *l = lk_lock_at(py->s, ref);
     return l && l->mutex ? ref : lk_ref_make(LK_KIND_NONE, 0);
@@ -182,35 +182,35 @@ struct lk_ref lk_aio_mutex_of(struct lk_py *py, lk_addr obj)
 
 /* ---- the futex word of a lock ------------------------------------------------------------ */
 
-bool lk_aio_is_primitive(enum lk_aio_class cls)
+bool lk_py_is_primitive(enum lk_known_class cls)
 {
-    return cls == LK_AC_LOCK || cls == LK_AC_RLOCK || cls == LK_AC_SIMPLE_QUEUE || cls == LK_AC_SEMLOCK;
+    return cls == LK_CLASS_LOCK || cls == LK_CLASS_RLOCK || cls == LK_CLASS_SIMPLE_QUEUE || cls == LK_CLASS_SEMLOCK;
 }
 
-bool lk_aio_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex)
+bool lk_py_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex)
 {
     uint64_t v;
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
     const struct lk_pytype *ty = lk_py_type(py, obj);
 
-    if (!ty || !futex || !lk_aio_is_primitive(cls))
+    if (!ty || !futex || !lk_py_is_primitive(cls))
         return false;
     /* A semaphore behind a pointer: lock_lock, rlock_lock, SimpleQueue.lock, SemLock.handle. */
-    lk_addr field = lk_aio_field(py, obj, FIRST);
+    lk_addr field = lk_py_field(py, obj, FIRST);
     if (lk_read_u64(py->t, field, &v) && v == futex)
         return true;
     return lk_read_u64(py->t, futex - PARK_ADDR, &v) && v == field;
 }
 
-lk_addr lk_aio_futex_object(struct lk_py *py, lk_addr futex)
+lk_addr lk_py_futex_object(struct lk_py *py, lk_addr futex)
 {
     uint64_t v;
     if (!futex || !lk_read_u64(py->t, futex - PARK_ADDR, &v) || v < LK_PAGE)
         return 0;
     lk_addr obj = v - FIRST - (py->free_threaded ? 16 : 0);
     const struct lk_pytype *ty = lk_py_type(py, obj);
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
-    bool parks = ty && ((cls == LK_AC_LOCK && ty->basicsize == LOCK_MUTEX_SIZE) ||
-                        (cls == LK_AC_RLOCK && ty->basicsize == RLOCK_MUTEX_SIZE));
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    bool parks = ty && ((cls == LK_CLASS_LOCK && ty->basicsize == LOCK_MUTEX_SIZE) ||
+                        (cls == LK_CLASS_RLOCK && ty->basicsize == RLOCK_MUTEX_SIZE));
     return parks ? obj : 0;
 }

@@ -20,7 +20,7 @@ enum {
 /* ---- noting `with` blocks -------------------------------------------------------------- */
 
 /* The standard library releases the locks it was given in Condition.wait only, which is dealt with below. */
-bool lk_aio_of_stdlib(struct lk_py *py, const struct lk_code *c)
+bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c)
 {
     if (lk_starts_with(c->file, "<frozen "))
         return true;
@@ -41,8 +41,8 @@ static lk_addr given_back(struct lk_py *py, const struct lk_pyf *f)
         (!lk_ends_with(c->code->file, "/threading.py") && !lk_ends_with(c->code->file, "/asyncio/locks.py")))
         return 0;
     lk_addr cond = lk_py_local(py, f, "self");
-    enum lk_aio_class cls = lk_aio_class_of(py, cond, NULL);
-    return cls == LK_AC_CONDITION || cls == LK_AC_AIO_CONDITION ? lk_py_attr(py, cond, "_lock") : 0;
+    enum lk_known_class cls = lk_py_known_class(py, cond, NULL);
+    return cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION ? lk_py_attr(py, cond, "_lock") : 0;
 }
 
 /** Frames from the innermost outwards, and what is known of those passed so far. */
@@ -60,7 +60,7 @@ static void note_releasing(struct lk_py *py, struct inward *in, const struct lk_
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c)
         in->unreadable = true;
-    else if (!c->code->mentions_release || lk_aio_of_stdlib(py, c->code))
+    else if (!c->code->mentions_release || lk_py_of_stdlib(py, c->code))
         return;
     else if (in->n_releasing < LK_ARRAY_LEN(in->releasing))
         in->releasing[in->n_releasing++] = f;
@@ -71,8 +71,8 @@ static void note_releasing(struct lk_py *py, struct inward *in, const struct lk_
 /* A frame from the `with` inwards could have released what the manager holds. */
 static bool may_release(struct lk_py *py, const struct inward *in, lk_addr manager)
 {
-    enum lk_aio_class cls = lk_aio_class_of(py, manager, NULL);
-    if (cls == LK_AC_CONDITION || cls == LK_AC_AIO_CONDITION)
+    enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
+    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION)
         manager = lk_py_attr(py, manager, "_lock");
     for (size_t i = 0; i < in->n_releasing; i++)
         if (!manager || lk_py_calls_method_on(py, in->releasing[i], "release", manager) != LK_NO)
@@ -82,8 +82,8 @@ static bool may_release(struct lk_py *py, const struct inward *in, lk_addr manag
 
 static bool was_given_back(struct lk_py *py, const struct inward *in, lk_addr manager)
 {
-    enum lk_aio_class cls = lk_aio_class_of(py, manager, NULL);
-    if (cls == LK_AC_CONDITION || cls == LK_AC_AIO_CONDITION)
+    enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
+    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION)
         manager = lk_py_attr(py, manager, "_lock");
     for (size_t i = 0; i < in->n; i++)
         if (in->given_back[i] == manager)
@@ -130,8 +130,8 @@ static bool note_iterated(struct lk_py *py, const struct inward *in, const struc
 /* False when the frame's instruction is inside of no `with`. */
 static bool note_frame(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth)
 {
-    struct lk_aio *a = lk_aio(py);
-    lk_addr held[LK_AIO_MAX_MANAGERS];
+    struct lk_reader *a = lk_reader(py);
+    lk_addr held[LK_READER_MAX_MANAGERS];
     uint64_t key = lk_hash_u64(lk_hash_u64(LK_HASH_INIT, f->code), (uint64_t)f->lasti);
 
     /* Whether an instruction is inside of a `with` is a matter of the code alone. */
@@ -169,21 +169,21 @@ static void note_exit_stack(struct lk_py *py, const struct inward *in, lk_addr m
 
 static void note_manager(struct lk_py *py, const struct inward *in, lk_addr manager, int depth)
 {
-    enum lk_aio_class cls = lk_aio_class_of(py, manager, NULL);
+    enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
 
-    if (depth > MAX_NESTED || cls == LK_AC_OTHER)
+    if (depth > MAX_NESTED || cls == LK_CLASS_OTHER)
         return;
-    if (cls == LK_AC_GENERATOR_CM) {
+    if (cls == LK_CLASS_GENERATOR_CM) {
         note_generator(py, in, manager, depth);
-    } else if (cls == LK_AC_EXIT_STACK) {
+    } else if (cls == LK_CLASS_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
-    } else if (cls >= LK_AC_LOCK && cls <= LK_AC_AIO_QUEUE && !was_given_back(py, in, manager)) {
-        struct lk_aio_hold hold = { manager, in->holder, may_release(py, in, manager) };
-        lk_vec_add(&lk_aio(py)->holds, hold);
+    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE && !was_given_back(py, in, manager)) {
+        struct lk_with_hold hold = { manager, in->holder, may_release(py, in, manager) };
+        lk_vec_add(&lk_reader(py)->holds, hold);
     }
 }
 
-bool lk_aio_note_holds(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first, struct lk_ref holder)
+bool lk_py_note_with_blocks(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first, struct lk_ref holder)
 {
     struct inward in = { .holder = holder };
     bool any = false;
@@ -211,13 +211,13 @@ struct collect {
 
 static void add_reach(struct lk_py *py, lk_addr obj, struct collect *c)
 {
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
-    if (cls == LK_AC_CONDITION || cls == LK_AC_AIO_CONDITION) {
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION) {
         obj = lk_py_attr(py, obj, "_lock");
-        cls = lk_aio_class_of(py, obj, NULL);
+        cls = lk_py_known_class(py, obj, NULL);
     }
-    if ((cls == LK_AC_LOCK || cls == LK_AC_AIO_LOCK) && lk_py_calls_method_on(py, c->frame, "acquire", obj) != LK_NO)
-        lk_vec_add(&lk_aio(py)->reach, ((struct lk_aio_reach){ obj, c->holder }));
+    if ((cls == LK_CLASS_LOCK || cls == LK_CLASS_AIO_LOCK) && lk_py_calls_method_on(py, c->frame, "acquire", obj) != LK_NO)
+        lk_vec_add(&lk_reader(py)->reach, ((struct lk_bare_acquire){ obj, c->holder }));
 }
 
 /* Names in code and keys of dicts are interned (Objects/codeobject.c intern_strings), so equal ones are one object. */
@@ -244,7 +244,7 @@ static bool reach_local(struct lk_py *py, const char *name, lk_addr value, void 
     return true;
 }
 
-size_t lk_aio_note_reach(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref holder)
+size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref holder)
 {
     struct collect c = { .holder = holder };
     size_t n = 0;
@@ -252,7 +252,7 @@ size_t lk_aio_note_reach(struct lk_py *py, const struct lk_pyframes *frames, str
     for (size_t i = 0; i < frames->n; i++) {
         const struct lk_pyf *f = &frames->v[i];
         const struct lk_pycode *code = lk_py_code(py, f->code);
-        if (!code || !code->code->mentions_acquire || lk_aio_of_stdlib(py, code->code))
+        if (!code || !code->code->mentions_acquire || lk_py_of_stdlib(py, code->code))
             continue;
         n++;
         c.frame = f;
@@ -279,7 +279,7 @@ static bool waits_for(const struct lk_snapshot *s, struct lk_ref who, struct lk_
 /* Someone other than the candidate could hold it by a bare acquire(). Who waits for it does not hold it. */
 static bool others_reach(struct lk_py *py, struct lk_ref ref, lk_addr addr, struct lk_ref candidate)
 {
-    const struct lk_aio *a = lk_aio(py);
+    const struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < a->reach.n; i++)
         if (a->reach.v[i].lock == addr && !lk_ref_eq(a->reach.v[i].holder, candidate) &&
             !waits_for(py->s, a->reach.v[i].holder, ref))
@@ -289,9 +289,9 @@ static bool others_reach(struct lk_py *py, struct lk_ref ref, lk_addr addr, stru
 
 /* ---- owners ---------------------------------------------------------------------------- */
 
-static void add_hold(struct lk_py *py, const struct lk_aio_hold *h, struct lk_map *doubtful)
+static void add_hold(struct lk_py *py, const struct lk_with_hold *h, struct lk_map *doubtful)
 {
-    struct lk_ref ref = lk_aio_mutex_of(py, h->manager);
+    struct lk_ref ref = lk_py_mutex_of(py, h->manager);
     struct lk_lock *l = lk_lock_at(py->s, ref);
 
     if (!l || l->locked == LK_NO || l->owner_by == LK_OWNER_FIELD)
@@ -316,7 +316,7 @@ static bool frame_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr l
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c)
         return false;
-    if (lk_aio_of_stdlib(py, c->code))
+    if (lk_py_of_stdlib(py, c->code))
         return timer_gives_back(py, f, c, lock);
     return c->code->mentions_release && lk_py_calls_method_on(py, f, "release", lock) == LK_YES;
 }
@@ -326,7 +326,7 @@ static bool others_give_back(struct lk_py *py, struct lk_ref ref, lk_addr addr, 
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (!frames || lk_ref_eq(thread, candidate) || waits_for(py->s, thread, ref))
             continue;
         for (size_t j = 0; j < frames->n; j++)
@@ -363,9 +363,9 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
         if (lk_map_get(doubtful, i, NULL))
             continue;
         for (size_t j = 0; !collected && j < py->s->threads.n; j++) {
-            const struct lk_pyframes *frames = lk_aio_thread_frames(py, j);
+            const struct lk_pyframes *frames = lk_py_frames_of_thread(py, j);
             if (frames)
-                lk_aio_note_reach(py, frames, lk_ref_make(LK_KIND_THREAD, j));
+                lk_py_note_bare_acquires(py, frames, lk_ref_make(LK_KIND_THREAD, j));
         }
         collected = true;
         struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, i);
@@ -375,20 +375,20 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
 
 void lk_py_read_owners(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     struct lk_map doubtful = { 0 };
 
     for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
-            lk_aio_note_holds(py, frames, true, lk_ref_make(LK_KIND_THREAD, i));
+            lk_py_note_with_blocks(py, frames, true, lk_ref_make(LK_KIND_THREAD, i));
     }
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
-    lk_aio_find_lost_locks(py);
-    lk_aio_find_suspects(py);
+    lk_py_find_lost_locks(py);
+    lk_py_find_likely_enders(py);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
-    lk_aio_end(py);
+    lk_reader_end(py);
 }

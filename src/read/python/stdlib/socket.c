@@ -18,9 +18,9 @@ enum {
     UV_TCP = 12,
 };
 
-struct lk_kernel_reader *lk_aio_os(struct lk_py *py)
+struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     if (!a->os && lk_process_pid(py->t))
         a->os = lk_kernel_reader_create(py->t, py->s->arena);
     return a->os;
@@ -31,7 +31,7 @@ static const char *fd_text(struct lk_py *py, int64_t fd)
     return lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)fd);
 }
 
-struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_syscall_wait *os)
+struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wait *os)
 {
     enum lk_extern_kind kind = LK_EXT_OUTSIDE;
     const char *text = os->peer;
@@ -55,7 +55,7 @@ struct lk_ref lk_aio_peer_of_os(struct lk_py *py, const struct lk_syscall_wait *
 static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 {
     const struct lk_thread_facts f = { .syscall_known = true, .nr = SYS_read, .args = { (uint64_t)fd } };
-    struct lk_kernel_reader *r = lk_aio(py)->peers.n < MAX_ASKED ? lk_aio_os(py) : NULL;
+    struct lk_kernel_reader *r = lk_reader(py)->peers.n < MAX_ASKED ? lk_reader_kernel(py) : NULL;
     if (!r)
         return false;
     lk_kernel_read_wait(r, &f, ret);
@@ -65,7 +65,7 @@ static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 /* Tasks that wait on the same descriptor wait for the same party. */
 static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherwise)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     struct lk_syscall_wait os;
     uint64_t index;
 
@@ -76,7 +76,7 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     if (!*otherwise)
         otherwise = fd_text(py, fd);
     struct lk_ref ref =
-        ask(py, fd, &os) ? lk_aio_peer_of_os(py, &os) : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+        ask(py, fd, &os) ? lk_py_peer_of_syscall(py, &os) : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;
 }
@@ -108,7 +108,7 @@ static int64_t uv_fd(struct lk_py *py, lk_addr transport)
 {
     int32_t type, fd;
     if (!lk_py_isinstance(py, transport, "uvloop.loop", "UVStream") ||
-        lk_aio_class_of(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_AC_LOOP)
+        lk_py_known_class(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_CLASS_LOOP)
         return LK_UNKNOWN;
     lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
     if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) || (type != UV_NAMED_PIPE && type != UV_TCP) ||
@@ -130,7 +130,7 @@ static lk_addr unwrapped(struct lk_py *py, lk_addr transport)
     return transport;
 }
 
-struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr wrapper)
+struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
 {
     lk_addr transport = unwrapped(py, wrapper);
     lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
@@ -144,16 +144,16 @@ struct lk_ref lk_aio_peer_of_transport(struct lk_py *py, lk_addr wrapper)
     return peer_of_fd(py, fd, name);
 }
 
-struct lk_ref lk_aio_peer_of_socket(struct lk_py *py, lk_addr sock)
+struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock)
 {
-    return peer_of_fd(py, lk_aio_socket_fd(py, sock), "");
+    return peer_of_fd(py, lk_py_socket_fd(py, sock), "");
 }
 
-struct lk_ref lk_aio_peer_of_server(struct lk_py *py, lk_addr server)
+struct lk_ref lk_py_peer_of_server(struct lk_py *py, lk_addr server)
 {
     size_t n = 0;
     lk_addr list = lk_py_attr(py, server, "_sockets");
     lk_addr *sockets = list ? lk_py_items(py, list, 1, &n) : NULL;
-    int64_t fd = sockets && n ? lk_aio_socket_fd(py, sockets[0]) : LK_UNKNOWN;
+    int64_t fd = sockets && n ? lk_py_socket_fd(py, sockets[0]) : LK_UNKNOWN;
     return peer_of_fd(py, fd, "connections");
 }

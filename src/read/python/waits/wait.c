@@ -31,7 +31,7 @@ struct run {
 struct table {
     const struct lk_wait_row *rows;
     size_t n;
-    unsigned memo; /* index into lk_aio.no_row */
+    unsigned memo; /* index into lk_reader.no_row */
 };
 
 static bool names(const struct lk_wait_row *r, const struct lk_code *c)
@@ -41,7 +41,7 @@ static bool names(const struct lk_wait_row *r, const struct lk_code *c)
 
 static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *t, const struct lk_pyf *f, unsigned below)
 {
-    struct lk_map *none = &lk_aio(py)->no_row[t->memo];
+    struct lk_map *none = &lk_reader(py)->no_row[t->memo];
     const struct lk_pycode *c = lk_py_code(py, f->code);
     bool named = false;
 
@@ -54,7 +54,7 @@ static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *
         named = true;
         if (!(r->over & below))
             continue;
-        if (r->cls == LK_AC_OTHER || lk_aio_class_of(py, lk_py_local(py, f, r->local), NULL) == r->cls)
+        if (r->cls == LK_CLASS_OTHER || lk_py_known_class(py, lk_py_local(py, f, r->local), NULL) == r->cls)
             return r;
     }
     if (!named)
@@ -164,7 +164,7 @@ static bool wait_on_futures(struct lk_py *py, struct lk_wait *w, lk_addr collect
 static bool wait_on_thread(struct lk_py *py, struct lk_wait *w, lk_addr thread)
 {
     bool known;
-    struct lk_ref ref = lk_aio_thread_of(py, thread, &known);
+    struct lk_ref ref = lk_py_thread_of_object(py, thread, &known);
     if (!known)
         return false;
     /* Nobody: the thread has ended, the join returns at any moment. */
@@ -199,7 +199,7 @@ static bool join_entry(struct lk_py *py, lk_addr key, lk_addr thread, void *arg)
     (void)key;
     if (lk_py_bool(py, lk_py_attr(py, thread, "_daemonic")) == LK_YES)
         return true;
-    struct lk_ref ref = lk_aio_thread_of(py, thread, &known);
+    struct lk_ref ref = lk_py_thread_of_object(py, thread, &known);
     if (ref.kind == LK_KIND_THREAD && !lk_ref_eq(ref, j->self))
         lk_refs_add(py->s, &j->w->on, ref);
     return true;
@@ -240,8 +240,8 @@ static bool wait_on_peer(struct lk_py *py, struct lk_wait *w, struct lk_ref peer
 static bool wait_on_timer(struct lk_py *py, struct lk_wait *w, lk_addr future)
 {
     uint64_t when;
-    bool known = future && lk_map_get(&lk_aio(py)->timer_sets, future, &when);
-    int64_t left = known ? lk_aio_left(py, (int64_t)when) : LK_UNKNOWN;
+    bool known = future && lk_map_get(&lk_reader(py)->timer_sets, future, &when);
+    int64_t left = known ? lk_reader_left_ms(py, (int64_t)when) : LK_UNKNOWN;
     wait_on_extern(py, w, LK_WAIT_SLEEP, LK_EXT_TIMER, "timer", left);
     return true;
 }
@@ -258,7 +258,7 @@ static bool wait_on_feeders(struct lk_py *py, struct lk_wait *w, const struct wa
     lk_addr queue = lk_py_local(py, queue_frame, "self");
     if (!who->fut_waiter || !queue)
         return false;
-    lk_map_put(&lk_aio(py)->alias, who->fut_waiter, queue);
+    lk_map_put(&lk_reader(py)->alias, who->fut_waiter, queue);
     return wait_on_future(py, w, who->fut_waiter);
 }
 
@@ -277,7 +277,7 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     switch (r->how) {
     case LK_HOW_OBJECT:
     case LK_HOW_MODULE_LOCK: return wait_on_lock(py, w, r->kind, lk_py_lock(py, obj));
-    case LK_HOW_INNER_LOCK: return wait_on_lock(py, w, r->kind, lk_aio_mutex_of(py, obj));
+    case LK_HOW_INNER_LOCK: return wait_on_lock(py, w, r->kind, lk_py_mutex_of(py, obj));
     case LK_HOW_FUTURE: return wait_on_future(py, w, obj);
     case LK_HOW_FUTURE_OR_ITEM: return wait_on_future_or_item(py, w, run->frame, obj);
     case LK_HOW_FUTURES: return wait_on_futures(py, w, obj, !return_when_all(py, run->frame));
@@ -291,9 +291,9 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     case LK_HOW_SLEEP: return wait_on_timer(py, w, who->fut_waiter);
     case LK_HOW_AS_COMPLETED: return wait_on_feeders(py, w, who, innermost);
     case LK_HOW_GROUP: return wait_on_futures(py, w, lk_py_attr(py, obj, "_tasks"), false);
-    case LK_HOW_TRANSPORT: return wait_on_peer(py, w, lk_aio_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
-    case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_aio_peer_of_socket(py, obj));
-    case LK_HOW_SERVER: return wait_on_peer(py, w, lk_aio_peer_of_server(py, obj));
+    case LK_HOW_TRANSPORT: return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
+    case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
+    case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
     case LK_HOW_KEEP:
     case LK_HOW_SELECT: break;
     }
@@ -310,10 +310,10 @@ struct proof {
 
 static bool try_lock(struct lk_py *py, lk_addr obj, struct proof *p)
 {
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
-    if (cls == LK_AC_CONDITION)
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (cls == LK_CLASS_CONDITION)
         obj = lk_py_attr(py, obj, "_lock");
-    if (lk_aio_futex_is(py, obj, p->futex))
+    if (lk_py_futex_is(py, obj, p->futex))
         p->found = obj;
     return p->found != 0;
 }
@@ -358,14 +358,14 @@ static lk_addr blocked_on(struct lk_py *py, const struct lk_syscall_wait *os, co
     *method = '\0';
     for (size_t i = 0; i < n; i++) {
         bool fits =
-            os->futex ? lk_aio_futex_is(py, c[i].self, os->futex) : lk_aio_is_primitive(lk_aio_class_of(py, c[i].self, NULL));
+            os->futex ? lk_py_futex_is(py, c[i].self, os->futex) : lk_py_is_primitive(lk_py_known_class(py, c[i].self, NULL));
         if (!fits)
             continue;
         strncpy(method, c[i].method, max - 1);
         method[max - 1] = '\0';
         return c[i].self;
     }
-    lk_addr obj = lk_aio_futex_object(py, os->futex);
+    lk_addr obj = lk_py_futex_object(py, os->futex);
     if (obj || !os->futex)
         return obj;
     struct proof p = { .futex = os->futex };
@@ -373,26 +373,26 @@ static lk_addr blocked_on(struct lk_py *py, const struct lk_syscall_wait *os, co
     return p.found;
 }
 
-static const char *lock_call(struct lk_py *py, enum lk_aio_class cls, const char *method)
+static const char *lock_call(struct lk_py *py, enum lk_known_class cls, const char *method)
 {
-    const char *name = cls == LK_AC_RLOCK          ? "RLock"
-                       : cls == LK_AC_SIMPLE_QUEUE ? "SimpleQueue"
-                       : cls == LK_AC_SEMLOCK      ? "multiprocessing.Semaphore"
+    const char *name = cls == LK_CLASS_RLOCK          ? "RLock"
+                       : cls == LK_CLASS_SIMPLE_QUEUE ? "SimpleQueue"
+                       : cls == LK_CLASS_SEMLOCK      ? "multiprocessing.Semaphore"
                                                    : "Lock";
     if (strcmp(method, "__enter__") == 0)
         return "a with statement";
-    return lk_arena_printf(py->s->arena, "%s.%s()", name, cls == LK_AC_SIMPLE_QUEUE ? "get" : "acquire");
+    return lk_arena_printf(py->s->arena, "%s.%s()", name, cls == LK_CLASS_SIMPLE_QUEUE ? "get" : "acquire");
 }
 
 static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f, struct lk_wait *w)
 {
     char method[40];
     lk_addr obj = blocked_on(py, os, f, method, sizeof method);
-    enum lk_aio_class cls = lk_aio_class_of(py, obj, NULL);
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
     if (!obj)
         return false;
-    enum lk_wait_kind kind = cls == LK_AC_SIMPLE_QUEUE ? LK_WAIT_QUEUE_GET
-                             : cls == LK_AC_SEMLOCK    ? LK_WAIT_SEMAPHORE
+    enum lk_wait_kind kind = cls == LK_CLASS_SIMPLE_QUEUE ? LK_WAIT_QUEUE_GET
+                             : cls == LK_CLASS_SEMLOCK    ? LK_WAIT_SEMAPHORE
                                                        : LK_WAIT_LOCK;
     w->call = lock_call(py, cls, method);
     return wait_on_lock(py, w, kind, lk_py_lock(py, obj));
@@ -403,13 +403,13 @@ static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, con
 /* "socket.recv()" when the innermost frame calls a method of the very socket that the thread sleeps on, else the system call. */
 static const char *os_call(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread)
 {
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread.index);
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread.index);
     struct lk_pypending c[MAX_CANDIDATES];
     bool socket = (os->on == LK_OS_SOCKET || os->on == LK_OS_SELECTOR) && os->fd != LK_UNKNOWN;
     size_t n = socket && frames && frames->n ? lk_py_pending_candidates(py, &frames->v[0], c, MAX_CANDIDATES) : 0;
 
     for (size_t i = 0; i < n; i++)
-        if (lk_aio_socket_fd(py, c[i].self) == os->fd)
+        if (lk_py_socket_fd(py, c[i].self) == os->fd)
             return lk_arena_printf(py->s->arena, "socket.%s()",
                                    c[i].method + (c[i].method[0] == '_')); /* socket.accept calls _accept */
     return os->syscall ? lk_arena_printf(py->s->arena, "%s()", os->syscall) : NULL;
@@ -417,7 +417,7 @@ static const char *os_call(struct lk_py *py, const struct lk_syscall_wait *os, s
 
 static void wait_in_io(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_wait *w)
 {
-    wait_on(py, w, LK_WAIT_IO, lk_aio_peer_of_os(py, os), false);
+    wait_on(py, w, LK_WAIT_IO, lk_py_peer_of_syscall(py, os), false);
 }
 
 /* The loop whose own descriptor this thread polls (uvloop polls in C, so no frame tells). */
@@ -452,7 +452,7 @@ static void wait_in_selector(struct lk_py *py, const struct lk_syscall_wait *os,
 /* Other code sleeps, too: ctypes, an extension, perhaps with the GIL. */
 static bool in_time_sleep(struct lk_py *py, struct lk_ref thread)
 {
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, thread.index);
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread.index);
     return frames && frames->n && calls_builtin(py, &frames->v[0], "sleep");
 }
 
@@ -506,10 +506,10 @@ static bool wants_lock_back(struct lk_py *py, const struct run *run, const struc
     if (!run->row || run->row->how == LK_HOW_INNER_LOCK || !os->futex)
         return false;
     lk_addr cond = lk_py_local(py, innermost, "self");
-    if (lk_aio_class_of(py, cond, NULL) != LK_AC_CONDITION)
+    if (lk_py_known_class(py, cond, NULL) != LK_CLASS_CONDITION)
         return false;
     lk_addr lock = lk_py_attr(py, cond, "_lock");
-    if (!lk_aio_futex_is(py, lock, os->futex))
+    if (!lk_py_futex_is(py, lock, os->futex))
         return false;
     w->call = "Condition.wait()";
     return wait_on_lock(py, w, LK_WAIT_LOCK, lk_py_lock(py, lock));
@@ -544,7 +544,7 @@ static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_
 static void read_thread_wait(struct lk_py *py, size_t i)
 {
     struct lk_thread *t = &py->s->threads.v[i];
-    const struct lk_pyframes *frames = lk_aio_thread_frames(py, i);
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
     struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
     struct lk_wait w = { .timeout_ms = t->os.left_ms, .read = t->read, .frame = -1 };
 
@@ -563,7 +563,7 @@ static void read_thread_wait(struct lk_py *py, size_t i)
         wait_in_kernel(py, &os, ref, &w);
     }
     if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)
-        lk_aio_read_callees(py, &frames->v[0], &w);
+        lk_py_read_builtin_calls(py, &frames->v[0], &w);
     py->s->threads.v[i].wait = w;
 }
 
@@ -575,15 +575,15 @@ static void read_thread_wait(struct lk_py *py, size_t i)
  */
 static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *frames, int64_t known)
 {
-    lk_addr held[LK_AIO_MAX_MANAGERS];
+    lk_addr held[LK_READER_MAX_MANAGERS];
     int64_t best = known;
     double when;
 
     for (size_t i = 0; i < frames->n; i++) {
         size_t n = lk_py_held_managers(py, &frames->v[i], held, LK_ARRAY_LEN(held));
         for (size_t j = 0; j < n; j++)
-            if (lk_aio_class_of(py, held[j], NULL) == LK_AC_TIMEOUT && lk_py_number(py, lk_py_attr(py, held[j], "_when"), &when))
-                best = LK_MIN(best, lk_aio_left(py, lk_aio_ms(when)));
+            if (lk_py_known_class(py, held[j], NULL) == LK_CLASS_TIMEOUT && lk_py_number(py, lk_py_attr(py, held[j], "_when"), &when))
+                best = LK_MIN(best, lk_reader_left_ms(py, lk_reader_ms(when)));
         lk_addr handle = lk_py_local(py, &frames->v[i], "timeout_handle");
         if (handle && !lk_py_is_none(py, handle) && best == LK_FOREVER)
             return LK_UNKNOWN;
@@ -593,15 +593,15 @@ static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *fr
 
 static int64_t task_timeout(struct lk_py *py, const struct lk_task *k, lk_addr fut_waiter, const struct lk_pyframes *frames)
 {
-    struct lk_aio *a = lk_aio(py);
+    struct lk_reader *a = lk_reader(py);
     const struct lk_loop *o = lk_loop_at(py->s, k->loop);
     int64_t left = LK_FOREVER;
     uint64_t when;
 
     if (lk_map_get(&a->deadlines, k->addr, &when))
-        left = LK_MIN(left, lk_aio_left(py, (int64_t)when));
+        left = LK_MIN(left, lk_reader_left_ms(py, (int64_t)when));
     if (fut_waiter && lk_map_get(&a->timer_frees, fut_waiter, &when))
-        left = LK_MIN(left, lk_aio_left(py, (int64_t)when));
+        left = LK_MIN(left, lk_reader_left_ms(py, (int64_t)when));
     if (!o || o->timers == LK_UNKNOWN)
         left = deadline_by_frames(py, frames, left);
     return left;
@@ -609,7 +609,7 @@ static int64_t task_timeout(struct lk_py *py, const struct lk_task *k, lk_addr f
 
 static const char *await_call(struct lk_py *py, lk_addr fut_waiter)
 {
-    return lk_aio_class_of(py, fut_waiter, NULL) == LK_AC_GATHER ? "asyncio.gather()" : "await";
+    return lk_py_known_class(py, fut_waiter, NULL) == LK_CLASS_GATHER ? "asyncio.gather()" : "await";
 }
 
 /* *matched: a row names these frames. */
@@ -640,7 +640,7 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
     uint64_t loop;
     bool matched = !plain; /* until it was tried */
 
-    if (lk_map_get(&lk_aio(py)->ready, k->addr, &loop)) {
+    if (lk_map_get(&lk_reader(py)->ready, k->addr, &loop)) {
         wait_on(py, &w, LK_WAIT_READY, lk_ref_make(LK_KIND_LOOP, loop - 1), true);
     } else if (!f->fut_waiter) {
         /* Its step was in a queue that is gone (closed loop), or is being taken out of one just now. */
@@ -658,7 +658,7 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
     }
     lk_task_at(py->s, task)->wait = w;
     if (!plain)
-        lk_aio_note_crossing(py, task, f, frames);
+        lk_aio_note_cross_loop(py, task, f, frames);
     return matched;
 }
 
@@ -680,9 +680,9 @@ void lk_py_read_waits(struct lk_py *py)
     for (size_t i = 0; i < s->threads.n; i++)
         read_thread_wait(py, i);
     lk_aio_read_until(py);
-    lk_aio_finish_crossings(py);
-    lk_aio_drain_futures(py);
-    lk_aio_check_runners(py); /* futures may have led to further loops */
+    lk_aio_finish_cross_loop(py);
+    lk_loops_drain_futures(py);
+    lk_loops_check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));
     for (size_t i = 0; i < s->tasks.n; i++)

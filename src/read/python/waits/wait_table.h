@@ -9,48 +9,48 @@
 #include "snapshot/snapshot.h"
 
 /** What an object is to the readers of waits; subclasses count as their nearest known base. */
-enum lk_aio_class {
-    LK_AC_OTHER = 0,
-    LK_AC_LOOP,
-    LK_AC_TASK,
-    LK_AC_PYTASK,
-    LK_AC_FUTURE,
-    LK_AC_PYFUTURE,
-    LK_AC_GATHER,
-    LK_AC_CFUTURE, /* concurrent.futures.Future */
-    LK_AC_POOL,
-    LK_AC_PROCESS_POOL,
-    LK_AC_CURRENT_THREAD_EXECUTOR,
-    LK_AC_WORK_ITEM,
-    LK_AC_THREAD,
-    LK_AC_LOCK,
-    LK_AC_RLOCK,
-    LK_AC_PYRLOCK,
-    LK_AC_MODULE_LOCK,
-    LK_AC_SEMLOCK,
-    LK_AC_CONDITION,
-    LK_AC_EVENT,
-    LK_AC_SEMAPHORE,
-    LK_AC_BARRIER,
-    LK_AC_QUEUE,
-    LK_AC_SIMPLE_QUEUE,
-    LK_AC_PY_SIMPLE_QUEUE,
-    LK_AC_AIO_LOCK,
-    LK_AC_AIO_CONDITION,
-    LK_AC_AIO_EVENT,
-    LK_AC_AIO_SEMAPHORE,
-    LK_AC_AIO_BARRIER,
-    LK_AC_AIO_QUEUE,
-    LK_AC_TASK_GROUP,
-    LK_AC_TIMEOUT,
-    LK_AC_AS_COMPLETED,
-    LK_AC_GENERATOR_CM,
-    LK_AC_EXIT_STACK,
+enum lk_known_class {
+    LK_CLASS_OTHER = 0,
+    LK_CLASS_LOOP,
+    LK_CLASS_TASK,
+    LK_CLASS_PYTASK,
+    LK_CLASS_FUTURE,
+    LK_CLASS_PYFUTURE,
+    LK_CLASS_GATHER,
+    LK_CLASS_CFUTURE, /* concurrent.futures.Future */
+    LK_CLASS_POOL,
+    LK_CLASS_PROCESS_POOL,
+    LK_CLASS_CURRENT_THREAD_EXECUTOR,
+    LK_CLASS_WORK_ITEM,
+    LK_CLASS_THREAD,
+    LK_CLASS_LOCK,
+    LK_CLASS_RLOCK,
+    LK_CLASS_PYRLOCK,
+    LK_CLASS_MODULE_LOCK,
+    LK_CLASS_SEMLOCK,
+    LK_CLASS_CONDITION,
+    LK_CLASS_EVENT,
+    LK_CLASS_SEMAPHORE,
+    LK_CLASS_BARRIER,
+    LK_CLASS_QUEUE,
+    LK_CLASS_SIMPLE_QUEUE,
+    LK_CLASS_PY_SIMPLE_QUEUE,
+    LK_CLASS_AIO_LOCK,
+    LK_CLASS_AIO_CONDITION,
+    LK_CLASS_AIO_EVENT,
+    LK_CLASS_AIO_SEMAPHORE,
+    LK_CLASS_AIO_BARRIER,
+    LK_CLASS_AIO_QUEUE,
+    LK_CLASS_TASK_GROUP,
+    LK_CLASS_TIMEOUT,
+    LK_CLASS_AS_COMPLETED,
+    LK_CLASS_GENERATOR_CM,
+    LK_CLASS_EXIT_STACK,
 };
 
 struct lk_class_row {
     const char *module, *name;
-    enum lk_aio_class cls;
+    enum lk_known_class cls;
     const char *kind; /* name in the report (locks) */
 };
 extern const struct lk_class_row lk_class_rows[];
@@ -108,7 +108,7 @@ struct lk_wait_row {
     const char *function;  /* co_name; NULL = any function of the file */
     const char *file;      /* end of co_filename */
     const char *local;     /* local that holds the object; NULL none */
-    enum lk_aio_class cls; /* which its value must be; LK_AC_OTHER = any */
+    enum lk_known_class cls; /* which its value must be; LK_CLASS_OTHER = any */
     enum lk_wait_how how;
     enum lk_wait_kind kind;
     unsigned tag, over;
