@@ -1,9 +1,10 @@
 /*
  * libloopknot: says what is wrong with a hung, threaded (Python) server, from outside.
  *
- * Link with -lloopknot. All functions may be called from any thread, but one lk_diagnosis object only from one thread
- * at a time. The library never makes its caller a tracer: stopping is done by a short-lived child process
- * (which the library waits for by its pid). It installs no signal handlers and prints nothing.
+ * Link with -lloopknot. All functions may be called from any thread, but one lk_diagnosis object
+ * only from one thread at a time. The library never makes its caller a tracer: stopping is done by
+ * a short-lived child process (which the library waits for by its pid). It installs no signal
+ * handlers and prints nothing.
  */
 #ifndef LOOPKNOT_H
 #define LOOPKNOT_H
@@ -31,26 +32,33 @@ enum loopknot_verdict {
 /** How running threads may be stopped while they are read. */
 enum loopknot_stop { LOOPKNOT_STOP_AUTO = 0, LOOPKNOT_STOP_ALL, LOOPKNOT_STOP_NONE };
 
-/** Options of an examination; start from loopknot_options_default(). Strings are borrowed for the call. */
+/** Options of an examination; start from loopknot_options_default(). Strings are borrowed for the
+ * call. */
 struct loopknot_options {
     unsigned samples;          /* how many samples, at least 1 */
     unsigned interval_ms;      /* between samples */
     unsigned stalled_after_ms; /* no progress for so long is "stalled" */
     unsigned max_pause_ms;     /* no thread is held stopped for longer in one sample */
     enum loopknot_stop stop;
-    bool native;               /* native stacks too */
-    const char *project;       /* folder of user code, or NULL */
-    const pid_t *together;     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among */
-    size_t n_together;         /* them is judged with its children, not called unknown for their sake */
-    bool tree;                 /* those are whole trees, listed just now: a child that was started since then is not missed */
-    const volatile int *interrupted; /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
-    const struct loopknot_patterns *patterns; /* the user's, added to the built-in ones; or NULL. Borrowed for the diagnosis' life */
+    bool native;         /* native stacks too */
+    const char *project; /* folder of user code, or NULL */
+    /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among */
+    const pid_t *together;
+    /* them is judged with its children, not called unknown for their sake */
+    size_t n_together;
+    /* those are whole trees, listed just now: a child that was started since then is not missed */
+    bool tree;
+    /* set it nonzero (e.g. in a signal handler) to end early; or NULL */
+    const volatile int *interrupted;
+    /* the user's, added to the built-in ones; or NULL. Borrowed for the diagnosis' life */
+    const struct loopknot_patterns *patterns;
     int verbose;
 };
 
 /**
- * Reads a file of patterns (the format stands in loopknot-rules(5)): blocking calls, framework packages and other names
- * that the rules know code by. NULL when it cannot be used; message (size bytes) then holds one line with file and line number.
+ * Reads a file of patterns (the format stands in loopknot-rules(5)): blocking calls, framework
+ * packages and other names that the rules know code by. NULL when it cannot be used; message (size
+ * bytes) then holds one line with file and line number.
  */
 struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size);
 void loopknot_patterns_free(struct loopknot_patterns *p); /* p may be NULL */
@@ -65,30 +73,36 @@ struct loopknot_diagnosis *loopknot_create(void);
 void loopknot_destroy(struct loopknot_diagnosis *d);
 
 /**
- * Examines a live process and adds its report to d. Takes samples * interval_ms and up to stalled_after_ms more.
- * @return 0, or 3 when there is no report at all (no such process, not permitted, not readable at all); message
- *         (size bytes, may be NULL) then holds one line that says why and how to mend it.
+ * Examines a live process and adds its report to d. Takes samples * interval_ms and up to
+ * stalled_after_ms more.
+ * @return 0, or 3 when there is no report at all (no such process, not permitted, not readable at
+ * all); message (size bytes, may be NULL) then holds one line that says why and how to mend it.
  */
-int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message, size_t size);
+int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o,
+                     char *message, size_t size);
 
 /**
- * The process and all its descendants, parents before children, at most max; a subreaper's adopted children count as its own.
+ * The process and all its descendants, parents before children, at most max; a subreaper's adopted
+ * children count as its own.
  * @return how many, 0 when there is no such process.
  */
 size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
 
 /**
- * Examines many processes at the same time, each within deadline_ms (0: none), and adds their reports to d in the order of
- * pids; waits that cross from one of them to another are followed. A process that cannot be examined is told of by
- * complain (may be NULL; called from the calling thread only) and does not keep the others. One that is gone meanwhile is no error: it is
- * told with gone set.
+ * Examines many processes at the same time, each within deadline_ms (0: none), and adds their
+ * reports to d in the order of pids; waits that cross from one of them to another are followed. A
+ * process that cannot be examined is told of by complain (may be NULL; called from the calling
+ * thread only) and does not keep the others. One that is gone meanwhile is no error: it is told
+ * with gone set.
  * @return how many were examined.
  */
-size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n, const struct loopknot_options *o,
-                            unsigned deadline_ms, void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
+size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
+                            const struct loopknot_options *o, unsigned deadline_ms,
+                            void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
                             void *arg);
 
-/** Number of reports, worst verdict (unknown when there is no report), and for one report (index < count) its verdict and pid. */
+/** Number of reports, worst verdict (unknown when there is no report), and for one report (index <
+ * count) its verdict and pid. */
 size_t loopknot_count(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index);
@@ -97,43 +111,54 @@ const char *loopknot_verdict_name(enum loopknot_verdict v);
 /** How to render. */
 struct loopknot_render {
     bool color;
-    int width;   /* terminal columns, 0 = never wrap */
-    bool all;    /* no folding */
+    int width; /* terminal columns, 0 = never wrap */
+    bool all;  /* no folding */
     bool native;
-    bool set;    /* write a report set even when there is one report */
+    bool set; /* write a report set even when there is one report */
     int verbose;
-    const char *command;    /* what was run (loopknot run), as a user would name it; or NULL. It names the test case of junit */
-    const char *test;       /* the test that ran in it, if the caller knows; or NULL: told from the Python frames and environment */
-    long long elapsed_ms;   /* how long it had run; 0 not known */
-    bool ended;             /* it is ended for having hung or run too long: CI formats show it as failed, whatever the verdict */
+    /* what was run (loopknot run), as a user would name it; or NULL. It names the test case of
+     * junit */
+    const char *command;
+    /* the test that ran in it, if the caller knows; or NULL: told from the Python frames and
+     * environment */
+    const char *test;
+    long long elapsed_ms; /* how long it had run; 0 not known */
+    /* it is ended for having hung or run too long: CI formats show it as failed, whatever the
+     * verdict */
+    bool ended;
 };
 
-/** Writes all reports in a format ("text", "json", "markdown"). @return 0, 2 for an unknown format, -1 with errno for a write error. */
-int loopknot_write(const struct loopknot_diagnosis *d, const char *format, const struct loopknot_render *how, FILE *out);
+/** Writes all reports in a format ("text", "json", "markdown"). @return 0, 2 for an unknown format,
+ * -1 with errno for a write error. */
+int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
+                   const struct loopknot_render *how, FILE *out);
 
 /** The index-th format name and its description; NULL past the end. */
 const char *loopknot_format(size_t index, const char **help);
 
-/** The index-th rule: id, and by pointer (each may be NULL) name, ceiling, meaning, remedy, documents (NULL-terminated). NULL past the end. */
-const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means, const char **remedy,
-                          const char *const **docs);
+/** The index-th rule: id, and by pointer (each may be NULL) name, ceiling, meaning, remedy,
+ * documents (NULL-terminated). NULL past the end. */
+const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means,
+                          const char **remedy, const char *const **docs);
 
 /**
- * The id of the rule that word names: an id ("LK101", "lk101", "101") or a name, in any case. NULL when it names none;
- * nearest and its name (each may be NULL) are then the closest rule.
+ * The id of the rule that word names: an id ("LK101", "lk101", "101") or a name, in any case. NULL
+ * when it names none; nearest and its name (each may be NULL) are then the closest rule.
  */
 const char *loopknot_rule_find(const char *word, const char **nearest, const char **nearest_name);
 
-/** Writes a table of all rules ("text", "json"). @return 0, 2 for an unknown format, -1 with errno for a write error. */
+/** Writes a table of all rules ("text", "json"). @return 0, 2 for an unknown format, -1 with errno
+ * for a write error. */
 int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out);
 
 /**
- * Explains n rules, named as for loopknot_rule_find, in a format ("text", "json", "markdown"): how each comes about, how
- * it is known, what would refute it, remedy, code before and after, documentation.
+ * Explains n rules, named as for loopknot_rule_find, in a format ("text", "json", "markdown"): how
+ * each comes about, how it is known, what would refute it, remedy, code before and after,
+ * documentation.
  * @return 0, 2 for an unknown format or rule, -1 with errno for a write error.
  */
-int loopknot_write_explanations(const char *const *words, size_t n, const char *format, const struct loopknot_render *how,
-                                FILE *out);
+int loopknot_write_explanations(const char *const *words, size_t n, const char *format,
+                                const struct loopknot_render *how, FILE *out);
 
 const char *loopknot_version(void);
 

@@ -71,7 +71,8 @@ static int by_start(const void *a, const void *b)
     return x->start < y->start ? -1 : x->start > y->start;
 }
 
-static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n, struct lk_error *err)
+static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
+                      struct lk_error *err)
 {
     struct fake *f = impl;
     struct lk_mapping *maps = lk_arena_array(a, f->n + 1, sizeof(*maps));
@@ -83,9 +84,10 @@ static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, s
         const struct fake_segment *s = &f->segments[i];
 
         if (s->len)
-            maps[count++] = (struct lk_mapping){
-                .start = page_of(s->addr), .end = page_of(s->addr + s->len - 1) + LK_PAGE, .prot = "rw-p", .path = ""
-            };
+            maps[count++] = (struct lk_mapping){ .start = page_of(s->addr),
+                                                 .end = page_of(s->addr + s->len - 1) + LK_PAGE,
+                                                 .prot = "rw-p",
+                                                 .path = "" };
     }
     qsort(maps, count, sizeof(*maps), by_start);
     for (size_t i = 0; i < count; i++) {
@@ -114,7 +116,8 @@ static const struct lk_process_ops fake_ops = {
     .destroy = fake_destroy,
 };
 
-struct lk_process *fake_target_counted(const struct fake_segment *segments, size_t n, struct fake_counts *counts)
+struct lk_process *fake_target_counted(const struct fake_segment *segments, size_t n,
+                                       struct fake_counts *counts)
 {
     struct fake *f = lk_xcalloc(1, sizeof(*f));
 

@@ -4,13 +4,13 @@
 #include <stdlib.h>
 
 #include "api/patterns.h"
-#include "examine/examine.h"
-#include "examine/cross_process.h"
-#include "examine/process_set.h"
-#include "report/rule_pages.h"
 #include "diagnose/rules/rule_texts.h"
+#include "examine/cross_process.h"
+#include "examine/examine.h"
+#include "examine/process_set.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/process_tree.h"
+#include "report/rule_pages.h"
 #include "util/vec.h"
 
 #define LK_EXPORT __attribute__((visibility("default")))
@@ -20,16 +20,23 @@ struct loopknot_diagnosis {
     size_t n, cap;
 };
 
-_Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK && (int)LOOPKNOT_STALLED == (int)LK_STALLED &&
-                   (int)LOOPKNOT_UNKNOWN == (int)LK_VERDICT_UNKNOWN && (int)LOOPKNOT_HAZARD == (int)LK_HAZARD,
+_Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK &&
+                   (int)LOOPKNOT_STALLED == (int)LK_STALLED &&
+                   (int)LOOPKNOT_UNKNOWN == (int)LK_VERDICT_UNKNOWN &&
+                   (int)LOOPKNOT_HAZARD == (int)LK_HAZARD,
                "public and inner verdicts are the same numbers");
-_Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE && (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
+_Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
+                   (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
                "public and inner stop modes are the same numbers");
 
 LK_EXPORT struct loopknot_options loopknot_options_default(void)
 {
     return (struct loopknot_options){
-        .samples = 3, .interval_ms = 100, .stalled_after_ms = 2000, .max_pause_ms = 250, .native = true,
+        .samples = 3,
+        .interval_ms = 100,
+        .stalled_after_ms = 2000,
+        .max_pause_ms = 250,
+        .native = true,
     };
 }
 
@@ -67,8 +74,8 @@ static struct lk_examine_options inner_options(const struct loopknot_options *o)
     };
 }
 
-LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o, char *message,
-                               size_t size)
+LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
+                               const struct loopknot_options *o, char *message, size_t size)
 {
     const struct lk_examine_options inner = inner_options(o);
     struct lk_error err = { 0 };
@@ -87,9 +94,11 @@ LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
     return lk_tree_list(root, pids, max);
 }
 
-LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n, const struct loopknot_options *o,
-                                      unsigned deadline_ms,
-                                      void (*complain)(pid_t pid, bool gone, const char *message, void *arg), void *arg)
+LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
+                                      const struct loopknot_options *o, unsigned deadline_ms,
+                                      void (*complain)(pid_t pid, bool gone, const char *message,
+                                                       void *arg),
+                                      void *arg)
 {
     struct lk_examine_options inner = inner_options(o);
     struct lk_joint_result *results = lk_xcalloc(n, sizeof *results);
@@ -113,7 +122,8 @@ LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)
     return d->n;
 }
 
-LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index)
+LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d,
+                                                    size_t index)
 {
     return index < d->n ? (enum loopknot_verdict)d->v[index].findings->verdict : LOOPKNOT_UNKNOWN;
 }
@@ -131,12 +141,20 @@ LK_EXPORT const char *loopknot_verdict_name(enum loopknot_verdict v)
     return lk_verdict_name((enum lk_verdict)v);
 }
 
-LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *format, const struct loopknot_render *how, FILE *out)
+LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
+                             const struct loopknot_render *how, FILE *out)
 {
     const struct lk_format *f = lk_format_by_name(format);
     const struct lk_render inner = {
-        .color = how->color, .width = how->width, .all = how->all, .native = how->native, .verbose = how->verbose,
-        .command = how->command, .test = how->test, .elapsed_ms = how->elapsed_ms, .ended = how->ended,
+        .color = how->color,
+        .width = how->width,
+        .all = how->all,
+        .native = how->native,
+        .verbose = how->verbose,
+        .command = how->command,
+        .test = how->test,
+        .elapsed_ms = how->elapsed_ms,
+        .ended = how->ended,
     };
     if (!f)
         return 2;
@@ -154,8 +172,9 @@ LK_EXPORT const char *loopknot_format(size_t index, const char **help)
     return lk_formats[index].name;
 }
 
-LK_EXPORT const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means,
-                                    const char **remedy, const char *const **docs)
+LK_EXPORT const char *loopknot_rule(size_t index, const char **name, const char **ceiling,
+                                    const char **means, const char **remedy,
+                                    const char *const **docs)
 {
     if (index >= lk_n_rules)
         return NULL;
@@ -173,7 +192,8 @@ LK_EXPORT const char *loopknot_rule(size_t index, const char **name, const char 
     return r->id;
 }
 
-LK_EXPORT const char *loopknot_rule_find(const char *word, const char **nearest, const char **nearest_name)
+LK_EXPORT const char *loopknot_rule_find(const char *word, const char **nearest,
+                                         const char **nearest_name)
 {
     const struct lk_rule *r = lk_rule_by_word(word);
     if (r)

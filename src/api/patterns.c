@@ -24,7 +24,10 @@ const struct lk_patterns *lk_api_patterns(const struct loopknot_patterns *p)
 
 static const char *kind_of(mode_t mode)
 {
-    return S_ISDIR(mode) ? "a folder" : S_ISFIFO(mode) ? "a FIFO" : S_ISSOCK(mode) ? "a socket" : "a device";
+    return S_ISDIR(mode)    ? "a folder"
+           : S_ISFIFO(mode) ? "a FIFO"
+           : S_ISSOCK(mode) ? "a socket"
+                            : "a device";
 }
 
 /* O_NONBLOCK: opening a FIFO without a writer must not wait for one. */
@@ -38,13 +41,15 @@ static int open_regular(const char *file, const char *name, struct lk_error *err
     }
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
         return fd;
-    lk_error_set(err, LK_ERR_USAGE, "%s: is %s; patterns are read from a regular file only", name, kind_of(st.st_mode));
+    lk_error_set(err, LK_ERR_USAGE, "%s: is %s; patterns are read from a regular file only", name,
+                 kind_of(st.st_mode));
     close(fd);
     return -1;
 }
 
 /* Up to one byte more than is allowed, so that the parser can tell. */
-static bool slurp(int fd, const char *name, char *text, size_t size, size_t *n, struct lk_error *err)
+static bool slurp(int fd, const char *name, char *text, size_t size, size_t *n,
+                  struct lk_error *err)
 {
     ssize_t got;
     for (*n = 0; *n < size && (got = read(fd, text + *n, size - *n)) != 0;) {
@@ -64,13 +69,15 @@ static struct lk_patterns *load(const char *file, const char *name, struct lk_er
     if (fd < 0)
         return NULL;
     char *text = lk_xmalloc(size);
-    struct lk_patterns *rows = slurp(fd, name, text, size, &n, err) ? lk_patterns_parse(name, text, n, err) : NULL;
+    struct lk_patterns *rows =
+        slurp(fd, name, text, size, &n, err) ? lk_patterns_parse(name, text, n, err) : NULL;
     free(text);
     close(fd);
     return rows;
 }
 
-LK_EXPORT struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size)
+LK_EXPORT struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message,
+                                                           size_t size)
 {
     enum { MAX_SHOWN = 200 }; /* of the file's name, so that what is wrong still fits */
     struct lk_arena *a = lk_arena_create();

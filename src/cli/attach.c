@@ -25,7 +25,8 @@ struct arguments {
 enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE };
 
 static const struct option_row rows[] = {
-    { "fail-on", "VERDICT", "exit with 1 from deadlock|stalled|unknown|hazard on, or never (stalled)", OPT_FAIL_ON },
+    { "fail-on", "VERDICT",
+      "exit with 1 from deadlock|stalled|unknown|hazard on, or never (stalled)", OPT_FAIL_ON },
     { "tree", NULL, "the children too", OPT_TREE },
 };
 
@@ -51,7 +52,8 @@ static int parse_option(void *arg, int id, char *value)
 
 static const struct option_set set = {
     .usage = "loopknot [attach] [options] PID...",
-    .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr says why); 4 unknown;\n"
+    .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr "
+              "says why); 4 unknown;\n"
               "130, 143 interrupted (what there is was printed).",
     .rows = rows,
     .n = sizeof rows / sizeof rows[0],
@@ -117,7 +119,8 @@ static void catch_signals(void)
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a status, not a sudden death */
 }
 
-static int status_of(const struct arguments *a, const struct loopknot_diagnosis *d, bool some_failed)
+static int status_of(const struct arguments *a, const struct loopknot_diagnosis *d,
+                     bool some_failed)
 {
     enum loopknot_verdict v = loopknot_verdict(d);
     if (!a->fail_never && v != LOOPKNOT_UNKNOWN && v >= a->fail_on)
@@ -137,7 +140,8 @@ struct refused {
     size_t failed;
 };
 
-/* A member of a tree that ends while it is looked at is what processes do; one that the user named is an error. */
+/* A member of a tree that ends while it is looked at is what processes do; one that the user named
+ * is an error. */
 static void refused(pid_t pid, bool gone, const char *message, void *arg)
 {
     struct refused *r = arg;
@@ -154,7 +158,8 @@ static int examine_all(struct arguments *a)
     struct loopknot_diagnosis *d = loopknot_create();
     struct refused r = { .a = a };
     const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;
-    const size_t n = loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
+    const size_t n =
+        loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
     int status = EXIT_NO_REPORT;
     if (n) {
         a->common.render.set |= a->n_pids > 1;
@@ -165,7 +170,8 @@ static int examine_all(struct arguments *a)
     return caught_signal ? 128 + caught_signal : status;
 }
 
-/* The processes named first, so that they come first in the report; then what descends from each. */
+/* The processes named first, so that they come first in the report; then what descends from each.
+ */
 static void add_tree(struct arguments *a)
 {
     pid_t *tree = calloc(MAX_PIDS, sizeof *tree);

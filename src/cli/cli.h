@@ -6,10 +6,10 @@
 
 /** Exit statuses scripts depend on. */
 enum {
-    EXIT_FOUND = 1,      /* something at or above --fail-on */
+    EXIT_FOUND = 1, /* something at or above --fail-on */
     EXIT_USAGE = 2,
     EXIT_NO_REPORT = 3,
-    EXIT_UNKNOWN = 4,    /* the verdict is unknown */
+    EXIT_UNKNOWN = 4, /* the verdict is unknown */
 };
 
 struct command {

@@ -56,7 +56,8 @@ static struct loopknot_render render(void)
 static int written(int status, const char *command, const char *format)
 {
     if (status == 2)
-        return complain(EXIT_USAGE, "'%s' has no format '%s' (loopknot %s --help lists them)", command, format, command);
+        return complain(EXIT_USAGE, "'%s' has no format '%s' (loopknot %s --help lists them)",
+                        command, format, command);
     if (status)
         return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
     return 0;
@@ -70,12 +71,14 @@ int command_rules(int argc, char **argv)
         return status;
     if (r.help) {
         puts("usage: loopknot rules [--format text|json]\n"
-             "Lists the rules: id, name, the worst verdict it can bring about, what it is in a few words.\n"
+             "Lists the rules: id, name, the worst verdict it can bring about, what it is in a few "
+             "words.\n"
              "loopknot explain ID tells all about one.");
         return flushed(0);
     }
     if (r.n)
-        return complain(EXIT_USAGE, "'rules' takes no '%s' (loopknot explain %s explains one)", r.words[0], r.words[0]);
+        return complain(EXIT_USAGE, "'rules' takes no '%s' (loopknot explain %s explains one)",
+                        r.words[0], r.words[0]);
     struct loopknot_render how = render();
     return written(loopknot_write_rules(r.format, &how, stdout), "rules", r.format);
 }
@@ -89,17 +92,23 @@ int command_explain(int argc, char **argv)
         return status;
     if (r.help) {
         puts("usage: loopknot explain [--format text|json|markdown] RULE...\n"
-             "Explains rules, named by id or name: what each means, how it comes about, how it is known, what would refute\n"
-             "it, what to change (with code before and after), and where the documentation says so.\n"
+             "Explains rules, named by id or name: what each means, how it comes about, how it is "
+             "known, what would refute\n"
+             "it, what to change (with code before and after), and where the documentation says "
+             "so.\n"
              "loopknot rules lists them.");
         return flushed(0);
     }
     if (!r.n)
-        return complain(EXIT_USAGE, "usage: loopknot explain RULE...   (loopknot rules lists them)");
+        return complain(EXIT_USAGE,
+                        "usage: loopknot explain RULE...   (loopknot rules lists them)");
     for (size_t i = 0; i < r.n; i++)
         if (!loopknot_rule_find(r.words[i], &id, &name))
-            return complain(EXIT_USAGE, "there is no rule '%.60s'; the nearest is %s (%s); loopknot rules lists them", r.words[i],
-                            id, name);
+            return complain(
+                EXIT_USAGE,
+                "there is no rule '%.60s'; the nearest is %s (%s); loopknot rules lists them",
+                r.words[i], id, name);
     struct loopknot_render how = render();
-    return written(loopknot_write_explanations(r.words, r.n, r.format, &how, stdout), "explain", r.format);
+    return written(loopknot_write_explanations(r.words, r.n, r.format, &how, stdout), "explain",
+                   r.format);
 }

@@ -9,7 +9,8 @@
 
 #include "cli/cli.h"
 
-enum { MAX_SUMMARY = 1024 * 1024 }; /* of one step: the runner drops a larger file whole (FileCommandManager.cs) */
+/* of one step: the runner drops a larger file whole (FileCommandManager.cs) */
+enum { MAX_SUMMARY = 1024 * 1024 };
 
 /* Bytes of text that fit into room: whole lines. */
 static size_t fitting(const char *text, size_t room)
@@ -48,7 +49,8 @@ static bool append(int fd, const char *text, size_t size)
     if (size <= MAX_SUMMARY - taken)
         return write_all(fd, text, size);
     const size_t room = MAX_SUMMARY - taken > sizeof cut ? MAX_SUMMARY - taken - sizeof cut : 0;
-    return room == 0 || (write_all(fd, text, fitting(text, room)) && write_all(fd, cut, sizeof cut - 1));
+    return room == 0 ||
+           (write_all(fd, text, fitting(text, room)) && write_all(fd, cut, sizeof cut - 1));
 }
 
 void append_step_summary(const struct loopknot_diagnosis *d, const struct loopknot_render *how)
@@ -64,7 +66,9 @@ void append_step_summary(const struct loopknot_diagnosis *d, const struct loopkn
     bool ok = memory && loopknot_write(d, "markdown", &plain, memory) == 0;
     if (memory)
         ok &= fclose(memory) == 0;
-    const int fd = ok ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644) : -1;
+    const int fd =
+        ok ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644)
+           : -1;
     if (fd < 0 || !append(fd, text, size))
         complain(0, "could not append to the step summary %s: %s", file, strerror(errno));
     if (fd >= 0)

@@ -5,8 +5,8 @@
 #include "loopknot.h"
 
 /**
- * Appends the Markdown report to the file that GITHUB_STEP_SUMMARY names, when it names one. Failures are complained of
- * and nothing more: the report itself stands elsewhere.
+ * Appends the Markdown report to the file that GITHUB_STEP_SUMMARY names, when it names one.
+ * Failures are complained of and nothing more: the report itself stands elsewhere.
  */
 void append_step_summary(const struct loopknot_diagnosis *d, const struct loopknot_render *how);
 

@@ -9,10 +9,13 @@
 #include "loopknot.h"
 
 const struct command commands[] = {
-    { "attach", command_attach, "loopknot [attach] [options] PID...", "sample live processes, diagnose them, print a report, detach" },
-    { "run", command_run, "loopknot run [options] -- CMD...", "run CMD; diagnose its process tree when it hangs, and end it" },
+    { "attach", command_attach, "loopknot [attach] [options] PID...",
+      "sample live processes, diagnose them, print a report, detach" },
+    { "run", command_run, "loopknot run [options] -- CMD...",
+      "run CMD; diagnose its process tree when it hangs, and end it" },
     { "rules", command_rules, "loopknot rules", "list the rules" },
-    { "explain", command_explain, "loopknot explain RULE...", "explain rules: cause, evidence, remedy, sources" },
+    { "explain", command_explain, "loopknot explain RULE...",
+      "explain rules: cause, evidence, remedy, sources" },
 };
 const size_t n_commands = sizeof commands / sizeof commands[0];
 
@@ -31,7 +34,8 @@ int complain(int status, const char *fmt, ...)
     return status;
 }
 
-/* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is flushed. */
+/* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is
+ * flushed. */
 int flushed(int status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
@@ -41,7 +45,8 @@ int flushed(int status)
 
 static void print_help(void)
 {
-    puts("loopknot: says what is wrong with a hung, threaded Python server, from outside.\n\nCommands:");
+    puts("loopknot: says what is wrong with a hung, threaded Python server, from "
+         "outside.\n\nCommands:");
     for (size_t i = 0; i < n_commands; i++)
         printf("  %-36s %s\n", commands[i].usage, commands[i].help);
     puts("  loopknot --version | --help | COMMAND --help\n");
@@ -76,5 +81,6 @@ int main(int argc, char **argv)
     /* `loopknot PID` and `loopknot --option PID` are attach. */
     if (argv[1][0] == '-' || isdigit((unsigned char)argv[1][0]))
         return command_attach(argc, argv);
-    return complain(EXIT_USAGE, "this build has no command '%s' (loopknot --help lists them)", argv[1]);
+    return complain(EXIT_USAGE, "this build has no command '%s' (loopknot --help lists them)",
+                    argv[1]);
 }

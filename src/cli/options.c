@@ -8,18 +8,33 @@
 
 #include "cli/cli.h"
 
-enum option_id { OPT_FORMAT = 256, OPT_OUTPUT, OPT_SAMPLES, OPT_INTERVAL, OPT_STALLED, OPT_PAUSE, OPT_STOP, OPT_NATIVE,
-                 OPT_NO_NATIVE, OPT_ALL, OPT_PROJECT, OPT_RULES, OPT_COLOR,
-                 OPT_HELP };
+enum option_id {
+    OPT_FORMAT = 256,
+    OPT_OUTPUT,
+    OPT_SAMPLES,
+    OPT_INTERVAL,
+    OPT_STALLED,
+    OPT_PAUSE,
+    OPT_STOP,
+    OPT_NATIVE,
+    OPT_NO_NATIVE,
+    OPT_ALL,
+    OPT_PROJECT,
+    OPT_RULES,
+    OPT_COLOR,
+    OPT_HELP
+};
 
 static const struct option_row common_rows[] = {
-    { "format", "NAME", "text (default), json, markdown...: how the report is printed", OPT_FORMAT },
+    { "format", "NAME", "text (default), json, markdown...: how the report is printed",
+      OPT_FORMAT },
     { "output", "FORMAT:FILE", "the same into a file; may be given again", OPT_OUTPUT },
     { "samples", "N", "how many samples (3)", OPT_SAMPLES },
     { "interval", "MS", "milliseconds between them (100)", OPT_INTERVAL },
     { "stalled-after", "S", "no progress for S seconds is 'stalled' (2)", OPT_STALLED },
     { "max-pause", "MS", "no thread is held stopped longer in one sample (250)", OPT_PAUSE },
-    { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none", OPT_STOP },
+    { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none",
+      OPT_STOP },
     { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
     { "all", NULL, "fold nothing", OPT_ALL },
@@ -63,7 +78,8 @@ void options_print(const struct option_set *set)
     const struct option_row *r;
     for (size_t i = 0; (r = row(set, i)); i++) {
         char left[64];
-        snprintf(left, sizeof left, "--%s%s%s", r->name, r->argument ? " " : "", r->argument ? r->argument : "");
+        snprintf(left, sizeof left, "--%s%s%s", r->name, r->argument ? " " : "",
+                 r->argument ? r->argument : "");
         printf("  %-28s %s\n", left, r->help);
     }
 }
@@ -82,14 +98,17 @@ bool parse_number(const char *text, double least, double most, double *ret)
     char *end;
     errno = 0;
     *ret = strtod(text, &end);
-    return !errno && end != text && !*end && !text[strspn(text, "0123456789.")] && *ret >= least && *ret <= most;
+    return !errno && end != text && !*end && !text[strspn(text, "0123456789.")] && *ret >= least &&
+           *ret <= most;
 }
 
-int parse_count(const char *name, const char *text, double least, double most, double scale, unsigned *ret)
+int parse_count(const char *name, const char *text, double least, double most, double scale,
+                unsigned *ret)
 {
     double v;
     if (!parse_number(text, least, most, &v))
-        return complain(EXIT_USAGE, "--%s wants a number from %g to %g, not '%s'", name, least, most, text);
+        return complain(EXIT_USAGE, "--%s wants a number from %g to %g, not '%s'", name, least,
+                        most, text);
     *ret = (unsigned)(v * scale + 0.5);
     return 0;
 }
@@ -115,7 +134,8 @@ int parse_word(const char *name, const char *text, const char *const *words, siz
     return -1;
 }
 
-/* A folder is named from where the user stands; the target may see another tree, so that it need not exist here. */
+/* A folder is named from where the user stands; the target may see another tree, so that it need
+ * not exist here. */
 static int parse_project(struct common *c, const char *text)
 {
     if (!*text)
@@ -147,7 +167,8 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_OUTPUT: return outputs_parse(&c->outputs, value);
     case OPT_SAMPLES: return parse_whole("samples", value, 1, 1000, &o->samples);
     case OPT_INTERVAL: return parse_count("interval", value, 0, 60000, 1, &o->interval_ms);
-    case OPT_STALLED: return parse_count("stalled-after", value, 0.01, 86400, 1000, &o->stalled_after_ms);
+    case OPT_STALLED:
+        return parse_count("stalled-after", value, 0.01, 86400, 1000, &o->stalled_after_ms);
     case OPT_PAUSE: return parse_count("max-pause", value, 1, 10000, 1, &o->max_pause_ms);
     case OPT_NATIVE: c->render.native = o->native = true; return 0;
     case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
@@ -162,7 +183,10 @@ static int parse_common(struct common *c, int id, char *value)
         i = parse_word("color", value, colors, 3);
         c->color = i == 2 ? -1 : i;
         return i < 0 ? EXIT_USAGE : 0;
-    case 'v': c->render.verbose++; o->verbose++; return 0;
+    case 'v':
+        c->render.verbose++;
+        o->verbose++;
+        return 0;
     default: return EXIT_USAGE;
     }
 }
@@ -184,14 +208,17 @@ static int complain_of_option(const struct option_set *set, char **argv, int id)
     const bool is_long = optopt == 0 || optopt > UCHAR_MAX;
     const char *given = is_long ? argv[optind - 1] : letter;
     if (id == ':')
-        return complain(EXIT_USAGE, "option '%s' wants an argument (loopknot --help lists them)", given);
+        return complain(EXIT_USAGE, "option '%s' wants an argument (loopknot --help lists them)",
+                        given);
     if (optopt >= '0' && optopt <= '9')
         return complain(EXIT_USAGE, "a process id has no sign, as in '%s...'", given);
     if (optopt > UCHAR_MAX)
         return complain(EXIT_USAGE, "option '%s' takes no argument", given);
     if (is_long && count_options(set, given) > 1)
-        return complain(EXIT_USAGE, "option '%s' may be one of several (loopknot --help lists them)", given);
-    return complain(EXIT_USAGE, "this build has no option '%s' (loopknot --help lists them)", given);
+        return complain(EXIT_USAGE,
+                        "option '%s' may be one of several (loopknot --help lists them)", given);
+    return complain(EXIT_USAGE, "this build has no option '%s' (loopknot --help lists them)",
+                    given);
 }
 
 int options_parse(const struct option_set *set, struct common *c, void *arg, int argc, char **argv)
@@ -207,7 +234,8 @@ int options_parse(const struct option_set *set, struct common *c, void *arg, int
     int id, status = 0;
     optind = 1;
     opterr = 0;
-    while (!status && (id = getopt_long(argc, argv, set->operands_last ? "+:hv" : ":hv", longs, NULL)) != -1) {
+    while (!status &&
+           (id = getopt_long(argc, argv, set->operands_last ? "+:hv" : ":hv", longs, NULL)) != -1) {
         if (id == OPT_HELP || id == 'h')
             return -1;
         if (id == '?' || id == ':')

@@ -1,6 +1,7 @@
 /*
- * Options that several commands share: one table, one parser. A command adds rows of its own; numbers in words
- * (durations, counts) are read here too, so that all options refuse the same nonsense in the same words.
+ * Options that several commands share: one table, one parser. A command adds rows of its own;
+ * numbers in words (durations, counts) are read here too, so that all options refuse the same
+ * nonsense in the same words.
  */
 #ifndef LK_CLI_OPTIONS_H
 #define LK_CLI_OPTIONS_H
@@ -35,7 +36,8 @@ struct option_set {
     const struct option_row *rows;
     size_t n;
     bool operands_last; /* the first operand ends the options, as for a command to be run */
-    int (*parse)(void *arg, int id, char *value); /* one of rows; @return 0 or EXIT_USAGE after a complaint */
+    /* one of rows; @return 0 or EXIT_USAGE after a complaint */
+    int (*parse)(void *arg, int id, char *value);
 };
 
 void common_init(struct common *c);
@@ -58,8 +60,10 @@ int options_help(const struct option_set *set);
 
 /** Decimal numbers only; least and most inclusive. */
 bool parse_number(const char *text, double least, double most, double *ret);
-/** A number times scale, rounded. @return 0 or EXIT_USAGE after a complaint that names the option. */
-int parse_count(const char *name, const char *text, double least, double most, double scale, unsigned *ret);
+/** A number times scale, rounded. @return 0 or EXIT_USAGE after a complaint that names the option.
+ */
+int parse_count(const char *name, const char *text, double least, double most, double scale,
+                unsigned *ret);
 /** Index of text among words, or -1 after a complaint. */
 int parse_word(const char *name, const char *text, const char *const *words, size_t n);
 

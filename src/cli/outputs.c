@@ -70,8 +70,8 @@ static bool write_failed(const char *file, int why)
 }
 
 /* Also when the report was cut short the stream is closed; the first error counts. */
-static bool write_and_close(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how,
-                            FILE *f, int *why)
+static bool write_and_close(const struct loopknot_diagnosis *d, const struct output *out,
+                            const struct loopknot_render *how, FILE *f, int *why)
 {
     bool ok = loopknot_write(d, out->format, how, f) == 0;
     *why = errno;
@@ -82,8 +82,10 @@ static bool write_and_close(const struct loopknot_diagnosis *d, const struct out
     return ok;
 }
 
-/* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from everybody. */
-static bool write_special(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+/* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from
+ * everybody. */
+static bool write_special(const struct loopknot_diagnosis *d, const struct output *out,
+                          const struct loopknot_render *how)
 {
     int why;
     FILE *f = fopen(out->file, "we");
@@ -93,7 +95,8 @@ static bool write_special(const struct loopknot_diagnosis *d, const struct outpu
 }
 
 /* Complete or not at all: under a temporary name first. */
-static bool write_file(const struct loopknot_diagnosis *d, const struct output *out, const struct loopknot_render *how)
+static bool write_file(const struct loopknot_diagnosis *d, const struct output *out,
+                       const struct loopknot_render *how)
 {
     char real[PATH_MAX], temp[PATH_MAX + 32];
     struct stat st;
@@ -118,7 +121,8 @@ static bool write_file(const struct loopknot_diagnosis *d, const struct output *
     return write_failed(out->file, why);
 }
 
-bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, const struct loopknot_render *how, FILE *stream)
+bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
+                   const struct loopknot_render *how, FILE *stream)
 {
     struct loopknot_render plain = *how;
     plain.color = false;
@@ -132,7 +136,8 @@ bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, 
             ok &= write_file(d, &o->v[i], &plain);
         } else if (loopknot_write(d, o->v[i].format, to == stream ? how : &plain, to) != 0) {
             ok = false;
-            complain(0, "could not write the report to %s: %s", to == stdout ? "stdout" : "stderr", strerror(errno));
+            complain(0, "could not write the report to %s: %s", to == stdout ? "stdout" : "stderr",
+                     strerror(errno));
         }
     }
     if (github)

@@ -19,7 +19,8 @@ struct outputs {
     size_t n;
 };
 
-/** Adds one; the strings are borrowed. @return 0, or EXIT_USAGE after a complaint (unknown format, too many). */
+/** Adds one; the strings are borrowed. @return 0, or EXIT_USAGE after a complaint (unknown format,
+ * too many). */
 int outputs_add(struct outputs *o, const char *format, const char *file);
 
 /** Adds what "FORMAT:FILE" says; text is cut at its colon and borrowed. @return as outputs_add. */
@@ -30,12 +31,15 @@ bool outputs_to_stream(const struct outputs *o);
 bool outputs_to_stdout(const struct outputs *o);
 
 /**
- * Writes all: those without a file to stream, those with one complete or not at all (a temporary file, then a rename;
- * for the owner alone, as reports hold command lines and code). Every failure is complained of. @return whether none failed.
+ * Writes all: those without a file to stream, those with one complete or not at all (a temporary
+ * file, then a rename; for the owner alone, as reports hold command lines and code). Every failure
+ * is complained of. @return whether none failed.
  */
-bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d, const struct loopknot_render *how, FILE *stream);
+bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
+                   const struct loopknot_render *how, FILE *stream);
 
-/** Columns of the terminal behind fd; 100 for a pipe or a file: wide enough for paths, narrow enough to be quoted. */
+/** Columns of the terminal behind fd; 100 for a pipe or a file: wide enough for paths, narrow
+ * enough to be quoted. */
 int terminal_width(int fd);
 
 #endif

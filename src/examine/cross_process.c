@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "snapshot/builder.h"
 #include "process/linux/procfs.h"
+#include "snapshot/builder.h"
 #include "util/text.h"
 
 enum { MAX_LINKS = 4096, MAX_FDS_SEEN = 1 << 20 };
@@ -69,13 +69,16 @@ static uint64_t number_of(struct linking *x, const char *name, bool add)
     return add ? x->names.n : 0;
 }
 
-static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct lk_syscall_wait *os, struct crossing *ret)
+static bool on_pipe(struct linking *x, const struct lk_snapshot *s,
+                    const struct lk_syscall_wait *os, struct crossing *ret)
 {
     char link[PATH_MAX];
     for (size_t i = 0; i < LK_ARRAY_LEN(pipe_calls); i++) {
-        if (os->on != LK_OS_PIPE || !os->syscall || strcmp(os->syscall, pipe_calls[i].call) != 0 || os->fd == LK_UNKNOWN)
+        if (os->on != LK_OS_PIPE || !os->syscall || strcmp(os->syscall, pipe_calls[i].call) != 0 ||
+            os->fd == LK_UNKNOWN)
             continue;
-        if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)s->pid, (long long)os->fd) <= 0)
+        if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)s->pid,
+                           (long long)os->fd) <= 0)
             return false;
         ret->pipe = number_of(x, link, true);
         ret->reads = pipe_calls[i].reads;
@@ -84,16 +87,19 @@ static bool on_pipe(struct linking *x, const struct lk_snapshot *s, const struct
     return false;
 }
 
-/* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow. */
+/* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow.
+ */
 static void note_wait(struct linking *x, size_t report, size_t thread)
 {
     const struct lk_snapshot *s = x->reports[report].snap;
     const struct lk_thread *t = &s->threads.v[thread];
     const struct lk_syscall_wait *os = &t->os;
     struct crossing w = { .report = report, .thread = thread, .child = -1 };
-    if (t->running || t->moved || t->read == LK_READ_RACY || os->timeout_ms != LK_FOREVER || x->waits.n >= MAX_LINKS)
+    if (t->running || t->moved || t->read == LK_READ_RACY || os->timeout_ms != LK_FOREVER ||
+        x->waits.n >= MAX_LINKS)
         return;
-    if (t->wait.kind != LK_WAIT_NONE && t->wait.kind != LK_WAIT_UNKNOWN && t->wait.timeout_ms != LK_FOREVER)
+    if (t->wait.kind != LK_WAIT_NONE && t->wait.kind != LK_WAIT_UNKNOWN &&
+        t->wait.timeout_ms != LK_FOREVER)
         return;
     if (os->on == LK_OS_CHILD && os->child_pid > 0)
         w.child = os->child_pid;
@@ -125,11 +131,13 @@ static bool add_end(int64_t fd, void *arg)
     char link[PATH_MAX], info[1024];
     uint64_t flags, pipe;
     h->any = true;
-    if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)h->pid, (long long)fd) <= 0 ||
+    if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)h->pid, (long long)fd) <=
+            0 ||
         !(pipe = number_of(x, link, false)))
         return true;
     struct pipe_end e = { .pipe = pipe, .pid = h->pid, .reads = true, .writes = true };
-    if (lk_procfs_read(info, sizeof info, "/proc/%lld/fdinfo/%lld", (long long)h->pid, (long long)fd) > 0 &&
+    if (lk_procfs_read(info, sizeof info, "/proc/%lld/fdinfo/%lld", (long long)h->pid,
+                       (long long)fd) > 0 &&
         lk_procfs_field(info, "flags:", 8, &flags)) {
         e.reads = (flags & O_ACCMODE) != O_WRONLY;
         e.writes = (flags & O_ACCMODE) != O_RDONLY;
@@ -138,14 +146,16 @@ static bool add_end(int64_t fd, void *arg)
     return x->ends.n < MAX_FDS_SEEN;
 }
 
-/* A zombie and a kernel thread have no descriptors; one whose we may not see makes the list incomplete. */
+/* A zombie and a kernel thread have no descriptors; one whose we may not see makes the list
+ * incomplete. */
 static bool add_process(int64_t pid, void *arg)
 {
     struct linking *x = arg;
     struct holder h = { .x = x, .pid = pid };
     struct lk_procfs_stat st;
     if (!lk_procfs_each_id(add_end, &h, "/proc/%lld/fd", (long long)pid) &&
-        lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' && st.state != 'X')
+        lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' &&
+        st.state != 'X')
         x->all_seen = false;
     return x->ends.n < MAX_FDS_SEEN;
 }
@@ -178,7 +188,8 @@ static bool can_act(const struct lk_report *r)
 {
     const struct lk_snapshot *s = r->snap;
     const struct lk_process_halt *stop = &s->stop;
-    if (stop->job_stopped || stop->tracer_pid || stop->frozen || (s->python.present && !s->python.frames_read))
+    if (stop->job_stopped || stop->tracer_pid || stop->frozen ||
+        (s->python.present && !s->python.frames_read))
         return true; /* it is held up by something that may end */
     struct lk_graph *g = lk_graph_build(s);
     bool acts = s->threads.n == 0;
@@ -209,8 +220,9 @@ static void publish_mutes(struct linking *x)
 }
 
 /*
- * The least fixed point of "can act", as inside one process: at first no process is thought to end another's wait; each
- * one that can act all the same frees those that wait for it. Who is never freed waits in a ring.
+ * The least fixed point of "can act", as inside one process: at first no process is thought to end
+ * another's wait; each one that can act all the same frees those that wait for it. Who is never
+ * freed waits in a ring.
  */
 static void solve(struct linking *x)
 {
@@ -235,14 +247,16 @@ static void solve(struct linking *x)
 
 /* ---- what the reports are told ------------------------------------------------------------- */
 
-/* Every thread has slept on since it was read: the same number of times on a CPU (Documentation/scheduler/sched-stats.rst). */
+/* Every thread has slept on since it was read: the same number of times on a CPU
+ * (Documentation/scheduler/sched-stats.rst). */
 static bool sleeps_on(const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
         char text[128];
         unsigned long long run, wait, times;
         const struct lk_thread *t = &s->threads.v[i];
-        if (lk_procfs_read(text, sizeof text, "/proc/%lld/task/%lld/schedstat", (long long)s->pid, (long long)t->tid) <= 0 ||
+        if (lk_procfs_read(text, sizeof text, "/proc/%lld/task/%lld/schedstat", (long long)s->pid,
+                           (long long)t->tid) <= 0 ||
             sscanf(text, "%llu %llu %llu", &run, &wait, &times) != 3 || times != t->switches)
             return false;
     }
@@ -255,11 +269,13 @@ static const char *name_of(const struct linking *x, const struct crossing *w, st
     return lk_text_clean(a, name, strlen(name), 256);
 }
 
-static const char *what_of(const struct linking *x, const struct crossing *w, int64_t pid, struct lk_arena *a)
+static const char *what_of(const struct linking *x, const struct crossing *w, int64_t pid,
+                           struct lk_arena *a)
 {
     if (w->child > 0)
         return lk_arena_printf(a, "child process %" PRId64, pid);
-    return lk_arena_printf(a, "process %" PRId64 ", which %s %s", pid, w->reads ? "writes to" : "reads from", name_of(x, w, a));
+    return lk_arena_printf(a, "process %" PRId64 ", which %s %s", pid,
+                           w->reads ? "writes to" : "reads from", name_of(x, w, a));
 }
 
 /* Of a process that cannot act: its thread that waits across, in words. */
@@ -271,15 +287,18 @@ static const char *waits_of(const struct linking *x, size_t report, struct lk_ar
             continue;
         const struct lk_thread *t = &x->reports[report].snap->threads.v[w->thread];
         return w->child > 0
-                   ? lk_arena_printf(a, "its thread %s [%" PRId64 "] waits for child process %" PRId64, t->name, t->tid, w->child)
-                   : lk_arena_printf(a, "its thread %s [%" PRId64 "] blocks in %s() on %s", t->name, t->tid, t->os.syscall,
-                                     name_of(x, w, a));
+                   ? lk_arena_printf(a,
+                                     "its thread %s [%" PRId64 "] waits for child process %" PRId64,
+                                     t->name, t->tid, w->child)
+                   : lk_arena_printf(a, "its thread %s [%" PRId64 "] blocks in %s() on %s", t->name,
+                                     t->tid, t->os.syscall, name_of(x, w, a));
     }
     return NULL;
 }
 
 /* The thing outside that the thread waits for, as its reader named it or anew. */
-static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t, enum lk_extern_kind kind, const char *what)
+static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t,
+                            enum lk_extern_kind kind, const char *what)
 {
     for (size_t i = 0; i < t->wait.on.n; i++)
         if (lk_extern_at(s, t->wait.on.v[i]))
@@ -301,11 +320,13 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     l->thread = (uint32_t)w->thread;
     l->pid = pid;
     l->what = what_of(x, w, pid, s->arena);
-    l->via = via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
+    l->via =
+        via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
     l->waits = w->mute ? waits_of(x, other, s->arena) : NULL;
     l->verdict = f->verdict;
     if (f->list.n)
-        l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id, f->list.v[0].rule->name, f->list.v[0].summary);
+        l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id,
+                                     f->list.v[0].rule->name, f->list.v[0].summary);
     l->verified = sleeps_on(s) && sleeps_on(x->reports[other].snap);
 }
 

@@ -5,33 +5,43 @@
 #include <string.h>
 #include <time.h>
 
+#include "diagnose/catalog/classify.h"
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
 #include "examine/sample/source_lines.h"
-#include "diagnose/catalog/classify.h"
-#include "snapshot/builder.h"
 #include "process/linux/listeners.h"
 #include "process/linux/process_facts.h"
 #include "read/servers/supervisor.h"
+#include "snapshot/builder.h"
 
 enum {
     SECOND_LOOK_MS = 110,
-    WATCH_STEP_MS = 50,     /* a look through /proc at the candidate's threads */
-    NAP_MS = 20,            /* how long an interruption may go unnoticed */
+    WATCH_STEP_MS = 50, /* a look through /proc at the candidate's threads */
+    NAP_MS = 20,        /* how long an interruption may go unnoticed */
 };
 
 /* One examination under way. */
 struct examination {
     struct lk_session session;
     struct lk_history *history;
-    struct lk_snapshot *snap;       /* the last sample */
-    struct lk_snapshot *process;    /* facts of the process, read once */
+    struct lk_snapshot *snap;    /* the last sample */
+    struct lk_snapshot *process; /* facts of the process, read once */
     uint64_t began_ms;
-    uint64_t start_ticks;           /* tells a reused pid */
-    int64_t d_state;                /* fewest threads in uninterruptible sleep at any look: a moment of it is normal */
-    struct { struct lk_sample *v; size_t n, cap; } samples;
-    struct { int64_t *v; size_t n, cap; } moved; /* all samples' moved tids, one after the other */
-    struct { uint64_t *v; size_t n, cap; } throttle; /* periods, throttled, usec at begin and end */
+    uint64_t start_ticks; /* tells a reused pid */
+    /* fewest threads in uninterruptible sleep at any look: a moment of it is normal */
+    int64_t d_state;
+    struct {
+        struct lk_sample *v;
+        size_t n, cap;
+    } samples;
+    struct {
+        int64_t *v;
+        size_t n, cap;
+    } moved; /* all samples' moved tids, one after the other */
+    struct {
+        uint64_t *v;
+        size_t n, cap;
+    } throttle; /* periods, throttled, usec at begin and end */
 };
 
 static bool interrupted(const struct lk_examine_options *o)
@@ -117,13 +127,16 @@ static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at
         lk_vec_add(&x->moved, moved[i]);
 }
 
-/* What could not be read to its end because the process ended meanwhile says nothing of how it was. */
+/* What could not be read to its end because the process ended meanwhile says nothing of how it was.
+ */
 static bool ended_under(const struct examination *x, const struct lk_snapshot *s)
 {
-    return s->python.present && !s->python.frames_read && !lk_process_lives_on(lk_process_pid(x->session.target));
+    return s->python.present && !s->python.frames_read &&
+           !lk_process_lives_on(lk_process_pid(x->session.target));
 }
 
-/* Takes a sample and makes it the last one. False with err when the target is gone; the one before then stands. */
+/* Takes a sample and makes it the last one. False with err when the target is gone; the one before
+ * then stands. */
 static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error *err)
 {
     if (lk_process_start_ticks(lk_process_pid(x->session.target)) != x->start_ticks)
@@ -132,7 +145,8 @@ static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error 
     struct lk_snapshot *s = snapshot_for_sample(x);
     bool ok = lk_sample_take(&x->session, stop, s, err);
     if (ok && (s->stop.zombie || ended_under(x, s)))
-        ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", lk_process_pid(x->session.target));
+        ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
+                          lk_process_pid(x->session.target));
     if (!ok) {
         lk_snapshot_destroy(s);
         return false;
@@ -172,16 +186,21 @@ static void note_limits(struct examination *x)
     if (x->session.stop_error[0])
         lk_snapshot_limit(s, "running threads were not stopped: %s", x->session.stop_error);
     if (racy)
-        lk_snapshot_limit(s, "%zu of %zu threads ran while they were read; what is said of them is not proven", racy, s->threads.n);
+        lk_snapshot_limit(
+            s, "%zu of %zu threads ran while they were read; what is said of them is not proven",
+            racy, s->threads.n);
 }
 
-/* What is asked of the kernel once the entities of the last sample are known: it may have changed while they were watched. */
+/* What is asked of the kernel once the entities of the last sample are known: it may have changed
+ * while they were watched. */
 static void read_listeners(struct examination *x)
 {
-    lk_listeners_read(x->session.target, x->snap, x->session.options->together, x->session.options->n_together);
+    lk_listeners_read(x->session.target, x->snap, x->session.options->together,
+                      x->session.options->n_together);
 }
 
-/* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no known loop has. */
+/* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no
+ * known loop has. */
 static void complete_loops(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
@@ -215,7 +234,8 @@ static void set_moved(struct lk_thread *t)
     t->stuck_ms = LK_UNKNOWN;
 }
 
-/* What was watched to the end of the watching: still where it was, unless the process has ended, which nothing stuck does. */
+/* What was watched to the end of the watching: still where it was, unless the process has ended,
+ * which nothing stuck does. */
 static void conclude(struct examination *x, const bool *mark, bool ended)
 {
     struct lk_snapshot *s = x->snap;
@@ -229,10 +249,12 @@ static void conclude(struct examination *x, const bool *mark, bool ended)
 }
 
 /*
- * One look at the candidate's threads through /proc, stopping nobody. A thread in a wait without timeout that was given
- * the CPU has moved. Whether a thread in a timed wait moved, only a sample can say.
+ * One look at the candidate's threads through /proc, stopping nobody. A thread in a wait without
+ * timeout that was given the CPU has moved. Whether a thread in a timed wait moved, only a sample
+ * can say.
  */
-static bool look(struct examination *x, struct lk_thread_list *list, bool *mark, struct lk_error *ended)
+static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
+                 struct lk_error *ended)
 {
     struct lk_snapshot *s = x->snap;
     bool still = false;
@@ -254,8 +276,8 @@ static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
 }
 
 /*
- * A look while watching stops nobody, unless a thread is watched because it computes (or waits for its turn to, the GIL): where
- * it does so cannot be seen otherwise.
+ * A look while watching stops nobody, unless a thread is watched because it computes (or waits for
+ * its turn to, the GIL): where it does so cannot be seen otherwise.
  */
 static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_findings *f)
 {
@@ -267,7 +289,8 @@ static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_f
     return LK_STOP_NONE;
 }
 
-/* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or moved. */
+/* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or
+ * moved. */
 static void watch(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
     const struct lk_examine_options *o = x->session.options;
@@ -287,7 +310,8 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
             break;
         going = look(x, &list, mark, ended) || (later && !ended->code);
     }
-    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more look at everything. */
+    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more
+     * look at everything. */
     if (alive && going && take(x, stop_for(x, *f), ended)) {
         complete_loops(x);
         read_listeners(x);
@@ -303,8 +327,9 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
 }
 
 /*
- * With --samples 1 a second look shortly after often decides what one alone cannot (threads that another tool has just
- * interrupted look freshly asleep), long before --stalled-after has passed. So it does for loops that seem left behind.
+ * With --samples 1 a second look shortly after often decides what one alone cannot (threads that
+ * another tool has just interrupted look freshly asleep), long before --stalled-after has passed.
+ * So it does for loops that seem left behind.
  */
 static void second_look(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
@@ -338,7 +363,8 @@ static void read_throttling(struct examination *x, bool first)
     x->snap->stop.throttled_ms = stop->throttled_ms;
 }
 
-static bool open_session(struct examination *x, pid_t pid, const struct lk_examine_options *o, struct lk_error *err)
+static bool open_session(struct examination *x, pid_t pid, const struct lk_examine_options *o,
+                         struct lk_error *err)
 {
     struct lk_session *p = &x->session;
     struct lk_error why = { 0 };
@@ -373,7 +399,8 @@ static void close_session(struct examination *x)
     free(x->throttle.v);
 }
 
-/* Debug information is costly: only the innermost native frames of threads without user Python frames get file:line. */
+/* Debug information is costly: only the innermost native frames of threads without user Python
+ * frames get file:line. */
 static void read_lines(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
@@ -386,7 +413,8 @@ static void read_lines(struct examination *x)
 static void read_test(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    const char *now = x->session.py ? lk_py_getenv(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
+    const char *now =
+        x->session.py ? lk_py_getenv(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
     if (!now || (s->test_env && strcmp(now, s->test_env) == 0))
         return;
     s->test_env = now;
@@ -404,7 +432,8 @@ static void sample_all(struct examination *x, struct lk_error *err)
     }
 }
 
-bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret, struct lk_error *err)
+bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
+                     struct lk_error *err)
 {
     struct examination x = { .d_state = INT64_MAX };
     memset(ret, 0, sizeof *ret);
@@ -439,7 +468,8 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
         lk_snapshot_limit(x.snap, "%s; this is what was seen before", ended.text);
     if (interrupted(o))
         lk_snapshot_limit(x.snap, "%s: fewer samples than asked for",
-                          *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed" : "interrupted");
+                          *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed"
+                                                                : "interrupted");
     publish_samples(&x);
     note_limits(&x);
     forget_ended_children(x.snap);

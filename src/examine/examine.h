@@ -1,6 +1,6 @@
 /*
- * Drives the stations for one live process: opens the target, takes the samples, keeps watching a candidate through
- * /proc, reads sources, diagnoses.
+ * Drives the stations for one live process: opens the target, takes the samples, keeps watching a
+ * candidate through /proc, reads sources, diagnoses.
  */
 #ifndef LK_EXAMINE_EXAMINE_H
 #define LK_EXAMINE_EXAMINE_H
@@ -11,7 +11,8 @@
 
 enum lk_stop_mode { LK_STOP_AUTO = 0, LK_STOP_ALL, LK_STOP_NONE };
 
-/** Values of lk_examine_options.interrupted; any other one that is not 0 counts as LK_INTERRUPTED. */
+/** Values of lk_examine_options.interrupted; any other one that is not 0 counts as LK_INTERRUPTED.
+ */
 enum lk_interruption { LK_DEADLINE_PASSED = -1, LK_GO_ON = 0, LK_INTERRUPTED };
 
 struct lk_examine_options {
@@ -21,15 +22,18 @@ struct lk_examine_options {
     const char *project;
     const pid_t *together; /* processes examined for the same report set, this one among them */
     size_t n_together;
-    bool tree;             /* together lists whole trees */
-    uint64_t listed_ticks; /* lk_process_ticks_now() when those were listed: what was started since is not missed; 0 not known */
-    volatile const int *interrupted; /* becomes nonzero when the user wants out; may be NULL */
+    bool tree; /* together lists whole trees */
+    /* lk_process_ticks_now() when those were listed: what was started since is not missed; 0 not
+     * known */
+    uint64_t listed_ticks;
+    volatile const int *interrupted;    /* becomes nonzero when the user wants out; may be NULL */
     const struct lk_patterns *patterns; /* the user's; may be NULL */
     int verbose;
 };
 
 /** False with err when there can be no report at all. ret owns snapshot and findings. */
-bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret, struct lk_error *err);
+bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
+                     struct lk_error *err);
 void lk_report_deinit(struct lk_report *r);
 
 #endif

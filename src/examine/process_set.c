@@ -6,12 +6,15 @@
 #include <time.h>
 
 enum {
-    AT_ONCE = 24,        /* most of an examination is waiting between looks; more would only wait for processors */
-    POLL_MS = 20,        /* how long an interruption or a deadline may go unnoticed */
-    LAST_CALL_MS = 1000, /* an examination that is asked to end has that long, or half the deadline if that is more */
+    /* most of an examination is waiting between looks; more would only wait for processors */
+    AT_ONCE = 24,
+    POLL_MS = 20, /* how long an interruption or a deadline may go unnoticed */
+    /* an examination that is asked to end has that long, or half the deadline if that is more */
+    LAST_CALL_MS = 1000,
 };
 
-/* Shared by the caller and all workers. A worker that was given up outlives the call, so it is counted. */
+/* Shared by the caller and all workers. A worker that was given up outlives the call, so it is
+ * counted. */
 struct joint {
     pthread_mutex_t mutex;
     pthread_cond_t done;
@@ -71,7 +74,8 @@ static void start(struct job *job)
 {
     if (job->stop == LK_INTERRUPTED) {
         job->state = DONE;
-        lk_error_set(&job->result.err, LK_ERR_OS, "process %d was not examined: interrupted", (int)job->result.pid);
+        lk_error_set(&job->result.err, LK_ERR_OS, "process %d was not examined: interrupted",
+                     (int)job->result.pid);
         return;
     }
     pthread_t thread;
@@ -87,7 +91,8 @@ static void start(struct job *job)
         return;
     job->joint->users--;
     job->state = DONE;
-    lk_error_os(&job->result.err, error, "could not start a thread to examine process %d", (int)job->result.pid);
+    lk_error_os(&job->result.err, error, "could not start a thread to examine process %d",
+                (int)job->result.pid);
 }
 
 /* Asks a job that is over its deadline to end, and gives it up when it does not. */
@@ -101,7 +106,8 @@ static void enforce(struct job *job, unsigned deadline_ms)
     if (spent < deadline_ms + LK_MAX((uint64_t)LAST_CALL_MS, (uint64_t)deadline_ms / 2))
         return;
     job->state = GIVEN_UP;
-    lk_error_set(&job->result.err, LK_ERR_TIMEOUT, "process %d could not be read within %u ms: it does not answer",
+    lk_error_set(&job->result.err, LK_ERR_TIMEOUT,
+                 "process %d could not be read within %u ms: it does not answer",
                  (int)job->result.pid, deadline_ms);
 }
 
@@ -165,8 +171,8 @@ static struct job *job_create(struct joint *j, pid_t pid, const struct lk_examin
     return job;
 }
 
-void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_options *o, unsigned deadline_ms,
-                         struct lk_joint_result *ret)
+void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_options *o,
+                         unsigned deadline_ms, struct lk_joint_result *ret)
 {
     if (n == 1 && !deadline_ms) {
         ret->pid = *pids;

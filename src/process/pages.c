@@ -10,8 +10,8 @@
  *
  *     header | page address of each slot | index (open addressing) | storage, one slot a page
  *
- * Another process (the stop helper) may be killed at any instruction while it fills the cache, so an
- * entry becomes visible only after its page is complete, and a slot is taken before it is used.
+ * Another process (the stop helper) may be killed at any instruction while it fills the cache, so
+ * an entry becomes visible only after its page is complete, and a slot is taken before it is used.
  */
 enum {
     INDEX_BITS = 17,
@@ -67,7 +67,8 @@ struct lk_pages {
     void *batch_buf[BATCH];
     bool batch_ok[BATCH];
 
-    uint8_t *used; /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
+    /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
+    uint8_t *used;
 
     uint8_t scratch[LK_PAGE]; /* for pages that can be read but not kept */
 };
@@ -77,7 +78,8 @@ static size_t page_round(size_t n)
     return (n + LK_PAGE - 1) & ~(size_t)(LK_PAGE - 1);
 }
 
-/* Where memory is overcommitted strictly even a NORESERVE mapping counts, so smaller ones are tried too. */
+/* Where memory is overcommitted strictly even a NORESERVE mapping counts, so smaller ones are tried
+ * too. */
 static bool map_shared(struct lk_pages *p)
 {
     size_t head = page_round(sizeof(struct header));
@@ -86,7 +88,8 @@ static bool map_shared(struct lk_pages *p)
     for (uint32_t slots = ALL_SLOTS; slots >= SPARE_SLOTS; slots /= 2) {
         size_t pages = page_round(slots * sizeof(uint64_t));
         size_t size = head + pages + index + (size_t)slots * LK_PAGE;
-        void *m = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *m = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
         if (m == MAP_FAILED)
             continue;
@@ -169,7 +172,8 @@ static void publish(struct lk_pages *p, uint64_t page, uint32_t slot)
     __atomic_store_n(&e->slot, slot, __ATOMIC_RELEASE);
 }
 
-/* Known, readable or not. A pending entry that this process did not queue was left by a killed helper. */
+/* Known, readable or not. A pending entry that this process did not queue was left by a killed
+ * helper. */
 static bool known(const struct lk_pages *p, uint64_t page, uint32_t *slot)
 {
     const struct entry *e = probe(p, page);
@@ -304,7 +308,8 @@ static void read_batch(struct lk_pages *p)
         return;
     }
     for (size_t i = 0; i < p->n_batch; i++)
-        p->batch_ok[i] = p->ops->read(p->impl, p->batch_page[i], p->batch_buf[i], LK_PAGE) == LK_PAGE;
+        p->batch_ok[i] =
+            p->ops->read(p->impl, p->batch_page[i], p->batch_buf[i], LK_PAGE) == LK_PAGE;
 }
 
 /* Queues one page that is not known; the caller has made room for it. */

@@ -10,37 +10,42 @@
 
 struct lk_pages;
 
-/** ops and impl are borrowed and must outlive the cache. NULL when there is no address space for it. */
+/** ops and impl are borrowed and must outlive the cache. NULL when there is no address space for
+ * it. */
 struct lk_pages *lk_pages_create(const struct lk_process_ops *ops, void *impl);
 void lk_pages_destroy(struct lk_pages *p);
 
 /** Forgets all pages, pinned ones too, and gives memory above the usual bound back. */
 void lk_pages_forget(struct lk_pages *p);
 
-/** Forgets the pages of [start, end), so that they are read again: all while pinning, later only those that are not pinned. */
+/** Forgets the pages of [start, end), so that they are read again: all while pinning, later only
+ * those that are not pinned. */
 void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end);
 /** Forgets all pages that are not pinned: what changed while it was read can be read again. */
 void lk_pages_forget_unpinned(struct lk_pages *p);
 
 /**
- * The bytes of one page (addr is page aligned), read if needed together with its missing neighbours of
- * the same 16 KiB block; NULL when it cannot be read. Valid until the next call on this cache.
+ * The bytes of one page (addr is page aligned), read if needed together with its missing neighbours
+ * of the same 16 KiB block; NULL when it cannot be read. Valid until the next call on this cache.
  */
 const uint8_t *lk_pages_get(struct lk_pages *p, lk_addr page);
 
-/** Makes room for n pages that are about to be wanted, where that is possible by forgetting others. */
+/** Makes room for n pages that are about to be wanted, where that is possible by forgetting others.
+ */
 void lk_pages_reserve(struct lk_pages *p, size_t n);
 /** Queues the pages of [start, end) that are not cached; lk_pages_flush reads them in few calls. */
 void lk_pages_want(struct lk_pages *p, lk_addr start, lk_addr end);
 void lk_pages_flush(struct lk_pages *p);
 
-/** From here on every page read is kept until lk_pages_forget. Forgets what was there: it was read without a stop. */
+/** From here on every page read is kept until lk_pages_forget. Forgets what was there: it was read
+ * without a stop. */
 void lk_pages_pin_begin(struct lk_pages *p);
-/** Takes the page faults of index and storage (`bytes`, or as much as was used before) now, in the process that fills them. */
+/** Takes the page faults of index and storage (`bytes`, or as much as was used before) now, in the
+ * process that fills them. */
 void lk_pages_populate(struct lk_pages *p, size_t bytes);
 /**
- * After a rehearsal without a stop: reads the pages that it looked at once more, in few calls, and forgets those that only
- * came with them. Under the stop the walk then finds its pages in place.
+ * After a rehearsal without a stop: reads the pages that it looked at once more, in few calls, and
+ * forgets those that only came with them. Under the stop the walk then finds its pages in place.
  */
 void lk_pages_refresh(struct lk_pages *p);
 /** Returns false when more pages were read than could be kept. */

@@ -237,7 +237,8 @@ int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error
     return -1;
 }
 
-bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full, struct lk_error *err)
+bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full,
+                        struct lk_error *err)
 {
     if (t->ops->threads)
         return t->ops->threads(t->impl, list, full, err);

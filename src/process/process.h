@@ -25,7 +25,8 @@ struct lk_mapping {
     const char *path; /* as in /proc/PID/maps, raw bytes, " (deleted)" kept; "" = anonymous */
 };
 
-/** Registers of one thread. For a sleeping thread only pc and sp are known. x86-64 DWARF numbers 0..16. */
+/** Registers of one thread. For a sleeping thread only pc and sp are known. x86-64 DWARF numbers
+ * 0..16. */
 struct lk_regs {
     uint32_t known;   /* bit i: reg[i] is known */
     uint64_t reg[17]; /* 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8..15 r8..r15 16 rip */
@@ -43,10 +44,11 @@ struct lk_thread_facts {
     int64_t nr;         /* system call number; -1: blocked outside of a call (fault) */
     uint64_t args[6];
     lk_addr sp, pc;
-    uint64_t switches;   /* times scheduled (schedstat), else context switches (status) */
-    uint64_t run_ns;     /* time on CPU (schedstat), 0 unknown */
-    uint64_t cpu_us;     /* utime + stime */
-    int64_t off_cpu_ms;  /* now - se.exec_start on the scheduler's clock; LK_UNKNOWN when the kernel has no such file */
+    uint64_t switches; /* times scheduled (schedstat), else context switches (status) */
+    uint64_t run_ns;   /* time on CPU (schedstat), 0 unknown */
+    uint64_t cpu_us;   /* utime + stime */
+    /* now - se.exec_start on the scheduler's clock; LK_UNKNOWN when the kernel has no such file */
+    int64_t off_cpu_ms;
     uint64_t start_time; /* of the thread, clock ticks after boot: a reused tid differs */
 };
 struct lk_thread_list {
@@ -59,12 +61,15 @@ struct lk_process_ops {
     size_t (*read)(void *impl, lk_addr addr, void *buf, size_t n);
     /** Vectored: n segments of LK_PAGE bytes each; sets ok[i]. May be NULL (then read is used). */
     void (*read_pages)(void *impl, const lk_addr *pages, void *const *bufs, bool *ok, size_t n);
-    bool (*maps)(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n, struct lk_error *err);
+    bool (*maps)(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
+                 struct lk_error *err);
     /** Opens the file behind a mapping read-only; -1 with err. The caller closes it. */
     int (*open_mapping)(void *impl, const struct lk_mapping *m, struct lk_error *err);
-    /** Opens a file the target names (a source), inside the target's root, safely (see live.c); -1 with err. */
+    /** Opens a file the target names (a source), inside the target's root, safely (see live.c); -1
+     * with err. */
     int (*open_path)(void *impl, const char *path, struct lk_error *err);
-    /** Lists threads until a pass finds none new. full=false fills tid, switches and run_ns only, for tids already in list. */
+    /** Lists threads until a pass finds none new. full=false fills tid, switches and run_ns only,
+     * for tids already in list. */
     bool (*threads)(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err);
     /** A new sample begins: is the target still the same one? May be NULL. */
     void (*begin_sample)(void *impl);
@@ -77,22 +82,27 @@ struct lk_process_ops {
 
 #define LK_PAGE 4096u
 
-/** Takes ownership of impl. NULL when there is no address space for the page cache (impl is then destroyed). */
+/** Takes ownership of impl. NULL when there is no address space for the page cache (impl is then
+ * destroyed). */
 struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *impl);
 void lk_process_destroy(struct lk_process *t);
 
-/** A live process. Checks every permission gate; on refusal err->text names gate and mend (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
+/** A live process. Checks every permission gate; on refusal err->text names gate and mend
+ * (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
  */
 struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err) LK_MUST_CHECK;
 /** pid of a live target, 0 otherwise. */
 pid_t lk_process_pid(const struct lk_process *t);
 
-/** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if they may have changed. */
+/** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if
+ * they may have changed. */
 void lk_process_begin_sample(struct lk_process *t);
 
-/** Within a sample: reads these bytes again when they are wanted next, unless they were read under a stop that is over. */
+/** Within a sample: reads these bytes again when they are wanted next, unless they were read under
+ * a stop that is over. */
 void lk_process_forget(struct lk_process *t, lk_addr addr, size_t n);
-/** Within a sample: forgets what was read while nobody was stopped, since it changed while it was read. */
+/** Within a sample: forgets what was read while nobody was stopped, since it changed while it was
+ * read. */
 void lk_process_forget_racy(struct lk_process *t);
 
 /** All n bytes or false. Never partial. */
@@ -101,10 +111,11 @@ bool lk_read_u8(struct lk_process *t, lk_addr addr, uint8_t *ret);
 bool lk_read_u32(struct lk_process *t, lk_addr addr, uint32_t *ret);
 bool lk_read_i32(struct lk_process *t, lk_addr addr, int32_t *ret);
 bool lk_read_u64(struct lk_process *t, lk_addr addr, uint64_t *ret);
-/** Reads a NUL-terminated string of at most max - 1 bytes; ret is always terminated on success. False when the first byte is
- * unreadable. */
+/** Reads a NUL-terminated string of at most max - 1 bytes; ret is always terminated on success.
+ * False when the first byte is unreadable. */
 bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max);
-/** Brings the pages that hold these addresses (each with `span` bytes) into the cache with as few calls as possible. */
+/** Brings the pages that hold these addresses (each with `span` bytes) into the cache with as few
+ * calls as possible. */
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span);
 
 /** Mappings sorted by start, valid until the next begin_sample. */
@@ -113,11 +124,13 @@ const struct lk_mapping *lk_process_mapping_at(struct lk_process *t, lk_addr add
 int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, struct lk_error *err);
 int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error *err);
 /**
- * A thread id that stands in the target's memory, as the thread list has it: in a container gettid() returns another number
- * than /proc outside shows. -1 when no thread has it. The same number when both live in one pid namespace.
+ * A thread id that stands in the target's memory, as the thread list has it: in a container
+ * gettid() returns another number than /proc outside shows. -1 when no thread has it. The same
+ * number when both live in one pid namespace.
  */
 int64_t lk_process_tid(struct lk_process *t, int64_t inner);
-bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full, struct lk_error *err);
+bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full,
+                        struct lk_error *err);
 
 /* page cache, implemented in pages.c over the ops; in memory shared with the stop helper */
 

@@ -25,17 +25,20 @@ static const char *keep(struct lk_arena *a, struct lk_strbuf *b)
 
 static bool same_finding(const struct lk_finding *a, const struct lk_finding *b)
 {
-    return a->rule == b->rule && a->severity == b->severity && strcmp(a->fingerprint, b->fingerprint) == 0;
+    return a->rule == b->rule && a->severity == b->severity &&
+           strcmp(a->fingerprint, b->fingerprint) == 0;
 }
 
-static void add_issue(struct lk_arena *a, struct lk_ci_issues *list, const struct lk_report *r, const struct lk_finding *f,
-                      size_t most)
+static void add_issue(struct lk_arena *a, struct lk_ci_issues *list, const struct lk_report *r,
+                      const struct lk_finding *f, size_t most)
 {
     struct lk_ci_issue *i = list->v;
     while (i < list->v + list->n && !same_finding(i->finding, f))
         i++;
     if (i == list->v + list->n) {
-        *i = (struct lk_ci_issue){ .report = r, .finding = f, .pids = lk_arena_array(a, most, sizeof *i->pids) };
+        *i = (struct lk_ci_issue){ .report = r,
+                                   .finding = f,
+                                   .pids = lk_arena_array(a, most, sizeof *i->pids) };
         list->n++;
     }
     /* One process may have a finding twice: its fingerprint leaves out what tells the two apart. */
@@ -76,8 +79,9 @@ const struct lk_culprit *lk_ci_place(const struct lk_finding *f)
 const char *lk_ci_path(struct lk_arena *a, const struct lk_snapshot *s, const char *file)
 {
     const char *safe = lk_words_safe(a, file);
-    const char *from =
-        *safe != '/' && s->cwd && *s->cwd == '/' ? lk_arena_printf(a, "%s/%s", lk_words_safe(a, s->cwd), safe) : safe;
+    const char *from = *safe != '/' && s->cwd && *s->cwd == '/'
+                           ? lk_arena_printf(a, "%s/%s", lk_words_safe(a, s->cwd), safe)
+                           : safe;
     char *path = lk_arena_alloc(a, strlen(from) + 1), *to = path;
     while (*from) {
         const size_t part = strcspn(from, "/");
@@ -131,7 +135,8 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     lk_strbuf_printf(&b, "%s", lk_words_safe(a, f->summary ? f->summary : lk_ci_rule(a, f)));
     for (size_t k = 0; k < f->culprits.n && k < PLACES_NAMED; k++) {
         const char *who = lk_sentence_culprit(a, s, &f->culprits.v[k]);
-        lk_strbuf_printf(&b, "\nWhere: %s%s%s", lk_sentence_place(a, &f->culprits.v[k]), who ? ", " : "", who ? who : "");
+        lk_strbuf_printf(&b, "\nWhere: %s%s%s", lk_sentence_place(a, &f->culprits.v[k]),
+                         who ? ", " : "", who ? who : "");
     }
     if (f->culprits.n > PLACES_NAMED)
         lk_strbuf_printf(&b, "\nand %zu more places", f->culprits.n - PLACES_NAMED);
@@ -140,11 +145,13 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     lk_strbuf_printf(&b, "\nChange: %s", lk_words_safe(a, lk_sentence_remedy(f)));
     if (lk_sentence_safe_now(f))
         lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_sentence_safe_now(f)));
-    lk_strbuf_printf(&b, "\nIn %s (%s)", lk_ci_pids(a, i), lk_sentence_command(a, s, COMMAND_COLUMNS));
+    lk_strbuf_printf(&b, "\nIn %s (%s)", lk_ci_pids(a, i),
+                     lk_sentence_command(a, s, COMMAND_COLUMNS));
     return keep(a, &b);
 }
 
-const char *lk_ci_text(struct lk_arena *a, const struct lk_report *reports, size_t n, bool set, size_t most)
+const char *lk_ci_text(struct lk_arena *a, const struct lk_report *reports, size_t n, bool set,
+                       size_t most)
 {
     const struct lk_render how = { .width = TEXT_COLUMNS, .native = true };
     char *text = NULL;
@@ -173,11 +180,13 @@ static struct lk_ci_case *case_named(struct lk_ci_cases *list, const struct lk_t
     for (size_t i = 0; i < list->n; i++)
         if (strcmp(list->v[i].group, t->group) == 0 && strcmp(list->v[i].name, t->name) == 0)
             return &list->v[i];
-    list->v[list->n] = (struct lk_ci_case){ .group = t->group, .name = t->name, .told_by = t->told_by };
+    list->v[list->n] =
+        (struct lk_ci_case){ .group = t->group, .name = t->name, .told_by = t->told_by };
     return &list->v[list->n++];
 }
 
-static void add_to_case(struct lk_arena *a, struct lk_ci_case *c, const struct lk_report *r, size_t most)
+static void add_to_case(struct lk_arena *a, struct lk_ci_case *c, const struct lk_report *r,
+                        size_t most)
 {
     struct lk_report *room = (struct lk_report *)(uintptr_t)c->reports;
     if (!room)
@@ -187,11 +196,12 @@ static void add_to_case(struct lk_arena *a, struct lk_ci_case *c, const struct l
 }
 
 /* A case for all that was run: everything belongs to it, also beside cases of running tests. */
-static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_report *reports, size_t n,
-                                        const struct lk_render *how)
+static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_report *reports,
+                                        size_t n, const struct lk_render *how)
 {
     struct lk_ci_cases list = { .v = lk_arena_alloc(a, sizeof *list.v), .n = 1 };
-    struct lk_test t = { .group = OWN_GROUP, .name = lk_words_safe(a, how->test ? how->test : how->command) };
+    struct lk_test t = { .group = OWN_GROUP,
+                         .name = lk_words_safe(a, how->test ? how->test : how->command) };
     const bool told = how->test != NULL;
     list.v[0] = (struct lk_ci_case){ .group = t.group,
                                      .name = t.name,
@@ -203,12 +213,14 @@ static struct lk_ci_cases whole_command(struct lk_arena *a, const struct lk_repo
 }
 
 /* Cases of the tests that hang; none when there is no trouble, or no test is known. */
-static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_report *reports, size_t n, bool ended)
+static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_report *reports,
+                                        size_t n, bool ended)
 {
     struct lk_ci_cases list = { .v = lk_arena_array(a, n, sizeof *list.v) };
     const enum lk_verdict worst = lk_sentence_worst(reports, n);
     /* Ended without trouble: whatever ran took too long. */
-    const enum lk_verdict least = worst >= LK_VERDICT_UNKNOWN ? LK_MIN(worst, LK_STALLED) : LK_HEALTHY;
+    const enum lk_verdict least =
+        worst >= LK_VERDICT_UNKNOWN ? LK_MIN(worst, LK_STALLED) : LK_HEALTHY;
     for (size_t i = 0; i < n && (worst >= LK_VERDICT_UNKNOWN || ended); i++) {
         struct lk_test t;
         if (reports[i].findings->verdict >= least && lk_test_find(a, reports, n, i, &t))
@@ -222,7 +234,8 @@ static struct lk_ci_cases running_tests(struct lk_arena *a, const struct lk_repo
     return list;
 }
 
-static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_report *reports, size_t n)
+static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_report *reports,
+                                       size_t n)
 {
     struct lk_ci_cases list = { .v = lk_arena_array(a, n, sizeof *list.v), .n = n };
     for (size_t i = 0; i < n; i++) {
@@ -243,7 +256,8 @@ static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_repor
     return list;
 }
 
-struct lk_ci_cases lk_ci_cases(struct lk_arena *a, const struct lk_report *reports, size_t n, const struct lk_render *how)
+struct lk_ci_cases lk_ci_cases(struct lk_arena *a, const struct lk_report *reports, size_t n,
+                               const struct lk_render *how)
 {
     struct lk_ci_cases list = { 0 };
     if (!how->command && !how->test)
@@ -271,7 +285,8 @@ bool lk_ci_case_in_error(const struct lk_ci_case *c)
 
 const char *lk_ci_ended(struct lk_arena *a, int64_t elapsed_ms)
 {
-    return elapsed_ms > 0 ? lk_arena_printf(a, "the command was ended after %s", lk_words_duration(a, elapsed_ms))
+    return elapsed_ms > 0 ? lk_arena_printf(a, "the command was ended after %s",
+                                            lk_words_duration(a, elapsed_ms))
                           : "the command was ended";
 }
 
@@ -292,13 +307,15 @@ const char *lk_ci_case_summary(struct lk_arena *a, const struct lk_ci_case *c)
     const char *ended = c->ended ? lk_arena_printf(a, "%s: ", lk_ci_ended(a, c->elapsed_ms)) : "";
     for (size_t i = 0; i < c->n && c->verdict == LK_VERDICT_UNKNOWN; i++)
         if (c->reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-            return lk_arena_printf(a, "%spid %" PRId64 " could not be judged: %s", ended, c->reports[i].snap->pid,
+            return lk_arena_printf(a, "%spid %" PRId64 " could not be judged: %s", ended,
+                                   c->reports[i].snap->pid,
                                    lk_words_safe(a, lk_sentence_why_unknown(a, &c->reports[i])));
     if (c->verdict < LK_VERDICT_UNKNOWN && c->ended)
         return lk_arena_printf(a, "%snothing in it is known to hang", ended);
     if (f && f->summary)
         return lk_words_safe(a, f->summary);
-    return lk_arena_printf(a, "%s%s", ended, c->n ? lk_verdict_name(c->verdict) : "no process was examined");
+    return lk_arena_printf(a, "%s%s", ended,
+                           c->n ? lk_verdict_name(c->verdict) : "no process was examined");
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */

@@ -45,16 +45,22 @@ static uint32_t next_char(const char *str, size_t *len)
     return cp;
 }
 
-/* The blocks that matter in practice, after Unicode's EastAsianWidth.txt (W, F) and general category Mn. */
+/* The blocks that matter in practice, after Unicode's EastAsianWidth.txt (W, F) and general
+ * category Mn. */
 static size_t char_columns(uint32_t cp)
 {
-    static const struct { uint32_t from, to; size_t columns; } blocks[] = {
-        { 0x0300, 0x036f, 0 },   { 0x0483, 0x0489, 0 },   { 0x0591, 0x05bd, 0 },   { 0x064b, 0x065f, 0 },
-        { 0x1100, 0x115f, 2 },   { 0x1ab0, 0x1aff, 0 },   { 0x1dc0, 0x1dff, 0 },   { 0x200b, 0x200d, 0 },
-        { 0x20d0, 0x20f0, 0 },   { 0x2e80, 0x303e, 2 },   { 0x3041, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },
-        { 0xf900, 0xfaff, 2 },   { 0xfe00, 0xfe0f, 0 },   { 0xfe20, 0xfe2f, 0 },   { 0xfe30, 0xfe6f, 2 },
-        { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },   { 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 },
-        { 0x1f900, 0x1faff, 2 }, { 0x20000, 0x3fffd, 2 }, { 0xe0100, 0xe01ef, 0 },
+    static const struct {
+        uint32_t from, to;
+        size_t columns;
+    } blocks[] = {
+        { 0x0300, 0x036f, 0 },   { 0x0483, 0x0489, 0 },   { 0x0591, 0x05bd, 0 },
+        { 0x064b, 0x065f, 0 },   { 0x1100, 0x115f, 2 },   { 0x1ab0, 0x1aff, 0 },
+        { 0x1dc0, 0x1dff, 0 },   { 0x200b, 0x200d, 0 },   { 0x20d0, 0x20f0, 0 },
+        { 0x2e80, 0x303e, 2 },   { 0x3041, 0xa4cf, 2 },   { 0xac00, 0xd7a3, 2 },
+        { 0xf900, 0xfaff, 2 },   { 0xfe00, 0xfe0f, 0 },   { 0xfe20, 0xfe2f, 0 },
+        { 0xfe30, 0xfe6f, 2 },   { 0xff00, 0xff60, 2 },   { 0xffe0, 0xffe6, 2 },
+        { 0x1f300, 0x1f64f, 2 }, { 0x1f680, 0x1f6ff, 2 }, { 0x1f900, 0x1faff, 2 },
+        { 0x20000, 0x3fffd, 2 }, { 0xe0100, 0xe01ef, 0 },
     };
     if (cp < 0x300)
         return 1;
@@ -151,12 +157,12 @@ const char *lk_words_upper(struct lk_arena *a, const char *s)
 const char *lk_words_thread_state_name(enum lk_thread_state s)
 {
     static const char *const names[] = {
-        [LK_TS_LOOP_IDLE] = "loop-idle",   [LK_TS_FUTURE_WAIT] = "future-wait",
-        [LK_TS_LOCK_WAIT] = "lock-wait",   [LK_TS_QUEUE_WAIT] = "queue-wait",
-        [LK_TS_IO_WAIT] = "io-wait",       [LK_TS_SLEEP] = "sleep",
-        [LK_TS_JOIN] = "join",             [LK_TS_GIL_WAIT] = "gil-wait",
-        [LK_TS_PARKED] = "parked",         [LK_TS_EXECUTOR_IDLE] = "executor-idle",
-        [LK_TS_RUNNING] = "running",       [LK_TS_STOPPED] = "stopped",
+        [LK_TS_LOOP_IDLE] = "loop-idle", [LK_TS_FUTURE_WAIT] = "future-wait",
+        [LK_TS_LOCK_WAIT] = "lock-wait", [LK_TS_QUEUE_WAIT] = "queue-wait",
+        [LK_TS_IO_WAIT] = "io-wait",     [LK_TS_SLEEP] = "sleep",
+        [LK_TS_JOIN] = "join",           [LK_TS_GIL_WAIT] = "gil-wait",
+        [LK_TS_PARKED] = "parked",       [LK_TS_EXECUTOR_IDLE] = "executor-idle",
+        [LK_TS_RUNNING] = "running",     [LK_TS_STOPPED] = "stopped",
         [LK_TS_UNKNOWN] = "unknown",
     };
     return NAME_OF(names, s);
@@ -187,10 +193,10 @@ const char *lk_words_read(enum lk_read r)
 const char *lk_words_os_wait(enum lk_os_wait w)
 {
     static const char *const names[] = {
-        [LK_OS_NONE] = "none",         [LK_OS_FUTEX] = "futex",     [LK_OS_SOCKET] = "socket",
-        [LK_OS_PIPE] = "pipe",         [LK_OS_FILE] = "file",       [LK_OS_CHILD] = "child",
-        [LK_OS_TIMER] = "timer",       [LK_OS_SELECTOR] = "selector", [LK_OS_EVENTFD] = "eventfd",
-        [LK_OS_SIGNAL] = "signal",     [LK_OS_SYSV] = "sysv-ipc",   [LK_OS_OTHER] = "other",
+        [LK_OS_NONE] = "none",     [LK_OS_FUTEX] = "futex",       [LK_OS_SOCKET] = "socket",
+        [LK_OS_PIPE] = "pipe",     [LK_OS_FILE] = "file",         [LK_OS_CHILD] = "child",
+        [LK_OS_TIMER] = "timer",   [LK_OS_SELECTOR] = "selector", [LK_OS_EVENTFD] = "eventfd",
+        [LK_OS_SIGNAL] = "signal", [LK_OS_SYSV] = "sysv-ipc",     [LK_OS_OTHER] = "other",
     };
     return (unsigned)w < LK_ARRAY_LEN(names) ? names[w] : "other";
 }
@@ -198,16 +204,26 @@ const char *lk_words_os_wait(enum lk_os_wait w)
 const char *lk_words_wait_kind(enum lk_wait_kind k)
 {
     static const char *const names[] = {
-        [LK_WAIT_NONE] = "none",           [LK_WAIT_UNKNOWN] = "unknown",
-        [LK_WAIT_LOCK] = "lock",           [LK_WAIT_CONDITION] = "condition",
-        [LK_WAIT_EVENT] = "event",         [LK_WAIT_SEMAPHORE] = "semaphore",
-        [LK_WAIT_BARRIER] = "barrier",     [LK_WAIT_QUEUE_GET] = "queue-get",
-        [LK_WAIT_QUEUE_PUT] = "queue-put", [LK_WAIT_QUEUE_JOIN] = "queue-join",
-        [LK_WAIT_FUTURE] = "future",       [LK_WAIT_JOIN] = "join",
-        [LK_WAIT_GIL] = "gil",             [LK_WAIT_IMPORT] = "import",
-        [LK_WAIT_SELECTOR] = "selector",   [LK_WAIT_EXECUTOR_IDLE] = "executor-idle",
-        [LK_WAIT_IO] = "io",               [LK_WAIT_SLEEP] = "sleep",
-        [LK_WAIT_CHILD] = "child",         [LK_WAIT_SIGNAL] = "signal",
+        [LK_WAIT_NONE] = "none",
+        [LK_WAIT_UNKNOWN] = "unknown",
+        [LK_WAIT_LOCK] = "lock",
+        [LK_WAIT_CONDITION] = "condition",
+        [LK_WAIT_EVENT] = "event",
+        [LK_WAIT_SEMAPHORE] = "semaphore",
+        [LK_WAIT_BARRIER] = "barrier",
+        [LK_WAIT_QUEUE_GET] = "queue-get",
+        [LK_WAIT_QUEUE_PUT] = "queue-put",
+        [LK_WAIT_QUEUE_JOIN] = "queue-join",
+        [LK_WAIT_FUTURE] = "future",
+        [LK_WAIT_JOIN] = "join",
+        [LK_WAIT_GIL] = "gil",
+        [LK_WAIT_IMPORT] = "import",
+        [LK_WAIT_SELECTOR] = "selector",
+        [LK_WAIT_EXECUTOR_IDLE] = "executor-idle",
+        [LK_WAIT_IO] = "io",
+        [LK_WAIT_SLEEP] = "sleep",
+        [LK_WAIT_CHILD] = "child",
+        [LK_WAIT_SIGNAL] = "signal",
         [LK_WAIT_READY] = "ready",
     };
     return NAME_OF(names, k);
@@ -216,8 +232,8 @@ const char *lk_words_wait_kind(enum lk_wait_kind k)
 const char *lk_words_loop_run(enum lk_loop_run r)
 {
     static const char *const names[] = {
-        [LK_LOOP_RUNNING] = "running",     [LK_LOOP_STOPPED] = "stopped",
-        [LK_LOOP_NEVER_RUN] = "never-run", [LK_LOOP_CLOSED] = "closed",
+        [LK_LOOP_RUNNING] = "running",           [LK_LOOP_STOPPED] = "stopped",
+        [LK_LOOP_NEVER_RUN] = "never-run",       [LK_LOOP_CLOSED] = "closed",
         [LK_LOOP_LOST_IN_FORK] = "lost-in-fork", [LK_LOOP_UNKNOWN] = "unknown",
     };
     return NAME_OF(names, r);
@@ -259,9 +275,12 @@ const char *lk_words_owner_by(enum lk_owner_by o)
 const char *lk_words_extern_kind(enum lk_extern_kind k)
 {
     static const char *const names[] = {
-        [LK_EXT_OUTSIDE] = "outside", [LK_EXT_TIMER] = "timer",
-        [LK_EXT_CHILD] = "child",     [LK_EXT_FILE] = "file",
-        [LK_EXT_SELF_LISTENER] = "self-listener", [LK_EXT_UNKNOWN] = "unknown",
+        [LK_EXT_OUTSIDE] = "outside",
+        [LK_EXT_TIMER] = "timer",
+        [LK_EXT_CHILD] = "child",
+        [LK_EXT_FILE] = "file",
+        [LK_EXT_SELF_LISTENER] = "self-listener",
+        [LK_EXT_UNKNOWN] = "unknown",
     };
     return NAME_OF(names, k);
 }
@@ -269,8 +288,8 @@ const char *lk_words_extern_kind(enum lk_extern_kind k)
 const char *lk_words_kind(enum lk_kind k)
 {
     static const char *const names[] = {
-        [LK_KIND_NONE] = "nothing",  [LK_KIND_THREAD] = "thread",     [LK_KIND_LOOP] = "loop",
-        [LK_KIND_TASK] = "task",     [LK_KIND_FUTURE] = "future",     [LK_KIND_LOCK] = "lock",
+        [LK_KIND_NONE] = "nothing",      [LK_KIND_THREAD] = "thread",   [LK_KIND_LOOP] = "loop",
+        [LK_KIND_TASK] = "task",         [LK_KIND_FUTURE] = "future",   [LK_KIND_LOCK] = "lock",
         [LK_KIND_EXECUTOR] = "executor", [LK_KIND_EXTERN] = "external",
     };
     return NAME_OF(names, k);
@@ -280,23 +299,18 @@ const char *lk_words_kind(enum lk_kind k)
 static enum lk_thread_state state_by_kernel(const struct lk_thread *t)
 {
     switch (t->os.on) {
-    case LK_OS_SOCKET:
-        return t->os.listening ? LK_TS_PARKED : LK_TS_IO_WAIT;
+    case LK_OS_SOCKET: return t->os.listening ? LK_TS_PARKED : LK_TS_IO_WAIT;
     case LK_OS_PIPE:
     case LK_OS_FILE:
     case LK_OS_CHILD:
-    case LK_OS_SELECTOR:
-        return LK_TS_IO_WAIT;
-    case LK_OS_TIMER:
-        return LK_TS_SLEEP;
-    case LK_OS_SIGNAL:
-        return LK_TS_PARKED;
+    case LK_OS_SELECTOR: return LK_TS_IO_WAIT;
+    case LK_OS_TIMER: return LK_TS_SLEEP;
+    case LK_OS_SIGNAL: return LK_TS_PARKED;
     case LK_OS_NONE:
     case LK_OS_FUTEX:
     case LK_OS_EVENTFD:
     case LK_OS_SYSV:
-    case LK_OS_OTHER:
-        break;
+    case LK_OS_OTHER: break;
     }
     return LK_TS_UNKNOWN;
 }
@@ -304,16 +318,16 @@ static enum lk_thread_state state_by_kernel(const struct lk_thread *t)
 enum lk_thread_state lk_words_thread_state(const struct lk_thread *t, bool blamed)
 {
     static const enum lk_thread_state states[] = {
-        [LK_WAIT_NONE] = LK_TS_PARKED,         [LK_WAIT_UNKNOWN] = LK_TS_UNKNOWN,
-        [LK_WAIT_LOCK] = LK_TS_LOCK_WAIT,      [LK_WAIT_CONDITION] = LK_TS_PARKED,
-        [LK_WAIT_EVENT] = LK_TS_PARKED,        [LK_WAIT_SEMAPHORE] = LK_TS_LOCK_WAIT,
-        [LK_WAIT_BARRIER] = LK_TS_LOCK_WAIT,   [LK_WAIT_QUEUE_GET] = LK_TS_QUEUE_WAIT,
+        [LK_WAIT_NONE] = LK_TS_PARKED,          [LK_WAIT_UNKNOWN] = LK_TS_UNKNOWN,
+        [LK_WAIT_LOCK] = LK_TS_LOCK_WAIT,       [LK_WAIT_CONDITION] = LK_TS_PARKED,
+        [LK_WAIT_EVENT] = LK_TS_PARKED,         [LK_WAIT_SEMAPHORE] = LK_TS_LOCK_WAIT,
+        [LK_WAIT_BARRIER] = LK_TS_LOCK_WAIT,    [LK_WAIT_QUEUE_GET] = LK_TS_QUEUE_WAIT,
         [LK_WAIT_QUEUE_PUT] = LK_TS_QUEUE_WAIT, [LK_WAIT_QUEUE_JOIN] = LK_TS_QUEUE_WAIT,
-        [LK_WAIT_FUTURE] = LK_TS_FUTURE_WAIT,  [LK_WAIT_JOIN] = LK_TS_JOIN,
-        [LK_WAIT_GIL] = LK_TS_GIL_WAIT,        [LK_WAIT_IMPORT] = LK_TS_LOCK_WAIT,
-        [LK_WAIT_SELECTOR] = LK_TS_LOOP_IDLE,  [LK_WAIT_EXECUTOR_IDLE] = LK_TS_EXECUTOR_IDLE,
-        [LK_WAIT_IO] = LK_TS_IO_WAIT,          [LK_WAIT_SLEEP] = LK_TS_SLEEP,
-        [LK_WAIT_CHILD] = LK_TS_IO_WAIT,       [LK_WAIT_SIGNAL] = LK_TS_PARKED,
+        [LK_WAIT_FUTURE] = LK_TS_FUTURE_WAIT,   [LK_WAIT_JOIN] = LK_TS_JOIN,
+        [LK_WAIT_GIL] = LK_TS_GIL_WAIT,         [LK_WAIT_IMPORT] = LK_TS_LOCK_WAIT,
+        [LK_WAIT_SELECTOR] = LK_TS_LOOP_IDLE,   [LK_WAIT_EXECUTOR_IDLE] = LK_TS_EXECUTOR_IDLE,
+        [LK_WAIT_IO] = LK_TS_IO_WAIT,           [LK_WAIT_SLEEP] = LK_TS_SLEEP,
+        [LK_WAIT_CHILD] = LK_TS_IO_WAIT,        [LK_WAIT_SIGNAL] = LK_TS_PARKED,
         [LK_WAIT_READY] = LK_TS_RUNNING,
     };
     /* A running thread may show our own short stop as 't'. */

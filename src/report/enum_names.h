@@ -1,6 +1,6 @@
 /*
- * Words that all formats share: names of enumerators, durations and counts, and the one function that makes a string
- * fit to be shown. Results belong to the given arena or are static.
+ * Words that all formats share: names of enumerators, durations and counts, and the one function
+ * that makes a string fit to be shown. Results belong to the given arena or are static.
  */
 #ifndef LK_REPORT_ENUM_NAMES_H
 #define LK_REPORT_ENUM_NAMES_H
@@ -26,16 +26,20 @@ enum lk_thread_state {
 };
 
 /**
- * s itself when it is valid UTF-8 without control, line separator or bidirectional characters, else a cleaned copy.
- * NULL gives "?". Every format passes every string through this, whatever the snapshot promises.
+ * s itself when it is valid UTF-8 without control, line separator or bidirectional characters, else
+ * a cleaned copy. NULL gives "?". Every format passes every string through this, whatever the
+ * snapshot promises.
  */
 const char *lk_words_safe(struct lk_arena *a, const char *s);
-/** Terminal columns of (at most n bytes of) valid UTF-8 text: combining marks take none, East Asian wide characters two. */
+/** Terminal columns of (at most n bytes of) valid UTF-8 text: combining marks take none, East Asian
+ * wide characters two. */
 size_t lk_words_columns(const char *s, size_t n);
-/** At most `columns` (at least 4) columns of s (made safe), with "..." at the end where something was cut. */
+/** At most `columns` (at least 4) columns of s (made safe), with "..." at the end where something
+ * was cut. */
 const char *lk_words_cut(struct lk_arena *a, const char *s, size_t columns);
 
-/** "350 ms", "2.5 s", "14 min", "5 h 12 min", "3 days"; rounded down. "an unknown time" for LK_UNKNOWN. */
+/** "350 ms", "2.5 s", "14 min", "5 h 12 min", "3 days"; rounded down. "an unknown time" for
+ * LK_UNKNOWN. */
 const char *lk_words_duration(struct lk_arena *a, int64_t ms);
 /** "99,990". */
 const char *lk_words_number(struct lk_arena *a, int64_t n);

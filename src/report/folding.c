@@ -6,7 +6,7 @@
 #include "util/map.h"
 
 #define KEY_WORDS 6
-#define NO_MORE UINT32_MAX
+#define NO_MORE   UINT32_MAX
 
 /* What makes two entities of a kind identical to a reader. */
 struct key {
@@ -43,11 +43,13 @@ static void thread_key(const struct lk_snapshot *s, size_t i, struct key *k)
     const struct lk_thread *t = &s->threads.v[i];
     const bool python = t->python_stack && t->python_stack->n;
     k->w[0] = python ? (uintptr_t)t->python_stack : native_word(t->native_stack);
-    k->w[1] = (uint64_t)t->role << 40 | (uint64_t)t->wait.kind << 24 | (uint64_t)t->os.on << 8 | (unsigned char)t->kstate;
+    k->w[1] = (uint64_t)t->role << 40 | (uint64_t)t->wait.kind << 24 | (uint64_t)t->os.on << 8 |
+              (unsigned char)t->kstate;
     k->w[2] = (uint64_t)t->running << 2 | (uint64_t)t->holds_gil << 1 | (uint64_t)t->moved;
     k->w[3] = ref_word(t->running_loop);
     k->w[4] = t->wait.on.n ? ref_word(t->wait.on.v[0]) : 0;
-    /* Threads that wait for a thing of their own each (a future, a timer) are alike all the same. */
+    /* Threads that wait for a thing of their own each (a future, a timer) are alike all the same.
+     */
     if (t->wait.kind != LK_WAIT_LOCK && t->wait.kind != LK_WAIT_JOIN)
         k->w[4] = 0;
 }
@@ -67,7 +69,8 @@ static void task_key(const struct lk_snapshot *s, size_t i, struct key *k)
     const struct lk_task *t = &s->tasks.v[i];
     k->w[0] = t->stack && t->stack->n ? (uintptr_t)t->stack : text_word(t->coroutine);
     k->w[1] = ref_word(t->loop);
-    k->w[2] = (uint64_t)t->state << 3 | (uint64_t)t->started << 2 | (uint64_t)t->ready << 1 | (uint64_t)t->must_cancel;
+    k->w[2] = (uint64_t)t->state << 3 | (uint64_t)t->started << 2 | (uint64_t)t->ready << 1 |
+              (uint64_t)t->must_cancel;
     k->w[3] = (uint64_t)t->wait.kind;
 }
 
@@ -178,7 +181,8 @@ static void blame_findings(struct lk_fold *v, const struct lk_findings *fs, size
     lk_map_deinit(&task_ids);
 }
 
-/* The group of a key: the map leads from its hash to a group, and different keys with one hash take the next ones. */
+/* The group of a key: the map leads from its hash to a group, and different keys with one hash take
+ * the next ones. */
 static size_t find_group(struct lk_map *m, const struct key *k, struct key *known, size_t n_groups)
 {
     uint64_t h = lk_hash(LK_HASH_INIT, k, sizeof *k), at;
@@ -233,7 +237,8 @@ static void show(struct lk_fold *v, struct worklist *todo, struct lk_ref r)
     lk_vec_add(&todo->refs, r);
 }
 
-/* The single references of an entity; its lists may leave out what is folded, a single reference may not. */
+/* The single references of an entity; its lists may leave out what is folded, a single reference
+ * may not. */
 static void show_references(struct lk_fold *v, struct worklist *todo, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(v->snap, r);
@@ -295,8 +300,9 @@ struct lk_fold *lk_fold_create(struct lk_arena *a, const struct lk_report *r, si
     const struct lk_snapshot *s = r->snap;
     struct lk_fold *v = lk_arena_alloc(a, sizeof *v);
     const size_t n[LK_N_KINDS] = {
-        [LK_KIND_THREAD] = s->threads.n, [LK_KIND_LOOP] = s->loops.n,         [LK_KIND_TASK] = s->tasks.n,
-        [LK_KIND_FUTURE] = s->futures.n, [LK_KIND_LOCK] = s->locks.n,         [LK_KIND_EXECUTOR] = s->executors.n,
+        [LK_KIND_THREAD] = s->threads.n, [LK_KIND_LOOP] = s->loops.n,
+        [LK_KIND_TASK] = s->tasks.n,     [LK_KIND_FUTURE] = s->futures.n,
+        [LK_KIND_LOCK] = s->locks.n,     [LK_KIND_EXECUTOR] = s->executors.n,
         [LK_KIND_EXTERN] = s->externs.n,
     };
     v->snap = s;

@@ -10,11 +10,17 @@
 
 const struct lk_format lk_formats[] = {
     { .name = "text", .write = lk_text_write, .help = "for a person at a terminal" },
-    { .name = "json", .write = lk_json_write, .help = "for scripts: loopknot.report/1, see docs/report.schema.json" },
+    { .name = "json",
+      .write = lk_json_write,
+      .help = "for scripts: loopknot.report/1, see docs/report.schema.json" },
     { .name = "markdown", .write = lk_markdown_write, .help = "for a ticket" },
-    { .name = "junit", .write = lk_junit_write, .help = "for CI servers: a test case, failed when it hangs" },
+    { .name = "junit",
+      .write = lk_junit_write,
+      .help = "for CI servers: a test case, failed when it hangs" },
     { .name = "sarif", .write = lk_sarif_write, .help = "for code scanning: SARIF 2.1.0" },
-    { .name = "github", .write = lk_github_write, .help = "for GitHub Actions: annotations, and the step summary" },
+    { .name = "github",
+      .write = lk_github_write,
+      .help = "for GitHub Actions: annotations, and the step summary" },
     { .name = "gitlab", .write = lk_gitlab_write, .help = "for GitLab: a code quality report" },
     { .name = "tap", .write = lk_tap_write, .help = "for test harnesses: TAP 13" },
 };

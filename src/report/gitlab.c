@@ -10,15 +10,18 @@
 /* A severity of GitLab for each of ours. */
 static const char *severity_of(const struct lk_finding *f)
 {
-    static const char *const names[] = {
-        [LK_HAZARD] = "minor", [LK_VERDICT_UNKNOWN] = "info", [LK_STALLED] = "critical", [LK_DEADLOCK] = "blocker"
-    };
+    static const char *const names[] = { [LK_HAZARD] = "minor",
+                                         [LK_VERDICT_UNKNOWN] = "info",
+                                         [LK_STALLED] = "critical",
+                                         [LK_DEADLOCK] = "blocker" };
     if (f->severity == LK_HAZARD && f->confidence == LK_POSSIBLE)
         return "info";
-    return (size_t)f->severity < LK_ARRAY_LEN(names) && names[f->severity] ? names[f->severity] : "info";
+    return (size_t)f->severity < LK_ARRAY_LEN(names) && names[f->severity] ? names[f->severity]
+                                                                           : "info";
 }
 
-/* Each issue must have a path: where no source file is known, the module that blocks or the program. */
+/* Each issue must have a path: where no source file is known, the module that blocks or the
+ * program. */
 static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
 {
     const struct lk_culprit *c = f ? lk_ci_place(f) : NULL;
@@ -32,7 +35,8 @@ static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const s
     return o;
 }
 
-/* Fingerprints must differ within a report: a second issue with one that was given out gets another, the same in each run. */
+/* Fingerprints must differ within a report: a second issue with one that was given out gets
+ * another, the same in each run. */
 static json_t *fingerprint(struct lk_map *given, uint64_t print)
 {
     char text[17];
@@ -42,7 +46,8 @@ static json_t *fingerprint(struct lk_map *given, uint64_t print)
     return json_string(text);
 }
 
-static json_t *issue(const char *name, json_t *description, json_t *print, const char *severity, json_t *where)
+static json_t *issue(const char *name, json_t *description, json_t *print, const char *severity,
+                     json_t *where)
 {
     json_t *o = json_object();
     lk_ci_set(o, "description", description);
@@ -59,19 +64,24 @@ static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct
     const char *summary = f->summary ? f->summary : lk_ci_rule(a, f);
     const uint64_t print = lk_hash_str(LK_HASH_INIT, f->fingerprint);
     return issue(f->rule ? f->rule->id : "loopknot",
-                 lk_ci_json(a, lk_arena_printf(a, "%s: %s (%s)", lk_ci_rule(a, f), lk_words_safe(a, summary), lk_ci_pids(a, i))),
+                 lk_ci_json(a, lk_arena_printf(a, "%s: %s (%s)", lk_ci_rule(a, f),
+                                               lk_words_safe(a, summary), lk_ci_pids(a, i))),
                  fingerprint(given, print), severity_of(f), location(a, i->report->snap, f));
 }
 
 static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct lk_report *r)
 {
     const char *why = lk_words_safe(a, lk_sentence_why_unknown(a, r));
-    const uint64_t print = lk_hash_str(lk_hash_str(LK_HASH_INIT, "unknown"), lk_words_safe(a, r->snap->comm));
-    return issue("unknown", lk_ci_json(a, lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s", r->snap->pid, why)),
+    const uint64_t print =
+        lk_hash_str(lk_hash_str(LK_HASH_INIT, "unknown"), lk_words_safe(a, r->snap->comm));
+    return issue("unknown",
+                 lk_ci_json(a, lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s",
+                                               r->snap->pid, why)),
                  fingerprint(given, print), "info", location(a, r->snap, NULL));
 }
 
-bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set,
+                     const struct lk_render *how, FILE *out)
 {
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);

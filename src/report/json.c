@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "report/json_writer.h"
-#include "report/sentences.h"
 #include "report/process_groups.h"
+#include "report/sentences.h"
 
 #define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
-#define SCHEMA "loopknot.report/1"
+#define SCHEMA     "loopknot.report/1"
 #define SET_SCHEMA "loopknot.report-set/1"
 
 /* ---- findings -------------------------------------------------------------------------------- */
@@ -73,11 +73,13 @@ static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
     lk_jw_set(o, "name", lk_jw_text(w, f->rule ? f->rule->name : "?"));
     lk_jw_set(o, "severity", lk_jw_text(w, lk_verdict_name(f->severity)));
     lk_jw_set(o, "confidence", lk_jw_text(w, lk_confidence_name(f->confidence)));
-    lk_jw_set(o, "fingerprint", json_stringn(f->fingerprint, strnlen(f->fingerprint, sizeof f->fingerprint)));
+    lk_jw_set(o, "fingerprint",
+              json_stringn(f->fingerprint, strnlen(f->fingerprint, sizeof f->fingerprint)));
     lk_jw_set(o, "summary", lk_jw_text(w, f->summary ? f->summary : ""));
     lk_jw_set(o, "stuck_ms", lk_jw_known_number(w, f->stuck_ms, LK_GAP_FINDING_STUCK));
     const bool known = f->stuck_ms != LK_UNKNOWN;
-    lk_jw_set(o, "stuck_known_by", lk_jw_text(w, known ? f->stuck_by_scheduler ? "scheduler" : "samples" : NULL));
+    lk_jw_set(o, "stuck_known_by",
+              lk_jw_text(w, known ? f->stuck_by_scheduler ? "scheduler" : "samples" : NULL));
     lk_jw_set(o, "held_up", held_up(w, f));
     lk_jw_set_ids(w, o, "threads", &f->threads);
     lk_jw_set_ids(w, o, "loops", &f->loops);
@@ -145,7 +147,8 @@ static json_t *target_json(struct lk_jw *w)
     return o;
 }
 
-static json_t *sample_json(struct lk_jw *w, const struct lk_sample *sample, const struct lk_map *tids)
+static json_t *sample_json(struct lk_jw *w, const struct lk_sample *sample,
+                           const struct lk_map *tids)
 {
     json_t *o = json_object(), *moved = json_array();
     size_t written = 0;
@@ -206,10 +209,15 @@ static void drop_frames(struct lk_map *frames)
     lk_map_deinit(frames);
 }
 
-static void write_report(FILE *out, int depth, const struct lk_report *r, const char *prefix, const struct lk_render *how)
+static void write_report(FILE *out, int depth, const struct lk_report *r, const char *prefix,
+                         const struct lk_render *how)
 {
-    struct lk_jw w = { .out = out, .snap = r->snap, .prefix = prefix, .all = how->all,
-                        .depth = depth, .arena = lk_arena_create() };
+    struct lk_jw w = { .out = out,
+                       .snap = r->snap,
+                       .prefix = prefix,
+                       .all = how->all,
+                       .depth = depth,
+                       .arena = lk_arena_create() };
     const bool unknown = r->findings->verdict == LK_VERDICT_UNKNOWN;
     w.view = lk_fold_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
     lk_jw_open_level(&w, '{');
@@ -218,7 +226,9 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_jw_member(&w, "taken_at", lk_jw_known_text(&w, r->snap->taken_at, LK_GAP_TARGET));
     lk_jw_member(&w, "target", target_json(&w));
     lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(r->findings->verdict)));
-    lk_jw_member(&w, "verdict_why", lk_jw_text(&w, unknown ? lk_sentence_why_unknown(w.arena, r) : r->findings->verdict_why));
+    lk_jw_member(
+        &w, "verdict_why",
+        lk_jw_text(&w, unknown ? lk_sentence_why_unknown(w.arena, r) : r->findings->verdict_why));
     lk_jw_member(&w, "stalled_after_ms", json_integer(r->snap->stalled_after_ms));
     lk_jw_member(&w, "watched_ms", json_integer(r->snap->watched_ms));
     lk_jw_key(&w, "findings");
@@ -258,7 +268,8 @@ static json_t *groups_json(struct lk_jw *w, const struct lk_report *reports, siz
     return list;
 }
 
-static void write_set(FILE *out, const struct lk_report *reports, size_t n, const struct lk_render *how)
+static void write_set(FILE *out, const struct lk_report *reports, size_t n,
+                      const struct lk_render *how)
 {
     struct lk_jw w = { .out = out, .prefix = "", .arena = lk_arena_create() };
     lk_jw_open_level(&w, '{');
@@ -278,7 +289,8 @@ static void write_set(FILE *out, const struct lk_report *reports, size_t n, cons
     lk_arena_destroy(w.arena);
 }
 
-bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set, const struct lk_render *how, FILE *out)
+bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set,
+                   const struct lk_render *how, FILE *out)
 {
     if (as_set || n != 1)
         write_set(out, reports, n, how);

@@ -1,12 +1,14 @@
 /*
- * The JSON report (schemas loopknot.report/1 and loopknot.report-set/1, see docs/report.schema.json). Written entity by
- * entity, so that memory does not grow with the number of tasks; values are made and escaped by jansson.
+ * The JSON report (schemas loopknot.report/1 and loopknot.report-set/1, see
+ * docs/report.schema.json). Written entity by entity, so that memory does not grow with the number
+ * of tasks; values are made and escaped by jansson.
  */
 #ifndef LK_REPORT_JSON_H
 #define LK_REPORT_JSON_H
 
 #include "report/report.h"
 
-bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set, const struct lk_render *how, FILE *out);
+bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set,
+                   const struct lk_render *how, FILE *out);
 
 #endif

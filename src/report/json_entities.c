@@ -73,7 +73,8 @@ static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
     if (os->on == LK_OS_NONE && !os->syscall)
         return json_null();
     json_t *o = json_object();
-    lk_jw_set(o, "on", lk_jw_text(w, lk_words_os_wait(os->on == LK_OS_NONE ? LK_OS_OTHER : os->on)));
+    lk_jw_set(o, "on",
+              lk_jw_text(w, lk_words_os_wait(os->on == LK_OS_NONE ? LK_OS_OTHER : os->on)));
     lk_jw_set(o, "syscall", lk_jw_known_text(w, os->syscall, LK_GAP_WAIT));
     lk_jw_set(o, "fd", lk_jw_number(os->fd));
     lk_jw_set(o, "local", lk_jw_text(w, os->local));
@@ -86,7 +87,8 @@ static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
     return o;
 }
 
-/* A task has no system call; where something outside ends its wait, that is told in the same shape. */
+/* A task has no system call; where something outside ends its wait, that is told in the same shape.
+ */
 static json_t *task_wait(struct lk_jw *w, const struct lk_task *k)
 {
     static const char *const on[] = {
@@ -107,7 +109,8 @@ static json_t *task_wait(struct lk_jw *w, const struct lk_task *k)
     lk_jw_set(o, "queues", json_null());
     lk_jw_set(o, "path", lk_jw_text(w, e->kind == LK_EXT_FILE ? e->text : NULL));
     lk_jw_set(o, "child_pid", json_null());
-    lk_jw_set(o, "timeout_ms", lk_jw_timeout(w, e->kind == LK_EXT_TIMER ? e->in_ms : k->wait.timeout_ms));
+    lk_jw_set(o, "timeout_ms",
+              lk_jw_timeout(w, e->kind == LK_EXT_TIMER ? e->in_ms : k->wait.timeout_ms));
     return o;
 }
 
@@ -126,7 +129,8 @@ static json_t *program_wait(struct lk_jw *w, const struct lk_wait *wait)
     const bool known = wait->timeout_ms != LK_UNKNOWN;
     w->gap[LK_GAP_TIMEOUT] += !known;
     lk_jw_set(o, "timed", known ? json_boolean(wait->timeout_ms != LK_FOREVER) : json_null());
-    lk_jw_set(o, "timeout_ms", lk_jw_number(wait->timeout_ms == LK_FOREVER ? LK_UNKNOWN : wait->timeout_ms));
+    lk_jw_set(o, "timeout_ms",
+              lk_jw_number(wait->timeout_ms == LK_FOREVER ? LK_UNKNOWN : wait->timeout_ms));
     lk_jw_set(o, "read", lk_jw_text(w, lk_words_read(wait->read)));
     return o;
 }
@@ -137,7 +141,8 @@ static json_t *thread_stuck(struct lk_jw *w, const struct lk_thread *t)
 {
     if (t->stuck_ms != LK_UNKNOWN)
         return json_integer(LK_MAX(t->stuck_ms, 0));
-    return t->moved || t->running ? json_integer(0) : lk_jw_known_number(w, LK_UNKNOWN, LK_GAP_STUCK);
+    return t->moved || t->running ? json_integer(0)
+                                  : lk_jw_known_number(w, LK_UNKNOWN, LK_GAP_STUCK);
 }
 
 static json_t *thread_json(struct lk_jw *w, size_t i)
@@ -153,7 +158,9 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "main", json_boolean(t->main));
     lk_jw_set(o, "role", lk_jw_text(w, lk_words_role(t->role)));
     lk_jw_set(o, "state", lk_jw_text(w, lk_words_thread_state_name(state)));
-    lk_jw_set(o, "kernel_state", lk_jw_text(w, (char[]){ t->kstate > ' ' && t->kstate < 0x7f ? t->kstate : '?', '\0' }));
+    lk_jw_set(
+        o, "kernel_state",
+        lk_jw_text(w, (char[]){ t->kstate > ' ' && t->kstate < 0x7f ? t->kstate : '?', '\0' }));
     lk_jw_set(o, "in_request", json_boolean(t->in_request));
     lk_jw_set(o, "moved", json_boolean(t->moved));
     lk_jw_set(o, "stuck_ms", thread_stuck(w, t));
@@ -182,7 +189,8 @@ static json_t *loop_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "thread", lk_jw_id(w, l->thread));
     lk_jw_set(o, "state", lk_jw_text(w, lk_words_loop_run(l->run)));
     w->gap[LK_GAP_LOOP] += l->run == LK_LOOP_UNKNOWN;
-    lk_jw_set(o, "running", l->run == LK_LOOP_UNKNOWN ? json_null() : json_boolean(l->run == LK_LOOP_RUNNING));
+    lk_jw_set(o, "running",
+              l->run == LK_LOOP_UNKNOWN ? json_null() : json_boolean(l->run == LK_LOOP_RUNNING));
     lk_jw_set(o, "closed", lk_jw_known_tri(w, l->closed, LK_GAP_LOOP));
     lk_jw_set(o, "stopping", lk_jw_known_tri(w, l->stopping, LK_GAP_LOOP));
     lk_jw_set(o, "ready", lk_jw_known_number(w, l->ready, LK_GAP_LOOP));
@@ -246,7 +254,8 @@ static json_t *lock_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind && *l->kind ? l->kind : "lock"));
     lk_jw_set(o, "locked", l->mutex ? lk_jw_known_tri(w, l->locked, LK_GAP_OWNER) : json_null());
     lk_jw_set(o, "owner", lk_jw_first_id(w, &l->owners));
-    lk_jw_set(o, "owner_known_by", lk_jw_text(w, l->owners.n ? lk_words_owner_by(l->owner_by) : "none"));
+    lk_jw_set(o, "owner_known_by",
+              lk_jw_text(w, l->owners.n ? lk_words_owner_by(l->owner_by) : "none"));
     lk_jw_set(o, "owner_certain", json_boolean(l->owners.n && l->owner_certain));
     lk_jw_set_ids(w, o, "owners", &l->owners);
     lk_jw_set_ids(w, o, "waiters", &l->waiters);
@@ -292,14 +301,16 @@ static json_t *extern_json(struct lk_jw *w, size_t i)
 static void thread_group(struct lk_jw *w, json_t *o, size_t i)
 {
     const struct lk_thread *t = &w->snap->threads.v[i];
-    lk_jw_set(o, "state", lk_jw_text(w, lk_words_thread_state_name(lk_words_thread_state(t, false))));
+    lk_jw_set(o, "state",
+              lk_jw_text(w, lk_words_thread_state_name(lk_words_thread_state(t, false))));
     lk_jw_set(o, "stack", frames(w, t->python_stack));
 }
 
 static void loop_group(struct lk_jw *w, json_t *o, size_t i)
 {
     lk_jw_set(o, "state", lk_jw_text(w, lk_words_loop_run(w->snap->loops.v[i].run)));
-    lk_jw_set(o, "kind", lk_jw_text(w, w->snap->loops.v[i].kind ? w->snap->loops.v[i].kind : "unknown"));
+    lk_jw_set(o, "kind",
+              lk_jw_text(w, w->snap->loops.v[i].kind ? w->snap->loops.v[i].kind : "unknown"));
 }
 
 static void task_group(struct lk_jw *w, json_t *o, size_t i)

@@ -10,7 +10,8 @@
 static const char *const gaps[LK_GAP_COUNT] = {
     [LK_GAP_TARGET] = "a fact about the process could not be read from /proc",
     [LK_GAP_PYTHON] = "a fact about the Python runtime could not be read",
-    [LK_GAP_STUCK] = "for how long a thread has been where it is is not known: it was not seen to stand still",
+    [LK_GAP_STUCK] =
+        "for how long a thread has been where it is is not known: it was not seen to stand still",
     [LK_GAP_WAIT] = "what a thread or task waits for was not recognised or not read",
     [LK_GAP_TIMEOUT] = "whether a wait has a timeout was not read",
     [LK_GAP_LINE] = "the current line of a frame could not be told",
@@ -38,7 +39,8 @@ static void newline(struct lk_jw *w)
     fwrite_unlocked(blanks, 1, LK_MIN(1 + (size_t)w->depth * INDENT, sizeof blanks - 1), w->out);
 }
 
-/* jansson indents from column 0; every newline it writes is layout, since strings have theirs escaped. */
+/* jansson indents from column 0; every newline it writes is layout, since strings have theirs
+ * escaped. */
 static int write_indented(const char *s, size_t n, void *arg)
 {
     struct lk_jw *w = arg;
@@ -54,8 +56,10 @@ static int write_indented(const char *s, size_t n, void *arg)
 
 void lk_jw_dump(struct lk_jw *w, json_t *value)
 {
-    if (!value || json_dump_callback(value, write_indented, w, JSON_PRESERVE_ORDER | JSON_INDENT(INDENT) | JSON_ENCODE_ANY))
-        lk_xmalloc(SIZE_MAX); /* jansson fails only without memory; this ends the process with its one line */
+    if (!value || json_dump_callback(value, write_indented, w,
+                                     JSON_PRESERVE_ORDER | JSON_INDENT(INDENT) | JSON_ENCODE_ANY))
+        /* jansson fails only without memory; this ends the process with its one line */
+        lk_xmalloc(SIZE_MAX);
     json_decref(value);
 }
 
@@ -173,7 +177,8 @@ void lk_jw_set_ids(struct lk_jw *w, json_t *object, const char *name, const stru
     }
     lk_jw_set(object, name, list);
     if (written < refs->n)
-        lk_jw_set(object, lk_arena_printf(w->arena, "%s_folded", name), json_integer((json_int_t)(refs->n - written)));
+        lk_jw_set(object, lk_arena_printf(w->arena, "%s_folded", name),
+                  json_integer((json_int_t)(refs->n - written)));
 }
 
 json_t *lk_jw_texts(struct lk_jw *w, const char *const *v, size_t n)
@@ -188,6 +193,7 @@ void lk_jw_append_gaps(struct lk_jw *w, json_t *list)
 {
     for (size_t g = 0; g < LK_GAP_COUNT; g++)
         if (w->gap[g])
-            lk_jw_append(list, lk_jw_text(w, lk_arena_printf(w->arena, "%s (%zu time%s in this report)", gaps[g], w->gap[g],
-                                                             w->gap[g] == 1 ? "" : "s")));
+            lk_jw_append(list, lk_jw_text(w, lk_arena_printf(
+                                                 w->arena, "%s (%zu time%s in this report)",
+                                                 gaps[g], w->gap[g], w->gap[g] == 1 ? "" : "s")));
 }

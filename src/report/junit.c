@@ -9,8 +9,9 @@
 #define MAX_BODY ((size_t)256 * 1024) /* of one failure; CI servers show it in a page */
 
 /*
- * Text of an element or attribute. Control characters never come so far, but XML 1.0 (section 2.2) forbids U+FFFE and
- * U+FFFF too, and an attribute's line ends would be read as spaces (section 3.3.3).
+ * Text of an element or attribute. Control characters never come so far, but XML 1.0 (section 2.2)
+ * forbids U+FFFE and U+FFFF too, and an attribute's line ends would be read as spaces
+ * (section 3.3.3).
  */
 static void xml(FILE *out, const char *text, bool attribute)
 {
@@ -54,7 +55,8 @@ static void property(FILE *out, struct lk_arena *a, const char *name, const char
 static void time_attribute(FILE *out, const struct lk_render *how)
 {
     if (how->elapsed_ms > 0)
-        fprintf(out, " time=\"%" PRId64 ".%03d\"", how->elapsed_ms / 1000, (int)(how->elapsed_ms % 1000));
+        fprintf(out, " time=\"%" PRId64 ".%03d\"", how->elapsed_ms / 1000,
+                (int)(how->elapsed_ms % 1000));
 }
 
 static const char *type_of(struct lk_arena *a, const struct lk_ci_case *c)
@@ -67,10 +69,14 @@ static const char *type_of(struct lk_arena *a, const struct lk_ci_case *c)
     return lk_arena_printf(a, "%s: %s", lk_verdict_name(c->verdict), lk_ci_rule(a, f));
 }
 
-/* A verdict that could not be reached is an error of the test, as Ant's schema has the word, and never a success. */
-static void write_case(FILE *out, struct lk_arena *a, const struct lk_ci_case *c, const struct lk_render *how)
+/* A verdict that could not be reached is an error of the test, as Ant's schema has the word, and
+ * never a success. */
+static void write_case(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
+                       const struct lk_render *how)
 {
-    const char *element = lk_ci_case_failed(c) ? "failure" : lk_ci_case_in_error(c) ? "error" : NULL;
+    const char *element = lk_ci_case_failed(c)     ? "failure"
+                          : lk_ci_case_in_error(c) ? "error"
+                                                   : NULL;
     fputs("    <testcase", out);
     attribute(out, a, "classname", c->group);
     attribute(out, a, "name", c->name);
@@ -87,7 +93,8 @@ static void write_case(FILE *out, struct lk_arena *a, const struct lk_ci_case *c
     fprintf(out, "</%s>\n    </testcase>\n", element);
 }
 
-static void properties(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n, const struct lk_ci_cases *cases)
+static void properties(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n,
+                       const struct lk_ci_cases *cases)
 {
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
     fputs("    <properties>\n", out);
@@ -99,8 +106,8 @@ static void properties(FILE *out, struct lk_arena *a, const struct lk_report *re
     for (size_t i = 0; i < issues.n; i++) {
         const struct lk_finding *f = issues.v[i].finding;
         property(out, a, "loopknot.finding",
-                 lk_arena_printf(a, "%s %s %s %s", lk_verdict_name(f->severity), lk_ci_rule(a, f), f->fingerprint,
-                                 lk_ci_pids(a, &issues.v[i])));
+                 lk_arena_printf(a, "%s %s %s %s", lk_verdict_name(f->severity), lk_ci_rule(a, f),
+                                 f->fingerprint, lk_ci_pids(a, &issues.v[i])));
     }
     fputs("    </properties>\n", out);
 }
@@ -110,7 +117,8 @@ static void timestamp(FILE *out, struct lk_arena *a, const struct lk_report *rep
 {
     const char *t = n ? reports[0].snap->taken_at : NULL;
     if (t)
-        attribute(out, a, "timestamp", lk_arena_strndup(a, t, strnlen(t, strlen("2026-01-31T12:00:00"))));
+        attribute(out, a, "timestamp",
+                  lk_arena_strndup(a, t, strnlen(t, strlen("2026-01-31T12:00:00"))));
 }
 
 static const char *host(const struct lk_report *reports, size_t n)
@@ -120,7 +128,8 @@ static const char *host(const struct lk_report *reports, size_t n)
 }
 
 /* What does not fail is told in the suite's output, the only place where both schemas allow it. */
-static void system_out(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n, const struct lk_ci_cases *cases)
+static void system_out(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n,
+                       const struct lk_ci_cases *cases)
 {
     bool passed = false;
     for (size_t i = 0; i < cases->n; i++)
@@ -131,7 +140,8 @@ static void system_out(FILE *out, struct lk_arena *a, const struct lk_report *re
     fputs("</system-out>\n    <system-err></system-err>\n", out);
 }
 
-bool lk_junit_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_junit_write(const struct lk_report *reports, size_t n, bool set,
+                    const struct lk_render *how, FILE *out)
 {
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_cases cases = lk_ci_cases(a, reports, n, how);
@@ -141,11 +151,11 @@ bool lk_junit_write(const struct lk_report *reports, size_t n, bool set, const s
         failures += lk_ci_case_failed(&cases.v[i]);
         errors += lk_ci_case_in_error(&cases.v[i]);
     }
-    fprintf(
-        out,
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite id=\"0\" package=\"loopknot\" name=\"loopknot\" "
-        "tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"",
-        cases.n, failures, errors);
+    fprintf(out,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite id=\"0\" "
+            "package=\"loopknot\" name=\"loopknot\" "
+            "tests=\"%zu\" failures=\"%zu\" errors=\"%zu\"",
+            cases.n, failures, errors);
     time_attribute(out, how);
     timestamp(out, a, reports, n);
     attribute(out, a, "hostname", host(reports, n));

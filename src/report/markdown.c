@@ -4,18 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report/sentences.h"
-#include "report/process_groups.h"
 #include "report/folding.h"
+#include "report/process_groups.h"
+#include "report/sentences.h"
 #include "util/text.h"
 
-#define MAX_GROUPS 30   /* of one list, unless all are asked for; tickets have a size limit */
-#define MAX_FRAMES 40
-#define MAX_CULPRITS 12
-#define MAX_NAMES 8
-#define MIN_FENCE 3
+#define MAX_GROUPS     30 /* of one list, unless all are asked for; tickets have a size limit */
+#define MAX_FRAMES     40
+#define MAX_CULPRITS   12
+#define MAX_NAMES      8
+#define MIN_FENCE      3
 #define SOURCE_COLUMNS 160
-#define PIDS_NAMED 12   /* of processes that are told of as one */
+#define PIDS_NAMED     12 /* of processes that are told of as one */
 
 struct page {
     FILE *out;
@@ -25,7 +25,8 @@ struct page {
 
 /* ---- escaping ------------------------------------------------------------------------------ */
 
-/* Punctuation that ends or begins markup only where a line starts: lists, headings, quotes, rules, fences. */
+/* Punctuation that ends or begins markup only where a line starts: lists, headings, quotes, rules,
+ * fences. */
 static bool marks_line_start(const char *s, size_t i)
 {
     if (i == 0)
@@ -35,14 +36,16 @@ static bool marks_line_start(const char *s, size_t i)
 
 static bool is_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '"';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+           c == '"';
 }
 
 /*
- * Text of a paragraph or table cell. Markup and HTML characters lose their meaning (CommonMark 0.31, section 2.4: any
- * ASCII punctuation may be escaped). GitHub and GitLab look for mentions and references (@name, #1, !1, $1, %name,
- * ~name) in the rendered text, where a backslash is gone: there an empty comment splits the text. "www." and "://"
- * would become links (GFM 0.29, section 6.9).
+ * Text of a paragraph or table cell. Markup and HTML characters lose their meaning (CommonMark
+ * 0.31, section 2.4: any ASCII punctuation may be escaped). GitHub and GitLab look for mentions and
+ * references (@name, #1, !1, $1, %name, ~name) in the rendered text, where a backslash is gone:
+ * there an empty comment splits the text. "www." and "://" would become links (GFM 0.29,
+ * section 6.9).
  */
 static const char *plain(struct page *p, const char *text)
 {
@@ -50,7 +53,8 @@ static const char *plain(struct page *p, const char *text)
     const char *s = lk_words_safe(p->arena, text);
     for (size_t i = 0; s[i]; i++) {
         const char c = s[i];
-        const bool link = (c == '.' && i && (s[i - 1] == 'w' || s[i - 1] == 'W')) || (c == ':' && s[i + 1] == '/');
+        const bool link = (c == '.' && i && (s[i - 1] == 'w' || s[i - 1] == 'W')) ||
+                          (c == ':' && s[i + 1] == '/');
         if (c == '<')
             lk_strbuf_puts(&b, "&lt;");
         else if (c == '>')
@@ -111,11 +115,14 @@ static const char *cell_code(struct page *p, const char *text)
     return ret;
 }
 
-/* A code block whose lines are already safe; the fence is longer than any run of backticks in it. */
+/* A code block whose lines are already safe; the fence is longer than any run of backticks in it.
+ */
 static void block(struct page *p, const char *language, const char *lines)
 {
-    const char *fence = repeat(p->arena, '`', LK_MAX(longest_run(lines, '`') + 1, (size_t)MIN_FENCE));
-    fprintf(p->out, "%s%s\n%s%s%s\n\n", fence, language, lines, *lines && !lk_ends_with(lines, "\n") ? "\n" : "", fence);
+    const char *fence =
+        repeat(p->arena, '`', LK_MAX(longest_run(lines, '`') + 1, (size_t)MIN_FENCE));
+    fprintf(p->out, "%s%s\n%s%s%s\n\n", fence, language, lines,
+            *lines && !lk_ends_with(lines, "\n") ? "\n" : "", fence);
 }
 
 static void add_line(struct page *p, struct lk_strbuf *b, const char *indent, const char *text)
@@ -150,8 +157,9 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     const enum lk_verdict v = r->findings->verdict;
     fprintf(p->out, "| | |\n|---|---|\n");
     row(p, "Verdict", lk_arena_printf(p->arena, "**%s**", lk_verdict_name(v)));
-    row(p, "Process", lk_arena_printf(p->arena, "pid %" PRId64 " %s", r->snap->pid,
-                                      cell_code(p, lk_sentence_command(p->arena, r->snap, SOURCE_COLUMNS))));
+    row(p, "Process",
+        lk_arena_printf(p->arena, "pid %" PRId64 " %s", r->snap->pid,
+                        cell_code(p, lk_sentence_command(p->arena, r->snap, SOURCE_COLUMNS))));
     row(p, "Runtime", plain(p, lk_sentence_runtime(p->arena, r->snap)));
     row(p, "Host", cell_code(p, r->snap->host ? r->snap->host : "?"));
     row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
@@ -171,12 +179,14 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     row(p, "Threads", plain(p, lk_sentence_census(p->arena, r->snap)));
     row(p, "Examined by", plain(p, lk_sentence_looked(p->arena, r->snap)));
     if (children)
-        row(p, "Not examined", lk_arena_printf(p->arena, "%s %s", plain(p, children),
-                                               cell_code(p, lk_sentence_children_command(p->arena, r->snap))));
+        row(p, "Not examined",
+            lk_arena_printf(p->arena, "%s %s", plain(p, children),
+                            cell_code(p, lk_sentence_children_command(p->arena, r->snap))));
     putc('\n', p->out);
 }
 
-/* ---- findings ---------------------------------------------------------------------------------- */
+/* ---- findings ----------------------------------------------------------------------------------
+ */
 
 static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_finding *f)
 {
@@ -185,8 +195,10 @@ static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_f
     fprintf(p->out, "**Chain** (each waits for the next)\n\n");
     for (size_t i = 0; i < f->chain.n; i++) {
         const struct lk_edge *e = &f->chain.v[i];
-        fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1, code(p, lk_sentence_label(p->arena, s, e->from)),
-                plain(p, e->why ? e->why : "waits for"), code(p, lk_sentence_label(p->arena, s, e->to)),
+        fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1,
+                code(p, lk_sentence_label(p->arena, s, e->from)),
+                plain(p, e->why ? e->why : "waits for"),
+                code(p, lk_sentence_label(p->arena, s, e->to)),
                 i && lk_ref_eq(e->to, f->chain.v[0].from) ? ", where it began" : "",
                 plain(p, lk_sentence_edge_doubt(e)));
     }
@@ -201,7 +213,8 @@ static void culprit(struct page *p, const struct lk_snapshot *s, const struct lk
         fprintf(p->out, ", %s", code(p, who));
     fprintf(p->out, "\n\n");
     if (c->source && *c->source)
-        block(p, c->file && lk_ends_with(c->file, ".py") ? "python" : "", lk_words_safe(p->arena, c->source));
+        block(p, c->file && lk_ends_with(c->file, ".py") ? "python" : "",
+              lk_words_safe(p->arena, c->source));
 }
 
 /* Titles and addresses come from the rule table, not from the target: an address may be a link. */
@@ -211,8 +224,10 @@ static void docs(struct page *p, const struct lk_rule *rule)
         return;
     fprintf(p->out, "**Read**\n\n");
     for (size_t d = 0; d < LK_ARRAY_LEN(rule->docs) && rule->docs[d]; d++) {
-        const bool link = lk_starts_with(rule->docs[d], "https://") && !strpbrk(rule->docs[d], " <>");
-        fprintf(p->out, link ? "- <%s>\n" : "- %s\n", link ? rule->docs[d] : plain(p, rule->docs[d]));
+        const bool link =
+            lk_starts_with(rule->docs[d], "https://") && !strpbrk(rule->docs[d], " <>");
+        fprintf(p->out, link ? "- <%s>\n" : "- %s\n",
+                link ? rule->docs[d] : plain(p, rule->docs[d]));
     }
     putc('\n', p->out);
 }
@@ -220,8 +235,9 @@ static void docs(struct page *p, const struct lk_rule *rule)
 static void finding(struct page *p, const struct lk_report *r, size_t i)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
-    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, rule_name(p, f)), lk_verdict_name(f->severity),
-            lk_confidence_name(f->confidence), plain(p, f->summary ? f->summary : ""));
+    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, rule_name(p, f)),
+            lk_verdict_name(f->severity), lk_confidence_name(f->confidence),
+            plain(p, f->summary ? f->summary : ""));
     for (size_t c = 0; c < f->culprits.n && (p->how->all || c < MAX_CULPRITS); c++)
         culprit(p, r->snap, &f->culprits.v[c]);
     if (!p->how->all && f->culprits.n > MAX_CULPRITS)
@@ -238,13 +254,15 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
         fprintf(p->out, "**Evidence**\n\n");
     for (size_t e = 0; e < f->evidence.n; e++)
         fprintf(p->out, "- %s\n", plain(p, f->evidence.v[e]));
-    fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "", plain(p, lk_sentence_remedy(f)));
+    fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "",
+            plain(p, lk_sentence_remedy(f)));
     if (lk_sentence_safe_now(f))
         fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_safe_now(f)));
     docs(p, f->rule);
 }
 
-/* ---- lists ---------------------------------------------------------------------------------------- */
+/* ---- lists
+ * ---------------------------------------------------------------------------------------- */
 
 static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pystack *st)
 {
@@ -253,10 +271,12 @@ static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pysta
         const bool user = st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER;
         add_line(p, b, user ? "  * " : "    ", lk_sentence_frame(p->arena, &st->frames[i], 0));
         if (user && st->frames[i].source)
-            add_line(p, b, "        ", lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
+            add_line(p, b, "        ",
+                     lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
     }
     if (st && (st->n > most || st->truncated))
-        add_line(p, b, "    ", st->truncated ? "... the rest could not be read" : "... more frames");
+        add_line(p, b, "    ",
+                 st->truncated ? "... the rest could not be read" : "... more frames");
 }
 
 static void add_native(struct page *p, struct lk_strbuf *b, const struct lk_natstack *st)
@@ -268,25 +288,31 @@ static void add_native(struct page *p, struct lk_strbuf *b, const struct lk_nats
     for (uint32_t i = 0; i < st->n && i < most; i++)
         add_line(p, b, "    ", lk_sentence_native(p->arena, &st->frames[i]));
     if (st->n > most || st->truncated)
-        add_line(p, b, "    ", st->truncated ? "... the rest could not be read" : "... more frames");
+        add_line(p, b, "    ",
+                 st->truncated ? "... the rest could not be read" : "... more frames");
 }
 
 /* Labels of the first members of a group. */
-static const char *members(struct page *p, const struct lk_fold *v, enum lk_kind kind, const struct lk_group *g)
+static const char *members(struct page *p, const struct lk_fold *v, enum lk_kind kind,
+                           const struct lk_group *g)
 {
     const struct lk_fold_kind *vk = &v->kinds[kind];
     struct lk_strbuf b = { 0 };
     size_t written = 0;
-    for (uint32_t i = g->example; i < vk->n && written < MAX_NAMES && written < g->count; i = vk->next[i], written++)
-        lk_strbuf_printf(&b, "%s%s", written ? ", " : "", lk_sentence_label(p->arena, v->snap, lk_ref_make(kind, i)));
+    for (uint32_t i = g->example; i < vk->n && written < MAX_NAMES && written < g->count;
+         i = vk->next[i], written++)
+        lk_strbuf_printf(&b, "%s%s", written ? ", " : "",
+                         lk_sentence_label(p->arena, v->snap, lk_ref_make(kind, i)));
     if (g->count > written)
-        lk_strbuf_printf(&b, " and %s more", lk_words_number(p->arena, (int64_t)(g->count - written)));
+        lk_strbuf_printf(&b, " and %s more",
+                         lk_words_number(p->arena, (int64_t)(g->count - written)));
     const char *ret = lk_arena_strdup(p->arena, b.s ? b.s : "");
     lk_strbuf_deinit(&b);
     return ret;
 }
 
-static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
+static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_fold *v,
+                       const struct lk_group *g)
 {
     const struct lk_thread *t = &v->snap->threads.v[g->example];
     const bool python = t->python_stack && t->python_stack->n;
@@ -294,50 +320,62 @@ static void add_thread(struct page *p, struct lk_strbuf *b, const struct lk_fold
     const char *facts = g->count == 1 ? lk_sentence_thread_facts(p->arena, v->snap, t) : "";
     const char *names = members(p, v, LK_KIND_THREAD, g);
     if (g->count > 1)
-        names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "thread"), names);
-    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s%s%s", names, state, *facts ? ", " : "", facts));
+        names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "thread"),
+                                names);
+    add_line(p, b, "",
+             lk_arena_printf(p->arena, "%s, %s%s%s", names, state, *facts ? ", " : "", facts));
     add_stack(p, b, t->python_stack);
     if (p->how->native || !python)
         add_native(p, b, t->native_stack);
 }
 
-static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
+static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_fold *v,
+                     const struct lk_group *g)
 {
     const struct lk_task *k = &v->snap->tasks.v[g->example];
     const char *names = members(p, v, LK_KIND_TASK, g);
     if (g->count > 1)
-        names = lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "task"), names);
-    add_line(p, b, "", lk_arena_printf(p->arena, "%s, %s", names, lk_sentence_task(p->arena, v->snap, k)));
+        names =
+            lk_arena_printf(p->arena, "%s: %s", lk_words_count(p->arena, g->count, "task"), names);
+    add_line(p, b, "",
+             lk_arena_printf(p->arena, "%s, %s", names, lk_sentence_task(p->arena, v->snap, k)));
     add_stack(p, b, k->stack);
 }
 
-static void add_described(struct page *p, struct lk_strbuf *b, const struct lk_group *g, const char *id, const char *facts)
+static void add_described(struct page *p, struct lk_strbuf *b, const struct lk_group *g,
+                          const char *id, const char *facts)
 {
-    const char *count = g->count > 1 ? lk_arena_printf(p->arena, " and %u more alike", g->count - 1) : "";
+    const char *count =
+        g->count > 1 ? lk_arena_printf(p->arena, " and %u more alike", g->count - 1) : "";
     add_line(p, b, "", lk_arena_printf(p->arena, "%s%s: %s", id, count, facts));
 }
 
-static void add_loop(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
+static void add_loop(struct page *p, struct lk_strbuf *b, const struct lk_fold *v,
+                     const struct lk_group *g)
 {
     const struct lk_loop *l = &v->snap->loops.v[g->example];
     add_described(p, b, g, l->id, lk_sentence_loop(p->arena, v->snap, l));
 }
 
-static void add_executor(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
+static void add_executor(struct page *p, struct lk_strbuf *b, const struct lk_fold *v,
+                         const struct lk_group *g)
 {
     const struct lk_executor *x = &v->snap->executors.v[g->example];
     add_described(p, b, g, x->id, lk_sentence_executor(p->arena, v->snap, x));
 }
 
-static void add_lock(struct page *p, struct lk_strbuf *b, const struct lk_fold *v, const struct lk_group *g)
+static void add_lock(struct page *p, struct lk_strbuf *b, const struct lk_fold *v,
+                     const struct lk_group *g)
 {
     const struct lk_lock *l = &v->snap->locks.v[g->example];
     add_described(p, b, g, l->id, lk_sentence_lock(p->arena, v->snap, l));
 }
 
-/* Groups of named entities first, then in the order of their first members. Folding is the format's: --all undoes it. */
+/* Groups of named entities first, then in the order of their first members. Folding is the
+ * format's: --all undoes it. */
 static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, const char *noun,
-                    void (*add)(struct page *, struct lk_strbuf *, const struct lk_fold *, const struct lk_group *))
+                    void (*add)(struct page *, struct lk_strbuf *, const struct lk_fold *,
+                                const struct lk_group *))
 {
     const struct lk_fold_kind *vk = &v->kinds[kind];
     const size_t n = p->how->all ? vk->n : vk->n_groups;
@@ -347,7 +385,9 @@ static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, 
         return;
     for (int blamed = 1; blamed >= 0; blamed--) {
         for (size_t i = 0; i < n; i++) {
-            const struct lk_group one = { .example = (uint32_t)i, .count = 1, .blamed = vk->blamed[i] };
+            const struct lk_group one = { .example = (uint32_t)i,
+                                          .count = 1,
+                                          .blamed = vk->blamed[i] };
             const struct lk_group *g = p->how->all ? &one : &vk->groups[i];
             if (g->blamed != blamed)
                 continue;
@@ -359,8 +399,11 @@ static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, 
         }
     }
     if (left)
-        add_line(p, &b, "", lk_arena_printf(p->arena, "... and %s more", lk_words_number(p->arena, (int64_t)left)));
-    fprintf(p->out, "<details><summary>%s</summary>\n\n", lk_words_count(p->arena, (int64_t)vk->n, noun));
+        add_line(
+            p, &b, "",
+            lk_arena_printf(p->arena, "... and %s more", lk_words_number(p->arena, (int64_t)left)));
+    fprintf(p->out, "<details><summary>%s</summary>\n\n",
+            lk_words_count(p->arena, (int64_t)vk->n, noun));
     block(p, "text", b.s ? b.s : "");
     fprintf(p->out, "</details>\n\n");
     lk_strbuf_deinit(&b);
@@ -376,14 +419,15 @@ static void limits(struct page *p, const struct lk_snapshot *s)
     fprintf(p->out, "\n</details>\n\n");
 }
 
-/* ---- the page ----------------------------------------------------------------------------------- */
+/* ---- the page -----------------------------------------------------------------------------------
+ */
 
 static void report(struct page *p, const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_report *r = &reports[i];
     const struct lk_fold *v = lk_fold_create(p->arena, r, SIZE_MAX);
-    fprintf(p->out, "# %s: pid %" PRId64 " %s\n\n", upper_verdict(p, r->findings->verdict), r->snap->pid,
-            code(p, lk_sentence_command(p->arena, r->snap, 60)));
+    fprintf(p->out, "# %s: pid %" PRId64 " %s\n\n", upper_verdict(p, r->findings->verdict),
+            r->snap->pid, code(p, lk_sentence_command(p->arena, r->snap, 60)));
     summary_table(p, reports, n, i);
     for (size_t f = 0; f < r->findings->list.n; f++)
         finding(p, r, f);
@@ -396,7 +440,8 @@ static void report(struct page *p, const struct lk_report *reports, size_t n, si
     fprintf(p->out, "<sub>loopknot %s</sub>\n", lk_tool_version());
 }
 
-static void overview(struct page *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set)
+static void overview(struct page *p, const struct lk_report *reports, size_t n,
+                     const struct lk_process_groups *set)
 {
     fprintf(p->out, "# %s: %s examined\n\n", upper_verdict(p, lk_sentence_worst(reports, n)),
             lk_words_count(p->arena, (int64_t)n, "process"));
@@ -405,7 +450,8 @@ static void overview(struct page *p, const struct lk_report *reports, size_t n, 
         const struct lk_report *r = &reports[g->members[0]];
         const char *role = g->role ? lk_arena_printf(p->arena, "%s, ", plain(p, g->role)) : "";
         fprintf(p->out, "- **%s** %s%s: %s", upper_verdict(p, r->findings->verdict), role,
-                lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED), code(p, lk_sentence_command(p->arena, r->snap, 60)));
+                lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED),
+                code(p, lk_sentence_command(p->arena, r->snap, 60)));
         for (size_t f = 0; f < r->findings->list.n && r->findings->list.v[f].rule; f++)
             fprintf(p->out, ", %s", r->findings->list.v[f].rule->id);
         putc('\n', p->out);
@@ -413,7 +459,8 @@ static void overview(struct page *p, const struct lk_report *reports, size_t n, 
     putc('\n', p->out);
 }
 
-/* As in text: one of each group, and of what is healthy beside something that is not, nothing but its line above. */
+/* As in text: one of each group, and of what is healthy beside something that is not, nothing but
+ * its line above. */
 static void write_set(struct page *p, const struct lk_report *reports, size_t n)
 {
     struct lk_arena *outer = p->arena = lk_arena_create();
@@ -432,7 +479,8 @@ static void write_set(struct page *p, const struct lk_report *reports, size_t n)
     lk_arena_destroy(outer);
 }
 
-bool lk_markdown_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_markdown_write(const struct lk_report *reports, size_t n, bool set,
+                       const struct lk_render *how, FILE *out)
 {
     struct page p = { .out = out, .how = how };
     if (set || n != 1) {

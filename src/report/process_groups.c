@@ -45,7 +45,8 @@ static const char *role_under(struct lk_arena *a, const char *supervisor)
     return NULL;
 }
 
-static const struct lk_snapshot *parent_of(const struct lk_report *reports, size_t n, const struct lk_snapshot *s)
+static const struct lk_snapshot *parent_of(const struct lk_report *reports, size_t n,
+                                           const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < n; i++)
         if (reports[i].snap->pid == s->ppid)
@@ -68,7 +69,8 @@ static bool same_command(const struct lk_snapshot *a, const struct lk_snapshot *
     return true;
 }
 
-const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
+const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *reports, size_t n,
+                                   size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap, *parent = parent_of(reports, n, s);
     if (s->supervisor)
@@ -84,7 +86,8 @@ const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *r
 /* Equal reasons: the same findings in the same order, as fingerprints tell. */
 static bool same_findings(const struct lk_findings *a, const struct lk_findings *b)
 {
-    if (a->verdict != b->verdict || a->list.n != b->list.n || !same_text(a->verdict_why, b->verdict_why))
+    if (a->verdict != b->verdict || a->list.n != b->list.n ||
+        !same_text(a->verdict_why, b->verdict_why))
         return false;
     for (size_t i = 0; i < a->list.n; i++)
         if (strcmp(a->list.v[i].fingerprint, b->list.v[i].fingerprint) != 0)
@@ -92,7 +95,8 @@ static bool same_findings(const struct lk_findings *a, const struct lk_findings 
     return true;
 }
 
-struct lk_process_groups lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
+struct lk_process_groups
+lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
 {
     struct lk_process_groups set = { .groups = lk_arena_array(a, n, sizeof *set.groups) };
     for (size_t k = 0; k < n * (LK_DEADLOCK + 1); k++) {
@@ -103,13 +107,15 @@ struct lk_process_groups lk_process_groups_create(struct lk_arena *a, const stru
         size_t g = apart ? set.n_groups : 0;
         for (; g < set.n_groups; g++) {
             const struct lk_report *example = &reports[set.groups[g].members[0]];
-            if (same_findings(example->findings, reports[i].findings) && same_text(set.groups[g].role, role) &&
-                same_command(example->snap, reports[i].snap))
+            if (same_findings(example->findings, reports[i].findings) &&
+                same_text(set.groups[g].role, role) && same_command(example->snap, reports[i].snap))
                 break;
         }
         struct lk_process_groups_group *group = &set.groups[g];
         if (g == set.n_groups) {
-            *group = (struct lk_process_groups_group){ .role = role, .members = lk_arena_array(a, n, sizeof *group->members) };
+            *group = (struct lk_process_groups_group){
+                .role = role, .members = lk_arena_array(a, n, sizeof *group->members)
+            };
             set.n_groups++;
         }
         group->members[group->n++] = i;
@@ -117,13 +123,18 @@ struct lk_process_groups lk_process_groups_create(struct lk_arena *a, const stru
     return set;
 }
 
-const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports, const struct lk_process_groups_group *g, size_t most)
+const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports,
+                                   const struct lk_process_groups_group *g, size_t most)
 {
     struct lk_strbuf b = { 0 };
     const size_t shown = g->n > most ? most : g->n;
     lk_strbuf_puts(&b, "pid ");
     for (size_t i = 0; i < shown; i++)
-        lk_strbuf_printf(&b, "%s%" PRId64, !i ? "" : i + 1 == g->n ? " and " : ", ", reports[g->members[i]].snap->pid);
+        lk_strbuf_printf(&b, "%s%" PRId64,
+                         !i              ? ""
+                         : i + 1 == g->n ? " and "
+                                         : ", ",
+                         reports[g->members[i]].snap->pid);
     if (shown < g->n)
         lk_strbuf_printf(&b, " and %zu more", g->n - shown);
     const char *ret = lk_arena_strdup(a, b.s);

@@ -1,5 +1,6 @@
 /*
- * From findings to words: one file a format, one table of formats. Pure: snapshot and findings in, bytes out.
+ * From findings to words: one file a format, one table of formats. Pure: snapshot and findings in,
+ * bytes out.
  */
 #ifndef LK_REPORT_REPORT_H
 #define LK_REPORT_REPORT_H
@@ -16,9 +17,9 @@ struct lk_report {
 
 struct lk_render {
     bool color;
-    int width;       /* columns of the terminal; 0 = do not wrap */
-    bool all;        /* no folding */
-    bool native;     /* show native stacks */
+    int width;   /* columns of the terminal; 0 = do not wrap */
+    bool all;    /* no folding */
+    bool native; /* show native stacks */
     int verbose;
     const char *command; /* what was run, as a user would name it; NULL */
     const char *test;    /* the test that ran in it, as the caller knows it; NULL */
@@ -29,7 +30,8 @@ struct lk_render {
 struct lk_format {
     const char *name;
     /** Renders one report, or a set when n > 1 (set=true forces a set). False on a write error. */
-    bool (*write)(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out);
+    bool (*write)(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
+                  FILE *out);
     const char *help;
 };
 

@@ -4,8 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "report/terminal.h"
 #include "diagnose/rules/rule_texts.h"
+#include "report/terminal.h"
 
 enum { TEXT_INDENT = 2, CODE_INDENT = 4 };
 
@@ -26,7 +26,8 @@ static const struct section {
     { "What it means", "means", true, offsetof(struct lk_rule, means), false },
     { "How it comes about", "cause", false, offsetof(struct lk_explanation, cause), false },
     { "How it is known", "evidence", false, offsetof(struct lk_explanation, evidence), false },
-    { "What would refute it", "refuted_by", false, offsetof(struct lk_explanation, refuted), false },
+    { "What would refute it", "refuted_by", false, offsetof(struct lk_explanation, refuted),
+      false },
     { "What to change", "remedy", true, offsetof(struct lk_rule, remedy), false },
     { "Wrong", "wrong", false, offsetof(struct lk_explanation, wrong), true },
     { "Right", "right", false, offsetof(struct lk_explanation, right), true },
@@ -55,7 +56,8 @@ static void write_lines(struct lk_terminal *p, const char *lines)
 {
     while (*lines) {
         size_t n = strcspn(lines, "\n");
-        lk_terminal_line(p, n ? CODE_INDENT : 0, LK_INK_PLAIN, lk_arena_printf(p->arena, "%.*s", (int)n, lines));
+        lk_terminal_line(p, n ? CODE_INDENT : 0, LK_INK_PLAIN,
+                         lk_arena_printf(p->arena, "%.*s", (int)n, lines));
         lines += n + (lines[n] == '\n');
     }
 }
@@ -63,7 +65,8 @@ static void write_lines(struct lk_terminal *p, const char *lines)
 static void explain_text(struct lk_terminal *p, const struct lk_rule *r)
 {
     lk_terminal_line(p, 0, LK_INK_BOLD,
-                  lk_arena_printf(p->arena, "%s %s (%s at most)", r->id, r->name, lk_verdict_name(r->ceiling)));
+                     lk_arena_printf(p->arena, "%s %s (%s at most)", r->id, r->name,
+                                     lk_verdict_name(r->ceiling)));
     for (size_t i = 0; i < LK_ARRAY_LEN(sections); i++) {
         const char *text = text_of(&sections[i], r);
         if (!text)
@@ -88,9 +91,9 @@ static void list_text(struct lk_terminal *p)
     for (size_t i = 0; i < lk_n_rules; i++) {
         const struct lk_rule *r = &lk_rules[i];
         const struct lk_explanation *e = lk_rule_explanation(r);
-        lk_terminal_line(
-            p, 0, LK_INK_PLAIN,
-            lk_arena_printf(p->arena, "%-5s  %-22s  %-8s  %s", r->id, r->name, lk_verdict_name(r->ceiling), e ? e->brief : ""));
+        lk_terminal_line(p, 0, LK_INK_PLAIN,
+                         lk_arena_printf(p->arena, "%-5s  %-22s  %-8s  %s", r->id, r->name,
+                                         lk_verdict_name(r->ceiling), e ? e->brief : ""));
     }
 }
 
@@ -99,7 +102,8 @@ static void list_text(struct lk_terminal *p)
 static void set(json_t *object, const char *key, json_t *value)
 {
     if (!value || json_object_set_new(object, key, value))
-        lk_xmalloc(SIZE_MAX); /* jansson fails only without memory; this ends the process with its one line */
+        /* jansson fails only without memory; this ends the process with its one line */
+        lk_xmalloc(SIZE_MAX);
 }
 
 static json_t *text_or_null(const char *s)
@@ -177,13 +181,16 @@ int lk_rules_write(const char *format, const struct lk_render *how, FILE *out)
     }
     if (strcmp(format, "text") != 0)
         return 2;
-    struct lk_terminal p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
+    struct lk_terminal p = {
+        .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width
+    };
     list_text(&p);
     lk_arena_destroy(p.arena);
     return written(out);
 }
 
-static void write_explanations(const char *const *words, size_t n, bool markdown, struct lk_terminal *p)
+static void write_explanations(const char *const *words, size_t n, bool markdown,
+                               struct lk_terminal *p)
 {
     for (size_t i = 0; i < n; i++) {
         if (i)
@@ -195,7 +202,8 @@ static void write_explanations(const char *const *words, size_t n, bool markdown
     }
 }
 
-int lk_explanations_write(const char *const *words, size_t n, const char *format, const struct lk_render *how, FILE *out)
+int lk_explanations_write(const char *const *words, size_t n, const char *format,
+                          const struct lk_render *how, FILE *out)
 {
     bool markdown = strcmp(format, "markdown") == 0;
     for (size_t i = 0; i < n; i++)
@@ -210,7 +218,9 @@ int lk_explanations_write(const char *const *words, size_t n, const char *format
     }
     if (!markdown && strcmp(format, "text") != 0)
         return 2;
-    struct lk_terminal p = { .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width };
+    struct lk_terminal p = {
+        .out = out, .arena = lk_arena_create(), .color = how->color, .width = how->width
+    };
     write_explanations(words, n, markdown, &p);
     lk_arena_destroy(p.arena);
     return written(out);

@@ -21,8 +21,8 @@ struct log {
 /* ---- strings --------------------------------------------------------------------------------- */
 
 /*
- * Text of a message: braces would be placeholders (SARIF 2.1.0, section 3.11.5) and "[...](...)" a link (3.11.6), so the
- * one is doubled and the other broken by a backslash.
+ * Text of a message: braces would be placeholders (SARIF 2.1.0, section 3.11.5) and "[...](...)" a
+ * link (3.11.6), so the one is doubled and the other broken by a backslash.
  */
 static json_t *message(const char *text)
 {
@@ -52,7 +52,8 @@ static const char *uri(struct lk_arena *a, const char *path)
 {
     struct lk_strbuf b = { 0 };
     for (const char *s = path; *s; s++) {
-        const bool keep = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || strchr("-._~/", *s);
+        const bool keep = (*s >= '0' && *s <= '9') || (*s >= 'a' && *s <= 'z') ||
+                          (*s >= 'A' && *s <= 'Z') || strchr("-._~/", *s);
         lk_strbuf_printf(&b, keep ? "%c" : "%%%02X", (unsigned char)*s);
     }
     const char *ret = lk_arena_strdup(a, b.s ? b.s : "");
@@ -73,7 +74,8 @@ static json_t *help(struct log *l, const struct lk_rule *r)
 {
     struct lk_strbuf text = { 0 }, md = { 0 };
     lk_strbuf_printf(&text, "%s\n\nWhat to change: %s\n", r->means, r->remedy);
-    lk_strbuf_printf(&md, "**%s %s**: %s\n\n**What to change:** %s\n", r->id, r->name, r->means, r->remedy);
+    lk_strbuf_printf(&md, "**%s %s**: %s\n\n**What to change:** %s\n", r->id, r->name, r->means,
+                     r->remedy);
     for (size_t d = 0; d < LK_ARRAY_LEN(r->docs) && r->docs[d]; d++) {
         lk_strbuf_printf(&text, "%s%s\n", d ? "" : "\nRead:\n", r->docs[d]);
         lk_strbuf_printf(&md, "%s- %s\n", d ? "" : "\n**Read**\n\n", r->docs[d]);
@@ -126,19 +128,22 @@ static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *
         lk_ci_set(o, "uriBaseId", json_string(BASE));
     } else {
         lk_ci_set(o, "uri",
-                  json_string_nocheck(lk_arena_printf(l->arena, "%s%s", *path == '/' ? "file://" : "", uri(l->arena, path))));
+                  json_string_nocheck(lk_arena_printf(
+                      l->arena, "%s%s", *path == '/' ? "file://" : "", uri(l->arena, path))));
     }
     return o;
 }
 
 /* Where a culprit stands, with what it does there; without a file only the function is named. */
-static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c, size_t id)
+static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c,
+                        size_t id)
 {
     json_t *o = json_object();
     const char *who = lk_sentence_culprit(l->arena, s, c), *where = lk_sentence_place(l->arena, c);
     if (id)
         lk_ci_set(o, "id", json_integer((json_int_t)id));
-    lk_ci_set(o, "message", message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
+    lk_ci_set(o, "message",
+              message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
     if (lk_ci_has_file(c)) {
         json_t *physical = json_object();
         lk_ci_set(physical, "artifactLocation", artifact(l, s, c->file));
@@ -164,7 +169,8 @@ static json_t *location(struct log *l, const struct lk_snapshot *s, const struct
 /* The culprits in the order of the chain, as steps that a viewer can walk through. */
 static json_t *code_flow(struct log *l, const struct lk_ci_issue *i)
 {
-    json_t *steps = json_array(), *thread = json_object(), *threads = json_array(), *flow = json_object(), *list = json_array();
+    json_t *steps = json_array(), *thread = json_object(), *threads = json_array(),
+           *flow = json_object(), *list = json_array();
     for (size_t k = 0; k < i->finding->culprits.n && k < MAX_PLACES; k++) {
         json_t *step = json_object();
         lk_ci_set(step, "location", location(l, i->report->snap, &i->finding->culprits.v[k], 0));
@@ -212,7 +218,8 @@ static json_t *result(struct log *l, const struct lk_ci_issue *i)
 {
     const struct lk_finding *f = i->finding;
     const struct lk_rule *known = f->rule ? lk_rule_by_id(f->rule->id) : NULL;
-    json_t *o = json_object(), *prints = json_object(), *properties = json_object(), *pids = json_array();
+    json_t *o = json_object(), *prints = json_object(), *properties = json_object(),
+           *pids = json_array();
     if (f->rule)
         lk_ci_set(o, "ruleId", json_string(f->rule->id));
     if (known)
@@ -242,13 +249,16 @@ static json_t *notification(const char *level, const char *text)
 
 static json_t *not_judged(struct log *l, const struct lk_report *r)
 {
-    return notification("warning", lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s", r->snap->pid,
-                                                   lk_sentence_command(l->arena, r->snap, 80),
-                                                   lk_words_safe(l->arena, lk_sentence_why_unknown(l->arena, r))));
+    return notification(
+        "warning", lk_arena_printf(l->arena, "pid %" PRId64 " (%s) could not be judged: %s",
+                                   r->snap->pid, lk_sentence_command(l->arena, r->snap, 80),
+                                   lk_words_safe(l->arena, lk_sentence_why_unknown(l->arena, r))));
 }
 
-/* Our own run: it succeeded, since there is a report; what it could not judge is told as notifications. */
-static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n, const struct lk_render *how)
+/* Our own run: it succeeded, since there is a report; what it could not judge is told as
+ * notifications. */
+static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n,
+                           const struct lk_render *how)
 {
     json_t *o = json_object(), *list = json_array(), *notes = json_array();
     lk_ci_set(o, "executionSuccessful", json_boolean(n > 0));
@@ -272,16 +282,20 @@ static void set_base(struct log *l, json_t *run)
 {
     json_t *ids = json_object(), *base = json_object();
     const char *end = lk_ends_with(l->root, "/") ? "" : "/";
-    lk_ci_set(base, "uri", json_string_nocheck(lk_arena_printf(l->arena, "file://%s%s", uri(l->arena, l->root), end)));
+    lk_ci_set(
+        base, "uri",
+        json_string_nocheck(lk_arena_printf(l->arena, "file://%s%s", uri(l->arena, l->root), end)));
     lk_ci_set(base, "description", plain_message("the working directory of the examined process"));
     lk_ci_set(ids, BASE, base);
     lk_ci_set(run, "originalUriBaseIds", ids);
 }
 
-static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n, const struct lk_render *how)
+static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n,
+                      const struct lk_render *how)
 {
     const struct lk_ci_issues issues = lk_ci_issues(l->arena, reports, n);
-    json_t *run = json_object(), *results = json_array(), *automation = json_object(), *properties = json_object();
+    json_t *run = json_object(), *results = json_array(), *automation = json_object(),
+           *properties = json_object();
     for (size_t i = 0; i < issues.n; i++)
         lk_ci_append(results, result(l, &issues.v[i]));
     lk_ci_set(automation, "id", json_string("loopknot/"));
@@ -297,12 +311,14 @@ static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n, 
     return run;
 }
 
-bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set,
+                    const struct lk_render *how, FILE *out)
 {
     struct log l = { .arena = lk_arena_create() };
     json_t *log = json_object(), *runs = json_array();
     (void)set;
-    /* The folder of the first process, which is the root of a tree: the checkout, where CI starts its commands. */
+    /* The folder of the first process, which is the root of a tree: the checkout, where CI starts
+     * its commands. */
     if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
         l.root = lk_words_safe(l.arena, reports[0].snap->cwd);
     lk_ci_append(runs, run_of(&l, reports, n, how));

@@ -73,9 +73,11 @@ const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, s
     if (f && f->origin)
         return lk_arena_printf(a, "future %s of %s", name(a, f->id), name(a, f->origin));
     if (f)
-        return lk_arena_printf(a, "%s future %s", f->concurrent ? "concurrent" : "asyncio", name(a, f->id));
+        return lk_arena_printf(a, "%s future %s", f->concurrent ? "concurrent" : "asyncio",
+                               name(a, f->id));
     if (m)
-        return lk_arena_printf(a, "%s %s", m->kind && *m->kind ? name(a, m->kind) : "lock", name(a, m->id));
+        return lk_arena_printf(a, "%s %s", m->kind && *m->kind ? name(a, m->kind) : "lock",
+                               name(a, m->id));
     if (x)
         return lk_arena_printf(a, "%s %s", name(a, x->kind), name(a, x->id));
     if (e)
@@ -83,7 +85,8 @@ const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, s
     return "something unknown";
 }
 
-const char *lk_sentence_labels(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_refs *refs, size_t most)
+const char *lk_sentence_labels(struct lk_arena *a, const struct lk_snapshot *s,
+                               const struct lk_refs *refs, size_t most)
 {
     struct lk_strbuf b = { 0 };
     for (size_t i = 0; i < refs->n && i < most; i++) {
@@ -148,8 +151,8 @@ static bool kernel_tells_more(const struct lk_wait *w, const struct lk_syscall_w
            ((w->kind == LK_WAIT_IO || w->kind == LK_WAIT_CHILD) && !w->on.n);
 }
 
-const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_wait *w,
-                           const struct lk_syscall_wait *os)
+const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s,
+                             const struct lk_wait *w, const struct lk_syscall_wait *os)
 {
     struct lk_strbuf b = { 0 };
     if (w->kind == LK_WAIT_SELECTOR || w->kind == LK_WAIT_EXECUTOR_IDLE || w->kind == LK_WAIT_READY)
@@ -168,7 +171,8 @@ const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s, co
     return b.n ? keep(a, &b) : NULL;
 }
 
-const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_thread *t)
+const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapshot *s,
+                                     const struct lk_thread *t)
 {
     struct lk_strbuf b = { 0 };
     const char *wait = t->running ? NULL : lk_sentence_wait(a, s, &t->wait, &t->os);
@@ -214,7 +218,8 @@ static void loop_contents(struct lk_strbuf *b, struct lk_arena *a, const struct 
     }
 }
 
-const char *lk_sentence_loop(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_loop *l)
+const char *lk_sentence_loop(struct lk_arena *a, const struct lk_snapshot *s,
+                             const struct lk_loop *l)
 {
     static const char *const run[] = {
         [LK_LOOP_RUNNING] = "running",
@@ -227,9 +232,12 @@ const char *lk_sentence_loop(struct lk_arena *a, const struct lk_snapshot *s, co
     lk_strbuf_puts(&b, name(a, l->kind));
     if (l->cls && *l->cls)
         lk_strbuf_printf(&b, " %s", name(a, l->cls));
-    lk_strbuf_printf(&b, ", %s", (unsigned)l->run < LK_ARRAY_LEN(run) ? run[l->run] : "running or not is unknown");
+    lk_strbuf_printf(&b, ", %s",
+                     (unsigned)l->run < LK_ARRAY_LEN(run) ? run[l->run]
+                                                          : "running or not is unknown");
     if (lk_thread_at(s, l->thread))
-        lk_strbuf_printf(&b, "%s%s", l->run == LK_LOOP_RUNNING ? " in " : ", last in ", lk_sentence_label(a, s, l->thread));
+        lk_strbuf_printf(&b, "%s%s", l->run == LK_LOOP_RUNNING ? " in " : ", last in ",
+                         lk_sentence_label(a, s, l->thread));
     if (l->stopping == LK_YES)
         lk_strbuf_puts(&b, ", asked to stop");
     if (l->in_own_selector == LK_YES)
@@ -240,7 +248,8 @@ const char *lk_sentence_loop(struct lk_arena *a, const struct lk_snapshot *s, co
     return keep(a, &b);
 }
 
-const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_task *k)
+const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s,
+                             const struct lk_task *k)
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, k->state == LK_TASK_CANCELLED ? "cancelled" : lk_words_task_state(k->state));
@@ -253,7 +262,8 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s, co
     if (lk_loop_at(s, k->loop))
         lk_strbuf_printf(&b, ", on %s", lk_sentence_label(a, s, k->loop));
     if (lk_thread_at(s, k->run_by))
-        lk_strbuf_printf(&b, ", its step is on the stack of %s", lk_sentence_label(a, s, k->run_by));
+        lk_strbuf_printf(&b, ", its step is on the stack of %s",
+                         lk_sentence_label(a, s, k->run_by));
     const char *wait = k->state == LK_TASK_PENDING ? lk_sentence_wait(a, s, &k->wait, NULL) : NULL;
     if (wait)
         lk_strbuf_printf(&b, ", %s", wait);
@@ -262,7 +272,8 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s, co
     return keep(a, &b);
 }
 
-const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_lock *l)
+const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s,
+                             const struct lk_lock *l)
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, l->kind && *l->kind ? name(a, l->kind) : "lock");
@@ -281,10 +292,12 @@ const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s, co
     return keep(a, &b);
 }
 
-const char *lk_sentence_executor(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_executor *x)
+const char *lk_sentence_executor(struct lk_arena *a, const struct lk_snapshot *s,
+                                 const struct lk_executor *x)
 {
     struct lk_strbuf b = { 0 };
-    lk_strbuf_printf(&b, "%s, %s", name(a, x->kind), lk_words_count(a, (int64_t)x->workers.n, "worker"));
+    lk_strbuf_printf(&b, "%s, %s", name(a, x->kind),
+                     lk_words_count(a, (int64_t)x->workers.n, "worker"));
     if (x->max_workers != LK_UNKNOWN)
         lk_strbuf_printf(&b, " of at most %s", lk_words_number(a, x->max_workers));
     if (x->queued != LK_UNKNOWN)
@@ -301,7 +314,8 @@ const char *lk_sentence_native(struct lk_arena *a, const struct lk_natframe *f)
     const char *function = f->function ? name(a, f->function) : "(no symbol)";
     const char *module = f->module ? name(a, f->module) : "(no module)";
     if (f->file)
-        return lk_arena_printf(a, "%s:%d  %s  (%s)", lk_words_safe(a, f->file), f->line, function, module);
+        return lk_arena_printf(a, "%s:%d  %s  (%s)", lk_words_safe(a, f->file), f->line, function,
+                               module);
     return lk_arena_printf(a, "%s+0x%" PRIx64 "  %s", module, f->offset, function);
 }
 
@@ -321,8 +335,11 @@ static const char *path_within(struct lk_arena *a, const char *path, size_t colu
 const char *lk_sentence_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns)
 {
     const char *file = lk_words_safe(a, f->code ? f->code->file : NULL);
-    const char *fn = f->code && f->code->qualname ? f->code->qualname : f->code ? f->code->function : NULL;
-    const char *rest = f->line ? lk_arena_printf(a, ":%d in %s", f->line, name(a, fn)) : lk_arena_printf(a, " in %s", name(a, fn));
+    const char *fn = f->code && f->code->qualname ? f->code->qualname
+                     : f->code                    ? f->code->function
+                                                  : NULL;
+    const char *rest = f->line ? lk_arena_printf(a, ":%d in %s", f->line, name(a, fn))
+                               : lk_arena_printf(a, " in %s", name(a, fn));
     const size_t taken = lk_words_columns(rest, SIZE_MAX);
     if (columns && *file == '/')
         file = path_within(a, file, columns > taken ? columns - taken : 1);
@@ -342,7 +359,8 @@ static const char *below_cwd(const struct lk_snapshot *s, const char *arg)
     return n > 1 && strncmp(arg, s->cwd, n) == 0 && arg[n] == '/' && arg[n + 1] ? arg + n + 1 : arg;
 }
 
-static const char *command_line(struct lk_arena *a, const struct lk_snapshot *s, size_t most, bool brief)
+static const char *command_line(struct lk_arena *a, const struct lk_snapshot *s, size_t most,
+                                bool brief)
 {
     struct lk_strbuf b = { 0 };
     for (size_t i = 0; i < s->n_cmdline && b.n < most; i++) {
@@ -368,7 +386,8 @@ const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 {
     const char *threads = lk_words_count(a, (int64_t)s->threads.n, "thread");
     if (!s->python.present)
-        return lk_arena_printf(a, "%s, %s", s->runtime ? name(a, s->runtime) : "no Python", threads);
+        return lk_arena_printf(a, "%s, %s", s->runtime ? name(a, s->runtime) : "no Python",
+                               threads);
     if (!s->python.version)
         return lk_arena_printf(a, "Python of unknown version, %s", threads);
     return lk_arena_printf(a, "Python %s%s, %s", name(a, s->python.version),
@@ -394,7 +413,8 @@ const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
         lk_strbuf_printf(&b, "; %s of %s stopped for it", lk_words_number(a, stopped),
                          lk_words_count(a, (int64_t)s->threads.n, "thread"));
     if (stopped > 0 && pause_us != LK_UNKNOWN)
-        lk_strbuf_printf(&b, ", longest pause %" PRId64 ".%" PRId64 " ms", pause_us / 1000, pause_us % 1000 / 100);
+        lk_strbuf_printf(&b, ", longest pause %" PRId64 ".%" PRId64 " ms", pause_us / 1000,
+                         pause_us % 1000 / 100);
     lk_strbuf_puts(&b, "; nothing was written to the process");
     return keep(a, &b);
 }
@@ -409,13 +429,14 @@ static bool examined(const struct lk_report *reports, size_t n, int64_t pid)
 
 static const char *supervisor_article(const char *what)
 {
-    return lk_ends_with(what, "master") || lk_ends_with(what, "reloader") || lk_ends_with(what, "shell") ||
-                   lk_ends_with(what, "supervisor")
+    return lk_ends_with(what, "master") || lk_ends_with(what, "reloader") ||
+                   lk_ends_with(what, "shell") || lk_ends_with(what, "supervisor")
                ? "a "
                : "";
 }
 
-const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i)
+const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *reports, size_t n,
+                                 size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap;
     int64_t missing = 0;
@@ -428,8 +449,9 @@ const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *rep
     if (s->supervisor)
         lk_strbuf_printf(&b, "%" PRId64 " is %s%s; its ", s->pid, supervisor_article(s->supervisor),
                          name(a, s->supervisor));
-    lk_strbuf_printf(&b, "%s %s not examined:",
-                     lk_words_count(a, missing, master ? "worker" : "child process"), missing == 1 ? "was" : "were");
+    lk_strbuf_printf(
+        &b, "%s %s not examined:", lk_words_count(a, missing, master ? "worker" : "child process"),
+        missing == 1 ? "was" : "were");
     return keep(a, &b);
 }
 
@@ -440,8 +462,17 @@ const char *lk_sentence_children_command(struct lk_arena *a, const struct lk_sna
 
 /* The rows of a census; a thread counts in the first that fits. */
 enum census {
-    CENSUS_LOOP_IDLE, CENSUS_POOL_IDLE, CENSUS_REQUEST_MOVES, CENSUS_REQUEST_WAITS, CENSUS_RUNS, CENSUS_PARKED,
-    CENSUS_SLEEPS, CENSUS_STOPPED, CENSUS_UNKNOWN, CENSUS_WAITS, CENSUS_COUNT
+    CENSUS_LOOP_IDLE,
+    CENSUS_POOL_IDLE,
+    CENSUS_REQUEST_MOVES,
+    CENSUS_REQUEST_WAITS,
+    CENSUS_RUNS,
+    CENSUS_PARKED,
+    CENSUS_SLEEPS,
+    CENSUS_STOPPED,
+    CENSUS_UNKNOWN,
+    CENSUS_WAITS,
+    CENSUS_COUNT
 };
 
 static enum census census_of(const struct lk_thread *t)
@@ -466,7 +497,9 @@ static enum census census_of(const struct lk_thread *t)
 
 const char *lk_sentence_census(struct lk_arena *a, const struct lk_snapshot *s)
 {
-    static const struct { const char *noun, *what; } rows[CENSUS_COUNT] = {
+    static const struct {
+        const char *noun, *what;
+    } rows[CENSUS_COUNT] = {
         [CENSUS_LOOP_IDLE] = { "loop", "idle" },
         [CENSUS_POOL_IDLE] = { "pool worker", "idle" },
         [CENSUS_REQUEST_MOVES] = { "request", "moving" },
@@ -511,11 +544,13 @@ const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c)
     if (c->file)
         return lk_arena_printf(a, "%s in %s", lk_words_safe(a, c->file), function);
     if (c->module)
-        return lk_arena_printf(a, "%s+0x%" PRIx64 " in %s", lk_words_safe(a, c->module), c->offset, function);
+        return lk_arena_printf(a, "%s+0x%" PRIx64 " in %s", lk_words_safe(a, c->module), c->offset,
+                               function);
     return function;
 }
 
-const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_culprit *c)
+const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s,
+                                const struct lk_culprit *c)
 {
     for (size_t i = 0; c->tid != LK_UNKNOWN && i < s->threads.n; i++)
         if (s->threads.v[i].tid == c->tid)
@@ -526,7 +561,8 @@ const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s,
     return NULL;
 }
 
-/* "11:46:00 UTC" of the moment stuck_ms before the snapshot was taken; with the date when it is another day. */
+/* "11:46:00 UTC" of the moment stuck_ms before the snapshot was taken; with the date when it is
+ * another day. */
 static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, int64_t stuck_ms)
 {
     struct tm tm = { 0 };
@@ -535,7 +571,8 @@ static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, i
     if (!end || (*end != 'Z' && *end != '.') || stuck_ms < 0 || stuck_ms > ten_years_ms)
         return NULL;
     const int64_t fraction_ms = *end == '.' ? (int64_t)(strtod(end, NULL) * 1000) : 0;
-    const time_t taken = timegm(&tm), since = (time_t)(((int64_t)taken * 1000 + fraction_ms - stuck_ms) / 1000);
+    const time_t taken = timegm(&tm),
+                 since = (time_t)(((int64_t)taken * 1000 + fraction_ms - stuck_ms) / 1000);
     char text[64];
     struct tm then;
     if (!gmtime_r(&since, &then))
@@ -548,10 +585,12 @@ static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, i
 
 bool lk_sentence_is_stuck(const struct lk_finding *f)
 {
-    return f->severity != LK_HAZARD || f->stuck_ms != LK_UNKNOWN || f->held_requests > 0 || f->held_tasks > 0;
+    return f->severity != LK_HAZARD || f->stuck_ms != LK_UNKNOWN || f->held_requests > 0 ||
+           f->held_tasks > 0;
 }
 
-const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
+const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_finding *f)
 {
     if (f->stuck_ms == LK_UNKNOWN)
         return "for how long is not known";
@@ -570,7 +609,8 @@ static const char *requests_and_tasks(struct lk_arena *a, int64_t r, int64_t k)
         return NULL;
     if (r <= 0 || k <= 0)
         return lk_words_count(a, r > 0 ? r : k, r > 0 ? "request" : "task");
-    return lk_arena_printf(a, "%s and %s", lk_words_count(a, r, "request"), lk_words_count(a, k, "task"));
+    return lk_arena_printf(a, "%s and %s", lk_words_count(a, r, "request"),
+                           lk_words_count(a, k, "task"));
 }
 
 const char *lk_sentence_concerned(struct lk_arena *a, const struct lk_finding *f)
@@ -593,9 +633,11 @@ const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f)
 const char *lk_sentence_confidence(enum lk_confidence c)
 {
     static const char *const means[] = {
-        [LK_POSSIBLE] = "possible: it looks like this, but part of it was read while its owner ran or is a guess",
+        [LK_POSSIBLE] = "possible: it looks like this, but part of it was read while its owner ran "
+                        "or is a guess",
         [LK_PROBABLE] = "probable: all seen agrees with it, but part of it is inferred, not read",
-        [LK_PROVEN] = "proven: every link was read from a thread or task that stood still, first and last sample alike",
+        [LK_PROVEN] = "proven: every link was read from a thread or task that stood still, first "
+                      "and last sample alike",
     };
     return (unsigned)c < LK_ARRAY_LEN(means) ? means[c] : means[LK_POSSIBLE];
 }

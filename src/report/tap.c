@@ -18,7 +18,8 @@ static void description(FILE *out, const char *text)
     }
 }
 
-/* A value of the YAML block as a double-quoted scalar: what JSON escapes, YAML 1.2 (section 7.3.1) reads alike. */
+/* A value of the YAML block as a double-quoted scalar: what JSON escapes, YAML 1.2 (section 7.3.1)
+ * reads alike. */
 static void value(FILE *out, struct lk_arena *a, const char *key, const char *text)
 {
     json_t *v = lk_ci_json(a, text);
@@ -28,7 +29,8 @@ static void value(FILE *out, struct lk_arena *a, const char *key, const char *te
     json_decref(v);
 }
 
-/* Lines as a literal block: each is indented, empty ones too, so none of them can end the block or be read as TAP. */
+/* Lines as a literal block: each is indented, empty ones too, so none of them can end the block or
+ * be read as TAP. */
 static void lines(FILE *out, const char *key, const char *text)
 {
     fprintf(out, "  %s: |\n", key);
@@ -44,7 +46,8 @@ static bool fails(const struct lk_ci_case *c)
     return lk_ci_case_failed(c) || lk_ci_case_in_error(c);
 }
 
-static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c, const struct lk_render *how)
+static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
+                      const struct lk_render *how)
 {
     const struct lk_finding *f = lk_ci_case_finding(c);
     const struct lk_culprit *place = f ? lk_ci_place(f) : NULL;
@@ -71,7 +74,8 @@ static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
     fputs("  ...\n", out);
 }
 
-static void point(FILE *out, struct lk_arena *a, size_t number, const struct lk_ci_case *c, const struct lk_render *how)
+static void point(FILE *out, struct lk_arena *a, size_t number, const struct lk_ci_case *c,
+                  const struct lk_render *how)
 {
     fprintf(out, "%s %zu - ", fails(c) ? "not ok" : "ok", number);
     description(out, lk_arena_printf(a, "%s: %s", c->group, c->name));
@@ -80,7 +84,8 @@ static void point(FILE *out, struct lk_arena *a, size_t number, const struct lk_
         diagnosis(out, a, c, how);
 }
 
-bool lk_tap_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_tap_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
+                  FILE *out)
 {
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_cases cases = lk_ci_cases(a, reports, n, how);

@@ -8,8 +8,9 @@
 static void ink_on(struct lk_terminal *p, enum lk_ink ink)
 {
     static const char *const codes[] = {
-        [LK_INK_PLAIN] = "",      [LK_INK_BOLD] = "\033[1m",     [LK_INK_RED] = "\033[1;31m",
-        [LK_INK_YELLOW] = "\033[1;33m", [LK_INK_GREEN] = "\033[1;32m", [LK_INK_DIM] = "\033[2m",
+        [LK_INK_PLAIN] = "",           [LK_INK_BOLD] = "\033[1m",
+        [LK_INK_RED] = "\033[1;31m",   [LK_INK_YELLOW] = "\033[1;33m",
+        [LK_INK_GREEN] = "\033[1;32m", [LK_INK_DIM] = "\033[2m",
     };
     if (p->color && ink != LK_INK_PLAIN)
         fputs(codes[ink], p->out);
@@ -45,7 +46,8 @@ void lk_terminal_line(struct lk_terminal *p, int indent, enum lk_ink ink, const 
     lk_terminal_two(p, indent, ink, text, NULL);
 }
 
-void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head, const char *tail)
+void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head,
+                     const char *tail)
 {
     spaces(p, indent);
     inked(p, ink, head);
@@ -71,14 +73,17 @@ static size_t fitting(const char *s, size_t room)
     return end;
 }
 
-bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang, const char *text, int max_lines)
+bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang,
+                     const char *text, int max_lines)
 {
     static const char more[] = " ...";
     size_t room = (size_t)LK_MAX(p->width - indent - hang, LEAST_ROOM);
     const char *s = lk_words_safe(p->arena, text), *l = lk_words_safe(p->arena, label ? label : "");
     spaces(p, indent);
     inked(p, LK_INK_BOLD, l);
-    const int used = (int)lk_words_columns(l, SIZE_MAX), gap = used < hang ? hang - used : *l ? 1 : 0;
+    const int used = (int)lk_words_columns(l, SIZE_MAX), gap = used < hang ? hang - used
+                                                               : *l        ? 1
+                                                                           : 0;
     spaces(p, gap);
     if (p->width <= 0) {
         fprintf(p->out, "%s\n", s);

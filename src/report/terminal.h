@@ -1,6 +1,7 @@
 /*
- * Lines of text for a terminal: wrapped at its width, coloured when asked for. The only place where escape sequences are
- * written; every string passes lk_words_safe here, so no name of a target can end a line or move the cursor.
+ * Lines of text for a terminal: wrapped at its width, coloured when asked for. The only place where
+ * escape sequences are written; every string passes lk_words_safe here, so no name of a target can
+ * end a line or move the cursor.
  */
 #ifndef LK_REPORT_TERMINAL_H
 #define LK_REPORT_TERMINAL_H
@@ -21,11 +22,14 @@ void lk_terminal_blank(struct lk_terminal *p);
 /** One line, never wrapped. */
 void lk_terminal_line(struct lk_terminal *p, int indent, enum lk_ink ink, const char *text);
 /** One line in two inks: head, a space, tail (may be NULL). */
-void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head, const char *tail);
+void lk_terminal_two(struct lk_terminal *p, int indent, enum lk_ink ink, const char *head,
+                     const char *tail);
 /**
- * A paragraph with a label: the text starts `hang` columns after the indent, on every line, or after a
- * longer label on the first. max_lines > 0 cuts it there and ends it with "...": false then.
+ * A paragraph with a label: the text starts `hang` columns after the indent, on every line, or
+ * after a longer label on the first. max_lines > 0 cuts it there and ends it with "...": false
+ * then.
  */
-bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang, const char *text, int max_lines);
+bool lk_terminal_par(struct lk_terminal *p, int indent, const char *label, int hang,
+                     const char *text, int max_lines);
 
 #endif

@@ -23,8 +23,9 @@ static const char *dotted(struct lk_arena *a, const char *file, size_t n)
 }
 
 /*
- * A pytest node id and phase: "tests/test_app.py::TestApi::test_get[a::b] (call)" (_pytest/runner.py,
- * _update_current_test_var). What stands in brackets are parameters, which may hold anything.
+ * A pytest node id and phase: "tests/test_app.py::TestApi::test_get[a::b] (call)"
+ * (_pytest/runner.py, _update_current_test_var). What stands in brackets are parameters, which may
+ * hold anything.
  */
 static bool parse_node_id(struct lk_arena *a, const char *text, struct lk_test *ret)
 {
@@ -58,7 +59,8 @@ static bool parse_node_id(struct lk_arena *a, const char *text, struct lk_test *
 }
 
 /* A function as the runners would name it: module (and class) of it, and its own name. */
-static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_code *code, struct lk_test *ret)
+static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s,
+                         const struct lk_code *code, struct lk_test *ret)
 {
     const char *q = lk_words_safe(a, code->qualname ? code->qualname : code->function);
     const char *last = strrchr(q, '.');
@@ -74,7 +76,8 @@ static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s, const 
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* The function that calls a test, in each runner: _pytest/python.py, unittest/case.py and unittest/async_case.py. */
+/* The function that calls a test, in each runner: _pytest/python.py, unittest/case.py and
+ * unittest/async_case.py. */
 static const struct {
     const char *function, *file, *runner;
 } callers[] = {
@@ -97,8 +100,9 @@ static bool is_named_test(const struct lk_code *c)
 }
 
 /*
- * The test among the `end` innermost frames: the outermost one that is named as both runners want it, else the outermost
- * user function. Wrappers (mock.patch, plugins for async tests) may stand between caller and test.
+ * The test among the `end` innermost frames: the outermost one that is named as both runners want
+ * it, else the outermost user function. Wrappers (mock.patch, plugins for async tests) may stand
+ * between caller and test.
  */
 static const struct lk_code *test_within(const struct lk_pystack *st, size_t end)
 {
@@ -115,7 +119,8 @@ static const struct lk_code *test_within(const struct lk_pystack *st, size_t end
     return user;
 }
 
-static bool test_of_thread(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_thread *t, struct lk_test *ret)
+static bool test_of_thread(struct lk_arena *a, const struct lk_snapshot *s,
+                           const struct lk_thread *t, struct lk_test *ret)
 {
     const struct lk_pystack *st = t->python_stack;
     for (size_t i = 0; st && i < st->n; i++) {
@@ -137,7 +142,8 @@ static bool test_of_frames(struct lk_arena *a, const struct lk_snapshot *s, stru
 {
     for (int main_thread = 1; main_thread >= 0; main_thread--)
         for (size_t i = 0; i < s->threads.n; i++)
-            if (s->threads.v[i].main == (main_thread == 1) && test_of_thread(a, s, &s->threads.v[i], ret))
+            if (s->threads.v[i].main == (main_thread == 1) &&
+                test_of_thread(a, s, &s->threads.v[i], ret))
                 return true;
     return false;
 }
@@ -165,17 +171,23 @@ static const char *joined(struct lk_arena *a, const struct lk_snapshot *s)
     return ret;
 }
 
-/* ctest tells its tests nothing of their names: the command of the child it started is what is known. */
-static bool of_ctest(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_snapshot *parent, struct lk_test *ret)
+/* ctest tells its tests nothing of their names: the command of the child it started is what is
+ * known. */
+static bool of_ctest(struct lk_arena *a, const struct lk_snapshot *s,
+                     const struct lk_snapshot *parent, struct lk_test *ret)
 {
     if (!parent || strcmp(program(parent), "ctest") != 0)
         return false;
-    *ret = (struct lk_test){ .group = "ctest", .name = joined(a, s), .told_by = "the command that ctest started" };
+    *ret = (struct lk_test){ .group = "ctest",
+                             .name = joined(a, s),
+                             .told_by = "the command that ctest started" };
     return true;
 }
 
-/* "go test" builds PACKAGE.test and starts it with -test. flags (go help test); -test.run=^Name$ names a single test. */
-static bool of_go(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_snapshot *parent, struct lk_test *ret)
+/* "go test" builds PACKAGE.test and starts it with -test. flags (go help test); -test.run=^Name$
+ * names a single test. */
+static bool of_go(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_snapshot *parent,
+                  struct lk_test *ret)
 {
     const char *name = program(s), *run = NULL;
     bool flags = false;
@@ -189,10 +201,16 @@ static bool of_go(struct lk_arena *a, const struct lk_snapshot *s, const struct 
     if (n < 6 || !lk_ends_with(name, ".test") || !flags)
         return false;
     const char *package = lk_arena_strndup(a, name, n - 5);
-    *ret = (struct lk_test){ .group = "go test", .name = package, .told_by = "the command line of go test" };
-    if (run && run[strspn(run, "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] == '$' &&
+    *ret = (struct lk_test){ .group = "go test",
+                             .name = package,
+                             .told_by = "the command line of go test" };
+    if (run &&
+        run[strspn(run, "0123456789_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] ==
+            '$' &&
         lk_ends_with(run, "$"))
-        *ret = (struct lk_test){ .group = package, .name = lk_arena_strndup(a, run, strlen(run) - 1), .told_by = ret->told_by };
+        *ret = (struct lk_test){ .group = package,
+                                 .name = lk_arena_strndup(a, run, strlen(run) - 1),
+                                 .told_by = ret->told_by };
     return true;
 }
 
@@ -201,8 +219,10 @@ static bool is_node(const struct lk_snapshot *s)
     return strcmp(program(s), "node") == 0 || strcmp(program(s), "nodejs") == 0;
 }
 
-/* "node --test" starts a process for each test file, whose last argument that is no option is that file. */
-static bool of_node(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_snapshot *parent, struct lk_test *ret)
+/* "node --test" starts a process for each test file, whose last argument that is no option is that
+ * file. */
+static bool of_node(struct lk_arena *a, const struct lk_snapshot *s,
+                    const struct lk_snapshot *parent, struct lk_test *ret)
 {
     bool runner = false;
     const char *file = NULL;
@@ -214,11 +234,14 @@ static bool of_node(struct lk_arena *a, const struct lk_snapshot *s, const struc
     if (!file)
         return false;
     const char *path = lk_ci_path(a, s, file), *below = lk_ci_below(s->cwd, path);
-    *ret = (struct lk_test){ .group = "node", .name = below ? below : path, .told_by = "the command line of node --test" };
+    *ret = (struct lk_test){ .group = "node",
+                             .name = below ? below : path,
+                             .told_by = "the command line of node --test" };
     return true;
 }
 
-static bool (*const runners[])(struct lk_arena *, const struct lk_snapshot *, const struct lk_snapshot *, struct lk_test *) = {
+static bool (*const runners[])(struct lk_arena *, const struct lk_snapshot *,
+                               const struct lk_snapshot *, struct lk_test *) = {
     of_ctest,
     of_go,
     of_node,
@@ -235,7 +258,8 @@ bool lk_test_own(struct lk_arena *a, const struct lk_snapshot *s, struct lk_test
     return test_of_frames(a, s, ret);
 }
 
-static const struct lk_snapshot *parent_of(const struct lk_report *reports, size_t n, const struct lk_snapshot *s)
+static const struct lk_snapshot *parent_of(const struct lk_report *reports, size_t n,
+                                           const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < n; i++)
         if (reports[i].snap->pid == s->ppid && reports[i].snap != s)
@@ -243,7 +267,8 @@ static const struct lk_snapshot *parent_of(const struct lk_report *reports, size
     return NULL;
 }
 
-bool lk_test_find(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i, struct lk_test *ret)
+bool lk_test_find(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i,
+                  struct lk_test *ret)
 {
     const struct lk_snapshot *s = reports[i].snap, *line[MAX_ANCESTORS] = { s };
     size_t depth = 1;

@@ -4,24 +4,25 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "report/sentences.h"
-#include "report/process_groups.h"
 #include "diagnose/rules/rule_texts.h"
+#include "report/process_groups.h"
+#include "report/sentences.h"
 #include "util/text.h"
 
-#define FIELD 8          /* columns of a field's label */
-#define WHY_COLUMNS 56   /* widest reason that still keeps the arrows of a chain in line */
-#define MAX_CULPRITS 12  /* of one finding, unless all are asked for */
-#define MAX_EVIDENCE 20
-#define ALSO_NAMED 3     /* further findings named on the first screen */
+#define FIELD           8  /* columns of a field's label */
+#define WHY_COLUMNS     56 /* widest reason that still keeps the arrows of a chain in line */
+#define MAX_CULPRITS    12 /* of one finding, unless all are asked for */
+#define MAX_EVIDENCE    20
+#define ALSO_NAMED      3 /* further findings named on the first screen */
 #define COMMAND_COLUMNS 160
-#define PIDS_NAMED 6     /* of processes that are told of as one */
+#define PIDS_NAMED      6 /* of processes that are told of as one */
 
 static enum lk_ink verdict_ink(enum lk_verdict v)
 {
     static const enum lk_ink inks[] = {
-        [LK_HEALTHY] = LK_INK_GREEN,  [LK_HAZARD] = LK_INK_YELLOW, [LK_VERDICT_UNKNOWN] = LK_INK_YELLOW,
-        [LK_STALLED] = LK_INK_RED,    [LK_DEADLOCK] = LK_INK_RED,
+        [LK_HEALTHY] = LK_INK_GREEN,          [LK_HAZARD] = LK_INK_YELLOW,
+        [LK_VERDICT_UNKNOWN] = LK_INK_YELLOW, [LK_STALLED] = LK_INK_RED,
+        [LK_DEADLOCK] = LK_INK_RED,
     };
     return (unsigned)v < LK_ARRAY_LEN(inks) ? inks[v] : LK_INK_BOLD;
 }
@@ -41,28 +42,37 @@ static bool field(struct lk_terminal *p, const char *label, const char *text, in
     return lk_terminal_par(p, 2, label, FIELD, text, max_lines);
 }
 
-/* "pid 4711 python3 app.py (Python 3.11.2, 14 threads)", the command cut so that it stays on one line. */
+/* "pid 4711 python3 app.py (Python 3.11.2, 14 threads)", the command cut so that it stays on one
+ * line. */
 static const char *process(struct lk_terminal *p, const struct lk_snapshot *s, size_t used)
 {
     const char *runtime = lk_sentence_runtime(p->arena, s);
     const char *pid = lk_arena_printf(p->arena, "pid %" PRId64, s->pid);
-    const size_t others = used + lk_words_columns(pid, SIZE_MAX) + lk_words_columns(runtime, SIZE_MAX) + 4;
-    const size_t room = p->width > (int)others + 12 ? (size_t)p->width - others : p->width ? 12 : COMMAND_COLUMNS;
-    return lk_arena_printf(p->arena, "%s %s (%s)", pid, lk_sentence_command(p->arena, s, room), runtime);
+    const size_t others =
+        used + lk_words_columns(pid, SIZE_MAX) + lk_words_columns(runtime, SIZE_MAX) + 4;
+    const size_t room = p->width > (int)others + 12 ? (size_t)p->width - others
+                        : p->width                  ? 12
+                                                    : COMMAND_COLUMNS;
+    return lk_arena_printf(p->arena, "%s %s (%s)", pid, lk_sentence_command(p->arena, s, room),
+                           runtime);
 }
 
 /* File and line are never broken over two lines: they are there to be copied. */
-static void culprit(struct lk_terminal *p, const struct lk_snapshot *s, const char *label, const struct lk_culprit *c)
+static void culprit(struct lk_terminal *p, const struct lk_snapshot *s, const char *label,
+                    const struct lk_culprit *c)
 {
     const char *who = lk_sentence_culprit(p->arena, s, c), *place = lk_sentence_place(p->arena, c);
     const char *both = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
-    const bool fits = p->width <= 0 || lk_words_columns(both, SIZE_MAX) + 2 + FIELD <= (size_t)p->width;
+    const bool fits =
+        p->width <= 0 || lk_words_columns(both, SIZE_MAX) + 2 + FIELD <= (size_t)p->width;
     const int pad = FIELD - 1 - (int)strlen(label);
-    lk_terminal_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""), fits ? both : place);
+    lk_terminal_two(p, 2, LK_INK_BOLD, lk_arena_printf(p->arena, "%s%*s", label, pad, ""),
+                    fits ? both : place);
     if (!fits && who)
         lk_terminal_line(p, 2 + FIELD, LK_INK_PLAIN, lk_arena_printf(p->arena, "in %s", who));
     if (c->source && *c->source)
-        lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD, lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
+        lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD,
+                         lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
 }
 
 static const char *rule_name(struct lk_terminal *p, const struct lk_finding *f)
@@ -88,13 +98,16 @@ static void also(struct lk_terminal *p, const struct lk_findings *fs, size_t fro
     lk_strbuf_deinit(&b);
 }
 
-static void stuck(struct lk_terminal *p, const struct lk_snapshot *s, const struct lk_finding *f, int max_lines)
+static void stuck(struct lk_terminal *p, const struct lk_snapshot *s, const struct lk_finding *f,
+                  int max_lines)
 {
     const char *concerned = lk_sentence_concerned(p->arena, f);
     if (concerned)
         field(p, "Affects", concerned, max_lines);
     else if (lk_sentence_is_stuck(f))
-        field(p, "Stuck", lk_arena_printf(p->arena, "%s; %s", lk_sentence_since(p->arena, s, f), lk_sentence_held(p->arena, f)),
+        field(p, "Stuck",
+              lk_arena_printf(p->arena, "%s; %s", lk_sentence_since(p->arena, s, f),
+                              lk_sentence_held(p->arena, f)),
               max_lines);
 }
 
@@ -103,7 +116,9 @@ static void first_finding(struct lk_terminal *p, const struct lk_report *r, stru
     const struct lk_finding *f = &r->findings->list.v[0];
     told->any = true;
     told->what = field(p, "What", f->summary ? f->summary : rule_name(p, f), 4);
-    field(p, "", lk_arena_printf(p->arena, "(%s, %s)", rule_name(p, f), lk_confidence_name(f->confidence)), 0);
+    field(p, "",
+          lk_arena_printf(p->arena, "(%s, %s)", rule_name(p, f), lk_confidence_name(f->confidence)),
+          0);
     stuck(p, r->snap, f, 2);
     if (f->culprits.n)
         culprit(p, r->snap, "Where", &f->culprits.v[0]);
@@ -119,8 +134,11 @@ static void why_healthy(struct lk_terminal *p, const struct lk_snapshot *s)
     for (size_t i = 0; i < s->threads.n; i++)
         unknown += lk_words_thread_state(&s->threads.v[i], false) == LK_TS_UNKNOWN;
     /* What was not recognised is not claimed to be in order. */
-    field(p, "Why", unknown ? "no wait was found that cannot end, and nothing else that is wrong:"
-                            : "every thread is idle in a known place, moves, or waits for something that can still act:", 0);
+    field(p, "Why",
+          unknown ? "no wait was found that cannot end, and nothing else that is wrong:"
+                  : "every thread is idle in a known place, moves, or waits for something that can "
+                    "still act:",
+          0);
     field(p, "", lk_sentence_census(p->arena, s), 4);
 }
 
@@ -129,8 +147,10 @@ static void why_unknown(struct lk_terminal *p, const struct lk_report *r)
     field(p, "Why", lk_sentence_why_unknown(p->arena, r), 5);
     field(p, "Seen", lk_sentence_census(p->arena, r->snap), 3);
     if (r->snap->limits.n)
-        field(p, "Limits", lk_arena_printf(p->arena, "%s could not be read, listed at the end",
-                                           lk_words_count(p->arena, (int64_t)r->snap->limits.n, "thing")), 2);
+        field(p, "Limits",
+              lk_arena_printf(p->arena, "%s could not be read, listed at the end",
+                              lk_words_count(p->arena, (int64_t)r->snap->limits.n, "thing")),
+              2);
 }
 
 /* The command stays on one line: it is there to be copied. */
@@ -152,14 +172,16 @@ static void unseen(struct lk_terminal *p, const struct lk_report *reports, size_
     lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD, command);
 }
 
-static struct told first_screen(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i)
+static struct told first_screen(struct lk_terminal *p, const struct lk_report *reports, size_t n,
+                                size_t i)
 {
     struct told told = { 0 };
     const struct lk_report *r = &reports[i];
     const enum lk_verdict v = r->findings->verdict;
     const char *word = verdict_word(p, v);
     const bool found = r->findings->list.n && v != LK_VERDICT_UNKNOWN && v != LK_HEALTHY;
-    lk_terminal_two(p, 0, verdict_ink(v), word, lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
+    lk_terminal_two(p, 0, verdict_ink(v), word,
+                    lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
     lk_terminal_blank(p);
     if (found)
         first_finding(p, r, &told);
@@ -190,8 +212,9 @@ static void chain(struct lk_terminal *p, const struct lk_snapshot *s, const stru
         if (!lk_ref_eq(at, e->from))
             field(p, i ? "" : "Chain", lk_sentence_label(p->arena, s, e->from), 0);
         const bool closes = i && lk_ref_eq(e->to, f->chain.v[0].from);
-        const char *target = lk_arena_printf(p->arena, "--> %s%s%s", lk_sentence_label(p->arena, s, e->to),
-                                             closes ? ", where it began" : "", lk_sentence_edge_doubt(e));
+        const char *target =
+            lk_arena_printf(p->arena, "--> %s%s%s", lk_sentence_label(p->arena, s, e->to),
+                            closes ? ", where it began" : "", lk_sentence_edge_doubt(e));
         lk_terminal_par(p, 2 + FIELD + 2, e->why ? e->why : "waits for", (int)wide + 1, target, 0);
         at = e->to;
     }
@@ -201,7 +224,8 @@ static void evidence(struct lk_terminal *p, const struct lk_finding *f, bool all
 {
     for (size_t i = 0; i < f->evidence.n; i++) {
         const bool last = !all && i == MAX_EVIDENCE;
-        const char *text = last ? lk_arena_printf(p->arena, "and %zu more", f->evidence.n - i) : f->evidence.v[i];
+        const char *text =
+            last ? lk_arena_printf(p->arena, "and %zu more", f->evidence.n - i) : f->evidence.v[i];
         lk_terminal_par(p, 2, i ? "        -" : "Seen    -", FIELD + 2, text, 0);
         if (last)
             return;
@@ -213,16 +237,20 @@ static void docs(struct lk_terminal *p, const struct lk_rule *rule)
     for (size_t i = 0; rule && i < LK_ARRAY_LEN(rule->docs) && rule->docs[i]; i++)
         field(p, i ? "" : "Read", rule->docs[i], 0);
     if (rule && lk_rule_explanation(rule))
-        field(p, "More", lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, examples)", rule->id), 0);
+        field(p, "More",
+              lk_arena_printf(p->arena, "loopknot explain %s (cause, doubts, examples)", rule->id),
+              0);
 }
 
-static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, bool all, const struct told *told)
+static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, bool all,
+                    const struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
     lk_terminal_blank(p);
-    lk_terminal_two(p, 0, verdict_ink(f->severity), lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
-                 lk_arena_printf(a, " %s: %s", rule_name(p, f), lk_verdict_name(f->severity)));
+    lk_terminal_two(p, 0, verdict_ink(f->severity),
+                    lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
+                    lk_arena_printf(a, " %s: %s", rule_name(p, f), lk_verdict_name(f->severity)));
     if (!told->what)
         lk_terminal_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
     chain(p, r->snap, f);
@@ -242,7 +270,8 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     docs(p, f->rule);
 }
 
-static void report(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i, const struct lk_render *how)
+static void report(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i,
+                   const struct lk_render *how)
 {
     const struct told told = first_screen(p, reports, n, i), nothing = { 0 };
     for (size_t f = 0; f < reports[i].findings->list.n; f++)
@@ -261,7 +290,8 @@ static const char *count_verdicts(struct lk_terminal *p, const struct lk_report 
         for (size_t i = 0; i < n; i++)
             count += reports[i].findings->verdict == (enum lk_verdict)v;
         if (count)
-            lk_strbuf_printf(&b, "%s%zu %s", b.n ? ", " : "", count, lk_verdict_name((enum lk_verdict)v));
+            lk_strbuf_printf(&b, "%s%zu %s", b.n ? ", " : "", count,
+                             lk_verdict_name((enum lk_verdict)v));
     }
     const char *ret = lk_arena_strdup(p->arena, b.s ? b.s : "none was examined");
     lk_strbuf_deinit(&b);
@@ -269,40 +299,53 @@ static const char *count_verdicts(struct lk_terminal *p, const struct lk_report 
 }
 
 /* "pid 12 and 13, 2 gunicorn workers: python3 ... (Python 3.11.2, 5 threads)". */
-static const char *group_line(struct lk_terminal *p, const struct lk_report *reports, const struct lk_process_groups_group *g, size_t used)
+static const char *group_line(struct lk_terminal *p, const struct lk_report *reports,
+                              const struct lk_process_groups_group *g, size_t used)
 {
     const char *role = g->role ? g->role : "process";
-    const char *who = g->n > 1 ? lk_arena_printf(p->arena, "%s: %s,", lk_words_count(p->arena, (int64_t)g->n, role),
-                                                 lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED))
-                      : g->role ? lk_arena_printf(p->arena, "%s:", role) : "";
+    const char *who =
+        g->n > 1
+            ? lk_arena_printf(p->arena, "%s: %s,", lk_words_count(p->arena, (int64_t)g->n, role),
+                              lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED))
+        : g->role ? lk_arena_printf(p->arena, "%s:", role)
+                  : "";
     const struct lk_snapshot *s = reports[g->members[0]].snap;
     const size_t room = used + lk_words_columns(who, SIZE_MAX) + 1;
     if (g->n == 1)
-        return lk_arena_printf(p->arena, "%s%s%s", who, *who ? " " : "", process(p, s, *who ? room : used));
-    const size_t width = p->width <= 0 ? COMMAND_COLUMNS : (size_t)p->width > room + 12 ? (size_t)p->width - room : 12;
+        return lk_arena_printf(p->arena, "%s%s%s", who, *who ? " " : "",
+                               process(p, s, *who ? room : used));
+    const size_t width = p->width <= 0                  ? COMMAND_COLUMNS
+                         : (size_t)p->width > room + 12 ? (size_t)p->width - room
+                                                        : 12;
     return lk_arena_printf(p->arena, "%s %s", who, lk_sentence_command(p->arena, s, width));
 }
 
-static void set_overview(struct lk_terminal *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set)
+static void set_overview(struct lk_terminal *p, const struct lk_report *reports, size_t n,
+                         const struct lk_process_groups *set)
 {
     const enum lk_verdict worst = lk_sentence_worst(reports, n);
     lk_terminal_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
-                 lk_arena_printf(p->arena, " %s: %s", lk_words_count(p->arena, (int64_t)n, "process"),
-                                 count_verdicts(p, reports, n)));
+                    lk_arena_printf(p->arena, " %s: %s",
+                                    lk_words_count(p->arena, (int64_t)n, "process"),
+                                    count_verdicts(p, reports, n)));
     for (size_t i = 0; i < set->n_groups; i++) {
         const struct lk_process_groups_group *g = &set->groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;
         const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
-        lk_terminal_two(p, 2, verdict_ink(fs->verdict), word, lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
+        lk_terminal_two(p, 2, verdict_ink(fs->verdict), word,
+                        lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
         if (fs->list.n && fs->list.v[0].culprits.n)
-            lk_terminal_line(p, 11, LK_INK_PLAIN, lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
-                                                               lk_sentence_place(p->arena, &fs->list.v[0].culprits.v[0])));
+            lk_terminal_line(
+                p, 11, LK_INK_PLAIN,
+                lk_arena_printf(p->arena, "%s at %s", rule_name(p, &fs->list.v[0]),
+                                lk_sentence_place(p->arena, &fs->list.v[0].culprits.v[0])));
     }
 }
 
-/* One of each group, the worst first. Of what is healthy beside something that is not, nothing more is to be told. */
-static void group_reports(struct lk_terminal *p, const struct lk_report *reports, size_t n, const struct lk_process_groups *set,
-                          const struct lk_render *how)
+/* One of each group, the worst first. Of what is healthy beside something that is not, nothing more
+ * is to be told. */
+static void group_reports(struct lk_terminal *p, const struct lk_report *reports, size_t n,
+                          const struct lk_process_groups *set, const struct lk_render *how)
 {
     const enum lk_verdict worst = lk_sentence_worst(reports, n);
     struct lk_arena *outer = p->arena;
@@ -315,26 +358,36 @@ static void group_reports(struct lk_terminal *p, const struct lk_report *reports
         }
         p->arena = lk_arena_create();
         lk_terminal_blank(p);
-        lk_terminal_line(p, 0, LK_INK_DIM, "----------------------------------------------------------------");
+        lk_terminal_line(p, 0, LK_INK_DIM,
+                         "----------------------------------------------------------------");
         report(p, reports, n, i, how);
         if (set->groups[g].n > 1)
-            lk_terminal_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s alike; --all shows each)",
-                                                            lk_process_groups_pids(p->arena, reports, &set->groups[g], PIDS_NAMED)));
+            lk_terminal_line(p, 0, LK_INK_DIM,
+                             lk_arena_printf(p->arena, "(%s alike; --all shows each)",
+                                             lk_process_groups_pids(p->arena, reports,
+                                                                    &set->groups[g], PIDS_NAMED)));
         lk_arena_destroy(p->arena);
     }
     p->arena = outer;
     if (untold) {
         lk_terminal_blank(p);
-        lk_terminal_line(p, 0, LK_INK_DIM, lk_arena_printf(p->arena, "(%s healthy; --all shows their threads)",
-                                                        untold == 1 ? "1 process is" : lk_arena_printf(p->arena, "%zu processes are", untold)));
+        lk_terminal_line(
+            p, 0, LK_INK_DIM,
+            lk_arena_printf(p->arena, "(%s healthy; --all shows their threads)",
+                            untold == 1 ? "1 process is"
+                                        : lk_arena_printf(p->arena, "%zu processes are", untold)));
     }
 }
 
-bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out)
+bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
+                   FILE *out)
 {
-    struct lk_terminal p = { .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create() };
+    struct lk_terminal p = {
+        .out = out, .color = how->color, .width = how->width, .arena = lk_arena_create()
+    };
     if (set || n != 1) {
-        const struct lk_process_groups folded = lk_process_groups_create(p.arena, reports, n, how->all);
+        const struct lk_process_groups folded =
+            lk_process_groups_create(p.arena, reports, n, how->all);
         set_overview(&p, reports, n, &folded);
         group_reports(&p, reports, n, &folded, how);
     } else {

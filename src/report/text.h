@@ -1,13 +1,15 @@
 /*
- * The report for a person at a terminal. The first screen stands alone; findings, threads and everything else follow it.
+ * The report for a person at a terminal. The first screen stands alone; findings, threads and
+ * everything else follow it.
  */
 #ifndef LK_REPORT_TEXT_H
 #define LK_REPORT_TEXT_H
 
-#include "report/terminal.h"
 #include "report/folding.h"
+#include "report/terminal.h"
 
-bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how, FILE *out);
+bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
+                   FILE *out);
 
 /** The second half of a report: threads, loops, tasks, executors, locks, limits (text_lists.c). */
 void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how);

@@ -7,11 +7,11 @@
 #include "report/sentences.h"
 #include "util/text.h"
 
-#define MAX_FRAMES 40 /* of one stack */
-#define MAX_GROUPS 50 /* of one list */
-#define MAX_NAMES 8   /* of the members of a group */
+#define MAX_FRAMES     40 /* of one stack */
+#define MAX_GROUPS     50 /* of one list */
+#define MAX_NAMES      8  /* of the members of a group */
 #define SOURCE_COLUMNS 160
-#define FRAME_INDENT 6
+#define FRAME_INDENT   6
 
 /* One entry of a list: a single entity, or a group of identical ones. */
 struct entry {
@@ -44,15 +44,20 @@ static int by_weight(const void *va, const void *vb)
 }
 
 /* The groups of a kind, or with --all its entities, sorted. rank may be NULL. */
-static struct entries entries_of(const struct lists *l, enum lk_kind kind, int (*rank)(const struct lists *, uint32_t))
+static struct entries entries_of(const struct lists *l, enum lk_kind kind,
+                                 int (*rank)(const struct lists *, uint32_t))
 {
     const struct lk_fold_kind *vk = &l->view->kinds[kind];
     struct entries e = { 0 };
     const size_t n = l->how->all ? vk->n : vk->n_groups;
     for (size_t i = 0; i < n; i++) {
-        const struct lk_group one = { .example = (uint32_t)i, .count = 1, .blamed = l->how->all && vk->blamed[i] };
+        const struct lk_group one = { .example = (uint32_t)i,
+                                      .count = 1,
+                                      .blamed = l->how->all && vk->blamed[i] };
         const struct lk_group *g = l->how->all ? &one : &vk->groups[i];
-        lk_vec_add(&e.list, ((struct entry){ .example = g->example, .count = g->count, .blamed = g->blamed,
+        lk_vec_add(&e.list, ((struct entry){ .example = g->example,
+                                             .count = g->count,
+                                             .blamed = g->blamed,
                                              .rank = rank ? rank(l, g->example) : 0 }));
     }
     if (n)
@@ -63,7 +68,8 @@ static struct entries entries_of(const struct lists *l, enum lk_kind kind, int (
 static void heading(const struct lists *l, const char *title, size_t n, const char *note)
 {
     lk_terminal_blank(l->p);
-    const char *head = lk_arena_printf(l->arena, "%s (%s)", title, lk_words_number(l->arena, (int64_t)n));
+    const char *head =
+        lk_arena_printf(l->arena, "%s (%s)", title, lk_words_number(l->arena, (int64_t)n));
     lk_terminal_two(l->p, 0, LK_INK_BOLD, head, note);
 }
 
@@ -75,8 +81,9 @@ static bool list_full(const struct lists *l, const struct entries *e, size_t i)
     size_t left = 0;
     for (size_t k = i; k < e->list.n; k++)
         left += e->list.v[k].count;
-    lk_terminal_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "... and %s more in %zu groups, --all shows them",
-                                                         lk_words_number(l->arena, (int64_t)left), e->list.n - i));
+    lk_terminal_line(l->p, 2, LK_INK_PLAIN,
+                     lk_arena_printf(l->arena, "... and %s more in %zu groups, --all shows them",
+                                     lk_words_number(l->arena, (int64_t)left), e->list.n - i));
     return true;
 }
 
@@ -90,7 +97,8 @@ static const char *member_names(const struct lists *l, enum lk_kind kind, const 
     for (uint32_t i = e->example; i < vk->n && written < MAX_NAMES; i = vk->next[i], written++)
         lk_strbuf_printf(&b, "%s%s", written ? ", " : "", label(l, i));
     if (e->count > written)
-        lk_strbuf_printf(&b, " and %s more", lk_words_number(l->arena, (int64_t)(e->count - written)));
+        lk_strbuf_printf(&b, " and %s more",
+                         lk_words_number(l->arena, (int64_t)(e->count - written)));
     const char *ret = lk_arena_strndup(l->arena, b.s ? b.s : "", b.n);
     lk_strbuf_deinit(&b);
     return ret;
@@ -105,13 +113,18 @@ static void python_stack(const struct lists *l, const struct lk_pystack *st)
         const struct lk_pyframe *f = &st->frames[i];
         const bool user = f->code && f->code->cls == LK_CODE_USER;
         /* Paths of your code stay whole: they are there to be copied. */
-        const size_t room = user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
-        lk_terminal_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ", lk_sentence_frame(l->arena, f, room));
+        const size_t room =
+            user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
+        lk_terminal_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ",
+                        lk_sentence_frame(l->arena, f, room));
         if (user && f->source && *f->source)
-            lk_terminal_line(l->p, 10, LK_INK_BOLD, lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
+            lk_terminal_line(l->p, 10, LK_INK_BOLD,
+                             lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
     }
     if (st && st->n > most)
-        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
+        lk_terminal_line(
+            l->p, 6, LK_INK_PLAIN,
+            lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
     if (st && st->truncated)
         lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
 }
@@ -125,7 +138,9 @@ static void native_stack(const struct lists *l, const struct lk_natstack *st)
     for (uint32_t i = 0; i < st->n && i < most; i++)
         lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_sentence_native(l->arena, &st->frames[i]));
     if (st->n > most)
-        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
+        lk_terminal_line(
+            l->p, 6, LK_INK_PLAIN,
+            lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
     if (st->truncated)
         lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
 }
@@ -134,16 +149,18 @@ static void native_stack(const struct lists *l, const struct lk_natstack *st)
 
 static enum lk_thread_state state_of(const struct lists *l, uint32_t i)
 {
-    return lk_words_thread_state(&l->snap->threads.v[i], lk_fold_blamed(l->view, lk_ref_make(LK_KIND_THREAD, i)));
+    return lk_words_thread_state(&l->snap->threads.v[i],
+                                 lk_fold_blamed(l->view, lk_ref_make(LK_KIND_THREAD, i)));
 }
 
 /* Stuck first, idle last. */
 static int thread_rank(const struct lists *l, uint32_t i)
 {
     static const int ranks[] = {
-        [LK_TS_STOPPED] = 0,   [LK_TS_LOCK_WAIT] = 1, [LK_TS_FUTURE_WAIT] = 1, [LK_TS_JOIN] = 2,
-        [LK_TS_QUEUE_WAIT] = 2, [LK_TS_GIL_WAIT] = 3, [LK_TS_IO_WAIT] = 3,     [LK_TS_SLEEP] = 4,
-        [LK_TS_UNKNOWN] = 5,   [LK_TS_RUNNING] = 6,   [LK_TS_LOOP_IDLE] = 7,   [LK_TS_PARKED] = 8,
+        [LK_TS_STOPPED] = 0,       [LK_TS_LOCK_WAIT] = 1,  [LK_TS_FUTURE_WAIT] = 1,
+        [LK_TS_JOIN] = 2,          [LK_TS_QUEUE_WAIT] = 2, [LK_TS_GIL_WAIT] = 3,
+        [LK_TS_IO_WAIT] = 3,       [LK_TS_SLEEP] = 4,      [LK_TS_UNKNOWN] = 5,
+        [LK_TS_RUNNING] = 6,       [LK_TS_LOOP_IDLE] = 7,  [LK_TS_PARKED] = 8,
         [LK_TS_EXECUTOR_IDLE] = 9,
     };
     const enum lk_thread_state st = state_of(l, i);
@@ -155,7 +172,8 @@ static const char *thread_name(const struct lists *l, uint32_t i)
     return lk_sentence_thread(l->arena, &l->snap->threads.v[i]);
 }
 
-/* " for 14 min", the shortest and the longest where members differ, or nothing where it is not known. */
+/* " for 14 min", the shortest and the longest where members differ, or nothing where it is not
+ * known. */
 static const char *stuck_for(const struct lists *l, const struct entry *e)
 {
     const struct lk_fold_kind *vk = &l->view->kinds[LK_KIND_THREAD];
@@ -183,9 +201,12 @@ static void thread_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_thread *t = &l->snap->threads.v[e->example];
     const enum lk_thread_state st = state_of(l, e->example);
-    const bool python = t->python_stack && t->python_stack->n, native = t->native_stack && t->native_stack->n;
-    const char *head = e->count == 1 ? thread_name(l, e->example) : lk_words_count(l->arena, e->count, "thread");
-    const char *tail = lk_arena_printf(l->arena, " %s%s", lk_words_thread_state_name(st), stuck_for(l, e));
+    const bool python = t->python_stack && t->python_stack->n,
+               native = t->native_stack && t->native_stack->n;
+    const char *head =
+        e->count == 1 ? thread_name(l, e->example) : lk_words_count(l->arena, e->count, "thread");
+    const char *tail =
+        lk_arena_printf(l->arena, " %s%s", lk_words_thread_state_name(st), stuck_for(l, e));
     lk_terminal_two(l->p, 2, e->blamed ? LK_INK_RED : LK_INK_BOLD, head, tail);
     if (e->count > 1)
         lk_terminal_par(l->p, 6, NULL, 0, member_names(l, LK_KIND_THREAD, e, thread_name), 0);
@@ -193,7 +214,10 @@ static void thread_entry(const struct lists *l, const struct entry *e)
     if (*facts && e->count == 1)
         lk_terminal_par(l->p, 6, NULL, 0, facts, 0);
     else if (e->count > 1 && t->wait.call && t->wait.kind != LK_WAIT_NONE)
-        lk_terminal_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "each blocks in %s", lk_words_safe(l->arena, t->wait.call)), 0);
+        lk_terminal_par(
+            l->p, 6, NULL, 0,
+            lk_arena_printf(l->arena, "each blocks in %s", lk_words_safe(l->arena, t->wait.call)),
+            0);
     if (is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
         return;
     python_stack(l, t->python_stack);
@@ -206,7 +230,8 @@ static void thread_entry(const struct lists *l, const struct entry *e)
 static void threads(const struct lists *l)
 {
     struct entries e = entries_of(l, LK_KIND_THREAD, thread_rank);
-    heading(l, "THREADS", l->snap->threads.n, "stuck first; innermost frame first; * is your code; idle: no stack");
+    heading(l, "THREADS", l->snap->threads.n,
+            "stuck first; innermost frame first; * is your code; idle: no stack");
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         thread_entry(l, &e.list.v[i]);
     free(e.list.v);
@@ -233,8 +258,10 @@ static void loop_entry(const struct lists *l, const struct entry *e)
         lk_terminal_par(l->p, 2, o->id, 6, facts, 0);
         return;
     }
-    lk_terminal_line(l->p, 2, LK_INK_BOLD, lk_arena_printf(l->arena, "%s alike: %s", lk_words_count(l->arena, e->count, "loop"),
-                                                        member_names(l, LK_KIND_LOOP, e, loop_name)));
+    lk_terminal_line(l->p, 2, LK_INK_BOLD,
+                     lk_arena_printf(l->arena, "%s alike: %s",
+                                     lk_words_count(l->arena, e->count, "loop"),
+                                     member_names(l, LK_KIND_LOOP, e, loop_name)));
     lk_terminal_par(l->p, 8, NULL, 0, lk_arena_printf(l->arena, "%s is %s", o->id, facts), 0);
 }
 
@@ -242,14 +269,18 @@ static void task_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_task *k = &l->snap->tasks.v[e->example];
     const char *facts = lk_sentence_task(l->arena, l->snap, k);
-    const char *coroutine = k->coroutine && *k->coroutine ? lk_words_cut(l->arena, k->coroutine, 80) : "(no coroutine)";
+    const char *coroutine =
+        k->coroutine && *k->coroutine ? lk_words_cut(l->arena, k->coroutine, 80) : "(no coroutine)";
     if (e->count == 1) {
         lk_terminal_par(l->p, 2, lk_arena_printf(l->arena, "%s", task_name(l, e->example)), 4,
-                     lk_arena_printf(l->arena, "%s, %s", coroutine, facts), 0);
+                        lk_arena_printf(l->arena, "%s, %s", coroutine, facts), 0);
     } else {
         lk_terminal_par(l->p, 2, lk_words_count(l->arena, e->count, "task"), 4,
-                     lk_arena_printf(l->arena, "%s: %s", coroutine, member_names(l, LK_KIND_TASK, e, task_name)), 0);
-        lk_terminal_par(l->p, 6, NULL, 0, lk_arena_printf(l->arena, "%s is %s", task_name(l, e->example), facts), 0);
+                        lk_arena_printf(l->arena, "%s: %s", coroutine,
+                                        member_names(l, LK_KIND_TASK, e, task_name)),
+                        0);
+        lk_terminal_par(l->p, 6, NULL, 0,
+                        lk_arena_printf(l->arena, "%s is %s", task_name(l, e->example), facts), 0);
     }
     /* A running task's frames stand on its thread's stack, which was shown above. */
     if (!lk_thread_at(l->snap, k->run_by))
@@ -260,7 +291,8 @@ static void executor_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_executor *x = &l->snap->executors.v[e->example];
     const char *facts = lk_sentence_executor(l->arena, l->snap, x);
-    const char *head = e->count == 1 ? x->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, x->id);
+    const char *head =
+        e->count == 1 ? x->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, x->id);
     lk_terminal_par(l->p, 2, head, 6, facts, 0);
 }
 
@@ -268,7 +300,8 @@ static void lock_entry(const struct lists *l, const struct entry *e)
 {
     const struct lk_lock *m = &l->snap->locks.v[e->example];
     const char *facts = lk_sentence_lock(l->arena, l->snap, m);
-    const char *head = e->count == 1 ? m->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, m->id);
+    const char *head =
+        e->count == 1 ? m->id : lk_arena_printf(l->arena, "%u alike, %s:", e->count, m->id);
     lk_terminal_par(l->p, 2, head, 6, facts, 0);
 }
 
@@ -286,7 +319,8 @@ static int lock_rank(const struct lists *l, uint32_t i)
 }
 
 static void list(const struct lists *l, const char *title, enum lk_kind kind, const char *note,
-                 int (*rank)(const struct lists *, uint32_t), void (*one)(const struct lists *, const struct entry *))
+                 int (*rank)(const struct lists *, uint32_t),
+                 void (*one)(const struct lists *, const struct entry *))
 {
     if (!l->view->kinds[kind].n)
         return;
@@ -313,8 +347,9 @@ static void locks(const struct lists *l)
         lock_entry(l, &e.list.v[i]);
     }
     if (quiet)
-        lk_terminal_line(l->p, 2, LK_INK_PLAIN, lk_arena_printf(l->arena, "%s with no known holder and no waiter",
-                                                             lk_words_number(l->arena, (int64_t)quiet)));
+        lk_terminal_line(l->p, 2, LK_INK_PLAIN,
+                         lk_arena_printf(l->arena, "%s with no known holder and no waiter",
+                                         lk_words_number(l->arena, (int64_t)quiet)));
     free(e.list.v);
 }
 
@@ -329,7 +364,10 @@ static void limits(const struct lists *l)
 
 void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how)
 {
-    const struct lists l = { .p = p, .arena = p->arena, .snap = r->snap, .how = how,
+    const struct lists l = { .p = p,
+                             .arena = p->arena,
+                             .snap = r->snap,
+                             .how = how,
                              .view = lk_fold_create(p->arena, r, SIZE_MAX) };
     if (r->snap->threads.n)
         threads(&l);

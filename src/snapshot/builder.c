@@ -8,7 +8,7 @@
 #include "util/map.h"
 
 #define MAX_LIMITS 200
-#define N_KINDS (LK_KIND_EXTERN + 1)
+#define N_KINDS    (LK_KIND_EXTERN + 1)
 
 /* One map a kind from address (threads: tid) to index, and one for interned stacks. */
 struct index {
@@ -112,7 +112,8 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
 }
 
 /* The index a key has, or the one it gets by being pushed next (n). */
-static struct lk_ref enter(struct lk_snapshot *s, enum lk_kind kind, uint64_t key, size_t n, bool *is_new)
+static struct lk_ref enter(struct lk_snapshot *s, enum lk_kind kind, uint64_t key, size_t n,
+                           bool *is_new)
 {
     struct lk_map *m = &index_of(s)->of[kind];
     uint64_t at = n;
@@ -149,7 +150,8 @@ struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_ne
     t->name = t->comm = "";
     t->kstate = '?';
     t->os.nr = -1;
-    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.left_ms = t->os.queues[0] = t->os.queues[1] = LK_UNKNOWN;
+    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.left_ms = t->os.queues[0] =
+        t->os.queues[1] = LK_UNKNOWN;
     t->os.far_fd = t->os.peer_pid = LK_UNKNOWN;
     t->wait.timeout_ms = LK_UNKNOWN;
     t->wait.frame = -1;
@@ -175,7 +177,8 @@ struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new
     o->closed = o->stopping = o->in_own_selector = o->reachable = LK_TRI_UNKNOWN;
     o->ready = o->timers = o->next_timer_ms = o->tasks_pending = LK_UNKNOWN;
     o->turn_ms = o->callback_ms = LK_UNKNOWN;
-    o->epoll_fd = o->wakeup_read_fd = o->wakeup_write_fd = o->wakeup_unread = o->watched_fds = LK_UNKNOWN;
+    o->epoll_fd = o->wakeup_read_fd = o->wakeup_write_fd = o->wakeup_unread = o->watched_fds =
+        LK_UNKNOWN;
     return r;
 }
 
@@ -246,7 +249,8 @@ struct lk_ref lk_snapshot_executor(struct lk_snapshot *s, lk_addr addr, bool *is
     return r;
 }
 
-struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind, const char *text, int64_t in_ms)
+struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind, const char *text,
+                                 int64_t in_ms)
 {
     struct lk_extern *e = lk_vec_push(&s->externs);
     e->id = make_id(s, 'e', s->externs.n);
@@ -276,7 +280,8 @@ void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)
 {
     if (r.kind == LK_KIND_NONE)
         return;
-    /* Long lists (waiters of one lock) are built in order, so a repeat is looked for near the end only. */
+    /* Long lists (waiters of one lock) are built in order, so a repeat is looked for near the end
+     * only. */
     size_t from = list->n > 64 ? list->n - 64 : 0;
     for (size_t i = from; i < list->n; i++)
         if (lk_ref_eq(list->v[i], r))
@@ -292,17 +297,20 @@ void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)
     list->v[list->n++] = r;
 }
 
-static bool same_stack(const struct lk_pystack *st, const struct lk_pyframe *f, size_t n, bool truncated)
+static bool same_stack(const struct lk_pystack *st, const struct lk_pyframe *f, size_t n,
+                       bool truncated)
 {
     if (st->n != n || st->truncated != truncated)
         return false;
     for (size_t i = 0; i < n; i++)
-        if (st->frames[i].code != f[i].code || st->frames[i].line != f[i].line || st->frames[i].lasti != f[i].lasti)
+        if (st->frames[i].code != f[i].code || st->frames[i].line != f[i].line ||
+            st->frames[i].lasti != f[i].lasti)
             return false;
     return true;
 }
 
-struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames, size_t n, bool truncated)
+struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames,
+                                     size_t n, bool truncated)
 {
     uint64_t h = lk_hash_u64(LK_HASH_INIT, n * 2 + truncated), found;
     for (size_t i = 0; i < n; i++) {

@@ -12,9 +12,11 @@
 struct lk_snapshot *lk_snapshot_create(void);
 void lk_snapshot_destroy(struct lk_snapshot *s);
 
-/** Copies what is known of the process itself (target part, children, stop facts, limits) into a fresh snapshot. */
+/** Copies what is known of the process itself (target part, children, stop facts, limits) into a
+ * fresh snapshot. */
 void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *from);
-/** Forgets all threads, loops, tasks ... and limits, keeps what is known of the process and the samples. */
+/** Forgets all threads, loops, tasks ... and limits, keeps what is known of the process and the
+ * samples. */
 void lk_snapshot_clear_entities(struct lk_snapshot *s);
 
 /** Find or add. *is_new (may be NULL) tells whether it was added now. */
@@ -25,16 +27,20 @@ struct lk_ref lk_snapshot_future(struct lk_snapshot *s, lk_addr addr, bool *is_n
 struct lk_ref lk_snapshot_lock(struct lk_snapshot *s, lk_addr addr, bool *is_new);
 struct lk_ref lk_snapshot_executor(struct lk_snapshot *s, lk_addr addr, bool *is_new);
 /** Never finds, always adds. text is copied. */
-struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind, const char *text, int64_t in_ms);
+struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind, const char *text,
+                                 int64_t in_ms);
 /** Only finds; kind LK_KIND_NONE when absent. */
-struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind, uint64_t addr_or_tid);
+struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind,
+                               uint64_t addr_or_tid);
 struct lk_ref lk_snapshot_thread_by_ident(const struct lk_snapshot *s, uint64_t ident);
 
 /** Appends to a list of refs in the snapshot's arena, unless it is there already. */
 void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r);
 
-/** Interns a stack: an equal one (codes and lines) that is there already is returned instead. frames are copied. */
-struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames, size_t n, bool truncated);
+/** Interns a stack: an equal one (codes and lines) that is there already is returned instead.
+ * frames are copied. */
+struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames,
+                                     size_t n, bool truncated);
 
 /** One more line of `limits`; the same text is added once, at most 200 lines. */
 void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...) LK_PRINTF(2, 3);

@@ -14,12 +14,13 @@
 #include "util/arena.h"
 #include "util/vec.h"
 
-#define LK_UNKNOWN INT64_MIN  /* an int64_t that is not known */
-#define LK_FOREVER INT64_MAX  /* a timeout that does not exist */
+#define LK_UNKNOWN INT64_MIN /* an int64_t that is not known */
+#define LK_FOREVER INT64_MAX /* a timeout that does not exist */
 
 enum lk_tri { LK_NO = 0, LK_YES = 1, LK_TRI_UNKNOWN = -1 };
 
-/** How a fact was read: its owner was stopped, slept before and after unmoved, or may have run meanwhile. */
+/** How a fact was read: its owner was stopped, slept before and after unmoved, or may have run
+ * meanwhile. */
 enum lk_read { LK_READ_RACY = 0, LK_READ_ASLEEP, LK_READ_STOPPED };
 
 /** A reference to an entity of this snapshot: a kind and an index into its array. */
@@ -44,8 +45,15 @@ struct lk_refs {
 
 /* ---- frames -------------------------------------------------------------------------- */
 
-/** Whose code a Python frame is; set by lk_classify (diagnose/catalog/classify.h), LK_CODE_UNSET before. */
-enum lk_code_class { LK_CODE_UNSET = 0, LK_CODE_USER, LK_CODE_STDLIB, LK_CODE_FRAMEWORK, LK_CODE_LAUNCHER };
+/** Whose code a Python frame is; set by lk_classify (diagnose/catalog/classify.h), LK_CODE_UNSET
+ * before. */
+enum lk_code_class {
+    LK_CODE_UNSET = 0,
+    LK_CODE_USER,
+    LK_CODE_STDLIB,
+    LK_CODE_FRAMEWORK,
+    LK_CODE_LAUNCHER
+};
 
 /** One Python code object, shared by all frames that run it. Strings are clean (text.h). */
 struct lk_code {
@@ -54,12 +62,13 @@ struct lk_code {
     const char *qualname; /* co_qualname; = function before 3.11 */
     const char *file;     /* co_filename, as the target has it */
     int firstlineno;
-    bool is_coroutine;    /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
+    bool is_coroutine;                       /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
     bool mentions_release, mentions_acquire; /* co_names holds these words */
     enum lk_code_class cls;
-    bool site; /* below site-packages or dist-packages */
+    bool site;      /* below site-packages or dist-packages */
     unsigned marks; /* what a frame of it means (diagnose/catalog/frames.h); set by lk_classify */
-    const char *call; /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
+    /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
+    const char *call;
 };
 
 struct lk_pyframe {
@@ -77,19 +86,20 @@ struct lk_pystack {
 };
 
 struct lk_natframe {
-    const char *function;  /* demangled; NULL = no symbol */
-    const char *module;    /* file name without folders */
+    const char *function; /* demangled; NULL = no symbol */
+    const char *module;   /* file name without folders */
     const char *module_path;
-    uint64_t offset;       /* of the pc in the module's file-relative address space (pc - load bias) */
-    uint64_t func_offset;  /* pc - start of function */
-    const char *build_id;  /* hex; NULL */
-    const char *file;      /* NULL without debug information */
+    /* of the pc in the module's file-relative address space (pc - load bias) */
+    uint64_t offset;
+    uint64_t func_offset; /* pc - start of function */
+    const char *build_id; /* hex; NULL */
+    const char *file;     /* NULL without debug information */
     int line;
-    bool system;           /* libc, ld.so, libpthread, libpython / python executable, vdso */
+    bool system; /* libc, ld.so, libpthread, libpython / python executable, vdso */
 };
 struct lk_natstack {
     uint32_t n;
-    bool truncated;      /* the unwind stopped before the outermost frame */
+    bool truncated; /* the unwind stopped before the outermost frame */
     struct lk_natframe *frames;
 };
 
@@ -101,91 +111,107 @@ enum lk_os_wait {
     LK_OS_FUTEX,
     LK_OS_SOCKET,
     LK_OS_PIPE,
-    LK_OS_FILE,      /* regular file, tty, device, file lock */
-    LK_OS_CHILD,     /* wait4, waitid */
-    LK_OS_TIMER,     /* nanosleep, select/poll without fds, timerfd */
-    LK_OS_SELECTOR,  /* epoll_wait, poll, select, io_uring_enter on a set of fds */
+    LK_OS_FILE,     /* regular file, tty, device, file lock */
+    LK_OS_CHILD,    /* wait4, waitid */
+    LK_OS_TIMER,    /* nanosleep, select/poll without fds, timerfd */
+    LK_OS_SELECTOR, /* epoll_wait, poll, select, io_uring_enter on a set of fds */
     LK_OS_EVENTFD,
-    LK_OS_SIGNAL,    /* pause, sigtimedwait, sigsuspend, signalfd */
-    LK_OS_SYSV,      /* semop, msgrcv */
+    LK_OS_SIGNAL, /* pause, sigtimedwait, sigsuspend, signalfd */
+    LK_OS_SYSV,   /* semop, msgrcv */
     LK_OS_OTHER,
 };
 /** Who holds a file lock. */
 enum lk_locked_by {
     LK_LOCKED_UNKNOWN = 0,
-    LK_LOCKED_SELF,   /* the examined process alone */
-    LK_LOCKED_SHARED, /* the same, but another process has that open file description too, or may have */
-    LK_LOCKED_OTHER,  /* another process */
+    LK_LOCKED_SELF, /* the examined process alone */
+    /* the same, but another process has that open file description too, or may have */
+    LK_LOCKED_SHARED,
+    LK_LOCKED_OTHER, /* another process */
 };
 struct lk_syscall_wait {
     enum lk_os_wait on;
-    const char *syscall;    /* name; NULL = runs or not known */
-    int64_t nr;             /* system call number, -1 = none */
+    const char *syscall; /* name; NULL = runs or not known */
+    int64_t nr;          /* system call number, -1 = none */
     uint64_t args[6];
-    lk_addr futex;          /* LK_OS_FUTEX: address of the word */
-    int64_t fd;             /* LK_UNKNOWN = none */
+    lk_addr futex;            /* LK_OS_FUTEX: address of the word */
+    int64_t fd;               /* LK_UNKNOWN = none */
     const char *local, *peer; /* socket addresses as text, NULL */
-    const char *peer_is;    /* "outside" | "this-process" | "tree"; NULL = not known */
-    bool listening;         /* the socket is a listener (accept) */
-    bool accepted;          /* the socket's local port is a listener of this process: a client's connection */
+    const char *peer_is;      /* "outside" | "this-process" | "tree"; NULL = not known */
+    bool listening;           /* the socket is a listener (accept) */
+    /* the socket's local port is a listener of this process: a client's connection */
+    bool accepted;
     struct {
         uint64_t *v;
         size_t n, cap;
-    } ends_at;      /* peer_is this-process: inodes of the sockets here one of which is the other end: the accepted one, or listeners */
-    int64_t far_fd; /* peer_is this-process: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
-    int64_t peer_pid; /* another process that holds the other end; LK_UNKNOWN */
-    const char *peer_comm; /* its name; NULL */
-    bool connecting;  /* the connection has not come about yet */
-    int64_t queues[2];      /* socket receive and send queue, LK_UNKNOWN */
-    const char *path;       /* file, pipe, unix socket */
+        /* peer_is this-process: inodes of the sockets here one of which is the other end: the
+         * accepted one, or listeners */
+    } ends_at;
+    /* peer_is this-process: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
+    int64_t far_fd;
+    int64_t peer_pid;            /* another process that holds the other end; LK_UNKNOWN */
+    const char *peer_comm;       /* its name; NULL */
+    bool connecting;             /* the connection has not come about yet */
+    int64_t queues[2];           /* socket receive and send queue, LK_UNKNOWN */
+    const char *path;            /* file, pipe, unix socket */
     enum lk_locked_by locked_by; /* the file lock it waits for */
-    int64_t lock_fd;        /* LK_LOCKED_SELF, SHARED: this process's descriptor that has it; -1 the process as a whole */
-    uint64_t lock_inode;    /* of the locked file */
+    /* LK_LOCKED_SELF, SHARED: this process's descriptor that has it; -1 the process as a whole */
+    int64_t lock_fd;
+    uint64_t lock_inode;     /* of the locked file */
     const char *lock_holder; /* LK_LOCKED_OTHER: "process 4711 (name)" */
-    int64_t child_pid;      /* LK_UNKNOWN; -1 any child */
-    int64_t timeout_ms;     /* timeout of this call: LK_FOREVER none, LK_UNKNOWN not read */
-    int64_t left_ms;        /* what is left of it, at most */
-    struct { int64_t *v; size_t n, cap; } fds; /* the set a selector watches, bounded */
-    bool restartable;       /* restarts by itself after an interruption (futex, read, wait4 ...) */
+    int64_t child_pid;       /* LK_UNKNOWN; -1 any child */
+    int64_t timeout_ms;      /* timeout of this call: LK_FOREVER none, LK_UNKNOWN not read */
+    int64_t left_ms;         /* what is left of it, at most */
+    struct {
+        int64_t *v;
+        size_t n, cap;
+    } fds;            /* the set a selector watches, bounded */
+    bool restartable; /* restarts by itself after an interruption (futex, read, wait4 ...) */
 };
 
 /** What the program waits for, as the Python (or pthread) level says it. */
 enum lk_wait_kind {
-    LK_WAIT_NONE = 0,   /* runs, or idle in a way that needs no cause */
-    LK_WAIT_UNKNOWN,    /* blocks, and on what was not found out */
-    LK_WAIT_LOCK,       /* on: lock (mutual exclusion: Lock, RLock, pthread mutex, asyncio.Lock, file lock) */
-    LK_WAIT_CONDITION,  /* on: lock (the Condition) : any code may notify */
-    LK_WAIT_EVENT,      /* on: lock (the Event) */
+    LK_WAIT_NONE = 0, /* runs, or idle in a way that needs no cause */
+    LK_WAIT_UNKNOWN,  /* blocks, and on what was not found out */
+    /* on: lock (mutual exclusion: Lock, RLock, pthread mutex, asyncio.Lock, file lock) */
+    LK_WAIT_LOCK,
+    LK_WAIT_CONDITION, /* on: lock (the Condition) : any code may notify */
+    LK_WAIT_EVENT,     /* on: lock (the Event) */
     LK_WAIT_SEMAPHORE,
     LK_WAIT_BARRIER,
-    LK_WAIT_QUEUE_GET,  /* on: lock (the queue) */
+    LK_WAIT_QUEUE_GET, /* on: lock (the queue) */
     LK_WAIT_QUEUE_PUT,
     LK_WAIT_QUEUE_JOIN,
-    LK_WAIT_FUTURE,     /* on: future or task, several with any/all */
-    LK_WAIT_JOIN,       /* on: thread */
-    LK_WAIT_GIL,        /* on: thread that holds it, if any */
-    LK_WAIT_IMPORT,     /* on: lock (module lock) */
-    LK_WAIT_SELECTOR,   /* idle in a loop's own selector; on: loop */
+    LK_WAIT_FUTURE,        /* on: future or task, several with any/all */
+    LK_WAIT_JOIN,          /* on: thread */
+    LK_WAIT_GIL,           /* on: thread that holds it, if any */
+    LK_WAIT_IMPORT,        /* on: lock (module lock) */
+    LK_WAIT_SELECTOR,      /* idle in a loop's own selector; on: loop */
     LK_WAIT_EXECUTOR_IDLE, /* a pool worker without work; on: executor */
-    LK_WAIT_IO,         /* on: extern */
-    LK_WAIT_SLEEP,      /* on: extern timer */
-    LK_WAIT_CHILD,      /* on: extern child */
+    LK_WAIT_IO,            /* on: extern */
+    LK_WAIT_SLEEP,         /* on: extern timer */
+    LK_WAIT_CHILD,         /* on: extern child */
     LK_WAIT_SIGNAL,
-    LK_WAIT_READY,      /* task only: nothing, it is in a ready queue; on: its loop */
+    LK_WAIT_READY, /* task only: nothing, it is in a ready queue; on: its loop */
 };
 
 struct lk_wait {
     enum lk_wait_kind kind;
     struct lk_refs on;
-    bool any;            /* any one of `on` ends the wait (else: all are needed) */
-    bool complete;       /* `on` names every ender; false = other code may end it too */
-    int64_t timeout_ms;  /* time left: LK_FOREVER = no timeout, LK_UNKNOWN = not known */
+    bool any;           /* any one of `on` ends the wait (else: all are needed) */
+    bool complete;      /* `on` names every ender; false = other code may end it too */
+    int64_t timeout_ms; /* time left: LK_FOREVER = no timeout, LK_UNKNOWN = not known */
     enum lk_read read;
-    const char *call;    /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */
-    int frame;           /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown */
-    const char *callees[4]; /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes) */
+    /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */
+    const char *call;
+    /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown
+     */
+    int frame;
+    /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
+     */
+    const char *callees[4];
     size_t n_callees;
-    struct lk_ref gate;  /* a second thing needed before the waiter goes on (Condition.wait: its lock), or none */
+    /* a second thing needed before the waiter goes on (Condition.wait: its lock), or none */
+    struct lk_ref gate;
 };
 
 /* ---- entities ------------------------------------------------------------------------ */
@@ -193,138 +219,172 @@ struct lk_wait {
 enum lk_role { LK_ROLE_OTHER = 0, LK_ROLE_LOOP, LK_ROLE_REQUEST, LK_ROLE_EXECUTOR };
 
 struct lk_thread {
-    const char *id;        /* "t4711" */
+    const char *id; /* "t4711" */
     int64_t tid;
-    const char *name;      /* Python's name if it has one, else comm */
+    const char *name; /* Python's name if it has one, else comm */
     const char *comm;
     bool main;
-    char kstate;           /* R S D T t Z X I of /proc stat */
-    bool running;          /* was running (not in a system call) when looked at */
-    bool python;           /* has a Python thread state */
-    uint64_t ident;        /* pthread_t as Python sees it; 0 unknown */
+    char kstate;    /* R S D T t Z X I of /proc stat */
+    bool running;   /* was running (not in a system call) when looked at */
+    bool python;    /* has a Python thread state */
+    uint64_t ident; /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
     enum lk_read read;
-    enum lk_role role;     /* set by lk_classify */
-    bool in_request;       /* a request is being served on this stack; set by lk_classify */
+    enum lk_role role; /* set by lk_classify */
+    bool in_request;   /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
     struct lk_wait wait;
     struct lk_syscall_wait os;
-    lk_addr sp;            /* stack pointer of the call it sleeps in; 0 not known */
+    lk_addr sp;                      /* stack pointer of the call it sleeps in; 0 not known */
     struct lk_pystack *python_stack; /* never NULL; n = 0 for none */
     struct lk_natstack *native_stack;
-    const struct lk_ref *frame_loops;  /* loops this stack drives (run_forever / _run_once self), innermost first */
+    /* loops this stack drives (run_forever / _run_once self), innermost first */
+    const struct lk_ref *frame_loops;
     size_t n_frame_loops;
-    struct lk_ref drives;        /* future or task that the innermost run_until_complete on this stack runs its loop for; none: run_forever or not known */
-    struct lk_ref running_loop;  /* the runtime's running-loop record */
-    struct lk_ref current_task;  /* task whose step is on this stack */
-    struct lk_ref works_for;     /* executor whose worker this is */
-    struct lk_ref works_on;      /* future of the work item it runs now */
-    struct lk_ref inside_cst;    /* loop whose call_soon_threadsafe is on this stack */
-    struct lk_refs holds;        /* locks */
-    struct lk_refs lock_users;   /* it waits for a file lock of its own process: threads whose frames name the file that has it */
-    const int64_t *sockets;      /* descriptors of sockets that its frames or its loop have at hand; only read where a thread */
-    size_t n_sockets;            /* waits for a connection to this process that nobody has accepted */
+    /* future or task that the innermost run_until_complete on this stack runs its loop for; none:
+     * run_forever or not known */
+    struct lk_ref drives;
+    struct lk_ref running_loop; /* the runtime's running-loop record */
+    struct lk_ref current_task; /* task whose step is on this stack */
+    struct lk_ref works_for;    /* executor whose worker this is */
+    struct lk_ref works_on;     /* future of the work item it runs now */
+    struct lk_ref inside_cst;   /* loop whose call_soon_threadsafe is on this stack */
+    struct lk_refs holds;       /* locks */
+    /* it waits for a file lock of its own process: threads whose frames name the file that has it
+     */
+    struct lk_refs lock_users;
+    /* descriptors of sockets that its frames or its loop have at hand; only read where a thread */
+    const int64_t *sockets;
+    /* waits for a connection to this process that nobody has accepted */
+    size_t n_sockets;
     bool sockets_complete;
-    uint64_t switches;           /* times it was given a CPU (schedstat pcount) or context switches */
-    uint64_t cpu_us;             /* CPU time used so far */
-    uint64_t cpu_delta_us;       /* CPU time used between first and last sample */
-    int64_t off_cpu_ms;          /* since when it has not run, by the scheduler's record; LK_UNKNOWN */
-    bool mute;             /* only other processes can end its wait, and none of them can act before this process does */
-    bool callback_stable;  /* the outer half of its stack was the same in all samples: one long callback, not many short ones */
-    bool stable;   /* same position in all samples: frames, instructions, wait */
-    bool moved;    /* progress was seen between samples or while watching */
-    int64_t stuck_ms;      /* LK_UNKNOWN = moves or not known */
+    /* times it was given a CPU (schedstat pcount) or context switches */
+    uint64_t switches;
+    uint64_t cpu_us;       /* CPU time used so far */
+    uint64_t cpu_delta_us; /* CPU time used between first and last sample */
+    /* since when it has not run, by the scheduler's record; LK_UNKNOWN */
+    int64_t off_cpu_ms;
+    /* only other processes can end its wait, and none of them can act before this process does */
+    bool mute;
+    /* the outer half of its stack was the same in all samples: one long callback, not many short
+     * ones */
+    bool callback_stable;
+    bool stable;      /* same position in all samples: frames, instructions, wait */
+    bool moved;       /* progress was seen between samples or while watching */
+    int64_t stuck_ms; /* LK_UNKNOWN = moves or not known */
     bool stuck_by_scheduler;
-    uint64_t digest;       /* position, for progress */
+    uint64_t digest; /* position, for progress */
 };
 
-enum lk_loop_run { LK_LOOP_RUNNING = 0, LK_LOOP_STOPPED, LK_LOOP_NEVER_RUN, LK_LOOP_CLOSED, LK_LOOP_LOST_IN_FORK, LK_LOOP_UNKNOWN };
+enum lk_loop_run {
+    LK_LOOP_RUNNING = 0,
+    LK_LOOP_STOPPED,
+    LK_LOOP_NEVER_RUN,
+    LK_LOOP_CLOSED,
+    LK_LOOP_LOST_IN_FORK,
+    LK_LOOP_UNKNOWN
+};
 
 /** A callback in a loop's ready queue or timer heap. */
 struct lk_handle {
     lk_addr addr;
-    const char *callback;          /* qualified name */
-    struct lk_pyframe *frame;      /* its function's first line; NULL for C functions */
+    const char *callback;     /* qualified name */
+    struct lk_pyframe *frame; /* its function's first line; NULL for C functions */
     enum lk_tri cancelled;
-    struct lk_ref task;            /* the task whose step or wake-up it is */
-    struct lk_ref creates;         /* concurrent future whose task this handle will create */
-    int64_t when_ms;               /* timers: from now */
-    bool stable;                   /* in the queue in all samples */
+    struct lk_ref task;    /* the task whose step or wake-up it is */
+    struct lk_ref creates; /* concurrent future whose task this handle will create */
+    int64_t when_ms;       /* timers: from now */
+    bool stable;           /* in the queue in all samples */
 };
 
 struct lk_loop {
-    const char *id;     /* "o1" */
+    const char *id; /* "o1" */
     lk_addr addr;
-    const char *kind;   /* "asyncio", "uvloop", ... */
-    const char *cls;    /* class name */
-    struct lk_ref thread;      /* that runs it, or last ran it and is alive */
+    const char *kind;     /* "asyncio", "uvloop", ... */
+    const char *cls;      /* class name */
+    struct lk_ref thread; /* that runs it, or last ran it and is alive */
     enum lk_loop_run run;
     enum lk_tri closed, stopping;
-    uint64_t thread_ident;     /* _thread_id; 0 none */
-    int64_t ready, timers;     /* counts; LK_UNKNOWN */
-    int64_t next_timer_ms;     /* LK_UNKNOWN = none or not known */
+    uint64_t thread_ident; /* _thread_id; 0 none */
+    int64_t ready, timers; /* counts; LK_UNKNOWN */
+    int64_t next_timer_ms; /* LK_UNKNOWN = none or not known */
     int64_t tasks_pending;
     struct lk_handle *handles; /* first ready handles, bounded */
     size_t n_handles;
     struct lk_handle *timer_handles;
     size_t n_timer_handles;
     int64_t epoll_fd, wakeup_read_fd, wakeup_write_fd; /* LK_UNKNOWN */
-    int64_t wakeup_unread;     /* unread bytes in the self-pipe */
-    int64_t watched_fds;       /* fds registered beside the self-pipe */
-    enum lk_tri in_own_selector;  /* its thread is inside its selector's wait (kernel), not waiting for the GIL */
-    enum lk_tri reachable;     /* some live thread's frame, or a module global, has it in reach */
-    const char *found_by;      /* "running" | "task" | "frame" | "module" | "heap" | "handle" */
-    const char *origin;        /* where it came from if that can be told (module.name), for LK205 */
+    int64_t wakeup_unread;                             /* unread bytes in the self-pipe */
+    int64_t watched_fds;                               /* fds registered beside the self-pipe */
+    /* its thread is inside its selector's wait (kernel), not waiting for the GIL */
+    enum lk_tri in_own_selector;
+    enum lk_tri reachable; /* some live thread's frame, or a module global, has it in reach */
+    const char *found_by;  /* "running" | "task" | "frame" | "module" | "heap" | "handle" */
+    const char *origin;    /* where it came from if that can be told (module.name), for LK205 */
     enum lk_read read;
-    struct lk_ref ready_task;  /* not used when none */
-    /* The callback that its thread runs now. A turn (one _run_once) runs the callbacks that were ready when it began. */
-    uint64_t turn;         /* identity of the callback: the moment the turn began, and its place in it; 0 = idle or not known */
-    int64_t turn_ms;       /* how long the turn has lasted; LK_UNKNOWN */
-    bool turn_first;       /* the callback is the first of its turn, so it has run for all of turn_ms */
-    bool callback_same;    /* the same callback in all samples */
-    int64_t callback_ms;   /* for how long, at least, the callback has run; LK_UNKNOWN */
-    bool stable;               /* thread, flags and first ready handle same in all samples */
-    bool ready_same_head;      /* same uncancelled first handle in all samples */
-    struct lk_ref executor;    /* its default executor */
-    bool framework_owned;      /* created by a declared framework bridge; set by lk_classify */
+    struct lk_ref ready_task; /* not used when none */
+    /* The callback that its thread runs now. A turn (one _run_once) runs the callbacks that were
+     * ready when it began. */
+    /* identity of the callback: the moment the turn began, and its place in it; 0 = idle or not
+     * known */
+    uint64_t turn;
+    int64_t turn_ms; /* how long the turn has lasted; LK_UNKNOWN */
+    /* the callback is the first of its turn, so it has run for all of turn_ms */
+    bool turn_first;
+    bool callback_same;     /* the same callback in all samples */
+    int64_t callback_ms;    /* for how long, at least, the callback has run; LK_UNKNOWN */
+    bool stable;            /* thread, flags and first ready handle same in all samples */
+    bool ready_same_head;   /* same uncancelled first handle in all samples */
+    struct lk_ref executor; /* its default executor */
+    bool framework_owned;   /* created by a declared framework bridge; set by lk_classify */
 };
 
 enum lk_task_state { LK_TASK_PENDING = 0, LK_TASK_RUNNING, LK_TASK_DONE, LK_TASK_CANCELLED };
 
 struct lk_task {
-    const char *id;   /* "k7" */
+    const char *id; /* "k7" */
     lk_addr addr;
     const char *name;
     struct lk_ref loop;
     enum lk_task_state state;
     bool started;
-    bool ready;           /* a step or wake-up of it is in its loop's ready queue */
+    bool ready; /* a step or wake-up of it is in its loop's ready queue */
     bool must_cancel;
     const char *coroutine;
     struct lk_pystack *stack; /* await chain, innermost first */
     struct lk_wait wait;
     struct lk_ref run_by; /* thread on whose stack its step is, while RUNNING */
     struct lk_refs holds;
-    struct lk_ref crosses;      /* what it awaits that another loop's code completes: its future or task, or a primitive */
+    /* what it awaits that another loop's code completes: its future or task, or a primitive */
+    struct lk_ref crosses;
     struct lk_ref crosses_loop; /* that other loop; none when it awaits nothing of that kind */
     bool crosses_done;          /* it is done: only the wake-up of its own loop is missing */
     enum lk_read read;
     bool stable;
 };
 
-enum lk_future_state { LK_FUTURE_PENDING = 0, LK_FUTURE_RUNNING, LK_FUTURE_DONE, LK_FUTURE_CANCELLED, LK_FUTURE_STATE_UNKNOWN };
+enum lk_future_state {
+    LK_FUTURE_PENDING = 0,
+    LK_FUTURE_RUNNING,
+    LK_FUTURE_DONE,
+    LK_FUTURE_CANCELLED,
+    LK_FUTURE_STATE_UNKNOWN
+};
 
 struct lk_future {
-    const char *id;   /* "f1" */
+    const char *id; /* "f1" */
     lk_addr addr;
-    bool concurrent;  /* concurrent.futures, else asyncio */
+    bool concurrent; /* concurrent.futures, else asyncio */
     const char *cls;
     enum lk_future_state state;
-    struct lk_ref loop;      /* asyncio: its loop; concurrent: loop it was scheduled on, if found */
-    struct lk_refs enders;   /* task, thread (runs its work item), executor (queued there), loop (a ready handle), extern (timer), future */
-    bool all;                /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
+    struct lk_ref loop; /* asyncio: its loop; concurrent: loop it was scheduled on, if found */
+    /* task, thread (runs its work item), executor (queued there), loop (a ready handle), extern
+     * (timer), future */
+    struct lk_refs enders;
+    bool all; /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
     bool enders_complete;
-    const char *origin;      /* "run_coroutine_threadsafe" | "executor" | "gather" | "wait_for" | "sleep" | ...; NULL */
+    /* "run_coroutine_threadsafe" | "executor" | "gather" | "wait_for" | "sleep" | ...; NULL */
+    const char *origin;
     enum lk_read read;
     bool stable;
 };
@@ -332,25 +392,33 @@ struct lk_future {
 enum lk_owner_by { LK_OWNER_NONE = 0, LK_OWNER_FIELD, LK_OWNER_VALUE_STACK, LK_OWNER_FREE };
 
 struct lk_lock {
-    const char *id;    /* "l1" */
+    const char *id; /* "l1" */
     lk_addr addr;
-    const char *kind;  /* "threading.Lock", "threading.RLock", "queue.Queue", "pthread_mutex", "asyncio.Lock", "file lock", ... */
-    bool mutex;        /* mutual exclusion with one holder: waits on it end when the owner releases */
+    /* "threading.Lock", "threading.RLock", "queue.Queue", "pthread_mutex", "asyncio.Lock", "file
+     * lock", ... */
+    const char *kind;
+    /* mutual exclusion with one holder: waits on it end when the owner releases */
+    bool mutex;
     enum lk_tri locked;
-    struct lk_refs owners;      /* thread or task; empty = none known */
+    struct lk_refs owners; /* thread or task; empty = none known */
     enum lk_owner_by owner_by;
-    bool owner_certain;         /* the owner is proven, not merely probable */
-    bool lost_in_fork;          /* its holder was a thread of the parent process: nobody here can release it */
-    bool of_process;            /* held by the process, not by one of its threads: any of them may release it */
-    bool unowned;               /* its kind records no holder: any thread of the process may release it */
-    struct lk_refs suspects;    /* no known owner: who is in the midst of code that would end the wait; never all there may be */
-    const char *suspected_for;  /* words for an edge from the lock to them */
+    bool owner_certain; /* the owner is proven, not merely probable */
+    /* its holder was a thread of the parent process: nobody here can release it */
+    bool lost_in_fork;
+    /* held by the process, not by one of its threads: any of them may release it */
+    bool of_process;
+    /* its kind records no holder: any thread of the process may release it */
+    bool unowned;
+    /* no known owner: who is in the midst of code that would end the wait; never all there may be
+     */
+    struct lk_refs suspects;
+    const char *suspected_for; /* words for an edge from the lock to them */
     struct lk_refs waiters;
-    struct lk_ref inner;        /* Condition: its lock; queue: its mutex */
-    struct lk_ref loop;         /* asyncio primitives: loop they are bound to */
+    struct lk_ref inner; /* Condition: its lock; queue: its mutex */
+    struct lk_ref loop;  /* asyncio primitives: loop they are bound to */
     enum lk_read read;
     bool stable;
-    bool set;                   /* Event: flag; Semaphore: value > 0; queue: not empty */
+    bool set; /* Event: flag; Semaphore: value > 0; queue: not empty */
 };
 
 /** One work item still in an executor's queue. */
@@ -361,7 +429,7 @@ struct lk_item {
 };
 
 struct lk_executor {
-    const char *id;  /* "x1" */
+    const char *id; /* "x1" */
     lk_addr addr;
     const char *kind; /* "ThreadPoolExecutor", ... */
     struct lk_refs workers;
@@ -373,22 +441,32 @@ struct lk_executor {
     enum lk_read read;
 };
 
-enum lk_extern_kind { LK_EXT_OUTSIDE = 0, LK_EXT_TIMER, LK_EXT_CHILD, LK_EXT_FILE, LK_EXT_SELF_LISTENER, LK_EXT_UNKNOWN };
+enum lk_extern_kind {
+    LK_EXT_OUTSIDE = 0,
+    LK_EXT_TIMER,
+    LK_EXT_CHILD,
+    LK_EXT_FILE,
+    LK_EXT_SELF_LISTENER,
+    LK_EXT_UNKNOWN
+};
 
 /** Something outside this process (or a timer) that ends a wait. */
 struct lk_extern {
-    const char *id;    /* "e1" */
+    const char *id; /* "e1" */
     enum lk_extern_kind kind;
-    const char *text;  /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
-    int64_t in_ms;     /* timers: time left */
+    const char *text; /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
+    int64_t in_ms;    /* timers: time left */
 };
 
 /** What a process does that holds a socket of the examined one too. */
 enum lk_share {
     LK_SHARE_UNKNOWN = 0, /* may come to serve it */
     LK_SHARE_SERVES,      /* a thread of it accepts, reads or polls */
-    LK_SHARE_WAITS,       /* all its requests wait, without a timeout, for an answer from the same socket */
-    LK_SHARE_IDLE,        /* a parent: it has no request, and its threads wait for events, none of which is a connection there */
+    /* all its requests wait, without a timeout, for an answer from the same socket */
+    LK_SHARE_WAITS,
+    /* a parent: it has no request, and its threads wait for events, none of which is a connection
+       there */
+    LK_SHARE_IDLE,
 };
 struct lk_sharer {
     int64_t pid;
@@ -397,7 +475,8 @@ struct lk_sharer {
     bool examined; /* in the same run */
 };
 
-/** A socket of this process that others connect to, or an accepted connection whose client is this process too. */
+/** A socket of this process that others connect to, or an accepted connection whose client is this
+ * process too. */
 struct lk_listener {
     uint64_t inode;
     bool listening;
@@ -407,7 +486,8 @@ struct lk_listener {
         size_t n, cap;
     } fds;         /* its descriptors here */
     int64_t queue; /* listening: connections that wait to be accepted; LK_UNKNOWN */
-    enum lk_tri alone; /* YES: no other process holds it. Only looked for where a thread waits for it */
+    /* YES: no other process holds it. Only looked for where a thread waits for it */
+    enum lk_tri alone;
     struct {
         struct lk_sharer *v;
         size_t n, cap;
@@ -420,16 +500,21 @@ struct lk_child {
     int64_t threads;
 };
 
-/** A thread's wait that another process of the same run can end; set after all of them were examined. */
+/** A thread's wait that another process of the same run can end; set after all of them were
+ * examined. */
 struct lk_cross_wait {
     uint32_t thread;
-    int64_t pid;         /* of the process that can end it; this one's own id: a descriptor of its own */
-    const char *what;    /* "child process 4712", "process 4712, which reads pipe:[123]" */
-    struct lk_ref via;   /* the extern that the thread waits for */
-    const char *waits;   /* what that process itself waits for, when it cannot act before this one: "its thread x blocks in write() ..." */
+    /* of the process that can end it; this one's own id: a descriptor of its own */
+    int64_t pid;
+    const char *what;  /* "child process 4712", "process 4712, which reads pipe:[123]" */
+    struct lk_ref via; /* the extern that the thread waits for */
+    /* what that process itself waits for, when it cannot act before this one: "its thread x blocks
+     * in write() ..." */
+    const char *waits;
     int64_t verdict;     /* of that process (diagnose/rules/rules.h, enum lk_verdict) */
     const char *finding; /* its worst finding in words; NULL */
-    bool verified;       /* all threads of both processes slept on, unchanged, when the last process had been examined */
+    /* all threads of both processes slept on, unchanged, when the last process had been examined */
+    bool verified;
 };
 
 struct lk_sample {
@@ -441,68 +526,112 @@ struct lk_sample {
 
 /** Facts found from /proc before any ptrace (LK501). NULL / 0 = not the case. */
 struct lk_process_halt {
-    bool job_stopped;           /* state T */
+    bool job_stopped; /* state T */
     int64_t tracer_pid;
     const char *tracer_comm;
-    bool frozen;                /* cgroup freezer */
-    bool zombie, main_gone;     /* leader is a zombie while threads live */
-    double throttled_share;     /* of the periods while watched, 0..1 */
+    bool frozen;            /* cgroup freezer */
+    bool zombie, main_gone; /* leader is a zombie while threads live */
+    double throttled_share; /* of the periods while watched, 0..1 */
     int64_t throttled_ms;
-    int64_t d_state;            /* threads in uninterruptible sleep, in every sample */
-    const char *d_where;        /* kernel function or system call of the first of them */
+    int64_t d_state;     /* threads in uninterruptible sleep, in every sample */
+    const char *d_where; /* kernel function or system call of the first of them */
     int64_t all_tids;
 };
 
 struct lk_python {
     bool present;
-    const char *version;  /* "3.11.2"; NULL = not known */
-    const char *build;    /* "release" | "debug" */
+    const char *version; /* "3.11.2"; NULL = not known */
+    const char *build;   /* "release" | "debug" */
     enum lk_tri free_threaded;
-    bool frames_read;     /* threads, loops and tasks could be read to the end */
-    const char *why_not;  /* present but not read: one sentence */
-    const char *stdlib;   /* folder(s) of the standard library, from the target: ':'-separated; NULL */
+    bool frames_read;    /* threads, loops and tasks could be read to the end */
+    const char *why_not; /* present but not read: one sentence */
+    /* folder(s) of the standard library, from the target: ':'-separated; NULL */
+    const char *stdlib;
 };
 
 struct lk_snapshot {
     struct lk_arena *arena;
     /* target */
     int64_t pid, uid, ppid;
-    bool forked;               /* a copy of its parent: forked, and no exec since */
+    bool forked; /* a copy of its parent: forked, and no exec since */
     const char *comm, *exe, *host, *boot_id, *start_time, *container, *taken_at;
-    char **cmdline;       /* redacted, clean */
+    char **cmdline; /* redacted, clean */
     size_t n_cmdline;
     const char *cwd;
-    struct { struct lk_child *v; size_t n, cap; } children;
-    const char *supervisor;    /* "gunicorn master", "uwsgi master", "flask --debug reloader", "shell", ... ; NULL */
-    bool children_examined;    /* the children are (or will be) examined in the same run: --tree */
+    struct {
+        struct lk_child *v;
+        size_t n, cap;
+    } children;
+    /* "gunicorn master", "uwsgi master", "flask --debug reloader", "shell", ... ; NULL */
+    const char *supervisor;
+    bool children_examined; /* the children are (or will be) examined in the same run: --tree */
     int64_t supervisor_timeout_ms; /* gunicorn --timeout that kills a hung worker; LK_UNKNOWN */
-    const char *test_env;      /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */
-    enum lk_tri handles_signals; /* a handler of its own may run (other than for the interrupt key and for crashes) */
-    enum lk_tri handles_alarm;   /* SIGALRM has a handler, with which code of its own bounds waits of the main thread */
-    bool test_env_own;         /* the process itself has set it since it began: it runs that test; else it inherited it */
-    const char *runtime;       /* "python" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native" */
+    /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */
+    const char *test_env;
+    /* a handler of its own may run (other than for the interrupt key and for crashes) */
+    enum lk_tri handles_signals;
+    /* SIGALRM has a handler, with which code of its own bounds waits of the main thread */
+    enum lk_tri handles_alarm;
+    /* the process itself has set it since it began: it runs that test; else it inherited it */
+    bool test_env_own;
+    const char *runtime; /* "python" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native" */
     struct lk_python python;
     struct lk_process_halt stop;
-    int64_t epoll_fds;         /* number of epoll descriptors; LK_UNKNOWN */
+    int64_t epoll_fds; /* number of epoll descriptors; LK_UNKNOWN */
     /* entities */
-    struct { struct lk_thread *v; size_t n, cap; } threads;
-    struct { struct lk_loop *v; size_t n, cap; } loops;
-    struct { struct lk_task *v; size_t n, cap; } tasks;
-    struct { struct lk_future *v; size_t n, cap; } futures;
-    struct { struct lk_lock *v; size_t n, cap; } locks;
-    struct { struct lk_executor *v; size_t n, cap; } executors;
-    struct { struct lk_extern *v; size_t n, cap; } externs;
-    struct { struct lk_cross_wait *v; size_t n, cap; } links;
-    struct { struct lk_listener *v; size_t n, cap; } listeners;
-    struct { struct lk_sample *v; size_t n, cap; } samples;
-    struct { const char **v; size_t n, cap; } limits; /* what could not be read, and why */
-    bool loops_complete;   /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */
+    struct {
+        struct lk_thread *v;
+        size_t n, cap;
+    } threads;
+    struct {
+        struct lk_loop *v;
+        size_t n, cap;
+    } loops;
+    struct {
+        struct lk_task *v;
+        size_t n, cap;
+    } tasks;
+    struct {
+        struct lk_future *v;
+        size_t n, cap;
+    } futures;
+    struct {
+        struct lk_lock *v;
+        size_t n, cap;
+    } locks;
+    struct {
+        struct lk_executor *v;
+        size_t n, cap;
+    } executors;
+    struct {
+        struct lk_extern *v;
+        size_t n, cap;
+    } externs;
+    struct {
+        struct lk_cross_wait *v;
+        size_t n, cap;
+    } links;
+    struct {
+        struct lk_listener *v;
+        size_t n, cap;
+    } listeners;
+    struct {
+        struct lk_sample *v;
+        size_t n, cap;
+    } samples;
+    struct {
+        const char **v;
+        size_t n, cap;
+    } limits; /* what could not be read, and why */
+    /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */
+    bool loops_complete;
     bool tasks_complete;
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
-    int64_t watched_ms;    /* how long, samples and watch together, the target was observed */
+    int64_t watched_ms;       /* how long, samples and watch together, the target was observed */
     int64_t stalled_after_ms;
-    const struct lk_patterns *patterns; /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */
-    struct lk_map *by_addr; /* builder's private use */
+    /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */
+    const struct lk_patterns *patterns;
+    struct lk_map *by_addr;  /* builder's private use */
     size_t n_process_limits; /* limits that belong to the process, not to one try of a sample */
 };
 
@@ -516,7 +645,13 @@ struct lk_executor *lk_executor_at(const struct lk_snapshot *s, struct lk_ref r)
 struct lk_extern *lk_extern_at(const struct lk_snapshot *s, struct lk_ref r);
 /** The id of any entity ("t4711"); NULL for LK_KIND_NONE. */
 const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r);
-static inline bool lk_ref_eq(struct lk_ref a, struct lk_ref b) { return a.kind == b.kind && a.index == b.index; }
-static inline struct lk_ref lk_ref_make(enum lk_kind k, size_t i) { return (struct lk_ref){ k, (uint32_t)i }; }
+static inline bool lk_ref_eq(struct lk_ref a, struct lk_ref b)
+{
+    return a.kind == b.kind && a.index == b.index;
+}
+static inline struct lk_ref lk_ref_make(enum lk_kind k, size_t i)
+{
+    return (struct lk_ref){ k, (uint32_t)i };
+}
 
 #endif

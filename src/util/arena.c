@@ -90,7 +90,8 @@ void *lk_arena_alloc(struct lk_arena *a, size_t n)
     n = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
     struct chunk *c = a->head;
     if (n > CHUNK / 4) {
-        /* A large object gets a chunk of its own behind the head, which goes on serving small ones. */
+        /* A large object gets a chunk of its own behind the head, which goes on serving small ones.
+         */
         struct chunk *big = chunk_create(n);
         if (c) {
             big->next = c->next;

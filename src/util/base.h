@@ -12,11 +12,11 @@
 /** An address in the target. Never a pointer of ours, so nobody can dereference it by accident. */
 typedef uint64_t lk_addr;
 
-#define LK_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define LK_MIN(a, b) ((a) < (b) ? (a) : (b))
-#define LK_MAX(a, b) ((a) > (b) ? (a) : (b))
+#define LK_ARRAY_LEN(a)       (sizeof(a) / sizeof((a)[0]))
+#define LK_MIN(a, b)          ((a) < (b) ? (a) : (b))
+#define LK_MAX(a, b)          ((a) > (b) ? (a) : (b))
 #define LK_PRINTF(fmt, first) __attribute__((format(printf, fmt, first)))
-#define LK_MUST_CHECK __attribute__((warn_unused_result))
+#define LK_MUST_CHECK         __attribute__((warn_unused_result))
 
 enum lk_error_code {
     LK_OK = 0,
@@ -43,7 +43,8 @@ struct lk_error {
 };
 
 /** Fills err (which may be NULL) and returns false, so that failing is one line. */
-bool lk_error_set(struct lk_error *err, enum lk_error_code code, const char *fmt, ...) LK_PRINTF(3, 4);
+bool lk_error_set(struct lk_error *err, enum lk_error_code code, const char *fmt, ...)
+    LK_PRINTF(3, 4);
 /** The same with an errno value; the text is followed by ": " and strerror(errnum). */
 bool lk_error_os(struct lk_error *err, int errnum, const char *fmt, ...) LK_PRINTF(3, 4);
 

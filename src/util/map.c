@@ -23,7 +23,8 @@ static size_t find_slot(const struct lk_map *m, uint64_t key)
 static void grow(struct lk_map *m)
 {
     struct lk_map old = *m;
-    /* Steep while small: entering 100,000 tasks one by one would otherwise move each of them twice. */
+    /* Steep while small: entering 100,000 tasks one by one would otherwise move each of them twice.
+     */
     m->cap = !old.cap ? 64 : old.cap < 65536 ? old.cap * 4 : old.cap * 2;
     m->keys = lk_xcalloc(m->cap, sizeof *m->keys);
     m->values = lk_xcalloc(m->cap, sizeof *m->values);

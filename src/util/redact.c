@@ -1,18 +1,20 @@
 /*
  * What is hidden:
- *   --password=X  PASSWORD=X  dbPassword=X   the whole rest of the argument, where the name says secret
+ *   --password=X  PASSWORD=X  dbPassword=X   the whole rest of the argument, where the name says
+ * secret
  *   --password X                             the next argument, unless it is an option itself (--X)
- *   "password": "x"   password='x'           the quoted value, anywhere in the argument (JSON, code given with -c)
- *   Authorization: Bearer X   Bearer X       the rest of the line; the word after Bearer or Basic
- *   ?token=X&  &key=X                        the value of a query parameter
+ *   "password": "x"   password='x'           the quoted value, anywhere in the argument (JSON, code
+ * given with -c) Authorization: Bearer X   Bearer X       the rest of the line; the word after
+ * Bearer or Basic ?token=X&  &key=X                        the value of a query parameter
  *   scheme://user:X@host                     the password
  *   -u user:X                                curl's way
  *   eyJ..., ghp_..., AKIA...                 words that are tokens by their shape
  *
- * A name says secret when one of its words does; words end at punctuation and where lower case turns to upper case.
- * It does not when its last word says that the value is about the secret (--password-file, --token-ttl, --key-type).
- * "key", "auth", "pass" and "pwd" are too common to count anywhere but at the end, and "key" not after words such as
- * "sort". So --keepalive, --key-file, monkey.py, tokenizer.py, --max-tokens 5 and PWD=/srv stay readable.
+ * A name says secret when one of its words does; words end at punctuation and where lower case
+ * turns to upper case. It does not when its last word says that the value is about the secret
+ * (--password-file, --token-ttl, --key-type). "key", "auth", "pass" and "pwd" are too common to
+ * count anywhere but at the end, and "key" not after words such as "sort". So --keepalive,
+ * --key-file, monkey.py, tokenizer.py, --max-tokens 5 and PWD=/srv stay readable.
  */
 #include "util/redact.h"
 
@@ -25,25 +27,31 @@
 #define MAX_WORDS 8
 #define MAX_WORD  24
 
-/* A word that is one of these, or ends in one ("dbpassword"), makes its name secret wherever it stands. */
+/* A word that is one of these, or ends in one ("dbpassword"), makes its name secret wherever it
+ * stands. */
 static const char *const secret_words[] = {
-    "password",   "passwd",     "passphrase",  "secret",        "secrets", "token",   "apikey", "accesskey", "secretkey",
-    "privatekey", "credential", "credentials", "authorization", "bearer",  "userpwd", "dbpass", "passcode",
+    "password",      "passwd",    "passphrase", "secret",     "secrets",    "token",
+    "apikey",        "accesskey", "secretkey",  "privatekey", "credential", "credentials",
+    "authorization", "bearer",    "userpwd",    "dbpass",     "passcode",
 };
 /* These only as the last word, and only whole. */
-static const char *const secret_last[] = { "key", "auth", "pwd", "pass", "tokens", "passwords", "keys" };
+static const char *const secret_last[] = { "key",    "auth",      "pwd", "pass",
+                                           "tokens", "passwords", "keys" };
 /* "sort key" and the like name no secret. */
 static const char *const harmless_before_key[] = {
-    "sort", "primary", "foreign", "public", "partition", "group", "order", "cache", "routing", "hot", "host",
+    "sort",  "primary", "foreign", "public", "partition", "group",
+    "order", "cache",   "routing", "hot",    "host",
 };
 /* After a secret word: the value is about the secret, not the secret. */
 static const char *const about_secret[] = {
-    "file",   "path",     "dir",     "url",       "uri",      "type",    "size",     "length", "len",
-    "limit",  "ttl",      "timeout", "expiry",    "expires",  "age",     "lifetime", "count",  "name",
-    "header", "field",    "policy",  "algorithm", "alg",      "enabled", "required", "prefix", "env",
-    "store",  "provider", "class",   "backend",   "endpoint", "min",     "max",      "format", "rotation",
+    "file",     "path",   "dir",    "url",      "uri",      "type",      "size",    "length",
+    "len",      "limit",  "ttl",    "timeout",  "expiry",   "expires",   "age",     "lifetime",
+    "count",    "name",   "header", "field",    "policy",   "algorithm", "alg",     "enabled",
+    "required", "prefix", "env",    "store",    "provider", "class",     "backend", "endpoint",
+    "min",      "max",    "format", "rotation",
 };
-/* Shapes of tokens in the wild: prefix, and how many characters of [A-Za-z0-9_-] follow at least. */
+/* Shapes of tokens in the wild: prefix, and how many characters of [A-Za-z0-9_-] follow at least.
+ */
 static const struct {
     const char *prefix;
     size_t least;
@@ -144,13 +152,16 @@ static bool is_value_of(const char *arg, const char *previous)
         return false;
     if (arg[0] == '-' && arg[1] == '-')
         return false;
-    return name_is_secret(previous, strlen(previous)) && !value_is_harmless(previous, strlen(previous), arg, strlen(arg));
+    return name_is_secret(previous, strlen(previous)) &&
+           !value_is_harmless(previous, strlen(previous), arg, strlen(arg));
 }
 
-/* curl -u user:password; numbers are ids (--user 1000:1000). Returns where the secret starts, 0 for none. */
+/* curl -u user:password; numbers are ids (--user 1000:1000). Returns where the secret starts, 0 for
+ * none. */
 static size_t user_password(const char *arg, const char *previous)
 {
-    if (!previous || (strcmp(previous, "-u") != 0 && strcmp(previous, "--user") != 0 && strcmp(previous, "--proxy-user") != 0))
+    if (!previous || (strcmp(previous, "-u") != 0 && strcmp(previous, "--user") != 0 &&
+                      strcmp(previous, "--proxy-user") != 0))
         return 0;
     const char *colon = strchr(arg, ':');
     if (!colon || !colon[1] || is_number(colon + 1, strlen(colon + 1)) || strchr(arg, '/'))
@@ -158,7 +169,8 @@ static size_t user_password(const char *arg, const char *previous)
     return (size_t)(colon - arg) + 1;
 }
 
-/* NAME=value or NAME: value as the whole argument. Returns where the value starts, 0 when it is not that. */
+/* NAME=value or NAME: value as the whole argument. Returns where the value starts, 0 when it is not
+ * that. */
 static size_t whole_assignment(const char *arg)
 {
     size_t len = 0;
@@ -186,8 +198,8 @@ static size_t bare_end(const char *s, size_t i)
 }
 
 /*
- * A name that starts at i and is followed by = or : and a value. Sets the range to hide. Plain "key" counts only in
- * quotes or as a query parameter: key= is a common argument in code.
+ * A name that starts at i and is followed by = or : and a value. Sets the range to hide. Plain
+ * "key" counts only in quotes or as a query parameter: key= is a common argument in code.
  */
 static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
 {
@@ -203,7 +215,8 @@ static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
         return false;
     if (s[sep] == ':' && !quoted && s[sep + 1] != ' ')
         return false;
-    if (len == 3 && strncasecmp(s + name, "key", 3) == 0 && !quoted && before != '?' && before != '&')
+    if (len == 3 && strncasecmp(s + name, "key", 3) == 0 && !quoted && before != '?' &&
+        before != '&')
         return false;
     size_t value = sep + 1 + strspn(s + sep + 1, " ");
     char quote = s[value];
@@ -223,7 +236,9 @@ static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
 /* "Bearer X" and "Basic X" where no name stands before. */
 static bool scheme_word(const char *s, size_t i, size_t *from, size_t *to)
 {
-    size_t len = strncasecmp(s + i, "bearer ", 7) == 0 ? 7 : strncasecmp(s + i, "basic ", 6) == 0 ? 6 : 0;
+    size_t len = strncasecmp(s + i, "bearer ", 7) == 0  ? 7
+                 : strncasecmp(s + i, "basic ", 6) == 0 ? 6
+                                                        : 0;
     if (len == 0)
         return false;
     *from = i + len;
@@ -231,7 +246,8 @@ static bool scheme_word(const char *s, size_t i, size_t *from, size_t *to)
     return *to - *from >= 8;
 }
 
-/* scheme://user:X@host, with s[i] at "://". A password may hold an unescaped '/', a port may not. */
+/* scheme://user:X@host, with s[i] at "://". A password may hold an unescaped '/', a port may not.
+ */
 static bool url_password(const char *s, size_t i, size_t *from, size_t *to)
 {
     size_t start = i + 3, end = start + strcspn(s + start, " \t\r\n\"'<>`");
@@ -258,7 +274,8 @@ static bool url_password(const char *s, size_t i, size_t *from, size_t *to)
 
 static bool token_shape(const char *s, size_t i, size_t *from, size_t *to)
 {
-    static const char token_chars[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
+    static const char token_chars[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
     *from = i;
     for (size_t k = 0; k < LK_ARRAY_LEN(token_shapes); k++) {
         size_t n = strlen(token_shapes[k].prefix);
@@ -268,7 +285,8 @@ static bool token_shape(const char *s, size_t i, size_t *from, size_t *to)
         if (*to - i - n >= token_shapes[k].least)
             return true;
     }
-    /* JSON Web Token (RFC 7519): three base64url parts, the first an object and so beginning with eyJ. */
+    /* JSON Web Token (RFC 7519): three base64url parts, the first an object and so beginning with
+     * eyJ. */
     if (strncmp(s + i, "eyJ", 3) != 0)
         return false;
     size_t first = i + strspn(s + i, token_chars);
@@ -288,7 +306,8 @@ static bool secret_at(const char *s, size_t i, size_t *from, size_t *to)
         return url_password(s, i, from, to);
     if (!isalnum((unsigned char)s[i]) || (i > 0 && is_name_char(s[i - 1])))
         return false;
-    return token_shape(s, i, from, to) || scheme_word(s, i, from, to) || inner_assignment(s, i, from, to);
+    return token_shape(s, i, from, to) || scheme_word(s, i, from, to) ||
+           inner_assignment(s, i, from, to);
 }
 
 static char *masked_tail(struct lk_arena *a, const char *arg, size_t from)

@@ -49,11 +49,18 @@ void lk_strbuf_deinit(struct lk_strbuf *b)
     memset(b, 0, sizeof *b);
 }
 
-/* Length of the valid UTF-8 sequence at s (RFC 3629: no overlong form, no surrogate), its code point; 0 when invalid. */
+/* Length of the valid UTF-8 sequence at s (RFC 3629: no overlong form, no surrogate), its code
+ * point; 0 when invalid. */
 static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *cp)
 {
-    static const struct { unsigned char mask, lead; uint32_t least; } forms[] = {
-        { 0x80, 0x00, 0 }, { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 },
+    static const struct {
+        unsigned char mask, lead;
+        uint32_t least;
+    } forms[] = {
+        { 0x80, 0x00, 0 },
+        { 0xe0, 0xc0, 0x80 },
+        { 0xf0, 0xe0, 0x800 },
+        { 0xf8, 0xf0, 0x10000 },
     };
     for (size_t len = 1; len <= LK_ARRAY_LEN(forms); len++) {
         if ((s[0] & forms[len - 1].mask) != forms[len - 1].lead)
@@ -75,8 +82,9 @@ static size_t utf8_decode(const unsigned char *s, size_t n, uint32_t *cp)
 /* Characters that would let a name move the cursor, end a line or reorder what a reader sees. */
 static bool must_escape(uint32_t cp)
 {
-    return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c || (cp >= 0x200e && cp <= 0x200f) ||
-           (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
+    return cp < 0x20 || (cp >= 0x7f && cp <= 0x9f) || cp == 0x061c ||
+           (cp >= 0x200e && cp <= 0x200f) || (cp >= 0x2028 && cp <= 0x202e) ||
+           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff;
 }
 
 char *lk_text_clean(struct lk_arena *a, const char *str, size_t n, size_t max)

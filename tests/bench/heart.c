@@ -1,9 +1,10 @@
 /*
  * Heartbeats inside a target, and native frames between Python frames.
  *
- * A heartbeat is a native thread (SCHED_FIFO where permitted) that wakes every period and keeps the longest
- * gap between two beats in a file mapped by the measuring script as well. A stopped thread cannot beat: the gap is the
- * pause as the target lived it, whatever a tool says of itself. Each thread's slot is one struct of 8 64-bit words.
+ * A heartbeat is a native thread (SCHED_FIFO where permitted) that wakes every period and keeps the
+ * longest gap between two beats in a file mapped by the measuring script as well. A stopped thread
+ * cannot beat: the gap is the pause as the target lived it, whatever a tool says of itself. Each
+ * thread's slot is one struct of 8 64-bit words.
  */
 #include <errno.h>
 #include <fcntl.h>

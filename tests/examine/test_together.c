@@ -35,7 +35,9 @@ static void end(pid_t pid)
 
 static struct lk_examine_options options(unsigned samples)
 {
-    return (struct lk_examine_options){ .samples = samples, .interval_ms = 20, .stalled_after_ms = 2000, .max_pause_ms = 250 };
+    return (struct lk_examine_options){
+        .samples = samples, .interval_ms = 20, .stalled_after_ms = 2000, .max_pause_ms = 250
+    };
 }
 
 static bool has_limit(const struct lk_report *r, const char *text)

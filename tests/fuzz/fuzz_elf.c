@@ -1,6 +1,7 @@
 /*
- * Modules and stacks of a hostile target: this program's own ELF file, damaged in memory, on disk or both, and walks over it
- * from any pc with a stack of pointers into it. Names, rows, lines: whatever comes of it is bounded.
+ * Modules and stacks of a hostile target: this program's own ELF file, damaged in memory, on disk
+ * or both, and walks over it from any pc with a stack of pointers into it. Names, rows, lines:
+ * whatever comes of it is bounded.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include "read/native/unwind/unwind.h"
 
 enum { STACK_WORDS = 1024, PARTS = 8, PLACES = 16 };
-#define BIAS UINT64_C(0x555500000000)
+#define BIAS  UINT64_C(0x555500000000)
 #define STACK UINT64_C(0x7ffc00000000)
 
 static struct image {
@@ -21,7 +22,8 @@ static struct image {
     uint64_t stack[STACK_WORDS];
     struct lk_mapping maps[PARTS + 1];
     size_t n_maps;
-    size_t part_at[PARTS], part_size[PARTS]; /* headers and tables that readers look at, in the file */
+    /* headers and tables that readers look at, in the file */
+    size_t part_at[PARTS], part_size[PARTS];
     size_t n_parts;
     bool no_file;
 } image;
@@ -41,7 +43,8 @@ static size_t fake_read(void *impl, lk_addr addr, void *buf, size_t n)
     return k;
 }
 
-static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n, struct lk_error *err)
+static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
+                      struct lk_error *err)
 {
     (void)impl, (void)err;
     *n = image.n_maps;
@@ -81,8 +84,12 @@ static void fake_destroy(void *impl)
 }
 
 static const struct lk_process_ops ops = {
-    .read = fake_read, .maps = fake_maps, .open_mapping = fake_open, .open_path = fake_open_path,
-    .threads = fake_threads, .destroy = fake_destroy,
+    .read = fake_read,
+    .maps = fake_maps,
+    .open_mapping = fake_open,
+    .open_path = fake_open_path,
+    .threads = fake_threads,
+    .destroy = fake_destroy,
 };
 
 /* ---- the image -------------------------------------------------------------------------- */
@@ -105,7 +112,8 @@ static void lay_out(void)
     add_part(e->e_shoff, e->e_shnum * sizeof(Elf64_Shdr));
     for (unsigned i = 0; i < e->e_phnum; i++) {
         if (ph[i].p_type == PT_GNU_EH_FRAME)
-            add_part(ph[i].p_offset, ph[i].p_filesz + 65536); /* the table, and .eh_frame behind it */
+            /* the table, and .eh_frame behind it */
+            add_part(ph[i].p_offset, ph[i].p_filesz + 65536);
         if (ph[i].p_type == PT_DYNAMIC || ph[i].p_type == PT_NOTE)
             add_part(ph[i].p_offset, ph[i].p_filesz);
         if (ph[i].p_type != PT_LOAD || image.n_maps == PARTS)
@@ -113,13 +121,19 @@ static void lay_out(void)
         const uint64_t page = ~(uint64_t)(LK_PAGE - 1), from = ph[i].p_vaddr & page;
         const uint64_t to = (ph[i].p_vaddr + ph[i].p_memsz + LK_PAGE - 1) & page;
         struct lk_mapping *m = &image.maps[image.n_maps++];
-        *m = (struct lk_mapping){ .start = BIAS + from, .end = BIAS + to, .offset = ph[i].p_offset & page, .inode = 7,
-                                  .path = "/srv/fuzz", .prot = "r--p" };
+        *m = (struct lk_mapping){ .start = BIAS + from,
+                                  .end = BIAS + to,
+                                  .offset = ph[i].p_offset & page,
+                                  .inode = 7,
+                                  .path = "/srv/fuzz",
+                                  .prot = "r--p" };
         m->prot[1] = ph[i].p_flags & PF_W ? 'w' : '-';
         m->prot[2] = ph[i].p_flags & PF_X ? 'x' : '-';
         image.memory_size = LK_MAX(image.memory_size, (size_t)to);
     }
-    image.maps[image.n_maps++] = (struct lk_mapping){ .start = STACK, .end = STACK + sizeof image.stack, .prot = "rw-p", .path = "" };
+    image.maps[image.n_maps++] = (struct lk_mapping){
+        .start = STACK, .end = STACK + sizeof image.stack, .prot = "rw-p", .path = ""
+    };
 }
 
 static void load(void)
@@ -171,7 +185,8 @@ static void damage(uint8_t *bytes, size_t size)
 
 static void walk(struct lk_unwinder *u, struct lk_arena *a)
 {
-    struct lk_regs regs = { .known = (uint32_t)fuzz_below(1u << 17) | 1u << LK_REG_PC | 1u << LK_REG_SP };
+    struct lk_regs regs = { .known = (uint32_t)fuzz_below(1u << 17) | 1u << LK_REG_PC |
+                                     1u << LK_REG_SP };
     for (int i = 0; i < 17; i++)
         regs.reg[i] = STACK + 8 * fuzz_below(STACK_WORDS);
     regs.reg[LK_REG_PC] = some_code();

@@ -1,4 +1,5 @@
-/* The user's file of patterns: whatever bytes it holds, it is refused in one line or gives rows that can be used. */
+/* The user's file of patterns: whatever bytes it holds, it is refused in one line or gives rows
+ * that can be used. */
 #include "diagnose/catalog/frames.h"
 
 #include <string.h>
@@ -10,14 +11,18 @@ enum { CAP = 2048 };
 
 static const char *const seeds[] = {
     "framework acme.web\nbridge acme.portal:Portal.call\r\n# comment\n\nnester acme.nest\n",
-    "blocking python acme.db:Client.query as a query\nblocking native libacme:acme_wait_* as a wait # why\n",
-    "blocking native acme::Device::read\nblocking syscall ioctl as \xc3\xa9t\xc3\xa9\nconsumer a:b.<locals>.c\n",
+    "blocking python acme.db:Client.query as a query\nblocking native libacme:acme_wait_* as a "
+    "wait # why\n",
+    "blocking native acme::Device::read\nblocking syscall ioctl as \xc3\xa9t\xc3\xa9\nconsumer "
+    "a:b.<locals>.c\n",
     "\xef\xbb\xbfrequest acme.server\nworker acme.server:Worker.run\n",
 };
 
 static void use(const struct lk_patterns *p)
 {
-    struct lk_code c = { .function = "query", .qualname = "Client.query", .file = "/srv/acme/db.py" };
+    struct lk_code c = { .function = "query",
+                         .qualname = "Client.query",
+                         .file = "/srv/acme/db.py" };
     const struct lk_natframe f = { .function = "acme_wait_long", .module = "libacme.so.3" };
     for (int qualnames = 0; qualnames < 2; qualnames++)
         lk_pattern_mark(p, &c, qualnames);

@@ -1,4 +1,5 @@
-/* What /proc says: stat, maps, syscall, sched, status, cgroup. Names, paths and command lines in it are the target's choice. */
+/* What /proc says: stat, maps, syscall, sched, status, cgroup. Names, paths and command lines in it
+ * are the target's choice. */
 #include "target/threads.c" /* its parsers are static */
 
 #include "fuzz.h"
@@ -8,14 +9,19 @@
 enum { CAP = 4096 };
 
 static const char *const seeds[] = {
-    "4711 (a) R (b) S 1 4711 4711 0 -1 4194304 100 0 0 0 12 34 0 0 20 0 9 0 123456 1000 200 18446744073709551615 1 1 1 0 0 0 0 0 0 0 0 0 "
+    "4711 (a) R (b) S 1 4711 4711 0 -1 4194304 100 0 0 0 12 34 0 0 20 0 9 0 123456 1000 200 "
+    "18446744073709551615 1 1 1 0 0 0 0 0 0 0 0 0 "
     "17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
     "55d0a0000000-55d0a0001000 r-xp 00001000 08:01 131 /usr/bin/python3.11 (deleted)\n"
-    "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n7ffc00000000-7ffc00021000 rw-p 00000000 00:00 0          [stack]\n",
+    "7f0000000000-7f0000021000 rw-p 00000000 00:00 0 \n7ffc00000000-7ffc00021000 rw-p 00000000 "
+    "00:00 0          [stack]\n",
     "202 0x7f1 0x189 0x0 0x0 0x0 0xffffffff 0x7ffc0000 0x7f0001\n",
-    "python3 (4711, #threads: 9)\n-------\nse.exec_start                                :        123456.789012\n",
-    "Name:\tpython3\nState:\tS (sleeping)\nNSpid:\t4711\t12\t1\nTracerPid:\t0\nvoluntary_ctxt_switches:\t12\n",
-    "0::/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n1:name=systemd:/kubepods/pod1/cri-x.scope\n",
+    "python3 (4711, #threads: 9)\n-------\nse.exec_start                                :        "
+    "123456.789012\n",
+    "Name:\tpython3\nState:\tS "
+    "(sleeping)\nNSpid:\t4711\t12\t1\nTracerPid:\t0\nvoluntary_ctxt_switches:\t12\n",
+    "0::/docker/0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n1:name=systemd:/"
+    "kubepods/pod1/cri-x.scope\n",
 };
 
 static void maps(const uint8_t *text, size_t n)

@@ -1,6 +1,7 @@
 /*
- * From strings of a target to bytes of a report: redaction and cleaning of any bytes, then every format over snapshots whose
- * strings, numbers and references are damaged. Reports stay whole: JSON that parses, and no control character anywhere.
+ * From strings of a target to bytes of a report: redaction and cleaning of any bytes, then every
+ * format over snapshots whose strings, numbers and references are damaged. Reports stay whole: JSON
+ * that parses, and no control character anywhere.
  */
 #include <jansson.h>
 #include <string.h>
@@ -13,12 +14,19 @@
 enum { CAP = 512 };
 
 static const char *const seeds[] = {
-    "--password=hunter2", "-phunter2", "postgres://user:secret@db:5432/app?token=abc", "AWS_SECRET_ACCESS_KEY=abcdefghijklmnop",
-    "Authorization: Bearer eyJhbGciOi.J9.abc", "curl -u user:pw https://x", "{\"api_key\": \"0123456789abcdef\"}", "/srv/app.py",
+    "--password=hunter2",
+    "-phunter2",
+    "postgres://user:secret@db:5432/app?token=abc",
+    "AWS_SECRET_ACCESS_KEY=abcdefghijklmnop",
+    "Authorization: Bearer eyJhbGciOi.J9.abc",
+    "curl -u user:pw https://x",
+    "{\"api_key\": \"0123456789abcdef\"}",
+    "/srv/app.py",
     "\xf0\x9f\x98\x80 \xc3\xa9 \xe2\x80\xae \033[31m ::error:: ]]> <script>",
 };
 
-/* Valid UTF-8 without anything that moves a cursor or ends a line; the formats' own newlines are for the caller. */
+/* Valid UTF-8 without anything that moves a cursor or ends a line; the formats' own newlines are
+ * for the caller. */
 static void check_clean(const char *s, size_t n, bool newlines)
 {
     for (size_t i = 0; i < n; i++) {
@@ -51,7 +59,8 @@ static void strings(void)
     const size_t max = 8 + fuzz_below(CAP);
     const char *clean = lk_text_clean(a, s, n, max);
     check_clean(clean, strlen(clean), false);
-    CHECK(strlen(clean) <= max + strlen("\\u202e") - 1 + strlen("...")); /* the last escape stays whole */
+    /* the last escape stays whole */
+    CHECK(strlen(clean) <= max + strlen("\\u202e") - 1 + strlen("..."));
     const char *hidden = lk_redact(a, s, fuzz_below(2) ? previous : NULL);
     CHECK(hidden && strlen(hidden) <= 4 * strlen(s) + 16);
     free(s);
@@ -63,12 +72,14 @@ static void strings(void)
 
 static struct lk_ref any_ref(void)
 {
-    return (struct lk_ref){ .kind = (enum lk_kind)fuzz_below(LK_KIND_EXTERN + 2), .index = (uint32_t)fuzz_below(12) };
+    return (struct lk_ref){ .kind = (enum lk_kind)fuzz_below(LK_KIND_EXTERN + 2),
+                            .index = (uint32_t)fuzz_below(12) };
 }
 
 static int64_t any_number(void)
 {
-    static const int64_t numbers[] = { LK_UNKNOWN, LK_FOREVER, 0, 1, -5, 999, 60000, INT64_C(1) << 40, INT64_MAX, INT64_MIN };
+    static const int64_t numbers[] = { LK_UNKNOWN, LK_FOREVER,       0,         1,        -5, 999,
+                                       60000,      INT64_C(1) << 40, INT64_MAX, INT64_MIN };
     return numbers[fuzz_below(sizeof numbers / sizeof numbers[0])];
 }
 
@@ -143,10 +154,16 @@ static void reports(void)
 {
     size_t n, size;
     char *evil = some_bytes(&n);
-    struct lk_report r[2] = { fuzz_below(2) ? fixture_hostile(evil) : fixture_every_value(), fixture_deadlock() };
-    const struct lk_render how = { .width = (int)fuzz_below(140), .all = fuzz_below(2), .native = fuzz_below(2),
-                                   .verbose = (int)fuzz_below(2), .command = fuzz_below(2) ? evil : NULL,
-                                   .test = fuzz_below(4) ? NULL : evil, .elapsed_ms = any_number(), .ended = fuzz_below(2) };
+    struct lk_report r[2] = { fuzz_below(2) ? fixture_hostile(evil) : fixture_every_value(),
+                              fixture_deadlock() };
+    const struct lk_render how = { .width = (int)fuzz_below(140),
+                                   .all = fuzz_below(2),
+                                   .native = fuzz_below(2),
+                                   .verbose = (int)fuzz_below(2),
+                                   .command = fuzz_below(2) ? evil : NULL,
+                                   .test = fuzz_below(4) ? NULL : evil,
+                                   .elapsed_ms = any_number(),
+                                   .ended = fuzz_below(2) };
     const size_t count = 1 + fuzz_below(2);
     damage_report(&r[0]);
     damage_report(&r[1]);

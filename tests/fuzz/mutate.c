@@ -16,8 +16,13 @@ uint64_t fuzz_below(uint64_t n)
 
 static void put_number(uint8_t *buf, size_t n)
 {
-    static const uint64_t numbers[] = { 0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff,
-                                        INT64_MAX, UINT64_C(1) << 63, UINT64_MAX, UINT64_MAX - 7 };
+    static const uint64_t numbers[] = { 0,          1,
+                                        0x7f,       0x80,
+                                        0xff,       0x7fff,
+                                        0xffff,     0x7fffffff,
+                                        0x80000000, 0xffffffff,
+                                        INT64_MAX,  UINT64_C(1) << 63,
+                                        UINT64_MAX, UINT64_MAX - 7 };
     const uint64_t v = numbers[fuzz_below(sizeof numbers / sizeof numbers[0])];
     const size_t width = (size_t)1 << fuzz_below(4);
     if (width <= n)
@@ -26,8 +31,25 @@ static void put_number(uint8_t *buf, size_t n)
 
 static void put_text(uint8_t *buf, size_t n)
 {
-    static const char *const texts[] = { "18446744073709551616", "-1", "0x", ")", "(", "\n", "\t", " ", "", ":", "%s%n", "\xff",
-                                         "\033[31m", "0000000000000000000000000000", "/", "..", "--password=", "://a:b@", "\xe2\x80\xae" };
+    static const char *const texts[] = { "18446744073709551616",
+                                         "-1",
+                                         "0x",
+                                         ")",
+                                         "(",
+                                         "\n",
+                                         "\t",
+                                         " ",
+                                         "",
+                                         ":",
+                                         "%s%n",
+                                         "\xff",
+                                         "\033[31m",
+                                         "0000000000000000000000000000",
+                                         "/",
+                                         "..",
+                                         "--password=",
+                                         "://a:b@",
+                                         "\xe2\x80\xae" };
     const char *t = texts[fuzz_below(sizeof texts / sizeof texts[0])];
     const size_t len = strlen(t) + 1; /* with its NUL now and then */
     const size_t take = fuzz_below(4) ? len - 1 : len;

@@ -1,6 +1,6 @@
 /*
- * Children to be examined: a function run in a forked process, with one page of memory shared with the test.
- * A child dies with its test (PR_SET_PDEATHSIG), whatever happens.
+ * Children to be examined: a function run in a forked process, with one page of memory shared with
+ * the test. A child dies with its test (PR_SET_PDEATHSIG), whatever happens.
  */
 #ifndef LK_TESTS_PROCESS_CHILD_H
 #define LK_TESTS_PROCESS_CHILD_H
@@ -35,17 +35,18 @@ static inline void nap_us(long us)
 }
 
 /* Waits for a condition, ten seconds at most; its value in the end. */
-#define wait_until(condition)                                                                                                    \
-    ({                                                                                                                           \
-        uint64_t until_ = lk_now_ms() + 10000;                                                                                   \
-        while (!(condition) && lk_now_ms() < until_)                                                                             \
-            nap_us(500);                                                                                                         \
-        (condition);                                                                                                             \
+#define wait_until(condition)                                                                      \
+    ({                                                                                             \
+        uint64_t until_ = lk_now_ms() + 10000;                                                     \
+        while (!(condition) && lk_now_ms() < until_)                                               \
+            nap_us(500);                                                                           \
+        (condition);                                                                               \
     })
 
 static inline struct child *child_page(void)
 {
-    void *p = mmap(NULL, sizeof(struct child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    void *p =
+        mmap(NULL, sizeof(struct child), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     return p == MAP_FAILED ? NULL : p;
 }

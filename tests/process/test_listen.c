@@ -1,6 +1,6 @@
 /*
- * Who else holds a listening socket, and what they do with it: a process that waits for itself (the target), and others forked
- * from it that hold its listener too.
+ * Who else holds a listening socket, and what they do with it: a process that waits for itself (the
+ * target), and others forked from it that hold its listener too.
  */
 #include "process/linux/listeners.h"
 
@@ -21,8 +21,8 @@
 #include <cmocka.h>
 
 #include "child.h"
-#include "snapshot/builder.h"
 #include "process/linux/process_facts.h"
+#include "snapshot/builder.h"
 
 /* ---- the target ---------------------------------------------------------------------- */
 
@@ -36,15 +36,22 @@ struct place {
 static int listen_there(enum family f, struct place *p, const struct place *again)
 {
     struct sockaddr_in in = { .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(f == LOOP4 || f == REUSE ? INADDR_LOOPBACK : INADDR_ANY) };
+                              .sin_addr.s_addr =
+                                  htonl(f == LOOP4 || f == REUSE ? INADDR_LOOPBACK : INADDR_ANY) };
     struct sockaddr_in6 in6 = { .sin6_family = AF_INET6 };
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     int one = 1, zero = 0;
     if (f == LOOP6)
         in6.sin6_addr = in6addr_loopback;
     snprintf(un.sun_path + (f == ABSTRACT), sizeof(un.sun_path) - 1, "/tmp/lk-listen-%d", getpid());
-    *p = (struct place){ .len = f <= LOOP4 || f == REUSE ? sizeof(in) : f <= DUAL ? sizeof(in6) : sizeof(un) };
-    memcpy(&p->addr, f <= LOOP4 || f == REUSE ? (void *)&in : f <= DUAL ? (void *)&in6 : (void *)&un, p->len);
+    *p = (struct place){ .len = f <= LOOP4 || f == REUSE ? sizeof(in)
+                                : f <= DUAL              ? sizeof(in6)
+                                                         : sizeof(un) };
+    memcpy(&p->addr,
+           f <= LOOP4 || f == REUSE ? (void *)&in
+           : f <= DUAL              ? (void *)&in6
+                                    : (void *)&un,
+           p->len);
     if (again)
         *p = *again;
     int fd = socket(p->addr.ss_family, SOCK_STREAM, 0);
@@ -60,7 +67,8 @@ static int listen_there(enum family f, struct place *p, const struct place *agai
     return fd;
 }
 
-/* Connects to where p listens: any address means this host, and the dual one is reached over IPv4. */
+/* Connects to where p listens: any address means this host, and the dual one is reached over IPv4.
+ */
 static int connect_there(enum family f, const struct place *p)
 {
     struct place to = *p;
@@ -243,10 +251,13 @@ static void alone(void **state)
     struct child *c = *state;
     for (int i = 0; i < N_FAMILIES * 2; i++) {
         struct looked seen;
-        pid_t pid = start((struct setting){ .family = (enum family)(i / 2), .accepted = i % 2 && i / 2 != REUSE }, c);
+        pid_t pid = start(
+            (struct setting){ .family = (enum family)(i / 2), .accepted = i % 2 && i / 2 != REUSE },
+            c);
         look(pid, 0, &seen);
-        print_message("  family %d, %saccepted: peer is %s, ends at %zu\n", i / 2, setting.accepted ? "" : "not ",
-                      seen.os.peer_is ? seen.os.peer_is : "unknown", seen.os.ends_at.n);
+        print_message("  family %d, %saccepted: peer is %s, ends at %zu\n", i / 2,
+                      setting.accepted ? "" : "not ", seen.os.peer_is ? seen.os.peer_is : "unknown",
+                      seen.os.ends_at.n);
         assert_string_equal(seen.os.peer_is, "this-process");
         assert_int_equal(seen.os.ends_at.n, 1);
         assert_non_null(seen.l);
@@ -269,9 +280,15 @@ static void alone(void **state)
 static void shared(void **state)
 {
     static const enum lk_share does[N_DEEDS] = {
-        [PAUSES] = LK_SHARE_UNKNOWN,       [ACCEPTS] = LK_SHARE_SERVES,   [POLLS] = LK_SHARE_SERVES,
-        [EPOLLS] = LK_SHARE_SERVES,        [ASKS_TOO] = LK_SHARE_WAITS,   [ASKS_FOR_A_WHILE] = LK_SHARE_UNKNOWN,
-        [HAS_A_CLIENT] = LK_SHARE_UNKNOWN, [COMPUTES] = LK_SHARE_UNKNOWN, [READS_ELSEWHERE] = LK_SHARE_UNKNOWN,
+        [PAUSES] = LK_SHARE_UNKNOWN,
+        [ACCEPTS] = LK_SHARE_SERVES,
+        [POLLS] = LK_SHARE_SERVES,
+        [EPOLLS] = LK_SHARE_SERVES,
+        [ASKS_TOO] = LK_SHARE_WAITS,
+        [ASKS_FOR_A_WHILE] = LK_SHARE_UNKNOWN,
+        [HAS_A_CLIENT] = LK_SHARE_UNKNOWN,
+        [COMPUTES] = LK_SHARE_UNKNOWN,
+        [READS_ELSEWHERE] = LK_SHARE_UNKNOWN,
     };
     struct child *c = *state;
     for (int i = 0; i < (N_DEEDS - 1) * 2; i++) {
@@ -281,7 +298,8 @@ static void shared(void **state)
         pid_t other = (pid_t)atomic_load(&c->tid[1]);
         look(pid, i % 2 ? other : 0, &seen);
         bool known = seen.l && seen.l->sharers.n == 1;
-        print_message("  deed %d on %s: %d\n", deed, i % 2 ? "unix" : "tcp", known ? (int)seen.l->sharers.v[0].does : -1);
+        print_message("  deed %d on %s: %d\n", deed, i % 2 ? "unix" : "tcp",
+                      known ? (int)seen.l->sharers.v[0].does : -1);
         if (deed == ACCEPTS) { /* it took the target's connection: the other end is there */
             assert_string_equal(seen.os.peer_is, "tree");
             assert_int_equal(seen.os.peer_pid, other);

@@ -52,7 +52,8 @@ static void close_child(struct lk_process *t)
 
 static void run_memory(struct child *c)
 {
-    char *hole = mmap(NULL, 5 * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    char *hole =
+        mmap(NULL, 5 * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     for (size_t i = 0; i < sizeof(known); i++)
         known[i] = (char)(i * 13);
@@ -72,7 +73,8 @@ static void run_memory(struct child *c)
 
 /* --- memory and mappings --------------------------------------------------------------- */
 
-/* A page that the target itself may not read (PROT_NONE) is to be had through /proc/PID/mem only. */
+/* A page that the target itself may not read (PROT_NONE) is to be had through /proc/PID/mem only.
+ */
 static void check_holes(struct lk_process *t, bool forced)
 {
     lk_addr hole = atomic_load(&page->addr[0]);
@@ -192,7 +194,9 @@ static void mappings_are_listed(void **state)
     assert_true(mine.st_ino == theirs.st_ino && mine.st_dev == theirs.st_dev);
     assert_int_equal(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDONLY);
     close(fd);
-    assert_int_equal(lk_process_open_mapping(t, lk_process_mapping_at(t, atomic_load(&page->addr[0])), &err), -1);
+    assert_int_equal(
+        lk_process_open_mapping(t, lk_process_mapping_at(t, atomic_load(&page->addr[0])), &err),
+        -1);
 
     m = lk_process_maps(t, &n, &err);
     lk_process_begin_sample(t);
@@ -214,7 +218,8 @@ static void mappings_are_listed(void **state)
 static void another_file_is_not_the_mapping(void **state)
 {
     struct lk_process *t = open_child(run_memory, 1);
-    struct lk_mapping m = *lk_process_mapping_at(t, (lk_addr)(uintptr_t)&another_file_is_not_the_mapping);
+    struct lk_mapping m =
+        *lk_process_mapping_at(t, (lk_addr)(uintptr_t)&another_file_is_not_the_mapping);
 
     (void)state;
     m.start += LK_PAGE; /* no such entry in map_files: goes by the path */
@@ -341,13 +346,15 @@ static void files_are_opened_with_the_targets_rights(void **state)
     n_after = getgroups(64, groups_after);
     assert_int_equal(n, n_after);
     assert_memory_equal(groups, groups_after, (size_t)n * sizeof(groups[0]));
-    assert_true(lk_proc_read(AT_FDCWD, "/proc/thread-self/status", caps_after, sizeof(caps_after)) > 0);
+    assert_true(lk_proc_read(AT_FDCWD, "/proc/thread-self/status", caps_after, sizeof(caps_after)) >
+                0);
     assert_memory_equal(strstr(caps, "\nCapInh"), strstr(caps_after, "\nCapInh"), 100);
     close_child(t);
     remove_folder();
 }
 
-/* --- threads ------------------------------------------------------------------------------------ */
+/* --- threads ------------------------------------------------------------------------------------
+ */
 
 static int never;
 
@@ -439,7 +446,8 @@ static void threads_are_listed_while_others_come_and_go(void **state)
     const struct lk_thread_facts *f;
 
     (void)state;
-    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(
+        wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     for (int round = 0; round < 50; round++) {
         lk_process_begin_sample(t);
         assert_true(lk_process_threads(t, &list, true, &err));
@@ -465,12 +473,14 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     size_t same = 0;
 
     (void)state;
-    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(
+        wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     later.v = malloc(list.n * sizeof(*later.v));
     later.n = later.cap = list.n;
     memcpy(later.v, list.v, list.n * sizeof(*later.v));
     before = find(&list, ended)->switches;
-    assert_true(wait_until(lk_process_threads(t, &later, false, &err) && find(&later, ended)->switches != before));
+    assert_true(wait_until(lk_process_threads(t, &later, false, &err) &&
+                           find(&later, ended)->switches != before));
     assert_int_equal(later.n, list.n);
     for (size_t i = 0; i < list.n; i++) {
         if (list.v[i].nr != SYS_futex || list.v[i].args[0] != (uint64_t)(uintptr_t)&never)
@@ -481,7 +491,8 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     }
     assert_int_equal(same, THREADS);
     atomic_store(&page->go, 1);
-    assert_true(wait_until(lk_process_threads(t, &later, false, &err) && find(&later, ended)->state == 'X'));
+    assert_true(wait_until(lk_process_threads(t, &later, false, &err) &&
+                           find(&later, ended)->state == 'X'));
     assert_true(lk_process_threads(t, &list, true, &err));
     f = find(&list, ended);
     assert_null(f);
@@ -497,11 +508,13 @@ static void the_scheduler_says_since_when_a_thread_sleeps(void **state)
     int64_t first;
 
     (void)state;
-    assert_true(wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
+    assert_true(
+        wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
     first = find(&list, pid)->off_cpu_ms;
     if (first != LK_UNKNOWN) {
         assert_in_range(first, 0, 60000);
-        assert_true(wait_until(lk_process_threads(t, &list, true, &err) && find(&list, pid)->off_cpu_ms >= first + 50));
+        assert_true(wait_until(lk_process_threads(t, &list, true, &err) &&
+                               find(&list, pid)->off_cpu_ms >= first + 50));
     }
     free(list.v);
     close_child(t);
@@ -512,7 +525,8 @@ static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
     struct lk_stat_line s;
 
     (void)state;
-    assert_true(lk_stat_parse("7 (x) S 1) R (y) D 3 1 1 0 -1 4194304 5 6 7 8 11 22 9 9 20 0 1 0 123456 1 2\n", &s));
+    assert_true(lk_stat_parse(
+        "7 (x) S 1) R (y) D 3 1 1 0 -1 4194304 5 6 7 8 11 22 9 9 20 0 1 0 123456 1 2\n", &s));
     assert_string_equal(s.comm, "x) S 1) R (y");
     assert_int_equal(s.state, 'D');
     assert_int_equal(s.ppid, 3);
@@ -525,14 +539,16 @@ static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
     assert_false(lk_stat_parse("7 (x) S 1 2", &s));
 }
 
-/* --- who may be opened --------------------------------------------------------------------------- */
+/* --- who may be opened ---------------------------------------------------------------------------
+ */
 
 static void refused(pid_t p, enum lk_error_code code, const char *part)
 {
     struct lk_process *t = lk_process_open_live(p, &err);
 
     if (t || err.code != code || !strstr(err.text, part))
-        print_error("pid %d: opened %d, code %d, \"%s\" (expected \"%s\")\n", p, t != NULL, err.code, err.text, part);
+        print_error("pid %d: opened %d, code %d, \"%s\" (expected \"%s\")\n", p, t != NULL,
+                    err.code, err.text, part);
     assert_null(t);
     assert_int_equal(err.code, code);
     assert_non_null(strstr(err.text, part));
@@ -567,13 +583,14 @@ static void what_is_no_process_is_refused(void **state)
     if (zombie == 0)
         _exit(0);
     snprintf(expected, sizeof(expected), "/proc/%d/stat", zombie);
-    assert_true(wait_until(lk_proc_read(AT_FDCWD, expected, text, sizeof(text)) > 0 && lk_stat_parse(text, &stat) &&
-                           (state_char = stat.state) == 'Z'));
+    assert_true(wait_until(lk_proc_read(AT_FDCWD, expected, text, sizeof(text)) > 0 &&
+                           lk_stat_parse(text, &stat) && (state_char = stat.state) == 'Z'));
     snprintf(expected, sizeof(expected), "waits for its parent %d", getpid());
     refused(zombie, LK_ERR_NO_PROCESS, expected);
     waitpid(zombie, NULL, 0);
 
-    if (lk_proc_read(AT_FDCWD, "/proc/2/comm", text, sizeof(text)) > 0 && strcmp(text, "kthreadd\n") == 0)
+    if (lk_proc_read(AT_FDCWD, "/proc/2/comm", text, sizeof(text)) > 0 &&
+        strcmp(text, "kthreadd\n") == 0)
         refused(2, LK_ERR_UNSUPPORTED, "thread of the kernel");
 }
 
@@ -611,7 +628,8 @@ static void closed_gates_are_named(void **state)
         const char *gate;
         bool opens;
     } cases[] = {
-        { run_until_killed, "belongs to user 0, you are user 65534 without CAP_SYS_PTRACE: sudo loopknot", false },
+        { run_until_killed,
+          "belongs to user 0, you are user 65534 without CAP_SYS_PTRACE: sudo loopknot", false },
         { run_undumpable, "made itself unreadable", false },
     };
 
@@ -661,7 +679,8 @@ static void a_process_without_its_main_thread_is_read(void **state)
     page = child_page();
     pid = child_start(run_leader_gone, page);
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-    assert_true(wait_until(atomic_load(&page->ready) == 1 && lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+    assert_true(wait_until(atomic_load(&page->ready) == 1 &&
+                           lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
                            lk_stat_parse(text, &stat) && stat.state == 'Z'));
     t = lk_process_open_live(pid, &err);
     if (!t)
@@ -676,7 +695,8 @@ static void a_process_without_its_main_thread_is_read(void **state)
     fd = lk_process_open_path(t, "/etc/passwd", &err);
     assert_true(fd >= 0);
     close(fd);
-    fd = lk_process_open_mapping(t, lk_process_mapping_at(t, (lk_addr)(uintptr_t)&run_leader_gone), &err);
+    fd = lk_process_open_mapping(t, lk_process_mapping_at(t, (lk_addr)(uintptr_t)&run_leader_gone),
+                                 &err);
     assert_true(fd >= 0);
     close(fd);
     free(list.v);

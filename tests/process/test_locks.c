@@ -1,4 +1,5 @@
-/* Lines of /proc/locks and fdinfo, good and hostile, and the real table with a child that waits for a lock. */
+/* Lines of /proc/locks and fdinfo, good and hostile, and the real table with a child that waits for
+ * a lock. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,7 +25,8 @@ static void lines_are_parsed(void **state)
         enum lk_lock_family family;
         int64_t id, pid, inode;
     } rows[] = {
-        { "1: FLOCK  ADVISORY  WRITE 23316 fe:00:9978012 0 EOF\n", true, false, LK_LOCK_FLOCK, 1, 23316, 9978012 },
+        { "1: FLOCK  ADVISORY  WRITE 23316 fe:00:9978012 0 EOF\n", true, false, LK_LOCK_FLOCK, 1,
+          23316, 9978012 },
         { "12: -> POSIX  ADVISORY  READ 7 08:01:5 10 20\n", true, true, LK_LOCK_POSIX, 12, 7, 5 },
         { "3:  -> FLOCK  ADVISORY  WRITE 9 08:01:5 0 EOF", true, true, LK_LOCK_FLOCK, 3, 9, 5 },
         { "\t4: OFDLCK ADVISORY  WRITE -1 08:01:5 0 EOF\n", true, false, LK_LOCK_OFD, 4, -1, 5 },
@@ -64,7 +66,8 @@ static void hostile_lines(void **state)
         const char *end;
         size_t n = (size_t)random() % sizeof text;
         for (size_t i = 0; i < n; i++)
-            text[i] = round % 2 ? (char)random() : alphabet[(size_t)random() % (sizeof alphabet - 1)];
+            text[i] =
+                round % 2 ? (char)random() : alphabet[(size_t)random() % (sizeof alphabet - 1)];
         text[LK_MIN(n, sizeof text - 1)] = '\0';
         lk_lock_line_parse(text, &l, &end);
         assert_true(end >= text && end <= text + strlen(text));
@@ -122,7 +125,8 @@ static struct lk_file_lock ask(void (*run)(struct child *), bool by_flock, int64
     pid_t pid = child_start(run, c);
     assert_true(wait_until(atomic_load(&c->ready)));
     assert_true(lk_procfs_base(pid, base));
-    wait_until((lk_file_lock_find(pid, base, atomic_load(&c->count[1]), by_flock, &ret), ret.by != LK_LOCKED_UNKNOWN));
+    wait_until((lk_file_lock_find(pid, base, atomic_load(&c->count[1]), by_flock, &ret),
+                ret.by != LK_LOCKED_UNKNOWN));
     *held = atomic_load(&c->count[0]);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);

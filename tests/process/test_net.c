@@ -41,7 +41,9 @@ static int listener(int family, struct lk_socket_end *ret)
 
 static int client(uint16_t port)
 {
-    struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in in = { .sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(connect(fd, (struct sockaddr *)&in, sizeof(in)), 0);
     return fd;
@@ -113,7 +115,8 @@ static void unix_sockets(void **state)
     int v[2], named = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_un un = { .sun_family = AF_UNIX };
     int len = snprintf(un.sun_path + 1, sizeof(un.sun_path) - 1, "loopknot test %d", getpid());
-    assert_int_equal(bind(named, (struct sockaddr *)&un, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)),
+    assert_int_equal(bind(named, (struct sockaddr *)&un,
+                          (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len)),
                      0);
     assert_int_equal(listen(named, 1), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, v), 0);
@@ -181,20 +184,25 @@ static void fake_close(const struct fake *f)
 static void odd_lines(void **state)
 {
     (void)state;
-    static const char tcp_text[] =
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
-        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000002 00:00000000 00000000     0        0 11 1 x\n"
-        "   1: 0100007F:1F91\n"
-        "\n"
-        "   2: 0100007F 00000000:0000 0A 0:0 0 0 0 0 12\n"
-        "garbage without a colon\n"
-        "   3: 0100007F:1F90 0100007F:C000 06 00000000:00000000 03:00000100 00000000     0        0 13 3 x\n"
-        "   4: 0100007F:1F90 0100007F:C001 01 0000000A:0000000B 00:00000000 00000000     0        0 14 1 x\n"
-        "   5: 0100007F:1F90 0100007F:C002 01 00000000:00000000 00:00000000 00000000     0        0 15"; /* cut */
+    static const char tcp_text[] = "  sl  local_address rem_address   st tx_queue rx_queue tr "
+                                   "tm->when retrnsmt   uid  timeout inode\n"
+                                   "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000002 "
+                                   "00:00000000 00000000     0        0 11 1 x\n"
+                                   "   1: 0100007F:1F91\n"
+                                   "\n"
+                                   "   2: 0100007F 00000000:0000 0A 0:0 0 0 0 0 12\n"
+                                   "garbage without a colon\n"
+                                   "   3: 0100007F:1F90 0100007F:C000 06 00000000:00000000 "
+                                   "03:00000100 00000000     0        0 13 3 x\n"
+                                   "   4: 0100007F:1F90 0100007F:C001 01 0000000A:0000000B "
+                                   "00:00000000 00000000     0        0 14 1 x\n"
+                                   "   5: 0100007F:1F90 0100007F:C002 01 00000000:00000000 "
+                                   "00:00000000 00000000     0        0 15"; /* cut */
     static const char unix_head[] =
         "Num       RefCount Protocol Flags    Type St Inode Path\n"
         "0000000000000000: 00000002 00000000 00010000 0001 01 21 /run/a\n"
-        "0000000000000000: 00000002 00000000 00000000 0001 03 22 /run/"; /* and a path longer than any line */
+        "0000000000000000: 00000002 00000000 00000000 0001 03 22 /run/"; /* and a path longer than
+                                                                            any line */
     static const char unix_tail[] = "\n"
                                     "0000000000000000: 00000002 00000000 00000000 0001 03 23\n"
                                     "3:\n:\n4: 1 1 1\n";
@@ -269,7 +277,9 @@ static void texts(void **state)
     (void)state;
     struct lk_socket_end end;
     char text[LK_SOCKET_TEXT];
-    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT, .sin6_port = htons(80) };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6,
+                                .sin6_addr = IN6ADDR_LOOPBACK_INIT,
+                                .sin6_port = htons(80) };
     assert_true(lk_socket_end_from(&in6, sizeof(in6), &end));
     assert_true(lk_socket_text(&end, text));
     assert_string_equal(text, "[::1]:80");
@@ -287,8 +297,9 @@ static void texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tcp),           cmocka_unit_test(unix_sockets), cmocka_unit_test(odd_lines),
-        cmocka_unit_test(random_tables), cmocka_unit_test(texts),
+        cmocka_unit_test(tcp),       cmocka_unit_test(unix_sockets),
+        cmocka_unit_test(odd_lines), cmocka_unit_test(random_tables),
+        cmocka_unit_test(texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

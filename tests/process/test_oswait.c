@@ -1,6 +1,7 @@
 /*
- * Real children, each asleep in one kind of wait. Every case is decoded, then stopped and let go by ptrace, to see
- * whether `restartable` told the truth, and decoded again: the answer must be the same.
+ * Real children, each asleep in one kind of wait. Every case is decoded, then stopped and let go by
+ * ptrace, to see whether `restartable` told the truth, and decoded again: the answer must be the
+ * same.
  */
 
 #include <setjmp.h>
@@ -170,12 +171,14 @@ static void sem_monotonic(void)
 static void check_sem(const struct seen *s)
 {
     assert_int_equal(s->w.on, LK_OS_FUTEX);
-    assert_in_range(s->w.futex, (uintptr_t)&semaphore, (uintptr_t)&semaphore + sizeof(semaphore) - 4);
+    assert_in_range(s->w.futex, (uintptr_t)&semaphore,
+                    (uintptr_t)&semaphore + sizeof(semaphore) - 4);
     assert_in_range(s->w.timeout_ms, 30000, 50000);
     assert_true(s->w.restartable);
 }
 
-/* As a libc does it, number in eax right before the instruction: a stop turns the call into restart_syscall. */
+/* As a libc does it, number in eax right before the instruction: a stop turns the call into
+ * restart_syscall. */
 static void futex_for(const struct timespec *t)
 {
     register const struct timespec *timeout asm("r10") = t;
@@ -338,7 +341,9 @@ static void check_poll_one(const struct seen *s)
 static void poll_two(void)
 {
     pair_at(AF_UNIX, SOCK_STREAM);
-    struct pollfd p[3] = { { .fd = B, .events = POLLIN }, { .fd = -1 }, { .fd = A, .events = POLLIN } };
+    struct pollfd p[3] = { { .fd = B, .events = POLLIN },
+                           { .fd = -1 },
+                           { .fd = A, .events = POLLIN } };
     poll(p, 3, -1);
 }
 
@@ -903,8 +908,8 @@ static bool read_facts(pid_t pid, struct lk_thread_facts *f)
     close(fd);
     long long nr;
     unsigned long long a[6], sp, pc;
-    if (n <= 0 || sscanf(line, "%lld %llx %llx %llx %llx %llx %llx %llx %llx", &nr, &a[0], &a[1], &a[2], &a[3], &a[4], &a[5], &sp,
-                         &pc) != 9)
+    if (n <= 0 || sscanf(line, "%lld %llx %llx %llx %llx %llx %llx %llx %llx", &nr, &a[0], &a[1],
+                         &a[2], &a[3], &a[4], &a[5], &sp, &pc) != 9)
         return false;
     f->tid = pid;
     f->state = 'S';
@@ -917,7 +922,8 @@ static bool read_facts(pid_t pid, struct lk_thread_facts *f)
     return true;
 }
 
-/* Waits until the child sleeps in nr (or, being restarted, in restart_syscall). False when it ended or never does. */
+/* Waits until the child sleeps in nr (or, being restarted, in restart_syscall). False when it ended
+ * or never does. */
 static bool wait_asleep(pid_t pid, int64_t nr, struct lk_thread_facts *f)
 {
     siginfo_t info;
@@ -928,7 +934,8 @@ static bool wait_asleep(pid_t pid, int64_t nr, struct lk_thread_facts *f)
             nap();
             nap();
             nap();
-            if (read_facts(pid, &again) && again.nr == f->nr && memcmp(again.args, f->args, sizeof(f->args)) == 0)
+            if (read_facts(pid, &again) && again.nr == f->nr &&
+                memcmp(again.args, f->args, sizeof(f->args)) == 0)
                 return true;
         }
         info.si_pid = 0;
@@ -1129,11 +1136,14 @@ static void no_wait(void **state)
     stop(pid);
 }
 
-/* Every call with arguments of no sense: pointers to nowhere, descriptors that do not exist, huge counts. */
+/* Every call with arguments of no sense: pointers to nowhere, descriptors that do not exist, huge
+ * counts. */
 static void wild_arguments(void **state)
 {
     (void)state;
-    static const uint64_t values[] = { 0, 1, 8, UINT64_MAX, 0x7fffffff, UINT64_MAX - 4095, 0x1000, INT64_MIN, 256 };
+    static const uint64_t values[] = { 0,          1,          8,
+                                       UINT64_MAX, 0x7fffffff, UINT64_MAX - 4095,
+                                       0x1000,     INT64_MIN,  256 };
     struct lk_error err;
     pid_t pid = start(pause_wait);
     struct lk_arena *a = lk_arena_create();
@@ -1142,7 +1152,9 @@ static void wild_arguments(void **state)
     struct lk_kernel_reader *r = lk_kernel_reader_create(t, a);
     for (int64_t nr = 0; nr < 470; nr++) {
         for (size_t i = 0; i < LK_ARRAY_LEN(values); i++) {
-            struct lk_thread_facts f = { .tid = pid, .state = 'S', .syscall_known = true, .nr = nr, .pc = values[i] };
+            struct lk_thread_facts f = {
+                .tid = pid, .state = 'S', .syscall_known = true, .nr = nr, .pc = values[i]
+            };
             for (size_t k = 0; k < 6; k++)
                 f.args[k] = values[(i + k * (i + 1)) % LK_ARRAY_LEN(values)];
             struct seen s = { .arena = a, .target = t, .reader = r };
@@ -1187,8 +1199,9 @@ static int teardown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_wait), cmocka_unit_test(peer_in_tree),   cmocka_unit_test(peer_outside),
-        cmocka_unit_test(no_wait),    cmocka_unit_test(wild_arguments),
+        cmocka_unit_test(every_wait),     cmocka_unit_test(peer_in_tree),
+        cmocka_unit_test(peer_outside),   cmocka_unit_test(no_wait),
+        cmocka_unit_test(wild_arguments),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

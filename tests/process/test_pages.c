@@ -48,7 +48,8 @@ static void reads_across_page_borders(void **state)
 
 static void a_hole_fails_the_whole_read(void **state)
 {
-    const struct fake_segment s[] = { { BASE, bytes, LK_PAGE }, { BASE + 2 * LK_PAGE, bytes, LK_PAGE } };
+    const struct fake_segment s[] = { { BASE, bytes, LK_PAGE },
+                                      { BASE + 2 * LK_PAGE, bytes, LK_PAGE } };
     struct lk_process *t = fake_target(s, 2);
     uint8_t buf[3 * LK_PAGE];
     uint64_t v;
@@ -135,11 +136,13 @@ static void prefetch_takes_one_call(void **state)
     lk_process_destroy(t);
 }
 
-/* 100 MiB through a cache of 40: everything right, before and after it forgets, and no more memory than that. */
+/* 100 MiB through a cache of 40: everything right, before and after it forgets, and no more memory
+ * than that. */
 static void the_cache_is_bounded(void **state)
 {
     enum { PAGES = 100 << 20 >> 12, USUAL = 40 << 20 >> 12 };
-    uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
     struct fake_counts n = { 0 };
     struct lk_process *t = fake_target_counted(&s, 1, &n);
@@ -162,11 +165,13 @@ static void the_cache_is_bounded(void **state)
     munmap(big, (size_t)PAGES * LK_PAGE);
 }
 
-/* What a forked helper reads while pinning is in the parent's cache, and is kept while other pages come and go. */
+/* What a forked helper reads while pinning is in the parent's cache, and is kept while other pages
+ * come and go. */
 static void pinned_pages_come_from_the_helper(void **state)
 {
     enum { PAGES = 60 << 20 >> 12, PINNED = 2000 };
-    uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
     struct fake_counts n = { 0 };
     struct lk_process *t = fake_target_counted(&s, 1, &n);
@@ -215,8 +220,8 @@ static void pinned_pages_come_from_the_helper(void **state)
 static void too_much_to_pin_is_told(void **state)
 {
     enum { PAGES = 196 << 20 >> 12 };
-    uint64_t *big =
-        mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint64_t *big = mmap(NULL, (size_t)PAGES * LK_PAGE, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     const struct fake_segment s = { BASE, big, (size_t)PAGES * LK_PAGE };
     struct lk_process *t = fake_target(&s, 1);
     uint64_t v;
@@ -310,11 +315,16 @@ static void what_a_target_lacks_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_across_page_borders),         cmocka_unit_test(a_hole_fails_the_whole_read),
-        cmocka_unit_test(overflowing_addresses_fail),        cmocka_unit_test(a_page_is_read_once_a_sample),
-        cmocka_unit_test(prefetch_takes_one_call),           cmocka_unit_test(the_cache_is_bounded),
-        cmocka_unit_test(pinned_pages_come_from_the_helper), cmocka_unit_test(too_much_to_pin_is_told),
-        cmocka_unit_test(strings_end_where_they_can),        cmocka_unit_test(mappings_are_found_by_address),
+        cmocka_unit_test(reads_across_page_borders),
+        cmocka_unit_test(a_hole_fails_the_whole_read),
+        cmocka_unit_test(overflowing_addresses_fail),
+        cmocka_unit_test(a_page_is_read_once_a_sample),
+        cmocka_unit_test(prefetch_takes_one_call),
+        cmocka_unit_test(the_cache_is_bounded),
+        cmocka_unit_test(pinned_pages_come_from_the_helper),
+        cmocka_unit_test(too_much_to_pin_is_told),
+        cmocka_unit_test(strings_end_where_they_can),
+        cmocka_unit_test(mappings_are_found_by_address),
         cmocka_unit_test(what_a_target_lacks_is_refused),
     };
 

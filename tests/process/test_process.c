@@ -1,4 +1,5 @@
-/* Real processes in each state that matters, started from this program itself (--child MODE ...) or forked. */
+/* Real processes in each state that matters, started from this program itself (--child MODE ...) or
+ * forked. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,12 +23,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "snapshot/builder.h"
 #include "process/linux/cgroup.h"
 #include "process/linux/process_facts.h"
-#include "read/servers/supervisor.h"
 #include "process/linux/procfs.h"
 #include "read/servers/supervisor.h"
+#include "snapshot/builder.h"
 
 /* ---- children ------------------------------------------------------------------------ */
 
@@ -92,8 +92,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } modes[] = {
-    { "sleep", sleep_for_ever }, { "fork", mode_fork },     { "family", mode_family }, { "main-gone", mode_main_gone },
-    { "epoll", mode_epoll },     { "zombie", mode_zombie }, { "burn", mode_burn },
+    { "sleep", sleep_for_ever },     { "fork", mode_fork },   { "family", mode_family },
+    { "main-gone", mode_main_gone }, { "epoll", mode_epoll }, { "zombie", mode_zombie },
+    { "burn", mode_burn },
 };
 
 static void run_mode(const char *name)
@@ -166,7 +167,8 @@ static bool is_child_of_ours(const struct lk_snapshot *s)
 static void identity(void **state)
 {
     (void)state;
-    char *argv[] = { "test-target", "--child", "sleep", "--password", "hunter2", "TOKEN=abc", "\x1b[31m\xff", "monkey.py", NULL };
+    char *argv[] = { "test-target", "--child",      "sleep",     "--password", "hunter2",
+                     "TOKEN=abc",   "\x1b[31m\xff", "monkey.py", NULL };
     time_t before = time(NULL);
     setenv("PYTEST_CURRENT_TEST", "t.py::test_x\x1b (call)", 1);
     pid_t pid = start("/proc/self/exe", argv);
@@ -338,7 +340,9 @@ static void states(void **state)
 {
     (void)state;
     struct lk_arena *a = lk_arena_create();
-    struct lk_thread_facts v[3] = { { .tid = 7, .state = 'S' }, { .tid = 8, .state = 'T' }, { .tid = 9, .state = 'D' } };
+    struct lk_thread_facts v[3] = { { .tid = 7, .state = 'S' },
+                                    { .tid = 8, .state = 'T' },
+                                    { .tid = 9, .state = 'D' } };
     struct lk_thread_list l = { .v = v, .n = 3, .cap = 3 };
     struct lk_process_halt stop = { 0 };
     lk_process_halt_states(7, &l, a, &stop);
@@ -430,13 +434,15 @@ static void frozen(void **state)
 static void throttled(void **state)
 {
     (void)state;
-    static const char *const parents[] = { "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup", NULL };
+    static const char *const parents[] = { "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct",
+                                           "/sys/fs/cgroup", NULL };
     char group[256];
     uint64_t periods = 0, hits = 0, us = 0;
     if (!make_group(parents, group, sizeof(group)))
         skip();
     bool quota = write_file(group, "cpu.max", "2000 20000") ||
-                 (write_file(group, "cpu.cfs_period_us", "20000") && write_file(group, "cpu.cfs_quota_us", "2000"));
+                 (write_file(group, "cpu.cfs_period_us", "20000") &&
+                  write_file(group, "cpu.cfs_quota_us", "2000"));
     pid_t pid = start_mode("burn");
     bool in = quota && enter(group, pid);
     /* The time is entered when a throttled period ends, a moment after the count. */
@@ -468,7 +474,8 @@ static void containers(void **state)
         { "0::/system.slice/docker-" ID ".scope\n", "docker 0123456789ab" },
         { "9:name=systemd:/docker/" ID "\n8:cpu:/docker/" ID "\n", "docker 0123456789ab" },
         { "0::/machine.slice/libpod-" ID ".scope/container\n", "podman 0123456789ab" },
-        { "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID ".scope\n", "containerd 0123456789ab" },
+        { "0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-" ID ".scope\n",
+          "containerd 0123456789ab" },
         { "1:cpu:/kubepods/besteffort/podaa/" ID "\n", "kubernetes 0123456789ab" },
         { "0::/" ID "\n", "container 0123456789ab" },
         { "0::/lxc.payload.web1/init.scope\n", "lxc web1" },
@@ -488,7 +495,8 @@ static void containers(void **state)
 
 static bool has_child(const struct lk_snapshot *s)
 {
-    return s->children.n == 1 && s->children.v[0].comm && strcmp(s->children.v[0].comm, "sleep") == 0;
+    return s->children.n == 1 && s->children.v[0].comm &&
+           strcmp(s->children.v[0].comm, "sleep") == 0;
 }
 
 /* In the middle of execve a child has its new name and no environment yet. */
@@ -518,7 +526,8 @@ static bool has_forked(const struct lk_snapshot *s)
     return s->children.n == 1 && s->n_cmdline > 1;
 }
 
-/* argv[0] is what a program is known by; master and worker are forks of this one under gunicorn's name. */
+/* argv[0] is what a program is known by; master and worker are forks of this one under gunicorn's
+ * name. */
 static void check_gunicorn(char *const argv[], int64_t want)
 {
     pid_t pid = start("/proc/self/exe", argv);
@@ -543,11 +552,16 @@ static void gunicorn(void **state)
     (void)state;
     check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "app:app", NULL }, 30000);
     check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "-t", "7", NULL }, 7000);
-    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--timeout=9", "-ksync", NULL }, 9000);
-    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--timeout", "0", NULL }, LK_UNKNOWN);
-    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "-k", "gthread", NULL }, LK_UNKNOWN);
-    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--threads", "4", NULL }, LK_UNKNOWN);
-    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "-c", "x.py", NULL }, LK_UNKNOWN);
+    check_gunicorn(
+        (char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--timeout=9", "-ksync", NULL }, 9000);
+    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--timeout", "0", NULL },
+                   LK_UNKNOWN);
+    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "-k", "gthread", NULL },
+                   LK_UNKNOWN);
+    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "--threads", "4", NULL },
+                   LK_UNKNOWN);
+    check_gunicorn((char *[]){ "/usr/bin/gunicorn", "--child", "fork", "-c", "x.py", NULL },
+                   LK_UNKNOWN);
 }
 
 static void reloader(void **state)
@@ -555,8 +569,9 @@ static void reloader(void **state)
     (void)state;
     if (access("/usr/bin/python3", X_OK) != 0)
         skip();
-    static char code[] = "import os, subprocess\n"
-                         "subprocess.run(['sleep', '60'], env=dict(os.environ, WERKZEUG_RUN_MAIN='true'))";
+    static char code[] =
+        "import os, subprocess\n"
+        "subprocess.run(['sleep', '60'], env=dict(os.environ, WERKZEUG_RUN_MAIN='true'))";
     static char plain[] = "import subprocess\nsubprocess.run(['sleep', '60'])";
     char *argv[] = { "/usr/bin/python3", "-Su", "-c", code, NULL };
     waits_for_sleep("flask --debug reloader", argv);
@@ -589,7 +604,8 @@ static void program_names(void **state)
         char *argv[8] = { 0 };
         for (size_t k = 0; rows[i].argv[k]; k++)
             argv[k] = (char *)rows[i].argv[k];
-        /* The command line as the kernel would show it, in a file of our own instead of /proc/PID. */
+        /* The command line as the kernel would show it, in a file of our own instead of /proc/PID.
+         */
         char dir[] = "/tmp/test_processXXXXXX", path[64];
         assert_non_null(mkdtemp(dir));
         snprintf(path, sizeof(path), "%s/cmdline", dir);
@@ -610,7 +626,8 @@ static void stat_lines(void **state)
 {
     (void)state;
     struct lk_procfs_stat st;
-    assert_true(lk_procfs_stat_parse("12 (a) R 1 ) S 7 5 6 0 -1 4194304 97 0 0 0 0 0 0 0 20 0 3 0 127725 1 2 3 4 5 99 0", &st));
+    assert_true(lk_procfs_stat_parse(
+        "12 (a) R 1 ) S 7 5 6 0 -1 4194304 97 0 0 0 0 0 0 0 20 0 3 0 127725 1 2 3 4 5 99 0", &st));
     assert_string_equal(st.comm, "a) R 1 ");
     assert_int_equal(st.state, 'S');
     assert_int_equal(st.ppid, 7);
@@ -628,11 +645,12 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--child") == 0)
         run_mode(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity),      cmocka_unit_test(nobody),     cmocka_unit_test(family),   cmocka_unit_test(epolls),
-        cmocka_unit_test(job_stop),      cmocka_unit_test(traced),     cmocka_unit_test(zombie),   cmocka_unit_test(main_gone),
-        cmocka_unit_test(ending),        cmocka_unit_test(states),     cmocka_unit_test(frozen),   cmocka_unit_test(throttled),
-        cmocka_unit_test(containers),    cmocka_unit_test(waiters),    cmocka_unit_test(gunicorn), cmocka_unit_test(reloader),
-        cmocka_unit_test(program_names), cmocka_unit_test(stat_lines),
+        cmocka_unit_test(identity),   cmocka_unit_test(nobody),        cmocka_unit_test(family),
+        cmocka_unit_test(epolls),     cmocka_unit_test(job_stop),      cmocka_unit_test(traced),
+        cmocka_unit_test(zombie),     cmocka_unit_test(main_gone),     cmocka_unit_test(ending),
+        cmocka_unit_test(states),     cmocka_unit_test(frozen),        cmocka_unit_test(throttled),
+        cmocka_unit_test(containers), cmocka_unit_test(waiters),       cmocka_unit_test(gunicorn),
+        cmocka_unit_test(reloader),   cmocka_unit_test(program_names), cmocka_unit_test(stat_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,7 +42,8 @@ static const struct row rows[] = {
     { "-H", "Authorization: Bearer abc.def", "Authorization: ***" },
     { NULL, "X-Api-Key: abc", "X-Api-Key: ***" },
     { NULL, "curl -H 'Authorization: Basic dTpwYXNz' x", "curl -H 'Authorization: ***' x" },
-    { NULL, "{\"user\":\"joe\",\"password\":\"a\\\"b\",\"x\":1}", "{\"user\":\"joe\",\"password\":\"***\",\"x\":1}" },
+    { NULL, "{\"user\":\"joe\",\"password\":\"a\\\"b\",\"x\":1}",
+      "{\"user\":\"joe\",\"password\":\"***\",\"x\":1}" },
     { NULL, "{\"key\": \"abc\"}", "{\"key\": \"***\"}" },
     { "-c", "connect(user='joe', password='a b')", "connect(user='joe', password='***')" },
     { "-c", "connect(user='joe', password = secret_value)", "connect(user='joe', password = ***)" },
@@ -119,9 +120,10 @@ static void odd_bytes(void **state)
         buf[n] = '\0';
         seed = seed * 1664525 + 1013904223;
         assert_non_null(lk_redact(a, buf, round % 3 ? NULL : "--x"));
-        assert_string_equal(lk_redact(a, buf, "--password"), n == 0                           ? ""
-                                                             : buf[0] == '-' && buf[1] == '-' ? lk_redact(a, buf, NULL)
-                                                                                              : "***");
+        assert_string_equal(lk_redact(a, buf, "--password"), n == 0 ? ""
+                                                             : buf[0] == '-' && buf[1] == '-'
+                                                                 ? lk_redact(a, buf, NULL)
+                                                                 : "***");
     }
     memset(buf, 'k', sizeof(buf));
     memcpy(buf, "token=", 6);

@@ -1,4 +1,5 @@
-/* Stopping threads of real processes: what they feel of it, and what is left behind in every bad case. */
+/* Stopping threads of real processes: what they feel of it, and what is left behind in every bad
+ * case. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -129,7 +130,8 @@ static char state_of(pid_t pid, int64_t tid)
     struct lk_stat_line stat;
 
     snprintf(name, sizeof(name), "/proc/%d/task/%d/stat", pid, (int)tid);
-    return lk_proc_read(-1, name, text, sizeof(text)) > 0 && lk_stat_parse(text, &stat) ? stat.state : '?';
+    return lk_proc_read(-1, name, text, sizeof(text)) > 0 && lk_stat_parse(text, &stat) ? stat.state
+                                                                                        : '?';
 }
 
 static bool runs_on(struct fixture *f, int n)
@@ -146,10 +148,12 @@ static bool runs_on(struct fixture *f, int n)
     return all;
 }
 
-static bool stop(struct fixture *f, const int64_t *tids, size_t n, unsigned ms, lk_collect_fn collect)
+static bool stop(struct fixture *f, const int64_t *tids, size_t n, unsigned ms,
+                 lk_collect_fn collect)
 {
     lk_stop_result_deinit(&f->res);
-    return lk_stop_collect(f->t, tids, n, LK_STOP_ANY, ms, STACK, NULL, collect, f, &f->res, &f->err);
+    return lk_stop_collect(f->t, tids, n, LK_STOP_ANY, ms, STACK, NULL, collect, f, &f->res,
+                           &f->err);
 }
 
 /* --- tests -------------------------------------------------------------------------------- */
@@ -262,7 +266,8 @@ static void die_at_once(struct lk_process *t, void *arg)
     kill(getpid(), SIGKILL);
 }
 
-/* The helper is killed while a thread stands in front of a signal: the signal must still come through. */
+/* The helper is killed while a thread stands in front of a signal: the signal must still come
+ * through. */
 static void no_signal_is_lost_with_the_helper(void **state)
 {
     struct fixture f;
@@ -467,7 +472,8 @@ static void run_tracer(struct child *c)
     for (int i = 0; i < SPINNERS; i++)
         if (ptrace(PTRACE_SEIZE, (pid_t)atomic_load(&c->tid[i]), 0, 0) != 0)
             atomic_store(&c->bad, 1);
-    if (ptrace(PTRACE_SEIZE, atomic_load(&c->go), 0, 0) != 0) /* the leader too: it names the tracer */
+    /* the leader too: it names the tracer */
+    if (ptrace(PTRACE_SEIZE, atomic_load(&c->go), 0, 0) != 0)
         atomic_store(&c->bad, 1);
     atomic_store(&c->flag, 1);
     for (;;)
@@ -509,7 +515,8 @@ static void strangers_are_not_stopped(void **state)
     assert_int_equal(f.res.stopped.n, 0);
     assert_int_equal(atomic_load(&f.c->flag), 0);
     assert_true(runs_on(&other, SPINNERS));
-    /* A thread may end between the list and the stop: nothing went wrong, and nobody was stopped. */
+    /* A thread may end between the list and the stop: nothing went wrong, and nobody was stopped.
+     */
     assert_true(stop(&f, &gone, 1, LONG_MS, NULL));
     assert_int_equal(f.res.stopped.n, 0);
     assert_true(stop(&f, &gone, 0, LONG_MS, NULL));
@@ -526,13 +533,15 @@ static void a_fake_cannot_be_stopped(void **state)
     int64_t tid = 1;
 
     (void)state;
-    assert_false(lk_stop_collect(t, &tid, 1, LK_STOP_ANY, 100, STACK, NULL, NULL, NULL, &res, &err));
+    assert_false(
+        lk_stop_collect(t, &tid, 1, LK_STOP_ANY, 100, STACK, NULL, NULL, NULL, &res, &err));
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
     lk_stop_result_deinit(&res);
     lk_process_destroy(t);
 }
 
-/* --- calls that a stop would interrupt ------------------------------------------------------------ */
+/* --- calls that a stop would interrupt
+ * ------------------------------------------------------------ */
 
 static struct child *eintr_page;
 
@@ -591,7 +600,8 @@ static void *in_recv(void *arg)
     char byte;
     int fd[2];
 
-    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0 && setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM, 0, fd) == 0 &&
+        setsockopt(fd[0], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)) == 0) {
         about_to_sleep(4);
         (void)!recv(fd[0], &byte, 1, 0);
     }
@@ -637,7 +647,8 @@ static void sleeping_calls_are_not_interrupted(void **state)
     end(&f);
 }
 
-/* --- a caller with threads of its own --------------------------------------------------------------- */
+/* --- a caller with threads of its own
+ * --------------------------------------------------------------- */
 
 static void *allocate(void *arg)
 {

@@ -1,4 +1,5 @@
-/* Thread ids of an inner pid namespace: the line NSpid, and a real process in one (needs root; skipped without). */
+/* Thread ids of an inner pid namespace: the line NSpid, and a real process in one (needs root;
+ * skipped without). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,7 +60,8 @@ static void run_two_threads(struct child *c)
         pause();
 }
 
-/* The first process of a new namespace is the one forked after unshare; this one only waits for it. */
+/* The first process of a new namespace is the one forked after unshare; this one only waits for it.
+ */
 static void run_nested(struct child *c)
 {
     if (unshare(CLONE_NEWPID) != 0) {

@@ -2,17 +2,18 @@
 #ifndef LK_TESTS_REPORT_CM_H
 #define LK_TESTS_REPORT_CM_H
 
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <setjmp.h>
 #include <cmocka.h>
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* Sanitizers make code several times slower; CPU time is measured, since the machine may be shared. */
+/* Sanitizers make code several times slower; CPU time is measured, since the machine may be shared.
+ */
 #if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
 #define CM_SLOWER 8
 #else

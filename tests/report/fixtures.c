@@ -6,14 +6,27 @@
 #include <string.h>
 
 static const struct lk_rule rules[] = {
-    { .id = "LK101", .name = "loop-waits-on-itself", .ceiling = LK_DEADLOCK, .means = "a cycle through one loop",
-      .remedy = "Await the coroutine instead of blocking on its future, or run the blocking code with asyncio.to_thread.",
+    { .id = "LK101",
+      .name = "loop-waits-on-itself",
+      .ceiling = LK_DEADLOCK,
+      .means = "a cycle through one loop",
+      .remedy = "Await the coroutine instead of blocking on its future, or run the blocking code "
+                "with asyncio.to_thread.",
       .docs = { "asyncio, \"Developing with asyncio\": Concurrency and Multithreading",
-                "https://docs.python.org/3/library/asyncio-task.html#asyncio.run_coroutine_threadsafe" } },
-    { .id = "LK202", .name = "orphaned-tasks", .ceiling = LK_HAZARD, .means = "nobody runs the loop",
-      .remedy = "Close the loop, or run it in its own thread.", .docs = { "asyncio, \"Event Loop\"" } },
-    { .id = "LK301", .name = "loop-per-request", .ceiling = LK_HAZARD, .means = "a loop in a request thread",
-      .remedy = "Use an async def view.", .docs = { "Flask, \"Using async and await\"" } },
+                "https://docs.python.org/3/library/"
+                "asyncio-task.html#asyncio.run_coroutine_threadsafe" } },
+    { .id = "LK202",
+      .name = "orphaned-tasks",
+      .ceiling = LK_HAZARD,
+      .means = "nobody runs the loop",
+      .remedy = "Close the loop, or run it in its own thread.",
+      .docs = { "asyncio, \"Event Loop\"" } },
+    { .id = "LK301",
+      .name = "loop-per-request",
+      .ceiling = LK_HAZARD,
+      .means = "a loop in a request thread",
+      .remedy = "Use an async def view.",
+      .docs = { "Flask, \"Using async and await\"" } },
 };
 
 static struct lk_report create(int64_t pid, enum lk_verdict verdict)
@@ -45,12 +58,16 @@ static void identity(struct lk_snapshot *s, const char *script)
     s->taken_at = "2026-01-31T12:00:00.123Z";
     s->uid = 1000;
     s->runtime = "python";
-    s->python = (struct lk_python){ .present = true, .version = "3.11.2", .build = "release", .free_threaded = LK_NO,
+    s->python = (struct lk_python){ .present = true,
+                                    .version = "3.11.2",
+                                    .build = "release",
+                                    .free_threaded = LK_NO,
                                     .frames_read = true };
     s->watched_ms = 2100;
 }
 
-static void sample(struct lk_snapshot *s, int64_t at, int64_t pause, int64_t stopped, int64_t asleep, int64_t moved)
+static void sample(struct lk_snapshot *s, int64_t at, int64_t pause, int64_t stopped,
+                   int64_t asleep, int64_t moved)
 {
     struct lk_sample *m = lk_vec_push(&s->samples);
     *m = (struct lk_sample){ .at_ms = at, .pause_us = pause, .stopped = stopped, .asleep = asleep };
@@ -62,15 +79,17 @@ static void sample(struct lk_snapshot *s, int64_t at, int64_t pause, int64_t sto
 }
 
 /* frames[i]: function, file, class ("user", "stdlib", "framework"), source or NULL. */
-struct lk_pystack *fixture_stack(struct lk_snapshot *s, size_t n, const char *const (*frames)[4], const int *lines)
+struct lk_pystack *fixture_stack(struct lk_snapshot *s, size_t n, const char *const (*frames)[4],
+                                 const int *lines)
 {
     struct lk_pyframe *f = lk_arena_array(s->arena, n, sizeof *f);
     for (size_t i = 0; i < n; i++) {
         struct lk_code *c = lk_arena_alloc(s->arena, sizeof *c);
         c->function = c->qualname = frames[i][0];
         c->file = frames[i][1];
-        c->cls = strcmp(frames[i][2], "user") == 0 ? LK_CODE_USER
-                 : strcmp(frames[i][2], "stdlib") == 0 ? LK_CODE_STDLIB : LK_CODE_FRAMEWORK;
+        c->cls = strcmp(frames[i][2], "user") == 0     ? LK_CODE_USER
+                 : strcmp(frames[i][2], "stdlib") == 0 ? LK_CODE_STDLIB
+                                                       : LK_CODE_FRAMEWORK;
         f[i] = (struct lk_pyframe){ .code = c, .line = lines[i], .source = frames[i][3] };
     }
     return lk_snapshot_stack(s, f, n, false);
@@ -84,7 +103,9 @@ struct lk_finding *fixture_finding(struct lk_report *r, const char *rule, enum l
             f->rule = &rules[i];
     assert(f->rule);
     f->severity = severity;
-    f->confidence = severity == LK_DEADLOCK ? LK_PROVEN : severity == LK_STALLED ? LK_PROBABLE : LK_POSSIBLE;
+    f->confidence = severity == LK_DEADLOCK  ? LK_PROVEN
+                    : severity == LK_STALLED ? LK_PROBABLE
+                                             : LK_POSSIBLE;
     f->stuck_ms = LK_UNKNOWN;
     snprintf(f->fingerprint, sizeof f->fingerprint, "6f1c00000000%s", rule + 2);
     f->summary = "Something is wrong.";
@@ -93,7 +114,9 @@ struct lk_finding *fixture_finding(struct lk_report *r, const char *rule, enum l
 
 void fixture_edge(struct lk_finding *f, struct lk_ref from, const char *why, struct lk_ref to)
 {
-    lk_vec_add(&f->chain, ((struct lk_edge){ .from = from, .to = to, .why = why, .read = LK_READ_ASLEEP, .stable = true }));
+    lk_vec_add(&f->chain,
+               ((struct lk_edge){
+                   .from = from, .to = to, .why = why, .read = LK_READ_ASLEEP, .stable = true }));
 }
 
 void fixture_destroy(struct lk_report *r)
@@ -108,7 +131,8 @@ void fixture_destroy(struct lk_report *r)
     lk_snapshot_destroy(r->snap);
 }
 
-char *fixture_render(const char *format, const struct lk_report *r, size_t n, bool set, struct lk_render how, size_t *size)
+char *fixture_render(const char *format, const struct lk_report *r, size_t n, bool set,
+                     struct lk_render how, size_t *size)
 {
     char *out = NULL;
     size_t len = 0;
@@ -129,7 +153,8 @@ struct lk_report fixture_empty(void)
     return create(1, LK_VERDICT_UNKNOWN);
 }
 
-static struct lk_thread *thread(struct lk_snapshot *s, int64_t tid, const char *name, enum lk_wait_kind kind, const char *call)
+static struct lk_thread *thread(struct lk_snapshot *s, int64_t tid, const char *name,
+                                enum lk_wait_kind kind, const char *call)
 {
     struct lk_thread *t = lk_thread_at(s, lk_snapshot_thread(s, tid, NULL));
     t->name = t->comm = name;
@@ -152,14 +177,22 @@ static void native(struct lk_snapshot *s, struct lk_thread *t)
     struct lk_natstack *st = lk_arena_alloc(s->arena, sizeof *st);
     st->n = 2;
     st->frames = lk_arena_array(s->arena, 2, sizeof *st->frames);
-    st->frames[0] = (struct lk_natframe){ .function = "__futex_abstimed_wait_common", .module = "libc.so.6",
-                                          .offset = 0x89e0e, .build_id = "c5a1", .system = true };
-    st->frames[1] = (struct lk_natframe){ .function = "acquire_timed", .module = "python3.11", .offset = 0x1f00,
-                                          .file = "_threadmodule.c", .line = 98, .system = true };
+    st->frames[0] = (struct lk_natframe){ .function = "__futex_abstimed_wait_common",
+                                          .module = "libc.so.6",
+                                          .offset = 0x89e0e,
+                                          .build_id = "c5a1",
+                                          .system = true };
+    st->frames[1] = (struct lk_natframe){ .function = "acquire_timed",
+                                          .module = "python3.11",
+                                          .offset = 0x1f00,
+                                          .file = "_threadmodule.c",
+                                          .line = 98,
+                                          .system = true };
     t->native_stack = st;
 }
 
-/* The threads of the deadlock: the loop's, three requests, four idle pool workers, the main thread in accept. */
+/* The threads of the deadlock: the loop's, three requests, four idle pool workers, the main thread
+ * in accept. */
 static void deadlock_threads(struct lk_snapshot *s)
 {
     static const char *const blocked[][4] = {
@@ -167,22 +200,31 @@ static void deadlock_threads(struct lk_snapshot *s)
         { "Future.result", "/usr/lib/python3.11/concurrent/futures/_base.py", "stdlib", NULL },
         { "outer", "/srv/app.py", "user", "return fut.result()" },
         { "Handle._run", "/usr/lib/python3.11/asyncio/events.py", "stdlib", NULL },
-        { "BaseEventLoop.run_forever", "/usr/lib/python3.11/asyncio/base_events.py", "stdlib", NULL },
+        { "BaseEventLoop.run_forever", "/usr/lib/python3.11/asyncio/base_events.py", "stdlib",
+          NULL },
     };
     static const char *const view[][4] = {
         { "wait", "/usr/lib/python3.11/threading.py", "stdlib", NULL },
         { "Future.result", "/usr/lib/python3.11/concurrent/futures/_base.py", "stdlib", NULL },
-        { "report", "/srv/app.py", "user", "return asyncio.run_coroutine_threadsafe(outer(), LOOP).result()" },
-        { "Flask.dispatch_request", "/usr/lib/python3/dist-packages/flask/app.py", "framework", NULL },
+        { "report", "/srv/app.py", "user",
+          "return asyncio.run_coroutine_threadsafe(outer(), LOOP).result()" },
+        { "Flask.dispatch_request", "/usr/lib/python3/dist-packages/flask/app.py", "framework",
+          NULL },
     };
     static const char *const idle[][4] = {
         { "_worker", "/usr/lib/python3.11/concurrent/futures/thread.py", "stdlib", NULL },
     };
     struct lk_thread *t = thread(s, 4711, "python3", LK_WAIT_IO, "socket.accept()");
     t->main = true;
-    t->os = (struct lk_syscall_wait){ .on = LK_OS_SOCKET, .syscall = "accept4", .nr = 288, .fd = 3, .local = "127.0.0.1:8000",
-                                .listening = true, .child_pid = LK_UNKNOWN, .timeout_ms = LK_FOREVER,
-                                .queues = { 2, 0 } };
+    t->os = (struct lk_syscall_wait){ .on = LK_OS_SOCKET,
+                                      .syscall = "accept4",
+                                      .nr = 288,
+                                      .fd = 3,
+                                      .local = "127.0.0.1:8000",
+                                      .listening = true,
+                                      .child_pid = LK_UNKNOWN,
+                                      .timeout_ms = LK_FOREVER,
+                                      .queues = { 2, 0 } };
     t->python_stack = fixture_stack(s, 1, idle, (int[]){ 81 });
     t = thread(s, 4712, "bg-loop", LK_WAIT_FUTURE, "Future.result()");
     t->role = LK_ROLE_LOOP;
@@ -190,8 +232,9 @@ static void deadlock_threads(struct lk_snapshot *s)
     native(s, t);
     struct lk_pystack *views = fixture_stack(s, 4, view, (int[]){ 320, 451, 22, 1799 });
     for (int i = 0; i < 3; i++) {
-        t = thread(s, 4713 + i, lk_arena_printf(s->arena, "Thread-%d (process_request_thread)", i + 1), LK_WAIT_FUTURE,
-                   "Future.result()");
+        t = thread(s, 4713 + i,
+                   lk_arena_printf(s->arena, "Thread-%d (process_request_thread)", i + 1),
+                   LK_WAIT_FUTURE, "Future.result()");
         t->role = LK_ROLE_REQUEST;
         t->in_request = true;
         t->stuck_ms = 840000 - i * 60000;
@@ -199,17 +242,20 @@ static void deadlock_threads(struct lk_snapshot *s)
     }
     struct lk_pystack *pool = fixture_stack(s, 1, idle, (int[]){ 81 });
     for (int i = 0; i < 4; i++) {
-        t = thread(s, 4716 + i, lk_arena_printf(s->arena, "pool_%d", i), LK_WAIT_EXECUTOR_IDLE, NULL);
+        t = thread(s, 4716 + i, lk_arena_printf(s->arena, "pool_%d", i), LK_WAIT_EXECUTOR_IDLE,
+                   NULL);
         t->role = LK_ROLE_EXECUTOR;
         t->python_stack = pool;
     }
 }
 
-static void deadlock_finding(struct lk_report *r, struct lk_ref t, struct lk_ref f, struct lk_ref k, struct lk_ref o)
+static void deadlock_finding(struct lk_report *r, struct lk_ref t, struct lk_ref f, struct lk_ref k,
+                             struct lk_ref o)
 {
     struct lk_snapshot *s = r->snap;
     struct lk_finding *x = fixture_finding(r, "LK101", LK_DEADLOCK);
-    x->summary = "Thread bg-loop [4712] runs loop o1 and blocks in Future.result() in outer(), waiting for task Task-8 "
+    x->summary = "Thread bg-loop [4712] runs loop o1 and blocks in Future.result() in outer(), "
+                 "waiting for task Task-8 "
                  "(inner), which only loop o1 can run.";
     x->stuck_ms = 840000;
     x->stuck_by_scheduler = true;
@@ -218,15 +264,21 @@ static void deadlock_finding(struct lk_report *r, struct lk_ref t, struct lk_ref
     lk_refs_add(s, &x->threads, t);
     lk_refs_add(s, &x->loops, o);
     lk_refs_add(s, &x->tasks, k);
-    lk_vec_add(&x->culprits, ((struct lk_culprit){ .tid = 4712, .function = "outer", .file = "/srv/app.py", .line = 10,
+    lk_vec_add(&x->culprits, ((struct lk_culprit){ .tid = 4712,
+                                                   .function = "outer",
+                                                   .file = "/srv/app.py",
+                                                   .line = 10,
                                                    .source = "return fut.result()" }));
     fixture_edge(x, t, "blocks in Future.result()", f);
     fixture_edge(x, f, "set by run_coroutine_threadsafe", k);
     fixture_edge(x, k, "scheduled on", o);
     fixture_edge(x, o, "run by", t);
-    lk_vec_add(&x->evidence, "thread 4712 slept in the same futex call in all 3 samples; its switch counters did not change");
-    lk_vec_add(&x->evidence, "the loop's ready queue holds the step of Task-8, the same in all samples");
-    x->safe_now = "Nothing in this process can be cancelled from outside to free it; the 3 requests are lost: restart it.";
+    lk_vec_add(&x->evidence, "thread 4712 slept in the same futex call in all 3 samples; its "
+                             "switch counters did not change");
+    lk_vec_add(&x->evidence,
+               "the loop's ready queue holds the step of Task-8, the same in all samples");
+    x->safe_now = "Nothing in this process can be cancelled from outside to free it; the 3 "
+                  "requests are lost: restart it.";
 }
 
 struct lk_report fixture_deadlock(void)
@@ -237,15 +289,29 @@ struct lk_report fixture_deadlock(void)
     deadlock_threads(s);
     struct lk_ref o = lk_snapshot_loop(s, 0x1000, NULL), f = lk_snapshot_future(s, 0x2000, NULL);
     struct lk_ref k = lk_snapshot_task(s, 0x3000, NULL), f2 = lk_snapshot_future(s, 0x2100, NULL);
-    struct lk_ref t = lk_snapshot_find(s, LK_KIND_THREAD, 4712), x = lk_snapshot_executor(s, 0x4000, NULL);
+    struct lk_ref t = lk_snapshot_find(s, LK_KIND_THREAD, 4712),
+                  x = lk_snapshot_executor(s, 0x4000, NULL);
     struct lk_ref m = lk_snapshot_lock(s, 0x5000, NULL);
-    *lk_loop_at(s, o) = (struct lk_loop){ .id = "o1", .addr = 0x1000, .kind = "asyncio", .cls = "_UnixSelectorEventLoop",
-        .thread = t, .run = LK_LOOP_RUNNING, .closed = LK_NO, .stopping = LK_NO, .ready = 1, .timers = 2,
-        .next_timer_ms = 1200, .tasks_pending = 12, .in_own_selector = LK_NO, .read = LK_READ_ASLEEP };
+    *lk_loop_at(s, o) = (struct lk_loop){ .id = "o1",
+                                          .addr = 0x1000,
+                                          .kind = "asyncio",
+                                          .cls = "_UnixSelectorEventLoop",
+                                          .thread = t,
+                                          .run = LK_LOOP_RUNNING,
+                                          .closed = LK_NO,
+                                          .stopping = LK_NO,
+                                          .ready = 1,
+                                          .timers = 2,
+                                          .next_timer_ms = 1200,
+                                          .tasks_pending = 12,
+                                          .in_own_selector = LK_NO,
+                                          .read = LK_READ_ASLEEP };
     lk_thread_at(s, t)->running_loop = o;
     lk_refs_add(s, &lk_thread_at(s, t)->wait.on, f);
     for (int i = 0; i < 3; i++)
-        lk_refs_add(s, &lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, 4713u + (unsigned)i))->wait.on, f2);
+        lk_refs_add(
+            s, &lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, 4713u + (unsigned)i))->wait.on,
+            f2);
     struct lk_task *task = lk_task_at(s, k);
     task->name = "Task-8";
     task->coroutine = "inner";
@@ -257,8 +323,14 @@ struct lk_report fixture_deadlock(void)
     lk_refs_add(s, &task->wait.on, o);
     for (unsigned i = 0; i < 2; i++) {
         struct lk_future *fut = &s->futures.v[i];
-        *fut = (struct lk_future){ .id = fut->id, .addr = fut->addr, .concurrent = true, .cls = "Future", .loop = o,
-            .state = LK_FUTURE_PENDING, .origin = "run_coroutine_threadsafe", .enders_complete = i == 0 };
+        *fut = (struct lk_future){ .id = fut->id,
+                                   .addr = fut->addr,
+                                   .concurrent = true,
+                                   .cls = "Future",
+                                   .loop = o,
+                                   .state = LK_FUTURE_PENDING,
+                                   .origin = "run_coroutine_threadsafe",
+                                   .enders_complete = i == 0 };
     }
     lk_refs_add(s, &lk_future_at(s, f)->enders, k);
     for (unsigned i = 0; i < 4; i++) {
@@ -278,7 +350,8 @@ struct lk_report fixture_deadlock(void)
     deadlock_finding(&r, t, f, k, o);
     struct lk_finding *second = fixture_finding(&r, "LK202", LK_HAZARD);
     second->summary = "Loop o2 has 1 pending task and nobody runs it.";
-    lk_snapshot_limit(s, "the heap was not walked: loops that no thread, task or module names are not listed");
+    lk_snapshot_limit(
+        s, "the heap was not walked: loops that no thread, task or module names are not listed");
     return r;
 }
 
@@ -292,13 +365,16 @@ struct lk_report fixture_healthy(void)
     t->os.on = LK_OS_SELECTOR;
     t->os.syscall = "epoll_wait";
     for (int i = 0; i < 8; i++)
-        thread(s, 5001 + i, lk_arena_printf(s->arena, "pool_%d", i), LK_WAIT_EXECUTOR_IDLE, NULL)->role = LK_ROLE_EXECUTOR;
+        thread(s, 5001 + i, lk_arena_printf(s->arena, "pool_%d", i), LK_WAIT_EXECUTOR_IDLE, NULL)
+            ->role = LK_ROLE_EXECUTOR;
     for (int i = 0; i < 2; i++) {
         t = thread(s, 5009 + i, lk_arena_printf(s->arena, "Thread-%d", i + 1), LK_WAIT_NONE, NULL);
         t->running = t->moved = t->in_request = true;
         t->kstate = 'R';
         t->stuck_ms = LK_UNKNOWN;
-        t->os = (struct lk_syscall_wait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN };
+        t->os = (struct lk_syscall_wait){
+            .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN
+        };
     }
     sample(s, 0, 300, 2, 9, 5009);
     return r;
@@ -311,7 +387,8 @@ struct lk_report fixture_master(void)
     thread(r.snap, 6000, "gunicorn", LK_WAIT_IO, "select.select()");
     r.snap->supervisor = "gunicorn master";
     for (int i = 0; i < 4; i++)
-        lk_vec_add(&r.snap->children, ((struct lk_child){ .pid = 6001 + i, .comm = "gunicorn", .threads = 5 }));
+        lk_vec_add(&r.snap->children,
+                   ((struct lk_child){ .pid = 6001 + i, .comm = "gunicorn", .threads = 5 }));
     r.findings->verdict_why = "6000 is a gunicorn master and none of its workers was examined";
     return r;
 }
@@ -324,8 +401,14 @@ struct lk_report fixture_tasks(size_t n, size_t stacks)
     struct lk_ref o = lk_snapshot_loop(s, 1, NULL);
     struct lk_thread *t = thread(s, 7000, "python3", LK_WAIT_SELECTOR, NULL);
     t->running_loop = o;
-    *lk_loop_at(s, o) = (struct lk_loop){ .id = "o1", .kind = "asyncio", .cls = "_UnixSelectorEventLoop", .run = LK_LOOP_RUNNING,
-        .thread = lk_snapshot_find(s, LK_KIND_THREAD, 7000), .tasks_pending = (int64_t)n, .ready = 0, .timers = 0 };
+    *lk_loop_at(s, o) = (struct lk_loop){ .id = "o1",
+                                          .kind = "asyncio",
+                                          .cls = "_UnixSelectorEventLoop",
+                                          .run = LK_LOOP_RUNNING,
+                                          .thread = lk_snapshot_find(s, LK_KIND_THREAD, 7000),
+                                          .tasks_pending = (int64_t)n,
+                                          .ready = 0,
+                                          .timers = 0 };
     static const char *const frames[][4] = {
         { "leaf", "/srv/many.py", "user", "await fut" },
         { "middle", "/srv/many.py", "user", "await leaf(fut)" },
@@ -353,8 +436,11 @@ struct lk_report fixture_tasks(size_t n, size_t stacks)
     struct lk_finding *x = fixture_finding(&r, "LK202", LK_HAZARD);
     x->summary = "A task waits.";
     lk_refs_add(s, &x->tasks, lk_ref_make(LK_KIND_TASK, n - 1));
-    lk_vec_add(&x->culprits, ((struct lk_culprit){ .tid = LK_UNKNOWN, .task = s->tasks.v[n - 2].id, .function = "fetch",
-                                                   .file = "/srv/many.py", .line = 30 }));
+    lk_vec_add(&x->culprits, ((struct lk_culprit){ .tid = LK_UNKNOWN,
+                                                   .task = s->tasks.v[n - 2].id,
+                                                   .function = "fetch",
+                                                   .file = "/srv/many.py",
+                                                   .line = 30 }));
     sample(s, 0, 0, 0, 1, 0);
     return r;
 }
@@ -370,7 +456,8 @@ static void hostile_target(struct lk_snapshot *s, const char *evil)
     s->comm = s->exe = s->cwd = s->host = s->boot_id = s->start_time = s->container = evil;
     s->taken_at = "2026-01-31T12:00:00.123Z";
     s->supervisor = s->runtime = evil;
-    s->python = (struct lk_python){ .present = true, .version = evil, .build = evil, .why_not = evil };
+    s->python =
+        (struct lk_python){ .present = true, .version = evil, .build = evil, .why_not = evil };
     lk_vec_add(&s->children, ((struct lk_child){ .pid = 2, .comm = evil, .threads = LK_UNKNOWN }));
     lk_vec_add(&s->limits, evil);
     sample(s, 0, 1, 1, 1, 999999);
@@ -379,8 +466,10 @@ static void hostile_target(struct lk_snapshot *s, const char *evil)
 static void hostile_entities(struct lk_snapshot *s, const char *evil)
 {
     const char *frames[1][4] = { { evil, evil, "user", evil } };
-    struct lk_ref t = lk_snapshot_thread(s, 1, NULL), o = lk_snapshot_loop(s, 1, NULL), k = lk_snapshot_task(s, 2, NULL);
-    struct lk_ref f = lk_snapshot_future(s, 3, NULL), l = lk_snapshot_lock(s, 4, NULL), x = lk_snapshot_executor(s, 5, NULL);
+    struct lk_ref t = lk_snapshot_thread(s, 1, NULL), o = lk_snapshot_loop(s, 1, NULL),
+                  k = lk_snapshot_task(s, 2, NULL);
+    struct lk_ref f = lk_snapshot_future(s, 3, NULL), l = lk_snapshot_lock(s, 4, NULL),
+                  x = lk_snapshot_executor(s, 5, NULL);
     struct lk_ref e = lk_snapshot_extern(s, LK_EXT_OUTSIDE, evil, LK_UNKNOWN);
     struct lk_thread *th = thread(s, 1, evil, LK_WAIT_IO, evil);
     th->os.local = th->os.peer = th->os.path = th->os.syscall = evil;
@@ -392,9 +481,14 @@ static void hostile_entities(struct lk_snapshot *s, const char *evil)
     lk_refs_add(s, &th->wait.on, e);
     lk_refs_add(s, &th->holds, l);
     th->running_loop = o;
-    *lk_loop_at(s, o) = (struct lk_loop){ .id = "o1", .kind = evil, .cls = evil, .origin = evil, .thread = t };
-    *lk_task_at(s, k) = (struct lk_task){ .id = "k1", .name = evil, .coroutine = evil, .loop = o,
-                                          .stack = th->python_stack, .wait = { .kind = LK_WAIT_FUTURE, .call = evil } };
+    *lk_loop_at(s, o) =
+        (struct lk_loop){ .id = "o1", .kind = evil, .cls = evil, .origin = evil, .thread = t };
+    *lk_task_at(s, k) = (struct lk_task){ .id = "k1",
+                                          .name = evil,
+                                          .coroutine = evil,
+                                          .loop = o,
+                                          .stack = th->python_stack,
+                                          .wait = { .kind = LK_WAIT_FUTURE, .call = evil } };
     lk_refs_add(s, &lk_task_at(s, k)->wait.on, f);
     *lk_future_at(s, f) = (struct lk_future){ .id = "f1", .cls = evil, .origin = evil, .loop = o };
     lk_lock_at(s, l)->kind = evil;
@@ -414,8 +508,12 @@ struct lk_report fixture_hostile(const char *evil)
     struct lk_finding *f = fixture_finding(&r, "LK101", LK_STALLED);
     f->summary = f->remedy = f->safe_now = evil;
     lk_refs_add(s, &f->threads, lk_ref_make(LK_KIND_THREAD, 0));
-    lk_vec_add(&f->culprits, ((struct lk_culprit){ .tid = 1, .function = evil, .file = evil, .line = 1, .source = evil }));
-    lk_vec_add(&f->culprits, ((struct lk_culprit){ .tid = LK_UNKNOWN, .task = "k1", .function = evil, .module = evil }));
+    lk_vec_add(&f->culprits,
+               ((struct lk_culprit){
+                   .tid = 1, .function = evil, .file = evil, .line = 1, .source = evil }));
+    lk_vec_add(
+        &f->culprits,
+        ((struct lk_culprit){ .tid = LK_UNKNOWN, .task = "k1", .function = evil, .module = evil }));
     fixture_edge(f, lk_ref_make(LK_KIND_THREAD, 0), evil, lk_ref_make(LK_KIND_TASK, 0));
     fixture_edge(f, lk_ref_make(LK_KIND_TASK, 0), evil, lk_ref_make(LK_KIND_THREAD, 0));
     lk_vec_add(&f->evidence, evil);
@@ -463,7 +561,8 @@ struct lk_report fixture_every_value(void)
         lk_refs_add(s, &k->wait.on, lk_ref_make(LK_KIND_EXTERN, (size_t)i % 6));
     }
     for (int i = LK_FUTURE_PENDING; i <= LK_FUTURE_STATE_UNKNOWN; i++)
-        lk_future_at(s, lk_snapshot_future(s, (lk_addr)i + 1, NULL))->state = (enum lk_future_state)i;
+        lk_future_at(s, lk_snapshot_future(s, (lk_addr)i + 1, NULL))->state =
+            (enum lk_future_state)i;
     for (int i = LK_OWNER_NONE; i <= LK_OWNER_FREE; i++) {
         struct lk_lock *l = lk_lock_at(s, lk_snapshot_lock(s, (lk_addr)i + 1, NULL));
         l->kind = "threading.Lock";
@@ -475,7 +574,8 @@ struct lk_report fixture_every_value(void)
         lk_refs_add(s, &l->waiters, lk_ref_make(LK_KIND_THREAD, 1));
     }
     for (int i = 0; i < 3; i++)
-        lk_executor_at(s, lk_snapshot_executor(s, (lk_addr)i + 1, NULL))->shutdown = (enum lk_tri)(i - 1);
+        lk_executor_at(s, lk_snapshot_executor(s, (lk_addr)i + 1, NULL))->shutdown =
+            (enum lk_tri)(i - 1);
     for (int i = 0; i < 3; i++) {
         struct lk_finding *f = fixture_finding(&r, "LK301", severities[i]);
         f->confidence = (enum lk_confidence)(2 - i);

@@ -1,4 +1,5 @@
-/* Reports made by hand for the tests of the formats: no target, no rules, only the data that formats read. */
+/* Reports made by hand for the tests of the formats: no target, no rules, only the data that
+ * formats read. */
 #ifndef LK_TESTS_REPORT_FIXTURES_H
 #define LK_TESTS_REPORT_FIXTURES_H
 
@@ -13,8 +14,8 @@ struct lk_report fixture_deadlock(void);
 struct lk_report fixture_healthy(void);
 /* A gunicorn master with four workers. */
 struct lk_report fixture_master(void);
-/* One loop with n pending tasks that share `stacks` different stacks, each waiting for a future of its own; the last
-   task is named by a finding. */
+/* One loop with n pending tasks that share `stacks` different stacks, each waiting for a future of
+   its own; the last task is named by a finding. */
 struct lk_report fixture_tasks(size_t n, size_t stacks);
 /* Every string that a target chooses is `evil`. */
 struct lk_report fixture_hostile(const char *evil);
@@ -24,9 +25,11 @@ void fixture_destroy(struct lk_report *r);
 
 struct lk_finding *fixture_finding(struct lk_report *r, const char *rule, enum lk_verdict severity);
 void fixture_edge(struct lk_finding *f, struct lk_ref from, const char *why, struct lk_ref to);
-struct lk_pystack *fixture_stack(struct lk_snapshot *s, size_t n, const char *const (*frames)[4], const int *lines);
+struct lk_pystack *fixture_stack(struct lk_snapshot *s, size_t n, const char *const (*frames)[4],
+                                 const int *lines);
 
 /* What a format writes, to be freed. */
-char *fixture_render(const char *format, const struct lk_report *r, size_t n, bool set, struct lk_render how, size_t *size);
+char *fixture_render(const char *format, const struct lk_report *r, size_t n, bool set,
+                     struct lk_render how, size_t *size);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The formats that CI servers read. With a folder as argument every fixture is written into it in every one of these
- * formats, for validation against their schemas (tests/e2e/formats.py).
+ * The formats that CI servers read. With a folder as argument every fixture is written into it in
+ * every one of these formats, for validation against their schemas (tests/e2e/formats.py).
  */
 #include "cm.h"
 
@@ -99,13 +99,15 @@ static void junit_holds_the_diagnosis(void **state)
 {
     struct lk_report r = fixture_deadlock(), hazard = fixture_tasks(4, 2);
     (void)state;
-    char *out = render("junit", &r, 1, (struct lk_render){ .command = "pytest -q", .elapsed_ms = 61007 });
+    char *out =
+        render("junit", &r, 1, (struct lk_render){ .command = "pytest -q", .elapsed_ms = 61007 });
     assert_has(out, "<testcase classname=\"loopknot\" name=\"pytest -q\" time=\"61.007\">");
     assert_has(out, "<failure type=\"deadlock: LK101 loop-waits-on-itself\" message=\"");
     assert_has(out, "/srv/app.py:10 in outer");
     assert_has(out, "<system-out></system-out>");
     free(out);
-    out = render("junit", &r, 1, (struct lk_render){ .command = "make check", .test = "suite one" });
+    out =
+        render("junit", &r, 1, (struct lk_render){ .command = "make check", .test = "suite one" });
     assert_has(out, "<testcase classname=\"loopknot\" name=\"suite one\">");
     free(out);
     out = render("junit", &hazard, 1, (struct lk_render){ 0 });
@@ -170,8 +172,8 @@ static void node_ids_are_split_as_pytest_does(void **state)
 {
     (void)state;
     own_test("tests/api/test_app.py::test_get (call)", "tests.api.test_app", "test_get");
-    own_test("test_app.py::TestApi::TestInner::test_get[a::b/c.py (call)] (setup)", "test_app.TestApi.TestInner",
-             "test_get[a::b/c.py (call)]");
+    own_test("test_app.py::TestApi::TestInner::test_get[a::b/c.py (call)] (setup)",
+             "test_app.TestApi.TestInner", "test_get[a::b/c.py (call)]");
     own_test("test_app.py::TestApi::test_get (teardown)", "test_app.TestApi", "test_get");
     own_test("docs/x.rst::x.rst (call)", "docs.x.rst", "x.rst");
     own_test("", NULL, NULL);
@@ -183,7 +185,8 @@ static void node_ids_are_split_as_pytest_does(void **state)
 }
 
 /* A stack under a runner's frame; the innermost of the test's frames first. */
-static void framed_test(const char *const (*frames)[4], size_t n, const char *qualname, const char *group, const char *name)
+static void framed_test(const char *const (*frames)[4], size_t n, const char *qualname,
+                        const char *group, const char *name)
 {
     struct lk_report r = fixture_healthy();
     struct lk_arena *a = lk_arena_create();
@@ -194,7 +197,8 @@ static void framed_test(const char *const (*frames)[4], size_t n, const char *qu
     main_thread->python_stack = fixture_stack(r.snap, n, frames, lines);
     for (size_t i = 0; i < n; i++)
         if (strcmp(frames[i][0], "test_it") == 0)
-            ((struct lk_code *)(uintptr_t)main_thread->python_stack->frames[i].code)->qualname = qualname;
+            ((struct lk_code *)(uintptr_t)main_thread->python_stack->frames[i].code)->qualname =
+                qualname;
     assert_int_equal(lk_test_own(a, r.snap, &t), group != NULL);
     if (group) {
         assert_string_equal(t.group, group);
@@ -211,7 +215,8 @@ static void frames_name_the_test(void **state)
         { "helper", "/srv/app.py", "user", NULL },
         { "test_it", "/srv/tests/test_app.py", "user", NULL },
         { "patched", "/usr/lib/python3.11/unittest/mock.py", "stdlib", NULL },
-        { "pytest_pyfunc_call", "/usr/lib/python3/dist-packages/_pytest/python.py", "framework", NULL },
+        { "pytest_pyfunc_call", "/usr/lib/python3/dist-packages/_pytest/python.py", "framework",
+          NULL },
         { "test_other", "/srv/tests/conftest.py", "user", NULL },
     };
     static const char *const unittest[][4] = {
@@ -229,7 +234,8 @@ static void frames_name_the_test(void **state)
     framed_test(pytest, 2, "x", NULL, NULL);
 }
 
-static void set_command(struct lk_report *r, int64_t pid, int64_t ppid, const char *a, const char *b, const char *c)
+static void set_command(struct lk_report *r, int64_t pid, int64_t ppid, const char *a,
+                        const char *b, const char *c)
 {
     char **v = lk_arena_array(r->snap->arena, 3, sizeof *v);
     const char *args[] = { a, b, c };
@@ -275,7 +281,8 @@ static void relatives_and_command_lines_name_the_test(void **state)
     set_command(&r[0], 10, 1, "go", "test", NULL);
     set_command(&r[1], 11, 10, "/tmp/go-build1/b001/shop.test", "-test.timeout=10m0s", NULL);
     found(r, 2, "go test", "shop");
-    set_command(&r[1], 11, 10, "/tmp/go-build1/b001/shop.test", "-test.paniconexit0", "-test.run=^TestCart$");
+    set_command(&r[1], 11, 10, "/tmp/go-build1/b001/shop.test", "-test.paniconexit0",
+                "-test.run=^TestCart$");
     found(r, 2, "shop", "TestCart");
     set_command(&r[1], 11, 10, "shop.test", "-test.paniconexit0", "-test.run=^TestCart|TestX$");
     found(r, 2, "go test", "shop");
@@ -339,12 +346,16 @@ static void sarif_names_rule_place_and_fingerprint(void **state)
     assert_text(run, "tool.driver.name", "loopknot");
     assert_int_equal(json_array_size(at(run, "tool.driver.rules")), lk_n_rules);
     assert_text(result, "ruleId", "LK101");
-    assert_text(json_array_get(at(run, "tool.driver.rules"), (size_t)json_integer_value(at(result, "ruleIndex"))), "id", "LK101");
+    assert_text(json_array_get(at(run, "tool.driver.rules"),
+                               (size_t)json_integer_value(at(result, "ruleIndex"))),
+                "id", "LK101");
     assert_text(result, "level", "error");
     assert_text(result, "locations.0.physicalLocation.artifactLocation.uri", "app.py");
     assert_text(result, "locations.0.physicalLocation.artifactLocation.uriBaseId", "SRCROOT");
-    assert_int_equal(json_integer_value(at(result, "locations.0.physicalLocation.region.startLine")), 10);
-    assert_text(result, "partialFingerprints.loopknotFingerprint/v1", r.findings->list.v[0].fingerprint);
+    assert_int_equal(
+        json_integer_value(at(result, "locations.0.physicalLocation.region.startLine")), 10);
+    assert_text(result, "partialFingerprints.loopknotFingerprint/v1",
+                r.findings->list.v[0].fingerprint);
     assert_text(run, "originalUriBaseIds.SRCROOT.uri", "file:///srv/");
     assert_text(run, "results.1.level", "note"); /* a hazard that is only possible */
     json_decref(log);
@@ -380,7 +391,8 @@ static void sarif_messages_hold_no_markup(void **state)
     fixture_destroy(&r);
     r = fixture_hostile("/a b/%x\xc3\xa4.py");
     log = parsed("sarif", &r, 1);
-    assert_text(log, "runs.0.results.0.locations.0.physicalLocation.artifactLocation.uri", "file:///a%20b/%25x%C3%A4.py");
+    assert_text(log, "runs.0.results.0.locations.0.physicalLocation.artifactLocation.uri",
+                "file:///a%20b/%25x%C3%A4.py");
     json_decref(log);
     fixture_destroy(&r);
 }
@@ -391,7 +403,8 @@ static void what_is_unknown_is_notified(void **state)
     (void)state;
     json_t *log = parsed("sarif", &r, 1);
     assert_int_equal(json_array_size(at(log, "runs.0.results")), 0);
-    assert_int_equal(json_array_size(at(log, "runs.0.invocations.0.toolExecutionNotifications")), 1);
+    assert_int_equal(json_array_size(at(log, "runs.0.invocations.0.toolExecutionNotifications")),
+                     1);
     json_decref(log);
     json_t *list = parsed("gitlab", &r, 1);
     assert_text(list, "0.severity", "info");
@@ -413,7 +426,8 @@ static void places_may_be_unknown(void **state)
     assert_int_equal(json_array_size(at(log, "runs.0.results.0.locations")), 0);
     json_decref(log);
     r.findings->list.v[0].culprits.n = 1;
-    r.findings->list.v[0].culprits.v[0] = (struct lk_culprit){ .tid = 1, .function = "poll", .module = "libx.so", .offset = 16 };
+    r.findings->list.v[0].culprits.v[0] =
+        (struct lk_culprit){ .tid = 1, .function = "poll", .module = "libx.so", .offset = 16 };
     log = parsed("sarif", &r, 1);
     assert_null(at(log, "runs.0.results.0.locations.0.physicalLocation"));
     assert_text(log, "runs.0.results.0.locations.0.logicalLocations.0.name", "poll");
@@ -437,7 +451,8 @@ static void github_escapes(void **state)
     struct lk_report r = fixture_hostile("/a,b:c%d.py");
     (void)state;
     char *out = render("github", &r, 1, (struct lk_render){ 0 });
-    assert_has(out, "::error file=/a%2Cb%3Ac%25d.py,line=1,title=stalled%3A LK101 loop-waits-on-itself::/a,b:c%25d.py%0AWhere");
+    assert_has(out, "::error file=/a%2Cb%3Ac%25d.py,line=1,title=stalled%3A LK101 "
+                    "loop-waits-on-itself::/a,b:c%25d.py%0AWhere");
     free(out);
     fixture_destroy(&r);
     for (size_t i = 0; i < LK_ARRAY_LEN(evils); i++) {
@@ -454,14 +469,16 @@ static void github_escapes(void **state)
 
 static void gitlab_fingerprints_are_unique(void **state)
 {
-    struct lk_report r[] = { fixture_master(), fixture_master(), fixture_every_value(), fixture_deadlock() };
+    struct lk_report r[] = { fixture_master(), fixture_master(), fixture_every_value(),
+                             fixture_deadlock() };
     char seen[16][17];
     (void)state;
     json_t *list = parsed("gitlab", r, 4);
     const size_t n = json_array_size(list);
     assert_true(n >= 7 && n <= 16);
     for (size_t i = 0; i < n; i++) {
-        snprintf(seen[i], sizeof seen[i], "%s", json_string_value(at(json_array_get(list, i), "fingerprint")));
+        snprintf(seen[i], sizeof seen[i], "%s",
+                 json_string_value(at(json_array_get(list, i), "fingerprint")));
         for (size_t k = 0; k < i; k++)
             assert_string_not_equal(seen[i], seen[k]);
     }
@@ -478,9 +495,11 @@ static void tap_is_tap(void **state)
         struct lk_report r = fixture_hostile(evils[i]);
         char *out = render("tap", &r, 1, (struct lk_render){ .command = evils[i] }), *save;
         size_t n = 0;
-        for (char *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save), n++) {
+        for (char *line = strtok_r(out, "\n", &save); line;
+             line = strtok_r(NULL, "\n", &save), n++) {
             const char *wanted[] = { "TAP version 13", "1..1", "not ok 1 - loopknot: ", "  ---" };
-            assert_int_equal(strncmp(line, n < 4 ? wanted[n] : "  ", n < 4 ? strlen(wanted[n]) : 2), 0);
+            assert_int_equal(strncmp(line, n < 4 ? wanted[n] : "  ", n < 4 ? strlen(wanted[n]) : 2),
+                             0);
             if (n == 2)
                 for (char *c = line; (c = strchr(c, '#')); c++)
                     assert_int_equal(c[-1], '\\');
@@ -506,8 +525,8 @@ static void what_was_ended_failed(void **state)
     (void)state;
     char *out = render("junit", r, 2, how);
     assert_has(out, "tests=\"1\" failures=\"1\" errors=\"0\"");
-    assert_has(out,
-               "<failure type=\"timeout\" message=\"the command was ended after 61 s: nothing in it is known to hang\">HEALTHY");
+    assert_has(out, "<failure type=\"timeout\" message=\"the command was ended after 61 s: nothing "
+                    "in it is known to hang\">HEALTHY");
     free(out);
     r[1].snap->test_env = "t.py::test_slow (call)";
     r[1].snap->test_env_own = true;
@@ -515,7 +534,8 @@ static void what_was_ended_failed(void **state)
     assert_has(out, "<testcase classname=\"t\" name=\"test_slow\" time=\"61.000\">");
     free(out);
     out = render("tap", r, 2, how);
-    assert_has(out, "not ok 1 - t: test_slow\n  ---\n  message: \"the command was ended after 61 s");
+    assert_has(out,
+               "not ok 1 - t: test_slow\n  ---\n  message: \"the command was ended after 61 s");
     free(out);
     out = render("github", r, 2, how);
     assert_has(out, "\n::error title=timeout::the command was ended after 61 s: pytest -q\n");
@@ -523,7 +543,8 @@ static void what_was_ended_failed(void **state)
     destroy(r, 2);
     r[0] = fixture_master();
     out = render("junit", r, 1, how);
-    assert_has(out, "<failure type=\"unknown\" message=\"the command was ended after 61 s: pid 6000 could not be judged");
+    assert_has(out, "<failure type=\"unknown\" message=\"the command was ended after 61 s: pid "
+                    "6000 could not be judged");
     free(out);
     fixture_destroy(&r[0]);
 }
@@ -563,7 +584,8 @@ static void paths(void **state)
     (void)state;
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
         r.snap->cwd = rows[i].cwd;
-        const char *path = lk_ci_path(a, r.snap, rows[i].file), *below = lk_ci_below(rows[i].cwd, path);
+        const char *path = lk_ci_path(a, r.snap, rows[i].file),
+                   *below = lk_ci_below(rows[i].cwd, path);
         assert_string_equal(path, rows[i].path);
         assert_string_equal(below ? below : "(none)", rows[i].below ? rows[i].below : "(none)");
     }
@@ -573,7 +595,8 @@ static void paths(void **state)
 
 /* ---- for the schemas ------------------------------------------------------------------------- */
 
-static void write_one(const char *folder, const char *name, const struct lk_report *r, size_t n, struct lk_render how)
+static void write_one(const char *folder, const char *name, const struct lk_report *r, size_t n,
+                      struct lk_render how)
 {
     for (size_t f = 0; f < LK_ARRAY_LEN(formats); f++) {
         char path[512];
@@ -597,8 +620,10 @@ static int write_all(const char *folder)
         write_one(folder, name, &r[i], 1, (struct lk_render){ .elapsed_ms = (int64_t)i * 1234 });
     }
     write_one(folder, "set", r, n, (struct lk_render){ 0 });
-    write_one(folder, "command", r, n, (struct lk_render){ .command = "make check", .elapsed_ms = 60000 });
-    write_one(folder, "ended", &r[1], 1, (struct lk_render){ .command = "make check", .elapsed_ms = 60000, .ended = true });
+    write_one(folder, "command", r, n,
+              (struct lk_render){ .command = "make check", .elapsed_ms = 60000 });
+    write_one(folder, "ended", &r[1], 1,
+              (struct lk_render){ .command = "make check", .elapsed_ms = 60000, .ended = true });
     write_one(folder, "nothing", r, 0, (struct lk_render){ .command = "make check" });
     destroy(r, n);
     for (size_t i = 0; i < LK_ARRAY_LEN(evils); i++) {

@@ -1,4 +1,5 @@
-/* Whatever a target calls its threads, functions and files: every format stays whole and harmless. */
+/* Whatever a target calls its threads, functions and files: every format stays whole and harmless.
+ */
 #include "cm.h"
 
 #include <jansson.h>
@@ -8,16 +9,44 @@
 static const char *const evils[] = {
     "\033[31mred\033[0m\033]0;title\007",
     "line\nDEADLOCK  pid 1 forged\r\n",
-    "::error::x", "::set-output name=x::y", "]]>", "<script>alert(1)</script>", "</details><img src=x onerror=y>",
-    "\xff\xfe\x80", "\xc3", "\xed\xa0\x80", "\xf5\x80\x80\x80",
-    "g\xe2\x80\xaeh\xe2\x81\xa6i\xe2\x80\xa8j", "\xc2\x85\xc2\x9b[31m", "\x7f",
-    "```\n# heading\n```", "`` ` ```` x", "`", " `a` ",
-    "| a | b |\n|---|", "@everyone #1 !2 ~label %milestone $3 GH-4", "[x](javascript:y)", "![x](http://h/x.png)",
-    "- item", "# head", "> quote", "1. one", "***", "---", "===", "\\", "&lt;&#64;", "http://h/ www.h.example a@b.example",
-    "\"quoted\" \\ \\n \\u0000", "%s%n%d", "", " ",
+    "::error::x",
+    "::set-output name=x::y",
+    "]]>",
+    "<script>alert(1)</script>",
+    "</details><img src=x onerror=y>",
+    "\xff\xfe\x80",
+    "\xc3",
+    "\xed\xa0\x80",
+    "\xf5\x80\x80\x80",
+    "g\xe2\x80\xaeh\xe2\x81\xa6i\xe2\x80\xa8j",
+    "\xc2\x85\xc2\x9b[31m",
+    "\x7f",
+    "```\n# heading\n```",
+    "`` ` ```` x",
+    "`",
+    " `a` ",
+    "| a | b |\n|---|",
+    "@everyone #1 !2 ~label %milestone $3 GH-4",
+    "[x](javascript:y)",
+    "![x](http://h/x.png)",
+    "- item",
+    "# head",
+    "> quote",
+    "1. one",
+    "***",
+    "---",
+    "===",
+    "\\",
+    "&lt;&#64;",
+    "http://h/ www.h.example a@b.example",
+    "\"quoted\" \\ \\n \\u0000",
+    "%s%n%d",
+    "",
+    " ",
 };
 
-/* Bytes that no output may hold: C0 and DEL (but newline), invalid UTF-8, C1, line separators, bidirectional controls. */
+/* Bytes that no output may hold: C0 and DEL (but newline), invalid UTF-8, C1, line separators,
+ * bidirectional controls. */
 static size_t harm(const char *text, size_t n)
 {
     const unsigned char *s = (const unsigned char *)text;
@@ -58,7 +87,9 @@ static void no_format_passes_a_control_on(void **state)
         for (size_t i = 0; i < LK_ARRAY_LEN(evils); i++) {
             for (int width = 0; width <= 120; width += 40) {
                 size_t size;
-                struct lk_render how = { .width = width, .all = width == 40, .native = width != 80, .verbose = 1 };
+                struct lk_render how = {
+                    .width = width, .all = width == 40, .native = width != 80, .verbose = 1
+                };
                 free(render(evils[i], lk_formats[f].name, how, &size));
             }
         }
@@ -80,14 +111,17 @@ static void json_stays_json(void **state)
     }
 }
 
-/* A name must not be able to add a line: the text has as many lines as with a harmless name that is as long once escaped. */
+/* A name must not be able to add a line: the text has as many lines as with a harmless name that is
+ * as long once escaped. */
 static void no_name_adds_a_line(void **state)
 {
     size_t size;
     (void)state;
     for (size_t f = 0; f < lk_n_formats; f++) {
-        char *plain = render("xxxxxxxxxxxxxxxxxxxxx", lk_formats[f].name, (struct lk_render){ .native = true }, &size);
-        char *evil = render("x\nx\r\n\xe2\x80\xa8x", lk_formats[f].name, (struct lk_render){ .native = true }, &size);
+        char *plain = render("xxxxxxxxxxxxxxxxxxxxx", lk_formats[f].name,
+                             (struct lk_render){ .native = true }, &size);
+        char *evil = render("x\nx\r\n\xe2\x80\xa8x", lk_formats[f].name,
+                            (struct lk_render){ .native = true }, &size);
         assert_int_equal(lines(evil), lines(plain));
         free(plain);
         free(evil);
@@ -99,7 +133,8 @@ static void colour_comes_from_us_alone(void **state)
     struct lk_report r = fixture_hostile("\033[5m");
     size_t size;
     (void)state;
-    char *out = fixture_render("text", &r, 1, false, (struct lk_render){ .color = true, .width = 80 }, &size);
+    char *out = fixture_render("text", &r, 1, false,
+                               (struct lk_render){ .color = true, .width = 80 }, &size);
     assert_has(out, "\033[1m");
     assert_lacks(out, "\033[5m");
     free(out);
@@ -110,8 +145,10 @@ static void markdown_stays_markdown(void **state)
 {
     size_t size;
     (void)state;
-    char *out = render("<script>alert(1)</script></details>", "markdown", (struct lk_render){ 0 }, &size);
-    /* HTML is only harmless in code; what is outside of it is escaped: no line outside of code has the tag. */
+    char *out =
+        render("<script>alert(1)</script></details>", "markdown", (struct lk_render){ 0 }, &size);
+    /* HTML is only harmless in code; what is outside of it is escaped: no line outside of code has
+     * the tag. */
     bool fenced = false;
     for (char *save, *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         if (strncmp(line, "```", 3) == 0)

@@ -7,7 +7,8 @@
 static json_t *load(const struct lk_report *r, size_t n, bool set, bool all)
 {
     size_t size;
-    char *out = fixture_render("json", r, n, set, (struct lk_render){ .all = all, .native = true }, &size);
+    char *out =
+        fixture_render("json", r, n, set, (struct lk_render){ .all = all, .native = true }, &size);
     json_error_t error;
     json_t *v = json_loadb(out, size, JSON_REJECT_DUPLICATES, &error);
     if (!v)
@@ -29,7 +30,7 @@ static json_t *at(json_t *v, const char *path)
     return v;
 }
 
-#define assert_text(v, path, want) assert_string_equal(json_string_value(at(v, path)), want)
+#define assert_text(v, path, want)   assert_string_equal(json_string_value(at(v, path)), want)
 #define assert_number(v, path, want) assert_int_equal(json_integer_value(at(v, path)), want)
 
 static void a_deadlock_has_what_the_schema_promises(void **state)
@@ -77,9 +78,8 @@ static bool limits_mention(json_t *v, const char *words)
 {
     size_t i;
     json_t *line;
-    json_array_foreach(at(v, "limits"), i, line)
-        if (strstr(json_string_value(line), words))
-            return true;
+    json_array_foreach(at(v, "limits"), i,
+                       line) if (strstr(json_string_value(line), words)) return true;
     return false;
 }
 
@@ -120,7 +120,8 @@ static void a_hundred_thousand_tasks_fold(void **state)
     json_t *v = load(&r, 1, false, false), *group;
     size_t i;
     json_int_t hidden = 0;
-    json_array_foreach(at(v, "task_groups"), i, group) {
+    json_array_foreach(at(v, "task_groups"), i, group)
+    {
         hidden += json_integer_value(json_object_get(group, "count"));
         assert_int_equal(json_array_size(json_object_get(group, "stack")), 3);
     }
@@ -133,9 +134,9 @@ static bool listed(json_t *v, const char *list, const char *id)
 {
     size_t i;
     json_t *entity;
-    json_array_foreach(at(v, list), i, entity)
-        if (strcmp(json_string_value(json_object_get(entity, "id")), id) == 0)
-            return true;
+    json_array_foreach(at(v, list), i,
+                       entity) if (strcmp(json_string_value(json_object_get(entity, "id")), id) ==
+                                   0) return true;
     return false;
 }
 
@@ -145,7 +146,7 @@ static void what_a_finding_names_is_never_folded(void **state)
     json_t *v = load(&r, 1, false, false);
     (void)state;
     assert_true(listed(v, "tasks", "k5000"));
-    assert_true(listed(v, "tasks", "k4999")); /* by its culprit */
+    assert_true(listed(v, "tasks", "k4999"));   /* by its culprit */
     assert_true(listed(v, "futures", "f5000")); /* what it waits for */
     assert_false(listed(v, "tasks", "k3000"));
     assert_int_equal(json_array_size(at(v, "tasks")), 3);
@@ -173,7 +174,8 @@ static void a_thousand_are_not_folded_and_all_shows_all(void **state)
     fixture_destroy(&r);
 }
 
-/* 2,000 threads wait for one lock: its list of waiters names those that are listed and counts the others. */
+/* 2,000 threads wait for one lock: its list of waiters names those that are listed and counts the
+ * others. */
 static void long_lists_of_references_fold_too(void **state)
 {
     struct lk_report r = fixture_empty();

@@ -1,4 +1,5 @@
-/* Reports pass docs/report.schema.json and tests/validate_report.py, and broken ones do not. Runs in the top folder. */
+/* Reports pass docs/report.schema.json and tests/validate_report.py, and broken ones do not. Runs
+ * in the top folder. */
 #include "cm.h"
 
 #include <jansson.h>
@@ -7,7 +8,7 @@
 
 #include "fixtures.h"
 
-#define PYTHON "/usr/bin/python3"
+#define PYTHON    "/usr/bin/python3"
 #define VALIDATOR "tests/validate_report.py"
 
 /* The validator's exit status for a document. */
@@ -28,7 +29,8 @@ static int validate(json_t *document)
 static json_t *document(struct lk_report *reports, size_t n, bool set)
 {
     size_t size;
-    char *out = fixture_render("json", reports, n, set, (struct lk_render){ .native = true }, &size);
+    char *out =
+        fixture_render("json", reports, n, set, (struct lk_render){ .native = true }, &size);
     json_t *v = json_loadb(out, size, 0, NULL);
     assert_non_null(v);
     free(out);

@@ -17,8 +17,9 @@ static void folds_equal_members(void **state)
 {
     (void)state;
     struct lk_report r[] = {
-        with_pid(fixture_healthy(), 10, 1),   with_pid(fixture_deadlock(), 11, 10), with_pid(fixture_healthy(), 12, 10),
-        with_pid(fixture_deadlock(), 13, 10), with_pid(fixture_healthy(), 14, 10),
+        with_pid(fixture_healthy(), 10, 1),  with_pid(fixture_deadlock(), 11, 10),
+        with_pid(fixture_healthy(), 12, 10), with_pid(fixture_deadlock(), 13, 10),
+        with_pid(fixture_healthy(), 14, 10),
     };
     r[0].snap->supervisor = "gunicorn master";
     struct lk_arena *a = lk_arena_create();
@@ -42,7 +43,8 @@ static void folds_equal_members(void **state)
 static void keeps_other_findings_apart(void **state)
 {
     (void)state;
-    struct lk_report r[] = { with_pid(fixture_deadlock(), 11, 1), with_pid(fixture_deadlock(), 13, 1) };
+    struct lk_report r[] = { with_pid(fixture_deadlock(), 11, 1),
+                             with_pid(fixture_deadlock(), 13, 1) };
     memcpy(r[1].findings->list.v[0].fingerprint, "0000000000000000", 17);
     struct lk_arena *a = lk_arena_create();
     assert_int_equal(lk_process_groups_create(a, r, 2, false).n_groups, 2);

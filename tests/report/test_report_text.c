@@ -14,15 +14,27 @@ static void the_first_screen_says_it_all(void **state)
 {
     struct lk_report r = fixture_deadlock();
     static const char *const wanted[] = {
-        "DEADLOCK  pid 4711 python3 app.py (Python 3.11.2, 9 threads)", "Thread bg-loop [4712] runs loop o1",
-        "LK101 loop-waits-on-itself, proven", "for 14 min, since 11:46:00 UTC", "scheduler", "3 requests and 12 tasks",
-        "/srv/app.py:10 in outer", "> return fut.result()", "Await the coroutine", "restart it", "2 of 9 threads stopped",
-        "longest pause 0.9 ms", "2 child processes were not examined: loopknot --tree 4711", "LK202 orphaned-tasks (hazard)",
+        "DEADLOCK  pid 4711 python3 app.py (Python 3.11.2, 9 threads)",
+        "Thread bg-loop [4712] runs loop o1",
+        "LK101 loop-waits-on-itself, proven",
+        "for 14 min, since 11:46:00 UTC",
+        "scheduler",
+        "3 requests and 12 tasks",
+        "/srv/app.py:10 in outer",
+        "> return fut.result()",
+        "Await the coroutine",
+        "restart it",
+        "2 of 9 threads stopped",
+        "longest pause 0.9 ms",
+        "2 child processes were not examined: loopknot --tree 4711",
+        "LK202 orphaned-tasks (hazard)",
     };
     (void)state;
     for (int i = 0; i < 2; i++)
-        lk_vec_add(&r.snap->children, ((struct lk_child){ .pid = 4801 + i, .comm = "sh", .threads = 1 }));
-    char *whole = text(&r, 1, (struct lk_render){ .width = 80 }), *end = strstr(whole, "\nFINDING ");
+        lk_vec_add(&r.snap->children,
+                   ((struct lk_child){ .pid = 4801 + i, .comm = "sh", .threads = 1 }));
+    char *whole = text(&r, 1, (struct lk_render){ .width = 80 }),
+         *end = strstr(whole, "\nFINDING ");
     assert_non_null(end);
     *end = '\0';
     char *flat = text(&r, 1, (struct lk_render){ .width = 0 });
@@ -65,7 +77,8 @@ static void nothing_is_said_twice(void **state)
     (void)state;
     r.findings->list.n = 1;
     for (int width = 0; width <= 120; width += 60) {
-        char *out = text(&r, 1, (struct lk_render){ .width = width }), *end = strstr(out, "\nTHREADS ");
+        char *out = text(&r, 1, (struct lk_render){ .width = width }),
+             *end = strstr(out, "\nTHREADS ");
         assert_non_null(end);
         *end = '\0';
         assert_int_equal(cm_occurrences(out, "  Stuck "), 1);
@@ -98,11 +111,13 @@ static void a_chain_is_drawn_line_by_line(void **state)
     struct lk_report r = fixture_deadlock();
     (void)state;
     char *out = text(&r, 1, (struct lk_render){ 0 });
-    assert_has(out, "  Chain   thread bg-loop [4712]\n"
-                    "            blocks in Future.result()       --> future f1 of run_coroutine_threadsafe\n"
-                    "            set by run_coroutine_threadsafe --> task Task-8 (inner)\n"
-                    "            scheduled on                    --> loop o1 (asyncio)\n"
-                    "            run by                          --> thread bg-loop [4712], where it began\n");
+    assert_has(
+        out,
+        "  Chain   thread bg-loop [4712]\n"
+        "            blocks in Future.result()       --> future f1 of run_coroutine_threadsafe\n"
+        "            set by run_coroutine_threadsafe --> task Task-8 (inner)\n"
+        "            scheduled on                    --> loop o1 (asyncio)\n"
+        "            run by                          --> thread bg-loop [4712], where it began\n");
     free(out);
     fixture_destroy(&r);
 }
@@ -147,8 +162,8 @@ static void lines_keep_to_the_width(void **state)
     char *out = text(&r, 1, (struct lk_render){ .width = 72 });
     for (char *save, *line = strtok_r(out, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
         /* Places, sources and stacks are not broken: they are there to be copied. */
-        if (strstr(line, "/usr/") || strstr(line, "> ") || strstr(line, "http") || strstr(line, "LOOP).result") ||
-            strstr(line, "THREADS"))
+        if (strstr(line, "/usr/") || strstr(line, "> ") || strstr(line, "http") ||
+            strstr(line, "LOOP).result") || strstr(line, "THREADS"))
             continue;
         if (lk_words_columns(line, SIZE_MAX) > 72)
             fail_msg("too wide: %s", line);
@@ -198,7 +213,8 @@ static void unknown_says_what_was_not_judged(void **state)
     char *out = text(&r, 1, (struct lk_render){ 0 });
     assert_has(out, "UNKNOWN  pid 6000");
     assert_has(out, "none of its workers was examined");
-    assert_has(out, "6000 is a gunicorn master; its 4 workers were not examined: loopknot --tree 6000");
+    assert_has(out,
+               "6000 is a gunicorn master; its 4 workers were not examined: loopknot --tree 6000");
     free(out);
     fixture_destroy(&r);
 }
@@ -212,7 +228,8 @@ static void a_set_lists_its_reports(void **state)
     char *out = text(r, 2, (struct lk_render){ 0 });
     assert_has(out, "DEADLOCK  2 processes: 1 deadlock, 1 unknown\n");
     assert_has(out, "LK101 loop-waits-on-itself at /srv/app.py:10 in outer\n");
-    assert_true(strstr(out, "\nDEADLOCK  pid 6001") < strstr(out, "\nUNKNOWN  pid 6000")); /* the worst first */
+    /* the worst first */
+    assert_true(strstr(out, "\nDEADLOCK  pid 6001") < strstr(out, "\nUNKNOWN  pid 6000"));
     assert_has(out, "its 3 workers were not examined: loopknot --tree 6000");
     free(out);
     fixture_destroy(&r[0]);
@@ -224,7 +241,8 @@ static void an_empty_report_is_one(void **state)
     struct lk_report r = fixture_empty();
     (void)state;
     for (size_t i = 0; i < lk_n_formats; i++) {
-        char *out = fixture_render(lk_formats[i].name, &r, 1, false, (struct lk_render){ .all = true }, NULL);
+        char *out = fixture_render(lk_formats[i].name, &r, 1, false,
+                                   (struct lk_render){ .all = true }, NULL);
         assert_true(strlen(out) > 20);
         free(out);
     }
@@ -240,7 +258,8 @@ static void every_value_prints(void **state)
     (void)state;
     for (size_t i = 0; i < lk_n_formats; i++) {
         for (int all = 0; all < 2; all++) {
-            char *out = fixture_render(lk_formats[i].name, &r, 1, false, (struct lk_render){ .all = all }, NULL);
+            char *out = fixture_render(lk_formats[i].name, &r, 1, false,
+                                       (struct lk_render){ .all = all }, NULL);
             assert_lacks(out, "(null)");
             free(out);
         }

@@ -20,11 +20,25 @@ static int teardown(void **state)
 
 static void durations_are_rounded_down(void **state)
 {
-    static const struct { int64_t ms; const char *want; } rows[] = {
-        { 0, "0 ms" },          { 999, "999 ms" },        { 1000, "1.0 s" },          { 2567, "2.5 s" },
-        { 9999, "9.9 s" },      { 10000, "10 s" },        { 119999, "119 s" },        { 120000, "2 min" },
-        { 840000, "14 min" },   { 7199999, "119 min" },   { 7200000, "2 h 0 min" },   { 18720000, "5 h 12 min" },
-        { 172800000, "2 days" }, { -5, "0 ms" },          { LK_UNKNOWN, "an unknown time" },
+    static const struct {
+        int64_t ms;
+        const char *want;
+    } rows[] = {
+        { 0, "0 ms" },
+        { 999, "999 ms" },
+        { 1000, "1.0 s" },
+        { 2567, "2.5 s" },
+        { 9999, "9.9 s" },
+        { 10000, "10 s" },
+        { 119999, "119 s" },
+        { 120000, "2 min" },
+        { 840000, "14 min" },
+        { 7199999, "119 min" },
+        { 7200000, "2 h 0 min" },
+        { 18720000, "5 h 12 min" },
+        { 172800000, "2 days" },
+        { -5, "0 ms" },
+        { LK_UNKNOWN, "an unknown time" },
         { LK_FOREVER, "for ever" },
     };
     (void)state;
@@ -60,8 +74,12 @@ static void unsafe_text_is_escaped(void **state)
     (void)state;
     assert_string_equal(lk_words_safe(a, "a\nb"), "a\\x0ab");
     assert_string_equal(lk_words_safe(a, "\033[31m"), "\\x1b[31m");
-    assert_string_equal(lk_words_safe(a, "\xff" "a"), "\\xffa");
-    assert_string_equal(lk_words_safe(a, "a\xe2\x80\xae" "b"), "a\\u202eb");
+    assert_string_equal(lk_words_safe(a, "\xff"
+                                         "a"),
+                        "\\xffa");
+    assert_string_equal(lk_words_safe(a, "a\xe2\x80\xae"
+                                         "b"),
+                        "a\\u202eb");
     assert_string_equal(lk_words_safe(a, "a\x7f"), "a\\x7f");
 }
 
@@ -82,7 +100,8 @@ static void cutting_keeps_whole_characters(void **state)
     assert_string_equal(lk_words_cut(a, "short", 10), "short");
     assert_string_equal(lk_words_cut(a, "0123456789", 10), "0123456789");
     assert_string_equal(lk_words_cut(a, "0123456789x", 10), "0123456...");
-    assert_string_equal(lk_words_cut(a, "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97", 5), "\xe4\xb8\xad...");
+    assert_string_equal(lk_words_cut(a, "\xe4\xb8\xad\xe6\x96\x87\xe5\xad\x97", 5),
+                        "\xe4\xb8\xad...");
     assert_string_equal(lk_words_cut(a, "\xff\xff\xff\xff", 8), "\\xff\\...");
 }
 
@@ -112,7 +131,7 @@ static void values_out_of_range_are_unknown(void **state)
 {
     (void)state;
     assert_string_equal(lk_words_thread_state_name((enum lk_thread_state)99), "unknown");
-    assert_string_equal(lk_words_wait_kind((enum lk_wait_kind)-1), "unknown");
+    assert_string_equal(lk_words_wait_kind((enum lk_wait_kind) - 1), "unknown");
     assert_string_equal(lk_words_read((enum lk_read)77), "racy");
     assert_string_equal(lk_words_role((enum lk_role)77), "other");
     assert_string_equal(lk_words_os_wait((enum lk_os_wait)77), "other");
@@ -137,12 +156,20 @@ static void states_follow_the_wait(void **state)
         { { .kstate = 'S', .wait.kind = LK_WAIT_IO }, false, LK_TS_IO_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_NONE }, false, LK_TS_UNKNOWN },
         { { .kstate = 'R', .wait.kind = LK_WAIT_NONE }, false, LK_TS_RUNNING },
-        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SELECTOR }, false, LK_TS_IO_WAIT },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SELECTOR },
+          false,
+          LK_TS_IO_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_TIMER }, false, LK_TS_SLEEP },
-        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SOCKET, .os.listening = true }, false, LK_TS_PARKED },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_SOCKET, .os.listening = true },
+          false,
+          LK_TS_PARKED },
         { { .kstate = 'S', .wait.kind = LK_WAIT_NONE, .os.on = LK_OS_FUTEX }, false, LK_TS_PARKED },
-        { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_FUTEX }, false, LK_TS_UNKNOWN },
-        { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_SOCKET }, false, LK_TS_IO_WAIT },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_FUTEX },
+          false,
+          LK_TS_UNKNOWN },
+        { { .kstate = 'S', .wait.kind = LK_WAIT_UNKNOWN, .os.on = LK_OS_SOCKET },
+          false,
+          LK_TS_IO_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_GIL }, false, LK_TS_GIL_WAIT },
         { { .kstate = 'S', .wait.kind = LK_WAIT_JOIN }, false, LK_TS_JOIN },
     };
@@ -157,7 +184,8 @@ static void commands_lose_what_is_known_first(void **state)
     char *words[] = { "/usr/bin/python3", "/srv/shop/app.py", "/srv/shop" };
     (void)state;
     s.cmdline = words;
-    assert_string_equal(lk_sentence_command(a, &s, 80), "/usr/bin/python3 /srv/shop/app.py /srv/shop");
+    assert_string_equal(lk_sentence_command(a, &s, 80),
+                        "/usr/bin/python3 /srv/shop/app.py /srv/shop");
     assert_string_equal(lk_sentence_command(a, &s, 40), "python3 app.py /srv/shop");
     assert_string_equal(lk_sentence_command(a, &s, 20), "python3 app.py /s...");
     s.n_cmdline = 0;
@@ -166,16 +194,22 @@ static void commands_lose_what_is_known_first(void **state)
 
 static void frames_lose_their_first_folders(void **state)
 {
-    struct lk_code code = { .file = "/usr/lib/python3/dist-packages/flask/app.py", .function = "run", .qualname = "Flask.run" };
+    struct lk_code code = { .file = "/usr/lib/python3/dist-packages/flask/app.py",
+                            .function = "run",
+                            .qualname = "Flask.run" };
     struct lk_pyframe f = { .code = &code, .line = 7 };
     (void)state;
-    assert_string_equal(lk_sentence_frame(a, &f, 0), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_sentence_frame(a, &f, 58), "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
-    assert_string_equal(lk_sentence_frame(a, &f, 57), ".../lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 0),
+                        "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 58),
+                        "/usr/lib/python3/dist-packages/flask/app.py:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 57),
+                        ".../lib/python3/dist-packages/flask/app.py:7 in Flask.run");
     assert_string_equal(lk_sentence_frame(a, &f, 40), ".../flask/app.py:7 in Flask.run");
     assert_string_equal(lk_sentence_frame(a, &f, 1), ".../app.py:7 in Flask.run");
     code.file = "<frozen importlib._bootstrap>";
-    assert_string_equal(lk_sentence_frame(a, &f, 10), "<frozen importlib._bootstrap>:7 in Flask.run");
+    assert_string_equal(lk_sentence_frame(a, &f, 10),
+                        "<frozen importlib._bootstrap>:7 in Flask.run");
 }
 
 int main(void)

@@ -25,9 +25,11 @@ static bool find_mount(char root[PATH_MAX], char point[PATH_MAX])
     size_t len;
     char *text = lk_procfs_read_all(MOUNTS, &len, "/proc/self/mountinfo"), *rest = NULL;
     bool found = false;
-    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found; line = strtok_r(NULL, "\n", &rest)) {
+    for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found;
+         line = strtok_r(NULL, "\n", &rest)) {
         const char *type = strstr(line, " - cgroup2 ");
-        found = type && sscanf(line, "%*d %*d %*s %4095s %4095s", root, point) == 2 && !strchr(point, '\\');
+        found = type && sscanf(line, "%*d %*d %*s %4095s %4095s", root, point) == 2 &&
+                !strchr(point, '\\');
     }
     free(text);
     return found;
@@ -69,8 +71,10 @@ static bool find_place(struct lk_command_cgroup *ret, pid_t maker)
     char root[PATH_MAX], point[PATH_MAX], own[PATH_MAX];
     ret->dir[0] = '\0';
     return find_mount(root, point) && find_own(root, own) &&
-           snprintf(ret->parent, sizeof ret->parent, "%s%s", point, own) < (int)sizeof ret->parent &&
-           snprintf(ret->dir, sizeof ret->dir, "%s/loopknot-%d", ret->parent, (int)maker) < (int)sizeof ret->dir;
+           snprintf(ret->parent, sizeof ret->parent, "%s%s", point, own) <
+               (int)sizeof ret->parent &&
+           snprintf(ret->dir, sizeof ret->dir, "%s/loopknot-%d", ret->parent, (int)maker) <
+               (int)sizeof ret->dir;
 }
 
 static bool can_kill(const struct lk_command_cgroup *c)
@@ -101,7 +105,9 @@ pid_t lk_command_cgroup_fork(struct lk_command_cgroup *c)
     const int fd = c->dir[0] ? open(c->dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
     if (fd < 0)
         return fork();
-    struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)fd };
+    struct clone_args args = { .flags = CLONE_INTO_CGROUP,
+                               .exit_signal = SIGCHLD,
+                               .cgroup = (uint64_t)fd };
     const pid_t pid = (pid_t)syscall(SYS_clone3, &args, sizeof args);
     if (pid != 0)
         close(fd);
@@ -121,12 +127,14 @@ static void release_members(const struct lk_command_cgroup *c)
 {
     size_t len;
     char *text = lk_procfs_read_all(MEMBERS, &len, "%s/cgroup.procs", c->dir), *rest = NULL;
-    for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid; pid = strtok_r(NULL, "\n", &rest))
+    for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid;
+         pid = strtok_r(NULL, "\n", &rest))
         write_file(c->parent, "cgroup.procs", pid);
     free(text);
 }
 
-/* The files of a control group go with its folder; groups made inside (a nested run) stand in its way. */
+/* The files of a control group go with its folder; groups made inside (a nested run) stand in its
+ * way. */
 static int remove_group(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     (void)st;
@@ -139,8 +147,9 @@ static int remove_group(const char *path, const struct stat *st, int type, struc
 void lk_command_cgroup_destroy(struct lk_command_cgroup *c)
 {
     /*
-     * A member may fork while it is moved out. A dead one that was waited for counts, and may be listed, until its last
-     * switch away from the processor, which a busy machine delays (seen on Linux 6.18).
+     * A member may fork while it is moved out. A dead one that was waited for counts, and may be
+     * listed, until its last switch away from the processor, which a busy machine delays (seen on
+     * Linux 6.18).
      */
     for (int i = 0; c->dir[0] && i < WAITS && rmdir(c->dir) != 0; i++) {
         release_members(c);

@@ -1,6 +1,7 @@
 /*
- * A control group for the command, where one can be made (cgroup v2, writable): killing a control group spares nobody
- * and cannot be outrun by forking (cgroups(7), cgroup.kill since Linux 5.14). Everything works without one too.
+ * A control group for the command, where one can be made (cgroup v2, writable): killing a control
+ * group spares nobody and cannot be outrun by forking (cgroups(7), cgroup.kill since Linux 5.14).
+ * Everything works without one too.
  */
 #ifndef LK_CLI_RUN_COMMAND_CGROUP_H
 #define LK_CLI_RUN_COMMAND_CGROUP_H
@@ -19,9 +20,9 @@ void lk_command_cgroup_create(struct lk_command_cgroup *ret);
 /** The one that another process has made and can no longer remove; empty when there is none. */
 void lk_command_cgroup_inherit(struct lk_command_cgroup *ret, pid_t maker);
 /**
- * fork(2) with the child in the cage from its first instruction. Moving a process later would cost it an RCU grace
- * period, tens of milliseconds (cgroup_attach_lock in kernel/cgroup/cgroup.c); being born there costs nothing. Where
- * that cannot be, the cage goes.
+ * fork(2) with the child in the cage from its first instruction. Moving a process later would cost
+ * it an RCU grace period, tens of milliseconds (cgroup_attach_lock in kernel/cgroup/cgroup.c);
+ * being born there costs nothing. Where that cannot be, the cage goes.
  */
 pid_t lk_command_cgroup_fork(struct lk_command_cgroup *c);
 /** SIGKILL to every member. */

@@ -9,7 +9,10 @@ enum { LONGEST = 1000 };
 
 static bool is_plain(const char *word)
 {
-    return *word && !word[strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%^*[]")];
+    return *word &&
+           !word[strspn(
+               word,
+               "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=.,:/@%^*[]")];
 }
 
 /* Quoted for a shell where it would need that. */

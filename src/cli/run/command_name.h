@@ -1,4 +1,5 @@
-/* How a command is named in reports: its arguments joined as a user would type them, secrets hidden. */
+/* How a command is named in reports: its arguments joined as a user would type them, secrets
+ * hidden. */
 #ifndef LK_CLI_RUN_COMMAND_NAME_H
 #define LK_CLI_RUN_COMMAND_NAME_H
 

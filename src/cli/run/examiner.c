@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/run/write_core.h"
-#include "cli/run/kill_tree.h"
 #include "cli/run/guardian.h"
+#include "cli/run/kill_tree.h"
+#include "cli/run/write_core.h"
 
 enum { MAX_COMPLAINTS = 64, MAX_KEEP = 32, MEMBER_MS = 10000 };
 
@@ -73,8 +73,8 @@ static void examine(struct desk *k, const struct examiner_request *q, struct exa
     options.together = k->pids;
     options.n_together = k->n;
     options.tree = true;
-    a->examined =
-        (int32_t)loopknot_examine_all(k->d, k->pids, k->n, &options, examiner_deadline(k->job->common), keep_complaint, k);
+    a->examined = (int32_t)loopknot_examine_all(
+        k->d, k->pids, k->n, &options, examiner_deadline(k->job->common), keep_complaint, k);
     a->verdict = loopknot_verdict(k->d);
     a->ok = true;
 }
@@ -94,7 +94,8 @@ static struct loopknot_render how(const struct desk *k, const struct examiner_re
     return r;
 }
 
-/* Of the fingerprints: the same findings again, whatever else has changed in the report, are no news. */
+/* Of the fingerprints: the same findings again, whatever else has changed in the report, are no
+ * news. */
 static uint64_t digest(const struct desk *k, const struct loopknot_render *r)
 {
     char *text = NULL;
@@ -144,7 +145,8 @@ static void write_all(struct desk *k, const struct examiner_request *q, struct e
     if (!k->d)
         k->d = loopknot_create();
     complain_of_all(k);
-    /* Also when no process could be examined: a test report that is missing would look as if nothing had been run. */
+    /* Also when no process could be examined: a test report that is missing would look as if
+     * nothing had been run. */
     a->ok = outputs_write(&k->job->common->outputs, k->d, &r, stderr);
     if (k->job->core)
         core_write(k->job->core, k->pids, k->n, &hurry);
@@ -162,7 +164,8 @@ static void drain(void)
 
 static void serve(struct desk *k, int fd)
 {
-    static void (*const work[])(struct desk *, const struct examiner_request *, struct examiner_answer *) = {
+    static void (*const work[])(struct desk *, const struct examiner_request *,
+                                struct examiner_answer *) = {
         [EXAMINER_EXAMINE] = examine, [EXAMINER_PRINT] = print, [EXAMINER_WRITE] = write_all
     };
     struct examiner_request q;
@@ -184,8 +187,9 @@ static void serve(struct desk *k, int fd)
 }
 
 /*
- * The signals that loopknot takes up stay blocked here and are never taken up: one that is pending here too was sent to
- * the whole process group, so the command has got it already (see supervise.c, which then asks for EXAMINER_DRAIN).
+ * The signals that loopknot takes up stay blocked here and are never taken up: one that is pending
+ * here too was sent to the whole process group, so the command has got it already (see supervise.c,
+ * which then asks for EXAMINER_DRAIN).
  */
 static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
 {
@@ -212,13 +216,15 @@ static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
         forget(k);
         free(k);
     }
-    /* The guardian is our child: its times, and so the command's, become ours when it is waited for. */
+    /* The guardian is our child: its times, and so the command's, become ours when it is waited
+     * for. */
     while (wait(NULL) > 0 || errno == EINTR)
         continue;
     _exit(0);
 }
 
-bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *), void *arg)
+bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *),
+                    void *arg)
 {
     int fds[2];
     e->fd = -1;

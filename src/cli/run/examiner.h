@@ -1,7 +1,8 @@
 /*
- * The examiner of `loopknot run`: a process of its own, so that an examination that hangs or crashes costs the run
- * nothing. It stands between loopknot and the guardian in the line of parents, since where Yama's ptrace_scope is 1
- * only an ancestor may read a process (Documentation/admin-guide/LSM/Yama.rst).
+ * The examiner of `loopknot run`: a process of its own, so that an examination that hangs or
+ * crashes costs the run nothing. It stands between loopknot and the guardian in the line of
+ * parents, since where Yama's ptrace_scope is 1 only an ancestor may read a process
+ * (Documentation/admin-guide/LSM/Yama.rst).
  */
 #ifndef LK_CLI_RUN_EXAMINER_H
 #define LK_CLI_RUN_EXAMINER_H
@@ -14,9 +15,10 @@
 
 enum examiner_word {
     EXAMINER_EXAMINE = 1, /* the tree below root; answered when done */
-    EXAMINER_PRINT,       /* what was examined last, to stderr, unless the same findings were printed before */
-    EXAMINER_WRITE,       /* all outputs, then core files if wanted */
-    EXAMINER_DRAIN,       /* forget the signals that wait for it; not answered */
+    /* what was examined last, to stderr, unless the same findings were printed before */
+    EXAMINER_PRINT,
+    EXAMINER_WRITE, /* all outputs, then core files if wanted */
+    EXAMINER_DRAIN, /* forget the signals that wait for it; not answered */
 };
 
 struct examiner_request {
@@ -47,14 +49,16 @@ struct examiner {
 };
 
 /** Starts one; first(arg) is called in it before anything else. False with errno. */
-bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *), void *arg);
+bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *),
+                    void *arg);
 /** False when it is gone. */
 bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64_t elapsed_ms);
 /** 1 an answer, 0 it is gone, -1 nothing there. */
 int examiner_answered(struct examiner *e, struct examiner_answer *ret);
 /** Asks an examination to end with what it has. */
 void examiner_hurry(struct examiner *e);
-/** Ends it: kindly (it waits for its children first, so that their times are counted as ours) or at once. */
+/** Ends it: kindly (it waits for its children first, so that their times are counted as ours) or at
+ * once. */
 void examiner_stop(struct examiner *e, bool kindly);
 
 /** The longest an examination of a tree may take, in milliseconds, and each member of it. */

@@ -11,9 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "util/base.h"
 #include "cli/run/command_cgroup.h"
 #include "cli/run/kill_tree.h"
+#include "util/base.h"
 
 enum {
     MAX_FDS = 65536,
@@ -68,7 +68,8 @@ static int by_number(const void *a, const void *b)
     return *(const int *)a - *(const int *)b;
 }
 
-/* Closes first to last. Where the kernel or a container's filter has no close_range(2), one by one as far as is likely. */
+/* Closes first to last. Where the kernel or a container's filter has no close_range(2), one by one
+ * as far as is likely. */
 static void close_between(unsigned first, unsigned last)
 {
     if (first > last || close_range(first, last, 0) == 0)
@@ -101,8 +102,10 @@ void lk_guard_close_all_but(const int *keep, unsigned n)
         close(fd);
 }
 
-/* The child: as we were started, then the command. report tells errno when it cannot be run; it closes when it can. */
-static _Noreturn void become_command(char **command, const struct lk_inherited *inherited, int report)
+/* The child: as we were started, then the command. report tells errno when it cannot be run; it
+ * closes when it can. */
+static _Noreturn void become_command(char **command, const struct lk_inherited *inherited,
+                                     int report)
 {
     lk_signals_restore(inherited);
     execvp(command[0], command);
@@ -141,7 +144,8 @@ static void on_command(struct guardian *g, int status)
     lk_guard_send(g->link, LK_GUARD_ENDED, status, 0);
 }
 
-/* Reaps whoever has ended, adopted ones too. False when no child is left: then nothing of the tree is. */
+/* Reaps whoever has ended, adopted ones too. False when no child is left: then nothing of the tree
+ * is. */
 static bool reap(struct guardian *g)
 {
     int status;
@@ -169,7 +173,8 @@ static void clear(struct guardian *g, size_t left, pid_t one)
     lk_guard_send(g->link, LK_GUARD_CLEAR, (int32_t)left, one);
 }
 
-/* One round; forking faster than one round takes is what control groups are for, so most rounds find nobody. */
+/* One round; forking faster than one round takes is what control groups are for, so most rounds
+ * find nobody. */
 static void kill_once(struct guardian *g)
 {
     pid_t denied;

@@ -1,9 +1,9 @@
 /*
- * The guardian: a small process between loopknot and the command. It is the command's parent and the subreaper of all
- * that the command starts, daemons included, and tied to loopknot by a socket: when loopknot is gone, however it went,
- * the guardian ends the whole tree. It has a session of its own, so that neither ^C, a closed terminal nor a
- * signal to loopknot's process group reaches it; the command stays in loopknot's session and process group, as if
- * it had been started without us.
+ * The guardian: a small process between loopknot and the command. It is the command's parent and
+ * the subreaper of all that the command starts, daemons included, and tied to loopknot by a socket:
+ * when loopknot is gone, however it went, the guardian ends the whole tree. It has a session of its
+ * own, so that neither ^C, a closed terminal nor a signal to loopknot's process group reaches it;
+ * the command stays in loopknot's session and process group, as if it had been started without us.
  */
 #ifndef LK_CLI_RUN_GUARDIAN_H
 #define LK_CLI_RUN_GUARDIAN_H
@@ -19,19 +19,23 @@ enum lk_guard_word {
     LK_GUARD_NOT_RUN,     /* a: errno of execve; the guardian is leaving */
     LK_GUARD_STOPPED,     /* the command was stopped by signal a */
     LK_GUARD_ENDED,       /* the command's wait status is a */
-    LK_GUARD_CLEAR,       /* after LK_GUARD_END: a processes are left that could not be ended, b is one of them */
+    /* after LK_GUARD_END: a processes are left that could not be ended, b is one of them */
+    LK_GUARD_CLEAR,
     /* To the guardian. */
     LK_GUARD_SIGNAL, /* send signal a to the command */
     LK_GUARD_RESUME, /* SIGCONT to the command if it is still stopped */
-    LK_GUARD_END,    /* SIGTERM to the tree, after a milliseconds SIGKILL; said again: the new grace counts from now */
-    LK_GUARD_LEAVE,  /* the command has ended: leave what it left behind alone, and go */
+    /* SIGTERM to the tree, after a milliseconds SIGKILL; said again: the new grace counts from now
+     */
+    LK_GUARD_END,
+    LK_GUARD_LEAVE, /* the command has ended: leave what it left behind alone, and go */
 };
 
 struct lk_guard_message {
     int32_t word, a, b;
 };
 
-/** A socket pair for the messages, both ends close-on-exec and above the standard streams. False with errno. */
+/** A socket pair for the messages, both ends close-on-exec and above the standard streams. False
+ * with errno. */
 bool lk_guard_pair(int fds[2]);
 bool lk_guard_send(int fd, enum lk_guard_word word, int32_t a, int32_t b);
 /** 1 a message, 0 the other end is gone, -1 nothing there (never blocks). */

@@ -6,8 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "process/linux/procfs.h"
 #include "process/linux/process_tree.h"
+#include "process/linux/procfs.h"
 
 enum { GENERATIONS = 4096 };
 
@@ -23,7 +23,8 @@ bool lk_kill_tree_descends(pid_t pid, pid_t root)
     return false;
 }
 
-/* The call may be unknown to the kernel, or forbidden by a container's filter: kill(2) then has the last word. */
+/* The call may be unknown to the kernel, or forbidden by a container's filter: kill(2) then has the
+ * last word. */
 static bool send_by_descriptor(int fd, int number)
 {
     return fd >= 0 && syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) == 0;
@@ -34,7 +35,8 @@ bool lk_kill_tree_signal(pid_t root, pid_t pid, int number)
     const int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0 && errno == ESRCH)
         return true;
-    /* Looked at after the descriptor was made: whoever has the number now, the descriptor is of him or of a dead one. */
+    /* Looked at after the descriptor was made: whoever has the number now, the descriptor is of him
+     * or of a dead one. */
     bool denied = false;
     if (pid != root && lk_kill_tree_descends(pid, root) && !send_by_descriptor(fd, number))
         denied = kill(pid, number) != 0 && errno == EPERM;

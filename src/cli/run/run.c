@@ -8,12 +8,21 @@
 
 enum { STALL_MS = 60000, FAIL_FAST_MS = 5000, GRACE_MS = 10000 };
 
-enum option_id { OPT_TIMEOUT = OPT_OWN, OPT_STALL, OPT_STALL_KILL, OPT_GRACE, OPT_FAIL_FAST, OPT_CORE };
+enum option_id {
+    OPT_TIMEOUT = OPT_OWN,
+    OPT_STALL,
+    OPT_STALL_KILL,
+    OPT_GRACE,
+    OPT_FAIL_FAST,
+    OPT_CORE
+};
 
 static const struct option_row rows[] = {
-    { "timeout", "T", "the command has hung when it runs longer: 90, 10m, 1.5h (never)", OPT_TIMEOUT },
+    { "timeout", "T", "the command has hung when it runs longer: 90, 10m, 1.5h (never)",
+      OPT_TIMEOUT },
     { "stall", "T", "look at it when nothing has moved for T; 0: never (60s)", OPT_STALL },
-    { "stall-kill", NULL, "end it also when it is stalled and no deadlock is proven", OPT_STALL_KILL },
+    { "stall-kill", NULL, "end it also when it is stalled and no deadlock is proven",
+      OPT_STALL_KILL },
     { "grace", "T", "between SIGTERM and SIGKILL (10s)", OPT_GRACE },
     { "fail-fast", NULL, "the same as --stall 5s", OPT_FAIL_FAST },
     { "core", "DIR", "core files of a hung tree into DIR (needs gdb's gcore)", OPT_CORE },
@@ -25,7 +34,8 @@ static int parse_duration(const char *name, const char *text, unsigned *ret)
     static const struct {
         const char *unit;
         double ms;
-    } units[] = { { "ms", 1 }, { "s", 1000 }, { "m", 60e3 }, { "h", 3600e3 }, { "d", 86400e3 }, { "", 1000 } };
+    } units[] = { { "ms", 1 },     { "s", 1000 },    { "m", 60e3 },
+                  { "h", 3600e3 }, { "d", 86400e3 }, { "", 1000 } };
     const double most = 40 * 86400e3;
     char number[32];
     const size_t digits = strspn(text, "0123456789.");
@@ -41,7 +51,10 @@ static int parse_duration(const char *name, const char *text, unsigned *ret)
         *ret = (unsigned)ms + (ms > (unsigned)ms); /* little is not nothing: 0 means never */
         return 0;
     }
-    return complain(EXIT_USAGE, "--%s wants a duration such as 90, 5s, 10m, 1.5h or 500ms (at most 40d), not '%s'", name, text);
+    return complain(
+        EXIT_USAGE,
+        "--%s wants a duration such as 90, 5s, 10m, 1.5h or 500ms (at most 40d), not '%s'", name,
+        text);
 }
 
 static int parse_option(void *arg, int id, char *value)
@@ -53,17 +66,22 @@ static int parse_option(void *arg, int id, char *value)
     case OPT_GRACE: return parse_duration("grace", value, &r->grace_ms);
     case OPT_STALL_KILL: r->stall_kill = true; return 0;
     case OPT_FAIL_FAST: r->stall_ms = FAIL_FAST_MS; return 0;
-    case OPT_CORE: r->core = value; return *value ? 0 : complain(EXIT_USAGE, "--core wants a folder");
+    case OPT_CORE:
+        r->core = value;
+        return *value ? 0 : complain(EXIT_USAGE, "--core wants a folder");
     default: return EXIT_USAGE;
     }
 }
 
 static const struct option_set set = {
     .usage = "loopknot run [options] -- COMMAND [ARGUMENT...]",
-    .epilog = "Reports are written, and printed to stderr, only when the command hangs; its own input, output and signals are\n"
+    .epilog = "Reports are written, and printed to stderr, only when the command hangs; its own "
+              "input, output and signals are\n"
               "untouched.\n\n"
-              "Exit status: that of the command, 128+N when signal N ended it; 124 it hung (reports are written, its tree is\n"
-              "ended); 125 loopknot failed or was used wrongly; 126 the command cannot be executed; 127 it was not found.",
+              "Exit status: that of the command, 128+N when signal N ended it; 124 it hung "
+              "(reports are written, its tree is\n"
+              "ended); 125 loopknot failed or was used wrongly; 126 the command cannot be "
+              "executed; 127 it was not found.",
     .rows = rows,
     .n = sizeof rows / sizeof rows[0],
     .operands_last = true,

@@ -43,8 +43,8 @@ bool lk_signals_pending(pid_t pid, int number)
 {
     char text[4096];
     uint64_t set;
-    return lk_procfs_read(text, sizeof text, "/proc/%d/status", (int)pid) > 0 && lk_procfs_field(text, "ShdPnd:", 16, &set) &&
-           (set >> (number - 1) & 1);
+    return lk_procfs_read(text, sizeof text, "/proc/%d/status", (int)pid) > 0 &&
+           lk_procfs_field(text, "ShdPnd:", 16, &set) && (set >> (number - 1) & 1);
 }
 
 bool lk_signals_stopped(pid_t pid)

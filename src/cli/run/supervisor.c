@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/run/examiner.h"
 #include "cli/run/command_cgroup.h"
 #include "cli/run/command_name.h"
-#include "cli/run/kill_tree.h"
+#include "cli/run/examiner.h"
 #include "cli/run/guardian.h"
+#include "cli/run/kill_tree.h"
 #include "cli/run/tree_progress.h"
 
 enum {
@@ -61,10 +61,12 @@ struct supervision {
     pid_t members[LK_TREE_MAX];
     long long started, stage_since, examined; /* by now(); the last: when the examination began */
     long long stalled_at;                     /* quiet for so long when it began */
-    long long asked_at;                       /* when a signal to us asked the command to end; 0: never */
-    long long cancel_at;                      /* after a SIGTERM: until then it may end by itself; 0: none */
-    bool busy, hurried, ended;                /* the first two: the examiner */
-    int wait_status, status;                  /* the command's once it has ended; ours */
+    /* when a signal to us asked the command to end; 0: never */
+    long long asked_at;
+    /* after a SIGTERM: until then it may end by itself; 0: none */
+    long long cancel_at;
+    bool busy, hurried, ended; /* the first two: the examiner */
+    int wait_status, status;   /* the command's once it has ended; ours */
 };
 
 static long long clock_ms(void)
@@ -104,7 +106,9 @@ static const char *duration(long long ms, char buf[32])
     return buf;
 }
 
-/* ---- starting ------------------------------------------------------------------------------------------------------ */
+/* ---- starting
+ * ------------------------------------------------------------------------------------------------------
+ */
 
 struct first {
     struct supervision *s;
@@ -123,8 +127,8 @@ static void start_guardian(void *arg)
         lk_guard_send(f->fd, LK_GUARD_NOT_RUN, errno, 0);
 }
 
-/* Descriptors that outputs name must stay open; all other inherited ones are the command's alone, so that a reader of one sees
- * its end. */
+/* Descriptors that outputs name must stay open; all other inherited ones are the command's alone,
+ * so that a reader of one sees its end. */
 static unsigned find_kept(const struct outputs *o, int *ret)
 {
     unsigned n = 0;
@@ -137,7 +141,8 @@ static unsigned find_kept(const struct outputs *o, int *ret)
             continue;
         if (strcmp(file, "/dev/stdout") == 0)
             ret[n++] = STDOUT_FILENO;
-        else if ((sscanf(file, "/dev/fd/%d%n", &fd, &end) == 1 || sscanf(file, "/proc/self/fd/%d%n", &fd, &end) == 1) &&
+        else if ((sscanf(file, "/dev/fd/%d%n", &fd, &end) == 1 ||
+                  sscanf(file, "/proc/self/fd/%d%n", &fd, &end) == 1) &&
                  fd >= 0 && !file[end])
             ret[n++] = fd;
     }
@@ -169,7 +174,8 @@ static bool start(struct supervision *s)
     if (s->signals < 0 || !lk_guard_pair(fds))
         return false;
     s->guard = fds[0];
-    /* Should the examiner or the guardian be killed, what is below them becomes our child, not init's. */
+    /* Should the examiner or the guardian be killed, what is below them becomes our child, not
+     * init's. */
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     struct first f = { s, fds[1] };
     s->examiners = 1;
@@ -187,7 +193,9 @@ static bool ask(struct supervision *s, enum examiner_word word)
     return s->busy;
 }
 
-/* ---- ending -------------------------------------------------------------------------------------------------------- */
+/* ---- ending
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 static int own_status(int wait_status)
 {
@@ -215,7 +223,8 @@ static void end_tree(struct supervision *s, long long grace)
     enter(s, ENDING);
 }
 
-/* The guardian is gone though nobody told it to go: all it guarded is ours now (we are the next subreaper). */
+/* The guardian is gone though nobody told it to go: all it guarded is ours now (we are the next
+ * subreaper). */
 static void end_without_guardian(struct supervision *s)
 {
     pid_t denied;
@@ -237,7 +246,8 @@ static void end_without_guardian(struct supervision *s)
 static void hang(struct supervision *s, const char *verdict)
 {
     char why[96], time[32];
-    const long long quiet = s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
+    const long long quiet =
+        s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
     if (s->stage == CONVICTING)
         snprintf(why, sizeof why, "it ran for longer than %s", duration(s->r->timeout_ms, time));
     else
@@ -249,7 +259,9 @@ static void hang(struct supervision *s, const char *verdict)
         end_tree(s, s->r->grace_ms);
 }
 
-/* ---- examining ----------------------------------------------------------------------------------------------------- */
+/* ---- examining
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void defer(struct supervision *s)
 {
@@ -267,7 +279,10 @@ static void no_report(struct supervision *s, const char *why)
         s->examiners++;
     if (s->stage == RUNNING || s->stage == ENDING)
         return;
-    complain(0, "%s: %s", s->stage == WRITING ? "the report could not be written" : "the command could not be examined", why);
+    complain(0, "%s: %s",
+             s->stage == WRITING ? "the report could not be written"
+                                 : "the command could not be examined",
+             why);
     if (s->stage == CONVICTING)
         hang(s, "unknown"); /* a test report without findings is still one of a failed test */
     else if (s->stage == WRITING)
@@ -280,9 +295,10 @@ static void examine(struct supervision *s, enum stage stage)
 {
     enter(s, stage);
     s->examined = s->stage_since;
-    s->limit =
-        3LL * examiner_deadline(&s->r->common) + MEMBER_MS * (long long)lk_kill_tree_members(s->guardian, s->members, LK_TREE_MAX);
-    s->stalled_at = s->progress ? (long long)lk_tree_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
+    s->limit = 3LL * examiner_deadline(&s->r->common) +
+               MEMBER_MS * (long long)lk_kill_tree_members(s->guardian, s->members, LK_TREE_MAX);
+    s->stalled_at =
+        s->progress ? (long long)lk_tree_progress_quiet_ms(s->progress, (uint64_t)s->examined) : 0;
     if (!ask(s, EXAMINER_EXAMINE))
         no_report(s, "the examining process is gone");
 }
@@ -300,7 +316,8 @@ static void judge(struct supervision *s, const struct examiner_answer *a)
     const bool stalled = a->verdict == LOOPKNOT_STALLED;
     if (moved_meanwhile(s)) {
         defer(s);
-    } else if (a->verdict == LOOPKNOT_DEADLOCK || (stalled && s->r->stall_kill && s->suspicion != LK_SUSPECT_QUIET)) {
+    } else if (a->verdict == LOOPKNOT_DEADLOCK ||
+               (stalled && s->r->stall_kill && s->suspicion != LK_SUSPECT_QUIET)) {
         hang(s, loopknot_verdict_name((enum loopknot_verdict)a->verdict));
     } else {
         if (stalled)
@@ -346,16 +363,20 @@ static void enforce(struct supervision *s)
         no_report(s, "it took too long");
 }
 
-/* ---- signals ------------------------------------------------------------------------------------------------------- */
+/* ---- signals
+ * -------------------------------------------------------------------------------------------------------
+ */
 
-/* Who was stopped by job control shows it to the shell in the same way, and goes on with the command when told to. */
+/* Who was stopped by job control shows it to the shell in the same way, and goes on with the
+ * command when told to. */
 static void stop_too(struct supervision *s, int number)
 {
     const int terminal = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
     const bool foreground = terminal >= 0 && tcgetpgrp(terminal) == getpgrp();
     if (terminal >= 0)
         close(terminal);
-    if ((!lk_signals_stops(number) && !(number == SIGSTOP && foreground)) || !lk_signals_stopped(s->command))
+    if ((!lk_signals_stops(number) && !(number == SIGSTOP && foreground)) ||
+        !lk_signals_stopped(s->command))
         return;
     sigset_t set;
     sigemptyset(&set);
@@ -384,14 +405,16 @@ static void cancel(struct supervision *s, bool for_good)
 
 static bool ends(int number)
 {
-    return number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT || number == SIGALRM;
+    return number == SIGTERM || number == SIGHUP || number == SIGINT || number == SIGQUIT ||
+           number == SIGALRM;
 }
 
 /*
- * A signal of the terminal went to the whole foreground process group: the command has it (an alarm set before we were executed
- * is ours alone, and was meant for it). One sent with kill(2) may have gone to us alone, and is passed on, or to the process
- * group (kill -TERM -PGID, timeout(1)): then the examiner, which takes none up, has it pending as well, and passing it on would
- * deliver it twice.
+ * A signal of the terminal went to the whole foreground process group: the command has it (an alarm
+ * set before we were executed is ours alone, and was meant for it). One sent with kill(2) may have
+ * gone to us alone, and is passed on, or to the process group (kill -TERM -PGID, timeout(1)): then
+ * the examiner, which takes none up, has it pending as well, and passing it on would deliver it
+ * twice.
  */
 static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
 {
@@ -412,7 +435,8 @@ static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
         return; /* the command's own doing */
     if (s->examiner.pid > 0 && lk_signals_pending(s->examiner.pid, number))
         examiner_ask(&s->examiner, EXAMINER_DRAIN, 0, 0);
-    else if (s->stage < CONVICTING || !ends(number)) /* from then on it ends by our doing, once the report is there */
+    /* from then on it ends by our doing, once the report is there */
+    else if (s->stage < CONVICTING || !ends(number))
         lk_guard_send(s->guard, LK_GUARD_SIGNAL, number, 0);
     if (ends(number))
         cancel(s, number == SIGTERM);
@@ -431,7 +455,8 @@ static long long tick(const struct supervision *s)
     return ms > TICK_MS ? TICK_MS : ms < LEAST_TICK_MS ? LEAST_TICK_MS : ms;
 }
 
-/* ---- the guardian's words ------------------------------------------------------------------------------------------ */
+/* ---- the guardian's words
+ * ------------------------------------------------------------------------------------------ */
 
 static void on_started(struct supervision *s, const struct lk_guard_message *m)
 {
@@ -482,15 +507,17 @@ static void on_guard(struct supervision *s)
         case LK_GUARD_ENDED: on_ended(s, m.a); break;
         case LK_GUARD_CLEAR: on_clear(s, &m); break;
         case LK_GUARD_NOT_RUN:
-            over(s, complain(m.a == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "cannot run %s: %s", s->r->command[0],
-                             strerror(m.a)));
+            over(s, complain(m.a == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE,
+                             "cannot run %s: %s", s->r->command[0], strerror(m.a)));
             break;
         default: break;
         }
     }
 }
 
-/* ---- time ---------------------------------------------------------------------------------------------------------- */
+/* ---- time
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static void look(struct supervision *s)
 {
@@ -510,7 +537,8 @@ static void look(struct supervision *s)
 static void on_time(struct supervision *s)
 {
     const long long t = now(s);
-    const bool late = s->r->timeout_ms && s->started && t - s->started >= s->r->timeout_ms && !s->ended && !s->cancel_at;
+    const bool late = s->r->timeout_ms && s->started && t - s->started >= s->r->timeout_ms &&
+                      !s->ended && !s->cancel_at;
     if (late && (s->stage == RUNNING || s->stage == SUSPECTING)) {
         if (s->stage == RUNNING)
             examine(s, CONVICTING);
@@ -539,14 +567,16 @@ static int patience(const struct supervision *s)
         return LEAST_TICK_MS;
     if (s->progress && watching(s))
         at = s->next_look;
-    if (s->r->timeout_ms && s->started && !s->ended && (at < 0 || at > s->started + s->r->timeout_ms))
+    if (s->r->timeout_ms && s->started && !s->ended &&
+        (at < 0 || at > s->started + s->r->timeout_ms))
         at = s->started + s->r->timeout_ms;
     if (at < 0)
         return -1;
     return at <= t ? 0 : at - t > 60000 ? 60000 : (int)(at - t);
 }
 
-/* A gap that no wait explains, with a SIGCONT at its end: somebody had stopped us (and our job), it is not the command's time. */
+/* A gap that no wait explains, with a SIGCONT at its end: somebody had stopped us (and our job), it
+ * is not the command's time. */
 static void leave_out_suspension(struct supervision *s, long long slept_since, int wait)
 {
     const long long gap = clock_ms() - slept_since;
@@ -557,7 +587,9 @@ static void leave_out_suspension(struct supervision *s, long long slept_since, i
 static void attend(struct supervision *s)
 {
     while (s->stage != OVER) {
-        struct pollfd p[] = { { s->guard, POLLIN, 0 }, { s->signals, POLLIN, 0 }, { s->examiner.fd, POLLIN, 0 } };
+        struct pollfd p[] = { { s->guard, POLLIN, 0 },
+                              { s->signals, POLLIN, 0 },
+                              { s->examiner.fd, POLLIN, 0 } };
         const int wait = patience(s);
         const long long since = clock_ms();
         poll(p, 3, wait);
@@ -578,7 +610,8 @@ static void attend(struct supervision *s)
 static void part(struct supervision *s)
 {
     lk_guard_send(s->guard, LK_GUARD_LEAVE, 0, 0);
-    /* In the midst of an examination there is nobody to wait for the guardian; it becomes our child then. */
+    /* In the midst of an examination there is nobody to wait for the guardian; it becomes our child
+     * then. */
     examiner_stop(&s->examiner, !s->busy);
     if (s->guardian)
         waitpid(s->guardian, NULL, 0);
@@ -590,7 +623,9 @@ int supervise(const struct run *r)
     static struct supervision s;
     char *name = lk_command_name(r->command);
     s.r = r;
-    s.job = (struct examiner_job){ .common = &r->common, .command = name, .core = r->core, .keep = s.keep };
+    s.job = (struct examiner_job){
+        .common = &r->common, .command = name, .core = r->core, .keep = s.keep
+    };
     s.job.n_keep = find_kept(&r->common.outputs, s.keep);
     if (start(&s)) {
         attend(&s);

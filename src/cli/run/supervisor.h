@@ -1,4 +1,5 @@
-/* `loopknot run` once its command line is understood: starts the command, watches it, ends it when it hangs. */
+/* `loopknot run` once its command line is understood: starts the command, watches it, ends it when
+ * it hangs. */
 #ifndef LK_CLI_RUN_SUPERVISOR_H
 #define LK_CLI_RUN_SUPERVISOR_H
 

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "process/linux/procfs.h"
-#include "process/linux/process_tree.h"
-#include "util/arena.h"
 #include "cli/run/kill_tree.h"
+#include "process/linux/process_tree.h"
+#include "process/linux/procfs.h"
+#include "util/arena.h"
 
 enum {
     MARKS = 64,        /* how finely the window is remembered */
@@ -18,13 +18,15 @@ enum {
     LOST_LOOKS = 3,
 };
 
-static const double idle_cores = 0.02, busy_cores = 0.95; /* a thread that never rests does not get all of a shared core */
+/* a thread that never rests does not get all of a shared core */
+static const double idle_cores = 0.02, busy_cores = 0.95;
 
 /*
- * Counters that only grow while nobody is lost sight of. The kernel adds a dead process's counts to its parent's when it is
- * waited for (io: wait_task_zombie in kernel/exit.c; times: cutime and cstime), so a sum over the tree keeps them. Between
- * the death and the wait, or when the parent ignores its children, the sum falls for a while or for good: only what exceeds the
- * highest sum ever seen is new, and a sum that stays lower becomes the measure.
+ * Counters that only grow while nobody is lost sight of. The kernel adds a dead process's counts to
+ * its parent's when it is waited for (io: wait_task_zombie in kernel/exit.c; times: cutime and
+ * cstime), so a sum over the tree keeps them. Between the death and the wait, or when the parent
+ * ignores its children, the sum falls for a while or for good: only what exceeds the highest sum
+ * ever seen is new, and a sum that stays lower becomes the measure.
  */
 struct counter {
     uint64_t peak;
@@ -65,7 +67,8 @@ void lk_tree_progress_destroy(struct lk_tree_progress *p)
     free(p);
 }
 
-/* Parents come before children: one that dies in between is missed for a moment, never counted twice. */
+/* Parents come before children: one that dies in between is missed for a moment, never counted
+ * twice. */
 static void find_members(struct lk_tree_progress *p)
 {
     const uint64_t began = lk_now_us();
@@ -80,11 +83,13 @@ static uint64_t output_of(pid_t pid)
 {
     char text[512];
     uint64_t value;
-    const bool ok = lk_procfs_read(text, sizeof text, "/proc/%d/io", (int)pid) > 0 && lk_procfs_field(text, "wchar:", 10, &value);
+    const bool ok = lk_procfs_read(text, sizeof text, "/proc/%d/io", (int)pid) > 0 &&
+                    lk_procfs_field(text, "wchar:", 10, &value);
     return ok ? value : 0;
 }
 
-/* utime, stime, cutime and cstime are fields 14 to 17, proc_pid_stat(5); the last ')' ends the name, which may hold others. */
+/* utime, stime, cutime and cstime are fields 14 to 17, proc_pid_stat(5); the last ')' ends the
+ * name, which may hold others. */
 static uint64_t ticks_of(pid_t pid)
 {
     char text[1024];
@@ -92,8 +97,8 @@ static uint64_t ticks_of(pid_t pid)
     if (lk_procfs_read(text, sizeof text, "/proc/%d/stat", (int)pid) <= 0)
         return 0;
     const char *end = strrchr(text, ')');
-    if (!end ||
-        sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %llu %llu", &v[0], &v[1], &v[2], &v[3]) != 4)
+    if (!end || sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %llu %llu",
+                       &v[0], &v[1], &v[2], &v[3]) != 4)
         return 0;
     return v[0] + v[1] + v[2] + v[3];
 }
@@ -167,7 +172,8 @@ void lk_tree_progress_defer(struct lk_tree_progress *p, uint64_t until)
 enum lk_suspicion lk_tree_progress_suspect(const struct lk_tree_progress *p, uint64_t now)
 {
     const uint64_t quiet = lk_tree_progress_quiet_ms(p, now);
-    if (now < p->deferred_until || quiet < p->window_ms || !p->n_marks || now - p->marks[0].at < p->window_ms)
+    if (now < p->deferred_until || quiet < p->window_ms || !p->n_marks ||
+        now - p->marks[0].at < p->window_ms)
         return LK_UNSUSPICIOUS;
     const double cores = lk_tree_progress_cores(p, now);
     if (cores < idle_cores)

@@ -1,8 +1,10 @@
 /*
- * Whether a process tree gets on, as far as a few reads of /proc tell without stopping anybody: output written (wchar of
- * /proc/PID/io) and processor time used (/proc/PID/stat). It only ever raises a suspicion; judging is an examination's.
+ * Whether a process tree gets on, as far as a few reads of /proc tell without stopping anybody:
+ * output written (wchar of /proc/PID/io) and processor time used (/proc/PID/stat). It only ever
+ * raises a suspicion; judging is an examination's.
  *
- * Time is the caller's, in milliseconds: a caller that was suspended with its command leaves that time out.
+ * Time is the caller's, in milliseconds: a caller that was suspended with its command leaves that
+ * time out.
  */
 #ifndef LK_CLI_RUN_TREE_PROGRESS_H
 #define LK_CLI_RUN_TREE_PROGRESS_H
@@ -13,9 +15,11 @@
 
 enum lk_suspicion {
     LK_UNSUSPICIOUS = 0,
-    LK_SUSPECT_IDLE,  /* no output, and less than 2 % of a core used */
-    LK_SUSPECT_BUSY,  /* no output, and a core or more used: does it compute, or turn in circles? */
-    LK_SUSPECT_QUIET, /* no output for five times as long, whatever the processor did: a live poller may hide a deadlock */
+    LK_SUSPECT_IDLE, /* no output, and less than 2 % of a core used */
+    LK_SUSPECT_BUSY, /* no output, and a core or more used: does it compute, or turn in circles? */
+    /* no output for five times as long, whatever the processor did: a live poller may hide a
+       deadlock */
+    LK_SUSPECT_QUIET,
 };
 
 struct lk_tree_progress;

@@ -76,7 +76,8 @@ static void write_cores(const char *dir, const pid_t *pids, size_t n, const vola
         if (kill(pids[i], 0) != 0)
             continue;
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stat(file, &st) != 0)
-            complain(0, "no core file of process %s: gcore failed or took longer than %d s", number, LIMIT_MS / 1000);
+            complain(0, "no core file of process %s: gcore failed or took longer than %d s", number,
+                     LIMIT_MS / 1000);
     }
 }
 

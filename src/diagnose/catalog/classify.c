@@ -36,7 +36,8 @@ static size_t component(const char *path)
     return strcspn(path, "/");
 }
 
-/* Top-level package or module of a path below site-packages: an egg's own folder is skipped, ".py" does not count. */
+/* Top-level package or module of a path below site-packages: an egg's own folder is skipped, ".py"
+ * does not count. */
 static bool site_is_framework(const char *rest)
 {
     size_t n = component(rest);
@@ -68,7 +69,8 @@ static bool in_stdlib(const struct classifier *k, const char *path)
     return digits > 0 && p[digits] == '/';
 }
 
-/* The script that an installer wrote into bin/: its module level only imports and calls the entry point. */
+/* The script that an installer wrote into bin/: its module level only imports and calls the entry
+ * point. */
 static bool is_launcher(const struct lk_code *c)
 {
     if (strcmp(c->function, "<module>") != 0)
@@ -120,7 +122,8 @@ static bool in_project(const struct classifier *k, const char *file)
     /* project = cwd + "/" + a beginning of file */
     while (m > 1 && cwd[m - 1] == '/')
         m--;
-    return strncmp(k->project, cwd, m) == 0 && k->project[m] == '/' && is_below(file, k->project + m + 1, n - m - 1);
+    return strncmp(k->project, cwd, m) == 0 && k->project[m] == '/' &&
+           is_below(file, k->project + m + 1, n - m - 1);
 }
 
 static enum lk_code_class class_of(const struct classifier *k, const struct lk_code *c, bool *site)
@@ -147,7 +150,8 @@ static enum lk_code_class class_of(const struct classifier *k, const struct lk_c
     return LK_CODE_USER;
 }
 
-/* Frames hold their code const, for readers and rules; here is the one place that fills in what was left for it. */
+/* Frames hold their code const, for readers and rules; here is the one place that fills in what was
+ * left for it. */
 static void classify_code(const struct classifier *k, const struct lk_code *code)
 {
     struct lk_code *c = (struct lk_code *)code;
@@ -178,8 +182,9 @@ static bool frame_is(const struct lk_pystack *st, size_t i, const char *function
 }
 
 /*
- * Handlers of the standard library's servers are methods known by their callers: BaseHTTPRequestHandler.handle_one_request calls
- * do_GET and the like, also its own (xmlrpc.server's do_POST calls what the user registered); BaseRequestHandler.__init__ calls
+ * Handlers of the standard library's servers are methods known by their callers:
+ * BaseHTTPRequestHandler.handle_one_request calls do_GET and the like, also its own
+ * (xmlrpc.server's do_POST calls what the user registered); BaseRequestHandler.__init__ calls
  * handle, which is a request only where it is the user's.
  */
 static bool is_stdlib_handler(const struct lk_pystack *st, size_t i)
@@ -187,8 +192,10 @@ static bool is_stdlib_handler(const struct lk_pystack *st, size_t i)
     const struct lk_code *c = st->frames[i].code;
     if (!c || c->cls == LK_CODE_FRAMEWORK)
         return false;
-    return (lk_starts_with(c->function, "do_") && frame_is(st, i + 1, "handle_one_request", "http/server.py")) ||
-           (c->cls != LK_CODE_STDLIB && strcmp(c->function, "handle") == 0 && frame_is(st, i + 1, "__init__", "socketserver.py"));
+    return (lk_starts_with(c->function, "do_") &&
+            frame_is(st, i + 1, "handle_one_request", "http/server.py")) ||
+           (c->cls != LK_CODE_STDLIB && strcmp(c->function, "handle") == 0 &&
+            frame_is(st, i + 1, "__init__", "socketserver.py"));
 }
 
 size_t lk_request_frame(const struct lk_pystack *st)
@@ -260,7 +267,8 @@ const struct lk_pyframe *lk_caller_frame(const struct lk_pystack *st, size_t fro
     return NULL;
 }
 
-/* A loop that a framework's code drives, or that a framework's module holds, is not the user's to close. */
+/* A loop that a framework's code drives, or that a framework's module holds, is not the user's to
+ * close. */
 static void classify_loops(struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
@@ -290,7 +298,8 @@ static char *clean_project(struct lk_snapshot *s, const char *project)
     while (lk_starts_with(project, "./"))
         project += 2;
     bool relative = project[0] != '/' && s->cwd;
-    char *p = relative ? lk_arena_printf(s->arena, "%s/%s", s->cwd, project) : lk_arena_strdup(s->arena, project);
+    char *p = relative ? lk_arena_printf(s->arena, "%s/%s", s->cwd, project)
+                       : lk_arena_strdup(s->arena, project);
     size_t n = strlen(p);
     if (n > 2 && strcmp(p + n - 2, "/.") == 0)
         p[n -= 2] = '\0';
@@ -307,7 +316,9 @@ static bool has_qualnames(const char *version)
 
 void lk_classify(struct lk_snapshot *s, const char *project)
 {
-    struct classifier k = { .s = s, .project = clean_project(s, project), .qualnames = has_qualnames(s->python.version) };
+    struct classifier k = { .s = s,
+                            .project = clean_project(s, project),
+                            .qualnames = has_qualnames(s->python.version) };
     for (size_t i = 0; i < s->threads.n; i++)
         classify_stack(&k, s->threads.v[i].python_stack);
     for (size_t i = 0; i < s->tasks.n; i++)

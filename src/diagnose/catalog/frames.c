@@ -5,7 +5,8 @@
 
 #include "util/text.h"
 
-/* Sorted, lower case. Servers and frameworks call the user's code; the others are called by it. Neither is the user's. */
+/* Sorted, lower case. Servers and frameworks call the user's code; the others are called by it.
+ * Neither is the user's. */
 static const char *const frameworks[] = {
     "_pytest",
     "a2wsgi",
@@ -175,7 +176,8 @@ static const struct lk_pattern patterns[] = {
     { "run_forever", "uvloop/loop.pyx", LK_MARK_DRIVES | LK_MARK_FOREVER, NULL },
     { "run_until_complete", "uvloop/loop.pyx", LK_MARK_DRIVES | LK_MARK_UNTIL, NULL },
     /* declared nesters */
-    { "run_until_complete", "nest_asyncio.py", LK_MARK_DRIVES | LK_MARK_UNTIL | LK_MARK_NESTER, NULL },
+    { "run_until_complete", "nest_asyncio.py", LK_MARK_DRIVES | LK_MARK_UNTIL | LK_MARK_NESTER,
+      NULL },
     { "run_forever", "nest_asyncio.py", LK_MARK_DRIVES | LK_MARK_FOREVER | LK_MARK_NESTER, NULL },
     { "_run_once", "nest_asyncio.py", LK_MARK_DRIVES | LK_MARK_NESTER, NULL },
     { "run", "nest_asyncio.py", LK_MARK_DRIVES | LK_MARK_UNTIL | LK_MARK_NESTER, NULL },
@@ -247,26 +249,32 @@ static const struct lk_pattern patterns[] = {
     { "request", "requests/api.py", LK_MARK_BLOCKING, "requests.request()" },
     { "Session.request", "requests/sessions.py", LK_MARK_BLOCKING, "requests.Session.request()" },
     { "urlopen", "urllib/request.py", LK_MARK_BLOCKING, "urllib.request.urlopen()" },
-    { "urlopen", "urllib3/connectionpool.py", LK_MARK_BLOCKING, "urllib3.HTTPConnectionPool.urlopen()" },
+    { "urlopen", "urllib3/connectionpool.py", LK_MARK_BLOCKING,
+      "urllib3.HTTPConnectionPool.urlopen()" },
     { "Client.send", "httpx/_client.py", LK_MARK_BLOCKING, "httpx.Client.send()" },
     { "request", "httplib2/__init__.py", LK_MARK_BLOCKING, "httplib2.Http.request()" },
     { "request", "http/client.py", LK_MARK_BLOCKING, "http.client.HTTPConnection.request()" },
-    { "getresponse", "http/client.py", LK_MARK_BLOCKING, "http.client.HTTPConnection.getresponse()" },
+    { "getresponse", "http/client.py", LK_MARK_BLOCKING,
+      "http.client.HTTPConnection.getresponse()" },
     { "connect", "ftplib.py", LK_MARK_BLOCKING, "ftplib.FTP.connect()" },
     { "getresp", "ftplib.py", LK_MARK_BLOCKING, "an FTP command" },
     { "getreply", "smtplib.py", LK_MARK_BLOCKING, "an SMTP command" },
     { "_get_response", "imaplib.py", LK_MARK_BLOCKING, "an IMAP command" },
     { "getaddrinfo", "socket.py", LK_MARK_BLOCKING, "socket.getaddrinfo()" },
     { "create_connection", "socket.py", LK_MARK_BLOCKING, "socket.create_connection()" },
-    { "Redis.execute_command", "redis/client.py", LK_MARK_BLOCKING, "redis.Redis.execute_command()" },
+    { "Redis.execute_command", "redis/client.py", LK_MARK_BLOCKING,
+      "redis.Redis.execute_command()" },
     { "Cursor.execute", "psycopg/cursor.py", LK_MARK_BLOCKING, "psycopg.Cursor.execute()" },
     { "Connection.connect", "psycopg/connection.py", LK_MARK_BLOCKING, "psycopg.connect()" },
     { "Cursor.execute", "pymysql/cursors.py", LK_MARK_BLOCKING, "pymysql.Cursor.execute()" },
     { "Connection.connect", "pymysql/connections.py", LK_MARK_BLOCKING, "pymysql.connect()" },
     { "execute", "MySQLdb/cursors.py", LK_MARK_BLOCKING, "MySQLdb.Cursor.execute()" },
-    { "execute", "mysql/connector/cursor.py", LK_MARK_BLOCKING, "mysql.connector Cursor.execute()" },
-    { "Connection.execute", "sqlalchemy/engine/base.py", LK_MARK_BLOCKING, "sqlalchemy Connection.execute()" },
-    { "Session.execute", "sqlalchemy/orm/session.py", LK_MARK_BLOCKING, "sqlalchemy Session.execute()" },
+    { "execute", "mysql/connector/cursor.py", LK_MARK_BLOCKING,
+      "mysql.connector Cursor.execute()" },
+    { "Connection.execute", "sqlalchemy/engine/base.py", LK_MARK_BLOCKING,
+      "sqlalchemy Connection.execute()" },
+    { "Session.execute", "sqlalchemy/orm/session.py", LK_MARK_BLOCKING,
+      "sqlalchemy Session.execute()" },
     { "_api_call", "botocore/client.py", LK_MARK_BLOCKING, "a boto client's call" },
     { "run", "subprocess.py", LK_MARK_BLOCKING, "subprocess.run()" },
     { "call", "subprocess.py", LK_MARK_BLOCKING, "subprocess.call()" },
@@ -319,7 +327,8 @@ bool lk_path_ends_with(const char *path, const char *suffix)
 /* The name as given, or its last part where the target has no more. */
 static bool is_named(const struct lk_pattern *p, const struct lk_code *c, bool qualnames)
 {
-    if (!p->function || strcmp(p->function, c->function) == 0 || strcmp(p->function, c->qualname) == 0)
+    if (!p->function || strcmp(p->function, c->function) == 0 ||
+        strcmp(p->function, c->qualname) == 0)
         return true;
     const char *dot = qualnames ? NULL : strrchr(p->function, '.');
     return dot && strcmp(dot + 1, c->function) == 0;
@@ -350,20 +359,25 @@ void lk_pattern_mark(const struct lk_patterns *user, struct lk_code *c, bool qua
 static bool names_call(const struct lk_call_pattern *p, const char *name)
 {
     size_t n = strlen(p->name);
-    return n && p->name[n - 1] == '*' ? strncmp(p->name, name, n - 1) == 0 : strcmp(p->name, name) == 0;
+    return n && p->name[n - 1] == '*' ? strncmp(p->name, name, n - 1) == 0
+                                      : strcmp(p->name, name) == 0;
 }
 
-static const struct lk_call_pattern *find_call(const struct lk_call_pattern *rows, size_t n, const char *name, const char *module)
+static const struct lk_call_pattern *find_call(const struct lk_call_pattern *rows, size_t n,
+                                               const char *name, const char *module)
 {
     for (size_t i = 0; name && i < n; i++)
-        if (names_call(&rows[i], name) && (!rows[i].module || (module && lk_starts_with(module, rows[i].module))))
+        if (names_call(&rows[i], name) &&
+            (!rows[i].module || (module && lk_starts_with(module, rows[i].module))))
             return &rows[i];
     return NULL;
 }
 
-const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user, const struct lk_natframe *f, bool *by_user)
+const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user,
+                                                const struct lk_natframe *f, bool *by_user)
 {
-    const struct lk_call_pattern *p = user ? find_call(user->natives.v, user->natives.n, f->function, f->module) : NULL;
+    const struct lk_call_pattern *p =
+        user ? find_call(user->natives.v, user->natives.n, f->function, f->module) : NULL;
     if (by_user)
         *by_user = p != NULL;
     return p ? p : find_call(natives, LK_ARRAY_LEN(natives), f->function, f->module);
@@ -384,7 +398,8 @@ const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user,
 
 bool lk_pattern_is_listening(const char *call)
 {
-    static const char *const calls[] = { "Server.serve_forever()", "serve_forever()", "loop.sock_accept()", "socket.accept()" };
+    static const char *const calls[] = { "Server.serve_forever()", "serve_forever()",
+                                         "loop.sock_accept()", "socket.accept()" };
     for (size_t i = 0; call && i < LK_ARRAY_LEN(calls); i++)
         if (strcmp(call, calls[i]) == 0)
             return true;

@@ -1,6 +1,7 @@
 /*
- * The user's file of patterns, a line each; loopknot-rules(5) is its description. It is checked to the last byte: a pattern
- * that is silently not there would be a verdict that is silently another one.
+ * The user's file of patterns, a line each; loopknot-rules(5) is its description. It is checked to
+ * the last byte: a pattern that is silently not there would be a verdict that is silently another
+ * one.
  */
 #include "diagnose/catalog/frames.h"
 
@@ -103,7 +104,8 @@ static bool is_dotted(struct word w, const char *also)
 static bool check_length(struct parser *p, struct word w, const char *what)
 {
     if (!w.n)
-        return FAIL(p, "the %s is missing; see loopknot-rules(5) for what follows the first word", what);
+        return FAIL(p, "the %s is missing; see loopknot-rules(5) for what follows the first word",
+                    what);
     if (w.n > MAX_NAME)
         return FAIL(p, "the %s is longer than %d bytes; shorten it", what, MAX_NAME);
     return true;
@@ -124,7 +126,9 @@ static char *as_path(struct parser *p, struct word module)
 static bool has_room(struct parser *p)
 {
     if (p->n++ >= LK_PATTERNS_MAX_ROWS)
-        return FAIL(p, "more than %d patterns; name packages or use '*' instead of single functions", LK_PATTERNS_MAX_ROWS);
+        return FAIL(p,
+                    "more than %d patterns; name packages or use '*' instead of single functions",
+                    LK_PATTERNS_MAX_ROWS);
     return true;
 }
 
@@ -133,16 +137,19 @@ static bool add_package(struct parser *p, struct word w)
     if (!check_length(p, w, "package"))
         return false;
     if (!is_dotted(w, ""))
-        return FAIL(p, "'%s' is no name of a package; write it as in an import statement, like acme.web", show(p, w));
+        return FAIL(
+            p, "'%s' is no name of a package; write it as in an import statement, like acme.web",
+            show(p, w));
     lk_vec_add(&p->rows->packages, as_path(p, w));
     return true;
 }
 
-static void add_function(struct parser *p, const char *function, const char *path, const char *end, unsigned marks,
-                         const char *call)
+static void add_function(struct parser *p, const char *function, const char *path, const char *end,
+                         unsigned marks, const char *call)
 {
     struct lk_pattern *row = lk_vec_push(&p->rows->functions);
-    *row = (struct lk_pattern){ function, lk_arena_printf(p->rows->arena, "%s%s", path, end), marks, call };
+    *row = (struct lk_pattern){ function, lk_arena_printf(p->rows->arena, "%s%s", path, end), marks,
+                                call };
 }
 
 /* MODULE or MODULE:QUALNAME; a module is a file, or a package's __init__. */
@@ -155,7 +162,9 @@ static bool add_python(struct parser *p, struct word w, unsigned marks, const ch
     struct word module = { w.s, colon ? (size_t)(colon - w.s) : w.n };
     struct word function = { colon ? colon + 1 : NULL, colon ? w.n - module.n - 1 : 0 };
     if (!is_dotted(module, "") || (colon && !is_dotted(function, "<>")))
-        return FAIL(p, "'%s' is no Python function; write MODULE:NAME, like acme.client:Client.query, or a MODULE alone",
+        return FAIL(p,
+                    "'%s' is no Python function; write MODULE:NAME, like acme.client:Client.query, "
+                    "or a MODULE alone",
                     show(p, w));
     const char *name = colon ? keep(p, function) : NULL, *path = as_path(p, module);
     if ((marks & LK_MARK_BLOCKING) && !call)
@@ -172,7 +181,8 @@ static bool check_star(struct parser *p, struct word name)
 {
     const char *star = memchr(name.s, '*', name.n);
     if (star && (star != name.s + name.n - 1 || name.n <= MIN_PREFIX))
-        return FAIL(p, "'%s': a '*' may stand only at the end, after at least %d letters", show(p, name), MIN_PREFIX);
+        return FAIL(p, "'%s': a '*' may stand only at the end, after at least %d letters",
+                    show(p, name), MIN_PREFIX);
     return true;
 }
 
@@ -188,7 +198,9 @@ static bool add_native(struct parser *p, struct word w, const char *call)
     if (!check_length(p, name, "native function") || !check_star(p, name))
         return false;
     if (colon == w.s || (library.n && memchr(library.s, '/', library.n)))
-        return FAIL(p, "'%s': before the ':' stands the beginning of a library's file name without folders, like libpq",
+        return FAIL(p,
+                    "'%s': before the ':' stands the beginning of a library's file name without "
+                    "folders, like libpq",
                     show(p, w));
     struct lk_call_pattern *row = lk_vec_push(&p->rows->natives);
     *row = (struct lk_call_pattern){ keep(p, name), library.n ? keep(p, library) : NULL, call };
@@ -201,7 +213,9 @@ static bool add_syscall(struct parser *p, struct word w, const char *call)
         return false;
     for (size_t i = 0; i < w.n; i++)
         if (!(w.s[i] >= 'a' && w.s[i] <= 'z') && !is_digit((unsigned char)w.s[i]) && w.s[i] != '_')
-            return FAIL(p, "'%s' is no name of a system call; write it as in syscalls(2), like ioctl", show(p, w));
+            return FAIL(p,
+                        "'%s' is no name of a system call; write it as in syscalls(2), like ioctl",
+                        show(p, w));
     struct lk_call_pattern *row = lk_vec_push(&p->rows->syscalls);
     *row = (struct lk_call_pattern){ keep(p, w), NULL, call };
     return true;
@@ -212,7 +226,10 @@ static bool add_syscall(struct parser *p, struct word w, const char *call)
 static bool nothing_follows(struct parser *p, struct word rest)
 {
     struct word w = next_word(&rest);
-    return !w.n || FAIL(p, "'%s' follows where the line should end; one pattern a line, comments begin with '#'", show(p, w));
+    return !w.n || FAIL(p,
+                        "'%s' follows where the line should end; one pattern a line, comments "
+                        "begin with '#'",
+                        show(p, w));
 }
 
 /* "as TEXT" to the end of the line, or nothing. */
@@ -223,7 +240,8 @@ static bool parse_call(struct parser *p, struct word rest, const char **call)
     if (!w.n)
         return true;
     if (!word_is(w, "as"))
-        return FAIL(p, "'%s' follows where the line should end, or go on with \"as TEXT\"", show(p, w));
+        return FAIL(p, "'%s' follows where the line should end, or go on with \"as TEXT\"",
+                    show(p, w));
     while (rest.n && is_blank(*rest.s))
         rest.s++, rest.n--;
     if (!rest.n)
@@ -239,8 +257,8 @@ static bool parse_blocking(struct parser *p, struct word rest)
     struct word how = next_word(&rest), what = next_word(&rest);
     const char *call;
     if (!word_is(how, "python") && !word_is(how, "native") && !word_is(how, "syscall"))
-        return FAIL(p, "after 'blocking' stands %s%s%s; write python, native or syscall there", how.n ? "'" : "",
-                    how.n ? show(p, how) : "nothing", how.n ? "'" : "");
+        return FAIL(p, "after 'blocking' stands %s%s%s; write python, native or syscall there",
+                    how.n ? "'" : "", how.n ? show(p, how) : "nothing", how.n ? "'" : "");
     if (!parse_call(p, rest, &call))
         return false;
     if (word_is(how, "python"))
@@ -275,9 +293,12 @@ static bool parse_line(struct parser *p, struct word rest)
         if (!word_is(first, kinds[i].word))
             continue;
         struct word what = next_word(&rest);
-        return nothing_follows(p, rest) && (kinds[i].marks ? add_python(p, what, kinds[i].marks, NULL) : add_package(p, what));
+        return nothing_follows(p, rest) &&
+               (kinds[i].marks ? add_python(p, what, kinds[i].marks, NULL) : add_package(p, what));
     }
-    return FAIL(p, "unknown word '%s'; a line begins with framework, bridge, nester, consumer, request, worker or blocking",
+    return FAIL(p,
+                "unknown word '%s'; a line begins with framework, bridge, nester, consumer, "
+                "request, worker or blocking",
                 show(p, first));
 }
 
@@ -297,7 +318,11 @@ static struct word strip(struct word line)
 /* Bytes of the UTF-8 character at s (RFC 3629: no surrogates, no overlong forms); 0: it is none. */
 static size_t utf8_length(const unsigned char *s, size_t n)
 {
-    size_t len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+    size_t len = s[0] < 0x80                   ? 1
+                 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+                 : s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+                 : s[0] < 0xf5                 ? 4
+                                               : 0;
     if (s[0] >= 0x80 && s[0] < 0xc2)
         return 0;
     if (!len || len > n)
@@ -305,8 +330,8 @@ static size_t utf8_length(const unsigned char *s, size_t n)
     for (size_t i = 1; i < len; i++)
         if ((s[i] & 0xc0) != 0x80)
             return 0;
-    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || (s[0] == 0xf0 && s[1] < 0x90) ||
-        (s[0] == 0xf4 && s[1] > 0x8f))
+    if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
         return 0;
     return len;
 }
@@ -314,7 +339,8 @@ static size_t utf8_length(const unsigned char *s, size_t n)
 static bool check_bytes(struct parser *p, struct word line)
 {
     if (line.n > LK_PATTERNS_MAX_LINE)
-        return FAIL(p, "the line is longer than %d bytes; is this a file of patterns?", LK_PATTERNS_MAX_LINE);
+        return FAIL(p, "the line is longer than %d bytes; is this a file of patterns?",
+                    LK_PATTERNS_MAX_LINE);
     for (size_t i = 0, len; i < line.n; i += len) {
         unsigned char c = (unsigned char)line.s[i];
         len = utf8_length((const unsigned char *)line.s + i, line.n - i);
@@ -323,7 +349,10 @@ static bool check_bytes(struct parser *p, struct word line)
         if (!len)
             return FAIL(p, "byte %zu of the line is no UTF-8; save the file as UTF-8 text", i + 1);
         if ((c < 0x20 && c != '\t' && !(c == '\r' && i + 1 == line.n)) || c == 0x7f)
-            return FAIL(p, "a control character (\\x%02x) stands in the line; a file of patterns is plain text", c);
+            return FAIL(p,
+                        "a control character (\\x%02x) stands in the line; a file of patterns is "
+                        "plain text",
+                        c);
     }
     return true;
 }
@@ -346,10 +375,12 @@ static bool parse_lines(struct parser *p, const char *text, size_t n)
     return true;
 }
 
-struct lk_patterns *lk_patterns_parse(const char *name, const char *text, size_t n, struct lk_error *err)
+struct lk_patterns *lk_patterns_parse(const char *name, const char *text, size_t n,
+                                      struct lk_error *err)
 {
     if (n > LK_PATTERNS_MAX_BYTES) {
-        lk_error_set(err, LK_ERR_USAGE, "%s: larger than %d KiB, which no file of patterns needs to be", name,
+        lk_error_set(err, LK_ERR_USAGE,
+                     "%s: larger than %d KiB, which no file of patterns needs to be", name,
                      LK_PATTERNS_MAX_BYTES / 1024);
         return NULL;
     }

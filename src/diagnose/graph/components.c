@@ -150,7 +150,8 @@ static void find_knot(struct lk_graph *g, int scc)
             uint32_t from = w->from[e];
             if (g->nodes[from].scc != scc || !inside(g, e, scc))
                 continue;
-            uint32_t *need = lk_edge_is_must(&g->nodes[from], &g->edges[e]) ? &w->need_must[from] : &w->need_group[from];
+            uint32_t *need = lk_edge_is_must(&g->nodes[from], &g->edges[e]) ? &w->need_must[from]
+                                                                            : &w->need_group[from];
             if (*need)
                 --*need;
             release(g, from, &tail);
@@ -171,7 +172,8 @@ void lk_graph_find_knots(struct lk_graph *g)
 /* ---- paths --------------------------------------------------------------------------- */
 
 /* Writes the edges that led to node i, in order; how many there are. */
-static size_t write_path(const struct lk_graph *g, uint32_t start, uint32_t last_edge, struct lk_edge *ret, size_t max)
+static size_t write_path(const struct lk_graph *g, uint32_t start, uint32_t last_edge,
+                         struct lk_edge *ret, size_t max)
 {
     const struct lk_graph_work *w = g->work;
     size_t length = 1;
@@ -194,7 +196,8 @@ static bool unseen(struct lk_graph_work *w, uint32_t i)
     return true;
 }
 
-/* One breadth-first question. in_knot: only edges that block, inside the root's component; within: only to marked nodes. */
+/* One breadth-first question. in_knot: only edges that block, inside the root's component; within:
+ * only to marked nodes. */
 struct search {
     uint32_t root;
     bool in_knot;
@@ -211,7 +214,8 @@ static bool may_follow(const struct lk_graph *g, const struct search *q, uint32_
     return !q->in_knot || (inside(g, edge, g->nodes[q->root].scc) && g->nodes[to].knot);
 }
 
-static size_t search(const struct lk_graph *g, const struct search *q, struct lk_edge *ret, size_t max)
+static size_t search(const struct lk_graph *g, const struct search *q, struct lk_edge *ret,
+                     size_t max)
 {
     struct lk_graph_work *w = g->work;
     w->epoch++;
@@ -254,7 +258,8 @@ size_t lk_graph_cycle(const struct lk_graph *g, struct lk_ref ref, struct lk_edg
     return search(g, &(struct search){ root, true, NULL, is_node, &g->nodes[root] }, ret, max);
 }
 
-size_t lk_graph_knot_path(const struct lk_graph *g, struct lk_ref from, bool *to, struct lk_edge *ret, size_t max)
+size_t lk_graph_knot_path(const struct lk_graph *g, struct lk_ref from, bool *to,
+                          struct lk_edge *ret, size_t max)
 {
     uint32_t root = lk_graph_index(g, from);
     if (root == LK_NO_NODE || !g->nodes[root].knot || to[root])
@@ -263,8 +268,8 @@ size_t lk_graph_knot_path(const struct lk_graph *g, struct lk_ref from, bool *to
 }
 
 size_t lk_graph_path(const struct lk_graph *g, struct lk_ref from,
-                     bool (*stop)(const struct lk_graph *, const struct lk_node *, void *), void *arg, struct lk_edge *ret,
-                     size_t max)
+                     bool (*stop)(const struct lk_graph *, const struct lk_node *, void *),
+                     void *arg, struct lk_edge *ret, size_t max)
 {
     uint32_t root = lk_graph_index(g, from);
     if (root == LK_NO_NODE || stop(g, &g->nodes[root], arg))
@@ -272,8 +277,8 @@ size_t lk_graph_path(const struct lk_graph *g, struct lk_ref from,
     return search(g, &(struct search){ root, false, NULL, stop, arg }, ret, max);
 }
 
-size_t lk_graph_path_within(const struct lk_graph *g, struct lk_ref from, struct lk_ref to, const bool *within,
-                            struct lk_edge *ret, size_t max)
+size_t lk_graph_path_within(const struct lk_graph *g, struct lk_ref from, struct lk_ref to,
+                            const bool *within, struct lk_edge *ret, size_t max)
 {
     uint32_t root = lk_graph_index(g, from), end = lk_graph_index(g, to);
     if (root == LK_NO_NODE || end == LK_NO_NODE || root == end)

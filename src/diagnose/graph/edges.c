@@ -35,9 +35,12 @@ static void add_edge(struct build *b, struct lk_node *n, struct lk_ref to, struc
         n->open = true;
         return;
     }
-    lk_vec_add(&b->edges,
-               ((struct lk_edge){
-                   .from = n->ref, .to = to, .why = how.why, .read = how.read, .inferred = how.inferred, .stable = how.stable }));
+    lk_vec_add(&b->edges, ((struct lk_edge){ .from = n->ref,
+                                             .to = to,
+                                             .why = how.why,
+                                             .read = how.read,
+                                             .inferred = how.inferred,
+                                             .stable = how.stable }));
     n->n_edges++;
 }
 
@@ -71,7 +74,8 @@ static void add_group(struct build *b, struct lk_node *n, const struct lk_refs *
 
 /* ---- waits --------------------------------------------------------------------------- */
 
-/* What a wait of each kind means: what is left when nothing is named that it is on, and the words for its edges. */
+/* What a wait of each kind means: what is left when nothing is named that it is on, and the words
+ * for its edges. */
 static const struct wait_row {
     enum lk_life alone;
     bool parks; /* needs no cause: whatever it is on does not hold it up */
@@ -142,7 +146,8 @@ static bool acts(const struct build *b, const struct lk_thread *t)
     return t->running || (t->moved && !long_stuck) || t->kstate == 'Z' || t->kstate == 'X';
 }
 
-/* An idle selector serves its loop; the call that drives the loop returns only when what it drives is done. */
+/* An idle selector serves its loop; the call that drives the loop returns only when what it drives
+ * is done. */
 static void build_driver(struct build *b, struct lk_node *n, const struct lk_thread *t)
 {
     if (!exists(b->s, t->drives)) {
@@ -150,11 +155,14 @@ static void build_driver(struct build *b, struct lk_node *n, const struct lk_thr
         return;
     }
     n->all = true;
-    add_edge(b, n, t->drives, (struct how){ "runs its loop until the end of", t->wait.read, false, t->stable });
+    add_edge(b, n, t->drives,
+             (struct how){ "runs its loop until the end of", t->wait.read, false, t->stable });
 }
 
-/* Only a holder that is another thread, and that the runtime's own record names too, keeps a thread from the GIL. */
-static bool gil_holder_is_known(const struct build *b, const struct lk_node *n, const struct lk_wait *w)
+/* Only a holder that is another thread, and that the runtime's own record names too, keeps a thread
+ * from the GIL. */
+static bool gil_holder_is_known(const struct build *b, const struct lk_node *n,
+                                const struct lk_wait *w)
 {
     const struct lk_thread *holder = w->on.n == 1 ? lk_thread_at(b->s, w->on.v[0]) : NULL;
     return holder && holder->holds_gil && !lk_ref_eq(w->on.v[0], n->ref);
@@ -163,16 +171,16 @@ static bool gil_holder_is_known(const struct build *b, const struct lk_node *n, 
 /* A pipe both ends of which only this process has. */
 static bool waits_for_own_pipe(const struct lk_thread *t)
 {
-    return t->wait.kind == LK_WAIT_IO && t->os.on == LK_OS_PIPE && t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0 &&
-           t->wait.timeout_ms == LK_FOREVER;
+    return t->wait.kind == LK_WAIT_IO && t->os.on == LK_OS_PIPE && t->os.peer_is &&
+           strcmp(t->os.peer_is, "this-process") == 0 && t->wait.timeout_ms == LK_FOREVER;
 }
 
 /* Waits that end only by another party of this process. */
 static bool needs_others(const struct lk_thread *t)
 {
     enum lk_wait_kind kind = t->wait.kind;
-    return waits_for_own_pipe(t) || kind == LK_WAIT_LOCK || kind == LK_WAIT_JOIN || kind == LK_WAIT_FUTURE ||
-           kind == LK_WAIT_IMPORT || kind == LK_WAIT_GIL;
+    return waits_for_own_pipe(t) || kind == LK_WAIT_LOCK || kind == LK_WAIT_JOIN ||
+           kind == LK_WAIT_FUTURE || kind == LK_WAIT_IMPORT || kind == LK_WAIT_GIL;
 }
 
 /* Nobody in the process acts: each of its threads waits for another one. */
@@ -188,17 +196,20 @@ static bool all_need_others(const struct build *b)
 }
 
 /*
- * The other end of the pipe is in the hands of whichever thread means to use it. When all of them wait none will; that a signal
- * handler would, or code that nobody sees, is unlikely rather than excluded.
+ * The other end of the pipe is in the hands of whichever thread means to use it. When all of them
+ * wait none will; that a signal handler would, or code that nobody sees, is unlikely rather than
+ * excluded.
  */
 static bool build_own_pipe(struct build *b, struct lk_node *n, const struct lk_thread *t)
 {
-    if (!waits_for_own_pipe(t) || b->s->threads.n < 2 || b->s->handles_signals != LK_NO || !all_need_others(b))
+    if (!waits_for_own_pipe(t) || b->s->threads.n < 2 || b->s->handles_signals != LK_NO ||
+        !all_need_others(b))
         return false;
     for (size_t i = 0; i < b->s->threads.n; i++)
         if (i != n->ref.index)
             add_edge(b, n, lk_ref_make(LK_KIND_THREAD, i),
-                     (struct how){ "waits at a pipe of its own process for", t->wait.read, true, t->stable });
+                     (struct how){ "waits at a pipe of its own process for", t->wait.read, true,
+                                   t->stable });
     return true;
 }
 
@@ -263,7 +274,8 @@ static void build_loop(struct build *b, struct lk_node *n, size_t index, const s
             set_base(n, LK_LIFE_LIVE);
         else
             add_must(b, n, o->thread,
-                     (struct how){ "run by", LK_MIN(o->read, t ? t->read : LK_READ_RACY), false, t && t->stable });
+                     (struct how){ "run by", LK_MIN(o->read, t ? t->read : LK_READ_RACY), false,
+                                   t && t->stable });
         if (n->n_must)
             set_base(n, LK_LIFE_LIVE);
         return;
@@ -289,7 +301,8 @@ static void build_task(struct build *b, struct lk_node *n, const struct lk_task 
     struct how how = { "scheduled on", k->read, false, k->stable };
     const struct lk_loop *o = lk_loop_at(b->s, k->loop);
     if (k->state == LK_TASK_RUNNING && exists(b->s, k->run_by)) {
-        /* Through the loop where it is that thread's: then the chain says that a loop is part of it. */
+        /* Through the loop where it is that thread's: then the chain says that a loop is part of
+         * it. */
         bool own = o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, k->run_by);
         how.why = "its step runs on";
         add_must(b, n, own ? k->loop : k->run_by, how);
@@ -338,17 +351,20 @@ static const char *ender_words(const struct lk_future *f, enum lk_kind kind)
 }
 
 /*
- * The loop that delivers a concurrent future's result when it is pending although its task is done: asyncio/futures.py
- * _chain_future copies the result in a callback of the task, which Task.__schedule_callbacks put into that loop's queue.
+ * The loop that delivers a concurrent future's result when it is pending although its task is done:
+ * asyncio/futures.py _chain_future copies the result in a callback of the task, which
+ * Task.__schedule_callbacks put into that loop's queue.
  */
-static struct lk_ref deliverer(const struct build *b, const struct lk_future *f, struct lk_ref ender)
+static struct lk_ref deliverer(const struct build *b, const struct lk_future *f,
+                               struct lk_ref ender)
 {
     const struct lk_task *k = f->concurrent ? lk_task_at(b->s, ender) : NULL;
     bool done = k && (k->state == LK_TASK_DONE || k->state == LK_TASK_CANCELLED);
     return done && exists(b->s, k->loop) ? k->loop : (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-/* Edges for the results that are known but not delivered yet; true when there was one (the loop itself may be an ender too). */
+/* Edges for the results that are known but not delivered yet; true when there was one (the loop
+ * itself may be an ender too). */
 static bool add_undelivered(struct build *b, struct lk_node *n, const struct lk_future *f)
 {
     size_t before = n->n_edges;
@@ -358,7 +374,8 @@ static bool add_undelivered(struct build *b, struct lk_node *n, const struct lk_
             continue;
         const struct lk_task *k = lk_task_at(b->s, f->enders.v[i]);
         add_edge(b, n, loop,
-                 (struct how){ "its result is yet to be delivered by", LK_MIN(f->read, k->read), false, f->stable && k->stable });
+                 (struct how){ "its result is yet to be delivered by", LK_MIN(f->read, k->read),
+                               false, f->stable && k->stable });
     }
     return n->n_edges > before;
 }
@@ -373,7 +390,8 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
     n->open = f->state == LK_FUTURE_STATE_UNKNOWN || !f->enders_complete || f->enders.n == 0;
     if (add_undelivered(b, n, f))
         return;
-    struct how how = { ender_words(f, f->enders.n ? f->enders.v[0].kind : LK_KIND_NONE), f->read, false, f->stable };
+    struct how how = { ender_words(f, f->enders.n ? f->enders.v[0].kind : LK_KIND_NONE), f->read,
+                       false, f->stable };
     add_group(b, n, &f->enders, how);
 }
 
@@ -393,14 +411,16 @@ static bool is_entered(const struct build *b, const struct lk_lock *l)
 }
 
 /*
- * What the process holds as a whole, or a lock that records no holder, any of its threads may give back: only when each of them
- * waits for another is it known that none will. Otherwise nothing says whether one of the others is going to. False then.
+ * What the process holds as a whole, or a lock that records no holder, any of its threads may give
+ * back: only when each of them waits for another is it known that none will. Otherwise nothing says
+ * whether one of the others is going to. False then.
  */
 static bool build_lock_of_process(struct build *b, struct lk_node *n, const struct lk_lock *l)
 {
-    /* Locks serve as signals, too: a bare acquire() that parks the only thread, or what a signal handler gives back, is no mutual
-     * wait. */
-    if (!l->of_process && ((b->s->threads.n < 2 && !is_entered(b, l)) || b->s->handles_signals != LK_NO))
+    /* Locks serve as signals, too: a bare acquire() that parks the only thread, or what a signal
+     * handler gives back, is no mutual wait. */
+    if (!l->of_process &&
+        ((b->s->threads.n < 2 && !is_entered(b, l)) || b->s->handles_signals != LK_NO))
         return false;
     if (!all_need_others(b))
         return false;
@@ -409,9 +429,12 @@ static bool build_lock_of_process(struct build *b, struct lk_node *n, const stru
     for (size_t i = 0; i < b->s->threads.n; i++) {
         const struct lk_thread *t = &b->s->threads.v[i];
         struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
-        /* Who waits for it gives it back no sooner than it is given back; that is no holder, unless there is nobody else. */
+        /* Who waits for it gives it back no sooner than it is given back; that is no holder, unless
+         * there is nobody else. */
         if (all_wait_for_it || !is_listed(&l->waiters, ref))
-            add_edge(b, n, ref, (struct how){ why, LK_MIN(l->read, t->read), !l->of_process, l->stable && t->stable });
+            add_edge(b, n, ref,
+                     (struct how){ why, LK_MIN(l->read, t->read), !l->of_process,
+                                   l->stable && t->stable });
     }
     return true;
 }
@@ -448,19 +471,22 @@ static void build_executor(struct build *b, struct lk_node *n, const struct lk_e
         n->why_dead = "its worker threads exist only in the parent process";
         return;
     }
-    n->open = x->max_workers == LK_UNKNOWN || x->workers.n == 0 || (int64_t)x->workers.n < x->max_workers;
+    n->open =
+        x->max_workers == LK_UNKNOWN || x->workers.n == 0 || (int64_t)x->workers.n < x->max_workers;
     for (size_t i = 0; i < x->workers.n; i++) {
         const struct lk_thread *t = lk_thread_at(b->s, x->workers.v[i]);
         add_edge(b, n, x->workers.v[i],
-                 (struct how){ "waits for its worker", LK_MIN(x->read, t ? t->read : LK_READ_RACY), false, t && t->stable });
+                 (struct how){ "waits for its worker", LK_MIN(x->read, t ? t->read : LK_READ_RACY),
+                               false, t && t->stable });
     }
 }
 
 static void build_extern(struct lk_node *n, const struct lk_extern *e)
 {
     static const enum lk_life life[] = {
-        [LK_EXT_OUTSIDE] = LK_LIFE_EXTERN, [LK_EXT_TIMER] = LK_LIFE_TIMED,          [LK_EXT_CHILD] = LK_LIFE_EXTERN,
-        [LK_EXT_FILE] = LK_LIFE_EXTERN,    [LK_EXT_SELF_LISTENER] = LK_LIFE_EXTERN, [LK_EXT_UNKNOWN] = LK_LIFE_OPEN,
+        [LK_EXT_OUTSIDE] = LK_LIFE_EXTERN,       [LK_EXT_TIMER] = LK_LIFE_TIMED,
+        [LK_EXT_CHILD] = LK_LIFE_EXTERN,         [LK_EXT_FILE] = LK_LIFE_EXTERN,
+        [LK_EXT_SELF_LISTENER] = LK_LIFE_EXTERN, [LK_EXT_UNKNOWN] = LK_LIFE_OPEN,
     };
     set_base(n, (size_t)e->kind < LK_ARRAY_LEN(life) ? life[e->kind] : LK_LIFE_OPEN);
 }
@@ -516,11 +542,13 @@ static void number_nodes(struct lk_graph *g)
     g->nodes = lk_arena_array(g->arena, g->n_nodes, sizeof *g->nodes);
     for (size_t k = LK_KIND_THREAD; k <= LK_KIND_EXTERN; k++)
         for (size_t i = 0; i < counts[k]; i++)
-            g->nodes[g->first[k] + i] =
-                (struct lk_node){ .ref = lk_ref_make((enum lk_kind)k, i), .timeout_ms = LK_FOREVER, .scc = -1 };
+            g->nodes[g->first[k] + i] = (struct lk_node){ .ref = lk_ref_make((enum lk_kind)k, i),
+                                                          .timeout_ms = LK_FOREVER,
+                                                          .scc = -1 };
 }
 
-/* The same edges seen from their ends, so that a change walks backwards at the cost of what it touches. */
+/* The same edges seen from their ends, so that a change walks backwards at the cost of what it
+ * touches. */
 static void index_edges(struct lk_graph *g)
 {
     struct lk_graph_work *w = g->work = lk_arena_alloc(g->arena, sizeof *w);
@@ -550,7 +578,8 @@ static void index_edges(struct lk_graph *g)
         w->back[w->back_start[w->to[e] + 1]++] = (uint32_t)e;
 }
 
-/* Cancelling what awaits it cancels it too; asyncio.shield and asyncio.wait keep that from what they wait for. */
+/* Cancelling what awaits it cancels it too; asyncio.shield and asyncio.wait keep that from what
+ * they wait for. */
 static bool passes_cancellation_on(const struct lk_snapshot *s, struct lk_ref r)
 {
     const struct lk_future *f = lk_future_at(s, r);
@@ -561,8 +590,9 @@ static bool passes_cancellation_on(const struct lk_snapshot *s, struct lk_ref r)
 }
 
 /*
- * A timeout cancels its task, that what the task awaits, and so on downwards (asyncio/tasks.py Task.cancel: "Leave
- * self._fut_waiter; it may be a Task", futures.py _chain_future: _call_check_cancel). So it ends waits further down as well.
+ * A timeout cancels its task, that what the task awaits, and so on downwards (asyncio/tasks.py
+ * Task.cancel: "Leave self._fut_waiter; it may be a Task", futures.py _chain_future:
+ * _call_check_cancel). So it ends waits further down as well.
  */
 static void spread_timeouts(struct lk_graph *g)
 {

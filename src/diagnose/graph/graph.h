@@ -1,10 +1,12 @@
 /*
- * The wait-for graph over a snapshot. Nodes are the snapshot's entities; an edge A -> B says "A goes on only
- * through B". A node needs all of its edges (AND) or any one (OR); `open` says other code may end it too.
+ * The wait-for graph over a snapshot. Nodes are the snapshot's entities; an edge A -> B says "A
+ * goes on only through B". A node needs all of its edges (AND) or any one (OR); `open` says other
+ * code may end it too.
  *
- * Liveness is the least fixed point of "can act": running threads, idle selectors, timers, the outside and every open
- * node can; an OR node can when one of its edges' ends can, an AND node when all can. What remains cannot act
- * before itself: a cycle where all are needed, a knot where any would do, or a dead end (closed loop, thread gone in a fork).
+ * Liveness is the least fixed point of "can act": running threads, idle selectors, timers, the
+ * outside and every open node can; an OR node can when one of its edges' ends can, an AND node when
+ * all can. What remains cannot act before itself: a cycle where all are needed, a knot where any
+ * would do, or a dead end (closed loop, thread gone in a fork).
  */
 #ifndef LK_DIAGNOSE_GRAPH_GRAPH_H
 #define LK_DIAGNOSE_GRAPH_GRAPH_H
@@ -28,8 +30,8 @@ struct lk_edge {
 };
 
 /**
- * The first n_must edges are each needed in any case (a suspended task's loop, the lock behind a Condition); the
- * others form one group, of which all or any one is needed.
+ * The first n_must edges are each needed in any case (a suspended task's loop, the lock behind a
+ * Condition); the others form one group, of which all or any one is needed.
  */
 struct lk_node {
     struct lk_ref ref;
@@ -37,16 +39,21 @@ struct lk_node {
     size_t n_edges, n_must;
     bool all;  /* the group needs all of its edges, else any */
     bool open; /* its enders are not all known */
-    bool soft; /* ... nor ever can be: the group is of those that are likely; that they can act proves no more than being open */
+    /* ... nor ever can be: the group is of those that are likely; that they can act proves no more
+     * than being open */
+    bool soft;
     enum lk_life
-        base;      /* what the group has even without its edges: LIVE for a running thread or an empty group, TIMED for a sleep */
+        /* what the group has even without its edges: LIVE for a running thread or an empty group,
+           TIMED for a sleep */
+        base;
     bool dead_end; /* an ender that exists no more: why_dead says */
     const char *why_dead;
     int64_t timeout_ms;        /* own finite timeout left, LK_FOREVER none */
     enum lk_life life;         /* with timeouts counted as enders (LK_LIFE_TIMED) */
     enum lk_life life_untimed; /* as if nothing timed out: a timed cycle is LK_LIFE_DEAD here */
     int scc;                   /* component among the dead (life_untimed) nodes; -1 none */
-    bool knot;                 /* stays dead even if everything outside its component could act: the root of a deadlock */
+    /* stays dead even if everything outside its component could act: the root of a deadlock */
+    bool knot;
 };
 
 /** One strongly connected component of dead nodes. members points into the graph's arena. */
@@ -72,27 +79,32 @@ struct lk_graph {
 struct lk_graph *lk_graph_build(const struct lk_snapshot *s);
 void lk_graph_destroy(struct lk_graph *g);
 const struct lk_node *lk_graph_node(const struct lk_graph *g, struct lk_ref r);
-/** True when the edge keeps its node from going on: its end is dead, and no alternative to it is left. */
+/** True when the edge keeps its node from going on: its end is dead, and no alternative to it is
+ * left. */
 bool lk_graph_blocks(const struct lk_graph *g, const struct lk_edge *e);
 /**
- * A shortest cycle through ref inside its component's knot, as edges in order; 0 when there is none. Returns its length;
- * at most max edges are written.
+ * A shortest cycle through ref inside its component's knot, as edges in order; 0 when there is
+ * none. Returns its length; at most max edges are written.
  */
 size_t lk_graph_cycle(const struct lk_graph *g, struct lk_ref ref, struct lk_edge *ret, size_t max);
-/** A shortest path inside the knot of from to a node that is marked in to[n_nodes]; 0 when from is one or there is none. As
- * above. */
-size_t lk_graph_knot_path(const struct lk_graph *g, struct lk_ref from, bool *to, struct lk_edge *ret, size_t max);
-/** A shortest path from ref to a node for which stop() holds; 0 when there is none (or ref itself is one). As above. */
+/** A shortest path inside the knot of from to a node that is marked in to[n_nodes]; 0 when from is
+ * one or there is none. As above. */
+size_t lk_graph_knot_path(const struct lk_graph *g, struct lk_ref from, bool *to,
+                          struct lk_edge *ret, size_t max);
+/** A shortest path from ref to a node for which stop() holds; 0 when there is none (or ref itself
+ * is one). As above. */
 size_t lk_graph_path(const struct lk_graph *g, struct lk_ref from,
-                     bool (*stop)(const struct lk_graph *, const struct lk_node *, void *), void *arg, struct lk_edge *ret,
-                     size_t max);
-/** A shortest path from one node to another through marked nodes (the end must be marked too); 0 when there is none. As above. */
-size_t lk_graph_path_within(const struct lk_graph *g, struct lk_ref from, struct lk_ref to, const bool *within,
-                            struct lk_edge *ret, size_t max);
-/** Nodes that cannot go on before ref does (transitively), ref excluded: marks them in mark[n_nodes]. Timeouts of waiters do not
- * count. */
+                     bool (*stop)(const struct lk_graph *, const struct lk_node *, void *),
+                     void *arg, struct lk_edge *ret, size_t max);
+/** A shortest path from one node to another through marked nodes (the end must be marked too); 0
+ * when there is none. As above. */
+size_t lk_graph_path_within(const struct lk_graph *g, struct lk_ref from, struct lk_ref to,
+                            const bool *within, struct lk_edge *ret, size_t max);
+/** Nodes that cannot go on before ref does (transitively), ref excluded: marks them in
+ * mark[n_nodes]. Timeouts of waiters do not count. */
 void lk_graph_held_up(const struct lk_graph *g, struct lk_ref ref, bool *mark);
 /** The same for several that all stand still. */
-void lk_graph_held_up_by(const struct lk_graph *g, const struct lk_ref *roots, size_t n, bool *mark);
+void lk_graph_held_up_by(const struct lk_graph *g, const struct lk_ref *roots, size_t n,
+                         bool *mark);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Shared by the files of the graph station only: edges by node index, the reverse index, and scratch memory
- * that lets one question about the graph cost no more than the part it touches.
+ * Shared by the files of the graph station only: edges by node index, the reverse index, and
+ * scratch memory that lets one question about the graph cost no more than the part it touches.
  */
 #ifndef LK_DIAGNOSE_GRAPH_GRAPH_INTERNAL_H
 #define LK_DIAGNOSE_GRAPH_GRAPH_INTERNAL_H
@@ -10,9 +10,10 @@
 #define LK_NO_NODE UINT32_MAX
 
 struct lk_graph_work {
-    uint32_t *from, *to;         /* of each edge, as node indices */
-    uint32_t *back_start, *back; /* edges that end at node i: back[back_start[i] .. back_start[i + 1]) */
-    bool *blocks;                /* by edge, once the liveness is known */
+    uint32_t *from, *to; /* of each edge, as node indices */
+    /* edges that end at node i: back[back_start[i] .. back_start[i + 1]) */
+    uint32_t *back_start, *back;
+    bool *blocks; /* by edge, once the liveness is known */
     /* scratch by node; stamp[i] == epoch tells that the other words of i are of this question */
     uint32_t *stamp, *need_must, *need_group, *queue, *via;
     uint32_t epoch;

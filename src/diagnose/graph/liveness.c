@@ -3,9 +3,9 @@
 #include "diagnose/graph/graph_internal.h"
 
 /*
- * Counting propagation (Dowling and Gallier 1984): each node counts what it still lacks, each edge is looked at once.
- * Levels are taken from LIVE down to TIMED; what was reached at a higher level stays reached, so that all levels
- * together cost one walk over the graph.
+ * Counting propagation (Dowling and Gallier 1984): each node counts what it still lacks, each edge
+ * is looked at once. Levels are taken from LIVE down to TIMED; what was reached at a higher level
+ * stays reached, so that all levels together cost one walk over the graph.
  */
 struct solver {
     const struct lk_graph *g;
@@ -80,7 +80,8 @@ static void solve(struct lk_graph *g, struct solver *x, bool timed)
     }
 }
 
-/* Whether a dead node's group is dead too (a node may be dead only because of an edge that is needed in any case). */
+/* Whether a dead node's group is dead too (a node may be dead only because of an edge that is
+ * needed in any case). */
 static bool group_is_dead(const struct lk_graph *g, const struct lk_node *n)
 {
     size_t dead = 0, group = lk_node_group(n);
@@ -100,7 +101,8 @@ static void find_blocking_edges(struct lk_graph *g)
         bool group = group_is_dead(g, n);
         for (size_t e = 0; e < n->n_edges; e++)
             g->work->blocks[lk_edge_index(g, &n->edges[e])] =
-                (e < n->n_must || group) && lk_graph_node(g, n->edges[e].to)->life_untimed == LK_LIFE_DEAD;
+                (e < n->n_must || group) &&
+                lk_graph_node(g, n->edges[e].to)->life_untimed == LK_LIFE_DEAD;
     }
 }
 

@@ -1,6 +1,6 @@
 /*
- * LK302: an object of one loop that a task of another awaits. What completes it runs on its own loop's thread and wakes that
- * loop alone: the waiter's sleeps on.
+ * LK302: an object of one loop that a task of another awaits. What completes it runs on its own
+ * loop's thread and wakes that loop alone: the waiter's sleeps on.
  */
 #include "diagnose/rules/context.h"
 
@@ -17,15 +17,16 @@ static bool is_running(const struct lk_loop *o)
 }
 
 /*
- * The waiter's loop sleeps in its own selector, in all samples, and nobody is about to wake it. That the object is done was the
- * same all the time then, for the task has not moved.
+ * The waiter's loop sleeps in its own selector, in all samples, and nobody is about to wake it.
+ * That the object is done was the same all the time then, for the task has not moved.
  */
 static bool sleeps(const struct lk_rule_context *c, const struct lk_task *k)
 {
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
-    return is_running(o) && t && o->in_own_selector == LK_YES && !t->running && !t->moved && t->stable &&
-           t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP && k->stable && (o->wakeup_unread == 0 || !k->ready);
+    return is_running(o) && t && o->in_own_selector == LK_YES && !t->running && !t->moved &&
+           t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP && k->stable &&
+           (o->wakeup_unread == 0 || !k->ready);
 }
 
 static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct crossing *x)
@@ -38,14 +39,20 @@ static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
         lk_finding_doubt(f, LK_POSSIBLE); /* it may have been completed an instant ago */
     else if (k->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);
-    f->severity = lost && lk_is_stalled(c, t) && c->snap->watched_ms >= c->snap->stalled_after_ms ? LK_STALLED : LK_HAZARD;
-    f->needs_time = lost && f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->severity = lost && lk_is_stalled(c, t) && c->snap->watched_ms >= c->snap->stalled_after_ms
+                      ? LK_STALLED
+                      : LK_HAZARD;
+    f->needs_time = lost && f->severity == LK_HAZARD && !c->halted &&
+                    c->snap->watched_ms < c->snap->stalled_after_ms;
     if (lost)
         lk_finding_since(c, f, t);
     if (lost)
-        lk_finding_say(c, f, "what it awaits is done, and its own loop sleeps in its selector: nobody woke it");
+        lk_finding_say(
+            c, f,
+            "what it awaits is done, and its own loop sleeps in its selector: nobody woke it");
     else
-        lk_finding_say(c, f, "it works as long as the waiting loop happens to be woken by something else");
+        lk_finding_say(
+            c, f, "it works as long as the waiting loop happens to be woken by something else");
 }
 
 static void tell(struct lk_rule_context *c, const struct crossing *x)
@@ -62,20 +69,27 @@ static void tell(struct lk_rule_context *c, const struct crossing *x)
     lk_finding_part(c, &f, x->holder, true);
     const char *place = f.culprits.n ? lk_place(c, &f.culprits.v[0]) : "an unknown place";
     if (lk_ref_id(c->snap, x->holder))
-        f.summary = lk_print(c, "%s of %s waits at %s for %s, which %s of %s holds: its release does not wake the waiting loop",
-                             lk_name(c, x->task), lk_name(c, k->loop), place, lk_name(c, x->what), lk_name(c, x->holder),
-                             lk_name(c, x->other));
+        f.summary = lk_print(c,
+                             "%s of %s waits at %s for %s, which %s of %s holds: its release does "
+                             "not wake the waiting loop",
+                             lk_name(c, x->task), lk_name(c, k->loop), place, lk_name(c, x->what),
+                             lk_name(c, x->holder), lk_name(c, x->other));
     else if (x->what.kind == LK_KIND_LOCK)
         f.summary = lk_print(c,
-                             "%s of %s waits at %s for %s, which code on %s uses too: what that does to it does not wake the "
+                             "%s of %s waits at %s for %s, which code on %s uses too: what that "
+                             "does to it does not wake the "
                              "waiting loop",
-                             lk_name(c, x->task), lk_name(c, k->loop), place, lk_name(c, x->what), lk_name(c, x->other));
+                             lk_name(c, x->task), lk_name(c, k->loop), place, lk_name(c, x->what),
+                             lk_name(c, x->other));
     else
-        f.summary = lk_print(c, "%s of %s awaits %s of %s at %s: its completion does not wake the waiting loop",
-                             lk_name(c, x->task), lk_name(c, k->loop), lk_name(c, x->what), lk_name(c, x->other), place);
+        f.summary = lk_print(
+            c, "%s of %s awaits %s of %s at %s: its completion does not wake the waiting loop",
+            lk_name(c, x->task), lk_name(c, k->loop), lk_name(c, x->what), lk_name(c, x->other),
+            place);
     judge(c, &f, x);
     f.safe_now = x->done ? lk_print(c,
-                                    "Whatever wakes the waiting loop lets the task go on, such as call_soon_threadsafe(lambda: "
+                                    "Whatever wakes the waiting loop lets the task go on, such as "
+                                    "call_soon_threadsafe(lambda: "
                                     "None) from code of the process. Or else %s",
                                     lk_end_process_words(c))
                          : "Nothing needs to be ended now.";
@@ -86,7 +100,8 @@ static void tell(struct lk_rule_context *c, const struct crossing *x)
 }
 
 /* A task of another loop that holds the lock, which is bound to the waiter's. */
-static bool held_elsewhere(const struct lk_rule_context *c, const struct lk_task *k, struct crossing *x)
+static bool held_elsewhere(const struct lk_rule_context *c, const struct lk_task *k,
+                           struct crossing *x)
 {
     const struct lk_lock *l = k->wait.on.n ? lk_lock_at(c->snap, k->wait.on.v[0]) : NULL;
     for (size_t i = 0; l && l->owner_certain && i < l->owners.n; i++) {
@@ -105,9 +120,10 @@ void lk_find_crossings(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
-        struct crossing x = {
-            .task = lk_ref_make(LK_KIND_TASK, i), .what = k->crosses, .other = k->crosses_loop, .done = k->crosses_done
-        };
+        struct crossing x = { .task = lk_ref_make(LK_KIND_TASK, i),
+                              .what = k->crosses,
+                              .other = k->crosses_loop,
+                              .done = k->crosses_done };
         if (k->state != LK_TASK_PENDING || !is_running(lk_loop_at(c->snap, k->loop)))
             continue;
         if (lk_loop_at(c->snap, x.other) ? !lk_ref_eq(x.other, k->loop) : held_elsewhere(c, k, &x))

@@ -1,13 +1,16 @@
 /*
- * LK108 across processes: a thread waits for other processes, each of which cannot act before this one does. Which ones
- * those are was decided over all processes that were examined together (snapshot.h, struct lk_cross_wait).
+ * LK108 across processes: a thread waits for other processes, each of which cannot act before this
+ * one does. Which ones those are was decided over all processes that were examined together
+ * (snapshot.h, struct lk_cross_wait).
  */
 #include "diagnose/rules/context.h"
 
-static const struct lk_cross_wait *next_link(const struct lk_rule_context *c, size_t thread, const struct lk_cross_wait *after)
+static const struct lk_cross_wait *next_link(const struct lk_rule_context *c, size_t thread,
+                                             const struct lk_cross_wait *after)
 {
     const struct lk_snapshot *s = c->snap;
-    for (const struct lk_cross_wait *l = after ? after + 1 : s->links.v; l && l < s->links.v + s->links.n; l++)
+    for (const struct lk_cross_wait *l = after ? after + 1 : s->links.v;
+         l && l < s->links.v + s->links.n; l++)
         if (l->thread == thread)
             return l;
     return NULL;
@@ -45,9 +48,10 @@ static void make_chain(struct lk_rule_context *c, struct lk_finding *f, size_t i
     const bool stable = t->stable;
     for (const struct lk_cross_wait *l = NULL; (l = next_link(c, i, l));) {
         const struct lk_edge ring[] = {
-            { thread, l->via, lk_print(c, "blocks in %s", lk_blocks_in(c, t)), t->read, false, stable },
-            { l->via, thread, lk_print(c, "%s, which is for", l->waits ? l->waits : "it waits"), t->read, false,
+            { thread, l->via, lk_print(c, "blocks in %s", lk_blocks_in(c, t)), t->read, false,
               stable },
+            { l->via, thread, lk_print(c, "%s, which is for", l->waits ? l->waits : "it waits"),
+              t->read, false, stable },
         };
         lk_finding_chain(c, f, ring, LK_ARRAY_LEN(ring));
         return;
@@ -65,19 +69,27 @@ static void tell(struct lk_rule_context *c, size_t i)
     lk_finding_since(c, &f, t);
     if (!is_verified(c, i) || !lk_seen_long_enough(c, t))
         lk_finding_doubt(&f, LK_PROBABLE);
-    f.severity = f.confidence == LK_PROVEN ? LK_DEADLOCK : lk_is_stalled(c, t) ? LK_STALLED : LK_HAZARD;
+    f.severity = f.confidence == LK_PROVEN ? LK_DEADLOCK
+                 : lk_is_stalled(c, t)     ? LK_STALLED
+                                           : LK_HAZARD;
     if (f.severity != LK_DEADLOCK && lk_may_stall(c, t))
         lk_watch(c, thread);
-    f.summary =
-        lk_print(c, "%s blocks in %s at %s on %s, which in turn waits for this process: neither can go on", lk_name(c, thread),
-                 lk_blocks_in(c, t), f.culprits.n ? lk_place(c, &f.culprits.v[0]) : "an unknown place", first->what);
+    f.summary = lk_print(
+        c, "%s blocks in %s at %s on %s, which in turn waits for this process: neither can go on",
+        lk_name(c, thread), lk_blocks_in(c, t),
+        f.culprits.n ? lk_place(c, &f.culprits.v[0]) : "an unknown place", first->what);
     lk_finding_say_links(c, &f, thread);
-    lk_finding_say(c, &f, "no other process holds the other end, and no other thread of the processes in this ring can act");
-    f.remedy =
-        "Read a child's output before waiting for its end: use communicate() (which reads both pipes) or send the output to a "
-        "file, get from a multiprocessing queue before join(), and close the ends of pipes that a process does not use. A "
-        "timeout on the wait turns the hang into an error.";
-    f.safe_now = lk_print(c, "Ending either side frees the other: kill -TERM %lld ends the one that this thread waits for.",
+    lk_finding_say(c, &f,
+                   "no other process holds the other end, and no other thread of the processes in "
+                   "this ring can act");
+    f.remedy = "Read a child's output before waiting for its end: use communicate() (which reads "
+               "both pipes) or send the output to a "
+               "file, get from a multiprocessing queue before join(), and close the ends of pipes "
+               "that a process does not use. A "
+               "timeout on the wait turns the hang into an error.";
+    f.safe_now = lk_print(c,
+                          "Ending either side frees the other: kill -TERM %lld ends the one that "
+                          "this thread waits for.",
                           (long long)first->pid);
     lk_finding_held(c, &f, thread);
     lk_finding_file(c, &f);

@@ -1,6 +1,6 @@
 /*
- * LK201 and LK204: a thread waits for something whose only ender exists no more (a closed loop, a thread that stayed
- * in the parent of a fork), or is a loop that nobody runs.
+ * LK201 and LK204: a thread waits for something whose only ender exists no more (a closed loop, a
+ * thread that stayed in the parent of a fork), or is a loop that nobody runs.
  */
 #include "diagnose/rules/context.h"
 
@@ -32,7 +32,8 @@ static struct end end_of_loop(const struct lk_loop *o, size_t i)
     return e;
 }
 
-/* A thread that waits in its own wait (not one that only needs a lock behind such a wait) and was marked as held up. */
+/* A thread that waits in its own wait (not one that only needs a lock behind such a wait) and was
+ * marked as held up. */
 static bool is_waiter(const struct lk_rule_context *c, const struct end *e, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
@@ -40,11 +41,12 @@ static bool is_waiter(const struct lk_rule_context *c, const struct end *e, size
         return false;
     if (!e->in_fork)
         return t->wait.kind == LK_WAIT_FUTURE;
-    return t->wait.kind == LK_WAIT_FUTURE || t->wait.kind == LK_WAIT_LOCK || t->wait.kind == LK_WAIT_IMPORT ||
-           t->wait.kind == LK_WAIT_JOIN;
+    return t->wait.kind == LK_WAIT_FUTURE || t->wait.kind == LK_WAIT_LOCK ||
+           t->wait.kind == LK_WAIT_IMPORT || t->wait.kind == LK_WAIT_JOIN;
 }
 
-/* Of the waiters: one without a timeout if there is one, then the one that has been stuck longest. */
+/* Of the waiters: one without a timeout if there is one, then the one that has been stuck longest.
+ */
 static size_t first_waiter(const struct lk_rule_context *c, const struct end *e, size_t *waiters)
 {
     const struct lk_snapshot *s = c->snap;
@@ -54,9 +56,12 @@ static size_t first_waiter(const struct lk_rule_context *c, const struct end *e,
         if (!is_waiter(c, e, i))
             continue;
         ++*waiters;
-        const struct lk_thread *t = &s->threads.v[i], *b = best == SIZE_MAX ? NULL : &s->threads.v[best];
-        bool untimed = t->wait.timeout_ms == LK_FOREVER, best_untimed = b && b->wait.timeout_ms == LK_FOREVER;
-        if (!b || untimed > best_untimed || (untimed == best_untimed && lk_stuck(c, t) > lk_stuck(c, b)))
+        const struct lk_thread *t = &s->threads.v[i],
+                               *b = best == SIZE_MAX ? NULL : &s->threads.v[best];
+        bool untimed = t->wait.timeout_ms == LK_FOREVER,
+             best_untimed = b && b->wait.timeout_ms == LK_FOREVER;
+        if (!b || untimed > best_untimed ||
+            (untimed == best_untimed && lk_stuck(c, t) > lk_stuck(c, b)))
             best = i;
     }
     return best;
@@ -78,8 +83,10 @@ static bool is_untimed(const struct lk_rule_context *c, const struct lk_finding 
     return true;
 }
 
-/* Severity by what is proven: a final end is a deadlock at once, a timeout or a loop that might run again is not. */
-static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct end *e, const struct lk_thread *t)
+/* Severity by what is proven: a final end is a deadlock at once, a timeout or a loop that might run
+ * again is not. */
+static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct end *e,
+                  const struct lk_thread *t)
 {
     bool old = lk_is_stalled(c, t);
     const struct lk_loop *o = lk_loop_at(c->snap, e->ref);
@@ -91,7 +98,8 @@ static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
     }
     f->severity = old ? LK_STALLED : LK_HAZARD;
     f->needs_time = lk_may_stall(c, t);
-    /* A loop that is run in bursts is stopped most of the time: only one that stays so is spoken of. */
+    /* A loop that is run in bursts is stopped most of the time: only one that stays so is spoken
+     * of. */
     if (!e->final && o && !o->stable)
         return false;
     if (old || (e->final && f->confidence > LK_POSSIBLE))
@@ -102,33 +110,37 @@ static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
     return false;
 }
 
-/* The rule's own advice is about what is to be made after the fork; of a lock only the moment matters. */
-static const char lock_remedy[] =
-    "Fork before threads are started, or use the spawn start method; or make the lock anew in the child, with "
-    "os.register_at_fork(after_in_child=...). A lock that another thread holds at the fork is never released in the child.";
+/* The rule's own advice is about what is to be made after the fork; of a lock only the moment
+ * matters. */
+static const char lock_remedy[] = "Fork before threads are started, or use the spawn start method; "
+                                  "or make the lock anew in the child, with "
+                                  "os.register_at_fork(after_in_child=...). A lock that another "
+                                  "thread holds at the fork is never released in the child.";
 
 static const char *kind_word(const struct end *e)
 {
     return e->ref.kind == LK_KIND_LOOP ? "loop" : e->ref.kind == LK_KIND_LOCK ? "lock" : "pool";
 }
 
-static const char *safe_now(const struct lk_rule_context *c, const struct end *e, const struct lk_node *n)
+static const char *safe_now(const struct lk_rule_context *c, const struct end *e,
+                            const struct lk_node *n)
 {
     if (n->timeout_ms != LK_FOREVER)
         return "The wait ends by itself with its timeout.";
     if (e->ref.kind == LK_KIND_LOCK)
-        return lk_print(c, "Nothing inside the process releases this lock any more. %s", lk_capitalized(c, lk_end_process_words(c)));
+        return lk_print(c, "Nothing inside the process releases this lock any more. %s",
+                        lk_capitalized(c, lk_end_process_words(c)));
     if (e->final)
-        return lk_print(
-            c,
-            "Nothing inside the process completes this future any more; future.cancel() from another thread would free the "
-            "waiter, where the code keeps hold of it. Or else %s",
-            lk_end_process_words(c));
-    return lk_print(
-        c,
-        "Running the loop again (loop.run_forever() in a thread of its own), or future.cancel() from another thread, frees "
-        "the waiters. Or else %s",
-        lk_end_process_words(c));
+        return lk_print(c,
+                        "Nothing inside the process completes this future any more; "
+                        "future.cancel() from another thread would free the "
+                        "waiter, where the code keeps hold of it. Or else %s",
+                        lk_end_process_words(c));
+    return lk_print(c,
+                    "Running the loop again (loop.run_forever() in a thread of its own), or "
+                    "future.cancel() from another thread, frees "
+                    "the waiters. Or else %s",
+                    lk_end_process_words(c));
 }
 
 static void tell(struct lk_rule_context *c, const struct end *e)
@@ -157,12 +169,16 @@ static void tell(struct lk_rule_context *c, const struct end *e)
         lk_finding_drop(&f);
         return;
     }
-    const char *on = e->ref.kind == LK_KIND_LOCK ? lk_name(c, e->ref)
-                                                 : lk_print(c, "something that only %s can bring about", lk_name(c, e->ref));
-    f.summary = lk_print(c, "%s blocks in %s at %s on %s; that %s %s", lk_name(c, thread), lk_blocks_in(c, t),
-                         lk_place(c, &f.culprits.v[0]), on, kind_word(e), e->what);
+    const char *on =
+        e->ref.kind == LK_KIND_LOCK
+            ? lk_name(c, e->ref)
+            : lk_print(c, "something that only %s can bring about", lk_name(c, e->ref));
+    f.summary =
+        lk_print(c, "%s blocks in %s at %s on %s; that %s %s", lk_name(c, thread),
+                 lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), on, kind_word(e), e->what);
     lk_finding_say(c, &f, "%s %s", lk_name(c, e->ref), e->what);
-    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)waiters, "thread"), waiters == 1 ? "s" : "");
+    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)waiters, "thread"),
+                   waiters == 1 ? "s" : "");
     if (node->timeout_ms != LK_FOREVER)
         lk_finding_say(c, &f, "the wait has a timeout: %s left", lk_duration(c, node->timeout_ms));
     f.safe_now = safe_now(c, e, node);
@@ -183,11 +199,14 @@ void lk_find_dead_ends(struct lk_rule_context *c)
     }
     for (size_t i = 0; i < s->locks.n; i++)
         if (s->locks.v[i].lost_in_fork)
-            tell(c, &(struct end){ lk_ref_make(LK_KIND_LOCK, i), true, true,
-                                   s->locks.v[i].owner_by == LK_OWNER_FIELD
-                                       ? "was held, when the process forked, by a thread that exists only in the parent process"
-                                       : "is held, and every thread of this forked process waits for it: whoever took it is left "
-                                         "in the parent process, or cannot come round to releasing it" });
+            tell(c, &(struct end){
+                        lk_ref_make(LK_KIND_LOCK, i), true, true,
+                        s->locks.v[i].owner_by == LK_OWNER_FIELD
+                            ? "was held, when the process forked, by a thread that exists only in "
+                              "the parent process"
+                            : "is held, and every thread of this forked process waits for it: "
+                              "whoever took it is left "
+                              "in the parent process, or cannot come round to releasing it" });
     for (size_t i = 0; i < s->executors.n; i++)
         if (s->executors.v[i].lost_in_fork)
             tell(c, &(struct end){ lk_ref_make(LK_KIND_EXECUTOR, i), true, true,

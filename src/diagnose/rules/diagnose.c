@@ -22,7 +22,8 @@ static int compare(const void *a, const void *b)
         return weight(x) > weight(y) ? -1 : 1;
     if (x->rule != y->rule)
         return x->rule < y->rule ? -1 : 1;
-    uint32_t i = x->threads.n ? x->threads.v[0].index : UINT32_MAX, k = y->threads.n ? y->threads.v[0].index : UINT32_MAX;
+    uint32_t i = x->threads.n ? x->threads.v[0].index : UINT32_MAX,
+             k = y->threads.n ? y->threads.v[0].index : UINT32_MAX;
     return i < k ? -1 : i > k ? 1 : strcmp(x->fingerprint, y->fingerprint);
 }
 
@@ -45,7 +46,8 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
         f->verdict = LK_VERDICT_UNKNOWN;
         f->verdict_why = lk_capitalized(&c, why);
     }
-    /* Names of limits and of the runtime live in the snapshot; what findings say lives in their own arena. */
+    /* Names of limits and of the runtime live in the snapshot; what findings say lives in their own
+     * arena. */
     if (f->verdict_why)
         f->verdict_why = lk_arena_strdup(f->arena, f->verdict_why);
     free(c.explained);
@@ -77,6 +79,8 @@ const char *lk_verdict_name(enum lk_verdict v)
 
 const char *lk_confidence_name(enum lk_confidence c)
 {
-    static const char *const names[] = { [LK_POSSIBLE] = "possible", [LK_PROBABLE] = "probable", [LK_PROVEN] = "proven" };
+    static const char *const names[] = {
+        [LK_POSSIBLE] = "possible", [LK_PROBABLE] = "probable", [LK_PROVEN] = "proven"
+    };
     return (size_t)c < LK_ARRAY_LEN(names) ? names[c] : "possible";
 }

@@ -27,12 +27,14 @@ bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
 
 bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) && c->snap->watched_ms < c->snap->stalled_after_ms;
+    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) &&
+           c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
 bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS || (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
+    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
+           (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
 }
 
 void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)
@@ -75,11 +77,11 @@ struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref
     if (!o)
         o = lk_loop_at(c->snap, t->running_loop);
     /*
-     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows none of them, the record that it
-     * runs a loop is of another moment: it has just left it.
+     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows
+     * none of them, the record that it runs a loop is of another moment: it has just left it.
      */
-    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n && !t->python_stack->truncated &&
-        strcmp(o->kind, "asyncio") == 0)
+    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n &&
+        !t->python_stack->truncated && strcmp(o->kind, "asyncio") == 0)
         return NULL;
     return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
 }
@@ -133,15 +135,19 @@ const char *lk_name(const struct lk_rule_context *c, struct lk_ref r)
         return "something unknown";
     switch (r.kind) {
     case LK_KIND_THREAD:
-        return lk_print(c, "thread %s [%lld]", or_else(s->threads.v[r.index].name, "?"), (long long)s->threads.v[r.index].tid);
+        return lk_print(c, "thread %s [%lld]", or_else(s->threads.v[r.index].name, "?"),
+                        (long long)s->threads.v[r.index].tid);
     case LK_KIND_LOOP:
-        return lk_print(c, "loop %s (%s)", id,
-                        or_else(last_part(or_else(s->loops.v[r.index].cls, "")), s->loops.v[r.index].kind));
+        return lk_print(
+            c, "loop %s (%s)", id,
+            or_else(last_part(or_else(s->loops.v[r.index].cls, "")), s->loops.v[r.index].kind));
     case LK_KIND_TASK:
-        return lk_print(c, "task %s (%s)", or_else(s->tasks.v[r.index].name, id), or_else(s->tasks.v[r.index].coroutine, "?"));
+        return lk_print(c, "task %s (%s)", or_else(s->tasks.v[r.index].name, id),
+                        or_else(s->tasks.v[r.index].coroutine, "?"));
     case LK_KIND_FUTURE: return lk_print(c, "future %s", id);
     case LK_KIND_LOCK: return lk_print(c, "%s %s", or_else(s->locks.v[r.index].kind, "lock"), id);
-    case LK_KIND_EXECUTOR: return lk_print(c, "%s %s", or_else(s->executors.v[r.index].kind, "executor"), id);
+    case LK_KIND_EXECUTOR:
+        return lk_print(c, "%s %s", or_else(s->executors.v[r.index].kind, "executor"), id);
     case LK_KIND_EXTERN: return or_else(s->externs.v[r.index].text, "something outside");
     case LK_KIND_NONE: break;
     }
@@ -155,7 +161,8 @@ const char *lk_place(const struct lk_rule_context *c, const struct lk_culprit *p
     if (p->file)
         return lk_print(c, "%s (%s)", or_else(p->function, "?"), base_name(p->file));
     if (p->module)
-        return lk_print(c, "%s (%s+0x%llx)", or_else(p->function, "?"), p->module, (unsigned long long)p->offset);
+        return lk_print(c, "%s (%s+0x%llx)", or_else(p->function, "?"), p->module,
+                        (unsigned long long)p->offset);
     return or_else(p->function, "an unknown place");
 }
 
@@ -212,13 +219,14 @@ int64_t lk_killed_in(const struct lk_rule_context *c, int64_t stuck_ms)
     return LK_MAX(limit - (stuck_ms == LK_UNKNOWN ? 0 : stuck_ms), 0);
 }
 
-const char *lk_with_kill(const struct lk_rule_context *c, const struct lk_finding *f, const char *advice)
+const char *lk_with_kill(const struct lk_rule_context *c, const struct lk_finding *f,
+                         const char *advice)
 {
     const int64_t killed = lk_killed_in(c, f->stuck_ms);
     if (killed == LK_UNKNOWN)
         return advice;
-    return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s", lk_duration(c, killed),
-                    lk_duration(c, c->snap->supervisor_timeout_ms), advice);
+    return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s",
+                    lk_duration(c, killed), lk_duration(c, c->snap->supervisor_timeout_ms), advice);
 }
 
 /* ---- culprits ------------------------------------------------------------------------ */
@@ -272,7 +280,8 @@ struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r
     if (!t)
         return (struct lk_culprit){ .tid = LK_UNKNOWN };
     const struct lk_pyframe *p = lk_culprit_frame(t->python_stack, NULL);
-    /* All of it is the standard library: the native stack, or else the innermost frame, says where. */
+    /* All of it is the standard library: the native stack, or else the innermost frame, says where.
+     */
     if (!p && t->native_stack && t->native_stack->n && !(t->python_stack && t->python_stack->n))
         return native_culprit(t);
     if (!p && t->python_stack && t->python_stack->n)
@@ -287,8 +296,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_culprit(const struct lk_culprit *a, const struct lk_culprit *b)
 {
-    return a->tid == b->tid && same_text(a->task, b->task) && a->line == b->line && same_text(a->function, b->function) &&
-           same_text(a->file, b->file);
+    return a->tid == b->tid && same_text(a->task, b->task) && a->line == b->line &&
+           same_text(a->function, b->function) && same_text(a->file, b->file);
 }
 
 void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
@@ -305,7 +314,10 @@ void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
 struct lk_finding lk_finding_start(const struct lk_rule_context *c, const char *rule)
 {
     (void)c;
-    struct lk_finding f = { .rule = lk_rule_by_id(rule), .severity = LK_HAZARD, .confidence = LK_PROVEN, .stuck_ms = LK_UNKNOWN };
+    struct lk_finding f = { .rule = lk_rule_by_id(rule),
+                            .severity = LK_HAZARD,
+                            .confidence = LK_PROVEN,
+                            .stuck_ms = LK_UNKNOWN };
     f.remedy = f.rule->remedy;
     return f;
 }
@@ -337,7 +349,8 @@ void lk_finding_part(struct lk_rule_context *c, struct lk_finding *f, struct lk_
 {
     if ((size_t)r.kind < LK_ARRAY_LEN(list_offset) && list_offset[r.kind])
         list_part(c, (struct lk_refs *)(void *)((char *)f + list_offset[r.kind]), r);
-    /* A task whose step is on a thread's stack is that thread's doing: it is no participant of its own. */
+    /* A task whose step is on a thread's stack is that thread's doing: it is no participant of its
+     * own. */
     const struct lk_task *k = lk_task_at(c->snap, r);
     bool on_thread = k && k->state == LK_TASK_RUNNING && lk_thread_at(c->snap, k->run_by);
     if (blame && !on_thread && (r.kind == LK_KIND_THREAD || r.kind == LK_KIND_TASK))
@@ -369,7 +382,8 @@ static const char *read_words(const struct lk_edge *e)
     return "read while its thread ran: not certain";
 }
 
-/* An edge that lowers the confidence is told by itself; of the others the chain tells, and how they were read is said once. */
+/* An edge that lowers the confidence is told by itself; of the others the chain tells, and how they
+ * were read is said once. */
 static bool is_plain(const struct lk_edge *e)
 {
     return e->read != LK_READ_RACY && e->stable && !e->inferred;
@@ -377,18 +391,21 @@ static bool is_plain(const struct lk_edge *e)
 
 static void say_edge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *e)
 {
-    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"), lk_name(c, e->to),
-                   read_words(e), e->stable ? ", unchanged in all samples" : ", not the same in all samples",
+    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"),
+                   lk_name(c, e->to), read_words(e),
+                   e->stable ? ", unchanged in all samples" : ", not the same in all samples",
                    e->inferred ? "; inferred from the code" : "");
 }
 
-static void say_plain(struct lk_rule_context *c, struct lk_finding *f, size_t stopped, size_t asleep, size_t n)
+static void say_plain(struct lk_rule_context *c, struct lk_finding *f, size_t stopped,
+                      size_t asleep, size_t n)
 {
-    const char *links =
-        stopped + asleep == n ? (n == 1 ? "the link" : "all links") : lk_count(c, (int64_t)(stopped + asleep), "link");
+    const char *links = stopped + asleep == n ? (n == 1 ? "the link" : "all links")
+                                              : lk_count(c, (int64_t)(stopped + asleep), "link");
     const char *verb = stopped + asleep == 1 ? "was" : "were";
     if (stopped + asleep)
-        lk_finding_say(c, f, "%s of the chain %s read while %s, and %s the same in all samples", links, verb,
+        lk_finding_say(c, f, "%s of the chain %s read while %s, and %s the same in all samples",
+                       links, verb,
                        !stopped  ? "the thread slept, which it did before and after"
                        : !asleep ? "the thread was stopped"
                                  : "the thread slept or was stopped",
@@ -396,10 +413,12 @@ static void say_plain(struct lk_rule_context *c, struct lk_finding *f, size_t st
 }
 
 /*
- * signal.alarm() with a handler that raises is how code bounds what it does in the main thread, and handlers run in that thread
- * also while it waits for a lock (Modules/_threadmodule.c acquire_timed). Nothing in /proc tells whether an alarm is set.
+ * signal.alarm() with a handler that raises is how code bounds what it does in the main thread, and
+ * handlers run in that thread also while it waits for a lock (Modules/_threadmodule.c
+ * acquire_timed). Nothing in /proc tells whether an alarm is set.
  */
-static void doubt_for_alarm(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+static void doubt_for_alarm(struct lk_rule_context *c, struct lk_finding *f,
+                            const struct lk_edge *edges, size_t n)
 {
     for (size_t i = 0; i < n && c->snap->handles_alarm == LK_YES; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, edges[i].from);
@@ -407,13 +426,15 @@ static void doubt_for_alarm(struct lk_rule_context *c, struct lk_finding *f, con
             continue;
         lk_finding_doubt(f, LK_PROBABLE);
         lk_finding_say(c, f,
-                       "the process handles SIGALRM: an alarm whose handler raises would end the main thread's wait, and "
+                       "the process handles SIGALRM: an alarm whose handler raises would end the "
+                       "main thread's wait, and "
                        "whether one is set cannot be read from outside");
         return;
     }
 }
 
-void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *edges, size_t n)
+void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *edges,
+                      size_t n)
 {
     size_t stopped = 0, asleep = 0, told = 0;
     doubt_for_alarm(c, f, edges, n);
@@ -436,7 +457,8 @@ void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const str
     say_plain(c, f, stopped, asleep, n);
 }
 
-void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
+void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f,
+                      const struct lk_thread *t)
 {
     int64_t ms = t ? lk_stuck(c, t) : -1;
     if (ms < 0 || (f->stuck_ms != LK_UNKNOWN && f->stuck_ms <= ms))
@@ -453,8 +475,9 @@ static void mark_node(struct lk_rule_context *c, struct lk_ref r)
 }
 
 /*
- * Whether what a task awaits is the same request further in: its step on a thread's stack, a work item that serves it (a WSGI
- * application under an ASGI server), or a task that the framework made for it. Futures may stand between: wrap_future, shield, wait.
+ * Whether what a task awaits is the same request further in: its step on a thread's stack, a work
+ * item that serves it (a WSGI application under an ASGI server), or a task that the framework made
+ * for it. Futures may stand between: wrap_future, shield, wait.
  */
 static bool request_goes_on(const struct lk_rule_context *c, const struct lk_refs *on, int hops)
 {
@@ -462,23 +485,29 @@ static bool request_goes_on(const struct lk_rule_context *c, const struct lk_ref
     for (size_t i = 0; i < on->n && i < MOST; i++) {
         const struct lk_future *f = lk_future_at(c->snap, on->v[i]);
         const struct lk_task *k = lk_task_at(c->snap, on->v[i]);
-        const struct lk_thread *t = lk_thread_at(c->snap, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
-        if ((t && t->in_request) || (k && k->state == LK_TASK_PENDING && lk_request_frame(k->stack)))
+        const struct lk_thread *t =
+            lk_thread_at(c->snap, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
+        if ((t && t->in_request) ||
+            (k && k->state == LK_TASK_PENDING && lk_request_frame(k->stack)))
             return true;
-        if (hops && ((f && request_goes_on(c, &f->enders, hops - 1)) || (k && request_goes_on(c, &k->wait.on, hops - 1))))
+        if (hops && ((f && request_goes_on(c, &f->enders, hops - 1)) ||
+                     (k && request_goes_on(c, &k->wait.on, hops - 1))))
             return true;
     }
     return false;
 }
 
-/* A server's task that serves a request; of several for one request the innermost, and none where a thread stands for it. */
+/* A server's task that serves a request; of several for one request the innermost, and none where a
+ * thread stands for it. */
 static bool is_request_task(const struct lk_rule_context *c, const struct lk_task *k)
 {
     enum { FAR_ENOUGH = 4 };
-    return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) && !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
+    return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) &&
+           !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
 }
 
-void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *roots, size_t n)
+void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *roots,
+                        size_t n)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_graph *g = c->graph;
@@ -503,7 +532,8 @@ void lk_finding_held(struct lk_rule_context *c, struct lk_finding *f, struct lk_
     lk_finding_held_by(c, f, &root, 1);
 }
 
-/* Equal for the same hang in another run: neither order nor number of participants, addresses nor lines count. */
+/* Equal for the same hang in another run: neither order nor number of participants, addresses nor
+ * lines count. */
 static void make_fingerprint(struct lk_finding *f)
 {
     uint64_t sum = 0, seen[LK_MAX_CULPRITS];
@@ -554,7 +584,9 @@ void lk_finding_drop(struct lk_finding *f)
 
 bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
 {
-    static const enum lk_verdict most[] = { [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK };
+    static const enum lk_verdict most[] = {
+        [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK
+    };
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
     f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
     if (!adds_a_culprit(c, f)) {

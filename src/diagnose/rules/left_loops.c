@@ -1,5 +1,6 @@
 /*
- * LK202 and LK205: loops that nobody runs, with pending tasks on them, or many of the same kind left behind unclosed.
+ * LK202 and LK205: loops that nobody runs, with pending tasks on them, or many of the same kind
+ * left behind unclosed.
  */
 #include "diagnose/rules/context.h"
 
@@ -26,7 +27,8 @@ static const char *found_by_words(const struct lk_loop *o)
     return "a reference to it";
 }
 
-/* What was read while threads ran, and only once, may be torn, or be on its way to where it belongs. */
+/* What was read while threads ran, and only once, may be torn, or be on its way to where it
+ * belongs. */
 static bool seen_once(struct lk_rule_context *c, enum lk_read read, bool again_the_same)
 {
     bool once = read == LK_READ_RACY && !again_the_same;
@@ -41,7 +43,8 @@ static bool nobody_runs(const struct lk_loop *o)
     return o->run == LK_LOOP_STOPPED || o->run == LK_LOOP_NEVER_RUN || o->run == LK_LOOP_CLOSED;
 }
 
-/* Threads outside of requests that are between two steps of the user's code: each may run a loop again in a moment. */
+/* Threads outside of requests that are between two steps of the user's code: each may run a loop
+ * again in a moment. */
 static size_t count_bursters(const struct lk_rule_context *c)
 {
     size_t n = 0;
@@ -54,18 +57,22 @@ static size_t count_bursters(const struct lk_rule_context *c)
     return n;
 }
 
-/* Whether a stopped loop may be one that is run in bursts. A timer of it that is long overdue says no. */
+/* Whether a stopped loop may be one that is run in bursts. A timer of it that is long overdue says
+ * no. */
 static bool in_bursts(const struct lk_rule_context *c, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     if (o->run != LK_LOOP_STOPPED)
         return false;
-    if (o->timers > 0 && o->next_timer_ms != LK_UNKNOWN && o->next_timer_ms <= -c->snap->stalled_after_ms)
+    if (o->timers > 0 && o->next_timer_ms != LK_UNKNOWN &&
+        o->next_timer_ms <= -c->snap->stalled_after_ms)
         return false;
-    return c->snap->watched_ms < LK_TWO_SAMPLES_MS || (t && (t->running || t->moved)) || count_bursters(c) > 0;
+    return c->snap->watched_ms < LK_TWO_SAMPLES_MS || (t && (t->running || t->moved)) ||
+           count_bursters(c) > 0;
 }
 
-static void blame_tasks(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop, int64_t *pending)
+static void blame_tasks(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop,
+                        int64_t *pending)
 {
     const struct lk_snapshot *s = c->snap;
     /* That its loop is closed cannot go stale, and says nothing of when the task was read. */
@@ -113,12 +120,15 @@ void lk_find_orphaned_tasks(struct lk_rule_context *c)
         }
         lk_finding_part(c, &f, loop, false);
         f.held_tasks = pending;
-        f.summary = lk_print(c, "%s %s pending on %s, which %s: %s", lk_count(c, pending, "task"), pending == 1 ? "is" : "are",
-                             lk_name(c, loop), how_left(o), lk_place(c, &f.culprits.v[0]));
-        lk_finding_say(c, &f, "%s %s, in all samples; it was found by %s", lk_name(c, loop), how_left(o), found_by_words(o));
+        f.summary = lk_print(c, "%s %s pending on %s, which %s: %s", lk_count(c, pending, "task"),
+                             pending == 1 ? "is" : "are", lk_name(c, loop), how_left(o),
+                             lk_place(c, &f.culprits.v[0]));
+        lk_finding_say(c, &f, "%s %s, in all samples; it was found by %s", lk_name(c, loop),
+                       how_left(o), found_by_words(o));
         f.safe_now = o->run == LK_LOOP_CLOSED
                          ? "Nothing waits for these tasks; they end with the process."
-                         : "Running the loop to their end (loop.run_until_complete), or cancelling the tasks and closing "
+                         : "Running the loop to their end (loop.run_until_complete), or cancelling "
+                           "the tasks and closing "
                            "the loop, frees what they hold.";
         lk_finding_file(c, &f);
     }
@@ -126,7 +136,8 @@ void lk_find_orphaned_tasks(struct lk_rule_context *c)
 
 /* ---- LK205 --------------------------------------------------------------------------- */
 
-/* A thread has user code on its stack, or may have. Else what frames hold is what idle servers and pools still remember. */
+/* A thread has user code on its stack, or may have. Else what frames hold is what idle servers and
+ * pools still remember. */
 static bool user_code_is_live(const struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
@@ -143,13 +154,16 @@ static bool is_left_behind(struct lk_rule_context *c, const struct lk_loop *o)
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     if (o->run != LK_LOOP_STOPPED && o->run != LK_LOOP_NEVER_RUN)
         return false;
-    /* The heap is walked after the samples: what only that walk finds, no frame, task or module led to in any of them. */
+    /* The heap is walked after the samples: what only that walk finds, no frame, task or module led
+     * to in any of them. */
     const char *by = o->found_by ? o->found_by : "";
     bool heap = strcmp(by, "heap") == 0;
     if (o->closed == LK_YES || o->framework_owned || (!o->stable && !heap))
         return false;
-    /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in bursts. */
-    const bool in_use = strcmp(by, "frame") == 0 && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
+    /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in
+     * bursts. */
+    const bool in_use =
+        strcmp(by, "frame") == 0 && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
     return !in_use && !(t && t->moved) &&
            !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
 }
@@ -173,18 +187,21 @@ static void tell_leak(struct lk_rule_context *c, const size_t *left, size_t n)
     }
     f.held_tasks = tasks;
     const char *from = o->origin ? lk_print(c, " from %s", o->origin) : "";
-    f.summary = lk_print(
-        c,
-        "%zu event loops%s (%s) were left behind, neither running nor closed: each keeps an epoll descriptor and a socket pair",
-        n, from, o->cls ? o->cls : o->kind);
+    f.summary = lk_print(c,
+                         "%zu event loops%s (%s) were left behind, neither running nor closed: "
+                         "each keeps an epoll descriptor and a socket pair",
+                         n, from, o->cls ? o->cls : o->kind);
     if (!o->stable || s->watched_ms < LK_TWO_SAMPLES_MS)
         lk_finding_doubt(&f, LK_PROBABLE);
     for (size_t i = 0; i < n && i < 8; i++)
         lk_finding_say(c, &f, "%s is neither running nor closed; it was found by %s",
-                       lk_name(c, lk_ref_make(LK_KIND_LOOP, left[i])), found_by_words(&s->loops.v[left[i]]));
+                       lk_name(c, lk_ref_make(LK_KIND_LOOP, left[i])),
+                       found_by_words(&s->loops.v[left[i]]));
     if (s->epoll_fds != LK_UNKNOWN)
-        lk_finding_say(c, &f, "the process has %s open", lk_count(c, s->epoll_fds, "epoll descriptor"));
-    f.safe_now = "Nothing is held up by it. Closing the loops (loop.close()) gives their descriptors back; a restart does too.";
+        lk_finding_say(c, &f, "the process has %s open",
+                       lk_count(c, s->epoll_fds, "epoll descriptor"));
+    f.safe_now = "Nothing is held up by it. Closing the loops (loop.close()) gives their "
+                 "descriptors back; a restart does too.";
     lk_finding_file(c, &f);
 }
 

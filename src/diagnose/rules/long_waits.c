@@ -1,6 +1,6 @@
 /*
- * LK406 and LK405: long waits that no knot explains: for an event from outside of the process, or for a future that
- * nobody is known to complete soon.
+ * LK406 and LK405: long waits that no knot explains: for an event from outside of the process, or
+ * for a future that nobody is known to complete soon.
  */
 #include "diagnose/rules/context.h"
 
@@ -28,7 +28,8 @@ static bool waits_nameless(const struct lk_graph *g, const struct lk_node *n)
     const struct lk_thread *t = lk_thread_at(g->snap, n->ref);
     const struct lk_task *k = lk_task_at(g->snap, n->ref);
     enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
-    return (kind == LK_WAIT_IO || kind == LK_WAIT_CHILD) && n->n_edges == n->n_must && n->base == LK_LIFE_EXTERN;
+    return (kind == LK_WAIT_IO || kind == LK_WAIT_CHILD) && n->n_edges == n->n_must &&
+           n->base == LK_LIFE_EXTERN;
 }
 
 /* The end of a chain. */
@@ -38,7 +39,8 @@ static bool is_external_end(const struct lk_graph *g, const struct lk_node *n, v
     return is_outside(lk_extern_at(g->snap, n->ref)) || waits_nameless(g, n);
 }
 
-/* The other end is this process's own: a connection to one of its listeners, a pipe, a pair of sockets. */
+/* The other end is this process's own: a connection to one of its listeners, a pipe, a pair of
+ * sockets. */
 static bool is_to_itself(const struct lk_thread *t)
 {
     return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
@@ -50,9 +52,11 @@ static bool is_idle_io(const struct lk_thread *t)
     const struct lk_syscall_wait *os = &t->os;
     if (t->wait.kind != LK_WAIT_IO)
         return false;
-    return os->accepted || os->listening || os->on == LK_OS_SIGNAL || (os->fd == 0 && os->on != LK_OS_SOCKET) ||
+    return os->accepted || os->listening || os->on == LK_OS_SIGNAL ||
+           (os->fd == 0 && os->on != LK_OS_SOCKET) ||
            (os->on == LK_OS_SELECTOR && !t->in_request) ||
-           (os->path && (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
+           (os->path &&
+            (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
            (is_to_itself(t) && (os->peer || !t->in_request));
 }
 
@@ -104,7 +108,8 @@ static const char *more_of_end(const struct lk_rule_context *c, const struct lk_
     if (t && t->os.peer_pid > 0 && t->wait.kind == LK_WAIT_CHILD)
         return lk_print(c, " (%s)", t->os.peer_comm ? t->os.peer_comm : "?");
     if (t && t->os.peer_pid > 0 && t->os.child_pid <= 0)
-        return lk_print(c, " (held by process %lld (%s))", (long long)t->os.peer_pid, t->os.peer_comm ? t->os.peer_comm : "?");
+        return lk_print(c, " (held by process %lld (%s))", (long long)t->os.peer_pid,
+                        t->os.peer_comm ? t->os.peer_comm : "?");
     return t && is_to_itself(t) ? " (of which this very process has the other end)" : "";
 }
 
@@ -112,7 +117,8 @@ static const char *name_child(const struct lk_rule_context *c, int64_t pid)
 {
     for (size_t i = 0; i < c->snap->children.n; i++)
         if (c->snap->children.v[i].pid == pid && c->snap->children.v[i].comm)
-            return lk_print(c, "child process %lld (%s)", (long long)pid, c->snap->children.v[i].comm);
+            return lk_print(c, "child process %lld (%s)", (long long)pid,
+                            c->snap->children.v[i].comm);
     return lk_print(c, "child process %lld", (long long)pid);
 }
 
@@ -125,7 +131,8 @@ static const char *name_plain_end(const struct lk_rule_context *c, const struct 
     if (e && e->text && *e->text)
         return strcmp(e->text, "peer") == 0 ? "the peer of its connection" : e->text;
     if (t && t->os.peer)
-        return t->os.fd != LK_UNKNOWN ? lk_print(c, "%s (fd %lld)", t->os.peer, (long long)t->os.fd) : t->os.peer;
+        return t->os.fd != LK_UNKNOWN ? lk_print(c, "%s (fd %lld)", t->os.peer, (long long)t->os.fd)
+                                      : t->os.peer;
     if (t && t->os.path)
         return t->os.path;
     if (t && t->os.fd != LK_UNKNOWN)
@@ -156,7 +163,8 @@ struct group {
 static const char *say_who(const struct lk_rule_context *c, const struct group *g)
 {
     return g->n == 1 ? lk_name(c, g->threads[0])
-                     : lk_print(c, "%zu threads (%s and %zu more)", g->n, lk_name(c, g->threads[0]), g->n - 1);
+                     : lk_print(c, "%zu threads (%s and %zu more)", g->n, lk_name(c, g->threads[0]),
+                                g->n - 1);
 }
 
 static void add_group(struct lk_rule_context *c, struct lk_finding *f, const struct group *g)
@@ -177,7 +185,8 @@ static void explain_group(struct lk_rule_context *c, const struct group *g)
 static void tell_external(struct lk_rule_context *c, const struct group *g, const struct chain *x)
 {
     struct lk_ref thread = g->threads[0];
-    const struct lk_thread *t = lk_thread_at(c->snap, thread), *last = lk_thread_at(c->snap, x->last);
+    const struct lk_thread *t = lk_thread_at(c->snap, thread),
+                           *last = lk_thread_at(c->snap, x->last);
     struct lk_finding f = lk_finding_start(c, "LK406");
     lk_finding_part(c, &f, thread, true);
     for (size_t k = 0; k < x->n; k++)
@@ -188,27 +197,38 @@ static void tell_external(struct lk_rule_context *c, const struct group *g, cons
     f.severity = LK_STALLED;
     const char *end = name_end(c, x), *plain = name_plain_end(c, x);
     const bool itself = last && is_to_itself(last);
-    const char *what = g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
-                                : (t->in_request ? "the request it serves is" : "its wait for a result is");
-    const char *through = lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
-    f.summary = lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout%s", say_who(c, g),
-                         g->n == 1 ? "s" : "", lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), what, through, end,
+    const char *what =
+        g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
+                 : (t->in_request ? "the request it serves is" : "its wait for a result is");
+    const char *through =
+        lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
+    f.summary = lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout%s",
+                         say_who(c, g), g->n == 1 ? "s" : "", lk_blocks_in(c, t),
+                         lk_place(c, &f.culprits.v[0]), what, through, end,
                          itself ? "" : " (no deadlock in this process)");
     lk_finding_say(c, &f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (itself)
-        lk_finding_say(c, &f, "which code of this process would write there is not known, so it is not proven to be a deadlock");
+        lk_finding_say(c, &f,
+                       "which code of this process would write there is not known, so it is not "
+                       "proven to be a deadlock");
     if (last && last->os.local && last->os.peer)
-        lk_finding_say(c, &f, "%s from %s to %s, in %s()", last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
-                       last->os.local, last->os.peer, last->os.syscall ? last->os.syscall : "a system call");
-    f.safe_now =
-        last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
-            ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)last->os.child_pid)
-        : itself ? lk_capitalized(c, lk_end_process_words(c))
-        : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
-            ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.", (long long)last->os.peer_pid,
-                       last->os.peer_comm ? last->os.peer_comm : "the process")
-            : lk_print(c, "The wait ends when %s answers or closes; ending the peer's side frees it without a restart.", plain);
+        lk_finding_say(c, &f, "%s from %s to %s, in %s()",
+                       last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
+                       last->os.local, last->os.peer,
+                       last->os.syscall ? last->os.syscall : "a system call");
+    f.safe_now = last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
+                     ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
+                                (long long)last->os.child_pid)
+                 : itself ? lk_capitalized(c, lk_end_process_words(c))
+                 : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
+                     ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.",
+                                (long long)last->os.peer_pid,
+                                last->os.peer_comm ? last->os.peer_comm : "the process")
+                     : lk_print(c,
+                                "The wait ends when %s answers or closes; ending the peer's side "
+                                "frees it without a restart.",
+                                plain);
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_links(c, &f, x->last);
@@ -226,7 +246,8 @@ static bool has_lost_wakeup(const struct lk_rule_context *c)
     return false;
 }
 
-/* A callback that a lost wakeup keeps back may well be what sets a future whose setter is not known. */
+/* A callback that a lost wakeup keeps back may well be what sets a future whose setter is not
+ * known. */
 static bool explained_by_wakeup(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; i < t->wait.on.n; i++) {
@@ -237,7 +258,8 @@ static bool explained_by_wakeup(const struct lk_rule_context *c, const struct lk
     return has_lost_wakeup(c);
 }
 
-/* A task of the chain has gone on since the first sample, so what completes the future is at work. */
+/* A task of the chain has gone on since the first sample, so what completes the future is at work.
+ */
 static bool is_worked_on(const struct lk_rule_context *c, struct lk_ref thread)
 {
     enum { MOST = 64 }; /* parties of the chain looked at */
@@ -277,9 +299,11 @@ static bool is_unbounded(const struct lk_rule_context *c, struct lk_ref thread)
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     const struct lk_node *n = lk_graph_node(c->graph, thread);
     const struct lk_pyframe *p = lk_wait_caller(t);
-    bool soon = n->life == LK_LIFE_LIVE || (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread));
-    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon && n->life != LK_LIFE_DEAD && p &&
-           p->code->cls == LK_CODE_USER && !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
+    bool soon =
+        n->life == LK_LIFE_LIVE || (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread));
+    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon &&
+           n->life != LK_LIFE_DEAD && p && p->code->cls == LK_CODE_USER &&
+           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
            !is_worked_on(c, thread);
 }
 
@@ -289,7 +313,8 @@ static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awa
     const struct lk_future *f = lk_future_at(c->snap, awaited);
     if (f && !f->enders.n)
         return "nothing was found that will complete it: any code may";
-    return f && !f->enders_complete ? "who may complete it is not all known" : "what completes it waits itself";
+    return f && !f->enders_complete ? "who may complete it is not all known"
+                                    : "what completes it waits itself";
 }
 
 static void tell_unbounded(struct lk_rule_context *c, const struct group *g)
@@ -298,13 +323,15 @@ static void tell_unbounded(struct lk_rule_context *c, const struct group *g)
     struct lk_finding f = lk_finding_start(c, "LK405");
     add_group(c, &f, g);
     lk_finding_since(c, &f, t);
-    f.summary = lk_print(c, "%s %s waited for %s in %s at %s, without a timeout", say_who(c, g), g->n == 1 ? "has" : "have",
-                         lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]));
+    f.summary = lk_print(c, "%s %s waited for %s in %s at %s, without a timeout", say_who(c, g),
+                         g->n == 1 ? "has" : "have", lk_duration(c, lk_stuck(c, t)),
+                         lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]));
     for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
                        say_enders(c, t->wait.on.v[k]));
     f.safe_now = lk_print(c,
-                          "Nothing from outside frees it; code of the process can, by set_result() or cancel() of the future. Or "
+                          "Nothing from outside frees it; code of the process can, by set_result() "
+                          "or cancel() of the future. Or "
                           "else %s",
                           lk_end_process_words(c));
     lk_finding_held_by(c, &f, g->threads, g->n);
@@ -337,8 +364,10 @@ static bool is_external(const struct lk_rule_context *c, size_t i, struct chain 
     const struct lk_task *task = lk_task_at(c->snap, x->last);
     const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
     const struct lk_pystack *st = last ? last->python_stack : task ? task->stack : NULL;
-    /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the thread. */
-    bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) && last->os.on == LK_OS_PIPE && is_to_itself(last);
+    /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the
+     * thread. */
+    bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) &&
+                    last->os.on == LK_OS_PIPE && is_to_itself(last);
     return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
            !(last && !own_pipe && is_idle_io(last));
 }
@@ -346,12 +375,14 @@ static bool is_external(const struct lk_rule_context *c, size_t i, struct chain 
 static bool same_wait(const struct long_wait *a, const struct long_wait *b)
 {
     bool place =
-        a->place == b->place || (a->place && b->place && a->place->code == b->place->code && a->place->line == b->place->line);
+        a->place == b->place || (a->place && b->place && a->place->code == b->place->code &&
+                                 a->place->line == b->place->line);
     return place && (a->end == b->end || (a->end && b->end && strcmp(a->end, b->end) == 0));
 }
 
 /* The waits like the first; several that wait for one party are one wait. */
-static void collect(const struct lk_rule_context *c, struct long_wait *w, size_t n, size_t first, struct group *g)
+static void collect(const struct lk_rule_context *c, struct long_wait *w, size_t n, size_t first,
+                    struct group *g)
 {
     g->n = 0;
     for (size_t i = first; i < n; i++) {
@@ -365,7 +396,8 @@ static void collect(const struct lk_rule_context *c, struct long_wait *w, size_t
     }
 }
 
-static void find_waits(struct lk_rule_context *c, bool unbounded, struct long_wait *w, struct chain *x)
+static void find_waits(struct lk_rule_context *c, bool unbounded, struct long_wait *w,
+                       struct chain *x)
 {
     const struct lk_snapshot *s = c->snap;
     size_t n = 0;
@@ -402,6 +434,7 @@ void lk_find_long_waits(struct lk_rule_context *c)
     struct long_wait *w = lk_arena_array(c->out->arena, c->snap->threads.n, sizeof *w);
     struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
     find_waits(c, false, w, x);
-    lk_find_exhausted_workers(c); /* less specific than what its workers wait for outside, more than that they wait */
+    /* less specific than what its workers wait for outside, more than that they wait */
+    lk_find_exhausted_workers(c);
     find_waits(c, true, w, x);
 }

@@ -1,6 +1,6 @@
 /*
- * LK301, LK305, LK303: who drives a loop, and from where: a request thread on its own stack, for one result or for ever;
- * two threads at once; a callback of another loop.
+ * LK301, LK305, LK303: who drives a loop, and from where: a request thread on its own stack, for
+ * one result or for ever; two threads at once; a callback of another loop.
  */
 #include "diagnose/rules/context.h"
 
@@ -25,7 +25,8 @@ static bool find_frameless(const struct lk_thread *t, size_t request, struct dri
     return d->caller && index < request && d->caller->code->cls == LK_CODE_USER;
 }
 
-/* The outermost call inside of the request that drives a loop; calls further in are nested (LK303). */
+/* The outermost call inside of the request that drives a loop; calls further in are nested (LK303).
+ */
 static bool find_drive(const struct lk_thread *t, struct drive *d)
 {
     size_t request = lk_request_frame(t->python_stack), outermost;
@@ -48,7 +49,8 @@ static bool find_drive(const struct lk_thread *t, struct drive *d)
 
 /* ---- LK305 --------------------------------------------------------------------------- */
 
-static void judge_forever(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
+static void judge_forever(struct lk_rule_context *c, struct lk_finding *f,
+                          const struct lk_thread *t)
 {
     bool watched = c->snap->watched_ms >= c->snap->stalled_after_ms;
     /* Its callbacks may move; the request's own frames below them do not. */
@@ -68,11 +70,16 @@ static void tell_forever(struct lk_rule_context *c, size_t i, const struct drive
     lk_finding_part(c, &f, thread, false);
     lk_finding_part(c, &f, d->loop, false);
     lk_finding_blame(&f, lk_culprit_of_frame(d->caller, t->tid, NULL));
-    f.summary = lk_print(c, "%s serves a request and sits in run_forever() of %s, called at %s: the request never returns",
+    f.summary = lk_print(c,
+                         "%s serves a request and sits in run_forever() of %s, called at %s: the "
+                         "request never returns",
                          lk_name(c, thread), lk_name(c, d->loop), lk_place(c, &f.culprits.v[0]));
-    lk_finding_say(c, &f, "run_forever() stands on the stack of a request, not below run_until_complete()");
+    lk_finding_say(
+        c, &f, "run_forever() stands on the stack of a request, not below run_until_complete()");
     judge_forever(c, &f, t);
-    f.safe_now = lk_print(c, "loop.call_soon_threadsafe(loop.stop) from another thread lets the request return. Or else %s",
+    f.safe_now = lk_print(c,
+                          "loop.call_soon_threadsafe(loop.stop) from another thread lets the "
+                          "request return. Or else %s",
                           lk_end_process_words(c));
     lk_finding_held(c, &f, thread);
     if (lk_finding_file(c, &f))
@@ -87,7 +94,8 @@ static bool same_place(const struct lk_pyframe *a, const struct lk_pyframe *b)
 }
 
 /* All request threads that drive a loop from one place are one finding. */
-static void tell_until(struct lk_rule_context *c, const struct drive *drives, const bool *found, bool *told, size_t first)
+static void tell_until(struct lk_rule_context *c, const struct drive *drives, const bool *found,
+                       bool *told, size_t first)
 {
     const struct lk_snapshot *s = c->snap;
     const struct drive *d = &drives[first];
@@ -109,10 +117,13 @@ static void tell_until(struct lk_rule_context *c, const struct drive *drives, co
     f.held_requests = n;
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, first);
     const char *who = n == 1 ? lk_print(c, "%s serves a request and runs", lk_name(c, thread))
-                             : lk_print(c, "%lld request threads (%s and others) run", (long long)n, lk_name(c, thread));
-    f.summary = lk_print(c, "%s an event loop of %s own on the request's stack, started at %s", who, n == 1 ? "its" : "their",
-                         lk_place(c, &f.culprits.v[0]));
-    lk_finding_say(c, &f, "user code, not a framework's bridge, calls run_until_complete() or asyncio.run() inside of a request");
+                             : lk_print(c, "%lld request threads (%s and others) run", (long long)n,
+                                        lk_name(c, thread));
+    f.summary = lk_print(c, "%s an event loop of %s own on the request's stack, started at %s", who,
+                         n == 1 ? "its" : "their", lk_place(c, &f.culprits.v[0]));
+    lk_finding_say(c, &f,
+                   "user code, not a framework's bridge, calls run_until_complete() or "
+                   "asyncio.run() inside of a request");
     f.safe_now = "Nothing needs to be ended: each request goes on when its coroutine is done.";
     lk_finding_file(c, &f);
 }
@@ -141,15 +152,18 @@ void lk_find_loops_in_requests(struct lk_rule_context *c)
 /* A callback of the outer loop has waited for its turn all the time. */
 static bool outer_is_held(const struct lk_rule_context *c, const struct lk_loop *o)
 {
-    return !c->halted && o && o->ready > 0 && o->ready_same_head && c->snap->watched_ms >= c->snap->stalled_after_ms;
+    return !c->halted && o && o->ready > 0 && o->ready_same_head &&
+           c->snap->watched_ms >= c->snap->stalled_after_ms;
 }
 
-static void file_double(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *outer, struct lk_ref ref)
+static void file_double(struct lk_rule_context *c, struct lk_finding *f,
+                        const struct lk_loop *outer, struct lk_ref ref)
 {
     f->severity = outer_is_held(c, outer) ? LK_STALLED : LK_HAZARD;
-    f->needs_time =
-        f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 && c->snap->watched_ms < c->snap->stalled_after_ms;
-    f->safe_now = "Nothing needs to be ended while callbacks still run; the outer loop goes on when the inner call returns.";
+    f->needs_time = f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 &&
+                    c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->safe_now = "Nothing needs to be ended while callbacks still run; the outer loop goes on "
+                  "when the inner call returns.";
     lk_finding_held(c, f, ref);
     lk_finding_file(c, f);
 }
@@ -157,7 +171,8 @@ static void file_double(struct lk_rule_context *c, struct lk_finding *f, const s
 static void tell_nested(struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
-    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), inner = t->frame_loops[0], outer = t->frame_loops[1];
+    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), inner = t->frame_loops[0],
+                  outer = t->frame_loops[1];
     size_t outermost;
     unsigned marks;
     if (!lk_drive_call(t->python_stack, 0, &outermost, &marks))
@@ -169,12 +184,15 @@ static void tell_nested(struct lk_rule_context *c, size_t i)
     lk_finding_part(c, &f, outer, false);
     lk_finding_blame(&f, lk_culprit_of_frame(p, t->tid, NULL));
     lk_finding_since(c, &f, t);
-    f.summary = lk_print(c, "%s runs %s inside of a callback of %s, started at %s: the outer loop stands still meanwhile",
-                         lk_name(c, thread), lk_ref_eq(inner, outer) ? "the same loop again" : lk_name(c, inner),
+    f.summary = lk_print(c,
+                         "%s runs %s inside of a callback of %s, started at %s: the outer loop "
+                         "stands still meanwhile",
+                         lk_name(c, thread),
+                         lk_ref_eq(inner, outer) ? "the same loop again" : lk_name(c, inner),
                          lk_name(c, outer), lk_place(c, &f.culprits.v[0]));
-    lk_finding_say(
-        c, &f,
-        "both loops' run calls stand on one stack, and no declared nester (nest_asyncio and the like) is among the frames");
+    lk_finding_say(c, &f,
+                   "both loops' run calls stand on one stack, and no declared nester (nest_asyncio "
+                   "and the like) is among the frames");
     file_double(c, &f, lk_loop_at(c->snap, outer), outer);
 }
 
@@ -188,24 +206,30 @@ static void tell_shared(struct lk_rule_context *c, struct lk_ref loop, size_t a,
         unsigned marks;
         lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, threads[k]), false);
         if (lk_drive_call(t->python_stack, 0, &outermost, &marks))
-            lk_finding_blame(&f, lk_culprit_of_frame(lk_caller_frame(t->python_stack, outermost + 1, NULL), t->tid, NULL));
+            lk_finding_blame(
+                &f, lk_culprit_of_frame(lk_caller_frame(t->python_stack, outermost + 1, NULL),
+                                        t->tid, NULL));
     }
     lk_finding_part(c, &f, loop, false);
     f.summary = lk_print(c, "%s is driven by two threads at once: %s and %s", lk_name(c, loop),
-                         lk_name(c, lk_ref_make(LK_KIND_THREAD, a)), lk_name(c, lk_ref_make(LK_KIND_THREAD, b)));
-    lk_finding_say(c, &f, "the run calls of one loop stand on the stacks of two threads in all samples");
+                         lk_name(c, lk_ref_make(LK_KIND_THREAD, a)),
+                         lk_name(c, lk_ref_make(LK_KIND_THREAD, b)));
+    lk_finding_say(c, &f,
+                   "the run calls of one loop stand on the stacks of two threads in all samples");
     file_double(c, &f, lk_loop_at(c->snap, loop), loop);
 }
 
 static bool reads_well(const struct lk_thread *t)
 {
-    return t->read >= LK_READ_ASLEEP && (t->stable || t->callback_stable) && !lk_stack_has(t->python_stack, LK_MARK_NESTER);
+    return t->read >= LK_READ_ASLEEP && (t->stable || t->callback_stable) &&
+           !lk_stack_has(t->python_stack, LK_MARK_NESTER);
 }
 
 void lk_find_double_drives(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    size_t *driver = lk_arena_array(c->out->arena, s->loops.n, sizeof *driver); /* index + 1 of the first thread seen */
+    /* index + 1 of the first thread seen */
+    size_t *driver = lk_arena_array(c->out->arena, s->loops.n, sizeof *driver);
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_thread *t = &s->threads.v[i];
         if (!t->n_frame_loops || !reads_well(t))

@@ -1,6 +1,6 @@
 /*
- * LK203: a callback was put into the ready queue of a sleeping loop without waking it (call_soon or create_task from
- * another thread).
+ * LK203: a callback was put into the ready queue of a sleeping loop without waking it (call_soon or
+ * create_task from another thread).
  */
 #include "diagnose/rules/context.h"
 
@@ -24,11 +24,13 @@ static bool nobody_is_waking(const struct lk_snapshot *s, struct lk_ref loop)
 }
 
 /* Every condition of the rule's definition; t is the loop's thread. */
-static bool holds(const struct lk_rule_context *c, size_t i, const struct lk_loop *o, const struct lk_thread *t)
+static bool holds(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
+                  const struct lk_thread *t)
 {
-    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && o->wakeup_unread == 0 && o->ready > 0 &&
-           o->ready_same_head && waiting_handle(o) && t && !t->running && !t->moved && t->stable && t->wait.kind != LK_WAIT_GIL &&
-           t->read >= LK_READ_ASLEEP && nobody_is_waking(c->snap, lk_ref_make(LK_KIND_LOOP, i));
+    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && o->wakeup_unread == 0 &&
+           o->ready > 0 && o->ready_same_head && waiting_handle(o) && t && !t->running &&
+           !t->moved && t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP &&
+           nobody_is_waking(c->snap, lk_ref_make(LK_KIND_LOOP, i));
 }
 
 /* Nothing that exists can wake the loop any more. */
@@ -38,7 +40,8 @@ static bool nothing_can_wake(const struct lk_loop *o, const struct lk_thread *t)
            (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 
-static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o, const struct lk_thread *t)
+static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
+                  const struct lk_thread *t)
 {
     bool twice = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
     if (!twice)
@@ -52,7 +55,8 @@ static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
         f->severity = LK_STALLED;
     else
         f->severity = LK_HAZARD;
-    f->needs_time = f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->needs_time =
+        f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
 static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
@@ -70,27 +74,39 @@ static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
     const char *what = lk_ref_id(c->snap, h->task)   ? lk_name(c, h->task)
                        : h->callback && *h->callback ? h->callback
                                                      : "a callback";
-    f.summary =
-        lk_print(c,
-                 "%s sleeps in the selector of %s although %s stands in its ready queue: it was put there from another thread "
-                 "without waking the loop",
-                 lk_name(c, o->thread), lk_name(c, loop), what);
+    f.summary = lk_print(c,
+                         "%s sleeps in the selector of %s although %s stands in its ready queue: "
+                         "it was put there from another thread "
+                         "without waking the loop",
+                         lk_name(c, o->thread), lk_name(c, loop), what);
     lk_finding_since(c, &f, t);
-    lk_finding_say(c, &f, "in all samples the thread is inside the selector's system call and was not given the CPU");
-    lk_finding_say(c, &f, "in all samples the same callback that was not cancelled is the first of %s",
+    lk_finding_say(
+        c, &f,
+        "in all samples the thread is inside the selector's system call and was not given the CPU");
+    lk_finding_say(c, &f,
+                   "in all samples the same callback that was not cancelled is the first of %s",
                    lk_count(c, o->ready, "ready callback"));
-    lk_finding_say(c, &f, "the loop's self-pipe holds no unread byte, and no thread is inside call_soon_threadsafe of this loop");
+    lk_finding_say(c, &f,
+                   "the loop's self-pipe holds no unread byte, and no thread is inside "
+                   "call_soon_threadsafe of this loop");
     judge(c, &f, o, t);
     if (f.nothing_left)
-        lk_finding_say(c, &f, "the loop watches nothing but its self-pipe, has no timer, and no live thread has it in reach");
+        lk_finding_say(c, &f,
+                       "the loop watches nothing but its self-pipe, has no timer, and no live "
+                       "thread has it in reach");
     else if (o->next_timer_ms != LK_UNKNOWN && o->timers > 0)
-        lk_finding_say(c, &f, "its next timer, in %s, will wake it", lk_duration(c, LK_MAX(o->next_timer_ms, 0)));
-    f.safe_now = f.nothing_left ? lk_capitalized(c, lk_end_process_words(c))
-                                : lk_print(c,
-                                           "Whatever wakes the loop lets it work off its queue: a connection it accepts, traffic "
-                                           "on a descriptor it watches, call_soon_threadsafe(lambda: None) from code of the "
-                                           "process. Or else %s",
-                                           lk_end_process_words(c));
+        lk_finding_say(c, &f, "its next timer, in %s, will wake it",
+                       lk_duration(c, LK_MAX(o->next_timer_ms, 0)));
+    f.safe_now =
+        f.nothing_left
+            ? lk_capitalized(c, lk_end_process_words(c))
+            : lk_print(
+                  c,
+                  "Whatever wakes the loop lets it work off its queue: a connection it accepts, "
+                  "traffic "
+                  "on a descriptor it watches, call_soon_threadsafe(lambda: None) from code of the "
+                  "process. Or else %s",
+                  lk_end_process_words(c));
     lk_finding_held(c, &f, loop);
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);

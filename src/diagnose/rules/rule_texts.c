@@ -441,7 +441,8 @@ const struct lk_rule *lk_rule_by_word(const char *word)
 {
     for (size_t i = 0; i < lk_n_rules; i++) {
         const struct lk_rule *r = &lk_rules[i];
-        if (strcasecmp(r->id, word) == 0 || strcmp(r->id + strlen("LK"), word) == 0 || strcasecmp(r->name, word) == 0)
+        if (strcasecmp(r->id, word) == 0 || strcmp(r->id + strlen("LK"), word) == 0 ||
+            strcasecmp(r->name, word) == 0)
             return r;
     }
     return NULL;
@@ -452,7 +453,8 @@ static bool same_letter(char a, char b)
     return strncasecmp(&a, &b, 1) == 0;
 }
 
-/* Wagner and Fischer 1974: letters inserted, left out or changed between two words; row i is for the first i letters of a. */
+/* Wagner and Fischer 1974: letters inserted, left out or changed between two words; row i is for
+ * the first i letters of a. */
 static size_t distance(const char *a, const char *b)
 {
     size_t row[LONGEST_WORD + 1], n = strnlen(b, LONGEST_WORD), m = strnlen(a, LONGEST_WORD);

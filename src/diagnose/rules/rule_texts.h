@@ -1,6 +1,7 @@
 /*
- * What a person is told about a rule beside its meaning, remedy and sources (table.c): how the hang comes about, how it is
- * known, what would show the finding to be wrong, and code before and after. Text only; the rules do not use it.
+ * What a person is told about a rule beside its meaning, remedy and sources (table.c): how the hang
+ * comes about, how it is known, what would show the finding to be wrong, and code before and after.
+ * Text only; the rules do not use it.
  */
 #ifndef LK_DIAGNOSE_RULES_RULE_TEXTS_H
 #define LK_DIAGNOSE_RULES_RULE_TEXTS_H

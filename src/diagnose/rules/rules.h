@@ -1,6 +1,7 @@
 /*
- * Rules: each is a pure function of snapshot and graph, one row of one table. They return findings; lk_diagnose sorts
- * them, removes what a more specific one explains, caps severity by confidence and gives the verdict.
+ * Rules: each is a pure function of snapshot and graph, one row of one table. They return findings;
+ * lk_diagnose sorts them, removes what a more specific one explains, caps severity by confidence
+ * and gives the verdict.
  */
 #ifndef LK_DIAGNOSE_RULES_RULES_H
 #define LK_DIAGNOSE_RULES_RULES_H
@@ -25,7 +26,8 @@ struct lk_finding {
     const struct lk_rule *rule;
     enum lk_verdict severity; /* LK_HAZARD, LK_STALLED or LK_DEADLOCK */
     enum lk_confidence confidence;
-    char fingerprint[17]; /* of rule and culprits' functions and files: equal for the same hang in another run */
+    /* of rule and culprits' functions and files: equal for the same hang in another run */
+    char fingerprint[17];
     const char *summary;
     int64_t stuck_ms; /* LK_UNKNOWN */
     bool stuck_by_scheduler;
@@ -45,7 +47,8 @@ struct lk_finding {
     } evidence;
     const char *remedy, *safe_now;
     bool nothing_left; /* LK203: nothing exists any more that could wake the loop */
-    bool needs_time;   /* its severity depends on --stalled-after not yet having passed: keep watching these threads */
+    /* its severity depends on --stalled-after not yet having passed: keep watching these threads */
+    bool needs_time;
 };
 
 struct lk_findings {
@@ -61,8 +64,12 @@ struct lk_findings {
         size_t n, cap;
     } watch; /* threads that more watching may accuse or acquit: those of findings with needs_time,
                 and candidates that are no finding yet */
-    bool look_later; /* a candidate among tasks alone: no thread stands for it, so one more sample at the end decides */
-    bool again; /* one more look may show or refute something that concerns no thread: loops that seem left behind */
+    /* a candidate among tasks alone: no thread stands for it, so one more sample at the end decides
+     */
+    bool look_later;
+    /* one more look may show or refute something that concerns no thread: loops that seem left
+     * behind */
+    bool again;
 };
 
 /** Context of one run of the rules. */
@@ -77,9 +84,11 @@ struct lk_rule_context {
 
 struct lk_rule {
     const char *id, *name;
-    enum lk_verdict ceiling; /* only LK203 may go beyond it, in the one case in which nothing is left that could wake the loop */
+    /* only LK203 may go beyond it, in the one case in which nothing is left that could wake the
+     * loop */
+    enum lk_verdict ceiling;
     void (*find)(struct lk_rule_context *c); /* several rules may share one finder: NULL then */
-    const char *means;               /* one sentence */
+    const char *means;                       /* one sentence */
     const char *remedy;
     const char *docs[6]; /* addresses, NULL-terminated */
 };
@@ -90,7 +99,8 @@ const struct lk_rule *lk_rule_by_id(const char *id);
 /** The title of a document that a rule names; the address itself when it is none of theirs. */
 const char *lk_doc_title(const char *address);
 
-/** Builds the graph, runs all rules. The result owns its memory; chain edges point into the snapshot's arena or its own. */
+/** Builds the graph, runs all rules. The result owns its memory; chain edges point into the
+ * snapshot's arena or its own. */
 struct lk_findings *lk_diagnose(struct lk_snapshot *s);
 void lk_findings_destroy(struct lk_findings *f);
 const char *lk_verdict_name(enum lk_verdict v);

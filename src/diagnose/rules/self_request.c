@@ -1,6 +1,7 @@
 /*
- * LK404: a request of this process waits for an answer to another request to this process, and no worker is left to
- * give it. Which worker will serve a connection that nobody accepted yet is the server's choice, so every worker is looked at.
+ * LK404: a request of this process waits for an answer to another request to this process, and no
+ * worker is left to give it. Which worker will serve a connection that nobody accepted yet is the
+ * server's choice, so every worker is looked at.
  */
 #include "diagnose/rules/context.h"
 
@@ -44,7 +45,8 @@ bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
     return false;
 }
 
-/* Code on the thread's stack, or the loop that it runs, has this socket at hand: it may come to accept from it. */
+/* Code on the thread's stack, or the loop that it runs, has this socket at hand: it may come to
+ * accept from it. */
 static bool tends(const struct lk_thread *t, const struct lk_listener *l)
 {
     for (size_t i = 0; i < l->fds.n; i++)
@@ -65,13 +67,15 @@ static bool tends_what_it_asks(const struct lk_rule_context *c, const struct lk_
 }
 
 /*
- * Waits for the answer to a request of its own to this process, on the request's stack; or blocks in a callback of the very
- * loop that would have to accept it, or with the listening socket at hand, before it has begun to serve.
+ * Waits for the answer to a request of its own to this process, on the request's stack; or blocks
+ * in a callback of the very loop that would have to accept it, or with the listening socket at
+ * hand, before it has begun to serve.
  */
 static bool asks_itself(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
-    if (c->explained[i] || t->wait.kind != LK_WAIT_IO || t->running || !is_this_process(t) || t->os.accepted)
+    if (c->explained[i] || t->wait.kind != LK_WAIT_IO || t->running || !is_this_process(t) ||
+        t->os.accepted)
         return false;
     if (!t->os.peer) /* a pipe or a pair of sockets of its own: nothing that a server serves */
         return false;
@@ -80,13 +84,15 @@ static bool asks_itself(const struct lk_rule_context *c, size_t i)
     return tends_what_it_asks(c, t);
 }
 
-/* No server at work: a thread that has the listener at hand and connects to it. Told only when it is certain. */
+/* No server at work: a thread that has the listener at hand and connects to it. Told only when it
+ * is certain. */
 static bool is_plain(const struct lk_thread *t)
 {
     return !t->in_request && t->role != LK_ROLE_LOOP;
 }
 
-/* A server that starts a thread for each connection is never short of one; a pool that is not full is not either. */
+/* A server that starts a thread for each connection is never short of one; a pool that is not full
+ * is not either. */
 static bool can_grow(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const struct lk_pystack *st = t->python_stack;
@@ -100,7 +106,8 @@ static bool can_grow(const struct lk_rule_context *c, const struct lk_thread *t)
 }
 
 /* A thread that is a worker without a request, or idles in the pool of one that has one. */
-static bool is_free_worker(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
+static bool is_free_worker(const struct lk_rule_context *c, const struct servers *v,
+                           const struct lk_thread *t)
 {
     if (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER))
         return true;
@@ -113,7 +120,8 @@ static bool is_free_worker(const struct lk_rule_context *c, const struct servers
 }
 
 /* In a call that accepts or polls; of what is asked, where both are known. */
-static bool polls(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
+static bool polls(const struct lk_rule_context *c, const struct servers *v,
+                  const struct lk_thread *t)
 {
     bool selector = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
     bool known = t->os.listening || t->os.fds.n > 0;
@@ -132,12 +140,14 @@ static bool polls(const struct lk_rule_context *c, const struct servers *v, cons
 }
 
 /* A thread that may be in the middle of accepting connections, or come back to it. */
-static bool may_accept(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
+static bool may_accept(const struct lk_rule_context *c, const struct servers *v,
+                       const struct lk_thread *t)
 {
     return t->running || t->moved || polls(c, v, t);
 }
 
-/* Whether the thread is none that could serve the request; notes what else it could do. c->mark: held up by those that ask. */
+/* Whether the thread is none that could serve the request; notes what else it could do. c->mark:
+ * held up by those that ask. */
 static bool is_no_help(const struct lk_rule_context *c, struct servers *v, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
@@ -198,8 +208,8 @@ static bool nobody_is_left(struct lk_rule_context *c, struct servers *v)
     for (size_t i = 0; i < c->snap->threads.n; i++)
         if (!is_no_help(c, v, i))
             return false;
-    /* A pool's requests are accepted by a thread of their own; beside a server of one thread, such a thread may be a second
-     * server. */
+    /* A pool's requests are accepted by a thread of their own; beside a server of one thread, such
+     * a thread may be a second server. */
     return !v->acceptor || pool;
 }
 
@@ -252,14 +262,17 @@ static void say_sharer(struct lk_rule_context *c, struct lk_finding *f, const st
         [LK_SHARE_WAITS] = "its own requests all wait for the same listener",
         [LK_SHARE_IDLE] = "it has no request, and none of its threads accepts or polls there",
     };
-    const char *does = (size_t)x->does < LK_ARRAY_LEN(words) ? words[x->does] : words[LK_SHARE_UNKNOWN];
+    const char *does =
+        (size_t)x->does < LK_ARRAY_LEN(words) ? words[x->does] : words[LK_SHARE_UNKNOWN];
     if (x->pid == LK_UNKNOWN)
         lk_finding_say(c, f, "not every process that may share the listener could be looked at");
     else if (x->examined)
-        lk_finding_say(c, f, "process %lld (%s) holds the listener too: %s", (long long)x->pid, x->comm, does);
+        lk_finding_say(c, f, "process %lld (%s) holds the listener too: %s", (long long)x->pid,
+                       x->comm, does);
     else
-        lk_finding_say(c, f, "listener shared with process %lld (%s), not examined: loopknot --tree %lld", (long long)x->pid,
-                       x->comm,
+        lk_finding_say(c, f,
+                       "listener shared with process %lld (%s), not examined: loopknot --tree %lld",
+                       (long long)x->pid, x->comm,
                        (long long)(x->pid == c->snap->ppid ? x->pid
                                    : c->snap->ppid > 1     ? c->snap->ppid
                                                            : c->snap->pid));
@@ -268,14 +281,18 @@ static void say_sharer(struct lk_rule_context *c, struct lk_finding *f, const st
 static void say_shared(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t)
 {
     if (!t->os.ends_at.n)
-        lk_finding_say(c, f, "whether another process shares that listener and has a worker free is not known");
+        lk_finding_say(
+            c, f,
+            "whether another process shares that listener and has a worker free is not known");
     for (size_t i = 0; i < t->os.ends_at.n; i++) {
         const struct lk_listener *l = listener_of(c->snap, t->os.ends_at.v[i]);
         const char *what = t->os.far_fd == LK_UNKNOWN ? "listener" : "connection's other end";
         if (!l || l->alone == LK_TRI_UNKNOWN)
             lk_finding_say(c, f, "whether another process holds that %s could not be seen", what);
         else if (l->alone == LK_YES)
-            lk_finding_say(c, f, "no other process holds that %s (the descriptors of all processes that may have it were read)",
+            lk_finding_say(c, f,
+                           "no other process holds that %s (the descriptors of all processes that "
+                           "may have it were read)",
                            what);
         for (size_t k = 0; l && k < l->sharers.n; k++)
             say_sharer(c, f, &l->sharers.v[k]);
@@ -289,7 +306,8 @@ static bool is_held(const struct lk_rule_context *c, size_t thread)
     return c->mark[c->graph->first[LK_KIND_THREAD] + thread];
 }
 
-/* Only threads that are held up could accept this connection: nobody else has the listener at hand or stands at it. */
+/* Only threads that are held up could accept this connection: nobody else has the listener at hand
+ * or stands at it. */
 static bool only_held_accept(const struct lk_rule_context *c, const struct lk_listener *l)
 {
     bool tended = false;
@@ -309,7 +327,8 @@ static struct lk_ref stuck_pool(const struct lk_rule_context *c, const struct lk
 {
     for (size_t i = 0; i < c->snap->executors.n; i++) {
         const struct lk_executor *x = &c->snap->executors.v[i];
-        bool queued = false, full = x->max_workers != LK_UNKNOWN && x->workers.n && (int64_t)x->workers.n >= x->max_workers;
+        bool queued = false, full = x->max_workers != LK_UNKNOWN && x->workers.n &&
+                                    (int64_t)x->workers.n >= x->max_workers;
         for (size_t k = 0; k < x->n_items; k++)
             queued |= x->items[k].fd == t->os.far_fd;
         for (size_t k = 0; k < x->workers.n; k++)
@@ -320,7 +339,8 @@ static struct lk_ref stuck_pool(const struct lk_rule_context *c, const struct lk
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static bool is_unanswerable(const struct lk_rule_context *c, const struct servers *v, const struct lk_thread *t)
+static bool is_unanswerable(const struct lk_rule_context *c, const struct servers *v,
+                            const struct lk_thread *t)
 {
     if (asked_shared_by(c, t) != SHARED_NO_HELP)
         return false;
@@ -334,16 +354,19 @@ static bool is_unanswerable(const struct lk_rule_context *c, const struct server
     return true;
 }
 
-/* Beside a thread that has not begun to serve, any other that is not known to be idle may be about to. */
+/* Beside a thread that has not begun to serve, any other that is not known to be idle may be about
+ * to. */
 static bool is_beside_others(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; is_plain(t) && i < c->snap->threads.n; i++)
-        if (c->snap->threads.v[i].python && !is_held(c, i) && c->snap->threads.v[i].wait.kind != LK_WAIT_EXECUTOR_IDLE)
+        if (c->snap->threads.v[i].python && !is_held(c, i) &&
+            c->snap->threads.v[i].wait.kind != LK_WAIT_EXECUTOR_IDLE)
             return true;
     return false;
 }
 
-/* Whose supervisor kills workers that do not report, and may be told to do so where that cannot be read. */
+/* Whose supervisor kills workers that do not report, and may be told to do so where that cannot be
+ * read. */
 static bool may_be_killed(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     const int64_t limit = c->snap->supervisor_timeout_ms;
@@ -362,8 +385,8 @@ static bool is_certain(const struct lk_rule_context *c, const struct servers *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
-        if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) || may_be_killed(c, t) ||
-            is_beside_others(c, t) || !is_unanswerable(c, v, t))
+        if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) ||
+            may_be_killed(c, t) || is_beside_others(c, t) || !is_unanswerable(c, v, t))
             return false;
     }
     return !v->timed && !v->restless;
@@ -372,29 +395,35 @@ static bool is_certain(const struct lk_rule_context *c, const struct servers *v)
 /* ---- the finding --------------------------------------------------------------------- */
 
 /* From the request to what it waits for, and back to the worker. */
-static void add_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t, struct lk_ref thread)
+static void add_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t,
+                      struct lk_ref thread)
 {
     struct lk_ref listener = t->wait.on.n ? t->wait.on.v[0] : (struct lk_ref){ LK_KIND_NONE, 0 };
-    struct lk_ref pool = t->os.far_fd != LK_UNKNOWN && t->os.ends_at.n ? stuck_pool(c, t) : (struct lk_ref){ LK_KIND_NONE, 0 };
+    struct lk_ref pool = t->os.far_fd != LK_UNKNOWN && t->os.ends_at.n
+                             ? stuck_pool(c, t)
+                             : (struct lk_ref){ LK_KIND_NONE, 0 };
     bool by_pool = pool.kind == LK_KIND_EXECUTOR;
     if (!by_pool && !lk_extern_at(c->snap, listener))
         return;
     const struct lk_edge edges[] = {
         { .from = thread,
           .to = by_pool ? pool : listener,
-          .why = by_pool ? "waits for an answer from a connection that stands in the queue of" : "waits for the answer of",
+          .why = by_pool ? "waits for an answer from a connection that stands in the queue of"
+                         : "waits for the answer of",
           .read = t->read,
           .stable = t->stable },
         { .from = by_pool ? pool : listener,
           .to = thread,
-          .why = by_pool ? "has no worker that does not wait like" : "has no other worker left than",
+          .why =
+              by_pool ? "has no worker that does not wait like" : "has no other worker left than",
           .read = t->read,
           .stable = t->stable },
     };
     lk_finding_chain(c, f, edges, LK_ARRAY_LEN(edges));
 }
 
-static const char *what_ends_it(const struct lk_rule_context *c, const struct servers *v, const struct lk_finding *f)
+static const char *what_ends_it(const struct lk_rule_context *c, const struct servers *v,
+                                const struct lk_finding *f)
 {
     const int64_t killed = lk_killed_in(c, f->stuck_ms);
     if (v->left_ms != LK_UNKNOWN)
@@ -406,12 +435,14 @@ static const char *what_ends_it(const struct lk_rule_context *c, const struct se
     return "";
 }
 
-static const char *safe_words(const struct lk_rule_context *c, const struct servers *v, const struct lk_finding *f)
+static const char *safe_words(const struct lk_rule_context *c, const struct servers *v,
+                              const struct lk_finding *f)
 {
     const char *end = lk_capitalized(c, lk_end_process_words(c));
     if (v->left_ms != LK_UNKNOWN)
-        return lk_print(c, "It ends by itself in %s at most, when the timeout of the inner request runs out.",
-                        lk_duration(c, v->left_ms));
+        return lk_print(
+            c, "It ends by itself in %s at most, when the timeout of the inner request runs out.",
+            lk_duration(c, v->left_ms));
     return lk_with_kill(c, f, end);
 }
 
@@ -423,7 +454,8 @@ static void watch_all(struct lk_rule_context *c, const struct servers *v)
             lk_watch(c, v->asking[i]);
 }
 
-/* A thread beside those that ask which has the asked listener at hand, and would accept once it is done; NONE. */
+/* A thread beside those that ask which has the asked listener at hand, and would accept once it is
+ * done; NONE. */
 static struct lk_ref find_tender(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     for (size_t i = 0; t->os.far_fd == LK_UNKNOWN && i < c->snap->threads.n; i++)
@@ -435,34 +467,44 @@ static struct lk_ref find_tender(const struct lk_rule_context *c, const struct l
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *why_no_answer(struct lk_rule_context *c, const struct lk_thread *t, struct lk_ref tender, bool certain)
+static const char *why_no_answer(struct lk_rule_context *c, const struct lk_thread *t,
+                                 struct lk_ref tender, bool certain)
 {
     const struct lk_thread *x = lk_thread_at(c->snap, tender);
     if (x)
-        return lk_print(c, "%s, which would have to accept it, blocks in %s", lk_name(c, tender), lk_blocks_in(c, x));
-    return certain || asked_shared_by(c, t) == SHARED_NO_HELP ? "no worker is left to give it"
-                                                              : "no worker of it is left to give it, though another process may";
+        return lk_print(c, "%s, which would have to accept it, blocks in %s", lk_name(c, tender),
+                        lk_blocks_in(c, x));
+    return certain || asked_shared_by(c, t) == SHARED_NO_HELP
+               ? "no worker is left to give it"
+               : "no worker of it is left to give it, though another process may";
 }
 
-static void word(struct lk_rule_context *c, const struct servers *v, struct lk_finding *f, bool certain)
+static void word(struct lk_rule_context *c, const struct servers *v, struct lk_finding *f,
+                 bool certain)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, v->asking[0]);
     struct lk_ref tender = find_tender(c, t);
     const char *peer = t->os.peer ? t->os.peer : "its own address";
     const char *name = lk_name(c, v->asking[0]);
-    const char *who = v->n > 1        ? lk_print(c, "%zu threads (%s and %zu more) serve requests and wait", v->n, name, v->n - 1)
-                      : t->in_request ? lk_print(c, "%s serves a request and waits", name)
-                      : is_plain(t)   ? lk_print(c, "%s would have to accept its own connection, and waits", name)
-                                      : lk_print(c, "%s runs the server's loop and waits", name);
-    f->summary = lk_print(c, "%s in %s at %s for an answer from %s, which is this very process: %s%s", who, lk_blocks_in(c, t),
-                          lk_place(c, &f->culprits.v[0]), peer, why_no_answer(c, t, tender, certain), what_ends_it(c, v, f));
+    const char *who =
+        v->n > 1 ? lk_print(c, "%zu threads (%s and %zu more) serve requests and wait", v->n, name,
+                            v->n - 1)
+        : t->in_request ? lk_print(c, "%s serves a request and waits", name)
+        : is_plain(t)   ? lk_print(c, "%s would have to accept its own connection, and waits", name)
+                        : lk_print(c, "%s runs the server's loop and waits", name);
+    f->summary =
+        lk_print(c, "%s in %s at %s for an answer from %s, which is this very process: %s%s", who,
+                 lk_blocks_in(c, t), lk_place(c, &f->culprits.v[0]), peer,
+                 why_no_answer(c, t, tender, certain), what_ends_it(c, v, f));
     if (t->os.far_fd == LK_UNKNOWN)
         lk_finding_say(c, f, "nobody has accepted the connection%s",
                        certain ? ", and whoever would have to waits like this" : "");
     else
-        lk_finding_say(
-            c, f, "the other end of the connection is descriptor %lld of this process, and %s", (long long)t->os.far_fd,
-            certain ? "its request is queued for workers that all wait like this" : "no other request was found at work");
+        lk_finding_say(c, f,
+                       "the other end of the connection is descriptor %lld of this process, and %s",
+                       (long long)t->os.far_fd,
+                       certain ? "its request is queued for workers that all wait like this"
+                               : "no other request was found at work");
     say_shared(c, f, t);
     f->safe_now = safe_words(c, v, f);
 }
@@ -482,7 +524,9 @@ static void tell(struct lk_rule_context *c, const struct servers *v)
         if (a->read == LK_READ_RACY)
             lk_finding_doubt(&f, LK_POSSIBLE);
     }
-    f.severity = certain && f.chain.n && f.confidence == LK_PROVEN ? LK_DEADLOCK : old ? LK_STALLED : LK_HAZARD;
+    f.severity = certain && f.chain.n && f.confidence == LK_PROVEN ? LK_DEADLOCK
+                 : old                                             ? LK_STALLED
+                                                                   : LK_HAZARD;
     if (f.severity == LK_HAZARD || (plain && f.severity != LK_DEADLOCK)) {
         watch_all(c, v);
         lk_finding_drop(&f);

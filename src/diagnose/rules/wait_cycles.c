@@ -1,6 +1,7 @@
 /*
- * LK101 to LK108: knots of the wait-for graph. Each knot is one finding: its shortest cycle, and where a node of the cycle
- * has alternatives, the way back from each of them too. What the cycle contains names the rule.
+ * LK101 to LK108: knots of the wait-for graph. Each knot is one finding: its shortest cycle, and
+ * where a node of the cycle has alternatives, the way back from each of them too. What the cycle
+ * contains names the rule.
  */
 #include "diagnose/rules/context.h"
 
@@ -22,9 +23,11 @@ struct knot {
     struct edges chain;
     size_t n_cycle;
     struct lk_ref root;
-    size_t threads, loops, tasks, futures, locks, executors, others; /* distinct nodes of the cycle */
+    /* distinct nodes of the cycle */
+    size_t threads, loops, tasks, futures, locks, executors, others;
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
-    bool soft, hard;       /* through what any code may end; through what a known party alone ends */
+    /* through what any code may end; through what a known party alone ends */
+    bool soft, hard;
     bool timed;
     int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
     int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
@@ -34,8 +37,8 @@ struct knot {
 
 /* ---- the cycle ----------------------------------------------------------------------- */
 
-static void try_start(const struct lk_graph *g, const struct lk_scc *scc, struct lk_ref start, struct edges *best,
-                      struct edges *room)
+static void try_start(const struct lk_graph *g, const struct lk_scc *scc, struct lk_ref start,
+                      struct edges *best, struct edges *room)
 {
     size_t n = lk_graph_cycle(g, start, room->v, scc->n);
     if (!n || (best->n && n >= best->n))
@@ -117,7 +120,8 @@ static void add_alternatives(struct lk_rule_context *c, struct edges *chain, siz
 {
     const struct lk_graph *g = c->graph;
     struct lk_edge *path = lk_xcalloc(max, sizeof *path);
-    bool *known = lk_xcalloc(g->n_nodes, sizeof *known), *done = lk_xcalloc(g->n_nodes, sizeof *done);
+    bool *known = lk_xcalloc(g->n_nodes, sizeof *known),
+         *done = lk_xcalloc(g->n_nodes, sizeof *done);
     for (size_t i = 0; i < chain->n; i++)
         known[lk_graph_node(g, chain->v[i].from) - g->nodes] = true;
     for (size_t i = 0; i < chain->n; i++) {
@@ -169,8 +173,10 @@ static void weigh_edge(const struct lk_rule_context *c, struct knot *k, const st
     const struct lk_thread *t = lk_thread_at(c->snap, e->from);
     k->soft |= lk_graph_node(c->graph, e->from)->soft;
     k->hard |= l && l->mutex;
-    k->hard |= e->from.kind == LK_KIND_FUTURE || e->from.kind == LK_KIND_EXECUTOR || e->from.kind == LK_KIND_TASK;
-    k->hard |= t && (t->wait.kind == LK_WAIT_JOIN || t->wait.kind == LK_WAIT_SEMAPHORE || t->wait.kind == LK_WAIT_QUEUE_JOIN);
+    k->hard |= e->from.kind == LK_KIND_FUTURE || e->from.kind == LK_KIND_EXECUTOR ||
+               e->from.kind == LK_KIND_TASK;
+    k->hard |= t && (t->wait.kind == LK_WAIT_JOIN || t->wait.kind == LK_WAIT_SEMAPHORE ||
+                     t->wait.kind == LK_WAIT_QUEUE_JOIN);
 }
 
 static void weigh_thread(const struct lk_rule_context *c, struct knot *k, const struct lk_thread *t)
@@ -210,14 +216,16 @@ static void weigh(const struct lk_rule_context *c, struct knot *k)
         if (task)
             weigh_task(c, k, task);
     }
-    /* Tasks that wait for each other only cannot be there for an instant: nothing but a cancellation ends that. */
+    /* Tasks that wait for each other only cannot be there for an instant: nothing but a
+     * cancellation ends that. */
     k->seen_long_enough |= !k->has_thread;
 }
 
 /* thread -> lock -> suspended task -> its loop -> that thread */
 static bool is_lock_across_await(const struct knot *k)
 {
-    static const enum lk_kind kinds[] = { LK_KIND_THREAD, LK_KIND_LOCK, LK_KIND_TASK, LK_KIND_LOOP };
+    static const enum lk_kind kinds[] = { LK_KIND_THREAD, LK_KIND_LOCK, LK_KIND_TASK,
+                                          LK_KIND_LOOP };
     if (k->n_cycle != LK_ARRAY_LEN(kinds))
         return false;
     for (size_t i = 0; i < k->n_cycle; i++)
@@ -248,7 +256,8 @@ static const char *rule_of(const struct knot *k)
 /* ---- words --------------------------------------------------------------------------- */
 
 /* "thread a [1] in f (x.py:3), task Task-2 (g) in g (x.py:9)" */
-static const char *participants(const struct lk_rule_context *c, const struct knot *k, enum lk_kind only, size_t most)
+static const char *participants(const struct lk_rule_context *c, const struct knot *k,
+                                enum lk_kind only, size_t most)
 {
     const char *text = "";
     size_t n = 0, all = k->executors ? k->chain.n : k->n_cycle;
@@ -266,7 +275,8 @@ static const char *participants(const struct lk_rule_context *c, const struct kn
     return text;
 }
 
-/* "thread a [1] (blocks in Future.result()) -> future f1 (its work item runs on) -> thread b [2] ..." */
+/* "thread a [1] (blocks in Future.result()) -> future f1 (its work item runs on) -> thread b [2]
+ * ..." */
 static const char *spelled_out(const struct lk_rule_context *c, const struct knot *k)
 {
     enum { MOST = 16 };
@@ -298,7 +308,8 @@ static const char *by_way_of(const struct lk_rule_context *c, const struct knot 
     return "";
 }
 
-static const char *say_own_loop(const struct lk_rule_context *c, const struct knot *k, const char *where)
+static const char *say_own_loop(const struct lk_rule_context *c, const struct knot *k,
+                                const char *where)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, k->root);
     struct lk_ref awaited = k->chain.v[0].to;
@@ -308,10 +319,11 @@ static const char *say_own_loop(const struct lk_rule_context *c, const struct kn
     const char *ends = awaited.kind == LK_KIND_LOCK     ? "is given back"
                        : awaited.kind == LK_KIND_FUTURE ? "is completed"
                                                         : "can go on";
-    return lk_print(
-        c, "%s runs %s and blocks in %s at %s on %s, which %s only when that loop runs again%s: the loop waits for itself",
-        lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t), where, lk_name(c, awaited), ends,
-        by_way_of(c, k));
+    return lk_print(c,
+                    "%s runs %s and blocks in %s at %s on %s, which %s only when that loop runs "
+                    "again%s: the loop waits for itself",
+                    lk_name(c, k->root), lk_name(c, first_of(k, LK_KIND_LOOP)), lk_blocks_in(c, t),
+                    where, lk_name(c, awaited), ends, by_way_of(c, k));
 }
 
 static bool holder_is_inferred(const struct knot *k)
@@ -322,34 +334,44 @@ static bool holder_is_inferred(const struct knot *k)
     return false;
 }
 
-static const char *summary_of(const struct lk_rule_context *c, const struct knot *k, const char *rule, const char *where)
+static const char *summary_of(const struct lk_rule_context *c, const struct knot *k,
+                              const char *rule, const char *where)
 {
     switch (rule[4]) {
     case '1': return say_own_loop(c, k, where);
-    case '2': return lk_print(c, "%zu event loops wait for each other: %s", k->loops, participants(c, k, LK_KIND_THREAD, 4));
+    case '2':
+        return lk_print(c, "%zu event loops wait for each other: %s", k->loops,
+                        participants(c, k, LK_KIND_THREAD, 4));
     case '3':
         if (k->threads == 1 && holder_is_inferred(k))
-            return lk_print(c, "%s waits in %s for %s, which is taken, and no other thread was found that would give it back",
+            return lk_print(c,
+                            "%s waits in %s for %s, which is taken, and no other thread was found "
+                            "that would give it back",
                             lk_name(c, k->root), where, lk_name(c, first_of(k, LK_KIND_LOCK)));
         if (k->threads == 1)
-            return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root), where,
-                            lk_name(c, first_of(k, LK_KIND_LOCK)));
-        return lk_print(c, "%zu threads each hold a lock that another one of them waits for: %s", k->threads,
-                        participants(c, k, LK_KIND_NONE, 4));
+            return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root),
+                            where, lk_name(c, first_of(k, LK_KIND_LOCK)));
+        return lk_print(c, "%zu threads each hold a lock that another one of them waits for: %s",
+                        k->threads, participants(c, k, LK_KIND_NONE, 4));
     case '4':
-        return lk_print(c, "all workers of %s wait for work that is still in that same pool's queue: %s",
-                        lk_name(c, first_of(k, LK_KIND_EXECUTOR)), participants(c, k, LK_KIND_NONE, 3));
+        return lk_print(
+            c, "all workers of %s wait for work that is still in that same pool's queue: %s",
+            lk_name(c, first_of(k, LK_KIND_EXECUTOR)), participants(c, k, LK_KIND_NONE, 3));
     case '5':
-        return lk_print(c, "%s await each other in a ring: %s", lk_count(c, (int64_t)k->tasks, "task"),
+        return lk_print(c, "%s await each other in a ring: %s",
+                        lk_count(c, (int64_t)k->tasks, "task"),
                         participants(c, k, LK_KIND_TASK, 4));
     case '6': {
         struct lk_culprit holder = lk_culprit_of(c, first_of(k, LK_KIND_TASK));
-        return lk_print(c, "%s is suspended in %s with %s in its hands, and %s, which runs its loop, blocks on that lock in %s",
-                        lk_name(c, first_of(k, LK_KIND_TASK)), lk_place(c, &holder), lk_name(c, first_of(k, LK_KIND_LOCK)),
-                        lk_name(c, k->root), where);
+        return lk_print(c,
+                        "%s is suspended in %s with %s in its hands, and %s, which runs its loop, "
+                        "blocks on that lock in %s",
+                        lk_name(c, first_of(k, LK_KIND_TASK)), lk_place(c, &holder),
+                        lk_name(c, first_of(k, LK_KIND_LOCK)), lk_name(c, k->root), where);
     }
     case '7':
-        return lk_print(c, "the holder of the GIL waits for a lock whose holder waits for the GIL: %s",
+        return lk_print(c,
+                        "the holder of the GIL waits for a lock whose holder waits for the GIL: %s",
                         participants(c, k, LK_KIND_NONE, 4));
     default: return lk_print(c, "a cycle of waits: %s", spelled_out(c, k));
     }
@@ -359,13 +381,14 @@ const char *lk_end_process_words(const struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     if (s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0)
-        return lk_print(
-            c,
-            "end this worker with kill -TERM %lld (then -KILL): its supervisor starts another one, and may do so by itself after "
-            "%s without a heartbeat.",
-            (long long)s->pid, lk_duration(c, s->supervisor_timeout_ms));
-    return lk_print(c, "restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.", (long long)s->pid,
-                    (long long)s->pid);
+        return lk_print(c,
+                        "end this worker with kill -TERM %lld (then -KILL): its supervisor starts "
+                        "another one, and may do so by itself after "
+                        "%s without a heartbeat.",
+                        (long long)s->pid, lk_duration(c, s->supervisor_timeout_ms));
+    return lk_print(
+        c, "restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.",
+        (long long)s->pid, (long long)s->pid);
 }
 
 /* A task of the chain that could be told to stop, because its own loop is not part of it. */
@@ -380,30 +403,35 @@ static struct lk_ref cancellable(const struct lk_rule_context *c, const struct k
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *safe_now(const struct lk_rule_context *c, const struct lk_finding *f, const struct knot *k)
+static const char *safe_now(const struct lk_rule_context *c, const struct lk_finding *f,
+                            const struct knot *k)
 {
     struct lk_ref task = cancellable(c, k);
     if (k->timed)
-        return lk_print(c, "It ends by itself when the timeout in or around the chain runs out%s.",
-                        k->left_ms == LK_FOREVER ? "" : lk_print(c, " (%s left)", lk_duration(c, k->left_ms)));
-    if (k->soft)
         return lk_print(
-            c,
-            "Whatever ends one of these waits (a set() or release() from other code) frees it; none is known to come. Or else %s",
-            lk_end_process_words(c));
+            c, "It ends by itself when the timeout in or around the chain runs out%s.",
+            k->left_ms == LK_FOREVER ? "" : lk_print(c, " (%s left)", lk_duration(c, k->left_ms)));
+    if (k->soft)
+        return lk_print(c,
+                        "Whatever ends one of these waits (a set() or release() from other code) "
+                        "frees it; none is known to come. Or else %s",
+                        lk_end_process_words(c));
     if (task.kind != LK_KIND_NONE)
-        return lk_print(c, "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) reaches it. Or else %s",
+        return lk_print(c,
+                        "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) "
+                        "reaches it. Or else %s",
                         lk_name(c, task), lk_end_process_words(c));
     if (f->confidence < LK_PROVEN)
         return lk_print(c,
-                        "Nothing that would free it was found; that is not certain. Cancelling does not interrupt a blocked "
+                        "Nothing that would free it was found; that is not certain. Cancelling "
+                        "does not interrupt a blocked "
                         "thread. Unless it moves by itself, %s",
                         lk_end_process_words(c));
-    return lk_print(
-        c,
-        "Nothing inside the process frees it: no wait in the chain has a timeout, and cancelling does not interrupt a "
-        "blocked thread. %s",
-        lk_capitalized(c, lk_end_process_words(c)));
+    return lk_print(c,
+                    "Nothing inside the process frees it: no wait in the chain has a timeout, and "
+                    "cancelling does not interrupt a "
+                    "blocked thread. %s",
+                    lk_capitalized(c, lk_end_process_words(c)));
 }
 
 /* ---- the finding --------------------------------------------------------------------- */
@@ -430,13 +458,15 @@ static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
         return !k->soft || k->hard;
     if (k->soft && !k->hard)
         return false;
-    /* Seen once, by a reader that a running thread may have outrun: look again before saying anything. */
+    /* Seen once, by a reader that a running thread may have outrun: look again before saying
+     * anything. */
     for (size_t i = 0; f->needs_time && i < f->threads.n; i++)
         lk_watch(c, f->threads.v[i]);
     return false;
 }
 
-/* The party that holds a lock of the cycle and waits for something that is none: which of the two to give up is its choice. */
+/* The party that holds a lock of the cycle and waits for something that is none: which of the two
+ * to give up is its choice. */
 static bool holds_and_waits(const struct lk_rule_context *c, const struct knot *k, size_t i)
 {
     const struct lk_edge *in = &k->chain.v[i ? i - 1 : k->n_cycle - 1], *out = &k->chain.v[i];
@@ -445,27 +475,34 @@ static bool holds_and_waits(const struct lk_rule_context *c, const struct knot *
            (lk_thread_at(c->snap, out->from) || lk_task_at(c->snap, out->from));
 }
 
-/* The thread that another one of the cycle wants the GIL of: it is the one that should have given it up before it waited. */
+/* The thread that another one of the cycle wants the GIL of: it is the one that should have given
+ * it up before it waited. */
 static bool keeps_gil(const struct lk_rule_context *c, const struct knot *k, size_t i)
 {
     const struct lk_thread *in = lk_thread_at(c->snap, k->chain.v[i ? i - 1 : k->n_cycle - 1].from);
     return in && in->wait.kind == LK_WAIT_GIL && lk_thread_at(c->snap, k->chain.v[i].from);
 }
 
-/* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's advice is about the wait. */
-static const char *remedy(const struct lk_rule_context *c, const struct lk_finding *f, const struct knot *k)
+/* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's
+ * advice is about the wait. */
+static const char *remedy(const struct lk_rule_context *c, const struct lk_finding *f,
+                          const struct knot *k)
 {
-    const struct lk_lock *own = k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
+    const struct lk_lock *own =
+        k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
     if (own && own->kind && strcmp(own->kind, "threading.Lock") == 0)
-        return "Do not take a lock again that the same thread holds: make it a threading.RLock, or split off a part that "
-               "is called with the lock held. Code that interrupts (signal handlers, __del__, callbacks of weakref) takes no "
+        return "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
+               "split off a part that "
+               "is called with the lock held. Code that interrupts (signal handlers, __del__, "
+               "callbacks of weakref) takes no "
                "lock; it leaves its work to a SimpleQueue or to the main loop.";
     for (size_t i = 0; k->loops && i < k->n_cycle; i++) {
-        struct lk_ref holder = k->chain.v[i].from, lock = k->chain.v[i ? i - 1 : k->n_cycle - 1].from;
+        struct lk_ref holder = k->chain.v[i].from,
+                      lock = k->chain.v[i ? i - 1 : k->n_cycle - 1].from;
         struct lk_culprit p = lk_culprit_of(c, holder);
         if (holder.kind == LK_KIND_THREAD && holds_and_waits(c, k, i))
-            return lk_print(c, "Give %s up before waiting: %s holds it in %s. %s", lk_name(c, lock), lk_name(c, holder),
-                            lk_place(c, &p), f->remedy);
+            return lk_print(c, "Give %s up before waiting: %s holds it in %s. %s", lk_name(c, lock),
+                            lk_name(c, holder), lk_place(c, &p), f->remedy);
     }
     return f->remedy;
 }
@@ -475,17 +512,25 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const stru
     const char *where = f->culprits.n ? lk_place(c, &f->culprits.v[0]) : "an unknown place";
     f->summary = summary_of(c, k, f->rule->id, where);
     if (k->timed)
-        f->summary = lk_print(c, "%s; a timeout ends it%s", f->summary,
-                              k->left_ms == LK_FOREVER ? "" : lk_print(c, " in %s", lk_duration(c, k->left_ms)));
+        f->summary = lk_print(
+            c, "%s; a timeout ends it%s", f->summary,
+            k->left_ms == LK_FOREVER ? "" : lk_print(c, " in %s", lk_duration(c, k->left_ms)));
     if (f->stuck_ms != LK_UNKNOWN)
-        lk_finding_say(c, f, "no thread of the chain made progress for %s, by %s", lk_duration(c, f->stuck_ms),
+        lk_finding_say(c, f, "no thread of the chain made progress for %s, by %s",
+                       lk_duration(c, f->stuck_ms),
                        f->stuck_by_scheduler ? "the scheduler's own record" : "comparing samples");
     if (k->soft)
-        lk_finding_say(c, f, "other code could end one of these waits, but none that is at work and would was found");
+        lk_finding_say(c, f,
+                       "other code could end one of these waits, but none that is at work and "
+                       "would was found");
     else if (!k->timed && f->confidence < LK_PROVEN)
-        lk_finding_say(c, f, "no wait in the chain has a timeout, and no other party that could end it was found");
+        lk_finding_say(
+            c, f,
+            "no wait in the chain has a timeout, and no other party that could end it was found");
     else if (!k->timed)
-        lk_finding_say(c, f, "no wait in the chain has a timeout, and every party that could end it is part of it");
+        lk_finding_say(
+            c, f,
+            "no wait in the chain has a timeout, and every party that could end it is part of it");
     f->safe_now = safe_now(c, f, k);
     f->remedy = remedy(c, f, k);
 }

@@ -1,5 +1,6 @@
 /*
- * When it cannot be said that all is well: what could not be read, and which candidate that would have decided.
+ * When it cannot be said that all is well: what could not be read, and which candidate that would
+ * have decided.
  */
 #include "diagnose/rules/context.h"
 
@@ -12,10 +13,12 @@ static const char *unexamined_children(struct lk_rule_context *c)
         return NULL;
     bool one = s->children.n == 1;
     bool workers = strstr(s->supervisor, "master") != NULL;
-    return lk_print(c, "%lld is a %s; its %s not examined: loopknot --tree %lld", (long long)s->pid, s->supervisor,
-                    one ? (workers ? "worker was" : "child was")
-                        : lk_print(c, "%zu %s were", s->children.n, workers ? "workers" : "children"),
-                    (long long)s->pid);
+    return lk_print(
+        c, "%lld is a %s; its %s not examined: loopknot --tree %lld", (long long)s->pid,
+        s->supervisor,
+        one ? (workers ? "worker was" : "child was")
+            : lk_print(c, "%zu %s were", s->children.n, workers ? "workers" : "children"),
+        (long long)s->pid);
 }
 
 static bool is_unreadable_runtime(const char *runtime)
@@ -38,8 +41,8 @@ static const char *stuck_in_other_runtime(struct lk_rule_context *c)
             lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
         stuck += lk_is_stalled(c, &s->threads.v[i]);
     }
-    return stuck ? lk_print(c, "%s of a %s process did not move, and its runtime cannot be read", lk_count(c, stuck, "thread"),
-                            s->runtime)
+    return stuck ? lk_print(c, "%s of a %s process did not move, and its runtime cannot be read",
+                            lk_count(c, stuck, "thread"), s->runtime)
                  : NULL;
 }
 
@@ -53,8 +56,9 @@ static bool decides(const struct lk_rule_context *c, size_t i)
 
 static bool waits_for_itself_by_socket(const struct lk_thread *t)
 {
-    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer && t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0 &&
-           !t->os.accepted && (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
+    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer && t->os.peer_is &&
+           strcmp(t->os.peer_is, "this-process") == 0 && !t->os.accepted &&
+           (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 
 static bool is_unknown_loop(const struct lk_graph *g, const struct lk_node *n, void *arg)
@@ -69,7 +73,8 @@ static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n
 {
     (void)arg;
     const struct lk_lock *l = lk_lock_at(g->snap, n->ref);
-    return l && l->mutex && l->locked == LK_YES && !l->owners.n && !l->lost_in_fork && l->owner_by != LK_OWNER_FREE;
+    return l && l->mutex && l->locked == LK_YES && !l->owners.n && !l->lost_in_fork &&
+           l->owner_by != LK_OWNER_FREE;
 }
 
 static const char *undecided_wait(struct lk_rule_context *c, size_t i)
@@ -78,22 +83,29 @@ static const char *undecided_wait(struct lk_rule_context *c, size_t i)
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_edge path[LK_MAX_CHAIN];
     if (t->wait.kind == LK_WAIT_UNKNOWN && decides(c, i))
-        return lk_print(c, "%s has stood still for %s, and what it waits for could not be found out", lk_name(c, thread),
-                        lk_duration(c, lk_stuck(c, t)));
+        return lk_print(c,
+                        "%s has stood still for %s, and what it waits for could not be found out",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
     if (waits_for_itself_by_socket(t) && !lk_someone_may_answer(c, thread))
-        return lk_print(
-            c, "%s has waited for %s for an answer from this very process, and no worker was found that is left to give it",
-            lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
-    size_t n = t->wait.kind == LK_WAIT_FUTURE ? lk_graph_path(c->graph, thread, is_unknown_loop, NULL, path, LK_MAX_CHAIN) : 0;
+        return lk_print(c,
+                        "%s has waited for %s for an answer from this very process, and no worker "
+                        "was found that is left to give it",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
+    size_t n = t->wait.kind == LK_WAIT_FUTURE
+                   ? lk_graph_path(c->graph, thread, is_unknown_loop, NULL, path, LK_MAX_CHAIN)
+                   : 0;
     if (n && n <= LK_MAX_CHAIN)
-        return lk_print(
-            c, "%s has waited for %s for something that %s must bring about, and the state of that loop could not be read",
-            lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_name(c, path[n - 1].to));
+        return lk_print(c,
+                        "%s has waited for %s for something that %s must bring about, and the "
+                        "state of that loop could not be read",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)),
+                        lk_name(c, path[n - 1].to));
     if (lk_graph_node(c->graph, thread)->life == LK_LIFE_OPEN && decides(c, i))
         n = lk_graph_path(c->graph, thread, is_held_by_unknown, NULL, path, LK_MAX_CHAIN);
     if (n && n <= LK_MAX_CHAIN)
-        return lk_print(c, "%s has waited for %s for %s, and who holds that could not be found out", lk_name(c, thread),
-                        lk_duration(c, lk_stuck(c, t)), lk_name(c, path[n - 1].to));
+        return lk_print(c, "%s has waited for %s for %s, and who holds that could not be found out",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)),
+                        lk_name(c, path[n - 1].to));
     return NULL;
 }
 
@@ -135,15 +147,18 @@ static const char *native_function(const struct lk_thread *t)
 }
 
 /*
- * A thread sleeps in the kernel with the GIL in its hands, and others want it: no Python code runs until that call returns, and
- * what the call waits for is not this program's matter. Threads that merely compete for the GIL run in between.
+ * A thread sleeps in the kernel with the GIL in its hands, and others want it: no Python code runs
+ * until that call returns, and what the call waits for is not this program's matter. Threads that
+ * merely compete for the GIL run in between.
  */
 static const char *gil_is_kept(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
         struct lk_ref holder = lk_ref_make(LK_KIND_THREAD, i);
-        int64_t n = t->holds_gil && !t->running && t->os.syscall && !c->explained[i] ? wait_for_gil_of(c, holder) : 0;
+        int64_t n = t->holds_gil && !t->running && t->os.syscall && !c->explained[i]
+                        ? wait_for_gil_of(c, holder)
+                        : 0;
         if (!n)
             continue;
         if (!lk_is_stalled(c, t)) {
@@ -153,10 +168,14 @@ static const char *gil_is_kept(struct lk_rule_context *c)
         }
         const char *function = native_function(t);
         struct lk_culprit p = lk_culprit_of(c, holder);
-        const char *waiters = n == 1 ? "1 thread waits" : lk_print(c, "%lld threads wait", (long long)n);
-        return lk_print(c, "%s has kept the GIL for %s in %s%s%s(), called at %s, and %s for it: no Python code runs meanwhile",
-                        lk_name(c, holder), lk_duration(c, lk_stuck(c, t)), function ? function : "", function ? ", in " : "",
-                        t->os.syscall, lk_place(c, &p), waiters);
+        const char *waiters =
+            n == 1 ? "1 thread waits" : lk_print(c, "%lld threads wait", (long long)n);
+        return lk_print(c,
+                        "%s has kept the GIL for %s in %s%s%s(), called at %s, and %s for it: no "
+                        "Python code runs meanwhile",
+                        lk_name(c, holder), lk_duration(c, lk_stuck(c, t)),
+                        function ? function : "", function ? ", in " : "", t->os.syscall,
+                        lk_place(c, &p), waiters);
     }
     return NULL;
 }
@@ -164,13 +183,17 @@ static const char *gil_is_kept(struct lk_rule_context *c)
 const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
+    const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c),
+               *waits = undecided_waits(c);
     const char *gil = gil_is_kept(c);
     if (children)
         return children;
     if (s->python.present && !s->python.frames_read)
-        return s->python.why_not ? s->python.why_not : "the Python threads, loops and tasks could not be read to the end";
+        return s->python.why_not
+                   ? s->python.why_not
+                   : "the Python threads, loops and tasks could not be read to the end";
     if (s->decisive_unreadable)
-        return s->limits.n ? s->limits.v[s->limits.n - 1] : "something that decides whether all is well could not be read";
+        return s->limits.n ? s->limits.v[s->limits.n - 1]
+                           : "something that decides whether all is well could not be read";
     return runtime ? runtime : gil ? gil : waits;
 }

@@ -1,6 +1,6 @@
 /*
- * LK304 and LK403: a process with too many kinds of loops, a server with too few workers (by the queue of its pool, or of its
- * listening socket).
+ * LK304 and LK403: a process with too many kinds of loops, a server with too few workers (by the
+ * queue of its pool, or of its listening socket).
  */
 #include "diagnose/rules/context.h"
 
@@ -28,8 +28,9 @@ static void blame_loop(struct lk_rule_context *c, struct lk_finding *f, struct l
     size_t outermost;
     unsigned marks;
     if (t && o->run == LK_LOOP_RUNNING)
-        p = lk_drive_call(t->python_stack, 0, &outermost, &marks) ? lk_caller_frame(t->python_stack, outermost + 1, NULL)
-                                                                  : lk_culprit_frame(t->python_stack, NULL);
+        p = lk_drive_call(t->python_stack, 0, &outermost, &marks)
+                ? lk_caller_frame(t->python_stack, outermost + 1, NULL)
+                : lk_culprit_frame(t->python_stack, NULL);
     if (p)
         lk_finding_blame(f, lk_culprit_of_frame(p, t->tid, NULL));
     for (size_t i = 0; !p && i < s->tasks.n; i++)
@@ -52,7 +53,8 @@ void lk_find_mixed_loops(struct lk_rule_context *c)
             other = i;
     }
     /* What a framework mixes is its own affair. */
-    if (other == s->loops.n || (s->loops.v[first].framework_owned && s->loops.v[other].framework_owned))
+    if (other == s->loops.n ||
+        (s->loops.v[first].framework_owned && s->loops.v[other].framework_owned))
         return;
     struct lk_finding f = lk_finding_start(c, "LK304");
     const size_t both[] = { first, other };
@@ -69,16 +71,18 @@ void lk_find_mixed_loops(struct lk_rule_context *c)
         lk_finding_say(c, &f, "%s is a loop of %s and %s", lk_name(c, loop), o->kind,
                        o->run == LK_LOOP_RUNNING ? "runs" : "has pending tasks");
     }
-    f.summary =
-        lk_print(c, "loops of %s and of %s are in use side by side: %s and %s", s->loops.v[first].kind, s->loops.v[other].kind,
-                 lk_name(c, lk_ref_make(LK_KIND_LOOP, first)), lk_name(c, lk_ref_make(LK_KIND_LOOP, other)));
+    f.summary = lk_print(c, "loops of %s and of %s are in use side by side: %s and %s",
+                         s->loops.v[first].kind, s->loops.v[other].kind,
+                         lk_name(c, lk_ref_make(LK_KIND_LOOP, first)),
+                         lk_name(c, lk_ref_make(LK_KIND_LOOP, other)));
     f.safe_now = "Nothing needs to be ended: both loops work.";
     lk_finding_file(c, &f);
 }
 
 /* ---- LK403 --------------------------------------------------------------------------- */
 
-/* A worker that sleeps at the same line in each look may have served a request in between: only the scheduler's word says no. */
+/* A worker that sleeps at the same line in each look may have served a request in between: only the
+ * scheduler's word says no. */
 static bool stood_still(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     bool timed = t->wait.kind == LK_WAIT_SLEEP || t->wait.timeout_ms != LK_FOREVER ||
@@ -87,14 +91,15 @@ static bool stood_still(const struct lk_rule_context *c, const struct lk_thread 
 }
 
 /*
- * Every worker of a full pool serves a request and has stood still, not all of them for a reason told already; true also
- * when more watching could show it.
+ * Every worker of a full pool serves a request and has stood still, not all of them for a reason
+ * told already; true also when more watching could show it.
  */
 static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x, bool *old)
 {
     bool explained = true;
     *old = true;
-    if (x->queued == LK_UNKNOWN || x->queued <= 0 || x->workers.n == 0 || (int64_t)x->workers.n < x->max_workers)
+    if (x->queued == LK_UNKNOWN || x->queued <= 0 || x->workers.n == 0 ||
+        (int64_t)x->workers.n < x->max_workers)
         return false;
     for (size_t i = 0; i < x->workers.n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
@@ -109,7 +114,8 @@ static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x,
     return !explained;
 }
 
-static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *x, struct lk_ref pool)
+static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *x,
+                           struct lk_ref pool)
 {
     struct lk_finding f = lk_finding_start(c, "LK403");
     for (size_t i = 0; i < x->workers.n; i++) {
@@ -122,16 +128,18 @@ static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *
     if (x->read == LK_READ_RACY)
         lk_finding_doubt(&f, LK_PROBABLE);
     f.severity = LK_STALLED;
-    f.summary = lk_print(
-        c, "%s of %s %s finished no request for %s while %s: the first is in %s",
-        x->workers.n == 1   ? "the only worker"
-        : x->workers.n == 2 ? "both workers"
-                            : lk_print(c, "all %zu workers", x->workers.n),
-        lk_name(c, pool), x->workers.n == 1 ? "has" : "have", lk_duration(c, f.stuck_ms),
-        lk_print(c, x->queued == 1 ? "%s waits in its queue" : "%s wait in its queue", lk_count(c, x->queued, "request")),
-        lk_place(c, &f.culprits.v[0]));
+    f.summary =
+        lk_print(c, "%s of %s %s finished no request for %s while %s: the first is in %s",
+                 x->workers.n == 1   ? "the only worker"
+                 : x->workers.n == 2 ? "both workers"
+                                     : lk_print(c, "all %zu workers", x->workers.n),
+                 lk_name(c, pool), x->workers.n == 1 ? "has" : "have", lk_duration(c, f.stuck_ms),
+                 lk_print(c, x->queued == 1 ? "%s waits in its queue" : "%s wait in its queue",
+                          lk_count(c, x->queued, "request")),
+                 lk_place(c, &f.culprits.v[0]));
     lk_finding_say(c, &f, "the pool has %s of at most %lld, each in a request, and %s in its queue",
-                   lk_count(c, (int64_t)x->workers.n, "worker"), (long long)x->max_workers, lk_count(c, x->queued, "item"));
+                   lk_count(c, (int64_t)x->workers.n, "worker"), (long long)x->max_workers,
+                   lk_count(c, x->queued, "item"));
     f.safe_now = lk_capitalized(c, lk_end_process_words(c));
     lk_finding_held_by(c, &f, x->workers.v, x->workers.n);
     f.held_requests += x->queued;
@@ -150,7 +158,8 @@ static bool is_left_alone(const struct lk_listener *l)
     return l->alone != LK_TRI_UNKNOWN;
 }
 
-/* The requests of a server of which nobody is left that could accept what waits in its accept queue. */
+/* The requests of a server of which nobody is left that could accept what waits in its accept
+ * queue. */
 struct clogged {
     struct lk_ref workers[LK_MAX_LISTED];
     size_t n;
@@ -164,7 +173,8 @@ static bool may_be_acceptor(const struct lk_thread *t)
     return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
 }
 
-static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener *l, struct clogged *ret)
+static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener *l,
+                       struct clogged *ret)
 {
     bool explained = true;
     *ret = (struct clogged){ .old = true };
@@ -172,7 +182,8 @@ static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener
         return false;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        if (lk_stands_at(t, l) || may_be_acceptor(t) || (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
+        if (lk_stands_at(t, l) || may_be_acceptor(t) ||
+            (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
             return false;
         if (!t->in_request)
             continue;
@@ -186,7 +197,8 @@ static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener
     return ret->n && !explained;
 }
 
-static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l, const struct clogged *k)
+static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l,
+                         const struct clogged *k)
 {
     struct lk_finding f = lk_finding_start(c, "LK403");
     for (size_t i = 0; i < k->n; i++) {
@@ -197,17 +209,21 @@ static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l,
             lk_finding_doubt(&f, LK_POSSIBLE);
     }
     f.severity = LK_STALLED;
-    f.summary = lk_print(c, "%s finished no request for %s while %s to be accepted at %s: %s in %s at %s",
-                         k->n == 1 ? lk_print(c, "%s, the only one that serves requests,", lk_name(c, k->workers[0]))
-                                   : lk_print(c, "all %zu threads that serve requests", k->n),
-                         lk_duration(c, f.stuck_ms),
-                         lk_print(c, l->queue == 1 ? "%s waits" : "%s wait", lk_count(c, l->queue, "connection")),
-                         l->address ? l->address : "the server's socket", k->n == 1 ? "it is" : "the first is",
-                         lk_blocks_in(c, lk_thread_at(c->snap, k->workers[0])), lk_place(c, &f.culprits.v[0]));
+    f.summary = lk_print(
+        c, "%s finished no request for %s while %s to be accepted at %s: %s in %s at %s",
+        k->n == 1 ? lk_print(c, "%s, the only one that serves requests,", lk_name(c, k->workers[0]))
+                  : lk_print(c, "all %zu threads that serve requests", k->n),
+        lk_duration(c, f.stuck_ms),
+        lk_print(c, l->queue == 1 ? "%s waits" : "%s wait", lk_count(c, l->queue, "connection")),
+        l->address ? l->address : "the server's socket", k->n == 1 ? "it is" : "the first is",
+        lk_blocks_in(c, lk_thread_at(c->snap, k->workers[0])), lk_place(c, &f.culprits.v[0]));
     f.summary = lk_capitalized(c, f.summary);
-    lk_finding_say(c, &f, "%s in the accept queue of %s (the kernel's count), and no thread accepts from it or polls it",
-                   lk_print(c, l->queue == 1 ? "%s stands" : "%s stand", lk_count(c, l->queue, "connection")),
-                   l->address ? l->address : "the listening socket");
+    lk_finding_say(
+        c, &f,
+        "%s in the accept queue of %s (the kernel's count), and no thread accepts from it or polls "
+        "it",
+        lk_print(c, l->queue == 1 ? "%s stands" : "%s stand", lk_count(c, l->queue, "connection")),
+        l->address ? l->address : "the listening socket");
     for (size_t i = 0; i < l->sharers.n; i++)
         lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
                        (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);

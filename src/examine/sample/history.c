@@ -10,20 +10,26 @@ enum { SETTLED_MS = 1000 }; /* nothing in passing is in one place for so long */
 /* What is remembered of one entity. */
 struct memory {
     uint64_t digest;
-    uint64_t switches, cpu_us;       /* threads */
-    uint64_t names;                  /* threads: of the tasks that would complete what it waits for */
-    uint64_t first_cpu_us;           /* threads: at the first sample that saw it */
-    int64_t since_ms;                /* position unchanged since */
-    int64_t at_ms;                   /* of the sample that saw it last */
-    bool stopped;                    /* threads: our own stop woke it, so that it ran says nothing */
-    uint64_t outer;                  /* threads: digest of the callback a loop runs; loops: identity of that callback */
-    unsigned seen, same;             /* samples it was in; in a row with this digest */
+    uint64_t switches, cpu_us; /* threads */
+    /* threads: of the tasks that would complete what it waits for */
+    uint64_t names;
+    uint64_t first_cpu_us; /* threads: at the first sample that saw it */
+    int64_t since_ms;      /* position unchanged since */
+    int64_t at_ms;         /* of the sample that saw it last */
+    /* threads: our own stop woke it, so that it ran says nothing */
+    bool stopped;
+    /* threads: digest of the callback a loop runs; loops: identity of that callback */
+    uint64_t outer;
+    unsigned seen, same; /* samples it was in; in a row with this digest */
     unsigned outer_same;
 };
 
 struct lk_history {
     struct lk_map of[LK_KIND_EXTERN + 1]; /* address or tid -> index into mem */
-    struct { struct memory *v; size_t n, cap; } mem;
+    struct {
+        struct memory *v;
+        size_t n, cap;
+    } mem;
     struct lk_map found; /* loops found by a walk over the heap: address -> digest */
     unsigned samples;
 };
@@ -98,20 +104,25 @@ static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_threa
 {
     uint64_t d = lk_hash_u64(LK_HASH_INIT, t->wait.kind);
     d = digest_refs(d, s, &t->wait.on);
-    d = lk_hash_u64(d, key_of(s, t->works_on)); /* the next request in the same function is progress */
+    /* the next request in the same function is progress */
+    d = lk_hash_u64(d, key_of(s, t->works_on));
     d = lk_hash_u64(d, key_of(s, t->current_task));
     d = lk_hash_u64(d, (uint64_t)t->os.nr);
     d = lk_hash_u64(d, (uint64_t)t->os.fd);
     if (!lk_wait_is_timed(t))
         d = lk_hash_u64(d, t->os.futex);
-    return t->python_stack->n ? digest_frames(d, t->python_stack, 0) : digest_native(d, t->native_stack);
+    return t->python_stack->n ? digest_frames(d, t->python_stack, 0)
+                              : digest_native(d, t->native_stack);
 }
 
-/* Identity of the callback a loop's thread runs: its frames outside of the innermost ones that a busy callback changes. */
+/* Identity of the callback a loop's thread runs: its frames outside of the innermost ones that a
+ * busy callback changes. */
 static uint64_t digest_callback(const struct lk_snapshot *s, const struct lk_thread *t)
 {
     const struct lk_pystack *st = t->python_stack;
-    return st->n >= 2 ? digest_frames(lk_hash_u64(LK_HASH_INIT, key_of(s, t->current_task)), st, st->n / 2) : 0;
+    return st->n >= 2
+               ? digest_frames(lk_hash_u64(LK_HASH_INIT, key_of(s, t->current_task)), st, st->n / 2)
+               : 0;
 }
 
 static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k)
@@ -164,15 +175,18 @@ static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_
     m->same = m->seen && m->digest == digest ? m->same + 1 : 1;
     m->digest = digest;
     m->seen++;
-    /* New in a later sample: stable means "as in every sample", so it must have been there from the first. */
+    /* New in a later sample: stable means "as in every sample", so it must have been there from the
+     * first. */
     return m->same == h->samples;
 }
 
 /*
- * The same for what does not come and go as loops and locks do: tasks and futures that wait for one another. One that came to its
- * place after the first sample is stable as well when it is still there much later.
+ * The same for what does not come and go as loops and locks do: tasks and futures that wait for one
+ * another. One that came to its place after the first sample is stable as well when it is still
+ * there much later.
  */
-static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest, int64_t at_ms)
+static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest,
+                         int64_t at_ms)
 {
     bool is_new;
     const bool always = enter(h, kind, key, digest);
@@ -183,8 +197,9 @@ static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, 
 }
 
 /*
- * Names of the tasks that would complete what a thread waits for; 0 where there are none. CPython gives the addresses of a
- * finished request's future and task to those of the next one: only the name shows that it is another.
+ * Names of the tasks that would complete what a thread waits for; 0 where there are none. CPython
+ * gives the addresses of a finished request's future and task to those of the next one: only the
+ * name shows that it is another.
  */
 static uint64_t names_of_enders(const struct lk_snapshot *s, const struct lk_thread *t)
 {
@@ -200,7 +215,8 @@ static uint64_t names_of_enders(const struct lk_snapshot *s, const struct lk_thr
     return d;
 }
 
-static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_thread *t, int64_t at_ms)
+static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_thread *t,
+                         int64_t at_ms)
 {
     bool is_new;
     t->digest = digest_thread(s, t);
@@ -210,7 +226,8 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     bool same = !is_new && m->digest == t->digest && !(names && m->names && names != m->names);
     m->names = names;
     /* Being given the CPU in a wait without a timeout means the wait ended and another began. */
-    bool moved = !is_new && (!same || (scheduled && !m->stopped && !t->running && !lk_wait_is_timed(t)));
+    bool moved =
+        !is_new && (!same || (scheduled && !m->stopped && !t->running && !lk_wait_is_timed(t)));
     uint64_t outer = digest_callback(s, t);
     m->outer_same = !is_new && m->outer == outer ? m->outer_same + 1 : 1;
     m->outer = outer;
@@ -232,11 +249,13 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     t->cpu_delta_us = t->cpu_us - LK_MIN(t->cpu_us, m->first_cpu_us);
     t->stuck_ms = t->running ? LK_UNKNOWN : at_ms - m->since_ms;
     t->stuck_by_scheduler = false;
-    /* A clock that is a little off must not say that it slept longer than since it was seen to run. */
+    /* A clock that is a little off must not say that it slept longer than since it was seen to run.
+     */
     if (scheduled && t->off_cpu_ms != LK_UNKNOWN)
         t->off_cpu_ms = LK_MIN(t->off_cpu_ms, at_ms - m->at_ms);
     m->at_ms = at_ms;
-    /* The scheduler's record says since when it has not run at all: no progress is possible without running. */
+    /* The scheduler's record says since when it has not run at all: no progress is possible without
+     * running. */
     if (!t->running && t->off_cpu_ms != LK_UNKNOWN && t->off_cpu_ms > t->stuck_ms) {
         t->stuck_ms = t->off_cpu_ms;
         t->stuck_by_scheduler = true;
@@ -244,8 +263,10 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     return moved;
 }
 
-/* Since when the loop has run the callback it runs now: since it was first seen in it, or by the loop's own clock. */
-static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct lk_thread *t, int64_t at_ms)
+/* Since when the loop has run the callback it runs now: since it was first seen in it, or by the
+ * loop's own clock. */
+static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct lk_thread *t,
+                           int64_t at_ms)
 {
     bool is_new;
     struct memory *m = remember(h, LK_KIND_LOOP, o->addr, &is_new);
@@ -262,7 +283,8 @@ static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct
         o->callback_ms = LK_MAX(o->callback_ms, o->turn_ms);
 }
 
-void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved, size_t *n_moved)
+void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved,
+                    size_t *n_moved)
 {
     h->samples++;
     *moved = lk_arena_array(s->arena, s->threads.n, sizeof **moved);
@@ -271,7 +293,8 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         if (enter_thread(h, s, &s->threads.v[i], at_ms))
             (*moved)[(*n_moved)++] = s->threads.v[i].tid;
     for (size_t i = 0; i < s->tasks.n; i++)
-        s->tasks.v[i].stable = enter_waiter(h, LK_KIND_TASK, s->tasks.v[i].addr, digest_task(s, &s->tasks.v[i]), at_ms);
+        s->tasks.v[i].stable = enter_waiter(h, LK_KIND_TASK, s->tasks.v[i].addr,
+                                            digest_task(s, &s->tasks.v[i]), at_ms);
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
         o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));
@@ -279,9 +302,11 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         enter_callback(h, o, lk_thread_at(s, o->thread), at_ms);
     }
     for (size_t i = 0; i < s->futures.n; i++)
-        s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]), at_ms);
+        s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr,
+                                              digest_future(s, &s->futures.v[i]), at_ms);
     for (size_t i = 0; i < s->locks.n; i++)
-        s->locks.v[i].stable = enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
+        s->locks.v[i].stable =
+            enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
 }
 
 void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)

@@ -1,7 +1,8 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
 #include "read/python/reader/reader.h"
 
-/* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is the hub alone. */
+/* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is
+ * the hub alone. */
 static void note_greenlets(struct lk_py *py)
 {
     static const char *const hubs[] = { "gevent.hub", "eventlet.hubs.hub" };
@@ -9,9 +10,9 @@ static void note_greenlets(struct lk_py *py)
         return;
     for (size_t i = 0; i < LK_ARRAY_LEN(hubs); i++)
         py->s->decisive_unreadable |= lk_py_module_dict(py, hubs[i]) != 0;
-    lk_snapshot_limit(py->s,
-                      "suspended greenlets (gevent, eventlet and the like) are not read: what they wait for, and which locks "
-                      "they hold, is not known");
+    lk_snapshot_limit(py->s, "suspended greenlets (gevent, eventlet and the like) are not read: "
+                             "what they wait for, and which locks "
+                             "they hold, is not known");
 }
 
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s)

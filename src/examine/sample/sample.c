@@ -5,18 +5,20 @@
 #include <string.h>
 
 #include "examine/sample/history.h"
+#include "process/linux/process_facts.h"
 #include "read/native/native_wait.h"
 #include "snapshot/builder.h"
-#include "process/linux/process_facts.h"
 #include "util/text.h"
 
 enum {
-    STACK_COPY = 16 * 1024,   /* what most native stacks need; the rest is read afterwards */
-    STACK_TOP = 4 * 1024,     /* of a sleeping thread's stack, fetched ahead of the unwinding */
-    TASK_BUDGET_MS = 30,      /* for following tasks just before a stop; their pages are read again under it */
-    MANY_TASKS = 5000,        /* more may not all be followed within that budget */
-    QUICK_TRIES = 3,          /* samples of which no thread may have moved; then it is said which did */
-    QUICK_SAMPLE_US = 60000,  /* a longer sample is not repeated: its target is large and busy */
+    STACK_COPY = 16 * 1024, /* what most native stacks need; the rest is read afterwards */
+    STACK_TOP = 4 * 1024,   /* of a sleeping thread's stack, fetched ahead of the unwinding */
+    /* for following tasks just before a stop; their pages are read again under it */
+    TASK_BUDGET_MS = 30,
+    MANY_TASKS = 5000, /* more may not all be followed within that budget */
+    /* samples of which no thread may have moved; then it is said which did */
+    QUICK_TRIES = 3,
+    QUICK_SAMPLE_US = 60000, /* a longer sample is not repeated: its target is large and busy */
 };
 
 /* What the rehearsal under the stop needs. */
@@ -30,7 +32,8 @@ struct tids {
     size_t n, cap;
 };
 
-static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struct lk_thread_list *list)
+static void add_threads(struct lk_session *x, struct lk_snapshot *s,
+                        const struct lk_thread_list *list)
 {
     struct lk_kernel_reader *os = lk_kernel_reader_create(x->target, s->arena);
     pid_t pid = lk_process_pid(x->target);
@@ -52,12 +55,14 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s, const struc
     lk_kernel_reader_destroy(os);
 }
 
-/* It was stopped in the very call it slept in when it was listed; a call that restarts is set back to its instruction. */
+/* It was stopped in the very call it slept in when it was listed; a call that restarts is set back
+ * to its instruction. */
 static bool slept_on(const struct lk_thread_facts *f, const struct lk_regs *r)
 {
     enum { SYSCALL_BYTES = 2 };
     uint64_t pc = r->reg[LK_REG_PC];
-    return f->syscall_known && r->reg[LK_REG_SP] == f->sp && (pc == f->pc || pc + SYSCALL_BYTES == f->pc);
+    return f->syscall_known && r->reg[LK_REG_SP] == f->sp &&
+           (pc == f->pc || pc + SYSCALL_BYTES == f->pc);
 }
 
 static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list, int64_t tid)
@@ -68,10 +73,12 @@ static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list,
     return NULL;
 }
 
-static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *list, const struct lk_stop_result *r)
+static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *list,
+                         const struct lk_stop_result *r)
 {
     for (size_t i = 0; i < r->stopped.n; i++) {
-        struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)r->stopped.v[i]));
+        struct lk_thread *t =
+            lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)r->stopped.v[i]));
         if (!t)
             continue;
         t->read = LK_READ_STOPPED;
@@ -80,9 +87,14 @@ static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *lis
         /* It slept when it was listed and ran when it was stopped: what it slept in is past. */
         t->running = true;
         t->kstate = 'R';
-        t->os = (struct lk_syscall_wait){ .nr = -1, .fd = LK_UNKNOWN, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
-                                    .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN,
-                                    .queues = { LK_UNKNOWN, LK_UNKNOWN } };
+        t->os = (struct lk_syscall_wait){ .nr = -1,
+                                          .fd = LK_UNKNOWN,
+                                          .child_pid = LK_UNKNOWN,
+                                          .timeout_ms = LK_UNKNOWN,
+                                          .left_ms = LK_UNKNOWN,
+                                          .far_fd = LK_UNKNOWN,
+                                          .peer_pid = LK_UNKNOWN,
+                                          .queues = { LK_UNKNOWN, LK_UNKNOWN } };
     }
 }
 
@@ -93,13 +105,15 @@ static void read_runtime(struct lk_session *x, struct lk_snapshot *s)
     lk_native_read(x->target, s);
 }
 
-/* Before the stop: everything, so that its pages are known and are read again under the stop in few calls. */
+/* Before the stop: everything, so that its pages are known and are read again under the stop in few
+ * calls. */
 static void rehearse(struct lk_process *t, void *arg)
 {
     (void)t;
     struct rehearsal *r = arg;
     if (r->session->py && lk_py_readable(r->session->py))
-        lk_py_rehearse(r->session->py, r->scratch, LK_MIN((unsigned)TASK_BUDGET_MS, r->session->options->max_pause_ms / 4));
+        lk_py_rehearse(r->session->py, r->scratch,
+                       LK_MIN((unsigned)TASK_BUDGET_MS, r->session->options->max_pause_ms / 4));
     lk_native_read(r->session->target, r->scratch);
 }
 
@@ -112,7 +126,8 @@ static void rehearse_threads(struct lk_process *t, void *arg)
         lk_py_rehearse_threads(r->session->py, r->scratch);
 }
 
-/* Threads that may be stopped; empty when nobody needs to be. Who computes is decided at the last moment (process/live/stop.h). */
+/* Threads that may be stopped; empty when nobody needs to be. Who computes is decided at the last
+ * moment (process/live/stop.h). */
 static void choose(const struct lk_thread_list *list, enum lk_stop_mode mode, struct tids *ret)
 {
     bool needed = mode == LK_STOP_ALL;
@@ -126,23 +141,28 @@ static void choose(const struct lk_thread_list *list, enum lk_stop_mode mode, st
 
 static bool same_run(const struct lk_thread_facts *a, const struct lk_thread_facts *b)
 {
-    return a->tid == b->tid && a->switches == b->switches && a->run_ns == b->run_ns && b->state != 'X';
+    return a->tid == b->tid && a->switches == b->switches && a->run_ns == b->run_ns &&
+           b->state != 'X';
 }
 
-/* A Python thread that wakes by itself and sleeps again (a poll, the GIL): the next try may fall between its wakings. */
+/* A Python thread that wakes by itself and sleeps again (a poll, the GIL): the next try may fall
+ * between its wakings. */
 static bool worth_another_try(const struct lk_thread *t)
 {
     return t->python && !t->running && lk_wait_is_timed(t);
 }
 
-/* A Python thread that ran for a moment only, too short to be stopped: its frames are not known, the next try will have them. */
+/* A Python thread that ran for a moment only, too short to be stopped: its frames are not known,
+ * the next try will have them. */
 static bool ran_shortly(const struct lk_thread *t, const struct lk_thread_facts *after)
 {
     return t->python && t->running && t->read == LK_READ_RACY && after->state == 'S';
 }
 
-/* Compares with the cheap second look: who ran meanwhile was not read asleep. Returns how many deserve another try. */
-static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const struct lk_thread_list *before)
+/* Compares with the cheap second look: who ran meanwhile was not read asleep. Returns how many
+ * deserve another try. */
+static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s,
+                         const struct lk_thread_list *before)
 {
     struct lk_thread_list after = { 0 };
     size_t again = 0;
@@ -150,9 +170,11 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const stru
         lk_vec_add(&after, before->v[i]);
     bool ok = lk_process_threads(x->target, &after, false, NULL);
     for (size_t i = 0; i < before->n; i++) {
-        struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)before->v[i].tid));
+        struct lk_thread *t =
+            lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)before->v[i].tid));
         again += t && ok && i < after.n && ran_shortly(t, &after.v[i]);
-        if (!t || t->read != LK_READ_ASLEEP || (ok && i < after.n && same_run(&before->v[i], &after.v[i])))
+        if (!t || t->read != LK_READ_ASLEEP ||
+            (ok && i < after.n && same_run(&before->v[i], &after.v[i])))
             continue;
         t->read = LK_READ_RACY;
         again += worth_another_try(t);
@@ -161,7 +183,8 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s, const stru
     return again;
 }
 
-static void regs_of(const struct lk_thread_facts *f, const struct lk_stop_result *r, struct lk_regs *ret)
+static void regs_of(const struct lk_thread_facts *f, const struct lk_stop_result *r,
+                    struct lk_regs *ret)
 {
     memset(ret, 0, sizeof *ret);
     for (size_t i = 0; i < r->stopped.n && i < r->regs.n; i++) {
@@ -189,8 +212,8 @@ static void prefetch_stacks(struct lk_session *x, const struct lk_thread_list *l
     free(sps);
 }
 
-static void read_native(struct lk_session *x, struct lk_snapshot *s, const struct lk_thread_list *list,
-                        const struct lk_stop_result *r)
+static void read_native(struct lk_session *x, struct lk_snapshot *s,
+                        const struct lk_thread_list *list, const struct lk_stop_result *r)
 {
     if (!x->unwinder)
         return;
@@ -198,14 +221,15 @@ static void read_native(struct lk_session *x, struct lk_snapshot *s, const struc
     for (size_t i = 0; i < list->n; i++) {
         struct lk_regs regs;
         regs_of(&list->v[i], r, &regs);
-        struct lk_thread *t = lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)list->v[i].tid));
+        struct lk_thread *t =
+            lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)list->v[i].tid));
         if (t && regs.known)
             t->native_stack = lk_unwind(x->unwinder, &regs, s->arena);
     }
 }
 
-static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode, const struct lk_thread_list *list,
-                          struct lk_stop_result *res)
+static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode,
+                          const struct lk_thread_list *list, struct lk_stop_result *res)
 {
     struct tids tids = { 0 };
     choose(list, mode, &tids);
@@ -216,14 +240,16 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode, const st
         add_threads(x, r.scratch, list);
         for (size_t i = 0; i < r.scratch->threads.n; i++)
             r.scratch->threads.v[i].read = LK_READ_STOPPED; /* so that every stack is rehearsed */
-        stopped = lk_stop_collect(x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
-                                  x->options->max_pause_ms, STACK_COPY, rehearse, rehearse_threads, &r, res, &err);
+        stopped = lk_stop_collect(
+            x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
+            x->options->max_pause_ms, STACK_COPY, rehearse, rehearse_threads, &r, res, &err);
         if (!stopped)
             memcpy(x->stop_error, err.text, sizeof x->stop_error);
         lk_snapshot_destroy(r.scratch);
     }
     free(tids.v);
-    /* Everybody may have gone to sleep meanwhile: then nothing was copied, and the sleepers are read where they are. */
+    /* Everybody may have gone to sleep meanwhile: then nothing was copied, and the sleepers are
+     * read where they are. */
     return stopped && res->stopped.n > 0;
 }
 
@@ -235,13 +261,17 @@ static void note_sample(struct lk_snapshot *s, const struct lk_stop_result *r)
     for (size_t i = 0; i < s->threads.n; i++)
         p->asleep += s->threads.v[i].read == LK_READ_ASLEEP;
     if (r->overflow)
-        lk_snapshot_limit(s, "more was read under the stop than could be kept; what was read again later may be torn");
+        lk_snapshot_limit(s, "more was read under the stop than could be kept; what was read again "
+                             "later may be torn");
     if (r->deadline)
-        lk_snapshot_limit(s, "the stop was ended at --max-pause before everything was copied; what was read later may be torn");
+        lk_snapshot_limit(s, "the stop was ended at --max-pause before everything was copied; what "
+                             "was read later may be torn");
 }
 
-/* Lists the threads and what their states alone tell. False with err when the process is gone, or is just going. */
-static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_thread_list *list, struct lk_error *err)
+/* Lists the threads and what their states alone tell. False with err when the process is gone, or
+ * is just going. */
+static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_thread_list *list,
+                         struct lk_error *err)
 {
     pid_t pid = lk_process_pid(x->target);
     if (!lk_process_threads(x->target, list, true, err))
@@ -252,9 +282,10 @@ static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_
     return true;
 }
 
-/* Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again. */
-static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_snapshot *s, bool last, struct lk_error *err,
-                       bool *gone)
+/* Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again.
+ */
+static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_snapshot *s,
+                       bool last, struct lk_error *err, bool *gone)
 {
     struct lk_thread_list list = { 0 };
     struct lk_stop_result stop = { 0 };
@@ -271,7 +302,8 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     add_threads(x, s, &list);
     mark_stopped(s, &list, &stop);
     size_t restless = 0;
-    /* With a stop the copied pages are from within it, so the look that proves sleep comes right after it. */
+    /* With a stop the copied pages are from within it, so the look that proves sleep comes right
+     * after it. */
     if (stopped)
         mark_moved(x, s, &list);
     read_runtime(x, s);
@@ -296,7 +328,8 @@ static void raise(struct lk_snapshot *s, const struct lk_refs *on, enum lk_read 
     }
 }
 
-static enum lk_read weakest(const struct lk_snapshot *s, const struct lk_refs *threads, enum lk_read none)
+static enum lk_read weakest(const struct lk_snapshot *s, const struct lk_refs *threads,
+                            enum lk_read none)
 {
     enum lk_read ret = LK_READ_STOPPED;
     for (size_t i = 0; i < threads->n; i++) {
@@ -326,9 +359,10 @@ static void weigh_loops_and_tasks(struct lk_snapshot *s, enum lk_read unowned)
 }
 
 /*
- * How each fact was read follows from whose it is: a wait is its waiter's, a pending future is vouched for by
- * whoever sleeps on it (setting it would have woken them), a lock's holder by the holder, a queue by its
- * workers. What belongs to nobody counts as read asleep only when no thread at all ran meanwhile.
+ * How each fact was read follows from whose it is: a wait is its waiter's, a pending future is
+ * vouched for by whoever sleeps on it (setting it would have woken them), a lock's holder by the
+ * holder, a queue by its workers. What belongs to nobody counts as read asleep only when no thread
+ * at all ran meanwhile.
  */
 static void weigh(struct lk_snapshot *s)
 {
@@ -354,14 +388,15 @@ static void weigh(struct lk_snapshot *s)
 }
 
 /*
- * ceval_gil.h take_gil wakes every few milliseconds to ask for the GIL, and sleeps again. That such a thread was in there when
- * it was listed is all there is to read of it: nothing of Python's, and no lock of its own, changes until it has the GIL.
+ * ceval_gil.h take_gil wakes every few milliseconds to ask for the GIL, and sleeps again. That such
+ * a thread was in there when it was listed is all there is to read of it: nothing of Python's, and
+ * no lock of its own, changes until it has the GIL.
  */
 static bool is_vouched_for(const struct lk_snapshot *s, const struct lk_thread *t)
 {
     const struct lk_thread *holder = t->wait.on.n == 1 ? lk_thread_at(s, t->wait.on.v[0]) : NULL;
-    return t->wait.kind == LK_WAIT_GIL && !t->running && holder && holder->holds_gil && holder->read == LK_READ_ASLEEP &&
-           holder->stable && !holder->moved;
+    return t->wait.kind == LK_WAIT_GIL && !t->running && holder && holder->holds_gil &&
+           holder->read == LK_READ_ASLEEP && holder->stable && !holder->moved;
 }
 
 void lk_sample_vouch(struct lk_snapshot *s)
@@ -373,7 +408,8 @@ void lk_sample_vouch(struct lk_snapshot *s)
             continue;
         if (t->read == LK_READ_RACY)
             t->read = t->wait.read = LK_READ_ASLEEP;
-        /* Met awake in one of the samples: it was on its way into this wait, or just asking again. */
+        /* Met awake in one of the samples: it was on its way into this wait, or just asking again.
+         */
         t->stable = true;
         t->moved = false;
         any = true;
@@ -383,7 +419,8 @@ void lk_sample_vouch(struct lk_snapshot *s)
             s->locks.v[i].read = weakest(s, &s->locks.v[i].owners, s->locks.v[i].read);
 }
 
-bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s, struct lk_error *err)
+bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s,
+                    struct lk_error *err)
 {
     for (int i = 1; i <= QUICK_TRIES; i++) {
         bool gone = false;

@@ -1,33 +1,36 @@
 /*
- * One sample: threads listed, running ones stopped for the length of a copy, everything read, and each fact marked
- * with how it was read.
+ * One sample: threads listed, running ones stopped for the length of a copy, everything read, and
+ * each fact marked with how it was read.
  */
 #ifndef LK_EXAMINE_SAMPLE_SAMPLE_H
 #define LK_EXAMINE_SAMPLE_SAMPLE_H
 
 #include "examine/examine.h"
-#include "read/python/python.h"
 #include "process/live/stop.h"
 #include "process/process.h"
 #include "read/native/unwind/unwind.h"
+#include "read/python/python.h"
 
 /** What stays open over all samples of one process. */
 struct lk_session {
     struct lk_process *target;
-    struct lk_py *py;          /* NULL: no Python */
+    struct lk_py *py;             /* NULL: no Python */
     struct lk_unwinder *unwinder; /* NULL: not wanted or not possible */
     const struct lk_examine_options *options;
-    char stop_error[sizeof(((struct lk_error *)NULL)->text)];      /* why running threads could not be stopped; "" */
+    /* why running threads could not be stopped; "" */
+    char stop_error[sizeof(((struct lk_error *)NULL)->text)];
 };
 
 /**
- * Takes a sample into s (whose process part is filled). stop overrides the option (the watch never stops anybody).
- * Appends to s->samples. False with err when the process is gone.
+ * Takes a sample into s (whose process part is filled). stop overrides the option (the watch never
+ * stops anybody). Appends to s->samples. False with err when the process is gone.
  */
-bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s, struct lk_error *err);
+bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s,
+                    struct lk_error *err);
 /**
- * After a second sample that found the GIL's holder asleep exactly as in all samples before: who waits for the GIL could not
- * have got it meanwhile, so what was read of it holds although it woke in between.
+ * After a second sample that found the GIL's holder asleep exactly as in all samples before: who
+ * waits for the GIL could not have got it meanwhile, so what was read of it holds although it woke
+ * in between.
  */
 void lk_sample_vouch(struct lk_snapshot *s);
 

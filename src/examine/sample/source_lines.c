@@ -22,7 +22,10 @@ struct reader {
     struct lk_process *t;
     struct lk_snapshot *s;
     struct lk_map files; /* address of the interned file name -> index */
-    struct { struct source *v; size_t n, cap; } sources;
+    struct {
+        struct source *v;
+        size_t n, cap;
+    } sources;
 };
 
 static char *slurp(int fd, size_t *n)
@@ -90,7 +93,8 @@ static const char *line_text(struct reader *r, const char *file, int line)
 
 static void read_frame(struct reader *r, struct lk_pyframe *f)
 {
-    if (f && !f->source && f->code && f->line > 0 && f->code->file && f->code->file[0] && f->code->file[0] != '<')
+    if (f && !f->source && f->code && f->line > 0 && f->code->file && f->code->file[0] &&
+        f->code->file[0] != '<')
         f->source = line_text(r, f->code->file, f->line);
 }
 

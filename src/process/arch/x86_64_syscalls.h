@@ -1,6 +1,7 @@
 /*
- * The x86-64 system calls: names, and for those that block, what they wait on, where their descriptor and timeout
- * stand among the arguments, and whether they go on by themselves after a ptrace stop.
+ * The x86-64 system calls: names, and for those that block, what they wait on, where their
+ * descriptor and timeout stand among the arguments, and whether they go on by themselves after a
+ * ptrace stop.
  */
 #ifndef LK_PROCESS_ARCH_X86_64_SYSCALLS_H
 #define LK_PROCESS_ARCH_X86_64_SYSCALLS_H
@@ -18,37 +19,39 @@ enum lk_call {
     LK_CALL_RECV,        /* recvfrom: flags in argument 3 */
     LK_CALL_RECVMSG,     /* recvmsg: flags in argument 2 */
     LK_CALL_ACCEPT,
-    LK_CALL_CONNECT,     /* fd, address, length */
-    LK_CALL_POLL,        /* pollfd array, its length */
-    LK_CALL_SELECT,      /* n, read, write and exception set */
-    LK_CALL_EPOLL,       /* epoll descriptor */
-    LK_CALL_RING,        /* io_uring_enter, io_getevents */
-    LK_CALL_WAIT4,       /* pid */
-    LK_CALL_WAITID,      /* idtype, id */
-    LK_CALL_FLOCK,       /* flock(2) */
-    LK_CALL_FCNTL,       /* fcntl(2), blocking with two commands only */
-    LK_CALL_SLEEP,       /* nothing but time */
+    LK_CALL_CONNECT, /* fd, address, length */
+    LK_CALL_POLL,    /* pollfd array, its length */
+    LK_CALL_SELECT,  /* n, read, write and exception set */
+    LK_CALL_EPOLL,   /* epoll descriptor */
+    LK_CALL_RING,    /* io_uring_enter, io_getevents */
+    LK_CALL_WAIT4,   /* pid */
+    LK_CALL_WAITID,  /* idtype, id */
+    LK_CALL_FLOCK,   /* flock(2) */
+    LK_CALL_FCNTL,   /* fcntl(2), blocking with two commands only */
+    LK_CALL_SLEEP,   /* nothing but time */
     LK_CALL_SIGNAL,
-    LK_CALL_SYSV,        /* System V semaphores and message queues, POSIX message queues */
-    LK_CALL_OPEN,        /* the path is the argument in `fd` */
-    LK_CALL_FILE,        /* fsync and others that wait for a file's device */
-    LK_CALL_RESTART,     /* restart_syscall(2): whatever call it was before a signal or a stop, same arguments */
+    LK_CALL_SYSV, /* System V semaphores and message queues, POSIX message queues */
+    LK_CALL_OPEN, /* the path is the argument in `fd` */
+    LK_CALL_FILE, /* fsync and others that wait for a file's device */
+    /* restart_syscall(2): whatever call it was before a signal or a stop, same arguments */
+    LK_CALL_RESTART,
 };
 
 enum lk_timeout_shape {
-    LK_TIMEOUT_NONE = 0,  /* waits as long as it takes */
-    LK_TIMEOUT_MS,        /* int, milliseconds, negative = none */
-    LK_TIMEOUT_TIMESPEC,  /* pointer to a relative struct timespec, NULL = none */
-    LK_TIMEOUT_TIMEVAL,   /* the same with struct timeval */
-    LK_TIMEOUT_REALTIME,  /* pointer to an absolute struct timespec of CLOCK_REALTIME, NULL = none */
-    LK_TIMEOUT_SPECIAL,   /* depends on other arguments: oswait.c */
-    LK_TIMEOUT_SOCKET,    /* SO_RCVTIMEO or SO_SNDTIMEO of the descriptor */
+    LK_TIMEOUT_NONE = 0, /* waits as long as it takes */
+    LK_TIMEOUT_MS,       /* int, milliseconds, negative = none */
+    LK_TIMEOUT_TIMESPEC, /* pointer to a relative struct timespec, NULL = none */
+    LK_TIMEOUT_TIMEVAL,  /* the same with struct timeval */
+    /* pointer to an absolute struct timespec of CLOCK_REALTIME, NULL = none */
+    LK_TIMEOUT_REALTIME,
+    LK_TIMEOUT_SPECIAL, /* depends on other arguments: oswait.c */
+    LK_TIMEOUT_SOCKET,  /* SO_RCVTIMEO or SO_SNDTIMEO of the descriptor */
 };
 
 /**
- * What a ptrace stop (a wake-up without a signal being delivered) does to it: the kernel restarts calls that return
- * -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND or -ERESTART_RESTARTBLOCK (arch/x86/kernel/signal.c), and hands
- * -EINTR or a partial count to the program.
+ * What a ptrace stop (a wake-up without a signal being delivered) does to it: the kernel restarts
+ * calls that return -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND or -ERESTART_RESTARTBLOCK
+ * (arch/x86/kernel/signal.c), and hands -EINTR or a partial count to the program.
  */
 enum lk_restart {
     LK_RESTART_NO = 0,

@@ -23,7 +23,8 @@ static bool has_word(const char *list, const char *end, const char *word)
     return false;
 }
 
-/* proc(5) /proc/PID/cgroup: "id:controllers:path"; version 2 is "0::path". controller NULL: version 2. */
+/* proc(5) /proc/PID/cgroup: "id:controllers:path"; version 2 is "0::path". controller NULL:
+ * version 2. */
 static bool group_path(const char *base, const char *controller, char *ret, size_t size)
 {
     char text[4096];
@@ -47,7 +48,8 @@ struct mount {
     char root[MAX_DIR], point[MAX_DIR];
 };
 
-/* proc(5) mountinfo: "id parent maj:min root point options [optional...] - type source superoptions" */
+/* proc(5) mountinfo: "id parent maj:min root point options [optional...] - type source
+ * superoptions" */
 static bool find_mount(const char *controller, struct mount *ret)
 {
     size_t len;
@@ -55,13 +57,15 @@ static bool find_mount(const char *controller, struct mount *ret)
     if (!text)
         return false;
     bool found = false;
-    for (char *line = text, *save = NULL; !found && (line = strtok_r(line, "\n", &save)); line = NULL) {
+    for (char *line = text, *save = NULL; !found && (line = strtok_r(line, "\n", &save));
+         line = NULL) {
         char type[32], options[MAX_DIR];
         const char *dash = strstr(line, " - ");
         if (!dash || sscanf(line, "%*s %*s %*s %511s %511s", ret->root, ret->point) != 2 ||
             sscanf(dash, " - %31s %*s %511s", type, options) != 2)
             continue;
-        found = controller ? strcmp(type, "cgroup") == 0 && has_word(options, options + strlen(options), controller)
+        found = controller ? strcmp(type, "cgroup") == 0 &&
+                                 has_word(options, options + strlen(options), controller)
                            : strcmp(type, "cgroup2") == 0;
     }
     free(text);
@@ -69,7 +73,8 @@ static bool find_mount(const char *controller, struct mount *ret)
 }
 
 /* The folder of the process's group; top is the length of its mount point. */
-static bool group_folder(const char *base, const char *controller, char *ret, size_t size, size_t *top)
+static bool group_folder(const char *base, const char *controller, char *ret, size_t size,
+                         size_t *top)
 {
     char path[MAX_DIR];
     struct mount m;
@@ -81,7 +86,8 @@ static bool group_folder(const char *base, const char *controller, char *ret, si
         return false; /* outside of what we have mounted */
     below += n;
     *top = strlen(m.point);
-    return (size_t)snprintf(ret, size, "%s%s", m.point, strcmp(below, "/") == 0 ? "" : below) < size;
+    return (size_t)snprintf(ret, size, "%s%s", m.point, strcmp(below, "/") == 0 ? "" : below) <
+           size;
 }
 
 bool lk_cgroup_frozen(const char *base)
@@ -90,8 +96,8 @@ bool lk_cgroup_frozen(const char *base)
     size_t top;
     uint64_t frozen;
     if (group_folder(base, NULL, dir, LK_PROCFS_PATH - 32, &top) &&
-        lk_procfs_read(text, sizeof(text), "%s/cgroup.events", dir) > 0 && lk_procfs_field(text, "frozen ", 10, &frozen) &&
-        frozen)
+        lk_procfs_read(text, sizeof(text), "%s/cgroup.events", dir) > 0 &&
+        lk_procfs_field(text, "frozen ", 10, &frozen) && frozen)
         return true;
     /* Version 1: a group below a frozen one says FROZEN too; FREEZING is on its way there. */
     return group_folder(base, "freezer", dir, LK_PROCFS_PATH - 32, &top) &&
@@ -99,7 +105,8 @@ bool lk_cgroup_frozen(const char *base)
            (strncmp(text, "FROZEN", 6) == 0 || strncmp(text, "FREEZING", 8) == 0);
 }
 
-bool lk_cgroup_throttle(const char *base, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
+bool lk_cgroup_throttle(const char *base, uint64_t *periods, uint64_t *throttled,
+                        uint64_t *throttled_us)
 {
     static const char *const controllers[] = { "cpu", NULL };
     for (size_t i = 0; i < LK_ARRAY_LEN(controllers); i++) {
@@ -111,8 +118,9 @@ bool lk_cgroup_throttle(const char *base, uint64_t *periods, uint64_t *throttled
         for (size_t len = strlen(dir); len >= top && len > 0;) {
             uint64_t ns;
             dir[len] = '\0';
-            if (lk_procfs_read(text, sizeof(text), "%s/cpu.stat", dir) > 0 && lk_procfs_field(text, "nr_periods ", 10, periods) &&
-                *periods > 0 && lk_procfs_field(text, "nr_throttled ", 10, throttled)) {
+            if (lk_procfs_read(text, sizeof(text), "%s/cpu.stat", dir) > 0 &&
+                lk_procfs_field(text, "nr_periods ", 10, periods) && *periods > 0 &&
+                lk_procfs_field(text, "nr_throttled ", 10, throttled)) {
                 if (lk_procfs_field(text, "throttled_usec ", 10, throttled_us))
                     return true;
                 if (lk_procfs_field(text, "throttled_time ", 10, &ns)) {

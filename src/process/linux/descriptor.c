@@ -42,16 +42,18 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
 int64_t lk_timeout_min(int64_t a, int64_t b)
 {
     if (a == LK_UNKNOWN || b == LK_UNKNOWN)
-        return a == LK_UNKNOWN ? (b == LK_FOREVER ? LK_UNKNOWN : b) : (a == LK_FOREVER ? LK_UNKNOWN : a);
+        return a == LK_UNKNOWN ? (b == LK_FOREVER ? LK_UNKNOWN : b)
+                               : (a == LK_FOREVER ? LK_UNKNOWN : a);
     return LK_MIN(a, b);
 }
 
 /* ---- duplicates ---------------------------------------------------------------------- */
 
 /*
- * A duplicate of the target's descriptor (pidfd_getfd(2), Linux 5.6; same permission as reading its memory). While
- * it is open the target's close() would not take effect, so it lives for one question only. Sockets and pipes only:
- * closing a duplicate of a file could not hurt either, but there is nothing to ask it.
+ * A duplicate of the target's descriptor (pidfd_getfd(2), Linux 5.6; same permission as reading its
+ * memory). While it is open the target's close() would not take effect, so it lives for one
+ * question only. Sockets and pipes only: closing a duplicate of a file could not hurt either, but
+ * there is nothing to ask it.
  */
 static int borrow(struct lk_kernel_reader *r, int64_t fd)
 {
@@ -80,7 +82,8 @@ int64_t lk_descriptor_socket_timeout(struct lk_kernel_reader *r, int64_t fd, boo
     return tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
 }
 
-bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_listener *ret)
+bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
+                           struct lk_listener *ret)
 {
     struct lk_socket s = { 0 };
     int listening = 0, dup = borrow(r, fd);
@@ -103,7 +106,8 @@ bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inod
     return true;
 }
 
-/* Path a unix socket is connected to, as /proc/net/unix writes it ('@' = abstract); false when it has none. */
+/* Path a unix socket is connected to, as /proc/net/unix writes it ('@' = abstract); false when it
+ * has none. */
 static bool unix_peer_path(struct lk_kernel_reader *r, int64_t fd, char *path, size_t size)
 {
     int dup = borrow(r, fd);
@@ -181,9 +185,10 @@ static void drop_empty(struct listeners *v)
         v->n = n;
 }
 
-/* Where the kernel can be asked who answers there, only that socket and those bound like it (SO_REUSEPORT) count. */
-static void find_inet_listeners(struct lk_kernel_reader *r, const struct lk_socket *client, const struct lk_socket_end *end,
-                                struct listeners *ret)
+/* Where the kernel can be asked who answers there, only that socket and those bound like it
+ * (SO_REUSEPORT) count. */
+static void find_inet_listeners(struct lk_kernel_reader *r, const struct lk_socket *client,
+                                const struct lk_socket_end *end, struct listeners *ret)
 {
     const struct lk_socket *s = NULL, *asked = NULL;
     uint64_t inode = 0;
@@ -206,7 +211,8 @@ static void find_unix_listeners(struct lk_kernel_reader *r, const char *path, st
 {
     const struct lk_socket *s = NULL;
     memset(ret, 0, sizeof(*ret));
-    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_socket_unix_listener(r->net, path, s)); seen++) {
+    for (size_t seen = 0; seen < MAX_LISTENERS && (s = lk_socket_unix_listener(r->net, path, s));
+         seen++) {
         uint32_t rx = 0;
         lk_socket_unix_peer(r->net, s->inode, NULL, &rx);
         add_listener(ret, s->inode, rx);
@@ -214,8 +220,8 @@ static void find_unix_listeners(struct lk_kernel_reader *r, const char *path, st
 }
 
 /*
- * Who holds these. The examined process only when all of them are its own, since the kernel may have given the
- * connection to any.
+ * Who holds these. The examined process only when all of them are its own, since the kernel may
+ * have given the connection to any.
  */
 static enum lk_held holder_of_all(struct lk_kernel_reader *r, const struct listeners *v)
 {
@@ -225,12 +231,14 @@ static enum lk_held holder_of_all(struct lk_kernel_reader *r, const struct liste
         if (i == 0)
             all = held;
         else if (held != all)
-            all = held == LK_HELD_SELF || all == LK_HELD_SELF || held == LK_HELD_TREE ? LK_HELD_TREE : all;
+            all = held == LK_HELD_SELF || all == LK_HELD_SELF || held == LK_HELD_TREE ? LK_HELD_TREE
+                                                                                      : all;
     }
     return v->more && all == LK_HELD_SELF ? LK_HELD_UNKNOWN : all;
 }
 
-static void ends_at(struct lk_kernel_reader *r, const uint64_t *inodes, size_t n, struct lk_syscall_wait *ret)
+static void ends_at(struct lk_kernel_reader *r, const uint64_t *inodes, size_t n,
+                    struct lk_syscall_wait *ret)
 {
     ret->ends_at.v = lk_arena_array(r->arena, n, sizeof(*inodes));
     ret->ends_at.n = ret->ends_at.cap = n;
@@ -260,8 +268,10 @@ static void held_by(struct lk_kernel_reader *r, uint64_t inode, struct lk_syscal
     }
 }
 
-/* Nobody has accepted the connection yet, or there was no room for it (waiting: it stands in a queue). */
-static void stands_before(struct lk_kernel_reader *r, struct listeners *v, bool waiting, struct lk_syscall_wait *ret)
+/* Nobody has accepted the connection yet, or there was no room for it (waiting: it stands in a
+ * queue). */
+static void stands_before(struct lk_kernel_reader *r, struct listeners *v, bool waiting,
+                          struct lk_syscall_wait *ret)
 {
     if (waiting)
         drop_empty(v);
@@ -276,10 +286,12 @@ static void stands_before(struct lk_kernel_reader *r, struct listeners *v, bool 
 /* The address may be one of this machine's own: then a listener on any address answers it. */
 static bool is_here(const struct lk_socket *s)
 {
-    return lk_socket_is_loopback(&s->remote) || memcmp(&s->local.addr, &s->remote.addr, sizeof(s->local.addr)) == 0;
+    return lk_socket_is_loopback(&s->remote) ||
+           memcmp(&s->local.addr, &s->remote.addr, sizeof(s->local.addr)) == 0;
 }
 
-static void inet_peer(struct lk_kernel_reader *r, const struct lk_socket *s, struct lk_syscall_wait *ret)
+static void inet_peer(struct lk_kernel_reader *r, const struct lk_socket *s,
+                      struct lk_syscall_wait *ret)
 {
     struct lk_socket peer;
     struct listeners v;
@@ -288,8 +300,8 @@ static void inet_peer(struct lk_kernel_reader *r, const struct lk_socket *s, str
         held_by(r, peer.inode, ret);
         return;
     }
-    if (found && !peer.listening && peer.state != LK_TCP_ESTABLISHED && peer.state != LK_TCP_CLOSE_WAIT &&
-        peer.state != LK_TCP_SYN_RECV)
+    if (found && !peer.listening && peer.state != LK_TCP_ESTABLISHED &&
+        peer.state != LK_TCP_CLOSE_WAIT && peer.state != LK_TCP_SYN_RECV)
         return; /* closed by its owner, whoever that was */
     if (!is_here(s))
         ret->peer_is = lk_socket_complete(r->net) ? "outside" : NULL;
@@ -318,7 +330,8 @@ static bool accepted_inet(struct lk_kernel_reader *r, const struct lk_socket *s)
     return false;
 }
 
-static void describe_inet(struct lk_kernel_reader *r, const struct lk_socket *s, struct lk_syscall_wait *ret)
+static void describe_inet(struct lk_kernel_reader *r, const struct lk_socket *s,
+                          struct lk_syscall_wait *ret)
 {
     ret->local = end_text(r, &s->local);
     ret->queues[0] = s->rx;
@@ -338,7 +351,8 @@ static enum lk_held unix_listener_holder(struct lk_kernel_reader *r, const char 
     return l ? lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, l->inode) : LK_HELD_UNKNOWN;
 }
 
-static void describe_unix(struct lk_kernel_reader *r, int64_t fd, const struct lk_socket *s, struct lk_syscall_wait *ret)
+static void describe_unix(struct lk_kernel_reader *r, int64_t fd, const struct lk_socket *s,
+                          struct lk_syscall_wait *ret)
 {
     uint64_t peer = 0;
     uint32_t rx;
@@ -368,7 +382,8 @@ static void describe_unix(struct lk_kernel_reader *r, int64_t fd, const struct l
         ret->path = ret->peer;
 }
 
-static void describe_socket(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_syscall_wait *ret)
+static void describe_socket(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
+                            struct lk_syscall_wait *ret)
 {
     struct lk_socket s;
     int dup = borrow(r, fd);
@@ -388,7 +403,8 @@ static void describe_socket(struct lk_kernel_reader *r, int64_t fd, uint64_t ino
         describe_inet(r, &s, ret);
 }
 
-void lk_descriptor_connecting(struct lk_kernel_reader *r, const void *sockaddr, size_t len, struct lk_syscall_wait *ret)
+void lk_descriptor_connecting(struct lk_kernel_reader *r, const void *sockaddr, size_t len,
+                              struct lk_syscall_wait *ret)
 {
     struct lk_socket_end end;
     struct listeners v;
@@ -425,12 +441,13 @@ static ssize_t read_fdinfo(struct lk_kernel_reader *r, int64_t fd, char *buf, si
     return lk_procfs_read(buf, size, "%s/fdinfo/%lld", r->base, (long long)fd);
 }
 
-static void describe_pipe(struct lk_kernel_reader *r, int64_t fd, uint64_t inode, struct lk_syscall_wait *ret)
+static void describe_pipe(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
+                          struct lk_syscall_wait *ret)
 {
     char info[512];
     uint64_t flags;
-    if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !lk_procfs_field(info, "flags:", 8, &flags) ||
-        (flags & O_ACCMODE) == O_RDWR)
+    if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 ||
+        !lk_procfs_field(info, "flags:", 8, &flags) || (flags & O_ACCMODE) == O_RDWR)
         return;
     bool we_read = (flags & O_ACCMODE) == O_RDONLY;
     enum lk_held held = lk_fd_holders_pipe_other_end(r->holders, inode, we_read);
@@ -439,29 +456,34 @@ static void describe_pipe(struct lk_kernel_reader *r, int64_t fd, uint64_t inode
         peer_process(r, lk_fd_holders_pipe_pid(r->holders, inode, we_read), ret);
 }
 
-/* fs/timerfd.c timerfd_show: "it_value: (seconds, nanoseconds)" left, both 0 when it is not armed */
+/* fs/timerfd.c timerfd_show: "it_value: (seconds, nanoseconds)" left, both 0 when it is not armed
+ */
 static void describe_timerfd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
 {
     char info[1024];
     long long sec, nsec;
     const char *at;
     if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !(at = strstr(info, "it_value:")) ||
-        sscanf(at, "it_value: (%lld, %lld)", &sec, &nsec) != 2 || sec < 0 || sec > INT64_MAX / 1000 - 1)
+        sscanf(at, "it_value: (%lld, %lld)", &sec, &nsec) != 2 || sec < 0 ||
+        sec > INT64_MAX / 1000 - 1)
         return;
     if (sec || nsec)
         ret->timeout_ms = lk_timeout_min(ret->timeout_ms, sec * 1000 + (nsec + 999999) / 1000000);
 }
 
-/* kernel/pid.c pidfd_show_fdinfo: "Pid:", in the pid namespace of the /proc we read; -1 when it is reaped */
+/* kernel/pid.c pidfd_show_fdinfo: "Pid:", in the pid namespace of the /proc we read; -1 when it is
+ * reaped */
 static void describe_pidfd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
 {
     char info[1024];
     uint64_t pid;
-    if (read_fdinfo(r, fd, info, sizeof(info)) > 0 && lk_procfs_field(info, "Pid:", 10, &pid) && (int64_t)pid > 0)
+    if (read_fdinfo(r, fd, info, sizeof(info)) > 0 && lk_procfs_field(info, "Pid:", 10, &pid) &&
+        (int64_t)pid > 0)
         ret->child_pid = (int64_t)pid;
 }
 
-/* A named pipe's link is its path. AT_STATX_DONT_SYNC: never ask a file server that may not answer. */
+/* A named pipe's link is its path. AT_STATX_DONT_SYNC: never ask a file server that may not answer.
+ */
 static bool is_fifo(struct lk_kernel_reader *r, int64_t fd)
 {
     char path[LK_PROCFS_PATH];
@@ -475,10 +497,14 @@ static const struct {
     enum lk_os_wait on;
     void (*more)(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret);
 } link_kinds[] = {
-    { "anon_inode:[eventpoll]", LK_OS_SELECTOR, NULL }, { "anon_inode:[io_uring]", LK_OS_SELECTOR, NULL },
-    { "anon_inode:[eventfd", LK_OS_EVENTFD, NULL },     { "anon_inode:[timerfd]", LK_OS_TIMER, describe_timerfd },
-    { "anon_inode:[signalfd]", LK_OS_SIGNAL, NULL },    { "anon_inode:[pidfd]", LK_OS_CHILD, describe_pidfd },
-    { "pidfd:", LK_OS_CHILD, describe_pidfd },          { "anon_inode:inotify", LK_OS_FILE, NULL },
+    { "anon_inode:[eventpoll]", LK_OS_SELECTOR, NULL },
+    { "anon_inode:[io_uring]", LK_OS_SELECTOR, NULL },
+    { "anon_inode:[eventfd", LK_OS_EVENTFD, NULL },
+    { "anon_inode:[timerfd]", LK_OS_TIMER, describe_timerfd },
+    { "anon_inode:[signalfd]", LK_OS_SIGNAL, NULL },
+    { "anon_inode:[pidfd]", LK_OS_CHILD, describe_pidfd },
+    { "pidfd:", LK_OS_CHILD, describe_pidfd },
+    { "anon_inode:inotify", LK_OS_FILE, NULL },
     { "anon_inode:[fanotify]", LK_OS_FILE, NULL },
 };
 
@@ -488,7 +514,8 @@ void lk_descriptor_describe(struct lk_kernel_reader *r, int64_t fd, struct lk_sy
     unsigned long long inode;
     ret->fd = fd;
     ret->on = LK_OS_OTHER;
-    if (!r->base[0] || fd < 0 || lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)fd) < 0)
+    if (!r->base[0] || fd < 0 ||
+        lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)fd) < 0)
         return;
     if (sscanf(link, "socket:[%llu]", &inode) == 1) {
         ret->on = LK_OS_SOCKET;
@@ -533,11 +560,13 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
     char link[64], info[512];
     unsigned long long inode = 0;
     uint64_t count;
-    if (!r->base[0] || fd < 0 || lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)fd) < 0)
+    if (!r->base[0] || fd < 0 ||
+        lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)fd) < 0)
         return LK_UNKNOWN;
     if (lk_starts_with(link, "anon_inode:[eventfd")) {
         /* fs/eventfd.c eventfd_show_fdinfo: hexadecimal; a read takes 8 bytes whatever the count */
-        if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 || !lk_procfs_field(info, "eventfd-count:", 16, &count))
+        if (read_fdinfo(r, fd, info, sizeof(info)) <= 0 ||
+            !lk_procfs_field(info, "eventfd-count:", 16, &count))
             return LK_UNKNOWN;
         return count ? 8 : 0;
     }
@@ -557,7 +586,8 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max)
 {
     char link[64], line[512];
-    if (!r->base[0] || epfd < 0 || lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)epfd) < 0 ||
+    if (!r->base[0] || epfd < 0 ||
+        lk_procfs_link(link, sizeof(link), "%s/fd/%lld", r->base, (long long)epfd) < 0 ||
         strcmp(link, "anon_inode:[eventpoll]") != 0)
         return LK_UNKNOWN;
     FILE *f = lk_procfs_open("%s/fdinfo/%lld", r->base, (long long)epfd);

@@ -117,8 +117,9 @@ struct pids {
 };
 
 /*
- * execve places the stack at random (ASLR) and fork keeps it: an equal bottom of the stack means forked without
- * another execve in between. Python's multiprocessing starts its workers anew, but says so in their command line.
+ * execve places the stack at random (ASLR) and fork keeps it: an equal bottom of the stack means
+ * forked without another execve in between. Python's multiprocessing starts its workers anew, but
+ * says so in their command line.
  */
 static bool runs_image(int64_t pid, uint64_t image)
 {
@@ -163,7 +164,8 @@ static const struct scan *tree_scan(struct lk_fd_holders *h)
     }
     struct lk_procfs_stat st, parent;
     if (lk_procfs_stat_read(&st, "/proc/%d/stat", h->pid) && st.start_stack && st.ppid > 0 &&
-        lk_procfs_stat_read(&parent, "/proc/%d/stat", st.ppid) && parent.start_stack && runs_image(h->pid, parent.start_stack)) {
+        lk_procfs_stat_read(&parent, "/proc/%d/stat", st.ppid) && parent.start_stack &&
+        runs_image(h->pid, parent.start_stack)) {
         add_pid(st.ppid, &p);
         p.image = parent.start_stack;
         lk_procfs_children(st.ppid, add_pid, &p);
@@ -187,7 +189,8 @@ enum lk_held lk_fd_holders_find(struct lk_fd_holders *h, enum lk_holder_of what,
 }
 
 /* The newest entry stands first in its chain, the first one last. */
-static const struct holder *first_holder(const struct scan *s, enum lk_holder_of what, uint64_t inode)
+static const struct holder *first_holder(const struct scan *s, enum lk_holder_of what,
+                                         uint64_t inode)
 {
     const struct holder *found = NULL;
     uint64_t i = 0;
@@ -218,7 +221,8 @@ static pid_t holds_end(const struct scan *s, const char *self_base, uint64_t ino
         char base[LK_PROCFS_BASE], info[512];
         uint64_t flags;
         snprintf(base, sizeof(base), "/proc/%d", f->pid);
-        if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%d", self_base ? self_base : base, f->fd) < 0 ||
+        if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%d", self_base ? self_base : base,
+                           f->fd) < 0 ||
             !lk_procfs_field(info, "flags:", 8, &flags))
             continue;
         int mode = (int)(flags & O_ACCMODE);

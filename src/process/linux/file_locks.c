@@ -47,7 +47,9 @@ static bool number(const char **p, int base, char behind, uint64_t *ret)
 
 static enum lk_lock_family family(const char **p)
 {
-    static const char *const names[] = { [LK_LOCK_POSIX] = "POSIX", [LK_LOCK_FLOCK] = "FLOCK", [LK_LOCK_OFD] = "OFDLCK" };
+    static const char *const names[] = {
+        [LK_LOCK_POSIX] = "POSIX", [LK_LOCK_FLOCK] = "FLOCK", [LK_LOCK_OFD] = "OFDLCK"
+    };
     for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
         if (word_is(p, names[i]))
             return (enum lk_lock_family)i;
@@ -70,8 +72,8 @@ static bool parse(const char *p, struct lk_lock_line *ret)
     bool negative = *p == '-';
     p += negative;
     uint64_t pid;
-    if (!number(&p, 10, ' ', &pid) || pid > INT32_MAX || !number(&p, 16, ':', &major) || !number(&p, 16, ':', &minor) ||
-        !number(&p, 10, ' ', &ret->inode))
+    if (!number(&p, 10, ' ', &pid) || pid > INT32_MAX || !number(&p, 16, ':', &major) ||
+        !number(&p, 16, ':', &minor) || !number(&p, 10, ' ', &ret->inode))
         return false;
     ret->pid = negative ? -(int64_t)pid : (int64_t)pid;
     ret->device = major << 32 | (minor & UINT32_MAX);
@@ -106,7 +108,8 @@ static bool is_asked(const struct asked *a, const struct lk_lock_line *l)
     return (l->family == LK_LOCK_POSIX && l->pid == a->pid) || l->family == LK_LOCK_OFD;
 }
 
-/* The lock that the waiter stands behind in the table. False: there is none, or there are several. */
+/* The lock that the waiter stands behind in the table. False: there is none, or there are several.
+ */
 static bool find_held(const char *table, const struct asked *a, struct lk_lock_line *ret)
 {
     struct lk_lock_line held = { 0 }, l;
@@ -140,8 +143,8 @@ static bool shows_lock(const char *info, const struct lk_lock_line *held)
 {
     struct lk_lock_line l;
     for (const char *p = strstr(info, "lock:"); p; p = strstr(p + 1, "lock:"))
-        if (lk_lock_line_parse(p + 5, &l, NULL) && l.family == held->family && l.inode == held->inode && l.pid == held->pid &&
-            l.device == held->device)
+        if (lk_lock_line_parse(p + 5, &l, NULL) && l.family == held->family &&
+            l.inode == held->inode && l.pid == held->pid && l.device == held->device)
             return true;
     return false;
 }
@@ -155,7 +158,8 @@ static bool visit_fd(int64_t fd, void *arg)
         return false;
     }
     --*x->left;
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", x->base, (long long)fd) < 0 || link[0] != '/')
+    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", x->base, (long long)fd) < 0 ||
+        link[0] != '/')
         return true; /* closed meanwhile, or no file */
     if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%lld", x->base, (long long)fd) < 0)
         return true;
@@ -164,11 +168,13 @@ static bool visit_fd(int64_t fd, void *arg)
     return x->fd < 0;
 }
 
-static int64_t fd_with_lock(const char *base, const struct lk_lock_line *held, size_t *left, bool *unread)
+static int64_t fd_with_lock(const char *base, const struct lk_lock_line *held, size_t *left,
+                            bool *unread)
 {
     struct search x = { .held = held, .base = base, .fd = -1, .left = left };
     if (!lk_procfs_each_id(visit_fd, &x, "%s/fd", base))
-        x.unread = errno != ENOENT && errno != ESRCH; /* ended meanwhile: it holds nothing any more */
+        /* ended meanwhile: it holds nothing any more */
+        x.unread = errno != ENOENT && errno != ESRCH;
     *unread |= x.unread;
     return x.fd;
 }
@@ -199,12 +205,14 @@ static bool may_be_shared(pid_t pid, const struct lk_lock_line *held)
     return !listed || o.found || o.unread;
 }
 
-/* fs/proc/fd.c seq_show: "ino:" is the inode that /proc/locks names (Linux 5.14); before that the file's own number must do. */
+/* fs/proc/fd.c seq_show: "ino:" is the inode that /proc/locks names (Linux 5.14); before that the
+ * file's own number must do. */
 static bool inode_of(const char *base, int64_t fd, uint64_t *ret)
 {
     char info[4096], path[LK_PROCFS_PATH];
     struct statx st;
-    if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%lld", base, (long long)fd) > 0 && lk_procfs_field(info, "ino:", 10, ret))
+    if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%lld", base, (long long)fd) > 0 &&
+        lk_procfs_field(info, "ino:", 10, ret))
         return true;
     snprintf(path, sizeof(path), "%s/fd/%lld", base, (long long)fd);
     if (statx(-1, path, AT_STATX_DONT_SYNC, STATX_INO, &st) != 0)
@@ -222,7 +230,8 @@ static void name_process(int64_t pid, struct lk_file_lock *ret)
         snprintf(ret->comm, sizeof(ret->comm), "%s", st.comm);
 }
 
-void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock, struct lk_file_lock *ret)
+void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
+                       struct lk_file_lock *ret)
 {
     struct asked a = { .pid = pid, .by_flock = by_flock };
     struct lk_lock_line held;

@@ -1,7 +1,8 @@
 /*
- * File locks: who holds the one that a thread waits for, by /proc/locks and the "lock:" lines of /proc/PID/fdinfo
- * (fs/locks.c). A lock of fcntl(2) belongs to a process and never stands in its own way; one of flock(2), or of
- * F_OFD_SETLKW, belongs to an open file description, which several descriptors and processes may share.
+ * File locks: who holds the one that a thread waits for, by /proc/locks and the "lock:" lines of
+ * /proc/PID/fdinfo (fs/locks.c). A lock of fcntl(2) belongs to a process and never stands in its
+ * own way; one of flock(2), or of F_OFD_SETLKW, belongs to an open file description, which several
+ * descriptors and processes may share.
  */
 #ifndef LK_PROCESS_LINUX_FILE_LOCKS_H
 #define LK_PROCESS_LINUX_FILE_LOCKS_H
@@ -31,7 +32,9 @@ struct lk_file_lock {
     char comm[64];
     uint64_t inode;
 };
-/** For a thread of pid that sleeps in flock(fd) or a fcntl(fd) that waits. base as by lk_procfs_base. */
-void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock, struct lk_file_lock *ret);
+/** For a thread of pid that sleeps in flock(fd) or a fcntl(fd) that waits. base as by
+ * lk_procfs_base. */
+void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
+                       struct lk_file_lock *ret);
 
 #endif

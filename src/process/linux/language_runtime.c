@@ -14,18 +14,21 @@
 #define MAX_SECTIONS      4096u
 #define MAX_SECTION_NAMES (1u << 20)
 
-/* File names that begin so; digits or '.' may follow. Programs first: "python3.11" needs no look at the mappings. */
+/* File names that begin so; digits or '.' may follow. Programs first: "python3.11" needs no look at
+ * the mappings. */
 static const struct {
     const char *prefix, *runtime;
 } programs[] = {
-    { "python", "python" }, { "pypy", "pypy" }, { "nodejs", "node" }, { "node", "node" }, { "ruby", "ruby" },
+    { "python", "python" }, { "pypy", "pypy" }, { "nodejs", "node" },
+    { "node", "node" },     { "ruby", "ruby" },
 };
 /* Most telling first: the earliest of these that is mapped decides. */
 static const struct {
     const char *prefix, *runtime;
 } libraries[] = {
-    { "libpython2.", "python" },   { "libpython3", "python" }, { "libpypy", "pypy" },    { "libjvm.so", "jvm" },
-    { "libcoreclr.so", "dotnet" }, { "libruby", "ruby" },      { "libnode.so", "node" },
+    { "libpython2.", "python" }, { "libpython3", "python" },    { "libpypy", "pypy" },
+    { "libjvm.so", "jvm" },      { "libcoreclr.so", "dotnet" }, { "libruby", "ruby" },
+    { "libnode.so", "node" },
 };
 
 static const char *base_name(const char *path)
@@ -47,7 +50,8 @@ static const char *by_program(const char *base)
     const char *name = base_name(exe);
     for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
         const char *rest = name + strlen(programs[i].prefix);
-        if (begins(name, programs[i].prefix) && (*rest == '\0' || *rest == '.' || *rest == ' ' || isdigit((unsigned char)*rest)))
+        if (begins(name, programs[i].prefix) &&
+            (*rest == '\0' || *rest == '.' || *rest == ' ' || isdigit((unsigned char)*rest)))
             return programs[i].runtime;
     }
     return NULL;
@@ -93,8 +97,8 @@ static bool is_go(int fd)
 {
     Elf64_Ehdr head;
     if (!read_at(fd, &head, sizeof(head), 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
-        head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_shentsize != sizeof(Elf64_Shdr) || head.e_shnum == 0 ||
-        head.e_shnum > MAX_SECTIONS || head.e_shstrndx >= head.e_shnum)
+        head.e_ident[EI_CLASS] != ELFCLASS64 || head.e_shentsize != sizeof(Elf64_Shdr) ||
+        head.e_shnum == 0 || head.e_shnum > MAX_SECTIONS || head.e_shstrndx >= head.e_shnum)
         return false;
     Elf64_Shdr *sections = lk_xcalloc(head.e_shnum, sizeof(*sections));
     bool go = false;
@@ -103,7 +107,8 @@ static bool is_go(int fd)
         size_t size = strings->sh_size;
         if (size > 0 && size <= MAX_SECTION_NAMES) {
             char *names = lk_xcalloc(size + 1, 1);
-            go = read_at(fd, names, size, strings->sh_offset) && sections_of_go(sections, head.e_shnum, names, size);
+            go = read_at(fd, names, size, strings->sh_offset) &&
+                 sections_of_go(sections, head.e_shnum, names, size);
             free(names);
         }
     }

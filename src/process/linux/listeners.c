@@ -4,7 +4,8 @@
 #include "process/linux/socket_sharers.h"
 
 enum {
-    MAX_ASKED = 256,  /* sockets that are asked whether they listen; servers open their listeners early */
+    /* sockets that are asked whether they listen; servers open their listeners early */
+    MAX_ASKED = 256,
     MAX_LINKS = 8192, /* descriptors looked at */
     MAX_FDS = 8,      /* descriptors of one socket that are kept */
 };
@@ -42,10 +43,12 @@ static bool is_polled(const struct lk_snapshot *s, const struct lk_listener *l)
     return false;
 }
 
-/* It matters who else has it: somebody waits for it, or connections wait in it and nobody here accepts. */
+/* It matters who else has it: somebody waits for it, or connections wait in it and nobody here
+ * accepts. */
 static bool is_of_interest(const struct lk_snapshot *s, const struct lk_listener *l)
 {
-    return is_wanted(s, l->inode) || (l->listening && l->queue != LK_UNKNOWN && l->queue > 0 && !is_polled(s, l));
+    return is_wanted(s, l->inode) ||
+           (l->listening && l->queue != LK_UNKNOWN && l->queue > 0 && !is_polled(s, l));
 }
 
 static void add_fd(struct collector *c, struct lk_listener *l, int64_t fd)
@@ -108,7 +111,8 @@ static size_t interesting_first(struct lk_snapshot *s)
     return n;
 }
 
-void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together, size_t n_together)
+void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together,
+                       size_t n_together)
 {
     struct collector c = { .s = s };
     s->listeners.n = 0;

@@ -8,21 +8,21 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "snapshot/builder.h"
-#include "process/linux/cgroup.h"
-#include "process/linux/procfs.h"
-#include "util/redact.h"
-#include "process/linux/language_runtime.h"
 #include "process/arch/x86_64_syscalls.h"
+#include "process/linux/cgroup.h"
+#include "process/linux/language_runtime.h"
+#include "process/linux/procfs.h"
+#include "snapshot/builder.h"
+#include "util/redact.h"
 #include "util/text.h"
 
-#define MAX_TEXT     4096 /* of one path or argument */
-#define MAX_CHILDREN 4096u
-#define MAX_FDS      65536u
-#define MAX_THREADS  100000u
+#define MAX_TEXT      4096 /* of one path or argument */
+#define MAX_CHILDREN  4096u
+#define MAX_FDS       65536u
+#define MAX_THREADS   100000u
 #define PF_FORKNOEXEC 0x40u /* include/linux/sched.h: "Forked but didn't exec" */
-#define MAX_ENVIRON  (2u << 20)
-#define MAX_TEST     1024
+#define MAX_ENVIRON   (2u << 20)
+#define MAX_TEST      1024
 
 static const char *clean(struct lk_snapshot *s, const char *text)
 {
@@ -48,7 +48,8 @@ static const char *now_text(struct lk_arena *a)
     return iso_time(a, now.tv_sec, (int)(now.tv_nsec / 1000000));
 }
 
-/* Boot time (/proc/stat btime) is the same at each look, unlike "now minus uptime": so two reports agree. */
+/* Boot time (/proc/stat btime) is the same at each look, unlike "now minus uptime": so two reports
+ * agree. */
 static const char *start_text(struct lk_arena *a, uint64_t ticks)
 {
     size_t len;
@@ -59,10 +60,12 @@ static const char *start_text(struct lk_arena *a, uint64_t ticks)
     uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     if (!known || per_second == 0)
         return NULL;
-    return iso_time(a, (int64_t)(boot + ticks / per_second), (int)(ticks % per_second * 1000 / per_second));
+    return iso_time(a, (int64_t)(boot + ticks / per_second),
+                    (int)(ticks % per_second * 1000 / per_second));
 }
 
-/* A file that holds one value and the kernel's newline behind it; a name may hold newlines of its own. */
+/* A file that holds one value and the kernel's newline behind it; a name may hold newlines of its
+ * own. */
 static const char *value_of(struct lk_snapshot *s, const char *base, const char *name)
 {
     char text[256];
@@ -100,7 +103,8 @@ static void read_cmdline(struct lk_snapshot *s, const char *base)
     lk_procfs_args_deinit(&args);
 }
 
-/* The environment a process began with. It may hold secrets: all but the name of a test is dropped at once. */
+/* The environment a process began with. It may hold secrets: all but the name of a test is dropped
+ * at once. */
 static void read_test_name(struct lk_snapshot *s, const char *base)
 {
     static const char wanted[] = LK_TEST_VARIABLE "=";
@@ -108,7 +112,8 @@ static void read_test_name(struct lk_snapshot *s, const char *base)
     char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
     for (size_t i = 0; text && i < len && !s->test_env; i += strlen(text + i) + 1)
         if (lk_starts_with(text + i, wanted))
-            s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted), strlen(text + i + strlen(wanted)), MAX_TEST);
+            s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted),
+                                        strlen(text + i + strlen(wanted)), MAX_TEST);
     if (text)
         explicit_bzero(text, len);
     free(text);
@@ -126,12 +131,13 @@ static const char *host_name(struct lk_snapshot *s)
 static const char *container(struct lk_snapshot *s, const char *base)
 {
     char text[8192], name[128], ours[64], theirs[64];
-    if (lk_procfs_read(text, sizeof(text), "%s/cgroup", base) > 0 && lk_cgroup_container(text, name, sizeof(name)))
+    if (lk_procfs_read(text, sizeof(text), "%s/cgroup", base) > 0 &&
+        lk_cgroup_container(text, name, sizeof(name)))
         return clean(s, name);
     unsigned long long ns;
     if (lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", base) < 0 || strcmp(ours, theirs) == 0 ||
-        sscanf(theirs, "pid:[%llu]", &ns) != 1)
+        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", base) < 0 ||
+        strcmp(ours, theirs) == 0 || sscanf(theirs, "pid:[%llu]", &ns) != 1)
         return NULL;
     return lk_arena_printf(s->arena, "pid namespace %llu", ns);
 }
@@ -171,7 +177,8 @@ static int64_t count_epoll_fds(struct lk_snapshot *s, const char *base)
 {
     struct fd_count c = { .base = base };
     if (!lk_procfs_each_id(count_fd, &c, "%s/fd", base)) {
-        lk_snapshot_limit(s, "the descriptors of the process could not be listed: %s", strerror(errno));
+        lk_snapshot_limit(s, "the descriptors of the process could not be listed: %s",
+                          strerror(errno));
         return LK_UNKNOWN;
     }
     if (c.seen >= MAX_FDS) {
@@ -209,7 +216,8 @@ static bool is_dead(char state)
 static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
 {
     char text[256];
-    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/wchan", pid, (long long)tid) > 0 && strcmp(text, "0") != 0)
+    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/wchan", pid, (long long)tid) > 0 &&
+        strcmp(text, "0") != 0)
         return lk_text_clean(a, text, strcspn(text, "\n"), 128);
     if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/syscall", pid, (long long)tid) <= 0)
         return NULL;
@@ -219,7 +227,8 @@ static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
     return call ? call->name : NULL;
 }
 
-void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_halt *ret)
+void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a,
+                            struct lk_process_halt *ret)
 {
     size_t living = 0, stopped = 0;
     bool leader_dead = false;
@@ -264,7 +273,8 @@ bool lk_process_lives_on(pid_t pid)
 static bool is_in_d(pid_t pid, int64_t tid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", pid, (long long)tid) && st.state == 'D';
+    return lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", pid, (long long)tid) &&
+           st.state == 'D';
 }
 
 /* A read from a disk is a moment in D too: only threads that stay there count. */
@@ -293,7 +303,8 @@ static int64_t tracer_of(pid_t pid, const char *base, const struct lk_thread_lis
         lk_procfs_field(text, "TracerPid:", 10, &tracer);
     for (size_t i = 0; i < threads->n && !tracer; i++)
         if (threads->v[i].state == 't' &&
-            lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/status", pid, (long long)threads->v[i].tid) > 0)
+            lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/status", pid,
+                           (long long)threads->v[i].tid) > 0)
             lk_procfs_field(text, "TracerPid:", 10, &tracer);
     return (int64_t)tracer;
 }
@@ -321,8 +332,8 @@ static int64_t effective_uid(const char *base)
     char text[4096];
     long long uid;
     const char *line;
-    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 || !(line = strstr(text, "\nUid:")) ||
-        sscanf(line, "\nUid: %*d %lld", &uid) != 1)
+    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 ||
+        !(line = strstr(text, "\nUid:")) || sscanf(line, "\nUid: %*d %lld", &uid) != 1)
         return LK_UNKNOWN;
     return uid;
 }
@@ -334,7 +345,8 @@ static void read_handlers(struct lk_snapshot *s, const char *base)
     char text[4096];
     uint64_t caught;
     s->handles_signals = s->handles_alarm = LK_TRI_UNKNOWN;
-    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 || !lk_procfs_field(text, "SigCgt:", 16, &caught))
+    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 ||
+        !lk_procfs_field(text, "SigCgt:", 16, &caught))
         return;
     s->handles_alarm = caught & (UINT64_C(1) << (SIGALRM - 1)) ? LK_YES : LK_NO;
     for (size_t i = 0; i < LK_ARRAY_LEN(usual); i++)
@@ -377,7 +389,8 @@ uint64_t lk_process_start_ticks(pid_t pid)
     struct lk_procfs_stat st;
     if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
         return 0;
-    /* A zombie has ended, unless it is only the main thread that has: then others are still counted. */
+    /* A zombie has ended, unless it is only the main thread that has: then others are still
+     * counted. */
     return st.state == 'Z' && st.threads <= 1 ? 0 : st.start_ticks;
 }
 
@@ -395,7 +408,8 @@ bool lk_process_computes(pid_t pid)
     return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) && st.state == 'R';
 }
 
-bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
+bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
+                              uint64_t *throttled_us)
 {
     char base[LK_PROCFS_BASE];
     snprintf(base, sizeof(base), "/proc/%d", pid);

@@ -1,34 +1,42 @@
 /*
- * Facts about a live process that /proc tells without any ptrace: identity, children, supervisor, runtime,
- * stopped / frozen / throttled / traced (LK501), and what each blocking system call waits on.
+ * Facts about a live process that /proc tells without any ptrace: identity, children, supervisor,
+ * runtime, stopped / frozen / throttled / traced (LK501), and what each blocking system call waits
+ * on.
  */
 #ifndef LK_PROCESS_LINUX_PROCESS_FACTS_H
 #define LK_PROCESS_LINUX_PROCESS_FACTS_H
 
 #include "process/process.h"
 
-/** The one variable that is looked for in an environment: pytest names the running test in it (_pytest/runner.py). */
+/** The one variable that is looked for in an environment: pytest names the running test in it
+ * (_pytest/runner.py). */
 #define LK_TEST_VARIABLE "PYTEST_CURRENT_TEST"
 
-/** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop). Command line redacted. */
+/** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop).
+ * Command line redacted. */
 bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
 /**
- * CPU quota counters of the innermost cgroup of pid that has a quota (v1 and v2): periods so far, periods in which it
- * was throttled, and for how long. Read it twice and subtract. False: no quota, or not readable.
+ * CPU quota counters of the innermost cgroup of pid that has a quota (v1 and v2): periods so far,
+ * periods in which it was throttled, and for how long. Read it twice and subtract. False: no quota,
+ * or not readable.
  */
-bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us);
+bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
+                              uint64_t *throttled_us);
 /**
- * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state, all_tids) from one look at all
- * threads. lk_process_facts_read does this with a look of its own; a caller that samples calls it again for each sample and
- * keeps the smallest d_state, since a thread may be in D for a moment whenever it reads a disk.
+ * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state, all_tids) from one
+ * look at all threads. lk_process_facts_read does this with a look of its own; a caller that
+ * samples calls it again for each sample and keeps the smallest d_state, since a thread may be in D
+ * for a moment whenever it reads a disk.
  */
-void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a, struct lk_process_halt *ret);
+void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a,
+                            struct lk_process_halt *ret);
 /**
- * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is often the first to be a
- * zombie; only one whose other threads stay has lost its main thread.
+ * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is
+ * often the first to be a zombie; only one whose other threads stay has lost its main thread.
  */
 bool lk_process_lives_on(pid_t pid);
-/** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on failure. */
+/** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on
+ * failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
 
 /** A thread of it runs, or is about to, by one look. */
@@ -41,11 +49,15 @@ uint64_t lk_process_ticks_now(void);
 struct lk_kernel_reader;
 struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, struct lk_arena *a);
 void lk_kernel_reader_destroy(struct lk_kernel_reader *r);
-/** Decodes the system call a thread sleeps in (facts) into ret; strings belong to the arena. Timeouts are read from the target's memory. */
-void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f, struct lk_syscall_wait *ret);
-/** Unread bytes in a pipe, socket or eventfd of the target (by pidfd_getfd + FIONREAD without side effect, or /proc/PID/net); LK_UNKNOWN. */
+/** Decodes the system call a thread sleeps in (facts) into ret; strings belong to the arena.
+ * Timeouts are read from the target's memory. */
+void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f,
+                         struct lk_syscall_wait *ret);
+/** Unread bytes in a pipe, socket or eventfd of the target (by pidfd_getfd + FIONREAD without side
+ * effect, or /proc/PID/net); LK_UNKNOWN. */
 int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
-/** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds (/proc/PID/fdinfo); LK_UNKNOWN. */
+/** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds
+ * (/proc/PID/fdinfo); LK_UNKNOWN. */
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max);
 
 #endif

@@ -34,7 +34,8 @@ static bool add_process(int64_t pid, void *arg)
 static int by_parent(const void *a, const void *b)
 {
     const struct process *x = a, *y = b;
-    return x->parent != y->parent ? (x->parent > y->parent) - (x->parent < y->parent) : (x->pid > y->pid) - (x->pid < y->pid);
+    return x->parent != y->parent ? (x->parent > y->parent) - (x->parent < y->parent)
+                                  : (x->pid > y->pid) - (x->pid < y->pid);
 }
 
 static size_t first_child(const struct processes *all, pid_t parent)
@@ -68,9 +69,11 @@ size_t lk_tree_list(pid_t root, pid_t *pids, size_t max)
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_parent);
     pids[n++] = root;
-    /* Breadth first. Ids that were given anew while we looked could close a circle, so nobody is listed twice. */
+    /* Breadth first. Ids that were given anew while we looked could close a circle, so nobody is
+     * listed twice. */
     for (size_t at = 0; at < n; at++)
-        for (size_t i = first_child(&all, pids[at]); i < all.n && all.v[i].parent == pids[at] && n < max; i++)
+        for (size_t i = first_child(&all, pids[at]);
+             i < all.n && all.v[i].parent == pids[at] && n < max; i++)
             if (!listed(pids, n, all.v[i].pid))
                 pids[n++] = all.v[i].pid;
     free(all.v);

@@ -13,12 +13,12 @@
 #define MAX_CMDLINE (256u * 1024)
 #define MAX_ARGS    4096u
 
-#define FORMAT_PATH(path, fmt)                                                                                                   \
-    do {                                                                                                                         \
-        va_list ap_;                                                                                                             \
-        va_start(ap_, fmt);                                                                                                      \
-        vsnprintf(path, sizeof(path), fmt, ap_);                                                                                 \
-        va_end(ap_);                                                                                                             \
+#define FORMAT_PATH(path, fmt)                                                                     \
+    do {                                                                                           \
+        va_list ap_;                                                                               \
+        va_start(ap_, fmt);                                                                        \
+        vsnprintf(path, sizeof(path), fmt, ap_);                                                   \
+        va_end(ap_);                                                                               \
     } while (0)
 
 static ssize_t read_up_to(int fd, char *buf, size_t max)
@@ -134,7 +134,8 @@ bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
 
 bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret)
 {
-    /* Last ')': the process chooses comm (PR_SET_NAME) and it may hold ')'; see proc_pid_stat(5). */
+    /* Last ')': the process chooses comm (PR_SET_NAME) and it may hold ')'; see proc_pid_stat(5).
+     */
     const char *open = strchr(line, '('), *close = strrchr(line, ')');
     if (!open || !close || close < open || close[1] != ' ')
         return false;
@@ -180,7 +181,8 @@ static bool find_living(int64_t tid, void *arg)
 {
     struct living *l = arg;
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", l->pid, (long long)tid) || is_dead(st.state))
+    if (!lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", l->pid, (long long)tid) ||
+        is_dead(st.state))
         return true;
     l->tid = tid;
     return false;
@@ -209,7 +211,8 @@ static bool children_of_thread(int64_t tid, void *arg)
 {
     struct children *c = arg;
     size_t len;
-    char *text = lk_procfs_read_all(1u << 20, &len, "/proc/%d/task/%lld/children", c->pid, (long long)tid);
+    char *text =
+        lk_procfs_read_all(1u << 20, &len, "/proc/%d/task/%lld/children", c->pid, (long long)tid);
     if (!text)
         return true;
     c->readable = true;
@@ -227,7 +230,8 @@ static bool child_by_parent(int64_t id, void *arg)
 {
     struct children *c = arg;
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)id) || st.ppid != c->pid || is_dead(st.state))
+    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)id) || st.ppid != c->pid ||
+        is_dead(st.state))
         return true;
     return c->visit(id, c->arg);
 }

@@ -1,7 +1,7 @@
 /*
- * Reading files below /proc: whole small files, links, directories of ids, stat lines. What stands in them was
- * partly chosen by the process they describe (names, paths, command lines), so everything is bounded and raw; who
- * puts it into a snapshot cleans it (util/text.h).
+ * Reading files below /proc: whole small files, links, directories of ids, stat lines. What stands
+ * in them was partly chosen by the process they describe (names, paths, command lines), so
+ * everything is bounded and raw; who puts it into a snapshot cleans it (util/text.h).
  *
  * Each function builds its path from a format, since nearly all of them hold a pid.
  */
@@ -15,7 +15,8 @@
 
 #define LK_PROCFS_PATH 320 /* room for any path built here */
 
-/** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the file cannot be read. */
+/** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the
+ * file cannot be read. */
 ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
 /** The same into malloc'ed memory of up to max bytes; NULL with errno. The caller frees it. */
 char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINTF(3, 4);
@@ -23,10 +24,12 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINT
 ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
 /** Opens a file for reading line by line; NULL with errno. */
 FILE *lk_procfs_open(const char *fmt, ...) LK_PRINTF(1, 2);
-/** The number after "name" at the start of a line, as in /proc/PID/status; false when there is no such line. */
+/** The number after "name" at the start of a line, as in /proc/PID/status; false when there is no
+ * such line. */
 bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret);
 
-/** Calls visit for each entry of a directory whose name is a number, until it returns false. False with errno. */
+/** Calls visit for each entry of a directory whose name is a number, until it returns false. False
+ * with errno. */
 typedef bool (*lk_procfs_visit)(int64_t id, void *arg);
 bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...) LK_PRINTF(3, 4);
 
@@ -44,15 +47,16 @@ bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret);
 bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...) LK_PRINTF(2, 3);
 
 /**
- * Calls visit for each living child of a process (whichever thread forked it), until it returns false. Reads
- * task/TID/children, or where that is not there or dear, the parents of all processes.
+ * Calls visit for each living child of a process (whichever thread forked it), until it returns
+ * false. Reads task/TID/children, or where that is not there or dear, the parents of all processes.
  */
 void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg);
 
 #define LK_PROCFS_BASE 48
 /**
- * The folder that still answers for a process: /proc/PID, or /proc/PID/task/TID of a living thread when the main
- * thread has ended before the others (its own cmdline, exe, fd, net and maps are then gone). False: no such process.
+ * The folder that still answers for a process: /proc/PID, or /proc/PID/task/TID of a living thread
+ * when the main thread has ended before the others (its own cmdline, exe, fd, net and maps are then
+ * gone). False: no such process.
  */
 bool lk_procfs_base(pid_t pid, char ret[LK_PROCFS_BASE]);
 

@@ -136,7 +136,8 @@ static bool visit_process(int64_t pid, void *arg)
     snprintf(x->base, sizeof(x->base), "/proc/%d", x->at);
     if (!lk_procfs_each_id(visit_fd, x, "%s/fd", x->base))
         x->denied = errno != ENOENT && errno != ESRCH;
-    else if (x->entries == 0 && lk_procfs_base(x->at, x->base)) /* its main thread may have ended before the others */
+    /* its main thread may have ended before the others */
+    else if (x->entries == 0 && lk_procfs_base(x->at, x->base))
         lk_procfs_each_id(visit_fd, x, "%s/fd", x->base);
     x->incomplete |= x->denied && is_related(x, x->at);
     return x->links < MAX_LINKS;
@@ -206,13 +207,15 @@ static bool is_parked(const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_CHILD)
         return os->child_pid == -1;
-    return os->on == LK_OS_SIGNAL || (os->on == LK_OS_SELECTOR && os->fds.n > 0 && os->fds.n < LK_OSFD_MAX_FDS);
+    return os->on == LK_OS_SIGNAL ||
+           (os->on == LK_OS_SELECTOR && os->fds.n > 0 && os->fds.n < LK_OSFD_MAX_FDS);
 }
 
 /*
- * Each accepted connection must be accounted for by a thread that waits in the same way: who holds one more may be
- * serving it, and accept the next one afterwards. Who has none is idle only if the examined process descends from it and
- * all its threads wait for events, as a server's master does; a sibling may be a worker that only just starts.
+ * Each accepted connection must be accounted for by a thread that waits in the same way: who holds
+ * one more may be serving it, and accept the next one afterwards. Who has none is idle only if the
+ * examined process descends from it and all its threads wait for events, as a server's master does;
+ * a sibling may be a worker that only just starts.
  */
 static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
 {
@@ -247,11 +250,15 @@ static enum lk_share look_at(const struct search *from, pid_t pid, const struct 
     if (!t)
         return LK_SHARE_UNKNOWN;
     struct lk_arena *arena = lk_arena_create();
-    struct look x = { .pid = pid, .ancestor = is_ancestor(from, pid), .shared = shared, .os = lk_kernel_reader_create(t, arena) };
+    struct look x = { .pid = pid,
+                      .ancestor = is_ancestor(from, pid),
+                      .shared = shared,
+                      .os = lk_kernel_reader_create(t, arena) };
     struct lk_thread_list list = { 0 };
     enum lk_share ret = LK_SHARE_UNKNOWN;
     lk_process_begin_sample(t);
-    if (lk_process_threads(t, &list, true, &err) && list.n <= MAX_THREADS && lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
+    if (lk_process_threads(t, &list, true, &err) && list.n <= MAX_THREADS &&
+        lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
         ret = judge(&x, &list);
     free(list.v);
     lk_kernel_reader_destroy(x.os);
@@ -278,14 +285,16 @@ static bool is_that_socket(int64_t fd, void *arg)
     return !x->found;
 }
 
-/* A process that only just started, or another examiner that asked a duplicate a question, holds it for a moment only. */
+/* A process that only just started, or another examiner that asked a duplicate a question, holds it
+ * for a moment only. */
 static void drop_passing(struct lk_listener *l)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->sharers.n; i++) {
         struct again x = { .pid = (pid_t)l->sharers.v[i].pid, .inode = l->inode };
         bool read = lk_procfs_each_id(is_that_socket, &x, "/proc/%d/fd", x.pid);
-        if (x.found || (!read && errno != ENOENT && errno != ESRCH) || l->sharers.v[i].does != LK_SHARE_UNKNOWN)
+        if (x.found || (!read && errno != ENOENT && errno != ESRCH) ||
+            l->sharers.v[i].does != LK_SHARE_UNKNOWN)
             l->sharers.v[n++] = l->sharers.v[i];
     }
     l->sharers.n = n;

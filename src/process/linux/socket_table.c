@@ -28,8 +28,9 @@ static const struct {
     enum lk_socket_proto proto;
     bool v6, optional; /* optional: not there without IPv6 */
 } tables[] = {
-    { "unix", LK_SOCKET_UNIX, false, false }, { "tcp", LK_SOCKET_TCP, false, false }, { "tcp6", LK_SOCKET_TCP, true, true },
-    { "udp", LK_SOCKET_UDP, false, false },   { "udp6", LK_SOCKET_UDP, true, true },
+    { "unix", LK_SOCKET_UNIX, false, false }, { "tcp", LK_SOCKET_TCP, false, false },
+    { "tcp6", LK_SOCKET_TCP, true, true },    { "udp", LK_SOCKET_UDP, false, false },
+    { "udp6", LK_SOCKET_UDP, true, true },
 };
 
 struct lk_socket_table {
@@ -88,7 +89,8 @@ static bool parse_hex(const char **at, uint32_t *ret)
     return digits > 0;
 }
 
-/* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on x86 its bytes are in order. */
+/* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on x86 its
+ * bytes are in order. */
 static bool parse_end(const char **at, bool v6, struct lk_socket_end *ret)
 {
     uint32_t words[4] = { 0, 0, htonl(0xffff), 0 }, port;
@@ -111,7 +113,8 @@ static const char *skip_fields(const char *s, int count)
     return s + strspn(s, " ");
 }
 
-/* net/ipv4/tcp_ipv4.c get_tcp4_sock: "sl: local remote st tx:rx tr:when retrnsmt uid timeout inode ..." */
+/* net/ipv4/tcp_ipv4.c get_tcp4_sock: "sl: local remote st tx:rx tr:when retrnsmt uid timeout inode
+ * ..." */
 static bool parse_inet(const char *line, bool v6, struct lk_socket *ret)
 {
     const char *at = strchr(line, ':');
@@ -157,7 +160,8 @@ static bool parse_unix(struct lk_socket_table *n, const char *line, struct lk_so
     return true;
 }
 
-static uint64_t ends_key(enum lk_socket_proto proto, const struct lk_socket_end *local, const struct lk_socket_end *remote)
+static uint64_t ends_key(enum lk_socket_proto proto, const struct lk_socket_end *local,
+                         const struct lk_socket_end *remote)
 {
     uint64_t h = lk_hash_u64(LK_HASH_INIT, proto);
     h = lk_hash(h, &local->addr, sizeof(local->addr));
@@ -192,7 +196,9 @@ static void load_next(struct lk_socket_table *n)
         bool rest = cut; /* of a line that was longer than the buffer */
         cut = !strchr(line, '\n');
         struct lk_socket s = { .proto = tables[t].proto };
-        bool ok = !rest && !header && (s.proto == LK_SOCKET_UNIX ? parse_unix(n, line, &s) : parse_inet(line, tables[t].v6, &s));
+        bool ok = !rest && !header &&
+                  (s.proto == LK_SOCKET_UNIX ? parse_unix(n, line, &s)
+                                             : parse_inet(line, tables[t].v6, &s));
         header = false;
         if (!ok || (s.proto == LK_SOCKET_TCP && s.state == LK_TCP_TIME_WAIT))
             continue;
@@ -237,7 +243,8 @@ static bool same_end(const struct lk_socket_end *a, const struct lk_socket_end *
     return a->port == b->port && memcmp(&a->addr, &b->addr, sizeof(a->addr)) == 0;
 }
 
-static bool table_reverse(struct lk_socket_table *n, const struct lk_socket *s, struct lk_socket *ret)
+static bool table_reverse(struct lk_socket_table *n, const struct lk_socket *s,
+                          struct lk_socket *ret)
 {
     load_proto(n, s->proto);
     uint64_t index;
@@ -262,7 +269,9 @@ static size_t listener_after(const struct lk_socket_table *n, const struct lk_so
     return 0;
 }
 
-const struct lk_socket *lk_socket_listener(struct lk_socket_table *n, const struct lk_socket_end *end, const struct lk_socket *after)
+const struct lk_socket *lk_socket_listener(struct lk_socket_table *n,
+                                           const struct lk_socket_end *end,
+                                           const struct lk_socket *after)
 {
     const struct lk_socket_end copy = *end;
     if (!after)
@@ -276,7 +285,8 @@ const struct lk_socket *lk_socket_listener(struct lk_socket_table *n, const stru
     return NULL;
 }
 
-const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path, const struct lk_socket *after)
+const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path,
+                                                const struct lk_socket *after)
 {
     if (!after)
         load_proto(n, LK_SOCKET_UNIX);
@@ -302,7 +312,8 @@ static int diag_socket(struct lk_socket_table *n)
     n->diag = -2;
     char ours[64], theirs[64];
     if (lk_procfs_link(ours, sizeof(ours), "/proc/thread-self/ns/net") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/net", n->base) < 0 || strcmp(ours, theirs) != 0)
+        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/net", n->base) < 0 ||
+        strcmp(ours, theirs) != 0)
         return n->diag;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     struct timeval patience = { .tv_usec = 100 * 1000 };
@@ -313,7 +324,8 @@ static int diag_socket(struct lk_socket_table *n)
     return n->diag;
 }
 
-/* One question, one answer, whose body has at least `least` bytes. NONE: the kernel says that there is no such socket. */
+/* One question, one answer, whose body has at least `least` bytes. NONE: the kernel says that there
+ * is no such socket. */
 struct diag_answer {
     union {
         struct nlmsghdr head;
@@ -323,13 +335,15 @@ struct diag_answer {
 };
 enum diag_result { DIAG_UNAVAILABLE, DIAG_NONE, DIAG_FOUND };
 
-static enum diag_result diag_ask(struct lk_socket_table *n, const void *request, size_t size, size_t least, struct diag_answer *ret)
+static enum diag_result diag_ask(struct lk_socket_table *n, const void *request, size_t size,
+                                 size_t least, struct diag_answer *ret)
 {
     struct {
         struct nlmsghdr head;
         char body[128];
-    } ask = { .head = {
-                  .nlmsg_len = (uint32_t)NLMSG_LENGTH(size), .nlmsg_type = SOCK_DIAG_BY_FAMILY, .nlmsg_flags = NLM_F_REQUEST } };
+    } ask = { .head = { .nlmsg_len = (uint32_t)NLMSG_LENGTH(size),
+                        .nlmsg_type = SOCK_DIAG_BY_FAMILY,
+                        .nlmsg_flags = NLM_F_REQUEST } };
     int fd = diag_socket(n);
     if (fd < 0 || size > sizeof(ask.body))
         return DIAG_UNAVAILABLE;
@@ -343,14 +357,17 @@ static enum diag_result diag_ask(struct lk_socket_table *n, const void *request,
     if (ret->head.nlmsg_type == NLMSG_ERROR) {
         struct nlmsgerr e = { 0 };
         memcpy(&e, ret->bytes + NLMSG_HDRLEN, LK_MIN(sizeof(e), ret->len - NLMSG_HDRLEN));
-        return e.error == -ENOENT ? DIAG_NONE : DIAG_UNAVAILABLE; /* else: no such module, not permitted */
+        /* else: no such module, not permitted */
+        return e.error == -ENOENT ? DIAG_NONE : DIAG_UNAVAILABLE;
     }
     bool whole = ret->head.nlmsg_type == SOCK_DIAG_BY_FAMILY && ret->len >= NLMSG_LENGTH(least);
     return whole ? DIAG_FOUND : DIAG_UNAVAILABLE;
 }
 
-/* The value of an attribute behind `skip` bytes of fixed body, when it is there and holds a word. */
-static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16_t type, uint32_t *ret)
+/* The value of an attribute behind `skip` bytes of fixed body, when it is there and holds a word.
+ */
+static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16_t type,
+                           uint32_t *ret)
 {
     size_t at = NLMSG_LENGTH(NLMSG_ALIGN(skip));
     while (at + NLA_HDRLEN <= answer->len) {
@@ -367,7 +384,8 @@ static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16
     return false;
 }
 
-bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *peer_inode, uint32_t *rx)
+bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *peer_inode,
+                         uint32_t *rx)
 {
     struct unix_diag_req ask = { .sdiag_family = AF_UNIX,
                                  .udiag_states = UINT32_MAX,
@@ -376,7 +394,8 @@ bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *pe
                                  .udiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
     struct diag_answer answer;
     uint32_t word;
-    if (inode == 0 || inode > UINT32_MAX || diag_ask(n, &ask, sizeof(ask), sizeof(struct unix_diag_msg), &answer) != DIAG_FOUND)
+    if (inode == 0 || inode > UINT32_MAX ||
+        diag_ask(n, &ask, sizeof(ask), sizeof(struct unix_diag_msg), &answer) != DIAG_FOUND)
         return false;
     if (peer_inode) {
         if (!diag_attribute(&answer, sizeof(struct unix_diag_msg), UNIX_DIAG_PEER, &word))
@@ -398,15 +417,17 @@ static void diag_end(const struct lk_socket_end *end, bool v4, __be32 addr[4], _
 }
 
 /*
- * net/ipv4/inet_diag.c inet_diag_find_one_icsk: the socket that a packet from remote to local would go to. Looks
- * for a connection with just these ends first and for a listener then.
+ * net/ipv4/inet_diag.c inet_diag_find_one_icsk: the socket that a packet from remote to local would
+ * go to. Looks for a connection with just these ends first and for a listener then.
  */
-static enum diag_result ask_inet(struct lk_socket_table *n, enum lk_socket_proto proto, const struct lk_socket_end *local,
+static enum diag_result ask_inet(struct lk_socket_table *n, enum lk_socket_proto proto,
+                                 const struct lk_socket_end *local,
                                  const struct lk_socket_end *remote, struct lk_socket *ret)
 {
     bool v4 = IN6_IS_ADDR_V4MAPPED(&local->addr);
     struct inet_diag_req_v2 ask = { .sdiag_family = v4 ? AF_INET : AF_INET6,
-                                    .sdiag_protocol = proto == LK_SOCKET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
+                                    .sdiag_protocol =
+                                        proto == LK_SOCKET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
                                     .idiag_states = UINT32_MAX,
                                     .id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
     struct diag_answer answer;
@@ -418,19 +439,19 @@ static enum diag_result ask_inet(struct lk_socket_table *n, enum lk_socket_proto
         return result;
     memcpy(&msg, answer.bytes + NLMSG_HDRLEN, sizeof(msg));
     *ret = (struct lk_socket){ .inode = msg.idiag_inode,
-                                   .proto = proto,
-                                   .state = msg.idiag_state,
-                                   .listening = msg.idiag_state == LK_TCP_LISTEN,
-                                   .local = *local,
-                                   .remote = *remote,
-                                   .rx = msg.idiag_rqueue,
-                                   .tx = msg.idiag_wqueue };
+                               .proto = proto,
+                               .state = msg.idiag_state,
+                               .listening = msg.idiag_state == LK_TCP_LISTEN,
+                               .local = *local,
+                               .remote = *remote,
+                               .rx = msg.idiag_rqueue,
+                               .tx = msg.idiag_wqueue };
     return DIAG_FOUND;
 }
 
 /*
- * A kernel without tcp_diag says -ENOENT to everything, just as one that has it says for a socket that does not
- * exist. So its "none" counts only after it has found one that does exist.
+ * A kernel without tcp_diag says -ENOENT to everything, just as one that has it says for a socket
+ * that does not exist. So its "none" counts only after it has found one that does exist.
  */
 static bool diag_knows_tcp(struct lk_socket_table *n, const struct lk_socket *s)
 {
@@ -486,23 +507,28 @@ bool lk_socket_ask(int fd, struct lk_socket *ret)
     struct sockaddr_storage addr;
     socklen_t len = sizeof(addr);
     memset(ret, 0, sizeof(*ret));
-    if (!fd_option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
+    if (!fd_option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) ||
+        (protocol != IPPROTO_TCP && protocol != IPPROTO_UDP))
         return false;
     ret->proto = protocol == IPPROTO_TCP ? LK_SOCKET_TCP : LK_SOCKET_UDP;
-    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0 || !lk_socket_end_from(&addr, len, &ret->local))
+    if (getsockname(fd, (struct sockaddr *)&addr, &len) != 0 ||
+        !lk_socket_end_from(&addr, len, &ret->local))
         return false;
     fd_option(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening);
     struct tcp_info info = { 0 };
     len = sizeof(info);
-    bool have_info = ret->proto == LK_SOCKET_TCP && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
+    bool have_info =
+        ret->proto == LK_SOCKET_TCP && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0;
     ret->state = info.tcpi_state;
     ret->listening = listening;
-    if (listening) { /* include/uapi/linux/tcp.h: of a listener, tcpi_unacked is the length of its accept queue */
+    /* include/uapi/linux/tcp.h: of a listener, tcpi_unacked is the length of its accept queue */
+    if (listening) {
         ret->rx = info.tcpi_unacked;
         return have_info;
     }
     len = sizeof(addr);
-    bool connected = getpeername(fd, (struct sockaddr *)&addr, &len) == 0 && lk_socket_end_from(&addr, len, &ret->remote);
+    bool connected = getpeername(fd, (struct sockaddr *)&addr, &len) == 0 &&
+                     lk_socket_end_from(&addr, len, &ret->remote);
     ret->rx = fd_queue(fd, SIOCINQ);
     ret->tx = fd_queue(fd, SIOCOUTQ);
     return connected || ret->proto == LK_SOCKET_UDP;

@@ -1,7 +1,7 @@
 /*
- * From a system call's number and arguments to what the thread waits for. syscalls.c says what kind of call it is;
- * here stands one function for each kind. Arguments that are pointers are followed in the target's memory, which for
- * a blocked thread holds still what it passed in.
+ * From a system call's number and arguments to what the thread waits for. syscalls.c says what kind
+ * of call it is; here stands one function for each kind. Arguments that are pointers are followed
+ * in the target's memory, which for a blocked thread holds still what it passed in.
  */
 #include "process/linux/process_facts.h"
 
@@ -19,9 +19,9 @@
 
 #include <linux/openat2.h>
 
-#include "process/linux/file_locks.h"
-#include "process/linux/descriptor.h"
 #include "process/arch/x86_64_syscalls.h"
+#include "process/linux/descriptor.h"
+#include "process/linux/file_locks.h"
 #include "util/text.h"
 
 #define MAX_SELECT_FDS 8192
@@ -57,7 +57,8 @@ struct remote_time {
     int64_t sec, frac;
 };
 
-/* Milliseconds, rounded up so that what has not ended is never 0; LK_UNKNOWN for a value that no call accepts. */
+/* Milliseconds, rounded up so that what has not ended is never 0; LK_UNKNOWN for a value that no
+ * call accepts. */
 static int64_t to_ms(struct remote_time t, int64_t per_sec)
 {
     if (t.sec < 0 || t.frac < 0 || t.frac >= per_sec)
@@ -126,18 +127,20 @@ static int64_t named_clock_timeout(const struct decode *d, lk_addr at, int32_t c
 {
     if (at == 0)
         return LK_FOREVER;
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? absolute_timeout(d, at, clock) : LK_UNKNOWN;
+    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? absolute_timeout(d, at, clock)
+                                                               : LK_UNKNOWN;
 }
 
 /*
- * io_uring_enter(2): the timeout stands in an extended argument { sigmask, size, pad, ts } if there is one. Without
- * it a timeout may be a request of its own in the ring, which is not looked at.
+ * io_uring_enter(2): the timeout stands in an extended argument { sigmask, size, pad, ts } if there
+ * is one. Without it a timeout may be a request of its own in the ring, which is not looked at.
  */
 static int64_t ring_timeout(const struct decode *d)
 {
     enum { EXT_ARG = 1 << 3, ABS_TIMER = 1 << 5 };
     uint64_t ts;
-    if (!(arg(d, 3) & EXT_ARG) || (arg(d, 3) & ABS_TIMER) || !lk_read_u64(d->r->target, arg(d, 4) + 16, &ts))
+    if (!(arg(d, 3) & EXT_ARG) || (arg(d, 3) & ABS_TIMER) ||
+        !lk_read_u64(d->r->target, arg(d, 4) + 16, &ts))
         return LK_UNKNOWN;
     return ts ? relative_timeout(d, ts, 1000000000) : LK_UNKNOWN;
 }
@@ -159,7 +162,8 @@ static int64_t call_timeout(const struct decode *d)
     uint64_t value = d->call->timeout >= 0 ? arg(d, d->call->timeout) : 0;
     switch (d->call->shape) {
     case LK_TIMEOUT_NONE:
-    case LK_TIMEOUT_SOCKET: /* once it is known to be a socket */ return d->call->call == LK_CALL_OTHER ? LK_UNKNOWN : LK_FOREVER;
+    case LK_TIMEOUT_SOCKET: /* once it is known to be a socket */
+        return d->call->call == LK_CALL_OTHER ? LK_UNKNOWN : LK_FOREVER;
     case LK_TIMEOUT_MS: return (int32_t)(uint32_t)value < 0 ? LK_FOREVER : (int32_t)(uint32_t)value;
     case LK_TIMEOUT_TIMESPEC: return relative_timeout(d, value, 1000000000);
     case LK_TIMEOUT_TIMEVAL: return relative_timeout(d, value, 1000000);
@@ -205,8 +209,9 @@ static void describe_holder(struct decode *d, bool by_flock)
     d->ret->lock_fd = lock.fd;
     d->ret->lock_inode = lock.inode;
     if (lock.by == LK_LOCKED_OTHER)
-        d->ret->lock_holder = lk_arena_printf(d->r->arena, "process %lld (%s)", (long long)lock.pid,
-                                              lk_text_clean(d->r->arena, lock.comm, strlen(lock.comm), sizeof(lock.comm)));
+        d->ret->lock_holder = lk_arena_printf(
+            d->r->arena, "process %lld (%s)", (long long)lock.pid,
+            lk_text_clean(d->r->arena, lock.comm, strlen(lock.comm), sizeof(lock.comm)));
 }
 
 static void decode_fcntl(struct decode *d)
@@ -226,12 +231,13 @@ static void decode_flock(struct decode *d)
 }
 
 /*
- * A named pipe? Asked without waiting for anything: only what the kernel has in its caches (RESOLVE_CACHED, Linux
- * 5.12), no server, no automount, and O_PATH opens nothing.
+ * A named pipe? Asked without waiting for anything: only what the kernel has in its caches
+ * (RESOLVE_CACHED, Linux 5.12), no server, no automount, and O_PATH opens nothing.
  */
 static bool path_is_fifo(const struct decode *d, const char *path)
 {
-    struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
+    struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
     struct statx st;
     char root[LK_PROCFS_PATH];
     snprintf(root, sizeof(root), "%s/%s", d->r->base, path[0] == '/' ? "root" : "cwd");
@@ -242,7 +248,8 @@ static bool path_is_fifo(const struct decode *d, const char *path)
     close(dir);
     if (fd < 0)
         return false;
-    bool fifo = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 && S_ISFIFO(st.stx_mode);
+    bool fifo = statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+                S_ISFIFO(st.stx_mode);
     close(fd);
     return fifo;
 }
@@ -275,7 +282,8 @@ static void empty_set(struct decode *d)
     d->ret->on = d->ret->timeout_ms == LK_FOREVER ? LK_OS_SIGNAL : LK_OS_TIMER;
 }
 
-/* A few descriptors whose other ends are all with one process: a program that is run with several pipes. */
+/* A few descriptors whose other ends are all with one process: a program that is run with several
+ * pipes. */
 static void common_peer(struct decode *d, const int64_t *fds, size_t n)
 {
     struct lk_syscall_wait one = { 0 };
@@ -292,8 +300,8 @@ static void common_peer(struct decode *d, const int64_t *fds, size_t n)
 }
 
 /*
- * The set read from memory. One descriptor only (what CPython does before recv on a socket with a timeout, and
- * subprocess on a pipe) is a wait for that descriptor, with the timeout of the call.
+ * The set read from memory. One descriptor only (what CPython does before recv on a socket with a
+ * timeout, and subprocess on a pipe) is a wait for that descriptor, with the timeout of the call.
  */
 static void decode_poll(struct decode *d)
 {
@@ -396,7 +404,8 @@ static int64_t child_pid(const struct decode *d, int64_t pid)
 {
     char ours[64], theirs[64];
     if (pid <= 0 || lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", d->r->base) < 0 || strcmp(ours, theirs) == 0)
+        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", d->r->base) < 0 ||
+        strcmp(ours, theirs) == 0)
         return pid;
     struct translation t = { .inner = pid, .outer = LK_UNKNOWN };
     lk_procfs_children(d->r->pid, matches_inner_pid, &t);
@@ -459,17 +468,20 @@ static void (*const decoders[])(struct decode *) = {
 };
 
 /*
- * A timeout that counts from the begin of the call has run for as long as the thread has slept in it. It may have been
- * woken in between and gone to sleep again inside of the call, so this is the most that can be left.
+ * A timeout that counts from the begin of the call has run for as long as the thread has slept in
+ * it. It may have been woken in between and gone to sleep again inside of the call, so this is the
+ * most that can be left.
  */
 static int64_t time_left(const struct decode *d)
 {
-    bool relative = d->call->shape == LK_TIMEOUT_MS || d->call->shape == LK_TIMEOUT_TIMESPEC ||
-                    d->call->shape == LK_TIMEOUT_TIMEVAL || d->call->shape == LK_TIMEOUT_SOCKET ||
-                    (d->call->call == LK_CALL_SLEEP && !(arg(d, 1) & TIMER_ABSTIME)) ||
-                    (d->call->call == LK_CALL_FUTEX && (int_arg(d, 1) & FUTEX_CMD_MASK) == FUTEX_WAIT);
+    bool relative =
+        d->call->shape == LK_TIMEOUT_MS || d->call->shape == LK_TIMEOUT_TIMESPEC ||
+        d->call->shape == LK_TIMEOUT_TIMEVAL || d->call->shape == LK_TIMEOUT_SOCKET ||
+        (d->call->call == LK_CALL_SLEEP && !(arg(d, 1) & TIMER_ABSTIME)) ||
+        (d->call->call == LK_CALL_FUTEX && (int_arg(d, 1) & FUTEX_CMD_MASK) == FUTEX_WAIT);
     int64_t ms = d->ret->timeout_ms;
-    if (!relative || ms == LK_FOREVER || ms == LK_UNKNOWN || d->f->off_cpu_ms == LK_UNKNOWN || d->f->off_cpu_ms < 0)
+    if (!relative || ms == LK_FOREVER || ms == LK_UNKNOWN || d->f->off_cpu_ms == LK_UNKNOWN ||
+        d->f->off_cpu_ms < 0)
         return ms;
     return LK_MAX(ms - d->f->off_cpu_ms, 0);
 }
@@ -482,21 +494,24 @@ static bool fd_restarts(const struct decode *d, int64_t socket_timeout)
     bool endless_socket = on == LK_OS_SOCKET && socket_timeout == LK_FOREVER;
     switch (d->call->call) {
     case LK_CALL_READ:
-        return on == LK_OS_PIPE || on == LK_OS_EVENTFD || on == LK_OS_TIMER || on == LK_OS_SIGNAL || endless_socket;
+        return on == LK_OS_PIPE || on == LK_OS_EVENTFD || on == LK_OS_TIMER || on == LK_OS_SIGNAL ||
+               endless_socket;
     case LK_CALL_WRITE: /* pipe(7): up to PIPE_BUF (4096) bytes are written whole or not at all */
         return on == LK_OS_EVENTFD || (on == LK_OS_PIPE && arg(d, 2) <= 4096);
     case LK_CALL_RECV: return endless_socket && !(arg(d, 3) & MSG_WAITALL);
     case LK_CALL_RECVMSG: return endless_socket && !(arg(d, 2) & MSG_WAITALL);
     case LK_CALL_ACCEPT:
     case LK_CALL_CONNECT: return endless_socket;
-    case LK_CALL_OPEN: /* fs/pipe.c fifo_open: -ERESTARTSYS; what a file server does is its own matter */ return on == LK_OS_PIPE;
+    case LK_CALL_OPEN: /* fs/pipe.c fifo_open: -ERESTARTSYS; what a file server does is its own
+                          matter */
+        return on == LK_OS_PIPE;
     default: return false;
     }
 }
 
 /*
- * fs/select.c poll_select_finish: the time left is written back to the caller, and when that fails (a constant) the
- * call ends with -EINTR.
+ * fs/select.c poll_select_finish: the time left is written back to the caller, and when that fails
+ * (a constant) the call ends with -EINTR.
  */
 static bool writes_time_back(const struct decode *d)
 {
@@ -516,19 +531,23 @@ static bool restarts(const struct decode *d, int64_t socket_timeout)
     if (d->call->call == LK_CALL_POLL || d->call->call == LK_CALL_SELECT)
         return writes_time_back(d);
     /* kernel/futex/requeue.c: may end with -EWOULDBLOCK */
-    return d->call->call != LK_CALL_FUTEX || (int_arg(d, 1) & FUTEX_CMD_MASK) != FUTEX_WAIT_REQUEUE_PI;
+    return d->call->call != LK_CALL_FUTEX ||
+           (int_arg(d, 1) & FUTEX_CMD_MASK) != FUTEX_WAIT_REQUEUE_PI;
 }
 
 /*
- * After a stop the kernel continues timed poll, nanosleep and futex calls as restart_syscall(2), with the old
- * arguments still in the registers; its number says nothing. Which it was stands in the code: the number is loaded
- * ("mov $nr, %eax", b8 imm32) shortly before the "syscall" instruction (0f 05) that pc has just passed.
+ * After a stop the kernel continues timed poll, nanosleep and futex calls as restart_syscall(2),
+ * with the old arguments still in the registers; its number says nothing. Which it was stands in
+ * the code: the number is loaded
+ * ("mov $nr, %eax", b8 imm32) shortly before the "syscall" instruction (0f 05) that pc has just
+ * passed.
  */
 static int64_t restarted_call(const struct decode *d)
 {
     static const int64_t candidates[] = { SYS_poll, SYS_nanosleep, SYS_futex, SYS_clock_nanosleep };
     uint8_t code[34];
-    if (d->f->pc < sizeof(code) || !lk_read(d->r->target, d->f->pc - sizeof(code), code, sizeof(code)) ||
+    if (d->f->pc < sizeof(code) ||
+        !lk_read(d->r->target, d->f->pc - sizeof(code), code, sizeof(code)) ||
         code[sizeof(code) - 2] != 0x0f || code[sizeof(code) - 1] != 0x05)
         return d->f->nr;
     for (size_t i = sizeof(code) - 2 - 5 + 1; i-- > 0;) {
@@ -541,12 +560,17 @@ static int64_t restarted_call(const struct decode *d)
     return d->f->nr;
 }
 
-void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f, struct lk_syscall_wait *ret)
+void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f,
+                         struct lk_syscall_wait *ret)
 {
-    *ret = (struct lk_syscall_wait){
-        .nr = -1, .fd = LK_UNKNOWN, .queues = { LK_UNKNOWN, LK_UNKNOWN }, .child_pid = LK_UNKNOWN, .timeout_ms = LK_UNKNOWN,
-        .left_ms = LK_UNKNOWN, .far_fd = LK_UNKNOWN, .peer_pid = LK_UNKNOWN
-    };
+    *ret = (struct lk_syscall_wait){ .nr = -1,
+                                     .fd = LK_UNKNOWN,
+                                     .queues = { LK_UNKNOWN, LK_UNKNOWN },
+                                     .child_pid = LK_UNKNOWN,
+                                     .timeout_ms = LK_UNKNOWN,
+                                     .left_ms = LK_UNKNOWN,
+                                     .far_fd = LK_UNKNOWN,
+                                     .peer_pid = LK_UNKNOWN };
     if (f->running || !f->syscall_known)
         return;
     if (f->nr < 0) { /* asleep, but not in a call: a page fault */

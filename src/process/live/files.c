@@ -1,7 +1,8 @@
 /*
- * Files that a target names. The target may be hostile: a path may lead through symbolic links to a file that
- * only root may read, to a FIFO that never opens, to a device that acts when opened. So paths are resolved below the
- * target's root, with the target's own rights, as O_PATH first (opens nothing), and only regular files are then opened.
+ * Files that a target names. The target may be hostile: a path may lead through symbolic links to a
+ * file that only root may read, to a FIFO that never opens, to a device that acts when opened. So
+ * paths are resolved below the target's root, with the target's own rights, as O_PATH first (opens
+ * nothing), and only regular files are then opened.
  */
 #include "process/live/live_internal.h"
 
@@ -24,8 +25,9 @@ enum { MAX_GROUPS = 1024 };
 /* --- the target's rights ------------------------------------------------------------ */
 
 /*
- * Rights of this thread alone: the raw system calls are used, since glibc's setgroups changes all threads of the
- * process, and this is a library. setfsuid(2) from 0 to another id also takes the file capabilities away.
+ * Rights of this thread alone: the raw system calls are used, since glibc's setgroups changes all
+ * threads of the process, and this is a library. setfsuid(2) from 0 to another id also takes the
+ * file capabilities away.
  */
 struct rights {
     uid_t fsuid;
@@ -88,7 +90,8 @@ static bool target_rights(const struct lk_live *l, struct rights *ret)
 {
     char *text = lk_xmalloc(32768), *end;
     const char *p;
-    bool ok = lk_proc_read(l->proc_fd, "status", text, 32768) > 0 && fourth_id(line_of(text, "\nUid:"), &ret->fsuid) &&
+    bool ok = lk_proc_read(l->proc_fd, "status", text, 32768) > 0 &&
+              fourth_id(line_of(text, "\nUid:"), &ret->fsuid) &&
               fourth_id(line_of(text, "\nGid:"), &ret->fsgid) && (p = line_of(text, "\nGroups:"));
 
     if (ok) {
@@ -102,7 +105,8 @@ static bool target_rights(const struct lk_live *l, struct rights *ret)
         }
         p = line_of(text, "\nCapEff:");
         ret->caps_known = p != NULL;
-        ret->caps[0].effective = p ? (uint32_t)strtoull(p, NULL, 16) : 0; /* file capabilities are among the low 32 */
+        /* file capabilities are among the low 32 */
+        ret->caps[0].effective = p ? (uint32_t)strtoull(p, NULL, 16) : 0;
     }
     free(text);
     return ok;
@@ -127,8 +131,9 @@ static void restore_rights(const struct rights *mine)
 }
 
 /*
- * Takes on the target's file rights. False (nothing changed) when this would need privileges that we do not have and
- * the ids differ: then we must not open what the target points at. Groups that cannot be changed are our own.
+ * Takes on the target's file rights. False (nothing changed) when this would need privileges that
+ * we do not have and the ids differ: then we must not open what the target points at. Groups that
+ * cannot be changed are our own.
  */
 static bool take_rights(const struct rights *theirs, const struct rights *mine)
 {
@@ -144,7 +149,8 @@ static bool take_rights(const struct rights *theirs, const struct rights *mine)
         restore_rights(mine);
         return false;
     }
-    /* Same id and yet fewer capabilities: root in a container, or we are a program with file capabilities. */
+    /* Same id and yet fewer capabilities: root in a container, or we are a program with file
+     * capabilities. */
     if (mine->caps_known && sys_capget(caps) == 0) {
         caps[0].effective &= theirs->caps[0].effective | ~FILE_CAPS;
         (void)sys_capset(caps);
@@ -164,7 +170,8 @@ static int open_in_root(int root, const char *path)
     return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
 }
 
-/* Turns an O_PATH descriptor into one for reading if it is a regular file; closes it in any case. */
+/* Turns an O_PATH descriptor into one for reading if it is a regular file; closes it in any case.
+ */
 static int reopen_regular(int path_fd, struct stat *st)
 {
     char link[40];
@@ -209,8 +216,8 @@ static bool read_link(const struct lk_live *l, const char *which, char *ret, siz
 }
 
 /*
- * An absolute path as the target sees it. The links of /proc show paths as seen from our root, so for a target
- * in a chroot of our own file system the path of its root is cut off.
+ * An absolute path as the target sees it. The links of /proc show paths as seen from our root, so
+ * for a target in a chroot of our own file system the path of its root is cut off.
  */
 static bool absolute_path(const struct lk_live *l, const char *path, char *ret, size_t size)
 {
@@ -254,7 +261,8 @@ int lk_live_open_path(void *impl, const char *path, struct lk_error *err)
     my_rights(&mine);
     if (!take_rights(&theirs, &mine)) {
         close(root);
-        lk_error_set(err, LK_ERR_PERMISSION, "files of another user's process are opened by root only");
+        lk_error_set(err, LK_ERR_PERMISSION,
+                     "files of another user's process are opened by root only");
         return -1;
     }
     fd = reopen_regular(open_in_root(root, absolute), &st);
@@ -267,17 +275,19 @@ int lk_live_open_path(void *impl, const char *path, struct lk_error *err)
 }
 
 /*
- * The device in maps is that of the super block; file systems with subvolumes or layers (btrfs, overlayfs) answer
- * fstat with another one, of major number 0.
+ * The device in maps is that of the super block; file systems with subvolumes or layers (btrfs,
+ * overlayfs) answer fstat with another one, of major number 0.
  */
 static bool is_file_of(const struct lk_mapping *m, const struct stat *st)
 {
-    return st->st_ino == m->inode && (st->st_dev == makedev(m->dev_major, m->dev_minor) || major(st->st_dev) == 0);
+    return st->st_ino == m->inode &&
+           (st->st_dev == makedev(m->dev_major, m->dev_minor) || major(st->st_dev) == 0);
 }
 
 /*
- * The very file, even when deleted or replaced since; needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN, proc(5). The mapping
- * may have changed after maps was read: then neither the inode nor the path is the same.
+ * The very file, even when deleted or replaced since; needs CAP_CHECKPOINT_RESTORE or
+ * CAP_SYS_ADMIN, proc(5). The mapping may have changed after maps was read: then neither the inode
+ * nor the path is the same.
  */
 static int open_map_file(const struct lk_live *l, const struct lk_mapping *m)
 {
@@ -286,11 +296,13 @@ static int open_map_file(const struct lk_live *l, const struct lk_mapping *m)
     ssize_t n;
     int fd;
 
-    snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)m->start, (unsigned long long)m->end);
+    snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)m->start,
+             (unsigned long long)m->end);
     fd = reopen_regular(openat(l->proc_fd, name, O_PATH | O_CLOEXEC), &st);
     if (fd < 0 || is_file_of(m, &st))
         return fd;
-    n = readlinkat(l->proc_fd, name, path, sizeof(path)); /* layered file systems may number inodes anew */
+    /* layered file systems may number inodes anew */
+    n = readlinkat(l->proc_fd, name, path, sizeof(path));
     if (n > 0 && strlen(m->path) == (size_t)n && memcmp(path, m->path, (size_t)n) == 0)
         return fd;
     close(fd);
@@ -322,6 +334,7 @@ int lk_live_open_mapping(void *impl, const struct lk_mapping *m, struct lk_error
     if (is_file_of(m, &st))
         return fd;
     close(fd);
-    lk_error_set(err, LK_ERR_BAD_DATA, "the file of a mapping of process %d was replaced or deleted", l->pid);
+    lk_error_set(err, LK_ERR_BAD_DATA,
+                 "the file of a mapping of process %d was replaced or deleted", l->pid);
     return -1;
 }

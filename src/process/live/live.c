@@ -1,7 +1,7 @@
 /*
- * A live process: memory by process_vm_readv, everything else from /proc. All files of /proc are opened below a
- * descriptor of /proc/PID, which stays bound to this process even when its number is used again.
- * Nothing of a target is ever opened for writing.
+ * A live process: memory by process_vm_readv, everything else from /proc. All files of /proc are
+ * opened below a descriptor of /proc/PID, which stays bound to this process even when its number is
+ * used again. Nothing of a target is ever opened for writing.
  */
 #include "process/live/live_internal.h"
 
@@ -19,7 +19,8 @@ enum {
     RETRY_BATCH = 64,
 };
 
-/* User addresses end at 2^47, or 2^56 with five-level page tables: above lies nothing that can be read. */
+/* User addresses end at 2^47, or 2^56 with five-level page tables: above lies nothing that can be
+ * read. */
 #define USER_END (UINT64_C(1) << 56)
 
 /* --- /proc text ------------------------------------------------------------- */
@@ -62,7 +63,8 @@ static const char *skip_fields(const char *p, unsigned n)
 
 bool lk_stat_parse(const char *text, struct lk_stat_line *ret)
 {
-    /* The target chooses comm (PR_SET_NAME) and it may hold ')' or a newline: the last ')' ends it, proc_pid_stat(5). */
+    /* The target chooses comm (PR_SET_NAME) and it may hold ')' or a newline: the last ')' ends it,
+     * proc_pid_stat(5). */
     const char *open = strchr(text, '('), *close = strrchr(text, ')');
     const char *p;
     size_t n;
@@ -108,8 +110,9 @@ static size_t join(struct iovec *v, size_t n, void *base)
 }
 
 /*
- * Reads n pages; returns how many from the front could be read. process_vm_readv stops at the first page that
- * it cannot read, and counts whole pages up to there (mm/process_vm_access.c: process_vm_rw_single_vec).
+ * Reads n pages; returns how many from the front could be read. process_vm_readv stops at the first
+ * page that it cannot read, and counts whole pages up to there (mm/process_vm_access.c:
+ * process_vm_rw_single_vec).
  */
 static size_t read_front(struct lk_live *l, const lk_addr *pages, void *const *bufs, size_t n)
 {
@@ -121,7 +124,8 @@ static size_t read_front(struct lk_live *l, const lk_addr *pages, void *const *b
         return pread(l->mem_fd, bufs[0], LK_PAGE, (off_t)pages[0]) == LK_PAGE;
     for (size_t i = 0; i < n; i++) {
         n_local = join(local, n_local, bufs[i]);
-        n_remote = join(remote, n_remote, (void *)(uintptr_t)pages[i]); /* an address for the kernel, never dereferenced */
+        /* an address for the kernel, never dereferenced */
+        n_remote = join(remote, n_remote, (void *)(uintptr_t)pages[i]);
     }
     got = process_vm_readv(l->mem_tid, local, n_local, remote, n_remote, 0);
     if (got < 0 && errno == ESRCH)
@@ -146,7 +150,8 @@ static void live_read_pages(void *impl, const lk_addr *pages, void *const *bufs,
         i += good;
         if (k == 0 || good < k)
             i++; /* the bad page */
-        /* After a bad page go on in small steps, so that many bad pages do not cost a long list each. */
+        /* After a bad page go on in small steps, so that many bad pages do not cost a long list
+         * each. */
         batch = good < k ? LK_MIN((size_t)RETRY_BATCH, most) : LK_MIN(batch * 2, most);
     }
 }

@@ -37,7 +37,9 @@ static bool read_text(struct lk_live *l, struct lk_error *err)
     close(fd);
     if (got != 0) {
         free(text);
-        return n >= MAX_TEXT ? lk_error_set(err, LK_ERR_BAD_DATA, "process %d has too many mappings", l->pid) : false;
+        return n >= MAX_TEXT
+                   ? lk_error_set(err, LK_ERR_BAD_DATA, "process %d has too many mappings", l->pid)
+                   : false;
     }
     free(l->maps_text);
     l->maps_text = text;
@@ -99,17 +101,20 @@ static bool character(struct cursor *c, char ch)
     return true;
 }
 
-/* proc_pid_maps(5): "start-end perms offset major:minor inode   path"; a newline in the path is written \012. */
+/* proc_pid_maps(5): "start-end perms offset major:minor inode   path"; a newline in the path is
+ * written \012. */
 static bool parse_line(struct cursor c, struct lk_mapping *m, struct cursor *path)
 {
     uint64_t major, minor;
 
-    if (!number(&c, 16, &m->start) || !character(&c, '-') || !number(&c, 16, &m->end) || !character(&c, ' ') || c.end - c.at < 5)
+    if (!number(&c, 16, &m->start) || !character(&c, '-') || !number(&c, 16, &m->end) ||
+        !character(&c, ' ') || c.end - c.at < 5)
         return false;
     memcpy(m->prot, c.at, 4);
     c.at += 4;
-    if (!character(&c, ' ') || !number(&c, 16, &m->offset) || !character(&c, ' ') || !number(&c, 16, &major) ||
-        !character(&c, ':') || !number(&c, 16, &minor) || !character(&c, ' ') || !number(&c, 10, &m->inode))
+    if (!character(&c, ' ') || !number(&c, 16, &m->offset) || !character(&c, ' ') ||
+        !number(&c, 16, &major) || !character(&c, ':') || !number(&c, 16, &minor) ||
+        !character(&c, ' ') || !number(&c, 10, &m->inode))
         return false;
     m->dev_major = (uint32_t)major;
     m->dev_minor = (uint32_t)minor;
@@ -119,7 +124,8 @@ static bool parse_line(struct cursor c, struct lk_mapping *m, struct cursor *pat
     return m->start < m->end;
 }
 
-/* Segments of one library follow each other, so comparing with the one before saves nearly all copies. */
+/* Segments of one library follow each other, so comparing with the one before saves nearly all
+ * copies. */
 static const char *path_of(struct lk_arena *a, struct cursor path, const struct lk_mapping *before)
 {
     size_t n = (size_t)(path.end - path.at);
@@ -143,7 +149,8 @@ static size_t count_lines(const char *text, size_t n)
     return lines;
 }
 
-bool lk_live_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n, struct lk_error *err)
+bool lk_live_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
+                  struct lk_error *err)
 {
     struct lk_live *l = impl;
     size_t lines, count = 0;
@@ -157,7 +164,8 @@ bool lk_live_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_
     lines = count_lines(l->maps_text, l->maps_len);
     if (lines > MAX_MAPPINGS) {
         drop_text(l);
-        return lk_error_set(err, LK_ERR_BAD_DATA, "process %d has more than %d mappings", l->pid, MAX_MAPPINGS);
+        return lk_error_set(err, LK_ERR_BAD_DATA, "process %d has more than %d mappings", l->pid,
+                            MAX_MAPPINGS);
     }
     maps = lk_arena_array(a, lines ? lines : 1, sizeof(*maps));
     end = l->maps_text + l->maps_len;
@@ -167,7 +175,8 @@ bool lk_live_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_
         struct lk_mapping *m = &maps[count];
 
         at = line.end + 1;
-        /* Read in pieces while the target maps and unmaps: a mapping that moved may appear twice. */
+        /* Read in pieces while the target maps and unmaps: a mapping that moved may appear twice.
+         */
         if (!parse_line(line, m, &path) || (count && m->start < maps[count - 1].end))
             continue;
         m->path = path_of(a, path, count ? &maps[count - 1] : NULL);

@@ -1,7 +1,7 @@
 /*
- * May this process be read? Every gate is tried, and a refusal names the shut one and the command that
- * opens it. The gates are those of kernel/ptrace.c: __ptrace_may_access, in its order: user and group ids,
- * dumpable, then the security modules (Yama, capabilities).
+ * May this process be read? Every gate is tried, and a refusal names the shut one and the command
+ * that opens it. The gates are those of kernel/ptrace.c: __ptrace_may_access, in its order: user
+ * and group ids, dumpable, then the security modules (Yama, capabilities).
  */
 #include "process/live/live_internal.h"
 
@@ -99,10 +99,13 @@ static bool open_proc(struct lk_live *l, struct lk_error *err)
     if (l->proc_fd >= 0)
         return true;
     if (access("/proc/self/stat", R_OK) != 0)
-        return lk_error_set(err, LK_ERR_PERMISSION, "/proc is not mounted here: mount -t proc proc /proc");
-    if (kill(l->pid, 0) == 0 || errno == EPERM) /* signal 0 is never delivered */
         return lk_error_set(err, LK_ERR_PERMISSION,
-                            "process %d is hidden from you (/proc is mounted with hidepid): sudo loopknot %d", l->pid, l->pid);
+                            "/proc is not mounted here: mount -t proc proc /proc");
+    if (kill(l->pid, 0) == 0 || errno == EPERM) /* signal 0 is never delivered */
+        return lk_error_set(
+            err, LK_ERR_PERMISSION,
+            "process %d is hidden from you (/proc is mounted with hidepid): sudo loopknot %d",
+            l->pid, l->pid);
     return lk_error_set(err, LK_ERR_NO_PROCESS, "there is no process %d", l->pid);
 }
 
@@ -117,7 +120,8 @@ static void comm_of(int64_t pid, char *ret, size_t size)
     lk_comm_clean(ret);
 }
 
-/* The leader of a process may end before its other threads; its memory is then to be had through one of those. */
+/* The leader of a process may end before its other threads; its memory is then to be had through
+ * one of those. */
 static bool living_thread(struct lk_live *l)
 {
     struct lk_thread_list list = { 0 };
@@ -146,16 +150,19 @@ static bool check_kind(struct lk_live *l, const struct status *s, struct lk_erro
     l->start_ticks = stat.start_ticks;
     if (s->tgid != l->pid) {
         comm_of(s->tgid, other, sizeof(other));
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "%d is a thread (%s) of process %lld (%s): loopknot %lld", l->pid, s->comm,
-                            (long long)s->tgid, other, (long long)s->tgid);
+        return lk_error_set(err, LK_ERR_NO_PROCESS,
+                            "%d is a thread (%s) of process %lld (%s): loopknot %lld", l->pid,
+                            s->comm, (long long)s->tgid, other, (long long)s->tgid);
     }
     if (stat.flags & KTHREAD_FLAG)
-        return lk_error_set(err, LK_ERR_UNSUPPORTED, "%d (%s) is a thread of the kernel: it has no program to examine", l->pid,
-                            s->comm);
+        return lk_error_set(err, LK_ERR_UNSUPPORTED,
+                            "%d (%s) is a thread of the kernel: it has no program to examine",
+                            l->pid, s->comm);
     if ((s->state == 'Z' || s->state == 'X') && (s->threads <= 1 || !living_thread(l))) {
         comm_of(stat.ppid, other, sizeof(other));
         return lk_error_set(err, LK_ERR_NO_PROCESS,
-                            "process %d (%s) has ended (zombie) and waits for its parent %lld (%s) to collect it: loopknot %lld",
+                            "process %d (%s) has ended (zombie) and waits for its parent %lld (%s) "
+                            "to collect it: loopknot %lld",
                             l->pid, s->comm, (long long)stat.ppid, other, (long long)stat.ppid);
     }
     return true;
@@ -178,12 +185,15 @@ static bool check_architecture(struct lk_live *l, const struct status *s, struct
     if (n < (ssize_t)sizeof(head) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0)
         return true;
     if (head.e_ident[EI_CLASS] == ELFCLASS32)
-        return lk_error_set(err, LK_ERR_UNSUPPORTED,
-                            "process %d (%s) is a 32-bit program: only 64-bit x86-64 programs can be read", l->pid, s->comm);
+        return lk_error_set(
+            err, LK_ERR_UNSUPPORTED,
+            "process %d (%s) is a 32-bit program: only 64-bit x86-64 programs can be read", l->pid,
+            s->comm);
     if (head.e_machine != EM_X86_64)
         return lk_error_set(err, LK_ERR_UNSUPPORTED,
-                            "process %d (%s) is a program for another machine (ELF machine %u): only x86-64 can be read", l->pid,
-                            s->comm, head.e_machine);
+                            "process %d (%s) is a program for another machine (ELF machine %u): "
+                            "only x86-64 can be read",
+                            l->pid, s->comm, head.e_machine);
     return true;
 }
 
@@ -203,16 +213,19 @@ static bool same_ids(const int64_t theirs[4], int64_t mine)
     return theirs[0] == mine && theirs[1] == mine && theirs[2] == mine;
 }
 
-/* The link ns/user needs the very access that was refused, the map of ids does not; it is shown as seen from our namespace. */
+/* The link ns/user needs the very access that was refused, the map of ids does not; it is shown as
+ * seen from our namespace. */
 static bool other_user_namespace(const struct lk_live *l)
 {
     char mine[1024], theirs[1024];
 
     return lk_proc_read(AT_FDCWD, "/proc/self/uid_map", mine, sizeof(mine)) > 0 &&
-           lk_proc_read(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 && strcmp(mine, theirs) != 0;
+           lk_proc_read(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 &&
+           strcmp(mine, theirs) != 0;
 }
 
-/* The files (not the folder) of a process belong to root when it is not dumpable; fs/proc/base.c: task_dump_owner. */
+/* The files (not the folder) of a process belong to root when it is not dumpable; fs/proc/base.c:
+ * task_dump_owner. */
 static bool not_dumpable(const struct lk_live *l, const struct status *s)
 {
     struct stat st;
@@ -221,27 +234,33 @@ static bool not_dumpable(const struct lk_live *l, const struct status *s)
 }
 
 /* What shuts the door although CAP_SYS_PTRACE is held or not needed. */
-static bool refuse_privileged(const struct lk_live *l, const struct status *s, const struct status *me, struct lk_error *err)
+static bool refuse_privileged(const struct lk_live *l, const struct status *s,
+                              const struct status *me, struct lk_error *err)
 {
     if (yama_scope() == 3)
-        return lk_error_set(err, LK_ERR_PERMISSION,
-                            "kernel.yama.ptrace_scope is 3: nobody may read process %d (%s) until a reboot with "
-                            "a lower value (sysctl kernel.yama.ptrace_scope=1 in /etc/sysctl.d)",
-                            l->pid, s->comm);
+        return lk_error_set(
+            err, LK_ERR_PERMISSION,
+            "kernel.yama.ptrace_scope is 3: nobody may read process %d (%s) until a reboot with "
+            "a lower value (sysctl kernel.yama.ptrace_scope=1 in /etc/sysctl.d)",
+            l->pid, s->comm);
     if (other_user_namespace(l))
-        return lk_error_set(err, LK_ERR_PERMISSION,
-                            "process %d (%s) lives in another user namespace, where you do not hold "
-                            "CAP_SYS_PTRACE: run as root outside of any container: sudo loopknot %d",
-                            l->pid, s->comm, l->pid);
+        return lk_error_set(
+            err, LK_ERR_PERMISSION,
+            "process %d (%s) lives in another user namespace, where you do not hold "
+            "CAP_SYS_PTRACE: run as root outside of any container: sudo loopknot %d",
+            l->pid, s->comm, l->pid);
     if (me->seccomp == 2)
         return lk_error_set(err, LK_ERR_PERMISSION,
-                            "a seccomp filter around this shell forbids reading process %d (%s): start the container "
-                            "with --cap-add=SYS_PTRACE --security-opt seccomp=unconfined, or on the host: sudo loopknot PID",
+                            "a seccomp filter around this shell forbids reading process %d (%s): "
+                            "start the container "
+                            "with --cap-add=SYS_PTRACE --security-opt seccomp=unconfined, or on "
+                            "the host: sudo loopknot PID",
                             l->pid, s->comm);
-    return lk_error_set(err, LK_ERR_PERMISSION,
-                        "a security module (see /sys/kernel/security/lsm: SELinux, AppArmor) forbids reading "
-                        "process %d (%s): allow ptrace in its policy, or on the host: sudo loopknot %d",
-                        l->pid, s->comm, l->pid);
+    return lk_error_set(
+        err, LK_ERR_PERMISSION,
+        "a security module (see /sys/kernel/security/lsm: SELinux, AppArmor) forbids reading "
+        "process %d (%s): allow ptrace in its policy, or on the host: sudo loopknot %d",
+        l->pid, s->comm, l->pid);
 }
 
 static bool refuse(const struct lk_live *l, const struct status *s, struct lk_error *err)
@@ -259,35 +278,45 @@ static bool refuse(const struct lk_live *l, const struct status *s, struct lk_er
         return refuse_privileged(l, s, &me, err);
 
     if (!same_ids(s->uid, getuid()))
-        snprintf(why, sizeof(why), "belongs to user %lld, you are user %u without CAP_SYS_PTRACE", (long long)s->uid[0],
-                 getuid());
+        snprintf(why, sizeof(why), "belongs to user %lld, you are user %u without CAP_SYS_PTRACE",
+                 (long long)s->uid[0], getuid());
     else if (!same_ids(s->gid, getgid()))
-        snprintf(why, sizeof(why), "runs with group %lld, you with group %u and without CAP_SYS_PTRACE", (long long)s->gid[1],
-                 getgid());
+        snprintf(why, sizeof(why),
+                 "runs with group %lld, you with group %u and without CAP_SYS_PTRACE",
+                 (long long)s->gid[1], getgid());
     else if (not_dumpable(l, s))
-        snprintf(why, sizeof(why), "made itself unreadable (PR_SET_DUMPABLE, a set-uid program, or file capabilities)");
+        snprintf(
+            why, sizeof(why),
+            "made itself unreadable (PR_SET_DUMPABLE, a set-uid program, or file capabilities)");
     else if (s->cap_permitted & ~me.cap_permitted)
         snprintf(why, sizeof(why), "holds capabilities that you lack");
     else if (scope == 1)
-        snprintf(why, sizeof(why), "is no child of this command, and kernel.yama.ptrace_scope is 1");
+        snprintf(why, sizeof(why),
+                 "is no child of this command, and kernel.yama.ptrace_scope is 1");
     else if (scope == 2)
-        snprintf(why, sizeof(why), "may be read with CAP_SYS_PTRACE only: kernel.yama.ptrace_scope is 2");
+        snprintf(why, sizeof(why),
+                 "may be read with CAP_SYS_PTRACE only: kernel.yama.ptrace_scope is 2");
     else
         return refuse_privileged(l, s, &me, err);
 
     if (geteuid() == 0)
         snprintf(mend, sizeof(mend),
-                 "root lacks CAP_SYS_PTRACE here; start the container with --cap-add=SYS_PTRACE, or on the host: "
+                 "root lacks CAP_SYS_PTRACE here; start the container with --cap-add=SYS_PTRACE, "
+                 "or on the host: "
                  "sudo loopknot PID");
     else
-        snprintf(mend, sizeof(mend), "sudo loopknot %d   (for good: sudo setcap cap_sys_ptrace+ep \"$(command -v loopknot)\"%s)",
+        snprintf(mend, sizeof(mend),
+                 "sudo loopknot %d   (for good: sudo setcap cap_sys_ptrace+ep \"$(command -v "
+                 "loopknot)\"%s)",
                  l->pid, scope == 1 ? "; or sudo sysctl kernel.yama.ptrace_scope=0" : "");
-    return lk_error_set(err, LK_ERR_PERMISSION, "process %d (%s) %s: %s", l->pid, s->comm, why, mend);
+    return lk_error_set(err, LK_ERR_PERMISSION, "process %d (%s) %s: %s", l->pid, s->comm, why,
+                        mend);
 }
 
 /*
- * Access is judged before the address is: EFAULT means allowed. Where a filter denies the call alone (the seccomp
- * profile of older containers), /proc/PID/mem gives the same bytes under the same rules.
+ * Access is judged before the address is: EFAULT means allowed. Where a filter denies the call
+ * alone (the seccomp profile of older containers), /proc/PID/mem gives the same bytes under the
+ * same rules.
  */
 static bool check_memory(struct lk_live *l, const struct status *s, struct lk_error *err)
 {
@@ -299,13 +328,15 @@ static bool check_memory(struct lk_live *l, const struct status *s, struct lk_er
         fd = openat(l->proc_fd, l->maps_name, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
             return errno == ENOENT || errno == ESRCH
-                       ? lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid, s->comm)
+                       ? lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended",
+                                      l->pid, s->comm)
                        : refuse(l, s, err);
         close(fd);
         return true;
     }
     if (errno == ESRCH)
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid, s->comm);
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid,
+                            s->comm);
     if (l->mem_tid != l->pid)
         snprintf(name, sizeof(name), "task/%d/mem", l->mem_tid);
     l->mem_fd = openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC);

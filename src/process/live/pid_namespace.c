@@ -1,7 +1,8 @@
 /*
- * Thread ids as the target sees them. In another pid namespace gettid() there differs from what /proc here says; memory
- * of the target (PyThreadState.native_thread_id, a mutex's owner) holds the inner one. NSpid in /proc/PID/task/TID/status
- * lists a thread's ids from the namespace of this /proc to its own, proc_pid_status(5).
+ * Thread ids as the target sees them. In another pid namespace gettid() there differs from what
+ * /proc here says; memory of the target (PyThreadState.native_thread_id, a mutex's owner) holds the
+ * inner one. NSpid in /proc/PID/task/TID/status lists a thread's ids from the namespace of this
+ * /proc to its own, proc_pid_status(5).
  */
 #include "process/live/live_internal.h"
 
@@ -24,7 +25,8 @@ bool lk_pid_ns_parse(const char *status, int64_t *inner, int *levels)
     *levels = 0;
     if (!p)
         return false;
-    for (p += sizeof key - 1; *levels < 64;) { /* more levels than the kernel nests (MAX_PID_NS_LEVEL 32) */
+    /* more levels than the kernel nests (MAX_PID_NS_LEVEL 32) */
+    for (p += sizeof key - 1; *levels < 64;) {
         char *end;
         while (*p == '\t' || *p == ' ')
             p++;
@@ -42,7 +44,8 @@ static bool read_inner(struct lk_live *l, int64_t tid, int64_t *inner, int *leve
 {
     char name[48], text[4096];
     snprintf(name, sizeof name, "task/%lld/status", (long long)tid);
-    return lk_proc_read(l->proc_fd, name, text, sizeof text) > 0 && lk_pid_ns_parse(text, inner, levels);
+    return lk_proc_read(l->proc_fd, name, text, sizeof text) > 0 &&
+           lk_pid_ns_parse(text, inner, levels);
 }
 
 struct scan {
@@ -75,12 +78,13 @@ void lk_live_pid_ns_begin_sample(struct lk_live *l)
     int levels;
     if (!l->tids) {
         l->tids = lk_xcalloc(1, sizeof *l->tids);
-        l->tids->nested = lk_proc_read(l->proc_fd, "status", text, sizeof text) > 0 && lk_pid_ns_parse(text, &inner, &levels) &&
-                          levels > 1;
+        l->tids->nested = lk_proc_read(l->proc_fd, "status", text, sizeof text) > 0 &&
+                          lk_pid_ns_parse(text, &inner, &levels) && levels > 1;
     }
     if (!l->tids->nested)
         return;
-    /* Anew each time: an id may have been given to another thread. Now and not when first asked for, which may be under a stop. */
+    /* Anew each time: an id may have been given to another thread. Now and not when first asked
+     * for, which may be under a stop. */
     lk_map_clear(&l->tids->outer_of);
     scan(l);
     l->tids->scanned = false;

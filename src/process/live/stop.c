@@ -25,20 +25,26 @@
 /*
  * Facts of ptrace(2) and kernel/ptrace.c that this file is built on:
  * - SEIZE stops nobody; INTERRUPT makes a thread trap (PTRACE_EVENT_STOP) without any signal.
- * - When a tracer ends, its tracees are detached and run on, and a trap that is still pending is cleared (exit_ptrace,
+ * - When a tracer ends, its tracees are detached and run on, and a trap that is still pending is
+ * cleared (exit_ptrace,
  *   __ptrace_unlink). So the helper's end is always a detach, whatever ends it.
- * - A thread that stops to have a signal delivered keeps the signal in its exit_code, which an ordinary wait
- *   clears (kernel/exit.c: wait_task_stopped). So all waits are WNOWAIT: if the helper is killed the signal is
- *   still delivered, and otherwise DETACH passes it on.
+ * - A thread that stops to have a signal delivered keeps the signal in its exit_code, which an
+ * ordinary wait clears (kernel/exit.c: wait_task_stopped). So all waits are WNOWAIT: if the helper
+ * is killed the signal is still delivered, and otherwise DETACH passes it on.
  * - DETACH of a thread in a group-stop leaves it in the group-stop.
  */
 
 enum {
-    SETUP_MS = 2000,    /* before anybody is held: fork, page faults, SEIZE of all */
-    ATTEMPTS = 4,       /* at finding computing threads: with the GIL, who computes changes every 5 ms */
-    LOOKS = 8,          /* second looks an attempt: the scheduler brings a running thread's time up to date every few ms */
-    APART_US = 1000,    /* between the two looks that tell a computing thread from one that is awake for a moment */
-    TICK_US = 5000,     /* after so long without a stop a thread's state is looked at, again and again */
+    SETUP_MS = 2000, /* before anybody is held: fork, page faults, SEIZE of all */
+    /* at finding computing threads: with the GIL, who computes changes every 5 ms */
+    ATTEMPTS = 4,
+    /* second looks an attempt: the scheduler brings a running thread's time up to date every few ms
+     */
+    LOOKS = 8,
+    /* between the two looks that tell a computing thread from one that is awake for a moment */
+    APART_US = 1000,
+    /* after so long without a stop a thread's state is looked at, again and again */
+    TICK_US = 5000,
     POPULATE = 2 << 20, /* bytes of the page cache touched before the stop, beside the stacks */
     INTERRUPT_TRAP = SIGTRAP | PTRACE_EVENT_STOP << 8,
 };
@@ -51,8 +57,8 @@ enum slot_state { SLOT_NONE = 0, SLOT_SEIZED, SLOT_INTERRUPTED, SLOT_STOPPED, SL
 struct slot {
     int64_t tid;
     enum slot_state state;
-    int signal; /* the thread stopped to have this signal delivered */
-    bool known; /* regs were read */
+    int signal;    /* the thread stopped to have this signal delivered */
+    bool known;    /* regs were read */
     bool wanted;   /* to be stopped, by the last first look */
     int64_t slept; /* times it gave up the CPU by itself, at the first look; -1 unknown */
     int64_t ran;   /* time it has had on a CPU, ns, at the first look; -1 unknown */
@@ -61,7 +67,8 @@ struct slot {
 
 struct shared {
     uint64_t held_us, released_us; /* first INTERRUPT, last DETACH (CLOCK_MONOTONIC); 0: not yet */
-    int seize_errno;               /* of a thread that could not be seized; ESRCH only when there is no other */
+    /* of a thread that could not be seized; ESRCH only when there is no other */
+    int seize_errno;
     size_t n;
     struct slot v[];
 };
@@ -87,11 +94,14 @@ static void on_tick(int sig)
     (void)sig;
 }
 
-/* Nothing of the caller's handlers may run here. What a terminal sends must not cut the helper off before it has detached. */
+/* Nothing of the caller's handlers may run here. What a terminal sends must not cut the helper off
+ * before it has detached. */
 static void settle_signals(void)
 {
-    static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
-    struct sigaction plain = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN }, tick = { .sa_handler = on_tick };
+    static const int ignored[] = { SIGINT,  SIGTERM, SIGHUP,  SIGPIPE, SIGQUIT,
+                                   SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2 };
+    struct sigaction plain = { .sa_handler = SIG_DFL }, ignore = { .sa_handler = SIG_IGN },
+                     tick = { .sa_handler = on_tick };
     sigset_t none;
 
     for (int i = 1; i < NSIG; i++)
@@ -127,7 +137,8 @@ static bool arm_deadline(unsigned ms)
     return create_timer(SIGKILL, &timer) && set_timer(timer, (uint64_t)ms * 1000, false);
 }
 
-/* Halves the pause at 200 threads and more: the wake-ups of the threads do not take the CPU from us. Needs CAP_SYS_NICE. */
+/* Halves the pause at 200 threads and more: the wake-ups of the threads do not take the CPU from
+ * us. Needs CAP_SYS_NICE. */
 static void raise_priority(void)
 {
     struct sched_param p = { .sched_priority = 1 };
@@ -191,7 +202,8 @@ static bool is_running(const struct helper *h, int64_t tid)
     char name[32], text[256];
 
     snprintf(name, sizeof(name), "%lld/syscall", (long long)tid);
-    return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 && strncmp(text, "running", 7) == 0;
+    return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 &&
+           strncmp(text, "running", 7) == 0;
 }
 
 /* Returns how many are to be stopped. */
@@ -220,8 +232,9 @@ static void rest(void)
 }
 
 /*
- * "running" is also said of a thread that was just woken within its call and waits for a CPU: interrupted then, the call
- * returns EINTR. One that has had the CPU since the first look, without ever giving it up, is in its own code.
+ * "running" is also said of a thread that was just woken within its call and waits for a CPU:
+ * interrupted then, the call returns EINTR. One that has had the CPU since the first look, without
+ * ever giving it up, is in its own code.
  */
 static bool may_interrupt(const struct helper *h, const struct slot *slot)
 {
@@ -249,7 +262,8 @@ static bool find_somebody(const struct helper *h)
         size_t n = first_look(h);
 
         if (attempt == 0)
-            lk_pages_populate(h->t->pages, POPULATE + LK_MIN(n * h->stack_bytes / 2, (size_t)32 << 20));
+            lk_pages_populate(h->t->pages,
+                              POPULATE + LK_MIN(n * h->stack_bytes / 2, (size_t)32 << 20));
         seize_wanted(h);
         for (int look = 0; look < LOOKS; look++) {
             if (h->whom == LK_STOP_COMPUTING)
@@ -271,15 +285,17 @@ static size_t interrupt_all(const struct helper *h)
 
         if (!may_interrupt(h, slot))
             continue;
-        slot->state = ptrace(PTRACE_INTERRUPT, (pid_t)slot->tid, NULL, NULL) == 0 ? SLOT_INTERRUPTED : SLOT_GIVEN_UP;
+        slot->state = ptrace(PTRACE_INTERRUPT, (pid_t)slot->tid, NULL, NULL) == 0 ? SLOT_INTERRUPTED
+                                                                                  : SLOT_GIVEN_UP;
         n++;
     }
     return n;
 }
 
 /*
- * Each thread by its own id: waiting for any of them costs the square of their number. A wait that blocks (flags 0
- * instead of WNOHANG) is woken by this thread alone, and at the next tick at the latest.
+ * Each thread by its own id: waiting for any of them costs the square of their number. A wait that
+ * blocks (flags 0 instead of WNOHANG) is woken by this thread alone, and at the next tick at the
+ * latest.
  */
 static void look(struct slot *slot, int flags)
 {
@@ -297,7 +313,8 @@ static void look(struct slot *slot, int flags)
         return;
     }
     slot->state = SLOT_STOPPED;
-    /* Events carry a number above the low byte; without one this is a signal on its way to the thread. */
+    /* Events carry a number above the low byte; without one this is a signal on its way to the
+     * thread. */
     if (info.si_status != INTERRUPT_TRAP && info.si_status >> 8 == 0)
         slot->signal = info.si_status;
 }
@@ -308,14 +325,17 @@ static bool is_uninterruptible(const struct helper *h, const struct slot *slot)
     char name[32], text[1024];
 
     snprintf(name, sizeof(name), "%lld/stat", (long long)slot->tid);
-    return lk_proc_read(h->task_fd, name, text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) || stat.state == 'D';
+    return lk_proc_read(h->task_fd, name, text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) ||
+           stat.state == 'D';
 }
 
-/* Threads that cannot stop (uninterruptible sleep, waiting for a vfork child, frozen) are given up: the others are held for them.
+/* Threads that cannot stop (uninterruptible sleep, waiting for a vfork child, frozen) are given up:
+ * the others are held for them.
  */
 static void wait_all(const struct helper *h)
 {
-    uint64_t closer = h->s->held_us + TICK_US, last = h->s->held_us + (uint64_t)h->max_pause_ms * 1000 / 4;
+    uint64_t closer = h->s->held_us + TICK_US,
+             last = h->s->held_us + (uint64_t)h->max_pause_ms * 1000 / 4;
     int timer;
 
     if (!create_timer(SIGALRM, &timer) || !set_timer(timer, TICK_US, true))
@@ -344,11 +364,13 @@ static void read_registers(struct shared *s)
         struct iovec v = { &slot->regs, sizeof(slot->regs) };
 
         if (slot->state == SLOT_STOPPED)
-            slot->known = ptrace(PTRACE_GETREGSET, (pid_t)slot->tid, NT_PRSTATUS, &v) == 0 && v.iov_len == sizeof(slot->regs);
+            slot->known = ptrace(PTRACE_GETREGSET, (pid_t)slot->tid, NT_PRSTATUS, &v) == 0 &&
+                          v.iov_len == sizeof(slot->regs);
     }
 }
 
-/* In the order of interrupting, so that no thread is held for the whole span. A thread given up may have stopped since. */
+/* In the order of interrupting, so that no thread is held for the whole span. A thread given up may
+ * have stopped since. */
 static void detach_all(struct shared *s)
 {
     for (size_t i = 0; i < s->n; i++) {
@@ -363,7 +385,8 @@ static void detach_all(struct shared *s)
 
 /* --- the helper: copying ------------------------------------------------------------------- */
 
-/* Not beyond the mapping of the stack, as far as the list of mappings was read before: the next page is another thread's guard.
+/* Not beyond the mapping of the stack, as far as the list of mappings was read before: the next
+ * page is another thread's guard.
  */
 static void copy_stacks(const struct helper *h)
 {
@@ -393,14 +416,16 @@ static _Noreturn void leave_without_stop(struct shared *s)
 static _Noreturn void helper_main(const struct helper *h)
 {
     struct shared *s = h->s;
-    unsigned slack_ms = LK_MIN(h->max_pause_ms / 10, 5u); /* what the end of a killed helper takes */
+    /* what the end of a killed helper takes */
+    unsigned slack_ms = LK_MIN(h->max_pause_ms / 10, 5u);
 
     settle_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != h->parent)
         _exit(0);
     lk_pages_populate(h->t->pages, POPULATE);
-    /* Once without a stop: it brings in the pages that the walk needs, and takes the page faults of our own memory. */
+    /* Once without a stop: it brings in the pages that the walk needs, and takes the page faults of
+     * our own memory. */
     if (h->prepare)
         h->prepare(h->t, h->arg);
     if (!find_somebody(h))
@@ -419,7 +444,8 @@ static _Noreturn void helper_main(const struct helper *h)
         h->collect(h->t, h->arg);
     detach_all(s);
     __atomic_store_n(&s->released_us, lk_now_us(), __ATOMIC_RELEASE);
-    /* Still with the raised priority: among a hundred busy threads an ordinary one waits long for its turn to end. */
+    /* Still with the raised priority: among a hundred busy threads an ordinary one waits long for
+     * its turn to end. */
     _exit(0);
 }
 
@@ -430,7 +456,8 @@ static int open_pidfd(pid_t pid)
     return (int)syscall(SYS_pidfd_open, pid, 0);
 }
 
-/* A caller that ignores SIGCHLD, or waits for any child, takes the helper's status from us: ECHILD means it is gone. */
+/* A caller that ignores SIGCHLD, or waits for any child, takes the helper's status from us: ECHILD
+ * means it is gone. */
 static bool reap(pid_t helper, int flags)
 {
     pid_t r;
@@ -515,8 +542,10 @@ static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *
     if (lk_proc_read(AT_FDCWD, path, comm, sizeof(comm)) > 0)
         comm[strcspn(comm, "\n")] = '\0';
     lk_comm_clean(comm);
-    return lk_error_set(err, LK_ERR_PERMISSION, "process %d is already traced by process %d (%s): its threads cannot be stopped",
-                        t->pid, tracer, comm);
+    return lk_error_set(
+        err, LK_ERR_PERMISSION,
+        "process %d is already traced by process %d (%s): its threads cannot be stopped", t->pid,
+        tracer, comm);
 }
 
 static struct shared *create_shared(const int64_t *tids, size_t n, size_t *size)
@@ -560,14 +589,18 @@ static bool run_helper(struct helper *h, struct lk_error *err)
     return helper > 0 || lk_error_os(err, errno, "cannot start the helper that stops threads");
 }
 
-bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum lk_stop_whom whom, unsigned max_pause_ms,
-                     size_t stack_bytes, lk_collect_fn prepare, lk_collect_fn collect, void *arg,
-                     struct lk_stop_result *res, struct lk_error *err)
+bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum lk_stop_whom whom,
+                     unsigned max_pause_ms, size_t stack_bytes, lk_collect_fn prepare,
+                     lk_collect_fn collect, void *arg, struct lk_stop_result *res,
+                     struct lk_error *err)
 {
-    struct helper h = {
-        .t = t, .whom = whom, .max_pause_ms = LK_MIN(max_pause_ms, 60000u), .stack_bytes = stack_bytes, .prepare = prepare,
-        .collect = collect, .arg = arg
-    };
+    struct helper h = { .t = t,
+                        .whom = whom,
+                        .max_pause_ms = LK_MIN(max_pause_ms, 60000u),
+                        .stack_bytes = stack_bytes,
+                        .prepare = prepare,
+                        .collect = collect,
+                        .arg = arg };
     size_t size;
     bool ok;
 
@@ -581,10 +614,13 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
         return lk_error_os(err, errno, "no memory for the registers of %zu threads", n);
     ok = run_helper(&h, err);
     res->overflow = !lk_pages_pin_end(t->pages);
-    /* ESRCH: those that were asked for have ended in between, which threads may do; nobody is left to be stopped. */
+    /* ESRCH: those that were asked for have ended in between, which threads may do; nobody is left
+     * to be stopped. */
     if (ok && !h.s->held_us && h.s->seize_errno != ESRCH)
-        ok = h.s->seize_errno ? nobody_seized(t, h.s->seize_errno, err)
-                              : lk_error_set(err, LK_ERR_TIMEOUT, "the helper that stops threads ended before it stopped any");
+        ok = h.s->seize_errno
+                 ? nobody_seized(t, h.s->seize_errno, err)
+                 : lk_error_set(err, LK_ERR_TIMEOUT,
+                                "the helper that stops threads ended before it stopped any");
     if (ok)
         collect_result(h.s, res);
     munmap(h.s, size);

@@ -1,6 +1,7 @@
 /*
- * The threads of a live process as /proc tells them: some files of about 9 us each for every thread, so nothing is
- * read twice, all files are opened below one descriptor of the task folder, and lines are parsed where they lie.
+ * The threads of a live process as /proc tells them: some files of about 9 us each for every
+ * thread, so nothing is read twice, all files are opened below one descriptor of the task folder,
+ * and lines are parsed where they lie.
  */
 #include "process/live/live_internal.h"
 
@@ -37,8 +38,10 @@ struct lk_live_threads {
         int cpu;         /* whose clock that is, -1 unknown */
     } * v;
     size_t n, cap;
-    int64_t now_us[MAX_CPUS]; /* in this pass, by processor: now on its scheduler's clock; 0 not asked yet, -1 not to be had */
-    cpu_set_t *affinity;      /* ours, while it is changed in this pass */
+    /* in this pass, by processor: now on its scheduler's clock; 0 not asked yet, -1 not to be had
+     */
+    int64_t now_us[MAX_CPUS];
+    cpu_set_t *affinity; /* ours, while it is changed in this pass */
 };
 
 void lk_live_threads_destroy(struct lk_live_threads *t)
@@ -52,12 +55,14 @@ void lk_live_threads_destroy(struct lk_live_threads *t)
     free(t);
 }
 
-/* Built without CONFIG_SCHED_INFO the file is missing, with delay accounting switched off it says "0 0 0". */
+/* Built without CONFIG_SCHED_INFO the file is missing, with delay accounting switched off it says
+ * "0 0 0". */
 static bool counts_schedules(void)
 {
     char text[128];
 
-    return lk_proc_read(AT_FDCWD, "/proc/thread-self/schedstat", text, sizeof(text)) > 0 && strncmp(text, "0 0 0", 5) != 0;
+    return lk_proc_read(AT_FDCWD, "/proc/thread-self/schedstat", text, sizeof(text)) > 0 &&
+           strncmp(text, "0 0 0", 5) != 0;
 }
 
 static struct lk_live_threads *threads_create(int proc_fd)
@@ -75,7 +80,8 @@ static struct lk_live_threads *threads_create(int proc_fd)
 /* --- one file ------------------------------------------------------------------ */
 
 /* Below the task folder: "TID/file". */
-static ssize_t task_read(const struct lk_live_threads *t, int64_t tid, const char *file, char *buf, size_t size)
+static ssize_t task_read(const struct lk_live_threads *t, int64_t tid, const char *file, char *buf,
+                         size_t size)
 {
     char name[48], digits[24];
     size_t n = 0, at = sizeof(digits);
@@ -90,7 +96,8 @@ static ssize_t task_read(const struct lk_live_threads *t, int64_t tid, const cha
     return lk_proc_read(t->task_fd, name, buf, size);
 }
 
-/* "nr 0xa0 ... 0xa5 0xsp 0xpc", "-1 0xsp 0xpc" (asleep outside of a call) or "running"; proc_pid_syscall(5). */
+/* "nr 0xa0 ... 0xa5 0xsp 0xpc", "-1 0xsp 0xpc" (asleep outside of a call) or "running";
+ * proc_pid_syscall(5). */
 static void parse_syscall(const char *text, struct lk_thread_facts *f)
 {
     const char *p = text;
@@ -132,7 +139,8 @@ static bool read_switches(struct lk_live_threads *t, struct lk_thread_facts *f)
     char text[16384], *p = text;
 
     if (!t->no_schedstat) {
-        /* Run time and wait time in ns, times scheduled; Documentation/scheduler/sched-stats.rst. */
+        /* Run time and wait time in ns, times scheduled; Documentation/scheduler/sched-stats.rst.
+         */
         if (task_read(t, f->tid, "schedstat", text, 128) > 0) {
             f->run_ns = strtoull(p, &p, 10);
             strtoull(p, &p, 10);
@@ -151,8 +159,9 @@ static bool read_switches(struct lk_live_threads *t, struct lk_thread_facts *f)
 }
 
 /*
- * Line "se.exec_start   :   1265549.855483": milliseconds on the scheduler's clock. -1 when there is none. It is 0 as long as
- * the thread has not run on the processor it was moved to (kernel/sched/fair.c: migrate_task_rq_fair), or not at all.
+ * Line "se.exec_start   :   1265549.855483": milliseconds on the scheduler's clock. -1 when there
+ * is none. It is 0 as long as the thread has not run on the processor it was moved to
+ * (kernel/sched/fair.c: migrate_task_rq_fair), or not at all.
  */
 static int64_t parse_exec_start(const char *text)
 {
@@ -172,10 +181,11 @@ static int64_t parse_exec_start(const char *text)
 }
 
 /*
- * se.exec_start is on the clock of the processor that a thread ran on last (rq_clock_task), and those clocks leave out
- * interrupts and stolen time, each its own: on a virtual machine they drift apart by seconds. So "now" is asked for on that
- * same processor: our own record there, brought up to date by sched_yield (kernel/sched/fair.c: yield_task_fair
- * calls update_curr). Where we may not run, it is not known.
+ * se.exec_start is on the clock of the processor that a thread ran on last (rq_clock_task), and
+ * those clocks leave out interrupts and stolen time, each its own: on a virtual machine they drift
+ * apart by seconds. So "now" is asked for on that same processor: our own record there, brought up
+ * to date by sched_yield (kernel/sched/fair.c: yield_task_fair calls update_curr). Where we may not
+ * run, it is not known.
  */
 static int64_t ask_now_us(struct lk_live_threads *t, int cpu)
 {
@@ -243,15 +253,16 @@ static struct past *add_past(struct lk_live_threads *t, int64_t tid)
 }
 
 /*
- * A thread that was asleep and has not been given a CPU since is as it was: state, name, times and the scheduler's
- * record need not be read again. Run time counts nanoseconds, so another thread with the same id does not match.
+ * A thread that was asleep and has not been given a CPU since is as it was: state, name, times and
+ * the scheduler's record need not be read again. Run time counts nanoseconds, so another thread
+ * with the same id does not match.
  */
 static bool slept_since(const struct past *past, const struct lk_thread_facts *f)
 {
     const struct lk_thread_facts *p = &past->facts;
 
-    return p->state == 'S' && p->syscall_known && f->syscall_known && p->switches == f->switches && p->run_ns == f->run_ns &&
-           p->nr == f->nr && p->sp == f->sp && p->pc == f->pc;
+    return p->state == 'S' && p->syscall_known && f->syscall_known && p->switches == f->switches &&
+           p->run_ns == f->run_ns && p->nr == f->nr && p->sp == f->sp && p->pc == f->pc;
 }
 
 static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f, int *cpu)
@@ -340,7 +351,8 @@ static size_t list_new(struct lk_live_threads *t, struct lk_map *seen, struct lk
     return added;
 }
 
-static bool list_all(struct lk_live *l, struct lk_live_threads *t, struct lk_thread_list *list, struct lk_error *err)
+static bool list_all(struct lk_live *l, struct lk_live_threads *t, struct lk_thread_list *list,
+                     struct lk_error *err)
 {
     struct lk_map seen = { 0 };
     size_t kept = 0, at = 0;

@@ -1,6 +1,7 @@
 /*
- * Every loop of the process: a walk over the collector's generations. Loops are containers, so each is in exactly one of
- * these lists (Include/internal/pycore_gc.h). Never under a stop; each object found is read anew and checked.
+ * Every loop of the process: a walk over the collector's generations. Loops are containers, so each
+ * is in exactly one of these lists (Include/internal/pycore_gc.h). Never under a stop; each object
+ * found is read anew and checked.
  */
 #include "read/python/reader/reader.h"
 
@@ -54,7 +55,8 @@ static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
         return false;
     lk_addr cur = o[0] & LINK_MASK;
     while (cur != head) {
-        if (!cur || !lk_read(py->t, cur, o, sizeof o) || (o[1] & LINK_MASK) != prev || ++w->objects > MAX_OBJECTS)
+        if (!cur || !lk_read(py->t, cur, o, sizeof o) || (o[1] & LINK_MASK) != prev ||
+            ++w->objects > MAX_OBJECTS)
             return false;
         if (w->objects % CLOCK_EVERY == 0 && lk_now_ms() > w->deadline) {
             w->timed_out = true;
@@ -78,7 +80,8 @@ static bool walk_state(struct lk_py *py, struct walk *w, lk_addr state)
 
     if (!lk_read_i32(py->t, state + l->is_gc_collecting, &collecting) || collecting != 0)
         return false;
-    /* generation0 points to the first of the generations, close to itself: builds differ in where exactly. */
+    /* generation0 points to the first of the generations, close to itself: builds differ in where
+     * exactly. */
     if (!lk_read_u64(py->t, at, &first) || first < at - MAX_GC_STATE || first > at + MAX_GC_STATE)
         return false;
     for (size_t i = 0; i < N_GENERATIONS; i++)
@@ -124,7 +127,8 @@ void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s)
         return;
     py->s = s;
     if (py->free_threaded) {
-        lk_snapshot_limit(s, "a free-threaded build keeps no list of its objects: loops that nothing refers to are not found");
+        lk_snapshot_limit(s, "a free-threaded build keeps no list of its objects: loops that "
+                             "nothing refers to are not found");
         return;
     }
     uint64_t deadline = lk_now_ms() + BUDGET_MS;
@@ -142,5 +146,6 @@ void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s)
     }
     s->loops_complete = ended;
     if (!ended)
-        lk_snapshot_limit(s, "the heap could not be walked to its end; there may be loops that are not listed");
+        lk_snapshot_limit(
+            s, "the heap could not be walked to its end; there may be loops that are not listed");
 }

@@ -1,6 +1,7 @@
 /*
- * Loops in reach of the program: locals of live frames, attributes of the objects they work on, globals of user modules,
- * what get_event_loop() gives each thread. One level deep; completeness is the heap walk's job (heap.c).
+ * Loops in reach of the program: locals of live frames, attributes of the objects they work on,
+ * globals of user modules, what get_event_loop() gives each thread. One level deep; completeness is
+ * the heap walk's job (heap.c).
  */
 #include "read/python/reader/reader.h"
 
@@ -47,7 +48,8 @@ static bool is_container(enum lk_pykind k)
     return k == LK_PYK_LIST || k == LK_PYK_TUPLE || k == LK_PYK_SET || k == LK_PYK_DEQUE;
 }
 
-static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytype *ty, struct search *w)
+static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytype *ty,
+                          struct search *w)
 {
     struct lk_reader *a = lk_reader(py);
     struct search in = { w->found_by, w->module, w->name, w->depth + 1, MAX_CONTAINER };
@@ -64,7 +66,8 @@ static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytyp
         lk_addr *items = lk_py_items(py, value, MAX_CONTAINER, &n);
         for (size_t i = 0; i < n; i++)
             search_value(py, items[i], &in);
-    } else if (ty->kind == LK_PYK_OTHER && (ty->flags & TPFLAG_HEAPTYPE) && lk_map_add(&a->visited, value, 1)) {
+    } else if (ty->kind == LK_PYK_OTHER && (ty->flags & TPFLAG_HEAPTYPE) &&
+               lk_map_add(&a->visited, value, 1)) {
         lk_py_attr_each(py, value, search_entry, &in);
     }
 }
@@ -118,7 +121,8 @@ static bool search_global(struct lk_py *py, lk_addr key, lk_addr value, void *ar
     const struct lk_pytype *ty = lk_py_type(py, value);
     if (w->left-- == 0)
         return false;
-    if (!ty || ty->kind == LK_PYK_MODULE || ty->kind == LK_PYK_FUNCTION || ty->kind == LK_PYK_TYPE || ty->kind == LK_PYK_STR)
+    if (!ty || ty->kind == LK_PYK_MODULE || ty->kind == LK_PYK_FUNCTION ||
+        ty->kind == LK_PYK_TYPE || ty->kind == LK_PYK_STR)
         return true;
     /* __builtins__, __spec__, __loader__ ... are no user's data */
     char name[128];
@@ -132,7 +136,8 @@ static bool search_global(struct lk_py *py, lk_addr key, lk_addr value, void *ar
 /* True for code of the user: neither of the standard library nor of installed packages. */
 static bool user_file(struct lk_py *py, const char *file)
 {
-    if (!*file || file[0] == '<' || strstr(file, "/site-packages/") || strstr(file, "/dist-packages/"))
+    if (!*file || file[0] == '<' || strstr(file, "/site-packages/") ||
+        strstr(file, "/dist-packages/"))
         return false;
     for (const char *p = py->stdlib; p && *p;) {
         size_t n = strcspn(p, ":");
@@ -158,7 +163,8 @@ static bool list_module(struct lk_py *py, lk_addr key, lk_addr module, void *arg
     return m->list.n < MAX_MODULES;
 }
 
-/* Brings in what finding each module's `__file__` touches: a few calls instead of three a module. */
+/* Brings in what finding each module's `__file__` touches: a few calls instead of three a module.
+ */
 static void prefetch_modules(struct lk_py *py, struct modules *m)
 {
     lk_addr *at = lk_xcalloc(m->list.n + 1, sizeof *at);
@@ -187,7 +193,8 @@ static bool user_module(struct lk_py *py, const struct module *m)
     char file[LK_PY_MAX_STR];
     lk_addr path = lk_py_dict_get(py, m->dict, "__file__");
     if (!path || !lk_py_str_raw(py, path, file, sizeof file))
-        return lk_py_str_eq(py, m->key, "__main__"); /* python -c and embedded programs have one without a file */
+        /* python -c and embedded programs have one without a file */
+        return lk_py_str_eq(py, m->key, "__main__");
     return user_file(py, file);
 }
 
@@ -198,9 +205,12 @@ static void search_modules(struct lk_py *py)
     lk_py_dict_each(py, py->modules, list_module, &m);
     prefetch_modules(py, &m);
     for (size_t i = 0; i < m.list.n; i++) {
-        if (lk_py_kind(py, m.list.v[i].module) != LK_PYK_MODULE || !m.list.v[i].dict || !user_module(py, &m.list.v[i]))
+        if (lk_py_kind(py, m.list.v[i].module) != LK_PYK_MODULE || !m.list.v[i].dict ||
+            !user_module(py, &m.list.v[i]))
             continue;
-        struct search w = { .found_by = "module", .module = lk_py_str(py, m.list.v[i].key), .left = MAX_GLOBALS };
+        struct search w = { .found_by = "module",
+                            .module = lk_py_str(py, m.list.v[i].key),
+                            .left = MAX_GLOBALS };
         lk_py_dict_each(py, m.list.v[i].dict, search_global, &w);
     }
     free(m.list.v);
@@ -217,15 +227,16 @@ static bool policy_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg
     if (lk_py_kind(py, value) != LK_PYK_DICT)
         return true;
     /* In a live thread's hands: its entry goes when it ends. */
-    struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, lk_py_dict_get(py, value, "_loop"), "frame"));
+    struct lk_loop *o =
+        lk_loop_at(py->s, lk_py_loop(py, lk_py_dict_get(py, value, "_loop"), "frame"));
     if (o)
         o->reachable = LK_YES;
     return true;
 }
 
 /*
- * The policy keeps each thread's loop in a threading.local: a C object (Modules/_threadmodule.c localobject) with, among
- * its first fields, one dict whose values are the threads' own dicts.
+ * The policy keeps each thread's loop in a threading.local: a C object (Modules/_threadmodule.c
+ * localobject) with, among its first fields, one dict whose values are the threads' own dicts.
  */
 static void read_policy(struct lk_py *py)
 {

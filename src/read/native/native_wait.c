@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#include "process/linux/procfs.h"
 #include "read/native/glibc/pthread.h"
 #include "snapshot/builder.h"
-#include "process/linux/procfs.h"
 
 static bool unexplained(const struct lk_thread *t)
 {
@@ -31,10 +31,12 @@ static bool in_our_pid_namespace(const struct lk_snapshot *s)
 {
     char ours[64], theirs[64];
     return lk_procfs_link(ours, sizeof ours, "/proc/self/ns/pid") > 0 &&
-           lk_procfs_link(theirs, sizeof theirs, "/proc/%lld/ns/pid", (long long)s->pid) > 0 && strcmp(ours, theirs) == 0;
+           lk_procfs_link(theirs, sizeof theirs, "/proc/%lld/ns/pid", (long long)s->pid) > 0 &&
+           strcmp(ours, theirs) == 0;
 }
 
-/* The only thread that fork copied stands on the stack that execve made: it was the parent's main thread that forked. */
+/* The only thread that fork copied stands on the stack that execve made: it was the parent's main
+ * thread that forked. */
 static bool forked_by_main_thread(struct lk_process *t, const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
@@ -47,27 +49,33 @@ static bool forked_by_main_thread(struct lk_process *t, const struct lk_snapshot
 }
 
 /*
- * The holder is a thread of the parent, other than the one that forked, and was there before this process was: the mutex was
- * copied while it was held, and what the parent does with its own does not touch the copy. The forking thread itself lives on
- * here under another number.
+ * The holder is a thread of the parent, other than the one that forked, and was there before this
+ * process was: the mutex was copied while it was held, and what the parent does with its own does
+ * not touch the copy. The forking thread itself lives on here under another number.
  */
 static bool was_left_in_parent(struct lk_process *t, const struct lk_snapshot *s, int64_t tid)
 {
     struct lk_procfs_stat own, theirs;
-    return s->ppid > 1 && tid != s->ppid && forked_by_main_thread(t, s) && in_our_pid_namespace(s) &&
-           lk_procfs_stat_read(&theirs, "/proc/%lld/task/%lld/stat", (long long)s->ppid, (long long)tid) &&
-           lk_procfs_stat_read(&own, "/proc/%lld/stat", (long long)s->pid) && theirs.start_ticks < own.start_ticks;
+    return s->ppid > 1 && tid != s->ppid && forked_by_main_thread(t, s) &&
+           in_our_pid_namespace(s) &&
+           lk_procfs_stat_read(&theirs, "/proc/%lld/task/%lld/stat", (long long)s->ppid,
+                               (long long)tid) &&
+           lk_procfs_stat_read(&own, "/proc/%lld/stat", (long long)s->pid) &&
+           theirs.start_ticks < own.start_ticks;
 }
 
-static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_lock *l, const struct lk_pthread_object *o)
+static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_lock *l,
+                               const struct lk_pthread_object *o)
 {
     if (!o->owner) {
         l->unowned = !o->process_shared;
-        lk_snapshot_limit(s, "a pthread_rwlock is held for reading: which threads hold it is recorded nowhere");
+        lk_snapshot_limit(
+            s, "a pthread_rwlock is held for reading: which threads hold it is recorded nowhere");
         return;
     }
     if (o->process_shared) {
-        lk_snapshot_limit(s, "a process-shared %s is held by thread %lld of another process", l->kind, (long long)o->owner);
+        lk_snapshot_limit(s, "a process-shared %s is held by thread %lld of another process",
+                          l->kind, (long long)o->owner);
         return;
     }
     if (lk_process_pid(t) && was_left_in_parent(t, s, o->owner)) {
@@ -76,8 +84,8 @@ static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, stru
         l->owner_certain = true;
         return;
     }
-    lk_snapshot_limit(s, "a %s is held by thread %lld, which is no thread of this process any more", l->kind,
-                      (long long)o->owner);
+    lk_snapshot_limit(s, "a %s is held by thread %lld, which is no thread of this process any more",
+                      l->kind, (long long)o->owner);
 }
 
 /* ---- objects of the thread library ------------------------------------------------------- */
@@ -85,10 +93,12 @@ static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, stru
 static struct lk_ref thread_of(struct lk_process *t, struct lk_snapshot *s, int64_t inner)
 {
     int64_t tid = inner > 0 ? lk_process_tid(t, inner) : -1;
-    return tid > 0 ? lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)tid) : lk_ref_make(LK_KIND_NONE, 0);
+    return tid > 0 ? lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)tid)
+                   : lk_ref_make(LK_KIND_NONE, 0);
 }
 
-static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref ref, const struct lk_pthread_object *o)
+static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref ref,
+                      const struct lk_pthread_object *o)
 {
     struct lk_lock *l = lk_lock_at(s, ref);
     struct lk_ref owner = thread_of(t, s, o->owner);
@@ -105,7 +115,8 @@ static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref
     lk_refs_add(s, &s->threads.v[owner.index].holds, ref);
 }
 
-static void wait_for_lock(struct lk_process *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
+static void wait_for_lock(struct lk_process *t, struct lk_snapshot *s, size_t i,
+                          const struct lk_pthread_object *o)
 {
     struct lk_thread *th = &s->threads.v[i];
     bool is_new, timed = th->os.timeout_ms != LK_FOREVER;
@@ -113,15 +124,17 @@ static void wait_for_lock(struct lk_process *t, struct lk_snapshot *s, size_t i,
     if (is_new)
         fill_lock(t, s, ref, o);
     lk_refs_add(s, &lk_lock_at(s, ref)->waiters, lk_ref_make(LK_KIND_THREAD, i));
-    const char *call = o->kind == LK_PT_RWLOCK ? (timed ? "pthread_rwlock_timedlock()" : "pthread_rwlock_lock()")
-                       : timed                 ? "pthread_mutex_timedlock()"
-                                               : "pthread_mutex_lock()";
+    const char *call = o->kind == LK_PT_RWLOCK
+                           ? (timed ? "pthread_rwlock_timedlock()" : "pthread_rwlock_lock()")
+                       : timed ? "pthread_mutex_timedlock()"
+                               : "pthread_mutex_lock()";
     struct lk_wait *w = start_wait(th, LK_WAIT_LOCK, call);
     lk_refs_add(s, &w->on, ref);
     w->complete = true;
 }
 
-static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t i, const struct lk_pthread_object *o)
+static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t i,
+                            const struct lk_pthread_object *o)
 {
     struct lk_ref joined = thread_of(t, s, o->owner);
     if (joined.kind == LK_KIND_NONE)
@@ -134,7 +147,8 @@ static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t 
 static bool waits_by_inheritance(const struct lk_thread *t)
 {
     int command = (int)(t->os.args[1] & FUTEX_CMD_MASK);
-    return t->os.nr == SYS_futex && (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2) && t->wait.kind == LK_WAIT_LOCK;
+    return t->os.nr == SYS_futex && (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2) &&
+           t->wait.kind == LK_WAIT_LOCK;
 }
 
 /* Threads that a ring of priority-inheriting mutexes leads to t, t last. */
@@ -144,18 +158,21 @@ static void collect_ring(const struct lk_snapshot *s, size_t t, bool *in)
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < s->threads.n; i++) {
-            const struct lk_lock *l = in[i] || !waits_by_inheritance(&s->threads.v[i]) || !s->threads.v[i].wait.on.n
-                                          ? NULL
-                                          : lk_lock_at(s, s->threads.v[i].wait.on.v[0]);
-            if (l && l->owners.n == 1 && l->owners.v[0].kind == LK_KIND_THREAD && in[l->owners.v[0].index])
+            const struct lk_lock *l =
+                in[i] || !waits_by_inheritance(&s->threads.v[i]) || !s->threads.v[i].wait.on.n
+                    ? NULL
+                    : lk_lock_at(s, s->threads.v[i].wait.on.v[0]);
+            if (l && l->owners.n == 1 && l->owners.v[0].kind == LK_KIND_THREAD &&
+                in[l->owners.v[0].index])
                 in[i] = more = true;
         }
     }
 }
 
 /*
- * Whichever mutex it was, its holder is one of those that wait for this thread. That the thread was refused is itself an
- * inference, from where the word lies: so the lock's holders are likely, not certain.
+ * Whichever mutex it was, its holder is one of those that wait for this thread. That the thread was
+ * refused is itself an inference, from where the word lies: so the lock's holders are likely, not
+ * certain.
  */
 static void wait_for_ring(struct lk_snapshot *s, size_t t)
 {
@@ -214,8 +231,9 @@ static lk_addr file_lock_key(const struct lk_syscall_wait *os)
 }
 
 /*
- * Held by this process itself. Which thread took it is recorded nowhere, and any may give it back: the graph looks at all of
- * them. The only one whose frames name the file that has the lock is likely to be the one.
+ * Held by this process itself. Which thread took it is recorded nowhere, and any may give it back:
+ * the graph looks at all of them. The only one whose frames name the file that has the lock is
+ * likely to be the one.
  */
 static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread *t)
 {
@@ -230,10 +248,14 @@ static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread
     if (is_new && l->of_process && t->lock_users.n == 1)
         lk_refs_add(s, &l->owners, t->lock_users.v[0]);
     if (is_new)
-        lk_snapshot_limit(s, "%s is locked by this process itself%s: which thread took that lock is recorded nowhere",
+        lk_snapshot_limit(s,
+                          "%s is locked by this process itself%s: which thread took that lock is "
+                          "recorded nowhere",
                           os->path ? os->path : "a file",
-                          os->lock_fd < 0 ? ""
-                                          : lk_arena_printf(s->arena, ", through file descriptor %lld", (long long)os->lock_fd));
+                          os->lock_fd < 0
+                              ? ""
+                              : lk_arena_printf(s->arena, ", through file descriptor %lld",
+                                                (long long)os->lock_fd));
     return ref;
 }
 
@@ -245,8 +267,10 @@ static void wait_for_file_lock(struct lk_snapshot *s, size_t i)
     t->wait.call = lk_arena_printf(s->arena, "%s() on %s", t->os.syscall, path);
     if (t->os.locked_by == LK_LOCKED_OTHER) {
         t->wait.kind = LK_WAIT_IO;
-        on = lk_snapshot_extern(s, LK_EXT_FILE,
-                                lk_arena_printf(s->arena, "%s, which holds the lock on %s", t->os.lock_holder, path), LK_UNKNOWN);
+        on = lk_snapshot_extern(
+            s, LK_EXT_FILE,
+            lk_arena_printf(s->arena, "%s, which holds the lock on %s", t->os.lock_holder, path),
+            LK_UNKNOWN);
     } else {
         t->wait.kind = LK_WAIT_LOCK;
         on = own_file_lock(s, t);
@@ -265,7 +289,8 @@ static enum lk_extern_kind outside_kind(const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_FILE)
         return LK_EXT_FILE;
-    return os->peer_is && strcmp(os->peer_is, "this-process") == 0 ? LK_EXT_SELF_LISTENER : LK_EXT_OUTSIDE;
+    return os->peer_is && strcmp(os->peer_is, "this-process") == 0 ? LK_EXT_SELF_LISTENER
+                                                                   : LK_EXT_OUTSIDE;
 }
 
 static void wait_in_kernel(struct lk_snapshot *s, struct lk_thread *t)
@@ -278,11 +303,13 @@ static void wait_in_kernel(struct lk_snapshot *s, struct lk_thread *t)
     case LK_OS_PIPE:
     case LK_OS_FILE:
     case LK_OS_EVENTFD:
-        lk_refs_add(s, &start_wait(t, LK_WAIT_IO, call)->on, lk_snapshot_extern(s, outside_kind(os), text, LK_UNKNOWN));
+        lk_refs_add(s, &start_wait(t, LK_WAIT_IO, call)->on,
+                    lk_snapshot_extern(s, outside_kind(os), text, LK_UNKNOWN));
         break;
     case LK_OS_SELECTOR:
-        lk_refs_add(s, &start_wait(t, LK_WAIT_IO, call)->on,
-                    lk_snapshot_extern(s, LK_EXT_OUTSIDE, *text ? text : "file descriptors", LK_UNKNOWN));
+        lk_refs_add(
+            s, &start_wait(t, LK_WAIT_IO, call)->on,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, *text ? text : "file descriptors", LK_UNKNOWN));
         break;
     case LK_OS_TIMER: start_wait(t, LK_WAIT_SLEEP, call); break;
     case LK_OS_CHILD: start_wait(t, LK_WAIT_CHILD, call); break;
@@ -305,7 +332,8 @@ void lk_native_read(struct lk_process *t, struct lk_snapshot *s)
     }
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_pthread_object o;
-        if (unexplained(&s->threads.v[i]) && decode(t, &s->threads.v[i], &o) && o.kind == LK_PT_REFUSED)
+        if (unexplained(&s->threads.v[i]) && decode(t, &s->threads.v[i], &o) &&
+            o.kind == LK_PT_REFUSED)
             wait_for_ring(s, i);
     }
 }

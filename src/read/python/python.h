@@ -1,6 +1,7 @@
 /*
- * CPython from outside: the station's face. Finds the runtime, names the version, picks and checks the layout,
- * and fills a snapshot with interpreters, threads' Python stacks, loops, tasks, futures, locks and executors.
+ * CPython from outside: the station's face. Finds the runtime, names the version, picks and checks
+ * the layout, and fills a snapshot with interpreters, threads' Python stacks, loops, tasks,
+ * futures, locks and executors.
  */
 #ifndef LK_READ_PYTHON_PYTHON_H
 #define LK_READ_PYTHON_PYTHON_H
@@ -10,9 +11,9 @@
 struct lk_py;
 
 /**
- * Looks for a CPython runtime in the target. Returns NULL with err->code LK_ERR_UNSUPPORTED when there is none; a runtime
- * that is there but cannot be read (too old, too new, unknown build, fingerprint mismatch) gives an object with
- * lk_py_readable() false and a reason.
+ * Looks for a CPython runtime in the target. Returns NULL with err->code LK_ERR_UNSUPPORTED when
+ * there is none; a runtime that is there but cannot be read (too old, too new, unknown build,
+ * fingerprint mismatch) gives an object with lk_py_readable() false and a reason.
  */
 struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err);
 void lk_py_close(struct lk_py *py);
@@ -21,25 +22,30 @@ bool lk_py_readable(const struct lk_py *py);
 void lk_py_describe(struct lk_py *py, struct lk_snapshot *s);
 
 /**
- * Reads everything of one sample into s. s->threads must already hold the kernel's threads (tid, read, os); this adds
- * Python names, stacks, waits, and all other entities. Errors are partial: they become `limits`.
+ * Reads everything of one sample into s. s->threads must already hold the kernel's threads (tid,
+ * read, os); this adds Python names, stacks, waits, and all other entities. Errors are partial:
+ * they become `limits`.
  */
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s);
 
 /**
- * lk_py_read just before a stop, to learn which pages it needs: no further task is begun once task_budget_ms have
- * passed, since reading again what 100,000 of them need takes longer than a target may be held.
+ * lk_py_read just before a stop, to learn which pages it needs: no further task is begun once
+ * task_budget_ms have passed, since reading again what 100,000 of them need takes longer than a
+ * target may be held.
  */
 void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budget_ms);
-/** The same under the stop, for what a computing thread changes from moment to moment: thread states and frames. */
+/** The same under the stop, for what a computing thread changes from moment to moment: thread
+ * states and frames. */
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
-/** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets s->loops_complete. Not under a stop. */
+/** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets
+ * s->loops_complete. Not under a stop. */
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);
 
 /**
- * The value of one variable of the target's environment as it is now, os.environ's changes included (posixmodule.c hands
- * them to setenv); cleaned, in the arena. NULL: not set, or not readable. Nothing else of the environment is kept.
+ * The value of one variable of the target's environment as it is now, os.environ's changes included
+ * (posixmodule.c hands them to setenv); cleaned, in the arena. NULL: not set, or not readable.
+ * Nothing else of the environment is kept.
  */
 const char *lk_py_getenv(struct lk_process *t, struct lk_arena *a, const char *name);
 

@@ -1,6 +1,6 @@
 /*
- * What is known of particular servers: waitress's pool, gunicorn's own timeout, which connection a queued work item is
- * to serve, and which threads have a listening socket at hand.
+ * What is known of particular servers: waitress's pool, gunicorn's own timeout, which connection a
+ * queued work item is to serve, and which threads have a listening socket at hand.
  */
 #include "read/python/reader/reader.h"
 
@@ -32,8 +32,8 @@ static bool is_socket(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return x->fd == LK_UNKNOWN && --x->left > 0;
 }
 
-/* An object's own descriptor if it is a socket, else that of the first socket it holds (gunicorn's TConn.sock, waitress's
- * channel). */
+/* An object's own descriptor if it is a socket, else that of the first socket it holds (gunicorn's
+ * TConn.sock, waitress's channel). */
 static int64_t connection_of(struct lk_py *py, lk_addr obj)
 {
     struct finder x = { .fd = lk_py_socket_fd(py, obj), .left = MAX_ATTRS };
@@ -55,7 +55,8 @@ int64_t lk_py_item_connection(struct lk_py *py, lk_addr item)
 
 /* ---- waitress ---------------------------------------------------------------------------- */
 
-/* waitress/task.py ThreadedTaskDispatcher: threads, a set of numbers; queue, a deque of channels, each with its socket. */
+/* waitress/task.py ThreadedTaskDispatcher: threads, a set of numbers; queue, a deque of channels,
+ * each with its socket. */
 static void read_dispatcher(struct lk_py *py, lk_addr obj, struct lk_ref thread)
 {
     bool is_new;
@@ -85,14 +86,16 @@ static void read_dispatcher(struct lk_py *py, lk_addr obj, struct lk_ref thread)
 /* ---- gunicorn ---------------------------------------------------------------------------- */
 
 /*
- * gunicorn/arbiter.py spawn_worker gives a worker half of --timeout; a sync worker reports in between two requests
- * only (workers/sync.py), a gthread worker's main thread whatever its requests do.
+ * gunicorn/arbiter.py spawn_worker gives a worker half of --timeout; a sync worker reports in
+ * between two requests only (workers/sync.py), a gthread worker's main thread whatever its requests
+ * do.
  */
 static void read_gunicorn(struct lk_py *py, const struct lk_pyf *f, bool sync)
 {
     double half = 0;
     lk_addr self = lk_py_local(py, f, "self");
-    if (sync && (!self || !lk_py_number(py, lk_py_attr(py, self, "timeout"), &half) || !(half >= 0 && half < MAX_TIMEOUT)))
+    if (sync && (!self || !lk_py_number(py, lk_py_attr(py, self, "timeout"), &half) ||
+                 !(half >= 0 && half < MAX_TIMEOUT)))
         return;
     py->s->supervisor_timeout_ms = sync ? (int64_t)(half * 2000) : 0;
 }
@@ -198,7 +201,9 @@ static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
 {
     const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
     struct lk_thread *t = &py->s->threads.v[thread];
-    struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds), .objects = objects, .complete = true };
+    struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds),
+                       .objects = objects,
+                       .complete = true };
     reach_by_loop(py, thread, &x);
     for (size_t i = 0; f && i < f->n && *objects < MAX_OBJECTS; i++) {
         lk_py_local_each(py, &f->v[i], reach_local, &x);
@@ -223,7 +228,8 @@ static bool asks_listener(const struct lk_snapshot *s)
 static void read_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_ref thread)
 {
     lk_addr self;
-    if (lk_py_frame_is(py, f, "handler_thread", "/waitress/task.py") && (self = lk_py_local(py, f, "self")))
+    if (lk_py_frame_is(py, f, "handler_thread", "/waitress/task.py") &&
+        (self = lk_py_local(py, f, "self")))
         read_dispatcher(py, self, thread);
     else if (lk_py_frame_is(py, f, "run", "/gunicorn/workers/sync.py"))
         read_gunicorn(py, f, true);

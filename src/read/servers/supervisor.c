@@ -15,10 +15,22 @@
 static const struct {
     const char *name, *what;
 } waiters[] = {
-    { "sh", "shell" },        { "bash", "shell" },          { "dash", "shell" },          { "zsh", "shell" },
-    { "fish", "shell" },      { "ksh", "shell" },           { "sudo", "sudo" },           { "su", "su" },
-    { "runuser", "runuser" }, { "doas", "doas" },           { "timeout", "timeout" },     { "docker-init", "docker-init" },
-    { "tini", "tini" },       { "dumb-init", "dumb-init" }, { "catatonit", "catatonit" }, { "supervisord", "supervisord" },
+    { "sh", "shell" },
+    { "bash", "shell" },
+    { "dash", "shell" },
+    { "zsh", "shell" },
+    { "fish", "shell" },
+    { "ksh", "shell" },
+    { "sudo", "sudo" },
+    { "su", "su" },
+    { "runuser", "runuser" },
+    { "doas", "doas" },
+    { "timeout", "timeout" },
+    { "docker-init", "docker-init" },
+    { "tini", "tini" },
+    { "dumb-init", "dumb-init" },
+    { "catatonit", "catatonit" },
+    { "supervisord", "supervisord" },
 };
 /* Servers whose first process forks workers that run the same program. */
 static const struct {
@@ -57,7 +69,8 @@ static void set_name(char ret[64], const char *name, size_t n)
     ret[n] = '\0';
 }
 
-/* python [options] script | -m module | -c code; see python(1). A module counts by its first part. */
+/* python [options] script | -m module | -c code; see python(1). A module counts by its first part.
+ */
 static void script_name(const struct lk_procfs_args *args, char ret[64])
 {
     for (size_t i = 1; i < args->argc; i++) {
@@ -71,7 +84,9 @@ static void script_name(const struct lk_procfs_args *args, char ret[64])
             continue;
         }
         size_t flag = 1 + strcspn(a + 1, "mcXW");
-        const char *value = a[flag] && a[flag + 1] ? a + flag + 1 : a[flag] && i + 1 < args->argc ? args->argv[++i] : "";
+        const char *value = a[flag] && a[flag + 1]          ? a + flag + 1
+                            : a[flag] && i + 1 < args->argc ? args->argv[++i]
+                                                            : "";
         if (a[flag] == 'm')
             set_name(ret, value, strcspn(value, "."));
         if (a[flag] == 'm' || a[flag] == 'c')
@@ -83,7 +98,8 @@ static void script_name(const struct lk_procfs_args *args, char ret[64])
 static const struct {
     const char *prefix, *name;
 } titles[] = {
-    { "gunicorn: ", "gunicorn" }, { "uWSGI", "uwsgi" }, { "uwsgi", "uwsgi" }, { "[celeryd", "celery" }, { "celeryd:", "celery" },
+    { "gunicorn: ", "gunicorn" }, { "uWSGI", "uwsgi" },     { "uwsgi", "uwsgi" },
+    { "[celeryd", "celery" },     { "celeryd:", "celery" },
 };
 
 void lk_program_read(const char *base, struct lk_program *ret)
@@ -133,13 +149,16 @@ static bool has_variable(const char *base, const char *variable)
     bool found = false;
     size_t n = strlen(variable);
     for (size_t i = 0; i < len && !found; i += strlen(text + i) + 1)
-        found = strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
+        found =
+            strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
     free(text);
     return found;
 }
 
-/* The value of an option in any of its forms: "--long V", "--long=V", "-s V", "-sV". NULL when it is not given. */
-static const char *option(const struct lk_procfs_args *args, const char *longer, const char *shorter)
+/* The value of an option in any of its forms: "--long V", "--long=V", "-s V", "-sV". NULL when it
+ * is not given. */
+static const char *option(const struct lk_procfs_args *args, const char *longer,
+                          const char *shorter)
 {
     const char *found = NULL;
     size_t n = strlen(longer);
@@ -167,7 +186,8 @@ static const char *waiter_kind(const struct lk_program *p)
     return NULL;
 }
 
-static const char *master_kind(const struct lk_program *p, pid_t ppid, const int64_t *children, size_t n)
+static const char *master_kind(const struct lk_program *p, pid_t ppid, const int64_t *children,
+                               size_t n)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(masters); i++) {
         if (strcmp(p->name, masters[i].name) != 0)
@@ -202,13 +222,15 @@ static bool flag_given(const struct lk_procfs_args *args, const char *flag)
     return false;
 }
 
-/* uvicorn with --reload or several workers spawns servers (uvicorn/main.py) and only waits for them. */
+/* uvicorn with --reload or several workers spawns servers (uvicorn/main.py) and only waits for
+ * them. */
 static const char *uvicorn_kind(const struct lk_program *p)
 {
     if (strcmp(p->name, "uvicorn") != 0)
         return NULL;
     const char *workers = option(&p->args, "--workers", NULL);
-    return flag_given(&p->args, "--reload") || (workers && atoi(workers) > 1) ? "uvicorn supervisor" : NULL;
+    return flag_given(&p->args, "--reload") || (workers && atoi(workers) > 1) ? "uvicorn supervisor"
+                                                                              : NULL;
 }
 
 const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *children, size_t n)
@@ -236,7 +258,8 @@ static bool configured_elsewhere(const char *base, const struct lk_procfs_args *
 {
     char path[LK_PROCFS_PATH];
     snprintf(path, sizeof(path), "%s/cwd/gunicorn.conf.py", base);
-    return option(args, "--config", "-c") || access(path, F_OK) == 0 || has_variable(base, "GUNICORN_CMD_ARGS=");
+    return option(args, "--config", "-c") || access(path, F_OK) == 0 ||
+           has_variable(base, "GUNICORN_CMD_ARGS=");
 }
 
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
@@ -246,12 +269,15 @@ int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
     int64_t ret = LK_UNKNOWN;
     lk_program_read(base, &p);
     bool worker = strcmp(p.name, "gunicorn") == 0 && runs(ppid, "gunicorn");
-    bool title = p.args.argc > 0 && strncmp(p.args.argv[0], "gunicorn: ", 10) == 0; /* hides the options */
+    /* hides the options */
+    bool title = p.args.argc > 0 && strncmp(p.args.argv[0], "gunicorn: ", 10) == 0;
     if (worker && !title) {
-        const char *class = option(&p.args, "--worker-class", "-k"), *threads = option(&p.args, "--threads", NULL);
+        const char *class = option(&p.args, "--worker-class", "-k"),
+                   *threads = option(&p.args, "--threads", NULL);
         const char *timeout = option(&p.args, "--timeout", "-t");
         bool elsewhere = configured_elsewhere(base, &p.args);
-        /* With threads, sync becomes gthread, whose main thread reports in whatever its requests do. */
+        /* With threads, sync becomes gthread, whose main thread reports in whatever its requests
+         * do. */
         bool sync = class ? strcmp(class, "sync") == 0 : !elsewhere;
         sync = sync && (threads ? atoi(threads) <= 1 : !elsewhere);
         int64_t seconds = timeout ? atoi(timeout) : elsewhere ? 0 : DEFAULT_SECONDS;

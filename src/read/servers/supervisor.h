@@ -1,6 +1,6 @@
 /*
- * Processes whose job is to wait for their children: server masters, reloaders, shells, container inits. Examined
- * alone they look idle while a child hangs, so the report has to say what they are.
+ * Processes whose job is to wait for their children: server masters, reloaders, shells, container
+ * inits. Examined alone they look idle while a child hangs, so the report has to say what they are.
  */
 #ifndef LK_READ_SERVERS_SUPERVISOR_H
 #define LK_READ_SERVERS_SUPERVISOR_H
@@ -10,8 +10,9 @@
 
 /** What a process runs, as far as its names tell. */
 struct lk_program {
-    char exe[64];   /* file name of its executable; "" unknown */
-    char name[64];  /* of the program: for an interpreter the script or module it runs ("gunicorn", "app.py") */
+    char exe[64]; /* file name of its executable; "" unknown */
+    /* of the program: for an interpreter the script or module it runs ("gunicorn", "app.py") */
+    char name[64];
     char comm[64];
     struct lk_procfs_args args;
 };
@@ -19,15 +20,19 @@ struct lk_program {
 void lk_program_read(const char *base, struct lk_program *ret);
 void lk_program_deinit(struct lk_program *p);
 
-/** What kind of supervisor a process is; NULL for none, and for one that has no children (n = 0) at the moment. */
+/** What kind of supervisor a process is; NULL for none, and for one that has no children (n = 0) at
+ * the moment. */
 const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *children, size_t n);
 /**
- * After how many milliseconds the parent kills this process when it serves one request for so long: gunicorn's
- * --timeout, which counts requests for sync workers only. LK_UNKNOWN where that does not apply or cannot be told.
+ * After how many milliseconds the parent kills this process when it serves one request for so long:
+ * gunicorn's
+ * --timeout, which counts requests for sync workers only. LK_UNKNOWN where that does not apply or
+ * cannot be told.
  */
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid);
 
-/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts and children are known (lk_process_facts_read). */
+/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts and children are
+ * known (lk_process_facts_read). */
 void lk_supervisor_read(struct lk_snapshot *s);
 
 #endif

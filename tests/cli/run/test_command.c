@@ -15,7 +15,8 @@ static void named_as_typed(void **state)
         char *argv[6];
         const char *want;
     } rows[] = {
-        { { "pytest", "-q", "tests/test_a.py::test_b[1]" }, "pytest -q tests/test_a.py::test_b[1]" },
+        { { "pytest", "-q", "tests/test_a.py::test_b[1]" },
+          "pytest -q tests/test_a.py::test_b[1]" },
         { { "sh", "-c", "a b; c" }, "sh -c 'a b; c'" },
         { { "echo", "it's", "" }, "echo 'it'\\''s' ''" },
         { { "run", "--password", "hunter2", "--token=abc" }, "run --password '***' '--token=***'" },
@@ -45,6 +46,7 @@ static void long_ones_are_cut(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(named_as_typed), cmocka_unit_test(long_ones_are_cut) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(named_as_typed),
+                                        cmocka_unit_test(long_ones_are_cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

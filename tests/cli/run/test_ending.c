@@ -13,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/linux/process_tree.h"
-#include "util/base.h"
 #include "cli/run/command_cgroup.h"
 #include "cli/run/kill_tree.h"
 #include "cli/run/signals.h"
+#include "process/linux/process_tree.h"
+#include "util/base.h"
 
 static size_t count(void)
 {
@@ -152,8 +152,9 @@ static void cage_opened(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(asked_then_killed), cmocka_unit_test(only_descendants),
-                                        cmocka_unit_test(caged), cmocka_unit_test(cage_opened) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(asked_then_killed),
+                                        cmocka_unit_test(only_descendants), cmocka_unit_test(caged),
+                                        cmocka_unit_test(cage_opened) };
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
-/* Real processes below this one; time is given by hand, so that windows cost no waiting (processor time is real). */
+/* Real processes below this one; time is given by hand, so that windows cost no waiting (processor
+ * time is real). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,8 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "util/base.h"
 #include "cli/run/tree_progress.h"
+#include "util/base.h"
 
 enum { WINDOW = 5000, STEP = 500, WORK_MS = 20 };
 
@@ -87,7 +88,8 @@ static void end(struct worker *w)
 }
 
 /* Looks over ms, telling the worker something before each look ('\0': nothing). */
-static enum lk_suspicion watch(struct lk_tree_progress *p, const struct worker *w, char what, uint64_t *now, unsigned ms)
+static enum lk_suspicion watch(struct lk_tree_progress *p, const struct worker *w, char what,
+                               uint64_t *now, unsigned ms)
 {
     for (const uint64_t until = *now + ms; *now < until;) {
         *now += STEP;

@@ -30,7 +30,8 @@ static bool chance(struct dice *d, unsigned percent)
 
 static size_t count(const struct lk_snapshot *s, enum lk_kind k)
 {
-    const size_t n[] = { 0, s->threads.n, s->loops.n, s->tasks.n, s->futures.n, s->locks.n, s->executors.n, s->externs.n };
+    const size_t n[] = { 0,          s->threads.n,   s->loops.n,  s->tasks.n, s->futures.n,
+                         s->locks.n, s->executors.n, s->externs.n };
     return n[k];
 }
 
@@ -65,8 +66,9 @@ static enum lk_read reading(struct dice *d)
 
 static const struct lk_code *some_code(struct dice *d)
 {
-    static const char *const names[] = { "run_forever", "_run_once", "run_until_complete", "run_wsgi", "view", "job", "result",
-                                         "_worker",     "do_GET" };
+    static const char *const names[] = { "run_forever", "_run_once", "run_until_complete",
+                                         "run_wsgi",    "view",      "job",
+                                         "result",      "_worker",   "do_GET" };
     static const char *const files[] = { "/usr/lib/python3.11/asyncio/base_events.py",
                                          "/usr/lib/python3/dist-packages/werkzeug/serving.py",
                                          "/srv/app.py",
@@ -229,7 +231,10 @@ static void fill_process(struct dice *d)
 
 struct lk_snapshot *random_snapshot(uint64_t seed, unsigned size, bool wild)
 {
-    struct dice d = { .state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1, .s = lk_snapshot_create(), .size = size, .wild = wild };
+    struct dice d = { .state = seed * UINT64_C(0x9e3779b97f4a7c15) + 1,
+                      .s = lk_snapshot_create(),
+                      .size = size,
+                      .wild = wild };
     struct lk_snapshot *s = d.s;
     for (unsigned n = 1 + below(&d, size); n; n--)
         lk_snapshot_thread(s, 100 + (int64_t)n, NULL);

@@ -4,7 +4,8 @@
 
 #include "snapshot/snapshot.h"
 
-/** At most `size` entities of each kind; wild: also dangling references and values outside of their enumerations' meaning. */
+/** At most `size` entities of each kind; wild: also dangling references and values outside of their
+ * enumerations' meaning. */
 struct lk_snapshot *random_snapshot(uint64_t seed, unsigned size, bool wild);
 
 #endif

@@ -27,7 +27,8 @@ static size_t index_of(const struct lk_graph *g, struct lk_ref r)
 
 /* ---- the definition, word by word ---------------------------------------------------- */
 
-static enum lk_life life_by_definition(const struct lk_graph *g, const struct lk_node *n, const enum lk_life *now, bool timed)
+static enum lk_life life_by_definition(const struct lk_graph *g, const struct lk_node *n,
+                                       const enum lk_life *now, bool timed)
 {
     enum lk_life must = LK_LIFE_LIVE, group = LK_LIFE_DEAD;
     for (size_t e = 0; e < n->n_must; e++)
@@ -80,7 +81,8 @@ static bool *reach(const struct lk_graph *g)
     return r;
 }
 
-/* A knot by definition: what is still dead when every node outside of the component is taken to be alive. */
+/* A knot by definition: what is still dead when every node outside of the component is taken to be
+ * alive. */
 static void check_knot(const struct lk_graph *g, int scc)
 {
     enum lk_life *now = lk_xcalloc(g->n_nodes, sizeof *now);
@@ -89,7 +91,8 @@ static void check_knot(const struct lk_graph *g, int scc)
     for (bool changed = true; changed;) {
         changed = false;
         for (size_t i = 0; i < g->n_nodes; i++) {
-            enum lk_life life = g->nodes[i].scc == scc ? life_by_definition(g, &g->nodes[i], now, false) : now[i];
+            enum lk_life life =
+                g->nodes[i].scc == scc ? life_by_definition(g, &g->nodes[i], now, false) : now[i];
             if (g->nodes[i].dead_end)
                 life = now[i];
             changed |= life != now[i];
@@ -140,7 +143,8 @@ static void check_held_up(const struct lk_graph *g, size_t root)
             for (size_t e = 0; e < n->n_edges; e++)
                 *(e < n->n_must ? &must : &group) += now[index_of(g, n->edges[e].to)];
             size_t all = n->n_edges - n->n_must;
-            bool stuck = must || (!n->open && n->base == LK_LIFE_DEAD && all && (n->all ? group > 0 : group == all));
+            bool stuck = must || (!n->open && n->base == LK_LIFE_DEAD && all &&
+                                  (n->all ? group > 0 : group == all));
             changed |= stuck && !now[i];
             now[i] |= stuck;
         }

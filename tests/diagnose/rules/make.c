@@ -6,7 +6,8 @@
 
 static lk_addr next_addr = 0x7f0000001000;
 
-/* Code objects of the snapshot being made: the same text gives the same one, as in a real process. */
+/* Code objects of the snapshot being made: the same text gives the same one, as in a real process.
+ */
 static struct {
     struct lk_code *v[4096];
     size_t n;
@@ -35,7 +36,8 @@ struct lk_snapshot *mk(void)
     return s;
 }
 
-static const struct lk_code *code(struct lk_snapshot *s, const char *function, const char *file, bool is_coroutine)
+static const struct lk_code *code(struct lk_snapshot *s, const char *function, const char *file,
+                                  bool is_coroutine)
 {
     for (size_t i = 0; i < codes.n; i++)
         if (strcmp(codes.v[i]->function, function) == 0 && strcmp(codes.v[i]->file, file) == 0)
@@ -61,9 +63,10 @@ static struct lk_pyframe frame(struct lk_snapshot *s, const char *text)
     assert_non_null(colon);
     const char *function = lk_arena_strndup(s->arena, text, (size_t)(at - text));
     const char *file = lk_arena_strndup(s->arena, at + 1, (size_t)(colon - at - 1));
-    return (struct lk_pyframe){
-        .code = code(s, function, file, is_coroutine), .line = atoi(colon + 1), .lasti = 10, .source = "return fut.result()"
-    };
+    return (struct lk_pyframe){ .code = code(s, function, file, is_coroutine),
+                                .line = atoi(colon + 1),
+                                .lasti = 10,
+                                .source = "return fut.result()" };
 }
 
 static struct lk_pystack *stack_of(struct lk_snapshot *s, va_list ap)
@@ -178,7 +181,8 @@ struct lk_ref mk_ready_task(struct lk_snapshot *s, struct lk_ref loop, const cha
     return r;
 }
 
-struct lk_ref mk_running_task(struct lk_snapshot *s, struct lk_ref loop, const char *name, struct lk_ref thread)
+struct lk_ref mk_running_task(struct lk_snapshot *s, struct lk_ref loop, const char *name,
+                              struct lk_ref thread)
 {
     struct lk_ref r = new_task(s, loop, name);
     K(r)->state = LK_TASK_RUNNING;
@@ -313,7 +317,8 @@ static void print(const struct lk_findings *f)
     print_message("verdict %s%s%s\n", lk_verdict_name(f->verdict), f->verdict_why ? ": " : "",
                   f->verdict_why ? f->verdict_why : "");
     for (size_t i = 0; i < f->list.n; i++)
-        print_message("  %s %s %s: %s\n", f->list.v[i].rule->id, lk_verdict_name(f->list.v[i].severity),
+        print_message("  %s %s %s: %s\n", f->list.v[i].rule->id,
+                      lk_verdict_name(f->list.v[i].severity),
                       lk_confidence_name(f->list.v[i].confidence), f->list.v[i].summary);
 }
 

@@ -1,6 +1,6 @@
 /*
- * Snapshots by hand, a few lines a case. What is made is the picture of a real hang by default: threads asleep and
- * unmoved for ten seconds, everything read twice and the same, no timeouts.
+ * Snapshots by hand, a few lines a case. What is made is the picture of a real hang by default:
+ * threads asleep and unmoved for ten seconds, everything read twice and the same, no timeouts.
  */
 #ifndef LK_TESTS_DIAGNOSE_RULES_MAKE_H
 #define LK_TESTS_DIAGNOSE_RULES_MAKE_H
@@ -19,35 +19,42 @@
 #define SITE   "/usr/lib/python3/dist-packages/"
 #define STDLIB "/usr/lib/python3.11/"
 
-/* Frames of the usual callers, innermost first: "function@file:line", "async function@file:line" for coroutines. */
-#define ASYNCIO_RUN_FOREVER                                                                                                      \
-    "_run@" STDLIB "asyncio/events.py:80", "_run_once@" STDLIB "asyncio/base_events.py:1905",                                    \
+/* Frames of the usual callers, innermost first: "function@file:line", "async function@file:line"
+ * for coroutines. */
+#define ASYNCIO_RUN_FOREVER                                                                        \
+    "_run@" STDLIB "asyncio/events.py:80", "_run_once@" STDLIB "asyncio/base_events.py:1905",      \
         "run_forever@" STDLIB "asyncio/base_events.py:607"
-#define ASYNCIO_IDLE                                                                                                             \
-    "select@" STDLIB "selectors.py:468", "_run_once@" STDLIB "asyncio/base_events.py:1869",                                      \
+#define ASYNCIO_IDLE                                                                               \
+    "select@" STDLIB "selectors.py:468", "_run_once@" STDLIB "asyncio/base_events.py:1869",        \
         "run_forever@" STDLIB "asyncio/base_events.py:607"
-#define FLASK_REQUEST                                                                                                            \
-    "full_dispatch_request@" SITE "flask/app.py:1820", "wsgi_app@" SITE "flask/app.py:2525",                                     \
-        "run_wsgi@" SITE "werkzeug/serving.py:335", "handle_one_request@" SITE "werkzeug/serving.py:370",                        \
+#define FLASK_REQUEST                                                                              \
+    "full_dispatch_request@" SITE "flask/app.py:1820", "wsgi_app@" SITE "flask/app.py:2525",       \
+        "run_wsgi@" SITE "werkzeug/serving.py:335",                                                \
+        "handle_one_request@" SITE "werkzeug/serving.py:370",                                      \
         "process_request_thread@" STDLIB "socketserver.py:683", "run@" STDLIB "threading.py:975"
-#define RESULT      "wait@" STDLIB "threading.py:320", "result@" STDLIB "concurrent/futures/_base.py:451"
-#define POOL_WORKER "run@" STDLIB "concurrent/futures/thread.py:58", "_worker@" STDLIB "concurrent/futures/thread.py:83"
+#define RESULT "wait@" STDLIB "threading.py:320", "result@" STDLIB "concurrent/futures/_base.py:451"
+#define POOL_WORKER                                                                                \
+    "run@" STDLIB "concurrent/futures/thread.py:58",                                               \
+        "_worker@" STDLIB "concurrent/futures/thread.py:83"
 
 struct lk_snapshot *mk(void);
 /** frames: NULL-terminated. */
 struct lk_ref mk_thread(struct lk_snapshot *s, const char *name, ...) __attribute__((sentinel));
 struct lk_pystack *mk_stack(struct lk_snapshot *s, ...) __attribute__((sentinel));
-/** A running loop; thread.kind LK_KIND_NONE for one that no thread runs. Marks the thread as its driver, blocked in a callback.
+/** A running loop; thread.kind LK_KIND_NONE for one that no thread runs. Marks the thread as its
+ * driver, blocked in a callback.
  */
 struct lk_ref mk_loop(struct lk_snapshot *s, struct lk_ref thread);
 /** The same, its thread idle in its selector. */
 struct lk_ref mk_idle_loop(struct lk_snapshot *s, struct lk_ref thread);
 /** A pending, started task. */
-struct lk_ref mk_task(struct lk_snapshot *s, struct lk_ref loop, const char *name, ...) __attribute__((sentinel));
+struct lk_ref mk_task(struct lk_snapshot *s, struct lk_ref loop, const char *name, ...)
+    __attribute__((sentinel));
 /** A pending task that has a step in its loop's ready queue. */
 struct lk_ref mk_ready_task(struct lk_snapshot *s, struct lk_ref loop, const char *name);
 /** A task whose step is on the loop's thread now. */
-struct lk_ref mk_running_task(struct lk_snapshot *s, struct lk_ref loop, const char *name, struct lk_ref thread);
+struct lk_ref mk_running_task(struct lk_snapshot *s, struct lk_ref loop, const char *name,
+                              struct lk_ref thread);
 /** A pending future with the given complete set of enders (LK_KIND_NONE ends the list). */
 struct lk_ref mk_future(struct lk_snapshot *s, struct lk_ref ender);
 /** A bare future: nobody knows who may set it. */
@@ -80,7 +87,8 @@ void mk_stuck(struct lk_snapshot *s, struct lk_ref thread, int64_t ms);
 struct lk_findings *mk_diagnose(struct lk_snapshot *s);
 /** The finding of a rule; NULL when there is none. */
 const struct lk_finding *mk_find(const struct lk_findings *f, const char *rule);
-/** Diagnoses and frees: asserts the verdict, and that there is exactly one finding, of this rule (NULL: no finding at all). */
+/** Diagnoses and frees: asserts the verdict, and that there is exactly one finding, of this rule
+ * (NULL: no finding at all). */
 void mk_expect(struct lk_snapshot *s, enum lk_verdict verdict, const char *only_rule);
 /** The same, and leaves snapshot and findings to the caller. */
 struct lk_findings *mk_expect_one(struct lk_snapshot *s, enum lk_verdict verdict, const char *rule);

@@ -72,12 +72,14 @@ static void identity_unknown(void **state)
     mk_expect(s, LK_HAZARD, "LK402"); /* never more, however long */
 }
 
-/* The outer loop's callback lasts as long as the inner loop runs; what the inner one's callbacks do is not one callback of it. */
+/* The outer loop's callback lasts as long as the inner loop runs; what the inner one's callbacks do
+ * is not one callback of it. */
 static void loop_inside_a_callback(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), outer = busy_loop(s, t, 9000), inner = mk_loop(s, t);
+    struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), outer = busy_loop(s, t, 9000),
+                  inner = mk_loop(s, t);
     struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
     both[0] = inner;
     both[1] = outer;
@@ -160,8 +162,8 @@ static void debuggers_prompt(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t =
-        mk_thread(s, "MainThread", "cmdloop@" STDLIB "cmd.py:126", "interaction@" STDLIB "pdb.py:480", HANDLER, NULL);
+    struct lk_ref t = mk_thread(s, "MainThread", "cmdloop@" STDLIB "cmd.py:126",
+                                "interaction@" STDLIB "pdb.py:480", HANDLER, NULL);
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_FILE, "/dev/pts/3", LK_UNKNOWN));
     busy_loop(s, t, 9000);
     mk_expect(s, LK_HEALTHY, NULL);
@@ -198,8 +200,10 @@ static void says(struct lk_snapshot *s, const char *words)
 /* A futex in an extension: the reader knows no more than the system call. */
 static struct lk_ref unknown_wait(struct lk_snapshot *s)
 {
-    static const char *const names[] = { "futex_wait",  "acme_wait_long",           "acme_submit",
-                                         "method_call", "_PyEval_EvalFrameDefault", "acme_wait_outer" };
+    static const char *const names[] = {
+        "futex_wait",  "acme_wait_long",           "acme_submit",
+        "method_call", "_PyEval_EvalFrameDefault", "acme_wait_outer"
+    };
     struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL);
     T(t)->wait.kind = LK_WAIT_UNKNOWN;
     T(t)->os.syscall = "futex";
@@ -240,10 +244,14 @@ static void calls_without_a_frame(void **state)
     static const struct {
         const char *callee, *pattern, *words;
     } rows[] = {
-        { "posix:read", "blocking python posix:read as a read of ours", "blocks in a read of ours [read()]" },
-        { "_queue:SimpleQueue.get", "blocking python _queue:SimpleQueue.get", "blocks in SimpleQueue.get() [read()]" },
-        { "sem_wait", "blocking native sem_wait as the semaphore", "blocks in the semaphore [read()]" },
-        { "sem_wait", "blocking native libx:sem_wait", "blocks in read() at" }, /* of which library is not known */
+        { "posix:read", "blocking python posix:read as a read of ours",
+          "blocks in a read of ours [read()]" },
+        { "_queue:SimpleQueue.get", "blocking python _queue:SimpleQueue.get",
+          "blocks in SimpleQueue.get() [read()]" },
+        { "sem_wait", "blocking native sem_wait as the semaphore",
+          "blocks in the semaphore [read()]" },
+        { "sem_wait", "blocking native libx:sem_wait",
+          "blocks in read() at" }, /* of which library is not known */
         { "posix:read", "blocking python posix:read2", "blocks in read() at" },
         { "posix:read", "blocking native read", "blocks in read() at" },
     };
@@ -268,8 +276,9 @@ static void python_and_system_calls(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", "readinto@" STDLIB "socket.py:706", "_send@/srv/acme/db.py:8",
-                                "query@/srv/acme/db.py:30", HANDLER, NULL);
+    struct lk_ref t =
+        mk_thread(s, "bg-loop", "readinto@" STDLIB "socket.py:706", "_send@/srv/acme/db.py:8",
+                  "query@/srv/acme/db.py:30", HANDLER, NULL);
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
     T(t)->wait.call = "socket.recv_into()";
     T(t)->os.syscall = "recvfrom";

@@ -26,7 +26,8 @@ static void classes(void **state)
         { "get@/opt/venv/lib/python3.12/site-packages/requests/api.py:73", LK_CODE_FRAMEWORK },
         { "f@/opt/venv/lib/python3.12/site-packages/MySQLdb/cursors.py:73", LK_CODE_FRAMEWORK },
         { "f@/usr/lib/python3/dist-packages/six.py:10", LK_CODE_FRAMEWORK },
-        { "f@/opt/lib/python3.8/site-packages/Flask-1.0-py3.8.egg/flask/app.py:10", LK_CODE_FRAMEWORK },
+        { "f@/opt/lib/python3.8/site-packages/Flask-1.0-py3.8.egg/flask/app.py:10",
+          LK_CODE_FRAMEWORK },
         { "f@/opt/venv/lib/python3.12/site-packages/mycompany/app.py:3", LK_CODE_USER },
         { "f@" STDLIB "site-packages/mycompany/app.py:3", LK_CODE_USER },
         { "f@" SITE "flask_of_ours/app.py:3", LK_CODE_USER },
@@ -53,8 +54,8 @@ static void standard_library_by_its_usual_place(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     s->python.stdlib = NULL;
-    struct lk_ref t =
-        mk_thread(s, "t", "f@/opt/py/lib/python3.13/queue.py:1", "g@/opt/py/lib/python3.13/site-packages/mine/x.py:1", NULL);
+    struct lk_ref t = mk_thread(s, "t", "f@/opt/py/lib/python3.13/queue.py:1",
+                                "g@/opt/py/lib/python3.13/site-packages/mine/x.py:1", NULL);
     lk_classify(s, NULL);
     assert_int_equal(T(t)->python_stack->frames[0].code->cls, LK_CODE_STDLIB);
     assert_int_equal(T(t)->python_stack->frames[1].code->cls, LK_CODE_USER);
@@ -77,7 +78,8 @@ static void culprits(void **state)
 {
     (void)state;
     const char *std = "wait@" STDLIB "threading.py:320", *lib = "get@" SITE "requests/api.py:73";
-    const char *ours = "ours@" SITE "mycompany/app.py:3", *app = "view@/srv/app.py:3", *tool = "tool@/opt/tools/t.py:3";
+    const char *ours = "ours@" SITE "mycompany/app.py:3", *app = "view@/srv/app.py:3",
+               *tool = "tool@/opt/tools/t.py:3";
     assert_string_equal(culprit_of(NULL, std, lib, app), "view");
     assert_string_equal(culprit_of(NULL, std, ours, app), "view");
     assert_string_equal(culprit_of(NULL, std, ours, lib), "ours");
@@ -92,7 +94,8 @@ static void culprits(void **state)
     assert_string_equal(culprit_of("/srv/web", tool, "rel@web/app.py:3", std), "rel");
     assert_string_equal(culprit_of("web", tool, "rel@web/app.py:3", std), "rel");
     assert_string_equal(culprit_of("/srv/web", tool, "rel@webapp.py:3", std), "tool");
-    assert_string_equal(culprit_of("/usr/lib/python3/dist-packages/mycompany", tool, ours, std), "ours");
+    assert_string_equal(culprit_of("/usr/lib/python3/dist-packages/mycompany", tool, ours, std),
+                        "ours");
 }
 
 static void roles(void **state)
@@ -100,37 +103,54 @@ static void roles(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref request = mk_thread(s, "t", "view@/srv/app.py:3", FLASK_REQUEST, NULL);
-    struct lk_ref kept =
-        mk_thread(s, "t", "readinto@" STDLIB "socket.py:705", "handle_one_request@" SITE "werkzeug/serving.py:360",
-                  "process_request_thread@" STDLIB "socketserver.py:683", NULL);
+    struct lk_ref kept = mk_thread(s, "t", "readinto@" STDLIB "socket.py:705",
+                                   "handle_one_request@" SITE "werkzeug/serving.py:360",
+                                   "process_request_thread@" STDLIB "socketserver.py:683", NULL);
     struct lk_ref idle_gthread = mk_thread(s, "t", POOL_WORKER, NULL);
-    struct lk_ref gthread = mk_thread(s, "t", "view@/srv/app.py:3", "handle_request@" SITE "gunicorn/workers/gthread.py:320",
-                                      "handle@" SITE "gunicorn/workers/gthread.py:280", POOL_WORKER, NULL);
+    struct lk_ref gthread = mk_thread(
+        s, "t", "view@/srv/app.py:3", "handle_request@" SITE "gunicorn/workers/gthread.py:320",
+        "handle@" SITE "gunicorn/workers/gthread.py:280", POOL_WORKER, NULL);
     struct lk_ref loop = mk_thread(s, "t", ASYNCIO_IDLE, NULL);
     mk_idle_loop(s, loop);
-    struct lk_ref driving = mk_thread(s, "t", ASYNCIO_IDLE, "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+    struct lk_ref driving =
+        mk_thread(s, "t", ASYNCIO_IDLE, "view@/srv/app.py:3", FLASK_REQUEST, NULL);
     mk_idle_loop(s, driving);
-    struct lk_ref in_loop = mk_thread(s, "t", "async show@/srv/app.py:3", "_handle_request@" SITE "aiohttp/web_protocol.py:433",
-                                      ASYNCIO_RUN_FOREVER, NULL);
+    struct lk_ref in_loop =
+        mk_thread(s, "t", "async show@/srv/app.py:3",
+                  "_handle_request@" SITE "aiohttp/web_protocol.py:433", ASYNCIO_RUN_FOREVER, NULL);
     mk_loop(s, in_loop);
     struct lk_ref plain = mk_thread(s, "t", "f@/srv/app.py:3", NULL);
-    struct lk_ref handler = mk_thread(s, "t", "do_GET@/srv/app.py:3", "handle_one_request@" STDLIB "http/server.py:411", NULL);
-    struct lk_ref xmlrpc = mk_thread(s, "t", "node@/srv/app.py:3", "do_POST@" STDLIB "xmlrpc/server.py:504",
-                                     "handle_one_request@" STDLIB "http/server.py:411", NULL);
-    struct lk_ref kept_alive = mk_thread(s, "t", "readinto@" STDLIB "socket.py:705", "handle_one_request@" STDLIB "http/server.py:411",
-                                         "handle@" STDLIB "http/server.py:432", "__init__@" STDLIB "socketserver.py:747", NULL);
-    struct lk_ref tcp = mk_thread(s, "t", "handle@/srv/app.py:3", "__init__@" STDLIB "socketserver.py:747", NULL);
-    struct lk_ref not_a_handler = mk_thread(s, "t", "do_GET@/srv/app.py:3", "f@/srv/app.py:9", NULL);
+    struct lk_ref handler = mk_thread(s, "t", "do_GET@/srv/app.py:3",
+                                      "handle_one_request@" STDLIB "http/server.py:411", NULL);
+    struct lk_ref xmlrpc =
+        mk_thread(s, "t", "node@/srv/app.py:3", "do_POST@" STDLIB "xmlrpc/server.py:504",
+                  "handle_one_request@" STDLIB "http/server.py:411", NULL);
+    struct lk_ref kept_alive = mk_thread(s, "t", "readinto@" STDLIB "socket.py:705",
+                                         "handle_one_request@" STDLIB "http/server.py:411",
+                                         "handle@" STDLIB "http/server.py:432",
+                                         "__init__@" STDLIB "socketserver.py:747", NULL);
+    struct lk_ref tcp =
+        mk_thread(s, "t", "handle@/srv/app.py:3", "__init__@" STDLIB "socketserver.py:747", NULL);
+    struct lk_ref not_a_handler =
+        mk_thread(s, "t", "do_GET@/srv/app.py:3", "f@/srv/app.py:9", NULL);
     lk_classify(s, NULL);
     const struct {
         struct lk_ref t;
         enum lk_role role;
         bool in_request;
     } rows[] = {
-        { request, LK_ROLE_REQUEST, true }, { kept, LK_ROLE_REQUEST, false },        { idle_gthread, LK_ROLE_EXECUTOR, false },
-        { gthread, LK_ROLE_REQUEST, true }, { loop, LK_ROLE_LOOP, false },           { driving, LK_ROLE_REQUEST, true },
-        { in_loop, LK_ROLE_LOOP, true },    { plain, LK_ROLE_OTHER, false },         { handler, LK_ROLE_REQUEST, true },
-        { tcp, LK_ROLE_REQUEST, true },     { not_a_handler, LK_ROLE_OTHER, false }, { xmlrpc, LK_ROLE_REQUEST, true },
+        { request, LK_ROLE_REQUEST, true },
+        { kept, LK_ROLE_REQUEST, false },
+        { idle_gthread, LK_ROLE_EXECUTOR, false },
+        { gthread, LK_ROLE_REQUEST, true },
+        { loop, LK_ROLE_LOOP, false },
+        { driving, LK_ROLE_REQUEST, true },
+        { in_loop, LK_ROLE_LOOP, true },
+        { plain, LK_ROLE_OTHER, false },
+        { handler, LK_ROLE_REQUEST, true },
+        { tcp, LK_ROLE_REQUEST, true },
+        { not_a_handler, LK_ROLE_OTHER, false },
+        { xmlrpc, LK_ROLE_REQUEST, true },
         { kept_alive, LK_ROLE_OTHER, false },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
@@ -145,10 +165,14 @@ static void owners_of_loops(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref uvicorn = mk_idle_loop(
-        s, mk_thread(s, "t", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640",
-                     "run@" STDLIB "asyncio/runners.py:44", "run@" SITE "uvicorn/server.py:61", "<module>@/srv/app.py:9", NULL));
-    struct lk_ref own = mk_idle_loop(s, mk_thread(s, "t", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640",
-                                                  "run@" STDLIB "asyncio/runners.py:44", "main@/srv/app.py:9", NULL));
+        s,
+        mk_thread(s, "t", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640",
+                  "run@" STDLIB "asyncio/runners.py:44", "run@" SITE "uvicorn/server.py:61",
+                  "<module>@/srv/app.py:9", NULL));
+    struct lk_ref own = mk_idle_loop(
+        s,
+        mk_thread(s, "t", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640",
+                  "run@" STDLIB "asyncio/runners.py:44", "main@/srv/app.py:9", NULL));
     lk_classify(s, NULL);
     assert_true(O(uvicorn)->framework_owned);
     assert_false(O(own)->framework_owned);

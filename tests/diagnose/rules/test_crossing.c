@@ -15,7 +15,8 @@ static struct two two_loops(void)
     struct lk_snapshot *s = w.s;
     w.loop = mk_idle_loop(s, mk_thread(s, "a", ASYNCIO_IDLE, NULL));
     w.other = mk_idle_loop(s, mk_thread(s, "b", ASYNCIO_IDLE, NULL));
-    w.waiter = mk_task(s, w.loop, "view", "async _wait@" STDLIB "asyncio/tasks.py:525", "async view@/srv/app.py:9", NULL);
+    w.waiter = mk_task(s, w.loop, "view", "async _wait@" STDLIB "asyncio/tasks.py:525",
+                       "async view@/srv/app.py:9", NULL);
     w.awaited = mk_task(s, w.other, "refresh", "async refresh@/srv/app.py:4", NULL);
     mk_wait(s, w.awaited, LK_WAIT_FUTURE, mk_bare_future(s));
     mk_wait(s, w.waiter, LK_WAIT_FUTURE, w.awaited);
@@ -113,8 +114,8 @@ static void lock_held_on_another_loop(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pending_is_a_hazard), cmocka_unit_test(done_and_asleep_is_a_hang),
-        cmocka_unit_test(about_to_be_woken),   cmocka_unit_test(same_loop_is_none),
+        cmocka_unit_test(pending_is_a_hazard),       cmocka_unit_test(done_and_asleep_is_a_hang),
+        cmocka_unit_test(about_to_be_woken),         cmocka_unit_test(same_loop_is_none),
         cmocka_unit_test(lock_held_on_another_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

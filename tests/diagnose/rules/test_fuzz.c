@@ -1,4 +1,5 @@
-/* Random snapshots through all rules: no crash (under ASan and UBSan), and no verdict beyond what the graph allows. */
+/* Random snapshots through all rules: no crash (under ASan and UBSan), and no verdict beyond what
+ * the graph allows. */
 #include "../graph/random.h"
 #include "make.h"
 
@@ -13,7 +14,8 @@ static void check_finding(const struct lk_snapshot *s, const struct lk_finding *
     assert_non_null(f->remedy);
     assert_non_null(f->safe_now);
     assert_int_equal(strlen(f->fingerprint), 16);
-    assert_true(f->severity >= LK_HAZARD && f->severity <= LK_DEADLOCK && f->severity != LK_VERDICT_UNKNOWN);
+    assert_true(f->severity >= LK_HAZARD && f->severity <= LK_DEADLOCK &&
+                f->severity != LK_VERDICT_UNKNOWN);
     assert_true(f->severity <= f->rule->ceiling || f->nothing_left);
     if (f->severity == LK_DEADLOCK)
         assert_int_equal(f->confidence, LK_PROVEN);
@@ -28,7 +30,8 @@ static void check_finding(const struct lk_snapshot *s, const struct lk_finding *
     }
 }
 
-/* A deadlock's chain: every party is dead with all timeouts counted, every edge was read well and twice. */
+/* A deadlock's chain: every party is dead with all timeouts counted, every edge was read well and
+ * twice. */
 static void check_deadlock(const struct lk_graph *g, const struct lk_finding *f)
 {
     if (f->severity != LK_DEADLOCK || f->nothing_left)
@@ -72,24 +75,28 @@ static void random_snapshots(void **state)
             if (i)
                 assert_true(f->list.v[i - 1].severity >= f->list.v[i].severity);
         }
-        assert_true(f->verdict == worst || (f->verdict == LK_VERDICT_UNKNOWN && worst < LK_VERDICT_UNKNOWN && f->verdict_why));
+        assert_true(f->verdict == worst || (f->verdict == LK_VERDICT_UNKNOWN &&
+                                            worst < LK_VERDICT_UNKNOWN && f->verdict_why));
         verdicts[f->verdict]++;
         lk_findings_destroy(f);
         lk_graph_destroy(g);
         lk_snapshot_destroy(s);
     }
-    print_message("healthy %u, hazard %u, unknown %u, stalled %u, deadlock %u\n", verdicts[0], verdicts[1], verdicts[2],
-                  verdicts[3], verdicts[4]);
+    print_message("healthy %u, hazard %u, unknown %u, stalled %u, deadlock %u\n", verdicts[0],
+                  verdicts[1], verdicts[2], verdicts[3], verdicts[4]);
     for (size_t i = 0; i < LK_ARRAY_LEN(verdicts); i++)
         assert_true(verdicts[i] > 0);
 }
 
-/* 2,000 requests behind one lock whose holder is in a cycle; 100,000 tasks behind a blocked loop. */
+/* 2,000 requests behind one lock whose holder is in a cycle; 100,000 tasks behind a blocked loop.
+ */
 static void large_snapshots_stay_cheap(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async outer@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async outer@/srv/app.py:10",
+                                ASYNCIO_RUN_FOREVER, NULL),
+                  o = mk_loop(s, t);
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
     struct lk_pystack *st = mk_stack(s, "async other@/srv/app.py:44", NULL);
     for (int i = 0; i < 100000; i++) {
@@ -108,7 +115,8 @@ static void large_snapshots_stay_cheap(void **state)
     uint64_t start = lk_now_ms();
     struct lk_findings *f = lk_diagnose(s);
     uint64_t ms = lk_now_ms() - start;
-    print_message("diagnosis of 2,001 threads and 100,001 tasks: %llu ms\n", (unsigned long long)ms);
+    print_message("diagnosis of 2,001 threads and 100,001 tasks: %llu ms\n",
+                  (unsigned long long)ms);
     assert_int_equal(f->list.n, 1);
     assert_int_equal(f->list.v[0].held_requests, 2000);
     assert_int_equal(f->list.v[0].held_tasks, 100001);

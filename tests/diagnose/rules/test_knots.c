@@ -11,7 +11,8 @@ static struct lk_ref blocked_loop_thread(struct lk_snapshot *s, const char *name
     return mk_thread(s, name, RESULT, "async outer@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL);
 }
 
-/* The textbook LK101: run_coroutine_threadsafe(...).result() on the loop's own thread; two requests wait behind it. */
+/* The textbook LK101: run_coroutine_threadsafe(...).result() on the loop's own thread; two requests
+ * wait behind it. */
 struct self_wait {
     struct lk_ref thread, loop, outer, inner, future, request;
 };
@@ -94,8 +95,11 @@ static void loop_waits_for_a_lock_of_a_waiting_view(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
-    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref view =
+        mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER,
+                                NULL),
+                  o = mk_loop(s, t);
     struct lk_ref task = mk_running_task(s, o, "refresh", t);
     mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
     mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, task));
@@ -111,8 +115,11 @@ static void inferred_owner_is_only_probable(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
-    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref view =
+        mk_thread(s, "Thread-1", RESULT, "refresh_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", "async refresh@/srv/app.py:12", ASYNCIO_RUN_FOREVER,
+                                NULL),
+                  o = mk_loop(s, t);
     struct lk_ref lock = mk_lock(s, "threading.Lock", view);
     L(lock)->owner_by = LK_OWNER_VALUE_STACK;
     L(lock)->owner_certain = false;
@@ -131,7 +138,8 @@ static void inferred_owner_is_only_probable(void **state)
     mk_expect(s, LK_DEADLOCK, "LK101");
 }
 
-/* The tasks are done, but the callbacks that copy their results stand in the queues of the two blocked loops. */
+/* The tasks are done, but the callbacks that copy their results stand in the queues of the two
+ * blocked loops. */
 static void two_loops_that_keep_results(void **state)
 {
     (void)state;
@@ -159,13 +167,15 @@ static void two_loops_that_keep_results(void **state)
     mk_free(s, f);
 }
 
-/* The party that holds a lock and waits for another thing comes first, whatever its thread's number. */
+/* The party that holds a lock and waits for another thing comes first, whatever its thread's
+ * number. */
 static void holder_comes_first(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref w = mk_thread(s, "jobs_0", "audit@/srv/app.py:7", POOL_WORKER, NULL);
-    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:14", FLASK_REQUEST, NULL);
+    struct lk_ref view =
+        mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:14", FLASK_REQUEST, NULL);
     mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
     mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, w));
     struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK108");
@@ -182,10 +192,12 @@ static void requests_that_are_tasks(void **state)
     struct lk_snapshot *s = mk();
     struct self_wait x = self_wait(s);
     for (int i = 0; i < 3; i++)
-        mk_task(s, x.loop, "run_asgi", "async view@/srv/app.py:70", "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400",
-                NULL);
+        mk_task(s, x.loop, "run_asgi", "async view@/srv/app.py:70",
+                "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400", NULL);
     /* one of them only waits for a thread that serves the same request */
-    struct lk_ref bridge = mk_task(s, x.loop, "run_asgi", "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400", NULL);
+    struct lk_ref bridge =
+        mk_task(s, x.loop, "run_asgi",
+                "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:400", NULL);
     mk_wait(s, bridge, LK_WAIT_FUTURE, mk_future(s, x.request));
     struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK101");
     assert_int_equal(f->list.v[0].held_requests, 5);
@@ -196,9 +208,11 @@ static void two_loops(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref a = mk_thread(s, "orders-loop", RESULT, "async order@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL),
+    struct lk_ref a = mk_thread(s, "orders-loop", RESULT, "async order@/srv/app.py:10",
+                                ASYNCIO_RUN_FOREVER, NULL),
                   oa = mk_loop(s, a);
-    struct lk_ref b = mk_thread(s, "stock-loop", RESULT, "async reserve@/srv/app.py:20", ASYNCIO_RUN_FOREVER, NULL),
+    struct lk_ref b = mk_thread(s, "stock-loop", RESULT, "async reserve@/srv/app.py:20",
+                                ASYNCIO_RUN_FOREVER, NULL),
                   ob = mk_loop(s, b);
     mk_wait(s, a, LK_WAIT_FUTURE, mk_future(s, mk_running_task(s, ob, "reserve", b)));
     mk_wait(s, b, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, oa, "price")));
@@ -209,7 +223,8 @@ static void two_loops(void **state)
     mk_free(s, f);
 }
 
-/* The second clothing: each request thread runs a loop of its own, and they wait for each other's. */
+/* The second clothing: each request thread runs a loop of its own, and they wait for each other's.
+ */
 static void two_request_loops(void **state)
 {
     (void)state;
@@ -217,7 +232,8 @@ static void two_request_loops(void **state)
     struct lk_ref t[2], o[2];
     for (int i = 0; i < 2; i++) {
         t[i] = mk_thread(s, "Thread-9", RESULT, "async fetch@/srv/app.py:10", ASYNCIO_RUN_FOREVER,
-                         "run_until_complete@" STDLIB "asyncio/base_events.py:640", "view@/srv/app.py:50", FLASK_REQUEST, NULL);
+                         "run_until_complete@" STDLIB "asyncio/base_events.py:640",
+                         "view@/srv/app.py:50", FLASK_REQUEST, NULL);
         o[i] = mk_loop(s, t[i]);
     }
     for (int i = 0; i < 2; i++)
@@ -237,7 +253,8 @@ static void lock_cycle(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
+    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL),
+                  b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
     struct lk_ref la = mk_lock(s, "threading.Lock", a), lb = mk_lock(s, "threading.Lock", b);
     mk_wait(s, a, LK_WAIT_LOCK, lb);
     mk_wait(s, b, LK_WAIT_LOCK, la);
@@ -262,7 +279,8 @@ static void locks_that_are_no_cycle(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
+    struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL),
+                  b = mk_thread(s, "b", "audit@/srv/bank.py:9", NULL);
     struct lk_ref lb = mk_lock(s, "threading.Lock", b);
     mk_wait(s, a, LK_WAIT_LOCK, lb);
     mk_wait(s, b, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", NONE)); /* holder not known */
@@ -296,7 +314,8 @@ static struct lk_ref file_lock(struct lk_snapshot *s)
     return l;
 }
 
-/* A file lock that the process has: proven only when none of its threads is left who could give it back. */
+/* A file lock that the process has: proven only when none of its threads is left who could give it
+ * back. */
 static void lock_of_the_process(void **state)
 {
     (void)state;
@@ -320,13 +339,15 @@ static void lock_of_the_process(void **state)
     }
 }
 
-/* Taken by bare acquire() calls, in opposite order: nobody is left to give them back, which is likely and not proven. */
+/* Taken by bare acquire() calls, in opposite order: nobody is left to give them back, which is
+ * likely and not proven. */
 static void locks_without_holders(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref one = mk_lock(s, "threading.Lock", NONE), two = mk_lock(s, "threading.Lock", NONE);
+        struct lk_ref one = mk_lock(s, "threading.Lock", NONE),
+                      two = mk_lock(s, "threading.Lock", NONE);
         L(one)->unowned = L(two)->unowned = true;
         mk_wait(s, mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), LK_WAIT_LOCK, one);
         mk_wait(s, mk_thread(s, "b", "audit@/srv/bank.py:9", NULL), LK_WAIT_LOCK, two);
@@ -359,7 +380,8 @@ static void lock_of_the_only_thread(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref a = mk_thread(s, "main", "test@/srv/test_log.py:5", NULL), lock = mk_lock(s, "threading.Lock", NONE);
+        struct lk_ref a = mk_thread(s, "main", "test@/srv/test_log.py:5", NULL),
+                      lock = mk_lock(s, "threading.Lock", NONE);
         lk_lock_at(s, lock)->unowned = true;
         lk_lock_at(s, lock)->locked = LK_YES;
         lk_refs_add(s, &lk_lock_at(s, lock)->waiters, a);
@@ -377,7 +399,8 @@ static void lock_of_the_only_thread(void **state)
     }
 }
 
-/* Likely endless, never proven; and not with a handler of signals about, nor with nobody who waits for the reader. */
+/* Likely endless, never proven; and not with a handler of signals about, nor with nobody who waits
+ * for the reader. */
 static void join_and_pipe(void **state)
 {
     (void)state;
@@ -403,7 +426,8 @@ static void executor_starvation(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref pool = starving_pool(s, 2);
-    struct lk_ref request = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref request =
+        mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:40", FLASK_REQUEST, NULL);
     mk_wait(s, request, LK_WAIT_FUTURE, mk_future(s, pool));
     struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK104");
     assert_int_equal(f->list.v[0].threads.n, 2);
@@ -417,7 +441,8 @@ static void executor_starvation_through_a_task(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref pool = mk_pool(s, 1), w = mk_thread(s, "pool", RESULT, "job@/srv/app.py:20", POOL_WORKER, NULL);
+    struct lk_ref pool = mk_pool(s, 1),
+                  w = mk_thread(s, "pool", RESULT, "job@/srv/app.py:20", POOL_WORKER, NULL);
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
     struct lk_ref task = mk_task(s, o, "inner", "async inner@/srv/app.py:8", NULL);
     mk_worker(s, pool, w);
@@ -454,7 +479,8 @@ static void await_ring(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
-    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL),
+                  b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
     mk_wait(s, a, LK_WAIT_FUTURE, b);
     mk_wait(s, b, LK_WAIT_FUTURE, a);
     struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK105");
@@ -463,7 +489,8 @@ static void await_ring(void **state)
     mk_free(s, f);
 }
 
-/* A task outside of the ring awaits it with a timeout: that cancels its way down into the ring. Not through a shield. */
+/* A task outside of the ring awaits it with a timeout: that cancels its way down into the ring. Not
+ * through a shield. */
 static void await_ring_below_a_timeout(void **state)
 {
     (void)state;
@@ -471,8 +498,10 @@ static void await_ring_below_a_timeout(void **state)
     for (size_t i = 0; i < LK_ARRAY_LEN(origins); i++) {
         struct lk_snapshot *s = mk();
         struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
-        struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
-        struct lk_ref request = mk_task(s, o, "request", "async request@/srv/app.py:3", NULL), between = mk_future(s, a);
+        struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL),
+                      b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+        struct lk_ref request = mk_task(s, o, "request", "async request@/srv/app.py:3", NULL),
+                      between = mk_future(s, a);
         mk_wait(s, a, LK_WAIT_FUTURE, b);
         mk_wait(s, b, LK_WAIT_FUTURE, a);
         F(between)->origin = origins[i];
@@ -482,13 +511,15 @@ static void await_ring_below_a_timeout(void **state)
     }
 }
 
-/* An alarm may be set that ends the main thread's wait; the other threads' waits go on after any signal. */
+/* An alarm may be set that ends the main thread's wait; the other threads' waits go on after any
+ * signal. */
 static void alarm_and_main_thread(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref a = mk_thread(s, "a", "one@/srv/app.py:1", NULL), b = mk_thread(s, "b", "two@/srv/app.py:2", NULL);
+        struct lk_ref a = mk_thread(s, "a", "one@/srv/app.py:1", NULL),
+                      b = mk_thread(s, "b", "two@/srv/app.py:2", NULL);
         struct lk_ref la = mk_lock(s, "threading.RLock", a), lb = mk_lock(s, "threading.RLock", b);
         mk_wait(s, a, LK_WAIT_LOCK, lb);
         mk_wait(s, b, LK_WAIT_LOCK, la);
@@ -504,7 +535,8 @@ static void await_ring_through_gather(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
-    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL),
+                  b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
     struct lk_ref gather = mk_future(s, mk_ready_task(s, o, "c"));
     mk_ender(s, gather, b);
     F(gather)->all = true;
@@ -523,7 +555,9 @@ static void lock_across_await(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", "async second@/srv/app.py:14", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+    struct lk_ref t = mk_thread(s, "bg-loop", "async second@/srv/app.py:14", ASYNCIO_RUN_FOREVER,
+                                NULL),
+                  o = mk_loop(s, t);
     struct lk_ref holder = mk_task(s, o, "first", "async first@/srv/app.py:9", NULL);
     mk_wait(s, holder, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 500));
     mk_running_task(s, o, "second", t);
@@ -567,7 +601,8 @@ static void lock_and_future(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref view = mk_thread(s, "Thread-1", RESULT, "reload_view@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref view =
+        mk_thread(s, "Thread-1", RESULT, "reload_view@/srv/app.py:40", FLASK_REQUEST, NULL);
     struct lk_ref w = mk_thread(s, "pool", "reload@/srv/app.py:20", POOL_WORKER, NULL);
     mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
     mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, w));
@@ -580,7 +615,8 @@ static void join_and_lock(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref a = mk_thread(s, "main", "stop@/srv/app.py:40", NULL), b = mk_thread(s, "worker", "work@/srv/app.py:20", NULL);
+    struct lk_ref a = mk_thread(s, "main", "stop@/srv/app.py:40", NULL),
+                  b = mk_thread(s, "worker", "work@/srv/app.py:20", NULL);
     mk_wait(s, a, LK_WAIT_JOIN, b);
     mk_wait(s, b, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", a));
     mk_expect(s, LK_DEADLOCK, "LK108");
@@ -592,13 +628,15 @@ static void join_and_lock(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
-/* A thread drives its loop with a lock in its hands; the task it drives it for needs that lock in another thread. */
+/* A thread drives its loop with a lock in its hands; the task it drives it for needs that lock in
+ * another thread. */
 static void lock_around_a_driven_loop(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t =
-        mk_thread(s, "main", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640", "go@/srv/app.py:5", NULL);
+    struct lk_ref t = mk_thread(s, "main", ASYNCIO_IDLE,
+                                "run_until_complete@" STDLIB "asyncio/base_events.py:640",
+                                "go@/srv/app.py:5", NULL);
     struct lk_ref o = mk_idle_loop(s, t), task = mk_task(s, o, "x", "async x@/srv/app.py:9", NULL);
     struct lk_ref w = mk_thread(s, "pool", "job@/srv/app.py:20", POOL_WORKER, NULL);
     mk_wait(s, task, LK_WAIT_FUTURE, mk_future(s, w));
@@ -642,7 +680,8 @@ static void unknown_timeout_proves_nothing(void **state)
     mk_free(s, f);
 }
 
-/* The loop's future is a bare one: other code may set it. At most stalled, and the reason is the blocking call. */
+/* The loop's future is a bare one: other code may set it. At most stalled, and the reason is the
+ * blocking call. */
 static void open_future_is_no_cycle(void **state)
 {
     (void)state;
@@ -666,7 +705,8 @@ static void racy_edge_is_only_possible(void **state)
     mk_free(s, NULL);
     /* Young and racy: look again, say nothing. */
     s = mk();
-    struct lk_ref a = mk_thread(s, "a", "f@/srv/x.py:1", NULL), lock = mk_lock(s, "threading.Lock", a);
+    struct lk_ref a = mk_thread(s, "a", "f@/srv/x.py:1", NULL),
+                  lock = mk_lock(s, "threading.Lock", a);
     mk_wait(s, a, LK_WAIT_LOCK, lock);
     L(lock)->read = LK_READ_RACY;
     mk_stuck(s, a, 100);
@@ -686,7 +726,8 @@ static void changed_edge_is_not_proven(void **state)
     mk_free(s, f);
 }
 
-/* One sample alone proves nothing, unless the scheduler's record says that nothing has run since. */
+/* One sample alone proves nothing, unless the scheduler's record says that nothing has run since.
+ */
 static void one_sample_needs_the_scheduler(void **state)
 {
     (void)state;
@@ -713,7 +754,8 @@ static void cancelled_task_does_not_wait(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
-    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL), b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
+    struct lk_ref a = mk_task(s, o, "a", "async a@/srv/app.py:1", NULL),
+                  b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
     mk_wait(s, a, LK_WAIT_FUTURE, b);
     mk_wait(s, b, LK_WAIT_FUTURE, a);
     K(b)->must_cancel = true;
@@ -725,7 +767,8 @@ static void condition_needs_its_lock_again(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref a = mk_thread(s, "a", "take@/srv/app.py:1", NULL), b = mk_thread(s, "b", "put@/srv/app.py:2", NULL);
+    struct lk_ref a = mk_thread(s, "a", "take@/srv/app.py:1", NULL),
+                  b = mk_thread(s, "b", "put@/srv/app.py:2", NULL);
     struct lk_ref lock = mk_lock(s, "threading.Lock", b);
     mk_wait(s, a, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
     T(a)->wait.gate = lock;
@@ -739,7 +782,8 @@ static void condition_needs_its_lock_again(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
-/* The same hang in another run, with other threads and lines: the same fingerprint; another function: another one. */
+/* The same hang in another run, with other threads and lines: the same fingerprint; another
+ * function: another one. */
 static void fingerprints(void **state)
 {
     (void)state;
@@ -756,7 +800,8 @@ static void fingerprints(void **state)
     assert_string_equal(f->list.v[0].fingerprint, first);
     mk_free(s, f);
     s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async another@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL),
+    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async another@/srv/app.py:10",
+                                ASYNCIO_RUN_FOREVER, NULL),
                   o = mk_loop(s, t);
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
     f = mk_diagnose(s);
@@ -775,7 +820,8 @@ static void one_finding_a_knot(void **state)
         struct lk_ref la = mk_lock(s, "threading.Lock", a);
         mk_wait(s, b, LK_WAIT_LOCK, la);
         mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", b));
-        mk_wait(s, mk_thread(s, "c", RESULT, "view@/srv/app.py:3", FLASK_REQUEST, NULL), LK_WAIT_FUTURE, mk_future(s, a));
+        mk_wait(s, mk_thread(s, "c", RESULT, "view@/srv/app.py:3", FLASK_REQUEST, NULL),
+                LK_WAIT_FUTURE, mk_future(s, a));
     }
     struct lk_findings *f = mk_diagnose(s);
     assert_int_equal(f->list.n, 2);
@@ -784,14 +830,16 @@ static void one_finding_a_knot(void **state)
     mk_free(s, f);
 }
 
-/* A view with a lock in its hands waits for an Event; the thread whose code would set it wants the lock. */
+/* A view with a lock in its hands waits for an Event; the thread whose code would set it wants the
+ * lock. */
 struct soft {
     struct lk_ref view, worker, event, lock;
 };
 static struct soft event_and_lock(struct lk_snapshot *s)
 {
     struct soft x;
-    x.view = mk_thread(s, "Thread-1", "wait@" STDLIB "threading.py:629", "work_view@/srv/app.py:20", FLASK_REQUEST, NULL);
+    x.view = mk_thread(s, "Thread-1", "wait@" STDLIB "threading.py:629", "work_view@/srv/app.py:20",
+                       FLASK_REQUEST, NULL);
     x.worker = mk_thread(s, "worker", "work@/srv/app.py:12", NULL);
     x.event = mk_sync(s, "threading.Event");
     x.lock = mk_lock(s, "threading.RLock", x.view);

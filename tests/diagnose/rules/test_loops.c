@@ -1,4 +1,5 @@
-/* LK201 to LK205 and LK301 to LK305: loops that are dead, left, asleep, or driven from the wrong place. */
+/* LK201 to LK205 and LK301 to LK305: loops that are dead, left, asleep, or driven from the wrong
+ * place. */
 #include "make.h"
 
 #include <string.h>
@@ -57,7 +58,8 @@ static void future_on_a_stopped_loop(void **state)
     const enum lk_loop_run runs[] = { LK_LOOP_STOPPED, LK_LOOP_NEVER_RUN };
     for (int i = 0; i < 2; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = waiting_request(s, mk_future(s, mk_ready_task(s, left_loop(s, runs[i]), "work")));
+        struct lk_ref t =
+            waiting_request(s, mk_future(s, mk_ready_task(s, left_loop(s, runs[i]), "work")));
         struct lk_findings *f = mk_diagnose(s);
         assert_int_equal(f->verdict, LK_STALLED);
         assert_string_equal(f->list.v[0].rule->id, "LK201");
@@ -78,7 +80,8 @@ static void future_on_a_stopped_loop(void **state)
     }
 }
 
-/* app.run() blocks; the loop has a task of its own and will never run: the waiting request and the task are two culprits. */
+/* app.run() blocks; the loop has a task of its own and will never run: the waiting request and the
+ * task are two culprits. */
 static void never_run_loop_with_a_task_of_its_own(void **state)
 {
     (void)state;
@@ -99,7 +102,8 @@ static void burst_loop_is_healthy(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref o = left_loop(s, LK_LOOP_STOPPED), scheduler = mk_thread(s, "scheduler", "run_in_bursts@/srv/app.py:9", NULL);
+    struct lk_ref o = left_loop(s, LK_LOOP_STOPPED),
+                  scheduler = mk_thread(s, "scheduler", "run_in_bursts@/srv/app.py:9", NULL);
     O(o)->stable = false;
     mk_wait(s, scheduler, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 20));
     mk_stuck(s, scheduler, 10);
@@ -244,7 +248,8 @@ static void no_lost_wakeup(void **state)
     (void)state;
     for (int i = 0; i < 9; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref o = sleeping_loop(s), t = O(o)->thread, other = mk_thread(s, "hammer", "push@/srv/app.py:4", NULL);
+        struct lk_ref o = sleeping_loop(s), t = O(o)->thread,
+                      other = mk_thread(s, "hammer", "push@/srv/app.py:4", NULL);
         switch (i) {
         case 0: O(o)->wakeup_unread = 1; break;
         case 1: O(o)->wakeup_unread = LK_UNKNOWN; break;
@@ -298,7 +303,8 @@ static void loops_that_are_no_leak(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     left_loop(s, LK_LOOP_STOPPED); /* ... beside uvloop */
-    struct lk_ref uv = mk_idle_loop(s, mk_thread(s, "main", "run@" STDLIB "asyncio/runners.py:44", NULL));
+    struct lk_ref uv =
+        mk_idle_loop(s, mk_thread(s, "main", "run@" STDLIB "asyncio/runners.py:44", NULL));
     O(uv)->kind = "uvloop";
     O(uv)->cls = "uvloop.Loop";
     mk_expect(s, LK_HEALTHY, NULL);
@@ -333,7 +339,8 @@ static void loop_per_request(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     for (int i = 0; i < 2; i++)
-        mk_idle_loop(s, mk_thread(s, "Thread-1", RUN_UNTIL, "fetch_view@/srv/app.py:19", FLASK_REQUEST, NULL));
+        mk_idle_loop(s, mk_thread(s, "Thread-1", RUN_UNTIL, "fetch_view@/srv/app.py:19",
+                                  FLASK_REQUEST, NULL));
     struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK301");
     assert_int_equal(f->list.v[0].threads.n, 2);
     assert_int_equal(f->list.v[0].loops.n, 2);
@@ -341,7 +348,8 @@ static void loop_per_request(void **state)
     mk_free(s, f);
     s = mk();
     mk_idle_loop(s, mk_thread(s, "Thread-1", RUN_UNTIL, "run@" STDLIB "asyncio/runners.py:118",
-                              "run@" STDLIB "asyncio/runners.py:190", "helper@/srv/lib.py:4", "index@/srv/app.py:9",
+                              "run@" STDLIB "asyncio/runners.py:190", "helper@/srv/lib.py:4",
+                              "index@/srv/app.py:9",
                               "handle_request@" SITE "gunicorn/workers/gthread.py:320", NULL));
     f = mk_expect_one(s, LK_HAZARD, "LK301");
     assert_string_equal(f->list.v[0].culprits.v[0].function, "helper");
@@ -357,20 +365,26 @@ static void loops_for_requests_that_are_fine(void **state)
     (void)state;
     /* asgiref's bridge on the request's own stack */
     struct lk_snapshot *s = mk();
-    mk_idle_loop(s, mk_thread(s, "Thread-1", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:248",
-                              "__call__@" SITE "asgiref/sync.py:204", "view@/srv/app.py:19", FLASK_REQUEST, NULL));
+    mk_idle_loop(s,
+                 mk_thread(s, "Thread-1", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:248",
+                           "__call__@" SITE "asgiref/sync.py:204", "view@/srv/app.py:19",
+                           FLASK_REQUEST, NULL));
     mk_expect(s, LK_HEALTHY, NULL);
-    /* a Flask async view in flight: the loop is in a one-worker pool's thread, the request waits in the bridge */
+    /* a Flask async view in flight: the loop is in a one-worker pool's thread, the request waits in
+     * the bridge */
     s = mk();
     struct lk_ref request =
-        mk_thread(s, "Thread-1", "get@" STDLIB "queue.py:171", "run_until_future@" SITE "asgiref/current_thread_executor.py:40",
+        mk_thread(s, "Thread-1", "get@" STDLIB "queue.py:171",
+                  "run_until_future@" SITE "asgiref/current_thread_executor.py:40",
                   "__call__@" SITE "asgiref/sync.py:218", FLASK_REQUEST, NULL);
     mk_wait(s, request, LK_WAIT_QUEUE_GET, mk_sync(s, "queue.Queue"));
-    mk_idle_loop(s, mk_thread(s, "pool", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:248", POOL_WORKER, NULL));
+    mk_idle_loop(s, mk_thread(s, "pool", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:248",
+                              POOL_WORKER, NULL));
     mk_expect(s, LK_HEALTHY, NULL);
     /* a main thread's asyncio.run, a handler of an aiohttp server running in it */
     s = mk();
-    mk_idle_loop(s, mk_thread(s, "main", RUN_UNTIL, "run@" STDLIB "asyncio/runners.py:118", "main@/srv/app.py:50", NULL));
+    mk_idle_loop(s, mk_thread(s, "main", RUN_UNTIL, "run@" STDLIB "asyncio/runners.py:118",
+                              "main@/srv/app.py:50", NULL));
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -378,7 +392,8 @@ static void run_forever_in_request(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "Thread-1", ASYNCIO_IDLE, "start_listening@/srv/app.py:19", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "Thread-1", ASYNCIO_IDLE, "start_listening@/srv/app.py:19",
+                                FLASK_REQUEST, NULL);
     mk_idle_loop(s, t);
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK305");
     assert_string_equal(f->list.v[0].culprits.v[0].function, "start_listening");
@@ -408,8 +423,8 @@ static void nested_loop(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", RUN_UNTIL, "sync_helper@/srv/app.py:8", "async handler@/srv/app.py:20",
-                                ASYNCIO_RUN_FOREVER, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", RUN_UNTIL, "sync_helper@/srv/app.py:8",
+                                "async handler@/srv/app.py:20", ASYNCIO_RUN_FOREVER, NULL);
     struct lk_ref outer = mk_loop(s, t);
     mk_idle_loop(s, t);
     struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK303");
@@ -442,8 +457,10 @@ static void declared_nester(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "main", "select@" STDLIB "selectors.py:468", "_run_once@" SITE "nest_asyncio.py:115",
-                                "run_until_complete@" SITE "nest_asyncio.py:84", "cell@/srv/app.py:8", ASYNCIO_RUN_FOREVER, NULL);
+    struct lk_ref t = mk_thread(s, "main", "select@" STDLIB "selectors.py:468",
+                                "_run_once@" SITE "nest_asyncio.py:115",
+                                "run_until_complete@" SITE "nest_asyncio.py:84",
+                                "cell@/srv/app.py:8", ASYNCIO_RUN_FOREVER, NULL);
     mk_loop(s, t);
     mk_idle_loop(s, t);
     mk_expect(s, LK_HEALTHY, NULL);
@@ -456,8 +473,10 @@ static void mixed_loop_kinds(void **state)
     (void)state;
     for (int i = 0; i < 6; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref a = mk_thread(s, "main", ASYNCIO_IDLE, "serve@/srv/app.py:90", NULL), oa = mk_idle_loop(s, a);
-        struct lk_ref b = mk_thread(s, "bg", ASYNCIO_IDLE, "background@/srv/app.py:30", NULL), ob = mk_idle_loop(s, b);
+        struct lk_ref a = mk_thread(s, "main", ASYNCIO_IDLE, "serve@/srv/app.py:90", NULL),
+                      oa = mk_idle_loop(s, a);
+        struct lk_ref b = mk_thread(s, "bg", ASYNCIO_IDLE, "background@/srv/app.py:30", NULL),
+                      ob = mk_idle_loop(s, b);
         O(oa)->kind = "asyncio";
         O(ob)->kind = "uvloop";
         switch (i) {

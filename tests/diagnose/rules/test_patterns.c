@@ -1,4 +1,5 @@
-/* The user's file of patterns: what is taken, what is refused and in which words, and what a row then does. */
+/* The user's file of patterns: what is taken, what is refused and in which words, and what a row
+ * then does. */
 #include "make.h"
 
 #include <stdio.h>
@@ -7,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "loopknot.h"
 #include "diagnose/catalog/frames.h"
+#include "loopknot.h"
 
 static struct lk_patterns *parse(const char *text)
 {
@@ -33,20 +34,21 @@ static void refuses(const char *text, size_t n, const char *words)
 static void whole_file(void **state)
 {
     (void)state;
-    struct lk_patterns *p = parse("# ours\n"
-                                  "\n"
-                                  "framework acme_web   # the company's\n"
-                                  "framework\tacme.rpc\r\n"
-                                  "  bridge acme.portal:Portal.call\n"
-                                  "nester acme.nest\n"
-                                  "consumer acme.bus:Consumer.poll\n"
-                                  "request acme.server:Worker.handle\n"
-                                  "worker acme.server:Worker.run\n"
-                                  "blocking python acme.db:Client.query\n"
-                                  "blocking python acme.db:Client.<locals>.f as  a query # not a comment? it is\n"
-                                  "blocking native libacme:acme_wait_* as acme's wait\n"
-                                  "blocking native acme::Device::read\n"
-                                  "blocking syscall ioctl as a device request");
+    struct lk_patterns *p =
+        parse("# ours\n"
+              "\n"
+              "framework acme_web   # the company's\n"
+              "framework\tacme.rpc\r\n"
+              "  bridge acme.portal:Portal.call\n"
+              "nester acme.nest\n"
+              "consumer acme.bus:Consumer.poll\n"
+              "request acme.server:Worker.handle\n"
+              "worker acme.server:Worker.run\n"
+              "blocking python acme.db:Client.query\n"
+              "blocking python acme.db:Client.<locals>.f as  a query # not a comment? it is\n"
+              "blocking native libacme:acme_wait_* as acme's wait\n"
+              "blocking native acme::Device::read\n"
+              "blocking syscall ioctl as a device request");
     assert_int_equal(p->packages.n, 2);
     assert_string_equal(p->packages.v[1], "acme/rpc");
     assert_int_equal(p->natives.n, 2);
@@ -98,7 +100,8 @@ static void wrong_lines(void **state)
         { "blocking python acme:q for long", "or go on with \"as TEXT\"" },
         { "blocking python acme:q as", "the words are missing" },
         { "blocking python acme:q as # nothing", "the words are missing" },
-        { "blocking python acme:q as 0123456789012345678901234567890123456789012345678901234567890123456789012345678901",
+        { "blocking python acme:q as "
+          "0123456789012345678901234567890123456789012345678901234567890123456789012345678901",
           "80 bytes" },
         { "framework a\x01", "a control character (\\x01)" },
         { "framework a\x7f", "a control character (\\x7f)" },
@@ -139,7 +142,8 @@ static struct lk_code code_of(const char *function, const char *qualname, const 
 static void marks(void **state)
 {
     (void)state;
-    struct lk_patterns *p = parse("blocking python acme.db:Client.query\nrequest acme.server\nconsumer acme.bus:poll");
+    struct lk_patterns *p =
+        parse("blocking python acme.db:Client.query\nrequest acme.server\nconsumer acme.bus:poll");
     static const struct {
         const char *function, *qualname, *file;
         bool qualnames;
@@ -147,14 +151,17 @@ static void marks(void **state)
         const char *call;
     } rows[] = {
         { "query", "Client.query", "/srv/acme/db.py", true, LK_MARK_BLOCKING, "Client.query()" },
-        { "query", "Client.query", "/srv/acme/db/__init__.py", true, LK_MARK_BLOCKING, "Client.query()" },
+        { "query", "Client.query", "/srv/acme/db/__init__.py", true, LK_MARK_BLOCKING,
+          "Client.query()" },
         { "query", "query", "/srv/acme/db.py", true, 0, NULL },
-        { "query", "query", "/srv/acme/db.py", false, LK_MARK_BLOCKING, "Client.query()" }, /* before 3.11 there is no more */
+        { "query", "query", "/srv/acme/db.py", false, LK_MARK_BLOCKING,
+          "Client.query()" }, /* before 3.11 there is no more */
         { "query", "Client.query", "/srv/notacme/db.py", true, 0, NULL },
         { "query", "Client.query", "/srv/acme/db2.py", true, 0, NULL },
         { "anything", "X.anything", "acme/server.py", true, LK_MARK_REQUEST, NULL },
         { "poll", "Consumer.poll", "/x/acme/bus.py", true, LK_MARK_CONSUMER, NULL },
-        { "request", "request", SITE "requests/api.py", true, LK_MARK_BLOCKING, "requests.request()" },
+        { "request", "request", SITE "requests/api.py", true, LK_MARK_BLOCKING,
+          "requests.request()" },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
         struct lk_code c = code_of(rows[i].function, rows[i].qualname, rows[i].file);
@@ -171,7 +178,8 @@ static void marks(void **state)
 static void natives_and_system_calls(void **state)
 {
     (void)state;
-    struct lk_patterns *p = parse("blocking native libacme:acme_wait_* as a wait\nblocking syscall ioctl");
+    struct lk_patterns *p =
+        parse("blocking native libacme:acme_wait_* as a wait\nblocking syscall ioctl");
     bool by_user;
     struct lk_natframe f = { .function = "acme_wait_long", .module = "libacme.so.3" };
     assert_string_equal(lk_pattern_native(p, &f, &by_user)->call, "a wait");
@@ -224,7 +232,8 @@ static void frameworks_of_the_user(void **state)
 
 /* ---- what a row does to a verdict -------------------------------------------------------- */
 
-static void expect_with(struct lk_snapshot *s, const char *text, enum lk_verdict verdict, const char *rule)
+static void expect_with(struct lk_snapshot *s, const char *text, enum lk_verdict verdict,
+                        const char *rule)
 {
     struct lk_patterns *p = parse(text);
     s->patterns = p;
@@ -235,7 +244,8 @@ static void expect_with(struct lk_snapshot *s, const char *text, enum lk_verdict
 static struct lk_snapshot *waits_for_a_future(void)
 {
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "call@/srv/acme/portal.py:16", "pay@/srv/app.py:3", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "call@/srv/acme/portal.py:16",
+                                "pay@/srv/app.py:3", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
     return s;
 }
@@ -254,14 +264,16 @@ static void nesters(void **state)
     (void)state;
     for (int declared = 0; declared < 2; declared++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = mk_thread(s, "MainThread", ASYNCIO_IDLE, "nested@/srv/acme/nest.py:5", ASYNCIO_RUN_FOREVER, NULL);
+        struct lk_ref t = mk_thread(s, "MainThread", ASYNCIO_IDLE, "nested@/srv/acme/nest.py:5",
+                                    ASYNCIO_RUN_FOREVER, NULL);
         struct lk_ref outer = mk_loop(s, t), inner = mk_idle_loop(s, t);
         struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
         both[0] = inner;
         both[1] = outer;
         T(t)->frame_loops = both;
         T(t)->n_frame_loops = 2;
-        expect_with(s, declared ? "nester acme.nest:nested" : "", declared ? LK_HEALTHY : LK_HAZARD, declared ? NULL : "LK303");
+        expect_with(s, declared ? "nester acme.nest:nested" : "", declared ? LK_HEALTHY : LK_HAZARD,
+                    declared ? NULL : "LK303");
     }
 }
 
@@ -271,11 +283,12 @@ static void entry_points(void **state)
     (void)state;
     for (int declared = 0; declared < 2; declared++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t =
-            mk_thread(s, "w", "recv@" STDLIB "socket.py:1", "view@/srv/app.py:3", "handle@/srv/acme/server.py:9", NULL);
-        mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
-        expect_with(s, declared ? "request acme.server:handle" : "", declared ? LK_STALLED : LK_HEALTHY,
-                    declared ? "LK406" : NULL);
+        struct lk_ref t = mk_thread(s, "w", "recv@" STDLIB "socket.py:1", "view@/srv/app.py:3",
+                                    "handle@/srv/acme/server.py:9", NULL);
+        mk_wait(s, t, LK_WAIT_IO,
+                lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
+        expect_with(s, declared ? "request acme.server:handle" : "",
+                    declared ? LK_STALLED : LK_HEALTHY, declared ? "LK406" : NULL);
     }
 }
 
@@ -297,7 +310,8 @@ static void only_regular_files(void **state)
     load_refuses(folder, "is a folder");
     snprintf(path, sizeof path, "%s/fifo", folder);
     assert_int_equal(mkfifo(path, 0600), 0);
-    load_refuses(path, "is a FIFO; patterns are read from a regular file only"); /* and does not wait for a writer */
+    /* and does not wait for a writer */
+    load_refuses(path, "is a FIFO; patterns are read from a regular file only");
     unlink(path);
     load_refuses("/dev/zero", "is a device");
     load_refuses(path, "No such file");

@@ -8,16 +8,19 @@ static struct lk_snapshot *parent(struct lk_ref *thread, bool mute)
 {
     struct lk_snapshot *s = mk();
     struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
-    *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", NULL);
+    *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955",
+                        "convert@/srv/app.py:4", NULL);
     mk_wait(s, *thread, LK_WAIT_CHILD, child);
     T(*thread)->mute = mute;
-    lk_vec_add(&s->links, ((struct lk_cross_wait){ .thread = thread->index,
-                                             .pid = 4712,
-                                             .what = "child process 4712",
-                                             .via = child,
-                                             .waits = mute ? "its thread yes [4712] blocks in write() on pipe:[1]" : NULL,
-                                             .verdict = LK_HEALTHY,
-                                             .verified = true }));
+    lk_vec_add(&s->links,
+               ((struct lk_cross_wait){
+                   .thread = thread->index,
+                   .pid = 4712,
+                   .what = "child process 4712",
+                   .via = child,
+                   .waits = mute ? "its thread yes [4712] blocks in write() on pipe:[1]" : NULL,
+                   .verdict = LK_HEALTHY,
+                   .verified = true }));
     return s;
 }
 
@@ -39,7 +42,8 @@ static void joined_by_another(void **state)
     (void)state;
     struct lk_ref t;
     struct lk_snapshot *s = parent(&t, true);
-    struct lk_ref other = mk_thread(s, "Thread-1", "join@" STDLIB "threading.py:1112", "stop@/srv/app.py:9", NULL);
+    struct lk_ref other =
+        mk_thread(s, "Thread-1", "join@" STDLIB "threading.py:1112", "stop@/srv/app.py:9", NULL);
     mk_wait(s, other, LK_WAIT_JOIN, t);
     mk_expect(s, LK_DEADLOCK, "LK108");
 }
@@ -71,26 +75,28 @@ static void thread_that_moves(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
-/* A request that waits for a child which is itself deadlocked: held up from outside, and where to look is said. */
+/* A request that waits for a child which is itself deadlocked: held up from outside, and where to
+ * look is said. */
 static void child_in_a_deadlock(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
-    struct lk_ref t =
-        mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955", "convert@/srv/app.py:4", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955",
+                                "convert@/srv/app.py:4", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_CHILD, child);
     lk_vec_add(&s->links, ((struct lk_cross_wait){ .thread = t.index,
-                                             .pid = 4712,
-                                             .what = "child process 4712",
-                                             .via = child,
-                                             .verdict = LK_DEADLOCK,
-                                             .finding = "LK101 loop-waits-on-itself: x",
-                                             .verified = true }));
+                                                   .pid = 4712,
+                                                   .what = "child process 4712",
+                                                   .via = child,
+                                                   .verdict = LK_DEADLOCK,
+                                                   .finding = "LK101 loop-waits-on-itself: x",
+                                                   .verified = true }));
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     bool said = false;
     for (size_t i = 0; i < f->list.v[0].evidence.n; i++)
-        said |= strstr(f->list.v[0].evidence.v[i], "child process 4712 is itself deadlocked") != NULL;
+        said |=
+            strstr(f->list.v[0].evidence.v[i], "child process 4712 is itself deadlocked") != NULL;
     assert_true(said);
     mk_free(s, f);
 }

@@ -1,4 +1,5 @@
-/* LK401, LK402, LK405, LK406, LK501, the verdict unknown, and what is healthy and must be said so. */
+/* LK401, LK402, LK405, LK406, LK501, the verdict unknown, and what is healthy and must be said so.
+ */
 #include "make.h"
 
 #include <string.h>
@@ -10,15 +11,15 @@
 static void blocking_calls(void **state)
 {
     (void)state;
-    const enum lk_wait_kind kinds[] = {
-        LK_WAIT_SLEEP, LK_WAIT_IO, LK_WAIT_CHILD, LK_WAIT_EVENT, LK_WAIT_QUEUE_GET, LK_WAIT_JOIN
-    };
+    const enum lk_wait_kind kinds[] = { LK_WAIT_SLEEP, LK_WAIT_IO,        LK_WAIT_CHILD,
+                                        LK_WAIT_EVENT, LK_WAIT_QUEUE_GET, LK_WAIT_JOIN };
     for (size_t i = 0; i < LK_ARRAY_LEN(kinds); i++) {
         struct lk_snapshot *s = mk();
         struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL), o = mk_loop(s, t);
         struct lk_ref running = mk_running_task(s, o, "device", t);
         mk_wait(s, t, kinds[i], NONE);
-        struct lk_ref other = mk_thread(s, "Thread-1", RESULT, "version@/srv/app.py:40", FLASK_REQUEST, NULL);
+        struct lk_ref other =
+            mk_thread(s, "Thread-1", RESULT, "version@/srv/app.py:40", FLASK_REQUEST, NULL);
         mk_wait(s, other, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "version")));
         struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK401");
         assert_int_equal(f->list.v[0].held_requests, 1);
@@ -48,19 +49,23 @@ static void blocking_call_that_nobody_waits_behind(void **state)
     mk_expect(s, LK_HAZARD, "LK401");
 }
 
-/* A blocking call in a Flask async view: the loop runs as the work item of the bridge's pool, and the bridge waits for it. */
+/* A blocking call in a Flask async view: the loop runs as the work item of the bridge's pool, and
+ * the bridge waits for it. */
 /* The same line in each look, but the loop's other task went on: many short sleeps. */
 static void short_sleeps_in_a_loop(void **state)
 {
     (void)state;
     for (int i = 0; i < 3; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = mk_thread(s, "loop", "async job@/srv/app.py:6", ASYNCIO_RUN_FOREVER, NULL), o = mk_loop(s, t);
+        struct lk_ref t = mk_thread(s, "loop", "async job@/srv/app.py:6", ASYNCIO_RUN_FOREVER,
+                                    NULL),
+                      o = mk_loop(s, t);
         mk_running_task(s, o, "job", t);
         struct lk_ref other = mk_task(s, o, "beat", "async beat@/srv/app.py:9", NULL);
         mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 50));
         K(other)->stable = i == 0;
-        T(t)->stuck_by_scheduler = i == 1; /* one long sleep after all: the task changed before it */
+        /* one long sleep after all: the task changed before it */
+        T(t)->stuck_by_scheduler = i == 1;
         if (i < 2)
             mk_expect(s, LK_STALLED, "LK401");
         else
@@ -94,9 +99,9 @@ static void loops_that_do_not_block(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
     /* teardown: the standard library joins its own threads */
     s = mk();
-    struct lk_ref t =
-        mk_thread(s, "main", "join@" STDLIB "threading.py:1112", "shutdown@" STDLIB "concurrent/futures/thread.py:235",
-                  ASYNCIO_RUN_FOREVER, "main@/srv/app.py:4", NULL);
+    struct lk_ref t = mk_thread(s, "main", "join@" STDLIB "threading.py:1112",
+                                "shutdown@" STDLIB "concurrent/futures/thread.py:235",
+                                ASYNCIO_RUN_FOREVER, "main@/srv/app.py:4", NULL);
     mk_loop(s, t);
     mk_wait(s, t, LK_WAIT_JOIN, NONE);
     mk_expect(s, LK_HEALTHY, NULL);
@@ -113,7 +118,8 @@ static void busy_callback(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", "crunch@/srv/app.py:7", HANDLER, NULL), o = mk_loop(s, t);
+    struct lk_ref t = mk_thread(s, "bg-loop", "crunch@/srv/app.py:7", HANDLER, NULL),
+                  o = mk_loop(s, t);
     T(t)->running = O(o)->callback_same = true;
     O(o)->turn = 4711;
     O(o)->callback_ms = 2500;
@@ -178,8 +184,8 @@ static void waits_for_futures_that_are_fine(void **state)
     (void)state;
     /* a framework's own bridge */
     struct lk_snapshot *s = mk();
-    struct lk_ref t =
-        mk_thread(s, "Thread-1", RESULT, "call@" SITE "anyio/from_thread.py:277", "view@/srv/app.py:5", FLASK_REQUEST, NULL);
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "call@" SITE "anyio/from_thread.py:277",
+                                "view@/srv/app.py:5", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
     mk_expect(s, LK_HEALTHY, NULL);
     /* a slow job in a worker that makes progress */
@@ -194,7 +200,8 @@ static void waits_for_futures_that_are_fine(void **state)
 /* A request that asks an upstream which does not answer. */
 static struct lk_ref asking(struct lk_snapshot *s, const char *peer)
 {
-    struct lk_ref t = mk_thread(s, "Thread-1", "ask@/srv/app.py:14", "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
+    struct lk_ref t =
+        mk_thread(s, "Thread-1", "ask@/srv/app.py:14", "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, peer, LK_UNKNOWN));
     T(t)->os.on = LK_OS_SOCKET;
     T(t)->os.peer = peer;
@@ -227,7 +234,8 @@ static void external_wait_of_a_coroutine(void **state)
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
     struct lk_ref task = mk_task(s, o, "ask_upstream", "async ask_upstream@/srv/app.py:9", NULL);
     struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
-    mk_wait(s, task, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
+    mk_wait(s, task, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     assert_int_equal(f->list.v[0].culprits.n, 2);
@@ -268,8 +276,10 @@ static void waits_outside_that_are_fine(void **state)
         case 4:
             T(t)->os.fd = 0;
             T(t)->os.on = LK_OS_PIPE;
-            break;                                                                   /* input */
-        case 5: T(t)->python_stack = mk_stack(s, "ask@/srv/app.py:14", NULL); break; /* no request, nobody waits */
+            break; /* input */
+        case 5:
+            T(t)->python_stack = mk_stack(s, "ask@/srv/app.py:14", NULL);
+            break; /* no request, nobody waits */
         }
         mk_expect(s, LK_HEALTHY, NULL);
     }
@@ -282,7 +292,8 @@ static void one_finding_for_one_cause(void **state)
     struct lk_snapshot *s = mk();
     struct lk_ref first = asking(s, "10.0.0.7:5432"), lock = mk_lock(s, "threading.Lock", first);
     for (int i = 0; i < 9; i++)
-        mk_wait(s, mk_thread(s, "Thread-2", "view@/srv/app.py:33", FLASK_REQUEST, NULL), LK_WAIT_LOCK, lock);
+        mk_wait(s, mk_thread(s, "Thread-2", "view@/srv/app.py:33", FLASK_REQUEST, NULL),
+                LK_WAIT_LOCK, lock);
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     assert_int_equal(f->list.v[0].held_requests, 10);
     mk_free(s, f);
@@ -326,12 +337,15 @@ static void connections_nobody_accepts(void **state)
     (void)state;
     for (int i = 0; i < 11; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = mk_thread(s, "server", "slow@/srv/app.py:7", "run@" STDLIB "wsgiref/handlers.py:137",
+        struct lk_ref t = mk_thread(s, "server", "slow@/srv/app.py:7",
+                                    "run@" STDLIB "wsgiref/handlers.py:137",
                                     "serve_forever@" STDLIB "socketserver.py:233", NULL),
                       other;
         mk_wait(s, t, LK_WAIT_EVENT, NONE);
         struct lk_listener *l = lk_vec_push(&s->listeners);
-        *l = (struct lk_listener){ .listening = true, .queue = 2, .alone = LK_YES, .address = "127.0.0.1:8000" };
+        *l = (struct lk_listener){
+            .listening = true, .queue = 2, .alone = LK_YES, .address = "127.0.0.1:8000"
+        };
         l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
         l->fds.v[0] = 3;
         l->fds.n = 1;
@@ -361,7 +375,8 @@ static void connections_nobody_accepts(void **state)
         if (i == 0 || i == 7) {
             assert_int_equal(f->verdict, LK_STALLED);
             assert_int_equal(mk_find(f, "LK403")->held_requests, 3);
-            assert_non_null(strstr(mk_find(f, "LK403")->summary, "2 connections wait to be accepted at 127.0.0.1:8000"));
+            assert_non_null(strstr(mk_find(f, "LK403")->summary,
+                                   "2 connections wait to be accepted at 127.0.0.1:8000"));
         } else {
             assert_null(mk_find(f, "LK403"));
         }
@@ -373,7 +388,8 @@ static void connections_nobody_accepts(void **state)
 
 enum { LISTENER_FD = 3, LISTENER_INODE = 9000 };
 
-/* The thread's connection stands before a listener of this process that its own stack has at hand, and who else holds that. */
+/* The thread's connection stands before a listener of this process that its own stack has at hand,
+ * and who else holds that. */
 static struct lk_listener *alone(struct lk_snapshot *s, struct lk_ref t, enum lk_tri alone)
 {
     struct lk_listener *l = s->listeners.n ? &s->listeners.v[0] : lk_vec_push(&s->listeners);
@@ -402,7 +418,8 @@ static void shared_with(struct lk_snapshot *s, enum lk_share does, bool examined
 {
     struct lk_listener *l = &s->listeners.v[0];
     l->sharers.v = lk_arena_array(s->arena, 1, sizeof *l->sharers.v);
-    l->sharers.v[0] = (struct lk_sharer){ .pid = 77, .comm = "master", .does = does, .examined = examined };
+    l->sharers.v[0] =
+        (struct lk_sharer){ .pid = 77, .comm = "master", .does = does, .examined = examined };
     l->sharers.n = 1;
     l->alone = LK_NO;
 }
@@ -410,8 +427,10 @@ static void shared_with(struct lk_snapshot *s, enum lk_share does, bool examined
 /* A request that asks this very process; frames: the server below the application's. */
 static struct lk_ref asking_itself(struct lk_snapshot *s, const char *worker)
 {
-    struct lk_ref t = mk_thread(s, "server", "app@/srv/app.py:7", "run@" STDLIB "wsgiref/handlers.py:137", worker, NULL);
-    mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
+    struct lk_ref t = mk_thread(s, "server", "app@/srv/app.py:7",
+                                "run@" STDLIB "wsgiref/handlers.py:137", worker, NULL);
+    mk_wait(s, t, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
     T(t)->os.on = LK_OS_SOCKET;
     T(t)->os.accepted = false;
     T(t)->os.peer = "127.0.0.1:8000";
@@ -427,8 +446,9 @@ static void self_request(void **state)
 {
     (void)state;
     static const enum lk_verdict verdicts[] = {
-        LK_DEADLOCK, LK_STALLED,  LK_STALLED,  LK_STALLED, LK_STALLED, LK_STALLED, LK_STALLED, LK_STALLED,
-        LK_DEADLOCK, LK_DEADLOCK, LK_STALLED,  LK_STALLED, LK_STALLED, LK_DEADLOCK, LK_STALLED, LK_DEADLOCK,
+        LK_DEADLOCK, LK_STALLED,  LK_STALLED,  LK_STALLED,  LK_STALLED, LK_STALLED,
+        LK_STALLED,  LK_STALLED,  LK_DEADLOCK, LK_DEADLOCK, LK_STALLED, LK_STALLED,
+        LK_STALLED,  LK_DEADLOCK, LK_STALLED,  LK_DEADLOCK,
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(verdicts); i++) {
         struct lk_snapshot *s = mk();
@@ -460,7 +480,9 @@ static void self_request(void **state)
             T(other)->sockets_complete = true;
             break;
         case 14: /* might be killed by a supervisor whose timeout was not read */
-            T(t)->python_stack = mk_stack(s, "app@/srv/app.py:7", "handle_request@" SITE "gunicorn/workers/sync.py:179", NULL);
+            T(t)->python_stack =
+                mk_stack(s, "app@/srv/app.py:7",
+                         "handle_request@" SITE "gunicorn/workers/sync.py:179", NULL);
             break;
         case 15: /* an idle loop that watches something else */
             other = mk_thread(s, "loop", ASYNCIO_IDLE, NULL);
@@ -480,15 +502,18 @@ static void self_request(void **state)
     /* the loop's own thread, in a callback that is no request */
     for (int i = 0; i < 2; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = mk_thread(s, "loop", "async tick@/srv/app.py:7", ASYNCIO_RUN_FOREVER, NULL);
+        struct lk_ref t =
+            mk_thread(s, "loop", "async tick@/srv/app.py:7", ASYNCIO_RUN_FOREVER, NULL);
         mk_running_task(s, mk_loop(s, t), "tick", t);
-        mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
+        mk_wait(s, t, LK_WAIT_IO,
+                lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
         T(t)->os.on = LK_OS_SOCKET;
         T(t)->os.peer_is = "this-process";
         T(t)->os.peer = "127.0.0.1:8000";
         alone(s, t, LK_YES);
         T(t)->n_sockets = i == 0;
-        mk_free(s, i == 0 ? mk_expect_one(s, LK_DEADLOCK, "LK404") : mk_expect_one(s, LK_HAZARD, "LK401"));
+        mk_free(s, i == 0 ? mk_expect_one(s, LK_DEADLOCK, "LK404")
+                          : mk_expect_one(s, LK_HAZARD, "LK401"));
     }
     /* both workers of a pool; a thread of its own accepts */
     struct lk_snapshot *s = mk();
@@ -499,10 +524,12 @@ static void self_request(void **state)
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK404");
     assert_int_equal(f->list.v[0].held_requests, 2);
     mk_free(s, f);
-    /* the same, the connections accepted, and queued for that pool; or for a pool that may grow, or not found in a queue */
+    /* the same, the connections accepted, and queued for that pool; or for a pool that may grow, or
+     * not found in a queue */
     for (int i = 0; i < 3; i++) {
         s = mk();
-        struct lk_ref w[2] = { asking_itself(s, A_POOL), asking_itself(s, A_POOL) }, x = mk_pool(s, i == 1 ? 3 : 2);
+        struct lk_ref w[2] = { asking_itself(s, A_POOL), asking_itself(s, A_POOL) },
+                      x = mk_pool(s, i == 1 ? 3 : 2);
         acceptor = mk_thread(s, "main", "serve@/srv/app.py:90", NULL);
         T(acceptor)->os.on = LK_OS_SELECTOR;
         struct lk_item *items = lk_arena_array(s->arena, 2, sizeof *items);
@@ -527,15 +554,17 @@ static void self_requests_that_are_served(void **state)
     (void)state;
     for (int i = 0; i < 8; i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = asking_itself(s, i == 0  ? "process_request_thread@" STDLIB "socketserver.py:683"
+        struct lk_ref t = asking_itself(s, i == 0 ? "process_request_thread@" STDLIB
+                                                    "socketserver.py:683"
                                            : i < 3 ? A_POOL
                                                    : ONE_THREAD),
                       other;
         s->listeners.v[0].queue = i < 3 ? 0 : 1; /* a thread of its own accepts */
         switch (i) {
         case 1: mk_thread(s, "waitress-1", A_POOL, NULL); break; /* an idle worker */
-        case 2:                                                  /* a worker that serves another request */
-            other = mk_thread(s, "waitress-1", "slow@/srv/app.py:9", "run@" STDLIB "wsgiref/handlers.py:137", A_POOL, NULL);
+        case 2: /* a worker that serves another request */
+            other = mk_thread(s, "waitress-1", "slow@/srv/app.py:9",
+                              "run@" STDLIB "wsgiref/handlers.py:137", A_POOL, NULL);
             mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
             break;
         case 3: /* a second server */
@@ -548,7 +577,7 @@ static void self_requests_that_are_served(void **state)
             shared_with(s, LK_SHARE_UNKNOWN, false);
             break;                                             /* a moment */
         case 6: shared_with(s, LK_SHARE_SERVES, false); break; /* another process accepts there */
-        case 7:                                                /* a thread polls the asked listener */
+        case 7: /* a thread polls the asked listener */
             other = mk_thread(s, "prices", "serve_forever@" STDLIB "socketserver.py:232", NULL);
             T(other)->os.on = LK_OS_SELECTOR;
             T(other)->os.fds.v = lk_arena_array(s->arena, 1, sizeof(int64_t));
@@ -576,7 +605,8 @@ static void workers_exhausted(void **state)
         for (int k = 0; k < 2; k++) {
             t[k] = i == 4 ? mk_thread(s, "jobs_0", "work@/srv/app.py:9", POOL_WORKER, NULL)
                           : mk_thread(s, "ThreadPoolExecutor-0_0", "view@/srv/app.py:9",
-                                      "handle_request@" SITE "gunicorn/workers/gthread.py:270", POOL_WORKER, NULL);
+                                      "handle_request@" SITE "gunicorn/workers/gthread.py:270",
+                                      POOL_WORKER, NULL);
             mk_wait(s, t[k], LK_WAIT_EVENT, NONE);
             mk_worker(s, pool, t[k]);
         }
@@ -585,9 +615,12 @@ static void workers_exhausted(void **state)
         case 1: mk_moved(s, t[1]); break;
         case 3: X(pool)->max_workers = 8; break;
         case 5: mk_stuck(s, t[1], 200); break;
-        case 6: mk_wait(s, t[1], LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100)); break;
+        case 6:
+            mk_wait(s, t[1], LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100));
+            break;
         }
-        struct lk_findings *f = i == 0 ? mk_expect_one(s, LK_STALLED, "LK403") : mk_expect_one(s, LK_HEALTHY, NULL);
+        struct lk_findings *f =
+            i == 0 ? mk_expect_one(s, LK_STALLED, "LK403") : mk_expect_one(s, LK_HEALTHY, NULL);
         if (i == 0) {
             assert_int_equal(f->list.v[0].held_requests, 5);
             assert_int_equal(f->list.v[0].culprits.n, 2);
@@ -665,7 +698,8 @@ static void unknown(void **state)
             s->supervisor = "gunicorn master";
             for (int k = 0; k < 4; k++)
                 *lk_vec_push(&s->children) = (struct lk_child){ .pid = 5000 + k };
-            says = "4700 is a gunicorn master; its 4 workers were not examined: loopknot --tree 4700";
+            says =
+                "4700 is a gunicorn master; its 4 workers were not examined: loopknot --tree 4700";
             break;
         case 1:
             s->python.frames_read = false;
@@ -720,7 +754,8 @@ static void known_all_the_same(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
     /* a lock used as a signal, by a thread that serves no request */
     s = mk();
-    mk_wait(s, mk_thread(s, "main", "main@/srv/app.py:3", NULL), LK_WAIT_LOCK, mk_lock(s, "threading.Lock", NONE));
+    mk_wait(s, mk_thread(s, "main", "main@/srv/app.py:3", NULL), LK_WAIT_LOCK,
+            mk_lock(s, "threading.Lock", NONE));
     mk_expect(s, LK_HEALTHY, NULL);
     /* nor before it has lasted */
     s = mk();
@@ -750,26 +785,32 @@ static void healthy(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref main = mk_thread(s, "main", "wait@" STDLIB "threading.py:320", "main@/srv/app.py:70", NULL);
+    struct lk_ref main =
+        mk_thread(s, "main", "wait@" STDLIB "threading.py:320", "main@/srv/app.py:70", NULL);
     mk_wait(s, main, LK_WAIT_EVENT, mk_sync(s, "threading.Event")); /* ended by a signal handler */
     mk_wait(s, mk_thread(s, "pauser", "main@/srv/app.py:70", NULL), LK_WAIT_SIGNAL, NONE);
     mk_wait(s, mk_thread(s, "joiner", "main@/srv/app.py:70", NULL), LK_WAIT_JOIN, main);
     struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
-    struct lk_ref parked = mk_task(s, o, "main", "async main@/srv/app.py:60", NULL); /* await asyncio.Future() */
+    /* await asyncio.Future() */
+    struct lk_ref parked = mk_task(s, o, "main", "async main@/srv/app.py:60", NULL);
     struct lk_ref bare = mk_bare_future(s);
     F(bare)->concurrent = false;
     mk_wait(s, parked, LK_WAIT_FUTURE, bare);
     struct lk_ref pool = mk_pool(s, 2), w = mk_thread(s, "pool_0", POOL_WORKER, NULL);
     mk_worker(s, pool, w);
     mk_wait(s, w, LK_WAIT_EXECUTOR_IDLE, pool);
-    struct lk_ref consumer = mk_thread(s, "consumer", "get@" STDLIB "queue.py:171", "consume@/srv/app.py:5", NULL);
+    struct lk_ref consumer =
+        mk_thread(s, "consumer", "get@" STDLIB "queue.py:171", "consume@/srv/app.py:5", NULL);
     mk_wait(s, consumer, LK_WAIT_QUEUE_GET, mk_sync(s, "queue.Queue"));
-    mk_wait(s, mk_thread(s, "watcher", "watch@/srv/app.py:5", NULL), LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
-    struct lk_ref acceptor = mk_thread(s, "server", "serve_forever@" STDLIB "socketserver.py:232", NULL);
+    mk_wait(s, mk_thread(s, "watcher", "watch@/srv/app.py:5", NULL), LK_WAIT_CONDITION,
+            mk_sync(s, "threading.Condition"));
+    struct lk_ref acceptor =
+        mk_thread(s, "server", "serve_forever@" STDLIB "socketserver.py:232", NULL);
     T(acceptor)->os.listening = true;
     mk_thread(s, "Thread-7", "handle_one_request@" SITE "werkzeug/serving.py:360",
               "process_request_thread@" STDLIB "socketserver.py:683", NULL);
-    struct lk_ref poll = mk_thread(s, "poller", RESULT, "poll@/srv/app.py:9", FLASK_REQUEST, NULL); /* a long poll */
+    /* a long poll */
+    struct lk_ref poll = mk_thread(s, "poller", RESULT, "poll@/srv/app.py:9", FLASK_REQUEST, NULL);
     mk_wait(s, poll, LK_WAIT_FUTURE, mk_future(s, parked));
     mk_timeout(s, poll, 50000);
     mk_expect(s, LK_HEALTHY, NULL);

@@ -1,4 +1,5 @@
-/* What futex words of glibc's thread library say: made-up objects of every kind, ones that nearly fit, and random bytes. */
+/* What futex words of glibc's thread library say: made-up objects of every kind, ones that nearly
+ * fit, and random bytes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,7 +22,9 @@ static struct lk_pthread_object decode(const void *bytes, uint32_t at, int comma
 {
     const struct fake_segment segment = { BASE, bytes, SIZE };
     struct lk_process *t = fake_target(&segment, 1);
-    struct lk_futex_wait w = { .at = BASE + at, .command = command, .value = value, .endless = true };
+    struct lk_futex_wait w = {
+        .at = BASE + at, .command = command, .value = value, .endless = true
+    };
     struct lk_pthread_object o;
     bool found = lk_pthread_decode(t, &w, &o);
     assert_int_equal(found, o.kind != LK_PT_NONE);
@@ -64,9 +67,10 @@ static void mutexes_name_their_owner(void **state)
         { 2, 0x80000000, FUTEX_WAIT, 2, false, false },
         { OWNER | WAITED_FOR, 0x10, FUTEX_WAIT, OWNER | WAITED_FOR, true, false }, /* robust */
         { OWNER | WAITED_FOR, 0x10, FUTEX_WAIT, 2, false, false },
-        { 1 | WAITED_FOR, 0x10, FUTEX_WAIT, 1 | WAITED_FOR, false, false }, /* word and owner differ */
-        { OWNER | WAITED_FOR, 0x20, FUTEX_LOCK_PI, 0, true, false },        /* priority inheritance */
-        { OWNER | WAITED_FOR, 0x30, 13, 0, true, false },                   /* FUTEX_LOCK_PI2 */
+        { 1 | WAITED_FOR, 0x10, FUTEX_WAIT, 1 | WAITED_FOR, false,
+          false },                                                   /* word and owner differ */
+        { OWNER | WAITED_FOR, 0x20, FUTEX_LOCK_PI, 0, true, false }, /* priority inheritance */
+        { OWNER | WAITED_FOR, 0x30, 13, 0, true, false },            /* FUTEX_LOCK_PI2 */
         { OWNER | WAITED_FOR, 0x20, FUTEX_WAIT, 0, false, false },
         { 5 << 19 | 2, 0x40, FUTEX_WAIT, 5 << 19 | 2, true, false }, /* with a ceiling */
         { 5 << 19 | 1, 0x40, FUTEX_WAIT, 5 << 19 | 1, false, false },
@@ -146,7 +150,8 @@ static void joins_name_their_thread(void **state)
     assert_int_equal(decode(&b, AT + TID, FUTEX_WAIT_BITSET, 4711).kind, LK_PT_NONE);
 }
 
-/* At the ends of the address space nothing overflows; of random words only a few look like a lock, and none crashes. */
+/* At the ends of the address space nothing overflows; of random words only a few look like a lock,
+ * and none crashes. */
 static void hostile_words(void **state)
 {
     static const lk_addr places[] = {
@@ -165,20 +170,25 @@ static void hostile_words(void **state)
     const struct fake_segment segment = { BASE, &b, SIZE };
     struct lk_process *t = fake_target(&segment, 1);
     for (size_t i = 0; i < LK_ARRAY_LEN(places); i++) {
-        struct lk_futex_wait w = { .at = places[i], .command = FUTEX_WAIT, .value = 2, .sp = places[i], .endless = i % 2 };
+        struct lk_futex_wait w = {
+            .at = places[i], .command = FUTEX_WAIT, .value = 2, .sp = places[i], .endless = i % 2
+        };
         struct lk_pthread_object o;
         lk_pthread_decode(t, &w, &o);
     }
     lk_process_destroy(t);
 }
 
-/* Recognised by a word 0 right above the stack pointer, slept on without a timeout: nothing weaker. */
+/* Recognised by a word 0 right above the stack pointer, slept on without a timeout: nothing weaker.
+ */
 static void refused_threads(void **state)
 {
     struct words b = { 0 };
     const struct fake_segment segment = { BASE, &b, SIZE };
     struct lk_process *t = fake_target(&segment, 1);
-    struct lk_futex_wait w = { .at = BASE + AT, .command = FUTEX_WAIT_BITSET, .sp = BASE + AT - 0x54, .endless = true };
+    struct lk_futex_wait w = {
+        .at = BASE + AT, .command = FUTEX_WAIT_BITSET, .sp = BASE + AT - 0x54, .endless = true
+    };
     struct lk_pthread_object o;
     (void)state;
     assert_true(lk_pthread_decode(t, &w, &o));

@@ -1,6 +1,7 @@
 /*
- * dump_python PID [COROUTINE...]: what the Python reader sees of a live process, as JSON. Coroutines are given as addresses.
- * compare_truth.py sets this against what the process says of itself.
+ * dump_python PID [COROUTINE...]: what the Python reader sees of a live process, as JSON.
+ * Coroutines are given as addresses. compare_truth.py sets this against what the process says of
+ * itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +44,8 @@ static void objects(struct lk_py *py, const struct lk_pyframes *frames)
     }
     printf("],\"pending\":[");
     struct lk_pypending p[8];
-    size_t n = frames && frames->n ? lk_py_pending_candidates(py, &frames->v[0], p, LK_ARRAY_LEN(p)) : 0;
+    size_t n =
+        frames && frames->n ? lk_py_pending_candidates(py, &frames->v[0], p, LK_ARRAY_LEN(p)) : 0;
     for (size_t i = 0; i < n; i++) {
         printf("%s[%llu,", i ? "," : "", (unsigned long long)p[i].self);
         string(p[i].method);
@@ -60,10 +62,12 @@ static void threads(struct lk_py *py)
         uint64_t at = 0;
         lk_map_get(&py->frames_of, i, &at);
         const struct lk_pyframes *frames = (const struct lk_pyframes *)(uintptr_t)at;
-        printf(
-            "%s{\"tid\":%lld,\"ident\":%llu,\"python\":%s,\"gil\":%s,\"gil_wait\":%s,\"truncated\":%s,\"name\":", i ? ",\n" : "",
-            (long long)t->tid, (unsigned long long)t->ident, t->python ? "true" : "false", t->holds_gil ? "true" : "false",
-            t->wait.kind == LK_WAIT_GIL ? "true" : "false", t->python_stack->truncated ? "true" : "false");
+        printf("%s{\"tid\":%lld,\"ident\":%llu,\"python\":%s,\"gil\":%s,\"gil_wait\":%s,"
+               "\"truncated\":%s,\"name\":",
+               i ? ",\n" : "", (long long)t->tid, (unsigned long long)t->ident,
+               t->python ? "true" : "false", t->holds_gil ? "true" : "false",
+               t->wait.kind == LK_WAIT_GIL ? "true" : "false",
+               t->python_stack->truncated ? "true" : "false");
         string(t->name);
         printf(",\"frames\":[");
         for (size_t k = 0; frames && k < frames->n; k++) {
@@ -85,7 +89,8 @@ static void coroutine(struct lk_py *py, lk_addr addr)
     bool truncated;
 
     lk_py_await_chain(py, addr, &frames, &leaf, &leaf_type, &truncated);
-    printf("{\"address\":%llu,\"end\":%llu,\"end_type\":", (unsigned long long)addr, (unsigned long long)leaf);
+    printf("{\"address\":%llu,\"end\":%llu,\"end_type\":", (unsigned long long)addr,
+           (unsigned long long)leaf);
     string(leaf_type);
     printf(",\"truncated\":%s,\"frames\":[", truncated ? "true" : "false");
     for (size_t i = 0; i < frames.n; i++) {

@@ -1,6 +1,7 @@
 /*
- * A Python heap made by hand, in the layout of any version: what a real process cannot be made to hold. Objects are laid
- * down with heap_*; py is ready to read them. What py remembers of an object beyond its bytes is forgotten by heap_refresh().
+ * A Python heap made by hand, in the layout of any version: what a real process cannot be made to
+ * hold. Objects are laid down with heap_*; py is ready to read them. What py remembers of an object
+ * beyond its bytes is forgotten by heap_refresh().
  */
 #ifndef LK_TESTS_READ_PYTHON_PYHEAP_H
 #define LK_TESTS_READ_PYTHON_PYHEAP_H
@@ -36,8 +37,8 @@ struct pyheap {
     size_t used;
     struct lk_process *t;
     struct lk_py py;
-    lk_addr type, object, str, integer, boolean, none_type, none, floating, bytes_type, tuple, list, dict, set, deque, module,
-        function, code, cell, member, builtin, method_descr, frame, lock;
+    lk_addr type, object, str, integer, boolean, none_type, none, floating, bytes_type, tuple, list,
+        dict, set, deque, module, function, code, cell, member, builtin, method_descr, frame, lock;
 };
 
 static inline void heap_put(struct pyheap *h, lk_addr at, const void *p, size_t n)
@@ -95,7 +96,8 @@ static inline lk_addr heap_tuple(struct pyheap *h, size_t n, const lk_addr *item
     return o;
 }
 
-static inline lk_addr heap_type(struct pyheap *h, const char *name, lk_addr base, uint64_t flags, int64_t basicsize)
+static inline lk_addr heap_type(struct pyheap *h, const char *name, lk_addr base, uint64_t flags,
+                                int64_t basicsize)
 {
     const struct lk_layout *l = &h->py.layout;
     lk_addr o = heap_object(h, h->type, 1000);
@@ -113,7 +115,8 @@ static inline void heap_mro(struct pyheap *h, lk_addr type, lk_addr base)
     put64(h, type + h->py.layout.tp_mro, heap_tuple(h, 3, v));
 }
 
-static inline lk_addr heap_str_of(struct pyheap *h, const void *data, size_t n, unsigned width, bool ascii)
+static inline lk_addr heap_str_of(struct pyheap *h, const void *data, size_t n, unsigned width,
+                                  bool ascii)
 {
     uint32_t at = ascii ? h->py.layout.str_data_ascii : h->py.layout.str_data_compact;
     lk_addr o = heap_object(h, h->str, at + (n + 1) * width);
@@ -148,7 +151,8 @@ static inline lk_addr heap_int(struct pyheap *h, bool negative, unsigned n, cons
 }
 
 /* Keys object for n keys (values NULL: split table). */
-static inline lk_addr heap_keys(struct pyheap *h, size_t n, const lk_addr *keys, const lk_addr *values)
+static inline lk_addr heap_keys(struct pyheap *h, size_t n, const lk_addr *keys,
+                                const lk_addr *values)
 {
     const struct lk_layout *l = &h->py.layout;
     unsigned log2 = 3;
@@ -172,7 +176,8 @@ static inline lk_addr heap_keys(struct pyheap *h, size_t n, const lk_addr *keys,
     return o;
 }
 
-static inline lk_addr heap_dict(struct pyheap *h, size_t n, const char *const *names, const lk_addr *values)
+static inline lk_addr heap_dict(struct pyheap *h, size_t n, const char *const *names,
+                                const lk_addr *values)
 {
     lk_addr keys[64], o = heap_object(h, h->dict, 48);
     for (size_t i = 0; i < n; i++)
@@ -229,9 +234,10 @@ static inline struct pyheap *heap_create(int version)
 
 static inline void heap_forget(struct pyheap *h, void (*done)(struct lk_map *))
 {
-    struct lk_map *maps[] = { &h->py.types,     &h->py.codes,          &h->py.frames_of,       &h->py.frames_of_task,
-                              &h->py.by_ident,  &h->py.thread_objects, &h->py.attr_index,      &h->py.slots,
-                              &h->py.instances, &h->py.class_names,    &h->py.modules_by_name, &h->py.lines,
+    struct lk_map *maps[] = { &h->py.types,          &h->py.codes,           &h->py.frames_of,
+                              &h->py.frames_of_task, &h->py.by_ident,        &h->py.thread_objects,
+                              &h->py.attr_index,     &h->py.slots,           &h->py.instances,
+                              &h->py.class_names,    &h->py.modules_by_name, &h->py.lines,
                               &h->py.texts };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         done(maps[i]);

@@ -1,6 +1,7 @@
 /*
- * The readers of loops, tasks, futures and locks over a heap that lies: a live target's pages with random words changed. They
- * must end, within a bound of time and memory, whatever they read. What they say of such a heap does not matter here.
+ * The readers of loops, tasks, futures and locks over a heap that lies: a live target's pages with
+ * random words changed. They must end, within a bound of time and memory, whatever they read. What
+ * they say of such a heap does not matter here.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -17,8 +18,8 @@
 
 #include <cmocka.h>
 
-#include "read/python/interpreter/interpreter.h"
 #include "process/linux/process_facts.h"
+#include "read/python/interpreter/interpreter.h"
 
 enum {
     SEEDS = 120,
@@ -39,7 +40,8 @@ static uint64_t next_random(void)
     return liar.random;
 }
 
-/* A wrong value that looks right: another word of the page, zero, a small or huge number, a neighbour. */
+/* A wrong value that looks right: another word of the page, zero, a small or huge number, a
+ * neighbour. */
 static uint64_t lie(const uint64_t *page, size_t n, size_t i)
 {
     switch (next_random() % 6) {

@@ -1,6 +1,7 @@
 /*
- * Loops, tasks, futures, locks and executors of a live CPython, read from outside and compared with what the target says
- * of itself (aio_truth.py). PYTHON names the interpreter; /usr/bin/python3 otherwise.
+ * Loops, tasks, futures, locks and executors of a live CPython, read from outside and compared with
+ * what the target says of itself (aio_truth.py). PYTHON names the interpreter; /usr/bin/python3
+ * otherwise.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -14,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <jansson.h>
+#include <cmocka.h>
 
+#include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
-#include "process/linux/process_facts.h"
 
 enum { TRUTH_MAX = 1 << 20 };
 
@@ -37,7 +38,9 @@ static const char *const wait_names[] = {
     "QUEUE_GET", "QUEUE_PUT",     "QUEUE_JOIN", "FUTURE",    "JOIN",  "GIL",       "IMPORT",
     "SELECTOR",  "EXECUTOR_IDLE", "IO",         "SLEEP",     "CHILD", "SIGNAL",    "READY",
 };
-static const char *const run_names[] = { "running", "stopped", "never", "closed", "lost", "unknown" };
+static const char *const run_names[] = {
+    "running", "stopped", "never", "closed", "lost", "unknown"
+};
 static const char *const owner_names[] = { "none", "field", "value-stack", "free" };
 static const char *const future_names[] = { "pending", "running", "done", "cancelled", "unknown" };
 
@@ -103,7 +106,8 @@ static int set_up(void **state)
     struct lk_error err = { 0 };
     (void)state;
 
-    char *line = start(is_program(python) ? python : "/usr/bin/python3", "tests/read/python/aio_truth.py", &the.pid);
+    char *line = start(is_program(python) ? python : "/usr/bin/python3",
+                       "tests/read/python/aio_truth.py", &the.pid);
     the.truth = line ? json_loads(line, 0, NULL) : NULL;
     free(line);
     if (!the.truth)
@@ -147,7 +151,8 @@ static lk_addr addr_of(struct lk_ref r)
 /* As the truth names it: "k<address>", "thread:<name>", "loop:<address>", ... */
 static const char *name_of(struct lk_ref r, char *buf, size_t n)
 {
-    static const char *const prefix[] = { "", "thread:", "loop:", "k", "f", "l", "executor:", "extern" };
+    static const char *const prefix[] = { "",  "thread:", "loop:",     "k",
+                                          "f", "l",       "executor:", "extern" };
     if (r.kind == LK_KIND_THREAD)
         snprintf(buf, n, "thread:%s", the.s->threads.v[r.index].name);
     else if (r.kind == LK_KIND_EXTERN)
@@ -167,7 +172,8 @@ static struct lk_thread *thread_named(const char *name)
 
 static struct lk_ref at(enum lk_kind kind, const json_t *entry)
 {
-    return lk_snapshot_find(the.s, kind, (uint64_t)json_integer_value(json_object_get(entry, "addr")));
+    return lk_snapshot_find(the.s, kind,
+                            (uint64_t)json_integer_value(json_object_get(entry, "addr")));
 }
 
 /* ---- comparing --------------------------------------------------------------------------- */
@@ -213,7 +219,8 @@ static bool has(const struct lk_refs *list, const char *name)
 }
 
 /* The same set of names, in any order. prefix: put before each expected name. */
-static void check_refs(const json_t *entry, const char *key, const char *where, const struct lk_refs *seen, const char *prefix)
+static void check_refs(const json_t *entry, const char *key, const char *where,
+                       const struct lk_refs *seen, const char *prefix)
 {
     const json_t *list = json_object_get(entry, key);
     char name[200], buf[200];
@@ -258,7 +265,8 @@ static void check_wait(const json_t *e, const char *where, const struct lk_wait 
     check_text(e, "call", where, w->call);
     check_flag(e, "timeout", where, is_finite(w->timeout_ms));
     check_flag(e, "any", where, w->any);
-    if (!json_object_get(e, "timeout") && is_finite(w->timeout_ms) && w->kind != LK_WAIT_SELECTOR && w->kind != LK_WAIT_SLEEP)
+    if (!json_object_get(e, "timeout") && is_finite(w->timeout_ms) && w->kind != LK_WAIT_SELECTOR &&
+        w->kind != LK_WAIT_SLEEP)
         wrong("timeout", where, "a finite one", "none");
 }
 
@@ -352,8 +360,8 @@ static void tasks_are_all_there(void **state)
         if (x)
             check_text(e, "text", where, x->text);
         const json_t *ms = json_object_get(e, "ext_ms");
-        if (ms &&
-            (!x || x->in_ms < json_integer_value(json_array_get(ms, 0)) || x->in_ms > json_integer_value(json_array_get(ms, 1))))
+        if (ms && (!x || x->in_ms < json_integer_value(json_array_get(ms, 0)) ||
+                   x->in_ms > json_integer_value(json_array_get(ms, 1))))
             wrong("time left", where, "another", "that of the timer");
     }
     int64_t pending = 0;
@@ -386,7 +394,8 @@ static void loops_are_all_there(void **state)
         check_flag(e, "own", where, o->in_own_selector == LK_YES);
         check_number(e, "ready", where, o->ready);
         if (json_object_get(e, "creates"))
-            check_number(e, "creates", where, o->n_handles ? (int64_t)addr_of(o->handles[0].creates) : 0);
+            check_number(e, "creates", where,
+                         o->n_handles ? (int64_t)addr_of(o->handles[0].creates) : 0);
     }
     assert_true(the.s->loops_complete);
     assert_int_equal(the.s->loops.n, json_array_size(json_object_get(the.truth, "loops")));
@@ -465,7 +474,9 @@ static void locks_name_their_owners(void **state)
         check_text(e, "by", where, owner_names[l->owner_by]);
         check_flag(e, "certain", where, l->owner_certain);
         if (owners)
-            check_owner(where, l, json_array_size(owners) ? json_string_value(json_array_get(owners, 0)) : "nobody");
+            check_owner(where, l,
+                        json_array_size(owners) ? json_string_value(json_array_get(owners, 0))
+                                                : "nobody");
         if (!l->waiters.n || l->locked != LK_YES || !l->mutex)
             wrong("state", where, "free or not waited for", "locked, with waiters");
     }

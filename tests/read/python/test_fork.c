@@ -1,6 +1,6 @@
 /*
- * What a forked child lost: locks held by, and pools served by, threads that exist only in its parent (fork_truth.py).
- * PYTHON names the interpreter; /usr/bin/python3 otherwise.
+ * What a forked child lost: locks held by, and pools served by, threads that exist only in its
+ * parent (fork_truth.py). PYTHON names the interpreter; /usr/bin/python3 otherwise.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -13,12 +13,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <jansson.h>
+#include <cmocka.h>
 
+#include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
-#include "process/linux/process_facts.h"
 
 static struct {
     pid_t parent, pid; /* pid: the forked child, which is looked at */
@@ -48,7 +48,8 @@ static json_t *start(const char *python)
     return truth;
 }
 
-/* It has just told its truth: until it sleeps again, its own frame may change under the reader's eyes. */
+/* It has just told its truth: until it sleeps again, its own frame may change under the reader's
+ * eyes. */
 static bool comes_to_rest(struct lk_thread_list *list, struct lk_error *err)
 {
     for (int tries = 0; tries < 500; tries++) {
@@ -130,7 +131,8 @@ static void locks_of_the_parents_threads_are_lost(void **state)
     (void)state;
     json_object_foreach(json_object_get(the.truth, "locks"), name, e)
     {
-        const struct lk_lock *l = lk_lock_at(the.s, lk_snapshot_find(the.s, LK_KIND_LOCK, address(e)));
+        const struct lk_lock *l =
+            lk_lock_at(the.s, lk_snapshot_find(the.s, LK_KIND_LOCK, address(e)));
         print_message("lock %s\n", name);
         assert_non_null(l);
         assert_int_equal(l->locked, LK_YES);
@@ -147,7 +149,8 @@ static void pools_of_the_parents_threads_are_lost(void **state)
     (void)state;
     json_object_foreach(json_object_get(the.truth, "pools"), name, e)
     {
-        const struct lk_executor *x = lk_executor_at(the.s, lk_snapshot_find(the.s, LK_KIND_EXECUTOR, address(e)));
+        const struct lk_executor *x =
+            lk_executor_at(the.s, lk_snapshot_find(the.s, LK_KIND_EXECUTOR, address(e)));
         print_message("pool %s\n", name);
         assert_non_null(x);
         assert_int_equal(x->lost_in_fork, is_lost(e));

@@ -1,8 +1,10 @@
-/* Line tables and exception tables of all formats, frames and await chains that are torn or cyclic. */
+/* Line tables and exception tables of all formats, frames and await chains that are torn or cyclic.
+ */
 #include "pyheap.h"
 #include "read/python/interpreter/code.h"
 
-static lk_addr make_code(struct pyheap *h, const void *linetable, size_t n_line, const void *exceptions, size_t n_exc)
+static lk_addr make_code(struct pyheap *h, const void *linetable, size_t n_line,
+                         const void *exceptions, size_t n_exc)
 {
     const struct lk_layout *l = &h->py.layout;
     lk_addr o = heap_object(h, h->code, l->co_size + 256), empty = heap_tuple(h, 0, NULL);
@@ -69,11 +71,11 @@ static void locations(void **state)
 {
     (void)state;
     const uint8_t table[] = {
-        0x80 | 0 << 3 | 1,  0x12,                    /* short form, two units, same line */
-        0x80 | 11 << 3 | 0, 1,           5,          /* one line on, one unit */
-        0x80 | 15 << 3 | 0,                          /* no location */
-        0x80 | 14 << 3 | 7, 0x40 | 0x20, 6, 0, 1, 2, /* signed varint 32 + 6 * 64 = 416: +208; end line, columns */
-        0x80 | 13 << 3 | 0, 3,                       /* -1 */
+        0x80 | 0 << 3 | 1, 0x12,  /* short form, two units, same line */
+        0x80 | 11 << 3 | 0, 1, 5, /* one line on, one unit */
+        0x80 | 15 << 3 | 0,       /* no location */
+        /* signed varint 32 + 6 * 64 = 416: +208; end line, columns */
+        0x80 | 14 << 3 | 7, 0x40 | 0x20, 6, 0, 1, 2, 0x80 | 13 << 3 | 0, 3, /* -1 */
     };
     for (int minor = 11; minor <= 15; minor++) {
         struct pyheap *h = heap_create(LK_PYVER(3, minor));
@@ -109,7 +111,8 @@ static void exception_table(void **state)
 }
 
 /* An interpreter frame of 3.11+. */
-static lk_addr make_frame(struct pyheap *h, lk_addr code, lk_addr previous, int lasti, uint8_t owner)
+static lk_addr make_frame(struct pyheap *h, lk_addr code, lk_addr previous, int lasti,
+                          uint8_t owner)
 {
     const struct lk_layout *l = &h->py.layout;
     lk_addr f = heap_alloc(h, l->if_size + 64);
@@ -160,10 +163,14 @@ static void implausible_frames(void **state)
     struct lk_pyf f;
     bool shim;
     assert_true(lk_py_frame(&h->py, make_frame(h, code, 0, 126, 0), &f, &caller, &shim));
-    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 128, 0), &f, &caller, &shim)); /* behind the code */
-    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 5, 0), &f, &caller, &shim));   /* inside a code unit */
-    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 4, 9), &f, &caller, &shim));   /* no such owner */
-    assert_false(lk_py_frame(&h->py, make_frame(h, h->str, 0, 4, 0), &f, &caller, &shim)); /* no code */
+    /* behind the code */
+    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 128, 0), &f, &caller, &shim));
+    /* inside a code unit */
+    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 5, 0), &f, &caller, &shim));
+    /* no such owner */
+    assert_false(lk_py_frame(&h->py, make_frame(h, code, 0, 4, 9), &f, &caller, &shim));
+    /* no code */
+    assert_false(lk_py_frame(&h->py, make_frame(h, h->str, 0, 4, 0), &f, &caller, &shim));
     assert_false(lk_py_frame(&h->py, 0, &f, &caller, &shim));
     heap_destroy(h);
 }
@@ -174,7 +181,8 @@ static void cyclic_await(void **state)
     (void)state;
     struct pyheap *h = heap_create(LK_PYVER(3, 13));
     const struct lk_layout *l = &h->py.layout;
-    lk_addr type = heap_type(h, "coroutine", h->object, 0, l->coroutine_size), code = make_code(h, "", 0, "", 0), coro[2], leaf;
+    lk_addr type = heap_type(h, "coroutine", h->object, 0, l->coroutine_size),
+            code = make_code(h, "", 0, "", 0), coro[2], leaf;
     struct lk_pyframes frames = { 0 };
     const char *leaf_type;
     bool truncated;
@@ -206,8 +214,9 @@ static void cyclic_await(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lnotab),          cmocka_unit_test(ranges),        cmocka_unit_test(locations),
-        cmocka_unit_test(exception_table), cmocka_unit_test(cyclic_frames), cmocka_unit_test(implausible_frames),
+        cmocka_unit_test(lnotab),        cmocka_unit_test(ranges),
+        cmocka_unit_test(locations),     cmocka_unit_test(exception_table),
+        cmocka_unit_test(cyclic_frames), cmocka_unit_test(implausible_frames),
         cmocka_unit_test(cyclic_await),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

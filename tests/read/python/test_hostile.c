@@ -1,4 +1,5 @@
-/* Heaps that lie: cycles, huge lengths, random bytes. Every reader ends, in time, without touching what is not its own. */
+/* Heaps that lie: cycles, huge lengths, random bytes. Every reader ends, in time, without touching
+ * what is not its own. */
 #include "pyheap.h"
 
 enum { ROUNDS = 10000, SECONDS = 100, NOISE = 16384 };
@@ -8,7 +9,8 @@ static void cyclic_types(void **state)
     (void)state;
     struct pyheap *h = heap_create(LK_PYVER(3, 11));
     const struct lk_layout *l = &h->py.layout;
-    lk_addr a = heap_type(h, "A", 0, FLAG_HEAPTYPE, 32), b = heap_type(h, "B", a, FLAG_HEAPTYPE, 32), o = heap_object(h, b, 32);
+    lk_addr a = heap_type(h, "A", 0, FLAG_HEAPTYPE, 32),
+            b = heap_type(h, "B", a, FLAG_HEAPTYPE, 32), o = heap_object(h, b, 32);
     lk_addr self[] = { b, b };
 
     put64(h, a + l->tp_base, b); /* each is the other's base */
@@ -33,13 +35,16 @@ static void cyclic_types(void **state)
 static void huge_lengths(void **state)
 {
     (void)state;
-    static const uint64_t sizes[] = { UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 50, UINT64_C(1) << 31, 1 << 20 };
+    static const uint64_t sizes[] = { UINT64_MAX, UINT64_C(1) << 63, UINT64_C(1) << 50,
+                                      UINT64_C(1) << 31, 1 << 20 };
     for (size_t v = 0; v < lk_n_layouts; v++) {
         struct pyheap *h = heap_create(lk_layouts[v].version);
         struct lk_py *py = &h->py;
-        lk_addr item[] = { h->none }, t = heap_tuple(h, 1, item), s = heap_str(h, "x"), l = heap_object(h, h->list, 40),
-                d = heap_object(h, h->dict, 48), set = heap_object(h, h->set, 200), q = heap_object(h, h->deque, 216),
-                n = heap_int(h, false, 1, (const uint32_t[]){ 1 }), keys = heap_keys(h, 1, &s, &t), block = heap_alloc(h, 528);
+        lk_addr item[] = { h->none }, t = heap_tuple(h, 1, item), s = heap_str(h, "x"),
+                l = heap_object(h, h->list, 40), d = heap_object(h, h->dict, 48),
+                set = heap_object(h, h->set, 200), q = heap_object(h, h->deque, 216),
+                n = heap_int(h, false, 1, (const uint32_t[]){ 1 }), keys = heap_keys(h, 1, &s, &t),
+                block = heap_alloc(h, 528);
         size_t got;
         int64_t value;
         put64(h, d + 32, keys);
@@ -64,7 +69,8 @@ static void huge_lengths(void **state)
             assert_true(got <= HEAP_SIZE / 8);
             lk_py_items(py, q, SIZE_MAX, &got);
             assert_true(got <= LK_PY_MAX_ITEMS);
-            if (sizes[i] > LK_PY_MAX_ITEMS && sizes[i] != UINT64_MAX) /* that is -1: one digit, negative */
+            /* that is -1: one digit, negative */
+            if (sizes[i] > LK_PY_MAX_ITEMS && sizes[i] != UINT64_MAX)
                 assert_false(lk_py_int(py, n, &value));
             assert_int_equal(lk_py_item(py, t, SIZE_MAX / 8), 0);
             assert_int_equal(lk_py_dict_get(py, d, "y"), 0);
@@ -223,17 +229,21 @@ static void random_bytes(void **state)
     uint64_t start = lk_now_ms();
     for (int v = 0; v < (int)lk_n_layouts; v++) {
         struct pyheap *h = heap_create(lk_layouts[v].version);
-        static const char *const more[] = { "coroutine",           "generator",    "async_generator",   "async_generator_asend",
-                                            "coroutine_wrapper",   "method",       "functools.partial", "weakref",
+        static const char *const more[] = { "coroutine",           "generator",
+                                            "async_generator",     "async_generator_asend",
+                                            "coroutine_wrapper",   "method",
+                                            "functools.partial",   "weakref",
                                             "_asyncio.FutureIter", "_asyncio.Task" };
-        lk_addr types[40] = { h->type,     h->object,       h->str,      h->integer, h->boolean, h->none_type,
-                              h->floating, h->bytes_type,   h->tuple,    h->list,    h->dict,    h->set,
-                              h->deque,    h->module,       h->function, h->code,    h->cell,    h->member,
-                              h->builtin,  h->method_descr, h->frame,    h->lock };
+        lk_addr types[40] = { h->type,      h->object,   h->str,        h->integer, h->boolean,
+                              h->none_type, h->floating, h->bytes_type, h->tuple,   h->list,
+                              h->dict,      h->set,      h->deque,      h->module,  h->function,
+                              h->code,      h->cell,     h->member,     h->builtin, h->method_descr,
+                              h->frame,     h->lock };
         size_t n = 22;
         for (size_t i = 0; i < LK_ARRAY_LEN(more); i++)
             types[n++] = heap_type(h, more[i], h->object, 0, 64);
-        types[n++] = heap_type(h, "Plain", h->object, FLAG_HEAPTYPE | FLAG_MANAGED_DICT | FLAG_INLINE_VALUES, 32);
+        types[n++] = heap_type(h, "Plain", h->object,
+                               FLAG_HEAPTYPE | FLAG_MANAGED_DICT | FLAG_INLINE_VALUES, 32);
         size_t from = h->used; /* the types stay whole, all after them is noise */
         for (int round = 0; round < ROUNDS / (int)lk_n_layouts; round++) {
             /* Every eighth round the types are hit as well */

@@ -45,7 +45,8 @@ static void check_str(struct pyheap *h)
 {
     struct lk_py *py = &h->py;
     const uint8_t latin[] = { 'd', 0xe9, 'j', 0xe0 };
-    const uint16_t ucs2[] = { 0x440, 0xdcff, 0xd800 }; /* a letter, an undecodable byte, a lone surrogate */
+    /* a letter, an undecodable byte, a lone surrogate */
+    const uint16_t ucs2[] = { 0x440, 0xdcff, 0xd800 };
     const uint32_t ucs4[] = { 0x1f600, 0x7f000000 };
     char buf[8], big[2000];
 
@@ -60,8 +61,10 @@ static void check_str(struct pyheap *h)
     assert_string_equal(lk_py_str(py, heap_str(h, "a\x1b[1mb")), "a\\x1b[1mb");
     assert_string_equal(lk_py_str(py, heap_str_of(h, latin, 4, 1, false)), "d\xc3\xa9j\xc3\xa0");
     assert_true(
-        lk_starts_with(lk_py_str(py, heap_str_of(h, ucs2, 3, 2, false)), "\xd1\x80\\xff\\")); /* all escaped after the letter */
-    assert_string_equal(lk_py_str(py, heap_str_of(h, ucs4, 2, 4, false)), "\xf0\x9f\x98\x80\xef\xbf\xbd");
+        /* all escaped after the letter */
+        lk_starts_with(lk_py_str(py, heap_str_of(h, ucs2, 3, 2, false)), "\xd1\x80\\xff\\"));
+    assert_string_equal(lk_py_str(py, heap_str_of(h, ucs4, 2, 4, false)),
+                        "\xf0\x9f\x98\x80\xef\xbf\xbd");
     memset(big, 'x', sizeof big);
     const char *cut = lk_py_str(py, heap_str_of(h, big, sizeof big, 1, true));
     assert_int_equal(strlen(cut), LK_PY_MAX_STR + 3);
@@ -84,8 +87,9 @@ static void strings(void **state)
 static void check_numbers(struct pyheap *h)
 {
     struct lk_py *py = &h->py;
-    const uint32_t one[] = { 1 }, ident[] = { 0x12345678 & 0x3fffffff, 0x1abcd }, most[] = { 0x3fffffff, 0x3fffffff, 7 },
-                   over[] = { 0, 0, 8 }, bad[] = { 0xffffffff };
+    const uint32_t one[] = { 1 }, ident[] = { 0x12345678 & 0x3fffffff, 0x1abcd },
+                   most[] = { 0x3fffffff, 0x3fffffff, 7 }, over[] = { 0, 0, 8 },
+                   bad[] = { 0xffffffff };
     int64_t v;
     double d, e = 1.5;
 
@@ -214,13 +218,16 @@ static void dicts(void **state)
     each_layout(check_dict);
 }
 
-/* An instance whose attributes x (unset) and y = None stand where this version keeps them outside a dict. */
+/* An instance whose attributes x (unset) and y = None stand where this version keeps them outside a
+ * dict. */
 static lk_addr instance_with_values(struct pyheap *h)
 {
     const struct lk_layout *l = &h->py.layout;
     lk_addr keys[] = { heap_str(h, "x"), heap_str(h, "y") };
-    lk_addr cls = heap_type(h, "Plain", h->object, FLAG_HEAPTYPE | FLAG_MANAGED_DICT | FLAG_INLINE_VALUES, 16);
-    lk_addr o = heap_object(h, cls, 64), values = heap_alloc(h, 64), dict = heap_object(h, h->dict, 48);
+    lk_addr cls = heap_type(h, "Plain", h->object,
+                            FLAG_HEAPTYPE | FLAG_MANAGED_DICT | FLAG_INLINE_VALUES, 16);
+    lk_addr o = heap_object(h, cls, 64), values = heap_alloc(h, 64),
+            dict = heap_object(h, h->dict, 48);
 
     put64(h, cls + l->ht_cached_keys, heap_keys(h, 2, keys, NULL));
     switch (l->attr_kind) {
@@ -313,9 +320,10 @@ static void modules(void **state)
     assert_int_equal(lk_py_module_attr(&h->py, "threading", "_active"), h->none);
     assert_int_equal(lk_py_module_attr(&h->py, "threading", "_limbo"), 0);
     assert_int_equal(lk_py_module_dict(&h->py, "asyncio"), 0);
-    /* What was absent is found in the next sample once it is there, what was there is not found when it is gone. */
-    lk_addr late = heap_object(h, h->module, 56), keys[] = { heap_str(h, "threading"), heap_str(h, "asyncio") },
-            both[] = { 0, late };
+    /* What was absent is found in the next sample once it is there, what was there is not found
+     * when it is gone. */
+    lk_addr late = heap_object(h, h->module, 56),
+            keys[] = { heap_str(h, "threading"), heap_str(h, "asyncio") }, both[] = { 0, late };
     put64(h, late + 16, heap_dict(h, 1, attrs, active));
     put64(h, h->py.modules + 32, heap_keys(h, 2, keys, both));
     heap_refresh(h);
@@ -327,8 +335,9 @@ static void modules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kinds), cmocka_unit_test(strings),    cmocka_unit_test(numbers),     cmocka_unit_test(containers),
-        cmocka_unit_test(dicts), cmocka_unit_test(attributes), cmocka_unit_test(reused_type), cmocka_unit_test(modules),
+        cmocka_unit_test(kinds),       cmocka_unit_test(strings), cmocka_unit_test(numbers),
+        cmocka_unit_test(containers),  cmocka_unit_test(dicts),   cmocka_unit_test(attributes),
+        cmocka_unit_test(reused_type), cmocka_unit_test(modules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

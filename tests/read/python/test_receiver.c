@@ -1,6 +1,7 @@
 /*
- * Every interpreter that is there says how its instructions are read and what its own functions do (receiver_target.py); the
- * tables, the decoder and the answers must agree with it. Then the same with code and heaps that lie.
+ * Every interpreter that is there says how its instructions are read and what its own functions do
+ * (receiver_target.py); the tables, the decoder and the answers must agree with it. Then the same
+ * with code and heaps that lie.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,8 +22,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "read/python/reader/method_calls.h"
 #include "process/linux/process_facts.h"
+#include "read/python/reader/method_calls.h"
 
 enum { MAX_CODE = 1 << 16, ROUNDS = 4000, LIES = 40 };
 
@@ -92,7 +93,8 @@ static bool start(struct program *p, const char *root, const char *python)
     if (!p->truth)
         return false;
     json_t *v = json_object_get(p->truth, "version");
-    p->version = LK_PYVER((int)json_integer_value(json_array_get(v, 0)), (int)json_integer_value(json_array_get(v, 1)));
+    p->version = LK_PYVER((int)json_integer_value(json_array_get(v, 0)),
+                          (int)json_integer_value(json_array_get(v, 1)));
     return true;
 }
 
@@ -107,7 +109,9 @@ static void end(struct program *p)
 static bool copy_into(const char *root, const char *name)
 {
     char cmd[1024];
-    snprintf(cmd, sizeof cmd, "mkdir -p '%s/tmp/loopknot' && cp tests/read/python/%s '%s/tmp/loopknot/'", root, name, root);
+    snprintf(cmd, sizeof cmd,
+             "mkdir -p '%s/tmp/loopknot' && cp tests/read/python/%s '%s/tmp/loopknot/'", root, name,
+             root);
     return system(cmd) == 0;
 }
 
@@ -115,7 +119,8 @@ static bool copy_into(const char *root, const char *name)
 static unsigned each_python(void (*fn)(struct program *, const char *label))
 {
     static const char *const patterns[] = { "/usr/bin/python3", "~/.pyenv/versions/3.*/bin/python3",
-                                            "build/matrix/*/usr/bin/python3.?", "build/matrix/*/usr/bin/python3.??" };
+                                            "build/matrix/*/usr/bin/python3.?",
+                                            "build/matrix/*/usr/bin/python3.??" };
     unsigned n = 0;
 
     for (size_t i = 0; i < LK_ARRAY_LEN(patterns); i++) {
@@ -129,7 +134,8 @@ static unsigned each_python(void (*fn)(struct program *, const char *label))
             struct program p = { 0 };
             if (rooted)
                 *python = '\0';
-            if (!rooted || (copy_into(root, "receiver_target.py") && copy_into(root, "opcode_rows.py"))) {
+            if (!rooted ||
+                (copy_into(root, "receiver_target.py") && copy_into(root, "opcode_rows.py"))) {
                 if (!start(&p, rooted ? root : NULL, path))
                     fail_msg("%s did not start", g.gl_pathv[k]);
                 if (lk_layout_find(p.version)) {
@@ -161,11 +167,14 @@ static void same_table(const struct program *p, const struct lk_optable *t, cons
                 fail_msg("%s: opcode %zu is none", label, op);
             continue;
         }
-        const char *cls = json_string_value(json_array_get(row, 0)), *mine = class_names[info[op].cls];
-        if (!mine || strcmp(cls, mine) != 0 || info[op].caches != json_integer_value(json_array_get(row, 1)))
+        const char *cls = json_string_value(json_array_get(row, 0)),
+                   *mine = class_names[info[op].cls];
+        if (!mine || strcmp(cls, mine) != 0 ||
+            info[op].caches != json_integer_value(json_array_get(row, 1)))
             fail_msg("%s: opcode %zu (%s) is %s with %lld caches, not %s with %u", label, op,
-                     json_string_value(json_array_get(row, 2)), cls, json_integer_value(json_array_get(row, 1)),
-                     mine ? mine : "none", info[op].caches);
+                     json_string_value(json_array_get(row, 2)), cls,
+                     json_integer_value(json_array_get(row, 1)), mine ? mine : "none",
+                     info[op].caches);
     }
 }
 
@@ -178,11 +187,13 @@ static size_t from_hex(const char *hex, uint8_t *ret, size_t max)
     return n;
 }
 
-static void same_decoding(const struct lk_optable *t, const json_t *truth, const char *label, size_t index)
+static void same_decoding(const struct lk_optable *t, const json_t *truth, const char *label,
+                          size_t index)
 {
     static uint8_t code[MAX_CODE];
     const json_t *at = json_object_get(truth, "at"), *targets = json_object_get(truth, "targets");
-    size_t n = from_hex(json_string_value(json_object_get(truth, "code")), code, MAX_CODE), n_targets = 0;
+    size_t n = from_hex(json_string_value(json_object_get(truth, "code")), code, MAX_CODE),
+           n_targets = 0;
     struct lk_decoded d;
 
     if (n == MAX_CODE)
@@ -270,7 +281,8 @@ static void check_answers(struct program *p, const char *label)
 
     for (size_t i = 0; i < json_array_size(threads); i++) {
         json_t *row = json_array_get(threads, i);
-        const char *name = json_string_value(json_array_get(row, 0)), *want = json_string_value(json_array_get(row, 2));
+        const char *name = json_string_value(json_array_get(row, 0)),
+                   *want = json_string_value(json_array_get(row, 2));
         const struct lk_pyf *f = frame_of(py, name, json_string_value(json_array_get(row, 1)));
         const char *got = f ? word(lk_py_calls_method_on(py, f, "release", lock)) : "no frame";
         if (strcmp(got, want) == 0)

@@ -39,7 +39,8 @@ static void stop(pid_t pid)
     waitpid(pid, NULL, 0);
 }
 
-/* The C library of a child of ours, found through its memory: the address dlsym gives in this very image. */
+/* The C library of a child of ours, found through its memory: the address dlsym gives in this very
+ * image. */
 static void symbol_in_loaded_library(void **state)
 {
     (void)state;
@@ -111,7 +112,10 @@ static int stack_line(struct lk_py *py, struct lk_snapshot *s)
 static void real_interpreter(void **state)
 {
     (void)state;
-    char *argv[] = { PYTHON, "-c", "import os, time\ndef here():\n    os.write(1, b'x')\n    time.sleep(100)\nhere()", NULL };
+    char *argv[] = {
+        PYTHON, "-c",
+        "import os, time\ndef here():\n    os.write(1, b'x')\n    time.sleep(100)\nhere()", NULL
+    };
     pid_t pid = access(PYTHON, X_OK) == 0 ? start(argv) : -1;
     if (pid < 0)
         skip();
@@ -149,7 +153,8 @@ static void environment_as_it_is_now(void **state)
     (void)state;
     char *argv[] = { PYTHON, "-c",
                      "import os, time\nfor i in range(500): os.environ['LK_FILL%d' % i] = 'x' * i\n"
-                     "os.environ['LK_NOW'] = 'a\\nb' + 'c' * 3000\nos.environ['LK_GONE'] = 'x'\ndel os.environ['LK_GONE']\n"
+                     "os.environ['LK_NOW'] = 'a\\nb' + 'c' * 3000\nos.environ['LK_GONE'] = "
+                     "'x'\ndel os.environ['LK_GONE']\n"
                      "os.write(1, b'x')\ntime.sleep(100)",
                      NULL };
     pid_t pid = access(PYTHON, X_OK) == 0 ? start(argv) : -1;
@@ -208,8 +213,10 @@ static void layouts_are_consistent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(symbol_in_loaded_library), cmocka_unit_test(damaged_elf),
-        cmocka_unit_test(real_interpreter),         cmocka_unit_test(environment_as_it_is_now),
+        cmocka_unit_test(symbol_in_loaded_library),
+        cmocka_unit_test(damaged_elf),
+        cmocka_unit_test(real_interpreter),
+        cmocka_unit_test(environment_as_it_is_now),
         cmocka_unit_test(no_python),
         cmocka_unit_test(layouts_are_consistent),
     };

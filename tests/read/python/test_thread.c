@@ -97,7 +97,8 @@ static void names(void **state)
     lk_addr cls = heap_type(h, "Thread", h->object, FLAG_HEAPTYPE, 32), t = heap_object(h, cls, 32),
             key = heap_int(h, false, 2, digits);
     const char *attr[] = { "_name" }, *mod[] = { "threading" }, *act[] = { "_active" };
-    lk_addr name[] = { heap_str(h, "worker\n1") }, active = heap_object(h, h->dict, 48), module = heap_object(h, h->module, 56);
+    lk_addr name[] = { heap_str(h, "worker\n1") }, active = heap_object(h, h->dict, 48),
+            module = heap_object(h, h->module, 56);
     put64(h, cls + h->py.layout.tp_dictoffset, 16);
     put64(h, t + 16, heap_dict(h, 1, attr, name));
     put64(h, active + 32, heap_keys(h, 1, &key, &t));
@@ -120,7 +121,8 @@ static void torn_lists_are_read_again(void **state)
         assert_true(lk_read_u64(w.h->t, at, &interp));
         put64(w.h, at, 0x1234560);
         assert_true(lk_read_u64(w.h->t, at, &seen)); /* it is in the page cache now */
-        if (mended)                                  /* behind the page cache's back, as a running target does */
+        /* behind the page cache's back, as a running target does */
+        if (mended)
             memcpy(w.h->bytes + (at - HEAP_BASE), &interp, sizeof interp);
         lk_py_read_threads(&w.h->py);
         assert_int_equal(w.h->py.frames_complete, mended);

@@ -1,9 +1,10 @@
 /*
- * Tasks that await what belongs to another loop. Awaiting such a future itself is refused (Task.__step, "attached to a different
- * loop"), and since 3.10 a primitive refuses a second loop's waiter (asyncio/mixins.py). Two ways remain:
- * asyncio.wait() of another loop's futures (3.11+: it asks for no loop), whose callback completes the waiter from the other
- * loop's thread; and a primitive whose waiter is completed by code that runs on another loop (queue.put_nowait, event.set,
- * lock.release). Neither wakes the waiter's loop.
+ * Tasks that await what belongs to another loop. Awaiting such a future itself is refused
+ * (Task.__step, "attached to a different loop"), and since 3.10 a primitive refuses a second loop's
+ * waiter (asyncio/mixins.py). Two ways remain: asyncio.wait() of another loop's futures (3.11+: it
+ * asks for no loop), whose callback completes the waiter from the other loop's thread; and a
+ * primitive whose waiter is completed by code that runs on another loop (queue.put_nowait,
+ * event.set, lock.release). Neither wakes the waiter's loop.
  */
 #include "read/python/reader/reader.h"
 
@@ -15,7 +16,8 @@ enum {
     MAX_ATTRS = 64, /* of the objects their frames work on */
 };
 
-static void set_crossing(struct lk_py *py, struct lk_ref task, struct lk_ref what, struct lk_ref other, bool done)
+static void set_crossing(struct lk_py *py, struct lk_ref task, struct lk_ref what,
+                         struct lk_ref other, bool done)
 {
     struct lk_task *k = lk_task_at(py->s, task);
     k->crosses = what;
@@ -25,7 +27,8 @@ static void set_crossing(struct lk_py *py, struct lk_ref task, struct lk_ref wha
 
 /* ---- asyncio.wait() -------------------------------------------------------------------- */
 
-static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyf *frame)
+static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                      const struct lk_pyf *frame)
 {
     size_t n = 0;
     lk_addr set = lk_py_local(py, frame, "fs"), first = 0, loop = 0;
@@ -45,7 +48,8 @@ static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
     struct lk_ref other = first ? lk_py_loop(py, loop, "task") : lk_ref_make(LK_KIND_NONE, 0);
     if (other.kind != LK_KIND_LOOP)
         return;
-    /* Its waiter is done as soon as enough of them are, and then its wake-up is in its own loop's queue. */
+    /* Its waiter is done as soon as enough of them are, and then its wake-up is in its own loop's
+     * queue. */
     bool woken = lk_map_get(&lk_reader(py)->ready, lk_task_at(py->s, task)->addr, NULL);
     set_crossing(py, task, lk_py_future(py, first), other, all_done || woken);
 }
@@ -107,15 +111,18 @@ static struct lk_ref user_of(struct lk_py *py, lk_addr object, struct lk_ref loo
 {
     struct lk_snapshot *s = py->s;
     for (size_t i = 0; i < s->threads.n; i++) {
-        struct lk_ref on = s->threads.v[i].n_frame_loops ? s->threads.v[i].frame_loops[0] : lk_ref_make(LK_KIND_NONE, 0);
-        if (on.kind == LK_KIND_LOOP && !lk_ref_eq(on, loop) && in_frames(py, lk_py_frames_of_thread(py, i), object))
+        struct lk_ref on = s->threads.v[i].n_frame_loops ? s->threads.v[i].frame_loops[0]
+                                                         : lk_ref_make(LK_KIND_NONE, 0);
+        if (on.kind == LK_KIND_LOOP && !lk_ref_eq(on, loop) &&
+            in_frames(py, lk_py_frames_of_thread(py, i), object))
             return on;
     }
     size_t looked_at = 0;
     for (size_t i = 0; i < s->tasks.n && looked_at < MAX_TASKS; i++) {
         const struct lk_task *k = &s->tasks.v[i];
         const struct lk_loop *o = lk_loop_at(s, k->loop);
-        if (k->state != LK_TASK_PENDING || lk_ref_eq(k->loop, loop) || !o || o->run != LK_LOOP_RUNNING)
+        if (k->state != LK_TASK_PENDING || lk_ref_eq(k->loop, loop) || !o ||
+            o->run != LK_LOOP_RUNNING)
             continue;
         looked_at++;
         if (task_has(py, k, object))
@@ -124,7 +131,8 @@ static struct lk_ref user_of(struct lk_py *py, lk_addr object, struct lk_ref loo
     return lk_ref_make(LK_KIND_NONE, 0);
 }
 
-/* A task whose waiter is done, and whose loop sleeps all the same: somebody completed it without waking the loop. */
+/* A task whose waiter is done, and whose loop sleeps all the same: somebody completed it without
+ * waking the loop. */
 static bool is_left_asleep(const struct lk_snapshot *s, const struct lk_task *k)
 {
     const struct lk_loop *o = lk_loop_at(s, k->loop);
@@ -154,7 +162,8 @@ static bool in_file(struct lk_py *py, const struct lk_pyf *f, const char *end)
     return c && lk_ends_with(c->code->file, end);
 }
 
-void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames)
+void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                            const struct lk_pyframes *frames)
 {
     struct lk_reader *a = lk_reader(py);
     const struct lk_pyf *innermost = frames->n ? &frames->v[frames->n - 1] : NULL;
@@ -164,7 +173,8 @@ void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct l
         note_wait(py, task, f, innermost);
         return;
     }
-    if (!in_file(py, innermost, "/asyncio/locks.py") && !in_file(py, innermost, "/asyncio/queues.py"))
+    if (!in_file(py, innermost, "/asyncio/locks.py") &&
+        !in_file(py, innermost, "/asyncio/queues.py"))
         return;
     lk_addr self = lk_py_local(py, innermost, "self");
     if (lk_map_get(&a->ready, lk_task_at(py->s, task)->addr, NULL) && self)

@@ -1,15 +1,17 @@
 /*
- * Which callback a loop runs now. The address of its Handle would not do: the next callback's may get the same one, and a
- * reader's Handle is the same object every time. What never comes again is the moment at which the loop's turn began, and the
- * place of the callback in it.
+ * Which callback a loop runs now. The address of its Handle would not do: the next callback's may
+ * get the same one, and a reader's Handle is the same object every time. What never comes again is
+ * the moment at which the loop's turn began, and the place of the callback in it.
  */
 #include "read/python/reader/reader.h"
 
 enum {
-    DEQUE_STATE = 56, /* dequeobject.state: counts every change of the deque (Modules/_collectionsmodule.c) */
+    /* dequeobject.state: counts every change of the deque (Modules/_collectionsmodule.c) */
+    DEQUE_STATE = 56,
     /*
-     * uv_loop_t.time (libuv 1.x include/uv.h, include/uv/unix.h): milliseconds of CLOCK_MONOTONIC, taken when an iteration
-     * begins and when epoll_wait returns. Before it: the handles wq_async and async_io_watcher, the timer heap, timer_counter.
+     * uv_loop_t.time (libuv 1.x include/uv.h, include/uv/unix.h): milliseconds of CLOCK_MONOTONIC,
+     * taken when an iteration begins and when epoll_wait returns. Before it: the handles wq_async
+     * and async_io_watcher, the timer heap, timer_counter.
      */
     UV_TIME = 544,
     UV_TIMER_COUNTER = 536,
@@ -23,7 +25,8 @@ static bool is_moment(struct lk_py *py, int64_t ms)
     return ms > 0 && behind >= -1000 && behind < MOST_BEHIND_MS;
 }
 
-static void set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t began_ms, bool first)
+static void set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t began_ms,
+                     bool first)
 {
     struct lk_loop *o = lk_loop_at(py->s, loop);
     o->turn = id ? id : 1;
@@ -34,37 +37,43 @@ static void set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t 
 }
 
 /*
- * Tests run loops on clocks of their own, that stand still or jump (a subclass's or an instance's time(), a replaced
- * time.monotonic): their moments tell no turn from another.
+ * Tests run loops on clocks of their own, that stand still or jump (a subclass's or an instance's
+ * time(), a replaced time.monotonic): their moments tell no turn from another.
  */
 static bool has_real_clock(struct lk_py *py, lk_addr loop)
 {
     const struct lk_pytype *ty = lk_py_type(py, loop);
     lk_addr method = ty ? lk_py_type_attr(py, ty, "time") : 0;
     const struct lk_pycode *c = method ? lk_py_code(py, lk_py_function_code(py, method)) : NULL;
-    return c && lk_ends_with(c->code->file, "/asyncio/base_events.py") && !lk_py_attr(py, loop, "time") &&
+    return c && lk_ends_with(c->code->file, "/asyncio/base_events.py") &&
+           !lk_py_attr(py, loop, "time") &&
            lk_py_kind(py, lk_py_module_attr(py, "time", "monotonic")) == LK_PYK_BUILTIN_METHOD;
 }
 
-/* Without a clock: as long as nothing was put into the ready queue or taken from it, no other callback can have begun. */
+/* Without a clock: as long as nothing was put into the ready queue or taken from it, no other
+ * callback can have begun. */
 static void read_turn_by_queue(struct lk_py *py, struct lk_ref loop, lk_addr handle)
 {
     uint64_t state;
     lk_addr ready = lk_py_attr(py, lk_loop_at(py->s, loop)->addr, "_ready");
-    if (ready && lk_py_kind(py, ready) == LK_PYK_DEQUE && lk_read_u64(py->t, lk_py_field(py, ready, DEQUE_STATE), &state))
-        set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, handle), state), LK_UNKNOWN, false);
+    if (ready && lk_py_kind(py, ready) == LK_PYK_DEQUE &&
+        lk_read_u64(py->t, lk_py_field(py, ready, DEQUE_STATE), &state))
+        set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, handle), state), LK_UNKNOWN,
+                 false);
 }
 
 /*
- * BaseEventLoop._run_once (Lib/asyncio/base_events.py, 3.8 - 3.15) takes end_time from the clock after its selector has
- * returned, and then runs the ready callbacks with i counting them. Before that, and so while it waits, there is no end_time.
+ * BaseEventLoop._run_once (Lib/asyncio/base_events.py, 3.8 - 3.15) takes end_time from the clock
+ * after its selector has returned, and then runs the ready callbacks with i counting them. Before
+ * that, and so while it waits, there is no end_time.
  */
 void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *f)
 {
     double end_time;
     int64_t i;
     uint64_t bits;
-    lk_addr number = lk_py_local(py, f, "i"), moment = lk_py_local(py, f, "end_time"), handle = lk_py_local(py, f, "handle");
+    lk_addr number = lk_py_local(py, f, "i"), moment = lk_py_local(py, f, "end_time"),
+            handle = lk_py_local(py, f, "handle");
     if (lk_loop_at(py->s, loop)->turn || !moment || !number || !lk_py_int(py, number, &i))
         return;
     if (!lk_py_float(py, moment, &end_time) || !is_moment(py, lk_reader_ms(end_time)) ||
@@ -73,18 +82,23 @@ void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop, const st
         return;
     }
     memcpy(&bits, &end_time, sizeof bits);
-    set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i), lk_reader_ms(end_time), i == 0);
+    set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i),
+             lk_reader_ms(end_time), i == 0);
 }
 
 /*
- * uvloop runs its ready queue in one go in an iteration of libuv: the iteration's time tells the turn, and the queue's count of
- * changes that nothing was taken from it meanwhile. Callbacks that libuv makes by itself leave the queue alone.
+ * uvloop runs its ready queue in one go in an iteration of libuv: the iteration's time tells the
+ * turn, and the queue's count of changes that nothing was taken from it meanwhile. Callbacks that
+ * libuv makes by itself leave the queue alone.
  */
-void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready)
+void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv,
+                                     lk_addr ready)
 {
     uint64_t time, state, counter;
-    if (!uv || !lk_read_u64(py->t, uv + UV_TIME, &time) || !lk_read_u64(py->t, uv + UV_TIMER_COUNTER, &counter) ||
-        !lk_read_u64(py->t, ready + DEQUE_STATE, &state) || time > INT64_MAX || !is_moment(py, (int64_t)time))
+    if (!uv || !lk_read_u64(py->t, uv + UV_TIME, &time) ||
+        !lk_read_u64(py->t, uv + UV_TIMER_COUNTER, &counter) ||
+        !lk_read_u64(py->t, ready + DEQUE_STATE, &state) || time > INT64_MAX ||
+        !is_moment(py, (int64_t)time))
         return;
     uint64_t id = lk_hash_u64(lk_hash_u64(lk_hash_u64(LK_HASH_INIT, time), state), counter);
     set_turn(py, loop, id, (int64_t)time, false);

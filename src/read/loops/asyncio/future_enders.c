@@ -15,7 +15,8 @@ static uint64_t word(const uint8_t *p, uint32_t off)
     return v;
 }
 
-/* The structure made in C (Modules/_asynciomodule.c FutureObj, TaskObj). Its size is this version's, or it is not read. */
+/* The structure made in C (Modules/_asynciomodule.c FutureObj, TaskObj). Its size is this
+ * version's, or it is not read. */
 static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *ret)
 {
     const struct lk_layout *l = &py->layout;
@@ -24,7 +25,8 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     uint32_t size = task ? l->task_size : l->fut_size, cancel;
     int32_t state;
 
-    if (!ty || size > HEAD || ty->basicsize < (int64_t)size || (ty->basicsize > (int64_t)size && !ty->base)) {
+    if (!ty || size > HEAD || ty->basicsize < (int64_t)size ||
+        (ty->basicsize > (int64_t)size && !ty->base)) {
         lk_reader(py)->bad_task = true;
         return false;
     }
@@ -58,7 +60,8 @@ static int state_of_text(struct lk_py *py, lk_addr state)
         const char *name;
         int state;
     } names[] = {
-        { "PENDING", 0 }, { "RUNNING", 3 }, { "CANCELLED", 1 }, { "CANCELLED_AND_NOTIFIED", 1 }, { "FINISHED", 2 },
+        { "PENDING", 0 },  { "RUNNING", 3 }, { "CANCELLED", 1 }, { "CANCELLED_AND_NOTIFIED", 1 },
+        { "FINISHED", 2 },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
         if (lk_py_str_eq(py, state, names[i].name))
@@ -71,7 +74,8 @@ static lk_addr not_none(struct lk_py *py, lk_addr obj)
     return obj && !lk_py_is_none(py, obj) ? obj : 0;
 }
 
-/* asyncio.futures.Future has the first state in its class; instances get one of their own when it changes. */
+/* asyncio.futures.Future has the first state in its class; instances get one of their own when it
+ * changes. */
 static lk_addr state_attr(struct lk_py *py, lk_addr obj)
 {
     lk_addr own = lk_py_attr(py, obj, "_state");
@@ -129,14 +133,17 @@ bool lk_aio_is_pending(struct lk_py *py, lk_addr future)
 static const struct lk_callback_row *row_of(struct lk_py *py, lk_addr func)
 {
     char qualname[128];
-    lk_addr name = lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_ptr(py, func + py->layout.func_qualname) : 0;
+    lk_addr name = lk_py_kind(py, func) == LK_PYK_FUNCTION
+                       ? lk_py_ptr(py, func + py->layout.func_qualname)
+                       : 0;
     if (!name || !lk_py_str_raw(py, name, qualname, sizeof qualname))
         return NULL;
     for (size_t i = 0; i < lk_n_callback_rows; i++) {
         if (strcmp(lk_callback_rows[i].qualname, qualname) != 0)
             continue;
         const struct lk_pycode *c = lk_py_code(py, lk_py_function_code(py, func));
-        return c && lk_ends_with(c->code->file, lk_callback_rows[i].file) ? &lk_callback_rows[i] : NULL;
+        return c && lk_ends_with(c->code->file, lk_callback_rows[i].file) ? &lk_callback_rows[i]
+                                                                          : NULL;
     }
     return NULL;
 }
@@ -156,7 +163,8 @@ static bool is_waitable(struct lk_py *py, lk_addr obj)
 }
 
 /* self.set_result, self.set_exception of a future: whoever calls it completes it. */
-static void bound_to_future(struct lk_py *py, lk_addr callback, lk_addr self, struct lk_aio_callback *c)
+static void bound_to_future(struct lk_py *py, lk_addr callback, lk_addr self,
+                            struct lk_aio_callback *c)
 {
     const char *name = lk_py_callable_name(py, callback);
     bool sets = lk_ends_with(name, "set_result") || lk_ends_with(name, "set_exception");
@@ -167,8 +175,8 @@ static void bound_to_future(struct lk_py *py, lk_addr callback, lk_addr self, st
     c->target = self;
 }
 
-static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr func, lk_addr self, lk_addr args,
-                   struct lk_aio_callback *c)
+static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr func, lk_addr self,
+                   lk_addr args, struct lk_aio_callback *c)
 {
     c->known = true;
     c->does = row->does;
@@ -221,7 +229,8 @@ const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback
         return &wakeup;
     if (kind == LK_PYK_BUILTIN_METHOD) {
         lk_addr func, self;
-        if (lk_py_method(py, callback, &func, &self) && lk_py_known_class(py, self, NULL) == LK_CLASS_TASK)
+        if (lk_py_method(py, callback, &func, &self) &&
+            lk_py_known_class(py, self, NULL) == LK_CLASS_TASK)
             return &wakeup;
     }
     if (lk_map_get(&a->callbacks, callback, &known))
@@ -275,13 +284,16 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
     lk_addr *items = lk_py_items(py, f->callbacks, MAX_CALLBACKS, &n);
     bool pairs = f->cls != LK_CLASS_CFUTURE; /* asyncio keeps (callback, context) */
     for (size_t i = 0; i < n; i++) {
-        lk_addr callback = pairs && lk_py_kind(py, items[i]) == LK_PYK_TUPLE ? lk_py_item(py, items[i], 0) : items[i];
+        lk_addr callback = pairs && lk_py_kind(py, items[i]) == LK_PYK_TUPLE
+                               ? lk_py_item(py, items[i], 0)
+                               : items[i];
         if (callback)
             index_callback(py, obj, callback);
     }
 }
 
-void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known, const char *origin)
+void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
+                         const char *origin)
 {
     struct lk_reader *a = lk_reader(py);
     if (!future || by.kind == LK_KIND_NONE || !lk_map_add(&a->setters, future, lk_ref_pack(by)))
@@ -292,7 +304,8 @@ void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, boo
         lk_map_put(&a->setter_rows, future, (uintptr_t)origin);
 }
 
-static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f, struct lk_ref by)
+static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f,
+                        struct lk_ref by)
 {
     lk_addr future = lk_py_local(py, f, row->local);
     if (future && row->attr)
@@ -324,8 +337,10 @@ size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, s
     return n;
 }
 
-/* What a coroutine's frame on a thread's stack sets is its task's doing, not the thread's: it goes through the task's loop. */
-static void hand_over(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f, struct lk_ref task)
+/* What a coroutine's frame on a thread's stack sets is its task's doing, not the thread's: it goes
+ * through the task's loop. */
+static void hand_over(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f,
+                      struct lk_ref task)
 {
     struct lk_reader *a = lk_reader(py);
     uint64_t by;
@@ -336,7 +351,8 @@ static void hand_over(struct lk_py *py, const struct lk_setter_row *row, const s
         lk_map_put(&a->setters, future, lk_ref_pack(task));
 }
 
-void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n, struct lk_ref task)
+void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n,
+                         struct lk_ref task)
 {
     for (size_t i = 0; i < n && i < frames->n; i++) {
         const struct lk_pyf *f = &frames->v[i];
@@ -369,14 +385,17 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
 
     if (cls == LK_CLASS_TASK || cls == LK_CLASS_PYTASK)
         return lk_py_task(py, obj);
-    if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_GATHER && cls != LK_CLASS_CFUTURE)
+    if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_GATHER &&
+        cls != LK_CLASS_CFUTURE)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_future(py->s, obj, &is_new);
     if (!is_new)
         return ref;
     struct lk_future *f = lk_future_at(py->s, ref);
     f->concurrent = cls == LK_CLASS_CFUTURE;
-    f->cls = f->concurrent ? "concurrent.futures.Future" : cls == LK_CLASS_GATHER ? "_GatheringFuture" : "asyncio.Future";
+    f->cls = f->concurrent            ? "concurrent.futures.Future"
+             : cls == LK_CLASS_GATHER ? "_GatheringFuture"
+                                      : "asyncio.Future";
     if (!lk_aio_read_fut(py, obj, &fut))
         return ref;
     f->state = state_of(&fut);
@@ -391,8 +410,10 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
 
 /* ---- enders -------------------------------------------------------------------------- */
 
-/* known: by a documented mechanism that is the only one to complete this future; else others may do it, too. */
-static void add_ender(struct lk_py *py, struct lk_ref future, struct lk_ref ender, bool known, const char *origin)
+/* known: by a documented mechanism that is the only one to complete this future; else others may do
+ * it, too. */
+static void add_ender(struct lk_py *py, struct lk_ref future, struct lk_ref ender, bool known,
+                      const char *origin)
 {
     if (ender.kind == LK_KIND_NONE)
         return;
@@ -419,7 +440,8 @@ static void add_loop_of_ender(struct lk_py *py, struct lk_ref future, struct lk_
     }
 }
 
-/* gather: all children that are not done; when all are, the callback that sets the result is in their loop's queue. */
+/* gather: all children that are not done; when all are, the callback that sets the result is in
+ * their loop's queue. */
 static bool enders_of_gather(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
     size_t n;
@@ -461,7 +483,8 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     uint64_t when;
     if (!lk_map_get(&lk_reader(py)->timer_sets, obj, &when))
         return;
-    struct lk_ref timer = lk_snapshot_extern(py->s, LK_EXT_TIMER, "timer", lk_reader_left_ms(py, (int64_t)when));
+    struct lk_ref timer =
+        lk_snapshot_extern(py->s, LK_EXT_TIMER, "timer", lk_reader_left_ms(py, (int64_t)when));
     add_ender(py, ref, timer, false, NULL);
     struct lk_future *f = lk_future_at(py->s, ref);
     if (!f->origin)
@@ -488,11 +511,13 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
         return;
     if (lk_map_get(&a->follows, obj, &v)) {
         struct lk_ref ender = lk_py_future(py, v);
-        add_ender(py, ref, ender, true, follow_origin(lk_future_at(py->s, ref), lk_py_known_class(py, v, NULL)));
+        add_ender(py, ref, ender, true,
+                  follow_origin(lk_future_at(py->s, ref), lk_py_known_class(py, v, NULL)));
         add_loop_of_ender(py, ref, ender);
     }
     if (lk_map_get(&a->setters, obj, &v)) {
-        const char *text = lk_map_get(&a->setter_rows, obj, &origin) ? (const char *)(uintptr_t)origin : NULL;
+        const char *text =
+            lk_map_get(&a->setter_rows, obj, &origin) ? (const char *)(uintptr_t)origin : NULL;
         add_ender(py, ref, lk_ref_unpack(v), lk_map_get(&a->setters_known, obj, NULL), text);
         add_loop_of_ender(py, ref, lk_ref_unpack(v));
     }

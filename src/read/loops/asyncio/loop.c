@@ -1,4 +1,5 @@
-/* Event loops: which there are, who runs each, and in which state it is. Tasks are in task.c, queues in ready.c. */
+/* Event loops: which there are, who runs each, and in which state it is. Tasks are in task.c,
+ * queues in ready.c. */
 #include "read/python/reader/reader.h"
 
 #include <stdlib.h>
@@ -29,9 +30,11 @@ void lk_reader_end(struct lk_py *py)
     struct lk_reader *a = py->reader;
     if (!a)
         return;
-    struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],   &a->visited,   &a->callbacks, &a->sources,       &a->follows,
-                              &a->setters,    &a->setter_rows, &a->alias,     &a->ready,     &a->running,       &a->no_with,
-                              &a->timer_sets, &a->timer_frees, &a->deadlines, &a->chains,    &a->setters_known, &a->peers };
+    struct lk_map *maps[] = { &a->no_row[0],     &a->no_row[1],   &a->visited,   &a->callbacks,
+                              &a->sources,       &a->follows,     &a->setters,   &a->setter_rows,
+                              &a->alias,         &a->ready,       &a->running,   &a->no_with,
+                              &a->timer_sets,    &a->timer_frees, &a->deadlines, &a->chains,
+                              &a->setters_known, &a->peers };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
     for (size_t i = 0; i < a->source_lists.n; i++)
@@ -62,7 +65,8 @@ static size_t row_of_type(struct lk_py *py, const struct lk_pytype *ty)
 {
     const char *name = last_part(ty->name);
     for (size_t i = 0; i < lk_n_class_rows; i++)
-        if (strcmp(name, lk_class_rows[i].name) == 0 && strcmp(lk_py_type_module(py, ty), lk_class_rows[i].module) == 0)
+        if (strcmp(name, lk_class_rows[i].name) == 0 &&
+            strcmp(lk_py_type_module(py, ty), lk_class_rows[i].module) == 0)
             return i + 1;
     return 0;
 }
@@ -84,13 +88,15 @@ static size_t find_row(struct lk_py *py, const struct lk_pytype *ty)
 
 size_t lk_py_class_row(struct lk_py *py, const struct lk_pytype *cty)
 {
-    struct lk_pytype *ty = (struct lk_pytype *)cty; /* the memo is ours: types are made by object.c, never const */
+    /* the memo is ours: types are made by object.c, never const */
+    struct lk_pytype *ty = (struct lk_pytype *)cty;
     if (!ty->aio_row)
         ty->aio_row = (unsigned)find_row(py, ty) + 1;
     return ty->aio_row - 1;
 }
 
-enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj, const struct lk_class_row **row)
+enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj,
+                                      const struct lk_class_row **row)
 {
     const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
     size_t i = ty ? lk_py_class_row(py, ty) : 0;
@@ -133,7 +139,9 @@ void lk_reader_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
 int64_t lk_reader_ms(double seconds)
 {
     double ms = seconds * 1000;
-    return ms > -(double)NEVER_MS && ms < (double)NEVER_MS ? (int64_t)ms : ms < 0 ? -NEVER_MS : NEVER_MS;
+    return ms > -(double)NEVER_MS && ms < (double)NEVER_MS ? (int64_t)ms
+           : ms < 0                                        ? -NEVER_MS
+                                                           : NEVER_MS;
 }
 
 int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
@@ -153,7 +161,8 @@ static int64_t fd_at(struct lk_py *py, lk_addr at)
     return fd;
 }
 
-/* _socket.socket: sock_fd is its first field (Modules/socketmodule.h PySocketSockObject); socket.socket derives from it. */
+/* _socket.socket: sock_fd is its first field (Modules/socketmodule.h PySocketSockObject);
+ * socket.socket derives from it. */
 int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
 {
     if (!sock || !lk_py_isinstance(py, sock, NULL, "socket"))
@@ -214,16 +223,17 @@ static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
         struct lk_ref x = lk_py_executor(py, executor);
         lk_loop_at(py->s, ref)->executor = x;
     }
-    lk_aio_read_queues(py, ref, lk_py_attr(py, obj, "_ready"), lk_py_attr(py, obj, "_scheduled"), false);
+    lk_aio_read_queues(py, ref, lk_py_attr(py, obj, "_ready"), lk_py_attr(py, obj, "_scheduled"),
+                       false);
 }
 
 /* ---- uvloop -------------------------------------------------------------------------- */
 
 /*
- * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every release looked at (0.17 - 0.23):
- *     -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed, _debug, _running, _stopping  -32 uint64 _thread_id
- *     -24 _task_factory  -16 _exception_handler  -8 _default_executor  0 _ready
- * The deque is looked for, everything else must then be plausible.
+ * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every
+ * release looked at (0.17 - 0.23): -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed,
+ * _debug, _running, _stopping  -32 uint64 _thread_id -24 _task_factory  -16 _exception_handler  -8
+ * _default_executor  0 _ready The deque is looked for, everything else must then be plausible.
  */
 struct uv_view {
     lk_addr ready, executor, uv;
@@ -264,7 +274,9 @@ static void read_uvloop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
 
     o->kind = "uvloop";
     if (!uv_open(py, obj, &v)) {
-        lk_snapshot_limit(py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop", o->id);
+        lk_snapshot_limit(
+            py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop",
+            o->id);
         return;
     }
     o->closed = v.flags[0] ? LK_YES : LK_NO;
@@ -300,7 +312,8 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
     }
 }
 
-/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the outermost one. */
+/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
+ * outermost one. */
 struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
 {
     struct lk_reader *a = lk_reader(py);
@@ -339,7 +352,8 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
         o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
     else if (t->running)
         o->in_own_selector = LK_NO;
-    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN && lk_reader_kernel(py))
+    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN &&
+        lk_reader_kernel(py))
         o->wakeup_unread = lk_kernel_unread(lk_reader_kernel(py), o->wakeup_read_fd);
 }
 

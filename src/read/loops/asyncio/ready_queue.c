@@ -1,10 +1,12 @@
-/* What stands in a loop's ready queue and timer heap: handles, the tasks they step, the futures they complete. */
+/* What stands in a loop's ready queue and timer heap: handles, the tasks they step, the futures
+ * they complete. */
 #include "read/python/reader/reader.h"
 
 enum {
-    STEP_TASK = 16, /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */
-    /* uvloop.loop.Handle (uvloop/cbhandles.pxd): after the virtual table its loop, context, flags, name, kind, C callback,
-       arguments */
+    /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */
+    STEP_TASK = 16,
+    /* uvloop.loop.Handle (uvloop/cbhandles.pxd): after the virtual table its loop, context, flags,
+       name, kind, C callback, arguments */
     UV_LOOP = 24,
     UV_CANCELLED = 40,
     UV_KIND = 56,
@@ -23,7 +25,8 @@ struct handle {
 static bool read_uv_handle(struct lk_py *py, lk_addr addr, lk_addr loop, struct handle *h)
 {
     int32_t cancelled, kind;
-    if (lk_py_ptr(py, addr + UV_LOOP) != loop || !lk_read_i32(py->t, addr + UV_CANCELLED, &cancelled) ||
+    if (lk_py_ptr(py, addr + UV_LOOP) != loop ||
+        !lk_read_i32(py->t, addr + UV_CANCELLED, &cancelled) ||
         !lk_read_i32(py->t, addr + UV_KIND, &kind))
         return false;
     h->cancelled = cancelled ? LK_YES : LK_NO;
@@ -34,7 +37,8 @@ static bool read_uv_handle(struct lk_py *py, lk_addr addr, lk_addr loop, struct 
     return true;
 }
 
-static bool read_handle(struct lk_py *py, lk_addr addr, lk_addr uv_loop, bool timed, struct handle *h)
+static bool read_handle(struct lk_py *py, lk_addr addr, lk_addr uv_loop, bool timed,
+                        struct handle *h)
 {
     *h = (struct handle){ .addr = addr, .cancelled = LK_TRI_UNKNOWN };
     if (uv_loop)
@@ -65,17 +69,22 @@ static lk_addr stepped_task(struct lk_py *py, lk_addr callback)
     if (cls == LK_CLASS_TASK)
         return strcmp(name, "task_wakeup") == 0 ? self : 0;
     /* asyncio.tasks.Task in Python: private names are mangled */
-    return cls == LK_CLASS_PYTASK && (lk_ends_with(name, "__step") || lk_ends_with(name, "__wakeup")) ? self : 0;
+    return cls == LK_CLASS_PYTASK &&
+                   (lk_ends_with(name, "__step") || lk_ends_with(name, "__wakeup"))
+               ? self
+               : 0;
 }
 
 static bool function_is(struct lk_py *py, lk_addr func, const char *qualname)
 {
     lk_addr name;
-    return lk_py_kind(py, func) == LK_PYK_FUNCTION && (name = lk_py_ptr(py, func + py->layout.func_qualname)) &&
+    return lk_py_kind(py, func) == LK_PYK_FUNCTION &&
+           (name = lk_py_ptr(py, func + py->layout.func_qualname)) &&
            lk_py_str_eq(py, name, qualname);
 }
 
-/* Coroutine that this handle will make a task of: run_coroutine_threadsafe, call_soon_threadsafe(loop.create_task, coro). */
+/* Coroutine that this handle will make a task of: run_coroutine_threadsafe,
+ * call_soon_threadsafe(loop.create_task, coro). */
 static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_addr *future)
 {
     lk_addr func, self;
@@ -84,14 +93,17 @@ static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_ad
         *future = lk_py_closure(py, h->callback, "future");
         return lk_py_closure(py, h->callback, "coro");
     }
-    if (!lk_py_method(py, h->callback, &func, &self) || lk_py_known_class(py, self, NULL) != LK_CLASS_LOOP)
+    if (!lk_py_method(py, h->callback, &func, &self) ||
+        lk_py_known_class(py, self, NULL) != LK_CLASS_LOOP)
         return 0;
     lk_addr coro = lk_py_item(py, h->args, 0);
     return lk_py_kind(py, coro) == LK_PYK_COROUTINE ? coro : 0;
 }
 
-/* The first line of what the handle runs: a task's or coroutine's `def` line, else its function's. */
-static void name_handle(struct lk_py *py, const struct handle *h, lk_addr coro, struct lk_handle *out)
+/* The first line of what the handle runs: a task's or coroutine's `def` line, else its function's.
+ */
+static void name_handle(struct lk_py *py, const struct handle *h, lk_addr coro,
+                        struct lk_handle *out)
 {
     struct lk_pyframe frame;
     struct lk_pyf f;
@@ -211,7 +223,8 @@ static bool is_task(struct lk_py *py, lk_addr obj)
 static bool is_future(struct lk_py *py, lk_addr obj)
 {
     enum lk_known_class c = lk_py_known_class(py, obj, NULL);
-    return c == LK_CLASS_FUTURE || c == LK_CLASS_PYFUTURE || c == LK_CLASS_CFUTURE || c == LK_CLASS_GATHER;
+    return c == LK_CLASS_FUTURE || c == LK_CLASS_PYFUTURE || c == LK_CLASS_CFUTURE ||
+           c == LK_CLASS_GATHER;
 }
 
 static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr self, int64_t when)
@@ -294,10 +307,12 @@ static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
     o->timer_handles = handles;
     o->n_timer_handles = kept;
     if (lk_py_len(py, scheduled) > LK_READER_MAX_HANDLES)
-        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id, LK_READER_MAX_HANDLES);
+        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id,
+                          LK_READER_MAX_HANDLES);
 }
 
-void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled, bool uv)
+void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled,
+                        bool uv)
 {
     lk_addr uv_loop = uv ? lk_loop_at(py->s, loop)->addr : 0;
     read_ready(py, loop, ready, uv_loop);

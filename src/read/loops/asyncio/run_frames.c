@@ -1,9 +1,11 @@
-/* Which loops each thread runs, and for whose sake: the runtime's record, and the frames that drive a loop. */
+/* Which loops each thread runs, and for whose sake: the runtime's record, and the frames that drive
+ * a loop. */
 #include "read/python/reader/reader.h"
 
 enum {
     OBJ_FIRST = 16, /* first field after PyObject_HEAD */
-    RL_PID = 8,     /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
+    /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
+    RL_PID = 8,
     MAX_NESTED = 32,
 };
 
@@ -21,7 +23,8 @@ static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
     }
 }
 
-/* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork leaves stale. */
+/* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork
+ * leaves stale. */
 static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
 {
     const struct lk_layout *l = &py->layout;
@@ -49,7 +52,8 @@ static bool is_driver(const char *function)
     return false;
 }
 
-/* The loop that this frame drives; NONE when it drives none. Nesters (nest_asyncio) replace the functions: any file will do. */
+/* The loop that this frame drives; NONE when it drives none. Nesters (nest_asyncio) replace the
+ * functions: any file will do. */
 static struct lk_ref driven_by(struct lk_py *py, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
@@ -68,7 +72,8 @@ static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf
         py->s->threads.v[thread].inside_cst = ref;
 }
 
-/* A _run_once further out than the frames that drive the same loop: one of its callbacks runs it again. */
+/* A _run_once further out than the frames that drive the same loop: one of its callbacks runs it
+ * again. */
 static bool runs_callbacks(struct lk_py *py, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
@@ -87,7 +92,8 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
         if (ref.kind != LK_KIND_LOOP)
             continue;
         lk_aio_read_current_callback(py, ref, &frames->v[i]);
-        if (n == 0 || !lk_ref_eq(found[n - 1], ref) || (i != last + 1 && runs_callbacks(py, &frames->v[i])))
+        if (n == 0 || !lk_ref_eq(found[n - 1], ref) ||
+            (i != last + 1 && runs_callbacks(py, &frames->v[i])))
             found[n++] = ref;
         last = i;
     }
@@ -134,8 +140,9 @@ static struct lk_ref loop_of(const struct lk_snapshot *s, struct lk_ref ref)
 }
 
 /*
- * The frames that drive the innermost loop stand next to each other (_run_once, run_forever, run_until_complete). A
- * run_forever of its own ends only when somebody stops the loop, whatever stands further out.
+ * The frames that drive the innermost loop stand next to each other (_run_once, run_forever,
+ * run_until_complete). A run_forever of its own ends only when somebody stops the loop, whatever
+ * stands further out.
  */
 static struct lk_ref until_by_frames(struct lk_py *py, const struct lk_pyframes *frames)
 {
@@ -144,13 +151,16 @@ static struct lk_ref until_by_frames(struct lk_py *py, const struct lk_pyframes 
 
     while (i < frames->n && (loop = driven_by(py, &frames->v[i])).kind != LK_KIND_LOOP)
         i++;
-    for (; i < frames->n && until.kind == LK_KIND_NONE && lk_ref_eq(driven_by(py, &frames->v[i]), loop); i++)
+    for (; i < frames->n && until.kind == LK_KIND_NONE &&
+           lk_ref_eq(driven_by(py, &frames->v[i]), loop);
+         i++)
         until = until_of(py, &frames->v[i]);
     return until;
 }
 
 /* A loop that runs in C: the innermost runner's task, if it is of that loop. */
-static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref loop)
+static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes *frames,
+                                     struct lk_ref loop)
 {
     for (size_t i = 0; i < frames->n; i++) {
         struct lk_ref until = until_of(py, &frames->v[i]);

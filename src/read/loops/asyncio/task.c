@@ -1,4 +1,5 @@
-/* Tasks: all registries of a version, and for each pending task its state, await chain and stack. */
+/* Tasks: all registries of a version, and for each pending task its state, await chain and stack.
+ */
 #include "read/python/reader/reader.h"
 
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static bool same_frames(const struct lk_pystack *st, const struct lk_pyframes *f
         return false;
     for (size_t i = 0; i < f->n; i++) {
         const struct lk_pyframe *have = &st->frames[st->n - 1 - i];
-        if (!have->code || have->code->addr != f->v[i].code || have->lasti != (uint32_t)f->v[i].lasti)
+        if (!have->code || have->code->addr != f->v[i].code ||
+            have->lasti != (uint32_t)f->v[i].lasti)
             return false;
     }
     return true;
@@ -60,14 +62,17 @@ static struct lk_pystack *convert(struct lk_py *py, const struct lk_pyframes *ch
     return st;
 }
 
-/* A chain (outermost first) as an interned stack (innermost first); equal chains are recognised before any line is decoded. */
-static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes *chain, bool truncated)
+/* A chain (outermost first) as an interned stack (innermost first); equal chains are recognised
+ * before any line is decoded. */
+static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes *chain,
+                                     bool truncated)
 {
     struct lk_reader *a = lk_reader(py);
     uint64_t h = LK_HASH_INIT ^ chain->n, known;
 
     for (size_t i = 0; i < chain->n; i++)
-        h = (h ^ chain->v[i].code ^ (uint64_t)(uint32_t)chain->v[i].lasti << 48) * UINT64_C(0x9e3779b97f4a7c15);
+        h = (h ^ chain->v[i].code ^ (uint64_t)(uint32_t)chain->v[i].lasti << 48) *
+            UINT64_C(0x9e3779b97f4a7c15);
     if (lk_map_get(&a->chains, h, &known)) {
         struct lk_aio_chain *c = (struct lk_aio_chain *)(uintptr_t)known;
         if (same_frames(c->stack, chain, truncated))
@@ -79,7 +84,8 @@ static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes 
     return c;
 }
 
-/* The stack of an executing task: from the thread's innermost frame down to the task's own coroutine. */
+/* The stack of an executing task: from the thread's innermost frame down to the task's own
+ * coroutine. */
 static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr coro)
 {
     const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
@@ -154,7 +160,8 @@ static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_f
     k->must_cancel = f->must_cancel;
     k->state = f->state <= 0 ? LK_TASK_PENDING : f->state == 1 ? LK_TASK_CANCELLED : LK_TASK_DONE;
     k->loop = o;
-    k->ready = lk_map_get(&a->ready, k->addr, &loop) && o.kind == LK_KIND_LOOP && loop == o.index + 1;
+    k->ready =
+        lk_map_get(&a->ready, k->addr, &loop) && o.kind == LK_KIND_LOOP && loop == o.index + 1;
     lk_aio_index_callbacks(py, k->addr, f);
     if (f->state < 0) { /* may be anything */
         k->wait.kind = LK_WAIT_UNKNOWN;
@@ -236,7 +243,8 @@ static void add_if_pending(struct lk_py *py, lk_addr task)
     struct lk_aio_fut f;
     bool is_new;
 
-    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 || (f.cls != LK_CLASS_TASK && f.cls != LK_CLASS_PYTASK))
+    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 ||
+        (f.cls != LK_CLASS_TASK && f.cls != LK_CLASS_PYTASK))
         return;
     struct lk_ref ref = lk_snapshot_task(py->s, task, &is_new);
     if (is_new)
@@ -300,7 +308,8 @@ static void read_set(struct lk_py *py, lk_addr set)
         add_registered(py, tasks, n);
 }
 
-/* 3.14+: circular list of struct llist_node inside the tasks, its head in a thread state or the interpreter. */
+/* 3.14+: circular list of struct llist_node inside the tasks, its head in a thread state or the
+ * interpreter. */
 static void read_list(struct lk_py *py, lk_addr head)
 {
     LK_VEC(lk_addr) found = { 0 };
@@ -401,9 +410,13 @@ void lk_py_read_tasks(struct lk_py *py)
     lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)
-        lk_snapshot_limit(py->s, "the registry of asyncio tasks could not be read to its end; tasks may be missing");
+        lk_snapshot_limit(
+            py->s,
+            "the registry of asyncio tasks could not be read to its end; tasks may be missing");
     if (a->bad_task) {
         py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
-        lk_snapshot_limit(py->s, "asyncio tasks do not have the layout of CPython %s; they were not read", py->version);
+        lk_snapshot_limit(py->s,
+                          "asyncio tasks do not have the layout of CPython %s; they were not read",
+                          py->version);
     }
 }

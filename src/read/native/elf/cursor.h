@@ -1,6 +1,6 @@
 /*
- * A cursor over bytes that somebody else chose: it cannot leave its buffer, and once it met an error all that follows
- * reads as 0 with `bad` set, so that a parser checks once at its end.
+ * A cursor over bytes that somebody else chose: it cannot leave its buffer, and once it met an
+ * error all that follows reads as 0 with `bad` set, so that a parser checks once at its end.
  */
 #ifndef LK_READ_NATIVE_ELF_CURSOR_H
 #define LK_READ_NATIVE_ELF_CURSOR_H

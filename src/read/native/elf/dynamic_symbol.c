@@ -39,11 +39,12 @@ static bool elf_read(const struct lk_elf *e, uint64_t vaddr, void *buf, size_t n
 static bool header_ok(const Elf64_Ehdr *eh)
 {
     return memcmp(eh->e_ident, ELFMAG, SELFMAG) == 0 && eh->e_ident[EI_CLASS] == ELFCLASS64 &&
-           eh->e_ident[EI_DATA] == ELFDATA2LSB && eh->e_machine == EM_X86_64 && eh->e_phentsize == sizeof(Elf64_Phdr) &&
-           eh->e_phnum > 0 && eh->e_phnum <= MAX_PHDRS;
+           eh->e_ident[EI_DATA] == ELFDATA2LSB && eh->e_machine == EM_X86_64 &&
+           eh->e_phentsize == sizeof(Elf64_Phdr) && eh->e_phnum > 0 && eh->e_phnum <= MAX_PHDRS;
 }
 
-/* Segments and the dynamic section's place. The program headers stand in the first page of every file in practice. */
+/* Segments and the dynamic section's place. The program headers stand in the first page of every
+ * file in practice. */
 static bool read_segments(struct lk_elf *e)
 {
     Elf64_Ehdr eh;
@@ -51,13 +52,15 @@ static bool read_segments(struct lk_elf *e)
     bool have_base = false;
     uint64_t low = 0;
 
-    bool got = e->fd < 0 ? lk_read(e->t, e->base, &eh, sizeof eh) : pread_all(e->fd, 0, &eh, sizeof eh);
+    bool got =
+        e->fd < 0 ? lk_read(e->t, e->base, &eh, sizeof eh) : pread_all(e->fd, 0, &eh, sizeof eh);
     if (!got || !header_ok(&eh))
         return false;
     size_t n = eh.e_phnum * sizeof ph[0];
     if (eh.e_phoff > (1u << 20))
         return false;
-    got = e->fd < 0 ? lk_read(e->t, e->base + eh.e_phoff, ph, n) : pread_all(e->fd, eh.e_phoff, ph, n);
+    got = e->fd < 0 ? lk_read(e->t, e->base + eh.e_phoff, ph, n)
+                    : pread_all(e->fd, eh.e_phoff, ph, n);
     if (!got)
         return false;
     e->n_load = 0;
@@ -138,15 +141,18 @@ static bool symbol_is(const struct lk_elf *e, uint32_t i, const char *name, lk_a
     char buf[MAX_NAME];
     size_t n = strlen(name) + 1;
 
-    if (!elf_read(e, e->symtab + (uint64_t)i * sizeof sym, &sym, sizeof sym) || sym.st_shndx == SHN_UNDEF || !sym.st_value)
+    if (!elf_read(e, e->symtab + (uint64_t)i * sizeof sym, &sym, sizeof sym) ||
+        sym.st_shndx == SHN_UNDEF || !sym.st_value)
         return false;
-    if (n > sizeof buf || !elf_read(e, e->strtab + sym.st_name, buf, n) || memcmp(buf, name, n) != 0)
+    if (n > sizeof buf || !elf_read(e, e->strtab + sym.st_name, buf, n) ||
+        memcmp(buf, name, n) != 0)
         return false;
     *ret = e->bias + sym.st_value;
     return true;
 }
 
-/* DT_GNU_HASH: nbuckets, symoffset, bloom_size, bloom_shift, bloom[], buckets[], chains[]; chain ends at a set low bit. */
+/* DT_GNU_HASH: nbuckets, symoffset, bloom_size, bloom_shift, bloom[], buckets[], chains[]; chain
+ * ends at a set low bit. */
 static lk_addr find_gnu(const struct lk_elf *e, const char *name)
 {
     uint32_t head[4], bucket, h = 5381;
@@ -202,7 +208,8 @@ lk_addr lk_elf_dynsym(const struct lk_elf *e, const char *name)
 }
 
 /* Looks for a name in one SHT_SYMTAB section of an open file; its value in the file's own terms. */
-static bool scan_symtab(int fd, const Elf64_Shdr *sym, const Elf64_Shdr *str, const char *name, uint64_t min_size, uint64_t *ret)
+static bool scan_symtab(int fd, const Elf64_Shdr *sym, const Elf64_Shdr *str, const char *name,
+                        uint64_t min_size, uint64_t *ret)
 {
     Elf64_Sym v[512];
     char buf[MAX_NAME];
@@ -213,10 +220,11 @@ static bool scan_symtab(int fd, const Elf64_Shdr *sym, const Elf64_Shdr *str, co
         if (!pread_all(fd, sym->sh_offset + done * sizeof v[0], v, n * sizeof v[0]))
             return false;
         for (size_t i = 0; i < n; i++) {
-            if (v[i].st_shndx == SHN_UNDEF || ELF64_ST_TYPE(v[i].st_info) != STT_OBJECT || v[i].st_size < min_size ||
-                v[i].st_name >= str->sh_size)
+            if (v[i].st_shndx == SHN_UNDEF || ELF64_ST_TYPE(v[i].st_info) != STT_OBJECT ||
+                v[i].st_size < min_size || v[i].st_name >= str->sh_size)
                 continue;
-            if (pread_all(fd, str->sh_offset + v[i].st_name, buf, len) && memcmp(buf, name, len) == 0) {
+            if (pread_all(fd, str->sh_offset + v[i].st_name, buf, len) &&
+                memcmp(buf, name, len) == 0) {
                 *ret = v[i].st_value;
                 return true;
             }
@@ -231,7 +239,8 @@ static bool symtab_value(int fd, const char *name, uint64_t min_size, uint64_t *
     Elf64_Ehdr eh;
     Elf64_Shdr sh, str;
 
-    if (!pread_all(fd, 0, &eh, sizeof eh) || eh.e_shentsize != sizeof sh || eh.e_shnum > MAX_SECTIONS)
+    if (!pread_all(fd, 0, &eh, sizeof eh) || eh.e_shentsize != sizeof sh ||
+        eh.e_shnum > MAX_SECTIONS)
         return false;
     for (uint64_t i = 0; i < eh.e_shnum; i++) {
         if (!pread_all(fd, eh.e_shoff + i * sizeof sh, &sh, sizeof sh))
@@ -244,7 +253,8 @@ static bool symtab_value(int fd, const char *name, uint64_t min_size, uint64_t *
     return false;
 }
 
-lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name, uint64_t min_size)
+lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name,
+                      uint64_t min_size)
 {
     struct lk_elf e = { .t = t, .base = m->start };
     uint64_t value = 0;

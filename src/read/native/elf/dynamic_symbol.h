@@ -1,7 +1,8 @@
 /*
- * One dynamic symbol of a loaded ELF file, found as the loader finds it: program headers, PT_DYNAMIC, GNU hash
- * (or SysV hash) table. All of these lie in loaded segments, so the target's memory is asked first; the file behind the mapping
- * is the second source (a core without text pages, an unmapped header) and the only one for .symtab.
+ * One dynamic symbol of a loaded ELF file, found as the loader finds it: program headers,
+ * PT_DYNAMIC, GNU hash (or SysV hash) table. All of these lie in loaded segments, so the target's
+ * memory is asked first; the file behind the mapping is the second source (a core without text
+ * pages, an unmapped header) and the only one for .symtab.
  */
 #ifndef LK_READ_NATIVE_ELF_DYNAMIC_SYMBOL_H
 #define LK_READ_NATIVE_ELF_DYNAMIC_SYMBOL_H
@@ -21,12 +22,15 @@ struct lk_elf {
     size_t n_load;
 };
 
-/** Opens the file whose first mapping (file offset 0) is m. False when it is no x86-64 ELF with a dynamic section. */
+/** Opens the file whose first mapping (file offset 0) is m. False when it is no x86-64 ELF with a
+ * dynamic section. */
 bool lk_elf_open(struct lk_elf *e, struct lk_process *t, const struct lk_mapping *m);
 void lk_elf_close(struct lk_elf *e);
 /** Address in the target of a defined dynamic symbol; 0 when there is none. */
 lk_addr lk_elf_dynsym(const struct lk_elf *e, const char *name);
-/** The same from the file's .symtab (symbol not exported), an object of at least min_size bytes; 0. Reads the file. */
-lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name, uint64_t min_size);
+/** The same from the file's .symtab (symbol not exported), an object of at least min_size bytes; 0.
+ * Reads the file. */
+lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name,
+                      uint64_t min_size);
 
 #endif

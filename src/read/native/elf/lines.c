@@ -1,8 +1,8 @@
 /*
- * file:line of native frames, by libdw. DWARF is a large and old parser's worth of input that the target chose, so it is
- * read in a short-lived helper process: whatever a broken file does there - crash, endless loop, gigabytes - costs
- * the line and nothing else. The helper can open no file (libdw would follow .gnu_debugaltlink and .dwo names) and
- * has limits on time and memory.
+ * file:line of native frames, by libdw. DWARF is a large and old parser's worth of input that the
+ * target chose, so it is read in a short-lived helper process: whatever a broken file does there -
+ * crash, endless loop, gigabytes - costs the line and nothing else. The helper can open no file
+ * (libdw would follow .gnu_debugaltlink and .dwo names) and has limits on time and memory.
  */
 #include "read/native/unwind/unwind_internal.h"
 
@@ -19,10 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define MAX_ASKED 64     /* frames of one module in one call */
-#define MAX_HELPERS 64   /* in the life of an unwinder */
-#define MAX_UNITS 20000  /* compilation units searched when there is no .debug_aranges */
-#define HELPER_MS 2000
+#define MAX_ASKED     64    /* frames of one module in one call */
+#define MAX_HELPERS   64    /* in the life of an unwinder */
+#define MAX_UNITS     20000 /* compilation units searched when there is no .debug_aranges */
+#define HELPER_MS     2000
 #define HELPER_MEMORY (UINT64_C(1) << 30)
 #define MAX_FILE_NAME 1000
 
@@ -32,7 +32,8 @@ struct answer {
     char file[MAX_FILE_NAME];
 };
 
-/* ---- in the helper ---------------------------------------------------------------------------- */
+/* ---- in the helper ----------------------------------------------------------------------------
+ */
 
 static void limit(int what, uint64_t value)
 {
@@ -48,7 +49,8 @@ static void confine(int elf_fd, int out)
             close(fd);
     FILE *f = fopen("/proc/self/statm", "re");
     if (f) {
-        if (fscanf(f, "%lu", &pages) == 1) /* on top of what we have: a sanitizer reserves terabytes */
+        /* on top of what we have: a sanitizer reserves terabytes */
+        if (fscanf(f, "%lu", &pages) == 1)
             limit(RLIMIT_AS, (uint64_t)pages * LK_PAGE + HELPER_MEMORY);
         fclose(f);
     }
@@ -58,14 +60,16 @@ static void confine(int elf_fd, int out)
     limit(RLIMIT_NOFILE, 0);
 }
 
-/* gcc writes .debug_aranges, clang does not. Split units are left out: their ranges stand in another file. */
+/* gcc writes .debug_aranges, clang does not. Split units are left out: their ranges stand in
+ * another file. */
 static bool find_unit(Dwarf *dw, Dwarf_Addr pc, Dwarf_Die *ret)
 {
     Dwarf_CU *cu = NULL;
     uint8_t type;
     if (dwarf_addrdie(dw, pc, ret))
         return true;
-    for (unsigned i = 0; i < MAX_UNITS && dwarf_get_units(dw, cu, &cu, NULL, &type, ret, NULL) == 0; i++)
+    for (unsigned i = 0; i < MAX_UNITS && dwarf_get_units(dw, cu, &cu, NULL, &type, ret, NULL) == 0;
+         i++)
         if (type == DW_UT_compile && dwarf_haspc(ret, pc) == 1)
             return true;
     return false;
@@ -101,7 +105,8 @@ static void helper(int elf_fd, int out, const uint64_t *pcs, size_t n)
     _exit(0);
 }
 
-/* ---- in the caller ------------------------------------------------------------------------------ */
+/* ---- in the caller ------------------------------------------------------------------------------
+ */
 
 /* Reads up to `size` bytes until the helper ends or its time is over. */
 static size_t collect(int fd, void *buf, size_t size)
@@ -153,7 +158,8 @@ static uint64_t line_key(const struct lk_module *m, uint64_t vaddr)
     return lk_hash_u64(lk_hash_u64(LK_HASH_INIT, (uintptr_t)m->path), vaddr);
 }
 
-static const struct lk_line_record *recorded(const struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr)
+static const struct lk_line_record *recorded(const struct lk_unwinder *u, const struct lk_module *m,
+                                             uint64_t vaddr)
 {
     uint64_t i;
     if (!lk_map_get(&u->line_of, line_key(m, vaddr), &i))
@@ -162,7 +168,8 @@ static const struct lk_line_record *recorded(const struct lk_unwinder *u, const 
     return r->module_path == m->path && r->vaddr == vaddr ? r : NULL;
 }
 
-static void record(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr, const struct answer *a)
+static void record(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr,
+                   const struct answer *a)
 {
     struct lk_line_record *r = lk_vec_push(&u->lines);
     r->module_path = m->path;
@@ -203,7 +210,8 @@ static struct lk_module *module_of(struct lk_unwinder *u, const struct lk_natfra
     return NULL;
 }
 
-/* A return address belongs to the line of the call before it; the innermost pc is where it stands. */
+/* A return address belongs to the line of the call before it; the innermost pc is where it stands.
+ */
 static uint64_t vaddr_of(const struct lk_natstack *s, size_t i)
 {
     return s->frames[i].offset - (i > 0);
@@ -223,7 +231,8 @@ void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk
         size_t k = 0;
         if (!modules[i])
             continue;
-        if (!recorded(u, modules[i], vaddr_of(stack, i))) { /* then all frames of this module at once */
+        /* then all frames of this module at once */
+        if (!recorded(u, modules[i], vaddr_of(stack, i))) {
             for (size_t j = i; j < n && k < MAX_ASKED; j++)
                 if (modules[j] == modules[i] && !recorded(u, modules[j], vaddr_of(stack, j)))
                     asked[k++] = vaddr_of(stack, j);

@@ -4,19 +4,19 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_PHDRS 128
-#define MAX_NOTES 4096
-#define MAX_DYNAMIC 512
+#define MAX_PHDRS      128
+#define MAX_NOTES      4096
+#define MAX_DYNAMIC    512
 #define MAX_HASH_CHAIN 65536
-#define MAX_DYNSYMS (1u << 22)
+#define MAX_DYNSYMS    (1u << 22)
 
 /* ---- whose code a module is ---------------------------------------------------------- */
 
 /* File names that begin like this are the C library and the language runtimes. */
 static const char *const system_prefixes[] = {
-    "libc.so",  "libc-",     "ld-linux",  "ld-2",      "ld-musl",   "libpthread", "libm.so",  "libm-",
-    "libdl.so", "libdl-",    "librt.so",  "librt-",    "libpython", "python3",    "libstdc++.so",
-    "libgcc_s", "libanl.so", "libutil.so", "[vdso]",
+    "libc.so",      "libc-",    "ld-linux",  "ld-2",       "ld-musl", "libpthread", "libm.so",
+    "libm-",        "libdl.so", "libdl-",    "librt.so",   "librt-",  "libpython",  "python3",
+    "libstdc++.so", "libgcc_s", "libanl.so", "libutil.so", "[vdso]",
 };
 
 static bool is_system(const char *name, const char *path)
@@ -56,8 +56,8 @@ static uint64_t hash_maps(const struct lk_mapping *maps, size_t n)
         const struct lk_mapping *m = &maps[i];
         if (!is_file(m) && m->prot[2] != 'x')
             continue;
-        const uint64_t facts[] = { m->start, m->end, m->offset, m->inode, m->dev_major, m->dev_minor,
-                                   (uint64_t)m->prot[2] };
+        const uint64_t facts[] = { m->start,     m->end,       m->offset,           m->inode,
+                                   m->dev_major, m->dev_minor, (uint64_t)m->prot[2] };
         for (size_t k = 0; k < LK_ARRAY_LEN(facts); k++)
             h = lk_hash_u64(h, facts[k]);
     }
@@ -85,9 +85,10 @@ static void module_destroy(struct lk_module *m)
 }
 
 /*
- * A module begins at a mapping of file offset 0 and reaches over the later mappings of the same file: ld.so maps one
- * segment after the other, upwards (a second copy of the library begins with offset 0 again). A file whose first
- * mapping has another offset gets a module without headers, so that its name can still be shown.
+ * A module begins at a mapping of file offset 0 and reaches over the later mappings of the same
+ * file: ld.so maps one segment after the other, upwards (a second copy of the library begins with
+ * offset 0 again). A file whose first mapping has another offset gets a module without headers, so
+ * that its name can still be shown.
  */
 static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps, size_t n)
 {
@@ -105,7 +106,8 @@ static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps,
             m->base = p->start;
             m->map = *p;
             m->lines_fd = -1;
-            lk_vec_add(&u->modules, m); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+            /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+            lk_vec_add(&u->modules, m);
         }
         m->end = p->end;
         m->exec |= p->prot[2] == 'x';
@@ -119,7 +121,8 @@ static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps,
 /* The old module is this new one, unmoved: it keeps its symbol tables. */
 static bool same_module(const struct lk_module *a, const struct lk_module *b)
 {
-    return a->base == b->base && a->end == b->end && a->map.offset == b->map.offset && same_file(&a->map, &b->map);
+    return a->base == b->base && a->end == b->end && a->map.offset == b->map.offset &&
+           same_file(&a->map, &b->map);
 }
 
 static void build_table(struct lk_unwinder *u, const struct lk_mapping *maps, size_t n)
@@ -203,11 +206,12 @@ bool lk_notes_build_id(const uint8_t *p, size_t n, char ret[2 * 64 + 1])
         Elf64_Nhdr h;
         memcpy(&h, p + at, sizeof h);
         at += sizeof h;
-        size_t name = ((size_t)h.n_namesz + 3) & ~(size_t)3, desc = ((size_t)h.n_descsz + 3) & ~(size_t)3;
+        size_t name = ((size_t)h.n_namesz + 3) & ~(size_t)3,
+               desc = ((size_t)h.n_descsz + 3) & ~(size_t)3;
         if (name > n - at || desc > n - at - name)
             return false;
-        if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 && !memcmp(p + at, "GNU", 4) && h.n_descsz > 0 &&
-            h.n_descsz <= 64) {
+        if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 && !memcmp(p + at, "GNU", 4) &&
+            h.n_descsz > 0 && h.n_descsz <= 64) {
             for (size_t i = 0; i < h.n_descsz; i++) {
                 static const char hex[] = "0123456789abcdef";
                 ret[2 * i] = hex[p[at + name + i] >> 4];
@@ -240,7 +244,8 @@ static bool set_extent(struct lk_module *m, const Elf64_Phdr *ph, size_t n)
         if (hi < ph[i].p_vaddr)
             return false;
         if (first) {
-            /* The mapping at base has file offset 0; only if this segment does too are they the same. */
+            /* The mapping at base has file offset 0; only if this segment does too are they the
+             * same. */
             if (ph[i].p_offset >= LK_PAGE)
                 return false;
             m->bias = m->base - lo;
@@ -262,8 +267,9 @@ bool lk_module_load(struct lk_unwinder *u, struct lk_module *m)
         return m->elf;
     m->headers_tried = true;
     if (m->map.offset != 0 || !lk_read(u->t, m->base, &e, sizeof e) || !lk_elf_header_ok(&e) ||
-        (e.e_type != ET_EXEC && e.e_type != ET_DYN) || e.e_phentsize != sizeof ph[0] || e.e_phnum > MAX_PHDRS ||
-        e.e_phoff > UINT16_MAX || !lk_read(u->t, m->base + e.e_phoff, ph, e.e_phnum * sizeof ph[0]) ||
+        (e.e_type != ET_EXEC && e.e_type != ET_DYN) || e.e_phentsize != sizeof ph[0] ||
+        e.e_phnum > MAX_PHDRS || e.e_phoff > UINT16_MAX ||
+        !lk_read(u->t, m->base + e.e_phoff, ph, e.e_phnum * sizeof ph[0]) ||
         !set_extent(m, ph, e.e_phnum))
         return false;
     m->elf = true;
@@ -309,7 +315,8 @@ bool lk_module_dynamic(struct lk_unwinder *u, const struct lk_module *m, struct 
     return ret->symtab && ret->strtab;
 }
 
-/* Layout of DT_GNU_HASH: 4 words, bloom words of 8 bytes, buckets, one chain word a symbol from symoffset on. */
+/* Layout of DT_GNU_HASH: 4 words, bloom words of 8 bytes, buckets, one chain word a symbol from
+ * symoffset on. */
 struct gnu_hash {
     uint32_t nbuckets, symoffset, bloom_size, bloom_shift;
     lk_addr buckets, chains;
@@ -317,8 +324,8 @@ struct gnu_hash {
 
 static bool read_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, struct gnu_hash *g)
 {
-    if (!d->gnu_hash || !lk_read(u->t, d->gnu_hash, g, 16) || !g->nbuckets || g->nbuckets > MAX_DYNSYMS ||
-        g->bloom_size > MAX_DYNSYMS)
+    if (!d->gnu_hash || !lk_read(u->t, d->gnu_hash, g, 16) || !g->nbuckets ||
+        g->nbuckets > MAX_DYNSYMS || g->bloom_size > MAX_DYNSYMS)
         return false;
     g->buckets = d->gnu_hash + 16 + (uint64_t)g->bloom_size * 8;
     g->chains = g->buckets + (uint64_t)g->nbuckets * 4;
@@ -349,17 +356,19 @@ uint32_t lk_dynamic_count(struct lk_unwinder *u, const struct lk_dynamic *d)
     return 0;
 }
 
-static bool symbol_matches(struct lk_unwinder *u, const struct lk_dynamic *d, uint32_t index, const char *name,
-                           Elf64_Sym *ret)
+static bool symbol_matches(struct lk_unwinder *u, const struct lk_dynamic *d, uint32_t index,
+                           const char *name, Elf64_Sym *ret)
 {
     char text[256];
     size_t n = strlen(name) + 1;
-    return n <= sizeof text && lk_read(u->t, d->symtab + (uint64_t)index * sizeof *ret, ret, sizeof *ret) &&
-           ret->st_shndx != SHN_UNDEF && ret->st_value && lk_read(u->t, d->strtab + ret->st_name, text, n) &&
-           !memcmp(text, name, n);
+    return n <= sizeof text &&
+           lk_read(u->t, d->symtab + (uint64_t)index * sizeof *ret, ret, sizeof *ret) &&
+           ret->st_shndx != SHN_UNDEF && ret->st_value &&
+           lk_read(u->t, d->strtab + ret->st_name, text, n) && !memcmp(text, name, n);
 }
 
-static bool find_by_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name, Elf64_Sym *ret)
+static bool find_by_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name,
+                             Elf64_Sym *ret)
 {
     struct gnu_hash g;
     uint32_t h = 5381, index, word;
@@ -367,7 +376,8 @@ static bool find_by_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, 
         return false;
     for (const unsigned char *p = (const unsigned char *)name; *p; p++)
         h = h * 33 + *p;
-    if (!lk_read_u32(u->t, g.buckets + (uint64_t)(h % g.nbuckets) * 4, &index) || index < g.symoffset)
+    if (!lk_read_u32(u->t, g.buckets + (uint64_t)(h % g.nbuckets) * 4, &index) ||
+        index < g.symoffset)
         return false;
     for (unsigned steps = 0; steps < MAX_HASH_CHAIN && index < MAX_DYNSYMS; steps++, index++) {
         if (!lk_read_u32(u->t, g.chains + (uint64_t)(index - g.symoffset) * 4, &word))
@@ -380,7 +390,8 @@ static bool find_by_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, 
     return false;
 }
 
-static bool find_by_sysv_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name, Elf64_Sym *ret)
+static bool find_by_sysv_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name,
+                              Elf64_Sym *ret)
 {
     uint32_t head[2], h = 0, index; /* nbucket, nchain */
     if (!d->hash || !lk_read(u->t, d->hash, head, sizeof head) || !head[0] || head[0] > MAX_DYNSYMS)
@@ -402,8 +413,8 @@ static bool find_by_sysv_hash(struct lk_unwinder *u, const struct lk_dynamic *d,
     return false;
 }
 
-static bool find_dynamic_symbol(struct lk_unwinder *u, const struct lk_module *m, const char *name, lk_addr *ret,
-                                uint64_t *size)
+static bool find_dynamic_symbol(struct lk_unwinder *u, const struct lk_module *m, const char *name,
+                                lk_addr *ret, uint64_t *size)
 {
     struct lk_dynamic d;
     Elf64_Sym sym;
@@ -417,8 +428,9 @@ static bool find_dynamic_symbol(struct lk_unwinder *u, const struct lk_module *m
 }
 
 /*
- * The executable lies below all libraries on x86-64, both ET_EXEC and PIE (mmap_base is above). A library mapped lower
- * still (MAP_32BIT) is told from it by PT_INTERP; libc.so.6 has one too but no such place.
+ * The executable lies below all libraries on x86-64, both ET_EXEC and PIE (mmap_base is above). A
+ * library mapped lower still (MAP_32BIT) is told from it by PT_INTERP; libc.so.6 has one too but no
+ * such place.
  */
 static struct lk_module *main_executable(struct lk_unwinder *u)
 {
@@ -435,8 +447,8 @@ static struct lk_module *main_executable(struct lk_unwinder *u)
     return lowest;
 }
 
-bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol, lk_addr *ret,
-                        uint64_t *size)
+bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol,
+                        lk_addr *ret, uint64_t *size)
 {
     if (!module_prefix) {
         struct lk_module *m = main_executable(u);

@@ -1,7 +1,7 @@
 /*
- * Function names: one sorted table a module, built when its first pc is asked for, of fixed-size entries; the strings
- * stay in the file and are read when wanted. Files are read with pread and never mapped: one that is truncated
- * meanwhile gives a short read, not SIGBUS.
+ * Function names: one sorted table a module, built when its first pc is asked for, of fixed-size
+ * entries; the strings stay in the file and are read when wanted. Files are read with pread and
+ * never mapped: one that is truncated meanwhile gives a short read, not SIGBUS.
  */
 #include "read/native/unwind/unwind_internal.h"
 
@@ -11,12 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAX_SYMBOLS (1u << 22)  /* entries of one symbol table of a file */
+#define MAX_SYMBOLS   (1u << 22) /* entries of one symbol table of a file */
 #define MAX_FUNCTIONS (1u << 21) /* a module with more gets no names */
-#define MAX_SECTIONS 4096
-#define MAX_SHSTR (1u << 20)
-#define MAX_BACK 32 /* symbols looked at below a pc */
-#define CHUNK 1024  /* symbols read at once */
+#define MAX_SECTIONS  4096
+#define MAX_SHSTR     (1u << 20)
+#define MAX_BACK      32   /* symbols looked at below a pc */
+#define CHUNK         1024 /* symbols read at once */
 
 /* ---- bytes of an ELF image ---------------------------------------------------------------- */
 
@@ -39,7 +39,8 @@ struct table {
     uint64_t strings, strings_size;
 };
 
-static bool read_source(struct lk_unwinder *u, const struct source *s, uint64_t off, void *buf, size_t n)
+static bool read_source(struct lk_unwinder *u, const struct source *s, uint64_t off, void *buf,
+                        size_t n)
 {
     if (n > s->size || off > s->size - n)
         return false;
@@ -61,7 +62,8 @@ static bool file_source(int fd, struct source *ret)
     *ret = (struct source){ .fd = -1 };
     if (fd < 0)
         return false;
-    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 || (uint64_t)st.st_size > LK_MAX_ELF_FILE) {
+    if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        (uint64_t)st.st_size > LK_MAX_ELF_FILE) {
         close(fd);
         return false;
     }
@@ -73,8 +75,8 @@ static bool read_sections(struct lk_unwinder *u, const struct source *s, struct 
 {
     Elf64_Ehdr e;
     *ret = (struct sections){ 0 };
-    if (!read_source(u, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e) || e.e_shentsize != sizeof *ret->v ||
-        !e.e_shnum || e.e_shnum > MAX_SECTIONS)
+    if (!read_source(u, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e) ||
+        e.e_shentsize != sizeof *ret->v || !e.e_shnum || e.e_shnum > MAX_SECTIONS)
         return false;
     ret->v = lk_xmalloc(e.e_shnum * sizeof *ret->v);
     ret->n = e.e_shnum;
@@ -86,8 +88,8 @@ static bool read_sections(struct lk_unwinder *u, const struct source *s, struct 
     return false;
 }
 
-static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct source *s, const struct sections *secs,
-                                       const char *name)
+static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct source *s,
+                                       const struct sections *secs, const char *name)
 {
     char text[64];
     size_t n = strlen(name) + 1;
@@ -95,13 +97,14 @@ static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct sourc
         return NULL;
     for (size_t i = 0; i < secs->n; i++)
         if (secs->v[i].sh_name < MAX_SHSTR && secs->v[i].sh_type != SHT_NOBITS &&
-            read_source(u, s, secs->v[secs->names].sh_offset + secs->v[i].sh_name, text, n) && !memcmp(text, name, n))
+            read_source(u, s, secs->v[secs->names].sh_offset + secs->v[i].sh_name, text, n) &&
+            !memcmp(text, name, n))
             return &secs->v[i];
     return NULL;
 }
 
-static bool source_build_id(struct lk_unwinder *u, const struct source *s, const struct sections *secs,
-                            char ret[2 * 64 + 1])
+static bool source_build_id(struct lk_unwinder *u, const struct source *s,
+                            const struct sections *secs, char ret[2 * 64 + 1])
 {
     uint8_t notes[4096];
     for (size_t i = 0; i < secs->n; i++) {
@@ -116,8 +119,9 @@ static bool source_build_id(struct lk_unwinder *u, const struct source *s, const
 /* ---- opening files -------------------------------------------------------------------------- */
 
 /*
- * The module's own file. What was mapped may have been overwritten in place since: the ELF header must be the one in
- * memory (it holds the place of the section table), else names would be those of another build.
+ * The module's own file. What was mapped may have been overwritten in place since: the ELF header
+ * must be the one in memory (it holds the place of the section table), else names would be those of
+ * another build.
  */
 static bool open_module_file(struct lk_unwinder *u, const struct lk_module *m, struct source *ret)
 {
@@ -134,8 +138,8 @@ static bool open_module_file(struct lk_unwinder *u, const struct lk_module *m, s
 }
 
 /* Opens a candidate for the module's debug file; only one with the same build id is it. */
-static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, const char *path, struct source *ret,
-                          struct sections *secs)
+static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, const char *path,
+                          struct source *ret, struct sections *secs)
 {
     struct lk_error ignored;
     char id[2 * 64 + 1];
@@ -153,37 +157,42 @@ static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, cons
 }
 
 /* .gnu_debuglink of the module's file: a bare file name; looked for where gdb looks. */
-static bool open_debuglink(struct lk_unwinder *u, const struct lk_module *m, const struct source *own,
-                           const struct sections *own_secs, struct source *ret, struct sections *secs)
+static bool open_debuglink(struct lk_unwinder *u, const struct lk_module *m,
+                           const struct source *own, const struct sections *own_secs,
+                           struct source *ret, struct sections *secs)
 {
-    static const struct { const char *before, *after; } places[] = { { "", "/" }, { "", "/.debug/" },
-                                                                     { "/usr/lib/debug", "/" } };
+    static const struct {
+        const char *before, *after;
+    } places[] = { { "", "/" }, { "", "/.debug/" }, { "/usr/lib/debug", "/" } };
     const Elf64_Shdr *link = section_named(u, own, own_secs, ".gnu_debuglink");
     char name[256] = "", path[1600];
     const char *slash = strrchr(m->map.path, '/');
     if (!link || !slash || link->sh_size < 2 ||
-        !read_source(u, own, link->sh_offset, name, LK_MIN(link->sh_size, sizeof name - 1)) || !name[0] ||
-        strchr(name, '/'))
+        !read_source(u, own, link->sh_offset, name, LK_MIN(link->sh_size, sizeof name - 1)) ||
+        !name[0] || strchr(name, '/'))
         return false;
     for (size_t i = 0; i < LK_ARRAY_LEN(places); i++) {
-        int n = snprintf(path, sizeof path, "%s%.*s%s%s", places[i].before, (int)(slash - m->map.path), m->map.path,
-                         places[i].after, name);
+        int n = snprintf(path, sizeof path, "%s%.*s%s%s", places[i].before,
+                         (int)(slash - m->map.path), m->map.path, places[i].after, name);
         if (n > 0 && (size_t)n < sizeof path && open_debug_at(u, m, path, ret, secs))
             return true;
     }
     return false;
 }
 
-static bool open_debug_file(struct lk_unwinder *u, const struct lk_module *m, const struct source *own,
-                            const struct sections *own_secs, struct source *ret, struct sections *secs)
+static bool open_debug_file(struct lk_unwinder *u, const struct lk_module *m,
+                            const struct source *own, const struct sections *own_secs,
+                            struct source *ret, struct sections *secs)
 {
     char path[256];
     *ret = (struct source){ .fd = -1 };
     *secs = (struct sections){ 0 };
     if (strlen(m->build_id) < 4)
         return false;
-    snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", m->build_id, m->build_id + 2);
-    return open_debug_at(u, m, path, ret, secs) || (own && open_debuglink(u, m, own, own_secs, ret, secs));
+    snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", m->build_id,
+             m->build_id + 2);
+    return open_debug_at(u, m, path, ret, secs) ||
+           (own && open_debuglink(u, m, own, own_secs, ret, secs));
 }
 
 int lk_module_open_section(struct lk_unwinder *u, struct lk_module *m, const char *section)
@@ -208,14 +217,16 @@ int lk_module_open_section(struct lk_unwinder *u, struct lk_module *m, const cha
     return ret;
 }
 
-/* ---- the table -------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------------
+ */
 
 struct symbol {
     uint32_t rel;  /* vaddr - symtab.lo */
     uint32_t size; /* never 0 in a finished table */
     uint32_t name; /* offset in its table's strings */
     uint8_t table;
-    bool local, guessed; /* guessed: the symbol has no size, it is taken to reach up to the next one */
+    /* guessed: the symbol has no size, it is taken to reach up to the next one */
+    bool local, guessed;
 };
 
 #define MAX_TABLES 3
@@ -232,8 +243,9 @@ static void add_symbol(struct lk_symtab *s, const struct lk_module *m, const str
                        const Elf64_Sym *sym)
 {
     unsigned type = ELF64_ST_TYPE(sym->st_info);
-    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || sym->st_shndx == SHN_UNDEF || sym->st_value < m->lo ||
-        sym->st_value >= m->hi || sym->st_value - m->lo > UINT32_MAX || !sym->st_name)
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || sym->st_shndx == SHN_UNDEF ||
+        sym->st_value < m->lo || sym->st_value >= m->hi || sym->st_value - m->lo > UINT32_MAX ||
+        !sym->st_name)
         return;
     uint64_t size = LK_MIN(sym->st_size, m->hi - sym->st_value);
     bool guessed = !size;
@@ -254,8 +266,8 @@ static void add_symbol(struct lk_symtab *s, const struct lk_module *m, const str
     f->guessed = guessed;
 }
 
-static void add_table(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m, const struct table *t,
-                      const struct sections *secs)
+static void add_table(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m,
+                      const struct table *t, const struct sections *secs)
 {
     Elf64_Sym chunk[CHUNK] = { 0 };
     if (s->n_tables == MAX_TABLES || !t->n || t->n > MAX_SYMBOLS)
@@ -271,16 +283,19 @@ static void add_table(struct lk_unwinder *u, struct lk_symtab *s, const struct l
 }
 
 /* Adds the section of this type (SHT_SYMTAB or SHT_DYNSYM); false when there is none. */
-static bool add_section(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m, const struct source *src,
-                        const struct sections *secs, uint32_t type)
+static bool add_section(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m,
+                        const struct source *src, const struct sections *secs, uint32_t type)
 {
     for (size_t i = 0; i < secs->n; i++) {
         const Elf64_Shdr *h = &secs->v[i];
         if (h->sh_type != type || h->sh_entsize != sizeof(Elf64_Sym) || h->sh_link >= secs->n)
             continue;
         const Elf64_Shdr *strings = &secs->v[h->sh_link];
-        const struct table t = { .src = *src, .at = h->sh_offset, .n = h->sh_size / sizeof(Elf64_Sym),
-                                 .strings = strings->sh_offset, .strings_size = strings->sh_size };
+        const struct table t = { .src = *src,
+                                 .at = h->sh_offset,
+                                 .n = h->sh_size / sizeof(Elf64_Sym),
+                                 .strings = strings->sh_offset,
+                                 .strings_size = strings->sh_size };
         add_table(u, s, m, &t, secs);
         return true;
     }
@@ -295,8 +310,11 @@ static void add_dynamic(struct lk_unwinder *u, struct lk_symtab *s, const struct
     if (!lk_module_dynamic(u, m, &d))
         return;
     /* Offsets in this source are addresses. */
-    const struct table t = { .src = { .fd = -1, .size = UINT64_MAX }, .at = d.symtab,
-                             .n = lk_dynamic_count(u, &d), .strings = d.strtab, .strings_size = d.strsz };
+    const struct table t = { .src = { .fd = -1, .size = UINT64_MAX },
+                             .at = d.symtab,
+                             .n = lk_dynamic_count(u, &d),
+                             .strings = d.strtab,
+                             .strings_size = d.strsz };
     add_table(u, s, m, &t, &none);
 }
 
@@ -360,7 +378,8 @@ void lk_symtab_destroy(struct lk_symtab *s)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-static bool read_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f, char *ret, size_t max)
+static bool read_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f,
+                      char *ret, size_t max)
 {
     const struct table *t = &s->tables[f->table];
     if (f->name >= t->strings_size)
@@ -380,8 +399,10 @@ static size_t leading_underscores(const char *s)
     return strspn(s, "_");
 }
 
-/* Of the names of one address: exported ones first, then those without leading underscores, then the shorter. */
-static bool is_better(const struct symbol *a, const char *an, const struct symbol *b, const char *bn)
+/* Of the names of one address: exported ones first, then those without leading underscores, then
+ * the shorter. */
+static bool is_better(const struct symbol *a, const char *an, const struct symbol *b,
+                      const char *bn)
 {
     if (a->guessed != b->guessed)
         return b->guessed;
@@ -413,7 +434,8 @@ static const struct symbol *containing(const struct lk_symtab *s, uint32_t rel)
     return NULL;
 }
 
-static bool best_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f, uint32_t rel, char *ret)
+static bool best_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f,
+                      uint32_t rel, char *ret)
 {
     const struct symbol *best = NULL;
     char text[LK_MAX_SYMBOL_NAME + 1];
@@ -445,14 +467,15 @@ static void strip_suffixes(char *name)
 }
 
 /*
- * libstdc++'s demangler bounds its depth but not its output, and each reference back can double what was printed. So a
- * name with many references, or with nested pack expansions, stays mangled.
+ * libstdc++'s demangler bounds its depth but not its output, and each reference back can double
+ * what was printed. So a name with many references, or with nested pack expansions, stays mangled.
  */
 static bool is_harmless(const char *mangled)
 {
     unsigned references = 0, packs = 0;
     for (const char *p = mangled + 2; *p; p++) {
-        if ((p[0] == 'S' || p[0] == 'T') && (p[1] == '_' || (p[1] >= '0' && p[1] <= '9') || (p[1] >= 'A' && p[1] <= 'Z')))
+        if ((p[0] == 'S' || p[0] == 'T') &&
+            (p[1] == '_' || (p[1] >= '0' && p[1] <= '9') || (p[1] >= 'A' && p[1] <= 'Z')))
             references++;
         if (p[0] == 'D' && p[1] == 'p')
             packs++;
@@ -480,7 +503,8 @@ static void demangle(struct lk_unwinder *u, char *name, size_t max)
     free(text);
 }
 
-bool lk_symbol_find(struct lk_unwinder *u, struct lk_module *m, uint64_t vaddr, struct lk_symbol_name *ret)
+bool lk_symbol_find(struct lk_unwinder *u, struct lk_module *m, uint64_t vaddr,
+                    struct lk_symbol_name *ret)
 {
     if (!m->elf || vaddr < m->lo || vaddr >= m->hi || vaddr - m->lo > UINT32_MAX)
         return false;

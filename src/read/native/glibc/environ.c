@@ -13,12 +13,13 @@ enum { MAX_VARIABLES = 4096, MAX_NAME = 64, MAX_VALUE = 1024 };
 static bool is_c_library(const char *path)
 {
     const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    return lk_starts_with(name, "libc.so") || lk_starts_with(name, "libc-2.") || lk_starts_with(name, "ld-musl");
+    return lk_starts_with(name, "libc.so") || lk_starts_with(name, "libc-2.") ||
+           lk_starts_with(name, "ld-musl");
 }
 
 /*
- * The variable `environ`. A program that is not position independent and names it has the one that counts (a copy
- * relocation, psABI section 4.4.1), so the program is asked before the library.
+ * The variable `environ`. A program that is not position independent and names it has the one that
+ * counts (a copy relocation, psABI section 4.4.1), so the program is asked before the library.
  */
 static lk_addr find_environ(struct lk_process *t)
 {
@@ -38,11 +39,13 @@ static lk_addr find_environ(struct lk_process *t)
     return ret;
 }
 
-/* The pointers up to the NULL that ends them; the array may be replaced by setenv while it is read. */
+/* The pointers up to the NULL that ends them; the array may be replaced by setenv while it is read.
+ */
 static size_t read_pointers(struct lk_process *t, lk_addr array, lk_addr *ret, size_t max)
 {
     size_t n = 0;
-    while (n < max && array + n * sizeof *ret >= array && lk_read_u64(t, array + n * sizeof *ret, &ret[n]) && ret[n])
+    while (n < max && array + n * sizeof *ret >= array &&
+           lk_read_u64(t, array + n * sizeof *ret, &ret[n]) && ret[n])
         n++;
     return n;
 }

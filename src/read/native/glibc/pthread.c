@@ -7,11 +7,13 @@ enum { MAX_USERS = 100000 }; /* more threads wait for no lock */
 /* ---- mutexes ------------------------------------------------------------------------- */
 
 /*
- * The head of glibc's struct __pthread_mutex_s on x86-64 (sysdeps/x86/nptl/bits/struct_mutex.h, unchanged since 2.3):
- * the futex word __lock comes first, so a waiter's futex address is the mutex's address.
+ * The head of glibc's struct __pthread_mutex_s on x86-64 (sysdeps/x86/nptl/bits/struct_mutex.h,
+ * unchanged since 2.3): the futex word __lock comes first, so a waiter's futex address is the
+ * mutex's address.
  */
 struct mutex_head {
-    int32_t lock; /* 0 free, 1 held, 2 held and waited for; robust and PI kinds: owner's tid and flags */
+    /* 0 free, 1 held, 2 held and waited for; robust and PI kinds: owner's tid and flags */
+    int32_t lock;
     uint32_t count;
     int32_t owner; /* tid */
     uint32_t nusers;
@@ -30,7 +32,8 @@ enum {
 
 static bool is_owned(const struct mutex_head *m)
 {
-    return m->kind >= 0 && m->kind <= KIND_ALL && m->owner > 0 && m->nusers && m->nusers <= MAX_USERS;
+    return m->kind >= 0 && m->kind <= KIND_ALL && m->owner > 0 && m->nusers &&
+           m->nusers <= MAX_USERS;
 }
 
 static bool is_wait(const struct lk_futex_wait *w)
@@ -52,7 +55,8 @@ static bool mutex_word_fits(const struct mutex_head *m, const struct lk_futex_wa
     return word == 2 && w->value == (uint32_t)m->lock;
 }
 
-static bool decode_mutex(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_mutex(struct lk_process *t, const struct lk_futex_wait *w,
+                         struct lk_pthread_object *ret)
 {
     struct mutex_head m;
     if (!lk_read(t, w->at, &m, sizeof m) || !is_owned(&m) || !mutex_word_fits(&m, w))
@@ -62,14 +66,16 @@ static bool decode_mutex(struct lk_process *t, const struct lk_futex_wait *w, st
 }
 
 /*
- * The kernel refuses to let a thread wait for a priority-inheriting mutex when that would close a ring of such waits
- * (EDEADLK), and for most kinds nptl/pthread_mutex_lock.c then puts the thread to sleep for ever, on a word 0 of its own
- * frame. It does not say which mutex it was. A condition variable, which is waited for with a word 0 too, lies further out.
+ * The kernel refuses to let a thread wait for a priority-inheriting mutex when that would close a
+ * ring of such waits (EDEADLK), and for most kinds nptl/pthread_mutex_lock.c then puts the thread
+ * to sleep for ever, on a word 0 of its own frame. It does not say which mutex it was. A condition
+ * variable, which is waited for with a word 0 too, lies further out.
  */
 static bool decode_refused(const struct lk_futex_wait *w, struct lk_pthread_object *ret)
 {
     enum { NEAR = 96 };
-    if (!w->endless || w->value || w->command != FUTEX_WAIT_BITSET || !w->sp || w->at < w->sp || w->at - w->sp >= NEAR)
+    if (!w->endless || w->value || w->command != FUTEX_WAIT_BITSET || !w->sp || w->at < w->sp ||
+        w->at - w->sp >= NEAR)
         return false;
     *ret = (struct lk_pthread_object){ LK_PT_REFUSED, w->at, 0, false };
     return true;
@@ -77,9 +83,12 @@ static bool decode_refused(const struct lk_futex_wait *w, struct lk_pthread_obje
 
 /* ---- reader-writer locks -------------------------------------------------------------- */
 
-/* glibc's struct __pthread_rwlock_arch_t on x86-64 (sysdeps/x86/nptl/bits/struct_rwlock.h, since 2.25) */
+/* glibc's struct __pthread_rwlock_arch_t on x86-64 (sysdeps/x86/nptl/bits/struct_rwlock.h,
+ * since 2.25) */
 struct rwlock {
-    uint32_t readers; /* bit 0: write phase; 1: a writer has it or is first in line; 2: readers wait; from 3 on: how many read */
+    /* bit 0: write phase; 1: a writer has it or is first in line; 2: readers wait; from 3 on: how
+     * many read */
+    uint32_t readers;
     uint32_t writers;
     uint32_t wrphase_futex; /* 1: write phase; 2: somebody sleeps here */
     uint32_t writers_futex; /* 1: a writer has it or is first in line; 2: somebody sleeps here */
@@ -94,9 +103,10 @@ enum { RW_PHASE = 1, RW_WRLOCKED = 2, RW_READERS = 3, FUTEX_USED = 2, RW_MAX_FLA
 
 static bool rwlock_fits(const struct rwlock *k)
 {
-    return (k->readers & RW_WRLOCKED) && k->readers >> RW_READERS <= MAX_USERS && k->writers <= MAX_USERS &&
-           k->wrphase_futex <= 3 && k->writers_futex <= 3 && !k->pad3 && !k->pad4 && k->cur_writer >= 0 && k->shared >= 0 &&
-           k->shared <= 1 && k->flags < RW_MAX_FLAGS;
+    return (k->readers & RW_WRLOCKED) && k->readers >> RW_READERS <= MAX_USERS &&
+           k->writers <= MAX_USERS && k->wrphase_futex <= 3 && k->writers_futex <= 3 && !k->pad3 &&
+           !k->pad4 && k->cur_writer >= 0 && k->shared >= 0 && k->shared <= 1 &&
+           k->flags < RW_MAX_FLAGS;
 }
 
 /* Held for writing, or (nptl/pthread_rwlock_common.c) by readers for whom a writer waits. */
@@ -107,17 +117,20 @@ static bool rwlock_held(const struct rwlock *k)
 }
 
 /* Waiters sleep on one of two words of it; what each expects there tells which. */
-static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w,
+                          struct lk_pthread_object *ret)
 {
     struct rwlock k;
     bool for_phase = is_wait(w) && w->at >= offsetof(struct rwlock, writers_futex) &&
-                     lk_read(t, w->at - offsetof(struct rwlock, wrphase_futex), &k, sizeof k) && rwlock_fits(&k) &&
-                     k.wrphase_futex == w->value && w->value == (k.cur_writer ? 1 | FUTEX_USED : FUTEX_USED);
+                     lk_read(t, w->at - offsetof(struct rwlock, wrphase_futex), &k, sizeof k) &&
+                     rwlock_fits(&k) && k.wrphase_futex == w->value &&
+                     w->value == (k.cur_writer ? 1 | FUTEX_USED : FUTEX_USED);
     lk_addr at = w->at - offsetof(struct rwlock, wrphase_futex);
     if (!for_phase) {
         at = w->at - offsetof(struct rwlock, writers_futex);
-        if (!is_wait(w) || w->value != (1 | FUTEX_USED) || w->at < offsetof(struct rwlock, writers_futex) ||
-            !lk_read(t, at, &k, sizeof k) || !rwlock_fits(&k) || k.writers_futex != w->value)
+        if (!is_wait(w) || w->value != (1 | FUTEX_USED) ||
+            w->at < offsetof(struct rwlock, writers_futex) || !lk_read(t, at, &k, sizeof k) ||
+            !rwlock_fits(&k) || k.writers_futex != w->value)
             return false;
     }
     if (!rwlock_held(&k))
@@ -129,25 +142,30 @@ static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w, s
 /* ---- joins --------------------------------------------------------------------------- */
 
 /*
- * glibc's struct pthread on x86-64 (nptl/descr.h, sysdeps/x86_64/nptl/tls.h): tcbhead_t with two pointers to itself, and
- * at 0x2d0 the tid, which pthread_join sleeps on until the kernel sets it to 0 at the thread's end (CLONE_CHILD_CLEARTID).
+ * glibc's struct pthread on x86-64 (nptl/descr.h, sysdeps/x86_64/nptl/tls.h): tcbhead_t with two
+ * pointers to itself, and at 0x2d0 the tid, which pthread_join sleeps on until the kernel sets it
+ * to 0 at the thread's end (CLONE_CHILD_CLEARTID).
  */
 enum { THREAD_TCB = 0, THREAD_SELF = 0x10, THREAD_TID = 0x2d0 };
 
-static bool decode_join(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+static bool decode_join(struct lk_process *t, const struct lk_futex_wait *w,
+                        struct lk_pthread_object *ret)
 {
     uint64_t tcb, self;
     uint32_t tid;
     lk_addr at = w->at - THREAD_TID;
-    if (!is_wait(w) || w->at < THREAD_TID || !w->value || !lk_read_u64(t, at + THREAD_TCB, &tcb) || tcb != at ||
-        !lk_read_u64(t, at + THREAD_SELF, &self) || self != at || !lk_read_u32(t, w->at, &tid) || tid != w->value)
+    if (!is_wait(w) || w->at < THREAD_TID || !w->value || !lk_read_u64(t, at + THREAD_TCB, &tcb) ||
+        tcb != at || !lk_read_u64(t, at + THREAD_SELF, &self) || self != at ||
+        !lk_read_u32(t, w->at, &tid) || tid != w->value)
         return false;
     *ret = (struct lk_pthread_object){ LK_PT_JOIN, at, tid, false };
     return true;
 }
 
-bool lk_pthread_decode(struct lk_process *t, const struct lk_futex_wait *w, struct lk_pthread_object *ret)
+bool lk_pthread_decode(struct lk_process *t, const struct lk_futex_wait *w,
+                       struct lk_pthread_object *ret)
 {
     *ret = (struct lk_pthread_object){ 0 };
-    return decode_join(t, w, ret) || decode_mutex(t, w, ret) || decode_rwlock(t, w, ret) || decode_refused(w, ret);
+    return decode_join(t, w, ret) || decode_mutex(t, w, ret) || decode_rwlock(t, w, ret) ||
+           decode_refused(w, ret);
 }

@@ -1,15 +1,17 @@
 /*
- * .eh_frame to rows: what a pc's call frame information says of the caller's registers. Format: LSB "Exception Frames",
- * DWARF 5 section 6.4, and gcc's unwind-pe.h for the pointer encodings. Everything is read from the target's memory into
- * a local buffer first and parsed with a cursor that cannot leave it.
+ * .eh_frame to rows: what a pc's call frame information says of the caller's registers. Format: LSB
+ * "Exception Frames", DWARF 5 section 6.4, and gcc's unwind-pe.h for the pointer encodings.
+ * Everything is read from the target's memory into a local buffer first and parsed with a cursor
+ * that cannot leave it.
  */
 #include "read/native/elf/cursor.h"
 #include "read/native/unwind/unwind_internal.h"
 
-#define MAX_ENTRY (256u << 10) /* bytes of one FDE; the largest of CPython and glibc have some 4 KiB */
-#define MAX_CIE 1024
+#define MAX_ENTRY                                                                                  \
+    (256u << 10) /* bytes of one FDE; the largest of CPython and glibc have some 4 KiB */
+#define MAX_CIE         1024
 #define MAX_STATE_DEPTH 16
-#define MAX_EXPRS 4096
+#define MAX_EXPRS       4096
 
 /* DW_EH_PE_*: low half the format, high half what it is relative to. */
 enum { PE_ABSPTR = 0x00, PE_UDATA4 = 0x03, PE_UDATA8 = 0x04, PE_SDATA4 = 0x0b, PE_SDATA8 = 0x0c };
@@ -73,8 +75,9 @@ static uint64_t take_pointer(struct cursor *c, uint8_t enc, lk_addr data_base)
 /* ---- finding the entry -------------------------------------------------------------------- */
 
 /*
- * .eh_frame_hdr: version, three encodings, eh_frame pointer, count, then pairs (function, FDE) sorted by function, both
- * relative to the header. Every linker writes the table as sdata4 relative to the header; nothing else is read.
+ * .eh_frame_hdr: version, three encodings, eh_frame pointer, count, then pairs (function, FDE)
+ * sorted by function, both relative to the header. Every linker writes the table as sdata4 relative
+ * to the header; nothing else is read.
  */
 static lk_addr find_fde(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc)
 {
@@ -105,13 +108,14 @@ static lk_addr find_fde(struct lk_unwinder *u, const struct lk_module *m, lk_add
 }
 
 /* Reads the body of a CIE or FDE (what follows its length word) into buf. */
-static bool read_entry(struct lk_unwinder *u, const struct lk_module *m, lk_addr at, uint8_t *buf, size_t max,
-                       struct cursor *c)
+static bool read_entry(struct lk_unwinder *u, const struct lk_module *m, lk_addr at, uint8_t *buf,
+                       size_t max, struct cursor *c)
 {
     uint32_t n;
     if (at < m->bias + m->lo || at >= m->bias + m->hi || !lk_read_u32(u->t, at, &n))
         return false;
-    if (n < 8 || n > max || !lk_read(u->t, at + 4, buf, n)) /* 0xffffffff, the 64-bit form, is in no .eh_frame */
+    /* 0xffffffff, the 64-bit form, is in no .eh_frame */
+    if (n < 8 || n > max || !lk_read(u->t, at + 4, buf, n))
         return false;
     *c = (struct cursor){ .p = buf, .end = buf + n, .addr = at + 4 };
     return true;
@@ -140,7 +144,8 @@ static bool parse_augmentation(struct cursor *c, const char *aug, struct cie *ci
         case 'P': {
             uint8_t enc = (uint8_t)take_uint(&a, 1);
             if (enc != PE_OMIT)
-                take_pointer(&a, enc & 0x0f, 0); /* the personality is skipped, so its base does not matter */
+                /* the personality is skipped, so its base does not matter */
+                take_pointer(&a, enc & 0x0f, 0);
             break;
         }
         case 'S': cie->signal = true; break;
@@ -186,7 +191,8 @@ struct machine {
     lk_addr loc;
 };
 
-static void set_rule(struct machine *m, struct cursor *c, uint64_t reg, enum lk_rule kind, int64_t v)
+static void set_rule(struct machine *m, struct cursor *c, uint64_t reg, enum lk_rule kind,
+                     int64_t v)
 {
     if (v < INT32_MIN || v > INT32_MAX)
         c->bad = true;
@@ -324,7 +330,9 @@ static bool execute(struct machine *m, struct cursor c, lk_addr pc)
         uint8_t op = *take(&c, 1), low = op & 0x3f;
         switch (op & 0xc0) {
         case CFA_ADVANCE_LOC: m->loc += low * m->cie->code_align; break;
-        case CFA_OFFSET: set_rule(m, &c, low, LK_RULE_OFFSET, factored(m, &c, (int64_t)uleb(&c))); break;
+        case CFA_OFFSET:
+            set_rule(m, &c, low, LK_RULE_OFFSET, factored(m, &c, (int64_t)uleb(&c)));
+            break;
         case CFA_RESTORE: restore_rule(m, &c, low); break;
         default: execute_extended(m, &c, op);
         }
@@ -332,7 +340,8 @@ static bool execute(struct machine *m, struct cursor c, lk_addr pc)
     return !c.bad;
 }
 
-/* psABI x86-64, figure 3.4: rbx, rbp and r12-r15 belong to the caller, the rest may be overwritten by a call. */
+/* psABI x86-64, figure 3.4: rbx, rbp and r12-r15 belong to the caller, the rest may be overwritten
+ * by a call. */
 static void default_row(struct lk_row *row)
 {
     static const uint8_t kept[] = { 3, 6, 12, 13, 14, 15 };
@@ -346,7 +355,8 @@ static void default_row(struct lk_row *row)
     row->cfa_off = 0;
 }
 
-static bool run_fde(struct lk_unwinder *u, struct cursor *fde, const struct cie *cie, lk_addr pc, struct lk_row *row)
+static bool run_fde(struct lk_unwinder *u, struct cursor *fde, const struct cie *cie, lk_addr pc,
+                    struct lk_row *row)
 {
     lk_addr start = take_pointer(fde, cie->fde_enc, 0);
     uint64_t len = take_pointer(fde, cie->fde_enc & 0x0f, 0);
@@ -380,7 +390,8 @@ void lk_cfi_row(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc, st
         return;
     /* The CIE pointer is the distance back from itself; 0 would be a CIE. */
     uint32_t back = (uint32_t)take_uint(&fde, 4);
-    if (!back || !read_entry(u, m, at + 4 - back, cie_bytes, sizeof cie_bytes, &c) || !parse_cie(&c, &cie))
+    if (!back || !read_entry(u, m, at + 4 - back, cie_bytes, sizeof cie_bytes, &c) ||
+        !parse_cie(&c, &cie))
         return;
     row->signal = cie.signal;
     row->ok = run_fde(u, &fde, &cie, pc, row);

@@ -1,7 +1,8 @@
 /*
- * DWARF expressions as far as they occur in call frame information: PLT entries (ld writes one that computes the CFA from
- * the place in the entry), the signal trampoline of glibc, hand-written assembly. No branch is supported, so the
- * length bounds the run; an unknown operation or an unknown register makes the result unknown.
+ * DWARF expressions as far as they occur in call frame information: PLT entries (ld writes one that
+ * computes the CFA from the place in the entry), the signal trampoline of glibc, hand-written
+ * assembly. No branch is supported, so the length bounds the run; an unknown operation or an
+ * unknown register makes the result unknown.
  */
 #include "read/native/elf/cursor.h"
 #include "read/native/unwind/unwind_internal.h"
@@ -162,8 +163,8 @@ static void run_op(struct eval *e, uint8_t op)
     }
 }
 
-bool lk_expr_eval(struct lk_unwinder *u, const struct lk_expr *x, const struct lk_regs *regs, const uint64_t *first,
-                  uint64_t *ret)
+bool lk_expr_eval(struct lk_unwinder *u, const struct lk_expr *x, const struct lk_regs *regs,
+                  const uint64_t *first, uint64_t *ret)
 {
     struct eval e = { .u = u, .regs = regs, .c = { .p = x->op, .end = x->op + x->n } };
     if (first)

@@ -1,4 +1,5 @@
-/* The walk from frame to frame, and the stacks that come of it: each pc is looked up and named once. */
+/* The walk from frame to frame, and the stacks that come of it: each pc is looked up and named
+ * once. */
 #include "read/native/unwind/unwind_internal.h"
 
 #include <dlfcn.h>
@@ -60,7 +61,8 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
 
 void lk_unwinder_refresh(struct lk_unwinder *u)
 {
-    struct lk_error ignored; /* the table stays as it was: pcs in new modules get no row and end their stack */
+    /* the table stays as it was: pcs in new modules get no row and end their stack */
+    struct lk_error ignored;
     forget_results(u);
     lk_modules_read(u, &ignored);
 }
@@ -105,7 +107,8 @@ static bool known(const struct lk_regs *r, unsigned i)
     return i < LK_NREGS && (r->known & 1u << i);
 }
 
-static bool find_cfa(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r, uint64_t *cfa)
+static bool find_cfa(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r,
+                     uint64_t *cfa)
 {
     if (row->cfa_reg == LK_CFA_EXPR)
         return lk_expr_eval(u, &u->exprs.v[row->cfa_off], r, NULL, cfa);
@@ -116,19 +119,15 @@ static bool find_cfa(struct lk_unwinder *u, const struct lk_row *row, const stru
 }
 
 /* The caller's value of register i; false: unknown. */
-static bool recover(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r, unsigned i, uint64_t cfa,
-                    uint64_t *ret)
+static bool recover(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r,
+                    unsigned i, uint64_t cfa, uint64_t *ret)
 {
     int32_t v = row->v[i];
     uint64_t at;
     switch ((enum lk_rule)row->kind[i]) {
-    case LK_RULE_SAME:
-        *ret = r->reg[i];
-        return known(r, i);
+    case LK_RULE_SAME: *ret = r->reg[i]; return known(r, i);
     case LK_RULE_OFFSET: return lk_load_word(u, cfa + (uint64_t)(int64_t)v, ret);
-    case LK_RULE_VAL_OFFSET:
-        *ret = cfa + (uint64_t)(int64_t)v;
-        return true;
+    case LK_RULE_VAL_OFFSET: *ret = cfa + (uint64_t)(int64_t)v; return true;
     case LK_RULE_REGISTER:
         if (v < 0 || !known(r, (unsigned)v))
             return false;
@@ -151,11 +150,12 @@ static enum step step(struct lk_unwinder *u, const struct lk_row *row, struct lk
     struct lk_regs next = { 0 };
     uint64_t cfa;
     if (row->kind[LK_REG_PC] == LK_RULE_UNDEFINED)
-        return STEP_END; /* how _start, clone and makecontext's trampoline mark the outermost frame */
+        /* how _start, clone and makecontext's trampoline mark the outermost frame */
+        return STEP_END;
     if (!find_cfa(u, row, r, &cfa))
         return STEP_LOST;
-    /* Stacks grow down, so each caller lies higher, unless a signal switched to another stack. This, with the limit
-     * of frames, also ends every cycle. */
+    /* Stacks grow down, so each caller lies higher, unless a signal switched to another stack.
+     * This, with the limit of frames, also ends every cycle. */
     if (!row->signal && cfa <= r->reg[LK_REG_SP])
         return STEP_LOST;
     for (unsigned i = 0; i < LK_NREGS; i++)
@@ -164,12 +164,14 @@ static enum step step(struct lk_unwinder *u, const struct lk_row *row, struct lk
     if (!known(&next, LK_REG_PC) || !known(&next, LK_REG_SP))
         return STEP_LOST;
     if (!next.reg[LK_REG_PC])
-        return STEP_END; /* psABI 3.4.1 and older thread starters: a null return address ends the chain */
+        /* psABI 3.4.1 and older thread starters: a null return address ends the chain */
+        return STEP_END;
     *r = next;
     return STEP_CALLER;
 }
 
-static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_frame_key *out, bool *truncated)
+static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_frame_key *out,
+                     bool *truncated)
 {
     struct lk_regs r = *regs;
     bool exact = true;
@@ -196,7 +198,8 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
     return n;
 }
 
-unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs, bool *truncated)
+unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs,
+                        bool *truncated)
 {
     struct lk_frame_key keys[LK_UNWIND_MAX];
     unsigned n = walk(u, regs, keys, truncated);
@@ -219,7 +222,8 @@ static const char *share(struct lk_unwinder *u, struct lk_arena *a, const char *
 }
 
 /* A function's name, once per arena whatever pcs fall into it. */
-static const char *share_name(struct lk_unwinder *u, struct lk_arena *a, lk_addr start, const char *raw)
+static const char *share_name(struct lk_unwinder *u, struct lk_arena *a, lk_addr start,
+                              const char *raw)
 {
     uint64_t v;
     if (lk_map_get(&u->function_of, start, &v))
@@ -229,7 +233,8 @@ static const char *share_name(struct lk_unwinder *u, struct lk_arena *a, lk_addr
     return clean;
 }
 
-static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_frame_key *key, struct lk_natframe *f)
+static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_frame_key *key,
+                     struct lk_natframe *f)
 {
     struct lk_symbol_name name;
     struct lk_module *m = lk_module_at(u, key->pc - !key->exact);
@@ -253,7 +258,8 @@ static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_
     }
 }
 
-static const struct lk_natframe *frame_at(struct lk_unwinder *u, struct lk_arena *a, const struct lk_frame_key *key)
+static const struct lk_natframe *frame_at(struct lk_unwinder *u, struct lk_arena *a,
+                                          const struct lk_frame_key *key)
 {
     uint64_t id = key->pc * 2 + key->exact, i;
     if (lk_map_get(&u->frame_of_pc, id, &i))
@@ -264,12 +270,14 @@ static const struct lk_natframe *frame_at(struct lk_unwinder *u, struct lk_arena
     return f;
 }
 
-static bool same_stack(const struct lk_natstack *s, const struct lk_natframe *const *frames, unsigned n, bool truncated)
+static bool same_stack(const struct lk_natstack *s, const struct lk_natframe *const *frames,
+                       unsigned n, bool truncated)
 {
     if (s->n != n || s->truncated != truncated)
         return false;
     for (unsigned i = 0; i < n; i++)
-        if (s->frames[i].offset != frames[i]->offset || s->frames[i].module_path != frames[i]->module_path ||
+        if (s->frames[i].offset != frames[i]->offset ||
+            s->frames[i].module_path != frames[i]->module_path ||
             s->frames[i].function != frames[i]->function)
             return false;
     return true;

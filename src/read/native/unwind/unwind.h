@@ -1,6 +1,7 @@
 /*
- * Native stacks: modules (ELF files mapped by the target), unwinding over the target's memory as cached (never a ptrace
- * call of its own), names by sorted symbol tables built once a module, file:line where there is debug information.
+ * Native stacks: modules (ELF files mapped by the target), unwinding over the target's memory as
+ * cached (never a ptrace call of its own), names by sorted symbol tables built once a module,
+ * file:line where there is debug information.
  */
 #ifndef LK_READ_NATIVE_UNWIND_UNWIND_H
 #define LK_READ_NATIVE_UNWIND_UNWIND_H
@@ -13,30 +14,37 @@ struct lk_unwinder;
 struct lk_unwinder *lk_unwinder_create(struct lk_process *t, struct lk_error *err);
 void lk_unwinder_destroy(struct lk_unwinder *u);
 /**
- * To be called at the start of a sample: modules may have been loaded or unloaded; keeps what is unchanged. Also
- * forgets which stacks and strings were put into which arena: an arena that was given to lk_unwind must live until the
- * next refresh (or destroy).
+ * To be called at the start of a sample: modules may have been loaded or unloaded; keeps what is
+ * unchanged. Also forgets which stacks and strings were put into which arena: an arena that was
+ * given to lk_unwind must live until the next refresh (or destroy).
  */
 void lk_unwinder_refresh(struct lk_unwinder *u);
 
 #define LK_UNWIND_MAX 256 /* frames of one thread */
 
 /**
- * The walk alone: no names, no arena. Puts the pcs, innermost first, into pcs (room for LK_UNWIND_MAX) and returns how
- * many. For a rehearsal while threads are stopped (brings in the pages that lk_unwind will need) and for tests.
+ * The walk alone: no names, no arena. Puts the pcs, innermost first, into pcs (room for
+ * LK_UNWIND_MAX) and returns how many. For a rehearsal while threads are stopped (brings in the
+ * pages that lk_unwind will need) and for tests.
  */
-unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs, bool *truncated);
+unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs,
+                        bool *truncated);
 
 /**
- * Unwinds one thread from the registers that are known (pc and sp at least). Bounded (256 frames). An unknown
- * register ends the stack with truncated = true, never a guess. Result and strings belong to the arena.
- * Equal stacks of one sample may be one object: compare pointers to fold, do not change frames.
+ * Unwinds one thread from the registers that are known (pc and sp at least). Bounded (256 frames).
+ * An unknown register ends the stack with truncated = true, never a guess. Result and strings
+ * belong to the arena. Equal stacks of one sample may be one object: compare pointers to fold, do
+ * not change frames.
  */
-struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_arena *a);
-/** file:line of the first non-system frames where the module has debug information (costly: only for stacks to be shown). */
+struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs,
+                              struct lk_arena *a);
+/** file:line of the first non-system frames where the module has debug information (costly: only
+ * for stacks to be shown). */
 void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a);
 
-/** Address of a dynamic symbol in a module chosen by file name prefix ("libpython", "python") or in the main executable (NULL). */
-bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol, lk_addr *ret, uint64_t *size);
+/** Address of a dynamic symbol in a module chosen by file name prefix ("libpython", "python") or in
+ * the main executable (NULL). */
+bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol,
+                        lk_addr *ret, uint64_t *size);
 
 #endif

@@ -1,8 +1,9 @@
 /*
- * Shared by the files of this station: the module table, CFI rows, symbol tables. Bytes of a module that the program
- * itself maps (headers, .eh_frame, .dynsym hash) are read from the target's memory: that is what really runs, also when
- * the file was deleted or replaced, and a file that shrinks cannot hurt us. The file is read (pread, never mapped) for
- * what is not in memory: .symtab and debug information.
+ * Shared by the files of this station: the module table, CFI rows, symbol tables. Bytes of a module
+ * that the program itself maps (headers, .eh_frame, .dynsym hash) are read from the target's
+ * memory: that is what really runs, also when the file was deleted or replaced, and a file that
+ * shrinks cannot hurt us. The file is read (pread, never mapped) for what is not in memory: .symtab
+ * and debug information.
  */
 #ifndef LK_READ_NATIVE_UNWIND_UNWIND_INTERNAL_H
 #define LK_READ_NATIVE_UNWIND_UNWIND_INTERNAL_H
@@ -13,9 +14,9 @@
 #include "util/map.h"
 #include "util/text.h"
 
-#define LK_MAX_ELF_FILE (UINT64_C(1) << 30) /* larger files get no names */
+#define LK_MAX_ELF_FILE    (UINT64_C(1) << 30) /* larger files get no names */
 #define LK_MAX_SYMBOL_NAME 512
-#define LK_NREGS 17 /* x86-64 DWARF registers 0..15 and the return address 16 */
+#define LK_NREGS           17 /* x86-64 DWARF registers 0..15 and the return address 16 */
 
 /* ---- modules.c ---------------------------------------------------------------------- */
 
@@ -23,24 +24,24 @@ struct lk_symtab;
 
 /** One ELF file as mapped once by the target. */
 struct lk_module {
-    lk_addr base, end;      /* span of its mappings, end exclusive */
-    struct lk_mapping map;  /* its first mapping; path is owned by the unwinder's arena */
-    bool exec;              /* has an executable mapping */
+    lk_addr base, end;       /* span of its mappings, end exclusive */
+    struct lk_mapping map;   /* its first mapping; path is owned by the unwinder's arena */
+    bool exec;               /* has an executable mapping */
     const char *name, *path; /* clean, without " (deleted)" */
     bool system;
 
-    bool headers_tried, elf; /* elf: the fields below are valid */
-    lk_addr bias;           /* address = bias + vaddr */
-    uint64_t lo, hi;        /* vaddr range of the PT_LOAD segments */
-    uint16_t type;          /* ET_EXEC or ET_DYN */
-    bool interp;            /* has PT_INTERP */
+    bool headers_tried, elf;      /* elf: the fields below are valid */
+    lk_addr bias;                 /* address = bias + vaddr */
+    uint64_t lo, hi;              /* vaddr range of the PT_LOAD segments */
+    uint16_t type;                /* ET_EXEC or ET_DYN */
+    bool interp;                  /* has PT_INTERP */
     uint64_t eh_hdr, eh_hdr_size; /* vaddr, 0 = none */
     uint64_t dynamic, dynamic_size;
     char build_id[2 * 64 + 1]; /* hex, "" = none */
 
     struct lk_symtab *symbols; /* NULL until asked for */
     bool lines_tried;
-    int lines_fd;           /* file with .debug_line, -1 = none */
+    int lines_fd; /* file with .debug_line, -1 = none */
 };
 
 /** Reads the target's maps; rebuilds the table (and forgets rows) when they changed. */
@@ -79,11 +80,12 @@ enum lk_rule {
 };
 #define LK_CFA_EXPR 0xff
 
-/** How to get from a frame at one pc to its caller. Expressions are indices into lk_unwinder.exprs. */
+/** How to get from a frame at one pc to its caller. Expressions are indices into lk_unwinder.exprs.
+ */
 struct lk_row {
-    bool ok;       /* there is CFI and it made sense */
-    bool code;     /* pc is in an executable mapping */
-    bool signal;   /* signal trampoline: the caller was interrupted, its pc is exact */
+    bool ok;     /* there is CFI and it made sense */
+    bool code;   /* pc is in an executable mapping */
+    bool signal; /* signal trampoline: the caller was interrupted, its pc is exact */
     uint8_t cfa_reg;
     uint8_t kind[LK_NREGS];
     int32_t cfa_off;
@@ -100,8 +102,8 @@ void lk_cfi_row(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc, st
 /* ---- expr.c ------------------------------------------------------------------------- */
 
 /** Evaluates x; first (may be NULL) is on the stack at its start. False: the result is unknown. */
-bool lk_expr_eval(struct lk_unwinder *u, const struct lk_expr *x, const struct lk_regs *regs, const uint64_t *first,
-                  uint64_t *ret);
+bool lk_expr_eval(struct lk_unwinder *u, const struct lk_expr *x, const struct lk_regs *regs,
+                  const uint64_t *first, uint64_t *ret);
 
 /* ---- symbols.c ---------------------------------------------------------------------- */
 
@@ -110,9 +112,11 @@ struct lk_symbol_name {
     uint64_t offset;                   /* of pc from the symbol's start */
 };
 /** Function that holds vaddr; false when no symbol does. */
-bool lk_symbol_find(struct lk_unwinder *u, struct lk_module *m, uint64_t vaddr, struct lk_symbol_name *ret);
+bool lk_symbol_find(struct lk_unwinder *u, struct lk_module *m, uint64_t vaddr,
+                    struct lk_symbol_name *ret);
 void lk_symtab_destroy(struct lk_symtab *s);
-/** fd of the module's file or else of its separate debug file, whichever has a section of this name; -1. */
+/** fd of the module's file or else of its separate debug file, whichever has a section of this
+ * name; -1. */
 int lk_module_open_section(struct lk_unwinder *u, struct lk_module *m, const char *section);
 
 /* ---- unwind.c ----------------------------------------------------------------------- */
@@ -143,7 +147,8 @@ struct lk_unwinder {
     LK_VEC(struct lk_expr) exprs;
     uint8_t *entry; /* buffer of cfi.c for one FDE */
 
-    /* Stack words come through a one-page window: most loads of a walk hit the page of the last one. */
+    /* Stack words come through a one-page window: most loads of a walk hit the page of the last
+     * one. */
     lk_addr window;
     bool window_ok;
     uint8_t window_bytes[LK_PAGE];
@@ -151,9 +156,9 @@ struct lk_unwinder {
     /* What was put into memo_arena since the last refresh. */
     struct lk_arena *memo_arena;
     LK_VEC(struct lk_natframe) frames;
-    struct lk_map frame_of_pc;     /* pc * 2 + exact -> frames[] */
-    struct lk_map string_of;       /* pointer of ours -> copy in the arena */
-    struct lk_map function_of;     /* address of a function -> its name in the arena */
+    struct lk_map frame_of_pc; /* pc * 2 + exact -> frames[] */
+    struct lk_map string_of;   /* pointer of ours -> copy in the arena */
+    struct lk_map function_of; /* address of a function -> its name in the arena */
     LK_VEC(struct lk_natstack *) stacks;
     struct lk_map stack_of_hash;
 

@@ -32,7 +32,8 @@ struct home {
     lk_addr values;
 };
 
-/* tp_dictoffset: from the front, or, negative, from the end of a var-sized object (_PyObject_DictPointer). */
+/* tp_dictoffset: from the front, or, negative, from the end of a var-sized object
+ * (_PyObject_DictPointer). */
 static lk_addr dict_at_offset(struct lk_py *py, lk_addr obj, const struct lk_pytype *ty)
 {
     int64_t off = ty->dictoffset, n;
@@ -52,7 +53,8 @@ static bool use_values(struct lk_py *py, const struct lk_pytype *ty, lk_addr val
 {
     lk_addr keys;
 
-    if (!(ty->flags & TPFLAG_HEAPTYPE) || !(keys = lk_py_ptr(py, ty->addr + py->layout.ht_cached_keys)) ||
+    if (!(ty->flags & TPFLAG_HEAPTYPE) ||
+        !(keys = lk_py_ptr(py, ty->addr + py->layout.ht_cached_keys)) ||
         !lk_py_keys_open(py, keys, &h->view))
         return false;
     h->values = h->view.values = values + py->layout.values_array;
@@ -83,8 +85,8 @@ static bool managed_home(struct lk_py *py, lk_addr obj, const struct lk_pytype *
         if (w)
             break;
         /* _dictvalues: capacity, size, embedded, valid */
-        if (!(ty->flags & TPFLAG_INLINE_VALUES) || !lk_read(py->t, obj + (uint64_t)ty->basicsize, head, sizeof head) ||
-            head[3] != 1)
+        if (!(ty->flags & TPFLAG_INLINE_VALUES) ||
+            !lk_read(py->t, obj + (uint64_t)ty->basicsize, head, sizeof head) || head[3] != 1)
             return false;
         if (!use_values(py, ty, obj + (uint64_t)ty->basicsize, h))
             return false;
@@ -117,9 +119,12 @@ static uint64_t slot_offset(struct lk_py *py, const struct lk_pytype *ty, const 
         return offset;
     lk_addr descr = lk_py_type_attr(py, ty, name), def;
     const struct lk_pytype *dt = descr ? lk_py_type(py, descr) : NULL;
-    if (!dt || strcmp(dt->name, "member_descriptor") != 0 || !(def = lk_py_ptr(py, descr + MEMBER_DEF)) ||
-        !lk_read_u32(py->t, def + MEMBER_TYPE, &kind) || (kind != MEMBER_OBJECT && kind != MEMBER_OBJECT_EX) ||
-        !lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) || offset < 16 || offset + 8 > (uint64_t)ty->basicsize)
+    if (!dt || strcmp(dt->name, "member_descriptor") != 0 ||
+        !(def = lk_py_ptr(py, descr + MEMBER_DEF)) ||
+        !lk_read_u32(py->t, def + MEMBER_TYPE, &kind) ||
+        (kind != MEMBER_OBJECT && kind != MEMBER_OBJECT_EX) ||
+        !lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) || offset < 16 ||
+        offset + 8 > (uint64_t)ty->basicsize)
         offset = 0;
     lk_map_put(&py->slots, id, offset);
     return offset;
@@ -141,7 +146,8 @@ lk_addr lk_py_attr(struct lk_py *py, lk_addr obj, const char *name)
     return off ? lk_py_ptr(py, obj + off) : 0;
 }
 
-void lk_py_attr_each(struct lk_py *py, lk_addr obj, bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg)
+void lk_py_attr_each(struct lk_py *py, lk_addr obj,
+                     bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     struct home h;

@@ -1,6 +1,7 @@
 /*
- * Functions made in C that a frame may be calling: they have no frame of their own, but stand on its value stack until they
- * return. How much of that stack is in use is not known while it calls, so that a name here is a candidate, no proof.
+ * Functions made in C that a frame may be calling: they have no frame of their own, but stand on
+ * its value stack until they return. How much of that stack is in use is not known while it calls,
+ * so that a name here is a candidate, no proof.
  */
 #include "read/python/reader/reader.h"
 
@@ -19,23 +20,29 @@ static const char *last_part(const char *name)
 
 static const char *method_name(struct lk_py *py, const struct lk_pytype *ty, const char *name)
 {
-    return ty ? lk_arena_printf(py->s->arena, "%s:%s.%s", lk_py_type_module(py, ty), last_part(ty->name), name) : NULL;
+    return ty ? lk_arena_printf(py->s->arena, "%s:%s.%s", lk_py_type_module(py, ty),
+                                last_part(ty->name), name)
+              : NULL;
 }
 
-/* "module:function", "module:Class.method"; "function" alone for a foreign function of ctypes, whose name is a symbol. */
+/* "module:function", "module:Class.method"; "function" alone for a foreign function of ctypes,
+ * whose name is a symbol. */
 static const char *name_of(struct lk_py *py, lk_addr obj)
 {
     if (lk_py_kind(py, obj) == LK_PYK_BUILTIN_METHOD) {
-        const char *name = lk_py_callable_name(py, obj), *module = lk_py_str(py, lk_py_ptr(py, lk_py_field(py, obj, C_MODULE)));
+        const char *name = lk_py_callable_name(py, obj),
+                   *module = lk_py_str(py, lk_py_ptr(py, lk_py_field(py, obj, C_MODULE)));
         lk_addr self = lk_py_ptr(py, lk_py_field(py, obj, C_SELF));
         if (self && !module)
             return method_name(py, lk_py_type(py, self), name);
         return module ? lk_arena_printf(py->s->arena, "%s:%s", module, name) : NULL;
     }
     if (lk_py_kind(py, obj) == LK_PYK_METHOD_DESCR)
-        return method_name(py, lk_py_type_at(py, lk_py_ptr(py, lk_py_field(py, obj, DESCR_TYPE))), lk_py_callable_name(py, obj));
+        return method_name(py, lk_py_type_at(py, lk_py_ptr(py, lk_py_field(py, obj, DESCR_TYPE))),
+                           lk_py_callable_name(py, obj));
     /* _ctypes.PyCFuncPtr; CDLL gives each its name (Lib/ctypes/__init__.py CDLL.__getitem__) */
-    if (!lk_py_isinstance(py, obj, "_ctypes", "CFuncPtr") && !lk_py_isinstance(py, obj, NULL, "_ctypes.PyCFuncPtr") &&
+    if (!lk_py_isinstance(py, obj, "_ctypes", "CFuncPtr") &&
+        !lk_py_isinstance(py, obj, NULL, "_ctypes.PyCFuncPtr") &&
         !lk_py_isinstance(py, obj, NULL, "_ctypes.CFuncPtr"))
         return NULL;
     return lk_py_str(py, lk_py_attr(py, obj, "__name__"));
@@ -45,7 +52,8 @@ void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct l
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     w->n_callees = 0;
-    for (int i = (c ? LK_MIN(c->stacksize, MAX_SLOTS) : 0) - 1; i >= 0 && w->n_callees < LK_ARRAY_LEN(w->callees); i--) {
+    for (int i = (c ? LK_MIN(c->stacksize, MAX_SLOTS) : 0) - 1;
+         i >= 0 && w->n_callees < LK_ARRAY_LEN(w->callees); i--) {
         lk_addr obj = lk_py_stack_slot(py, f, i);
         const char *name = obj ? name_of(py, obj) : NULL;
         if (name && *name)

@@ -44,7 +44,8 @@ static const char *text(struct lk_py *py, lk_addr str)
     return s;
 }
 
-/* co_names of what locks offer: a frame that names neither cannot have taken or released one by hand. */
+/* co_names of what locks offer: a frame that names neither cannot have taken or released one by
+ * hand. */
 static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
 {
     int64_t n = lk_py_kind(py, names) == LK_PYK_TUPLE ? lk_py_len(py, names) : -1;
@@ -87,18 +88,21 @@ static bool read_shape(struct lk_py *py, const uint8_t *b, struct lk_pycode *c)
         memcpy(&units, b + 16, sizeof units); /* ob_size: code units of two bytes */
         c->code_bytes = units > 0 && units < MAX_CODE / 2 ? units * 2 : -1;
     } else {
-        int cells = tuple_len(py, addr_at(b, l->co_cellvars)), frees = tuple_len(py, addr_at(b, l->co_freevars));
+        int cells = tuple_len(py, addr_at(b, l->co_cellvars)),
+            frees = tuple_len(py, addr_at(b, l->co_freevars));
         if (cells < 0 || frees < 0 || c->nlocals < 0 || c->nlocals > MAX_LOCALS)
             return false;
         c->nlocalsplus = c->nlocals + cells + frees;
         c->nfreevars = frees;
         lk_addr code = addr_at(b, l->co_code);
         c->start = code + BYTES_DATA;
-        if (lk_py_kind(py, code) != LK_PYK_BYTES || !lk_read(py->t, code + BYTES_SIZE, &c->code_bytes, sizeof c->code_bytes))
+        if (lk_py_kind(py, code) != LK_PYK_BYTES ||
+            !lk_read(py->t, code + BYTES_SIZE, &c->code_bytes, sizeof c->code_bytes))
             return false;
     }
-    return c->code_bytes > 0 && c->code_bytes <= MAX_CODE && c->stacksize >= 0 && c->stacksize <= MAX_STACK &&
-           c->nlocalsplus >= 0 && c->nlocalsplus <= MAX_LOCALS && c->nfreevars >= 0 && c->nfreevars <= c->nlocalsplus;
+    return c->code_bytes > 0 && c->code_bytes <= MAX_CODE && c->stacksize >= 0 &&
+           c->stacksize <= MAX_STACK && c->nlocalsplus >= 0 && c->nlocalsplus <= MAX_LOCALS &&
+           c->nfreevars >= 0 && c->nfreevars <= c->nlocalsplus;
 }
 
 const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
@@ -110,8 +114,8 @@ const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
 
     if (lk_map_get(&py->codes, code, &known))
         return (const struct lk_pycode *)(uintptr_t)known;
-    if (lk_py_kind(py, code) != LK_PYK_CODE || l->co_size > sizeof b || !lk_read(py->t, code, b, l->co_size) ||
-        !read_shape(py, b, &c))
+    if (lk_py_kind(py, code) != LK_PYK_CODE || l->co_size > sizeof b ||
+        !lk_read(py->t, code, b, l->co_size) || !read_shape(py, b, &c))
         return NULL;
     c.fingerprint[0] = addr_at(b, l->co_name);
     c.fingerprint[1] = addr_at(b, l->co_linetable);
@@ -119,7 +123,8 @@ const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
     struct lk_code *pub = lk_arena_alloc(lk_py_arena(py), sizeof *pub);
     pub->addr = code;
     pub->function = text(py, addr_at(b, l->co_name));
-    pub->qualname = l->co_qualname == LK_OFF_NONE ? pub->function : text(py, addr_at(b, l->co_qualname));
+    pub->qualname =
+        l->co_qualname == LK_OFF_NONE ? pub->function : text(py, addr_at(b, l->co_qualname));
     pub->file = text(py, addr_at(b, l->co_filename));
     pub->firstlineno = int_at(b, l->co_firstlineno);
     pub->is_coroutine = (c.flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
@@ -133,7 +138,8 @@ const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
 
 /* ---- names of locals ------------------------------------------------------------------- */
 
-static void add_names(struct lk_py *py, struct lk_pycode *c, lk_addr tuple, int n, int *at, uint8_t kind)
+static void add_names(struct lk_py *py, struct lk_pycode *c, lk_addr tuple, int n, int *at,
+                      uint8_t kind)
 {
     for (int i = 0; i < n && *at < c->nlocalsplus; i++, (*at)++) {
         c->local_names[*at] = text(py, lk_py_item(py, tuple, (size_t)i));
@@ -159,7 +165,8 @@ bool lk_py_code_locals(struct lk_py *py, const struct lk_pycode *cc)
             memset(c->local_kinds, KIND_LOCAL, (size_t)c->nlocalsplus);
         return true;
     }
-    lk_addr cells = lk_py_ptr(py, c->addr + l->co_cellvars), frees = lk_py_ptr(py, c->addr + l->co_freevars);
+    lk_addr cells = lk_py_ptr(py, c->addr + l->co_cellvars),
+            frees = lk_py_ptr(py, c->addr + l->co_freevars);
     add_names(py, c, lk_py_ptr(py, c->addr + l->co_varnames), c->nlocals, &at, KIND_LOCAL);
     add_names(py, c, cells, tuple_len(py, cells), &at, KIND_CELL);
     add_names(py, c, frees, tuple_len(py, frees), &at, KIND_FREE);
@@ -175,8 +182,8 @@ static uint8_t *read_bytes(struct lk_py *py, lk_addr obj, int64_t *n)
     int64_t size;
 
     *n = -1;
-    if (lk_py_kind(py, obj) != LK_PYK_BYTES || !lk_read(py->t, obj + BYTES_SIZE, &size, sizeof size) || size < 0 ||
-        size > MAX_TABLE)
+    if (lk_py_kind(py, obj) != LK_PYK_BYTES ||
+        !lk_read(py->t, obj + BYTES_SIZE, &size, sizeof size) || size < 0 || size > MAX_TABLE)
         return NULL;
     uint8_t probe;
     if (size && !lk_read_u8(py->t, obj + BYTES_DATA + (uint64_t)size - 1, &probe))
@@ -201,7 +208,8 @@ const uint8_t *lk_py_exceptiontable(struct lk_py *py, const struct lk_pycode *cc
 {
     struct lk_pycode *c = (struct lk_pycode *)cc;
     if (!c->exceptions && c->exceptions_n == 0)
-        c->exceptions = read_bytes(py, lk_py_ptr(py, c->addr + py->layout.co_exceptiontable), &c->exceptions_n);
+        c->exceptions =
+            read_bytes(py, lk_py_ptr(py, c->addr + py->layout.co_exceptiontable), &c->exceptions_n);
     *n = c->exceptions_n;
     return c->exceptions;
 }
@@ -250,7 +258,8 @@ static uint32_t location_varint(const uint8_t *t, int64_t n, int64_t *i)
     return v;
 }
 
-/* 3.11+ (Objects/locations.md). Column information is stepped over: the next entry is the next byte with bit 7 set. */
+/* 3.11+ (Objects/locations.md). Column information is stepped over: the next entry is the next byte
+ * with bit 7 set. */
 static int line_locations(const uint8_t *t, int64_t n, int first, int lasti)
 {
     int64_t line = first, end = 0;
@@ -290,12 +299,14 @@ int lk_py_code_line(struct lk_py *py, const struct lk_pycode *c, int lasti)
     else if (py->layout.line_kind == LK_LINE_LNOTAB)
         line = line_lnotab(t, n, line, lasti);
     else
-        line = (py->layout.line_kind == LK_LINE_RANGES ? line_ranges : line_locations)(t, n, line, lasti);
+        line = (py->layout.line_kind == LK_LINE_RANGES ? line_ranges : line_locations)(t, n, line,
+                                                                                       lasti);
     lk_map_put(&py->lines, key, (uint64_t)line);
     return line;
 }
 
-/* Big end first, six bits a byte, bit 6 continues; bit 7 marks an entry's first byte (Objects/exception_handling_notes.txt). */
+/* Big end first, six bits a byte, bit 6 continues; bit 7 marks an entry's first byte
+ * (Objects/exception_handling_notes.txt). */
 static int64_t table_varint(const uint8_t *t, int64_t n, int64_t *i)
 {
     int64_t v = 0;
@@ -308,7 +319,8 @@ static int64_t table_varint(const uint8_t *t, int64_t n, int64_t *i)
     return v;
 }
 
-bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at, struct lk_pyhandler *ret)
+bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at,
+                   struct lk_pyhandler *ret)
 {
     int64_t n;
     const uint8_t *t = lk_py_exceptiontable(py, c, &n);
@@ -319,7 +331,9 @@ bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at, stru
         if (start > at)
             return false;
         if (at < start + length) {
-            *ret = (struct lk_pyhandler){ .target = target, .depth = (int)(depth >> 1), .lasti = depth & 1 };
+            *ret = (struct lk_pyhandler){ .target = target,
+                                          .depth = (int)(depth >> 1),
+                                          .lasti = depth & 1 };
             return true;
         }
     }

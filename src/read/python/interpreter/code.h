@@ -17,6 +17,7 @@ struct lk_pyhandler {
     bool lasti;
 };
 /** at in code units; false when none covers it. */
-bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at, struct lk_pyhandler *ret);
+bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at,
+                   struct lk_pyhandler *ret);
 
 #endif

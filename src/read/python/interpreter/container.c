@@ -84,7 +84,8 @@ static void set_items(struct lk_py *py, lk_addr set, struct gathered *g)
         if (!lk_read(py->t, table + i * 16, chunk, k * 16))
             return;
         for (size_t j = 0; j < k; j++)
-            if (chunk[2 * j] && chunk[2 * j + 1] != UINT64_MAX) /* hash -1: the dummy of a removed key */
+            /* hash -1: the dummy of a removed key */
+            if (chunk[2 * j] && chunk[2 * j + 1] != UINT64_MAX)
                 gather(g, &chunk[2 * j], 1);
         i += k;
     }
@@ -104,7 +105,8 @@ static void deque_items(struct lk_py *py, lk_addr deque, struct gathered *g)
         gather(g, chunk, k);
         index = 0;
         /* The next block must point back: a torn or cyclic chain ends here. */
-        if (g->n == g->max || !(next = lk_py_ptr(py, block + BLOCK_RIGHT)) || !lk_read_u64(py->t, next, &left) || left != block)
+        if (g->n == g->max || !(next = lk_py_ptr(py, block + BLOCK_RIGHT)) ||
+            !lk_read_u64(py->t, next, &left) || left != block)
             return;
         block = next;
     }
@@ -173,7 +175,8 @@ bool lk_py_keys_open(struct lk_py *py, lk_addr keys, struct lk_dict_view *v)
     memcpy(&n, b + l->dk_nentries, sizeof n);
     v->entry_size = 24;
     v->key_at = 8;
-    if (l->keys_log2) { /* dk_log2_size +8, dk_log2_index_bytes +9, dk_kind +10: 0 general, 1 str keys, 2 split */
+    /* dk_log2_size +8, dk_log2_index_bytes +9, dk_kind +10: 0 general, 1 str keys, 2 split */
+    if (l->keys_log2) {
         if (b[8] > 40 || b[9] > 44 || b[9] < b[8] || b[10] > 2)
             return false;
         size = UINT64_C(1) << b[8];
@@ -202,7 +205,8 @@ static bool dict_open(struct lk_py *py, lk_addr dict, struct lk_dict_view *v)
 {
     lk_addr keys, values;
 
-    if (lk_py_kind(py, dict) != LK_PYK_DICT || !(keys = lk_py_ptr(py, dict + 32)) || !lk_read_u64(py->t, dict + 40, &values))
+    if (lk_py_kind(py, dict) != LK_PYK_DICT || !(keys = lk_py_ptr(py, dict + 32)) ||
+        !lk_read_u64(py->t, dict + 40, &values))
         return false;
     if (!lk_py_keys_open(py, keys, v))
         return false;
@@ -215,15 +219,16 @@ lk_addr lk_py_split_value(struct lk_py *py, const struct lk_dict_view *v, size_t
     return lk_py_ptr(py, v->values + i * 8);
 }
 
-void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v, bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *),
-                     void *arg)
+void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v,
+                     bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg)
 {
     uint8_t chunk[64 * 24];
     uint64_t key, value;
 
     for (int64_t i = 0; i < v->n;) {
         int64_t k = LK_MIN(v->n - i, 64);
-        if (!lk_read(py->t, v->entries + (uint64_t)i * v->entry_size, chunk, (size_t)k * v->entry_size))
+        if (!lk_read(py->t, v->entries + (uint64_t)i * v->entry_size, chunk,
+                     (size_t)k * v->entry_size))
             return;
         for (int64_t j = 0; j < k; j++) {
             const uint8_t *e = chunk + (size_t)j * v->entry_size + v->key_at;
@@ -238,7 +243,8 @@ void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v, bool (*fn)(
     }
 }
 
-void lk_py_dict_each(struct lk_py *py, lk_addr dict, bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg)
+void lk_py_dict_each(struct lk_py *py, lk_addr dict,
+                     bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg)
 {
     struct lk_dict_view v;
     if (dict_open(py, dict, &v))
@@ -246,10 +252,11 @@ void lk_py_dict_each(struct lk_py *py, lk_addr dict, bool (*fn)(struct lk_py *, 
 }
 
 /*
- * Looks a str key up in a combined table, a chunk of entries at a time: the keys lie scattered over the heap, so their
- * pages are fetched together before they are compared.
+ * Looks a str key up in a combined table, a chunk of entries at a time: the keys lie scattered over
+ * the heap, so their pages are fetched together before they are compared.
  */
-static lk_addr find_key(struct lk_py *py, const struct lk_dict_view *v, const char *name, int64_t *at)
+static lk_addr find_key(struct lk_py *py, const struct lk_dict_view *v, const char *name,
+                        int64_t *at)
 {
     uint8_t chunk[64 * 24];
     lk_addr keys[64];
@@ -275,7 +282,8 @@ static lk_addr find_key(struct lk_py *py, const struct lk_dict_view *v, const ch
     return 0;
 }
 
-/* Index of a key in a keys object, -1 when absent. Shared keys serve many objects, so the answer is remembered. */
+/* Index of a key in a keys object, -1 when absent. Shared keys serve many objects, so the answer is
+ * remembered. */
 static int64_t key_index(struct lk_py *py, const struct lk_dict_view *v, const char *name)
 {
     uint64_t id = lk_hash_str(lk_hash_u64(LK_HASH_INIT, v->keys), name), known;
@@ -311,13 +319,15 @@ lk_addr lk_py_dict_get(struct lk_py *py, lk_addr dict, const char *key)
 
 /* ---- modules ------------------------------------------------------------------------- */
 
-/* Where a name stood in a module's dict or in sys.modules when it was last looked up; kept from sample to sample. */
+/* Where a name stood in a module's dict or in sys.modules when it was last looked up; kept from
+ * sample to sample. */
 struct hint {
     lk_addr keys;
     int64_t n, at; /* entries then; index, -1 absent */
 };
 
-static bool hint_holds(struct lk_py *py, const struct lk_dict_view *v, const struct hint *h, const char *name, lk_addr *value)
+static bool hint_holds(struct lk_py *py, const struct lk_dict_view *v, const struct hint *h,
+                       const char *name, lk_addr *value)
 {
     *value = 0;
     if (h->keys != v->keys)
@@ -326,12 +336,14 @@ static bool hint_holds(struct lk_py *py, const struct lk_dict_view *v, const str
         return h->n == v->n;
     if (h->at >= v->n)
         return false;
-    lk_addr entry = v->entries + (uint64_t)h->at * v->entry_size + v->key_at, key = lk_py_ptr(py, entry);
+    lk_addr entry = v->entries + (uint64_t)h->at * v->entry_size + v->key_at,
+            key = lk_py_ptr(py, entry);
     *value = lk_py_ptr(py, entry + 8);
     return key && *value && lk_py_str_eq(py, key, name);
 }
 
-/* lk_py_dict_get for dicts that live as long as the process: a look-up of last sample's names costs an entry instead of a scan.
+/* lk_py_dict_get for dicts that live as long as the process: a look-up of last sample's names costs
+ * an entry instead of a scan.
  */
 static lk_addr long_lived_get(struct lk_py *py, lk_addr dict, const char *name)
 {

@@ -2,10 +2,13 @@
 #include "read/python/interpreter/interpreter.h"
 
 enum {
-    INNER = 16,         /* first member after the head: ags_gen, agt_gen, cw_coroutine, anext's wrapped, FutureIter's future */
+    /* first member after the head: ags_gen, agt_gen, cw_coroutine, anext's wrapped, FutureIter's
+       future */
+    INNER = 16,
     OP_YIELD_FROM = 72, /* 3.8 - 3.10 */
-    RESUME_AWAIT = 2,   /* 3.11, 3.12: oparg of the RESUME after a yield: 1 yield, 2 yield from, 3 await */
-    V13_AWAIT = -1,     /* gi_frame_state of the versions, Include/internal/pycore_frame.h */
+    /* 3.11, 3.12: oparg of the RESUME after a yield: 1 yield, 2 yield from, 3 await */
+    RESUME_AWAIT = 2,
+    V13_AWAIT = -1, /* gi_frame_state of the versions, Include/internal/pycore_frame.h */
     V15_AWAIT = 2,
     V15_AWAIT_LOCKED = 3,
 };
@@ -22,7 +25,8 @@ static enum lk_gen_state state_by_frame(struct lk_py *py, lk_addr frame)
     uint8_t executing;
     int32_t lasti;
 
-    if (!lk_read_u8(py->t, frame + l->f_executing, &executing) || !lk_read_i32(py->t, frame + l->f_lasti, &lasti))
+    if (!lk_read_u8(py->t, frame + l->f_executing, &executing) ||
+        !lk_read_i32(py->t, frame + l->f_lasti, &lasti))
         return LK_GEN_UNKNOWN;
     return executing ? LK_GEN_EXECUTING : lasti < 0 ? LK_GEN_CREATED : LK_GEN_SUSPENDED;
 }
@@ -48,8 +52,9 @@ static enum lk_gen_state state_v13(int8_t v)
 
 static enum lk_gen_state state_v15(int8_t v)
 {
-    static const enum lk_gen_state states[] = { LK_GEN_CREATED,   LK_GEN_SUSPENDED, LK_GEN_SUSPENDED,
-                                                LK_GEN_SUSPENDED, LK_GEN_EXECUTING, LK_GEN_FINISHED };
+    static const enum lk_gen_state states[] = { LK_GEN_CREATED,   LK_GEN_SUSPENDED,
+                                                LK_GEN_SUSPENDED, LK_GEN_SUSPENDED,
+                                                LK_GEN_EXECUTING, LK_GEN_FINISHED };
     return v >= 0 && (size_t)v < LK_ARRAY_LEN(states) ? states[v] : LK_GEN_UNKNOWN;
 }
 
@@ -88,7 +93,9 @@ enum lk_gen_state lk_py_gen_state(struct lk_py *py, lk_addr gen)
 static bool gen_frame(struct lk_py *py, lk_addr gen, enum lk_gen_state state, struct lk_pyf *f)
 {
     const struct lk_layout *l = &py->layout;
-    lk_addr at = l->frame_kind == LK_FRAME_OBJECT ? lk_py_ptr(py, gen + l->gi_frame) : gen + l->gi_iframe, caller;
+    lk_addr at = l->frame_kind == LK_FRAME_OBJECT ? lk_py_ptr(py, gen + l->gi_frame)
+                                                  : gen + l->gi_iframe,
+            caller;
     bool shim;
 
     if (!at || !lk_py_frame(py, at, f, &caller, &shim) || f->gen != gen)
@@ -104,7 +111,8 @@ bool lk_py_gen_frame(struct lk_py *py, lk_addr gen, struct lk_pyf *f)
     return state != LK_GEN_UNKNOWN && state != LK_GEN_FINISHED && gen_frame(py, gen, state, f);
 }
 
-/* Whether the instruction after the last one says "yield from" or "await" (up to 3.12, where no state does). */
+/* Whether the instruction after the last one says "yield from" or "await" (up to 3.12, where no
+ * state does). */
 static bool awaits_by_code(struct lk_py *py, lk_addr gen, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
@@ -125,7 +133,9 @@ static lk_addr gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f,
     switch (py->layout.gen_state_kind) {
     case LK_GENSTATE_V13: return raw == V13_AWAIT ? lk_py_stack_slot(py, f, f->stack_depth - 1) : 0;
     case LK_GENSTATE_V15: /* the top slot is an index */
-        return raw == V15_AWAIT || raw == V15_AWAIT_LOCKED ? lk_py_stack_slot(py, f, f->stack_depth - 2) : 0;
+        return raw == V15_AWAIT || raw == V15_AWAIT_LOCKED
+                   ? lk_py_stack_slot(py, f, f->stack_depth - 2)
+                   : 0;
     default: return awaits_by_code(py, gen, f) ? lk_py_stack_slot(py, f, f->stack_depth - 1) : 0;
     }
 }
@@ -133,7 +143,9 @@ static lk_addr gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f,
 lk_addr lk_py_gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f)
 {
     int8_t raw = 0;
-    return is_gen(lk_py_kind(py, gen)) && gen_state(py, gen, &raw) == LK_GEN_SUSPENDED ? gen_awaits(py, gen, f, raw) : 0;
+    return is_gen(lk_py_kind(py, gen)) && gen_state(py, gen, &raw) == LK_GEN_SUSPENDED
+               ? gen_awaits(py, gen, f, raw)
+               : 0;
 }
 
 /* One generator of a chain: adds its frame; what it awaits, 0 when the chain ends here. */
@@ -153,8 +165,8 @@ static lk_addr chain_step(struct lk_py *py, lk_addr gen, struct lk_pyframes *fra
     return state == LK_GEN_SUSPENDED ? gen_awaits(py, gen, &f, raw) : 0;
 }
 
-bool lk_py_await_chain(struct lk_py *py, lk_addr coro, struct lk_pyframes *frames, lk_addr *leaf, const char **leaf_type,
-                       bool *truncated)
+bool lk_py_await_chain(struct lk_py *py, lk_addr coro, struct lk_pyframes *frames, lk_addr *leaf,
+                       const char **leaf_type, bool *truncated)
 {
     lk_addr at = coro, mark = 0;
     size_t first = frames->n;
@@ -174,9 +186,11 @@ bool lk_py_await_chain(struct lk_py *py, lk_addr coro, struct lk_pyframes *frame
             at = chain_step(py, at, frames, truncated);
             /* A future written in Python is awaited through its generator, whose self it is. */
             const struct lk_pyf *f = frames->n > first ? &frames->v[frames->n - 1] : NULL;
-            if (f && !at && k == LK_PYK_GENERATOR && lk_py_frame_is(py, f, "__await__", "asyncio/futures.py"))
+            if (f && !at && k == LK_PYK_GENERATOR &&
+                lk_py_frame_is(py, f, "__await__", "asyncio/futures.py"))
                 *leaf = lk_py_local(py, f, "self");
-        } else if (k == LK_PYK_ASYNC_GEN_ASEND || k == LK_PYK_ASYNC_GEN_ATHROW || k == LK_PYK_CORO_WRAPPER || k == LK_PYK_ANEXT) {
+        } else if (k == LK_PYK_ASYNC_GEN_ASEND || k == LK_PYK_ASYNC_GEN_ATHROW ||
+                   k == LK_PYK_CORO_WRAPPER || k == LK_PYK_ANEXT) {
             at = lk_py_ptr(py, at + INNER);
         } else {
             *leaf = k == LK_PYK_FUTUREITER ? lk_py_ptr(py, at + INNER) : at;

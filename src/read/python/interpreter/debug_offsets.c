@@ -14,18 +14,19 @@ enum {
 /* One offset of the table: its word, the word of its struct's size, the layout's field. */
 struct field {
     uint8_t word, size_word;
-    bool exact; /* must equal the row: other fields of the same struct are known from the row only */
+    /* must equal the row: other fields of the same struct are known from the row only */
+    bool exact;
     uint16_t at;
     const char *name;
 };
 
-#define FIELD(word, size_word, exact, field)                                                                                     \
-    {                                                                                                                            \
-        word, size_word, exact, offsetof(struct lk_layout, field), #field                                                        \
+#define FIELD(word, size_word, exact, field)                                                       \
+    {                                                                                              \
+        word, size_word, exact, offsetof(struct lk_layout, field), #field                          \
     }
 
-/* The structs in their order: runtime_state, interpreter_state, thread_state, (3.15: err_stackitem,) interpreter_frame,
- * code_object. */
+/* The structs in their order: runtime_state, interpreter_state, thread_state, (3.15:
+ * err_stackitem,) interpreter_frame, code_object. */
 static const struct field fields_13[] = {
     FIELD(4, 3, false, rt_finalizing),
     FIELD(5, 3, false, rt_interpreters_head),
@@ -130,7 +131,8 @@ static const struct table {
     { LK_PYVER(3, 15), fields_15, LK_ARRAY_LEN(fields_15), 111, 6, 22 },
 };
 
-bool lk_debug_offsets_head(struct lk_process *t, lk_addr runtime, uint64_t *version, bool *free_threaded)
+bool lk_debug_offsets_head(struct lk_process *t, lk_addr runtime, uint64_t *version,
+                           bool *free_threaded)
 {
     uint64_t w[3];
 
@@ -147,7 +149,8 @@ static uint32_t *layout_field(struct lk_layout *l, const struct field *f)
 }
 
 /* Checks one word against its struct's size; 4-aligned but for single bytes (owner). */
-static bool take(struct lk_layout *l, const struct field *f, const uint64_t *w, char *why, size_t size)
+static bool take(struct lk_layout *l, const struct field *f, const uint64_t *w, char *why,
+                 size_t size)
 {
     uint64_t value = w[f->word], limit = w[f->size_word];
     uint32_t *to = layout_field(l, f);
@@ -157,7 +160,9 @@ static bool take(struct lk_layout *l, const struct field *f, const uint64_t *w, 
         return false;
     }
     if (f->exact && value != *to) {
-        snprintf(why, size, "this build of CPython is laid out in a way loopknot does not know (%s is %llu, expected %u)",
+        snprintf(why, size,
+                 "this build of CPython is laid out in a way loopknot does not know (%s is %llu, "
+                 "expected %u)",
                  f->name, (unsigned long long)value, *to);
         return false;
     }
@@ -171,7 +176,8 @@ static void shift(uint32_t *field, int64_t by)
         *field = (uint32_t)(*field + by);
 }
 
-bool lk_debug_offsets_apply(struct lk_process *t, lk_addr runtime, struct lk_layout *l, char *why, size_t size)
+bool lk_debug_offsets_apply(struct lk_process *t, lk_addr runtime, struct lk_layout *l, char *why,
+                            size_t size)
 {
     const struct lk_layout row = *l;
     const struct table *table = NULL;

@@ -1,4 +1,5 @@
-/* A keys table opened for reading: the shape shared by dicts and by the attributes kept inside objects. */
+/* A keys table opened for reading: the shape shared by dicts and by the attributes kept inside
+ * objects. */
 #ifndef LK_READ_PYTHON_INTERPRETER_DICT_H
 #define LK_READ_PYTHON_INTERPRETER_DICT_H
 
@@ -16,7 +17,7 @@ bool lk_py_keys_open(struct lk_py *py, lk_addr keys, struct lk_dict_view *v);
 /** Value i of a split table; 0. */
 lk_addr lk_py_split_value(struct lk_py *py, const struct lk_dict_view *v, size_t i);
 lk_addr lk_py_view_get(struct lk_py *py, const struct lk_dict_view *v, const char *name);
-void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v, bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *),
-                     void *arg);
+void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v,
+                     bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg);
 
 #endif

@@ -6,7 +6,8 @@
 #include "read/python/interpreter/code.h"
 
 enum {
-    FRAME_READ = 128,    /* front of a PyFrameObject up to its block stack, or a whole _PyInterpreterFrame */
+    /* front of a PyFrameObject up to its block stack, or a whole _PyInterpreterFrame */
+    FRAME_READ = 128,
     OWNED_BY_THREAD = 0, /* enum _frameowner */
     OWNED_BY_GENERATOR = 1,
     OWNED_BY_C = 3,    /* and above: boundary frames */
@@ -63,7 +64,8 @@ static bool frame_object(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_ad
         f->stack_depth = depth_or_unknown(c, int_at(b, l->f_stackdepth));
     } else {
         lk_addr top = addr_at(b, l->f_stacktop);
-        f->stack_depth = top >= f->stack_base ? depth_or_unknown(c, (int64_t)(top - f->stack_base) / 8) : -1;
+        f->stack_depth =
+            top >= f->stack_base ? depth_or_unknown(c, (int64_t)(top - f->stack_base) / 8) : -1;
     }
     f->gen = addr_at(b, l->f_gen);
     f->generator = f->gen != 0;
@@ -72,17 +74,22 @@ static bool frame_object(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_ad
     return true;
 }
 
-/* Depth of the value stack: 3.11 - 3.13 count it from localsplus (-1 while executing), 3.14+ keep a pointer. */
-static int interpreter_depth(const struct lk_layout *l, const uint8_t *b, const struct lk_pyf *f, const struct lk_pycode *c)
+/* Depth of the value stack: 3.11 - 3.13 count it from localsplus (-1 while executing), 3.14+ keep a
+ * pointer. */
+static int interpreter_depth(const struct lk_layout *l, const uint8_t *b, const struct lk_pyf *f,
+                             const struct lk_pycode *c)
 {
     if (l->if_stackpointer != LK_OFF_NONE) {
         lk_addr sp = addr_at(b, l->if_stackpointer);
-        return sp >= f->stack_base && (sp - f->stack_base) % 8 == 0 ? depth_or_unknown(c, (int64_t)(sp - f->stack_base) / 8) : -1;
+        return sp >= f->stack_base && (sp - f->stack_base) % 8 == 0
+                   ? depth_or_unknown(c, (int64_t)(sp - f->stack_base) / 8)
+                   : -1;
     }
     return depth_or_unknown(c, (int64_t)int_at(b, l->if_stacktop) - c->nlocalsplus);
 }
 
-static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *caller, bool *is_shim)
+static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *caller,
+                              bool *is_shim)
 {
     const struct lk_layout *l = &py->layout;
     uint8_t b[FRAME_READ];
@@ -104,7 +111,8 @@ static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, 
     int64_t lasti = (int64_t)(addr_at(b, l->if_instr) - c->start);
     if (lasti < -2 || lasti >= c->code_bytes || (lasti & 1))
         return false;
-    /* Still being set up by its caller; sys._current_frames() leaves it out too (_PyFrame_IsIncomplete). */
+    /* Still being set up by its caller; sys._current_frames() leaves it out too
+     * (_PyFrame_IsIncomplete). */
     if (owner != OWNED_BY_GENERATOR && lasti < 2 * (int64_t)c->firsttraceable)
         *is_shim = true;
     f->lasti = lasti < 0 ? -1 : (int)lasti;
@@ -138,7 +146,8 @@ static bool top_frame(struct lk_py *py, lk_addr tstate, lk_addr *ret)
     switch (l->frame_kind) {
     case LK_FRAME_OBJECT: return lk_read_u64(py->t, tstate + l->ts_frame, ret);
     case LK_FRAME_CFRAME:
-        return lk_read_u64(py->t, tstate + l->ts_cframe, &cframe) && lk_read_u64(py->t, cframe + l->cframe_current, ret);
+        return lk_read_u64(py->t, tstate + l->ts_cframe, &cframe) &&
+               lk_read_u64(py->t, cframe + l->cframe_current, ret);
     case LK_FRAME_CURRENT: return lk_read_u64(py->t, tstate + l->ts_current_frame, ret);
     }
     return false;
@@ -188,7 +197,8 @@ int lk_py_line(struct lk_py *py, const struct lk_pyf *f)
     return c ? lk_py_code_line(py, c, f->lasti) : 0;
 }
 
-/* ---- slots: locals and value stack ------------------------------------------------------------ */
+/* ---- slots: locals and value stack ------------------------------------------------------------
+ */
 
 /* The object in a slot; 3.14+ tag the pointer (bit 1 set: no object at all). */
 static lk_addr slot(struct lk_py *py, lk_addr at)
@@ -211,7 +221,8 @@ lk_addr lk_py_stack_slot(struct lk_py *py, const struct lk_pyf *f, int i)
 }
 
 /* Value of local i, a cell opened. */
-static lk_addr local_value(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c, int i)
+static lk_addr local_value(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
+                           int i)
 {
     lk_addr v = slot(py, f->localsplus + (uint64_t)i * 8);
 
@@ -237,7 +248,8 @@ lk_addr lk_py_local(struct lk_py *py, const struct lk_pyf *f, const char *name)
 }
 
 void lk_py_local_each(struct lk_py *py, const struct lk_pyf *f,
-                      bool (*fn)(struct lk_py *, const char *name, lk_addr value, void *), void *arg)
+                      bool (*fn)(struct lk_py *, const char *name, lk_addr value, void *),
+                      void *arg)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
 
@@ -250,7 +262,8 @@ void lk_py_local_each(struct lk_py *py, const struct lk_pyf *f,
     }
 }
 
-/* ---- the snapshot's view ------------------------------------------------------------------------ */
+/* ---- the snapshot's view ------------------------------------------------------------------------
+ */
 
 struct lk_pyframe lk_py_snapshot_frame(struct lk_py *py, const struct lk_pyf *f)
 {
@@ -275,15 +288,18 @@ bool lk_py_callable_frame(struct lk_py *py, lk_addr callable, struct lk_pyframe 
             *ret = (struct lk_pyframe){ .code = c->code, .line = c->code->firstlineno };
             return true;
         }
-        if (!lk_py_method(py, callable, &func, &other) && !lk_py_partial(py, callable, &func, &other))
+        if (!lk_py_method(py, callable, &func, &other) &&
+            !lk_py_partial(py, callable, &func, &other))
             return false;
         callable = func;
     }
     return false;
 }
 
-bool lk_py_frame_is(struct lk_py *py, const struct lk_pyf *f, const char *function, const char *file_suffix)
+bool lk_py_frame_is(struct lk_py *py, const struct lk_pyf *f, const char *function,
+                    const char *file_suffix)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
-    return c && strcmp(c->code->function, function) == 0 && lk_ends_with(c->code->file, file_suffix);
+    return c && strcmp(c->code->function, function) == 0 &&
+           lk_ends_with(c->code->file, file_suffix);
 }

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "read/python/interpreter/debug_offsets.h"
 #include "read/native/elf/dynamic_symbol.h"
+#include "read/python/interpreter/debug_offsets.h"
 
 enum {
     MAX_MODULES = 1024, /* ELF files looked at */
@@ -72,7 +72,8 @@ static bool version_hint(const char *path, char *ret, size_t size)
 static bool hint_is_old(const char *hint)
 {
     int major = 0, minor = 0;
-    return sscanf(hint, "%d.%d", &major, &minor) == 2 && LK_PYVER(major, minor) < lk_layouts[0].version;
+    return sscanf(hint, "%d.%d", &major, &minor) == 2 &&
+           LK_PYVER(major, minor) < lk_layouts[0].version;
 }
 
 struct found {
@@ -90,11 +91,13 @@ static bool probe_file(struct lk_process *t, const struct candidate *c, struct f
     lk_addr at;
 
     f->runtime = ok ? lk_elf_dynsym(&e, "_PyRuntime") : 0;
-    if (f->runtime && (at = lk_elf_dynsym(&e, "Py_Version")) != 0 && !lk_read_u32(t, at, &f->py_version))
+    if (f->runtime && (at = lk_elf_dynsym(&e, "Py_Version")) != 0 &&
+        !lk_read_u32(t, at, &f->py_version))
         f->py_version = 0;
     if (!f->runtime && c->rank < 2)
         f->runtime = lk_elf_symtab(t, c->m, "_PyRuntime", MIN_RUNTIME_SIZE);
-    f->old = !f->runtime && ok && lk_elf_dynsym(&e, "Py_Initialize") && lk_elf_dynsym(&e, "PyThreadState_Get");
+    f->old = !f->runtime && ok && lk_elf_dynsym(&e, "Py_Initialize") &&
+             lk_elf_dynsym(&e, "PyThreadState_Get");
     version_hint(c->m->path, f->hint, sizeof f->hint);
     if (ok)
         lk_elf_close(&e);
@@ -115,10 +118,12 @@ static bool fail(struct lk_py *py, const char *fmt, ...)
 
 /* Maps that live for one sample. */
 static const size_t memos[] = {
-    offsetof(struct lk_py, codes),     offsetof(struct lk_py, frames_of),   offsetof(struct lk_py, frames_of_task),
-    offsetof(struct lk_py, by_ident),  offsetof(struct lk_py, attr_index),  offsetof(struct lk_py, slots),
-    offsetof(struct lk_py, instances), offsetof(struct lk_py, class_names), offsetof(struct lk_py, modules_by_name),
-    offsetof(struct lk_py, lines),     offsetof(struct lk_py, texts),       offsetof(struct lk_py, thread_objects),
+    offsetof(struct lk_py, codes),           offsetof(struct lk_py, frames_of),
+    offsetof(struct lk_py, frames_of_task),  offsetof(struct lk_py, by_ident),
+    offsetof(struct lk_py, attr_index),      offsetof(struct lk_py, slots),
+    offsetof(struct lk_py, instances),       offsetof(struct lk_py, class_names),
+    offsetof(struct lk_py, modules_by_name), offsetof(struct lk_py, lines),
+    offsetof(struct lk_py, texts),           offsetof(struct lk_py, thread_objects),
 };
 #define N_MEMOS LK_ARRAY_LEN(memos)
 
@@ -168,9 +173,11 @@ static bool enter_interpreter(struct lk_py *py, lk_addr *sysdict)
         return fail(py, "no interpreter was found in the Python runtime");
     *sysdict = lk_py_ptr(py, py->interp + py->layout.is_sysdict);
     py->modules = lk_py_ptr(py, py->interp + py->layout.is_modules);
-    if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, *sysdict + 8)) || !(py->type_type = lk_py_ptr(py, type + 8)))
+    if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, *sysdict + 8)) ||
+        !(py->type_type = lk_py_ptr(py, type + 8)))
         return fail(py, "the interpreter is just being set up or taken down: it has no sys module");
-    const struct lk_pytype *meta = lk_py_type_at(py, py->type_type), *dict = lk_py_type(py, *sysdict);
+    const struct lk_pytype *meta = lk_py_type_at(py, py->type_type),
+                           *dict = lk_py_type(py, *sysdict);
     if (!meta || meta->metatype != py->type_type || strcmp(meta->name, "type") != 0)
         return fail(py, "check failed: the type of a type is not `type`");
     if (!dict || strcmp(dict->name, "dict") != 0 || lk_py_kind(py, py->modules) != LK_PYK_DICT)
@@ -184,14 +191,15 @@ static bool hexversion(struct lk_py *py, unsigned *ret)
     lk_addr sysdict = 0, v;
     int64_t n;
 
-    if (!enter_interpreter(py, &sysdict) || !(v = lk_py_dict_get(py, sysdict, "hexversion")) || !lk_py_int(py, v, &n) || n <= 0 ||
-        n > UINT32_MAX)
+    if (!enter_interpreter(py, &sysdict) || !(v = lk_py_dict_get(py, sysdict, "hexversion")) ||
+        !lk_py_int(py, v, &n) || n <= 0 || n > UINT32_MAX)
         return false;
     *ret = (unsigned)n;
     return true;
 }
 
-/* Without a symbol the rows are tried: only the right one leads to a sys.hexversion that names it. */
+/* Without a symbol the rows are tried: only the right one leads to a sys.hexversion that names it.
+ */
 static unsigned probe_rows(struct lk_py *py)
 {
     for (size_t i = 0; i < lk_n_layouts; i++) {
@@ -210,7 +218,8 @@ static void set_version(struct lk_py *py, unsigned hex)
 {
     static const char *const levels[16] = { [0xa] = "a", [0xb] = "b", [0xc] = "rc" };
     const char *level = levels[hex >> 4 & 15];
-    int n = snprintf(py->version, sizeof py->version, "%u.%u.%u", hex >> 24, hex >> 16 & 255, hex >> 8 & 255);
+    int n = snprintf(py->version, sizeof py->version, "%u.%u.%u", hex >> 24, hex >> 16 & 255,
+                     hex >> 8 & 255);
 
     py->version_hex = hex;
     if (level)
@@ -221,29 +230,37 @@ static bool choose_layout(struct lk_py *py, const struct found *f)
 {
     uint64_t stated = 0;
     bool described = lk_debug_offsets_head(py->t, py->runtime, &stated, &py->free_threaded);
-    unsigned hex = f->py_version ? f->py_version : described && stated <= UINT32_MAX ? (unsigned)stated : 0;
+    unsigned hex = f->py_version                       ? f->py_version
+                   : described && stated <= UINT32_MAX ? (unsigned)stated
+                                                       : 0;
 
     if (!hex)
         hex = probe_rows(py);
     if (!hex) {
         snprintf(py->version, sizeof py->version, "%s", f->hint);
         if (hint_is_old(f->hint))
-            return fail(py, "CPython %s is older than this build of loopknot reads (3.8 to 3.15)", f->hint);
+            return fail(py, "CPython %s is older than this build of loopknot reads (3.8 to 3.15)",
+                        f->hint);
         return fail(py,
-                    "the version of this Python (%s by its file name) could not be told; this build of loopknot reads CPython "
+                    "the version of this Python (%s by its file name) could not be told; this "
+                    "build of loopknot reads CPython "
                     "3.8 to 3.15",
                     *f->hint ? f->hint : "unknown");
     }
     set_version(py, hex);
     const struct lk_layout *row = lk_layout_find((int)(hex >> 16));
     if (!row)
-        return fail(py, "CPython %u.%u is %s than this build of loopknot reads (3.8 to 3.15)", hex >> 24, hex >> 16 & 255,
+        return fail(py, "CPython %u.%u is %s than this build of loopknot reads (3.8 to 3.15)",
+                    hex >> 24, hex >> 16 & 255,
                     (int)(hex >> 16) > lk_layouts[lk_n_layouts - 1].version ? "newer" : "older");
     if (py->free_threaded)
-        return fail(py, "this is a free-threaded build of CPython %s, whose objects are laid out differently; it is not read yet",
+        return fail(py,
+                    "this is a free-threaded build of CPython %s, whose objects are laid out "
+                    "differently; it is not read yet",
                     py->version);
     use_layout(py, row);
-    return !row->debug_offsets || lk_debug_offsets_apply(py->t, py->runtime, &py->layout, py->why_not, sizeof py->why_not);
+    return !row->debug_offsets ||
+           lk_debug_offsets_apply(py->t, py->runtime, &py->layout, py->why_not, sizeof py->why_not);
 }
 
 /* ---- checks ---------------------------------------------------------------------------- */
@@ -265,12 +282,15 @@ static bool check_threads(struct lk_py *py)
     return true;
 }
 
-static bool check_size(struct lk_py *py, const struct lk_pytype *ty, const char *name, uint32_t expected)
+static bool check_size(struct lk_py *py, const struct lk_pytype *ty, const char *name,
+                       uint32_t expected)
 {
     if (ty && ty->basicsize == expected)
         return true;
-    return fail(py, "check failed: objects of type %s are %lld bytes in this build of CPython %s, expected %u", name,
-                ty ? (long long)ty->basicsize : -1, py->version, expected);
+    return fail(
+        py,
+        "check failed: objects of type %s are %lld bytes in this build of CPython %s, expected %u",
+        name, ty ? (long long)ty->basicsize : -1, py->version, expected);
 }
 
 /* A type found as module attribute; NULL when that module was not imported. */
@@ -289,7 +309,8 @@ static bool check_types(struct lk_py *py)
     const struct lk_pytype *code_type = code ? lk_py_type(py, code) : NULL, *ty;
 
     if (!sys || lk_py_is_none(py, sys)) /* finalize_modules() puts None in each module's place */
-        return fail(py, "the interpreter is just being set up or taken down: sys.modules holds no sys");
+        return fail(py,
+                    "the interpreter is just being set up or taken down: sys.modules holds no sys");
     if (!check_size(py, lk_py_type(py, sys), "module", l->module_size))
         return false;
     if (func && !check_size(py, lk_py_type(py, func), "function", l->function_size))
@@ -298,9 +319,11 @@ static bool check_types(struct lk_py *py)
         return fail(py, "check failed: a function's code is not of type `code`");
     if (func && !check_size(py, code_type, "code", l->code_basicsize))
         return false;
-    if ((ty = known_type(py, "types", "CoroutineType")) && !check_size(py, ty, "coroutine", l->coroutine_size))
+    if ((ty = known_type(py, "types", "CoroutineType")) &&
+        !check_size(py, ty, "coroutine", l->coroutine_size))
         return false;
-    if ((ty = known_type(py, "collections", "deque")) && !check_size(py, ty, "deque", l->deque_size))
+    if ((ty = known_type(py, "collections", "deque")) &&
+        !check_size(py, ty, "deque", l->deque_size))
         return false;
     /* These changed within a minor (3.13): the live type decides. */
     if ((ty = known_type(py, "_thread", "LockType")) && ty->kind == LK_PYK_LOCK)
@@ -320,7 +343,8 @@ static bool check_layout(struct lk_py *py)
     if (!enter_interpreter(py, &sysdict))
         return false;
     if (hexversion(py, &hex) && hex != py->version_hex)
-        return fail(py, "check failed: sys.hexversion is %#x, the runtime says %#x", hex, py->version_hex);
+        return fail(py, "check failed: sys.hexversion is %#x, the runtime says %#x", hex,
+                    py->version_hex);
     py->debug_build = lk_py_dict_get(py, sysdict, "gettotalrefcount") != 0;
     snprintf(py->build, sizeof py->build, "%s", py->debug_build ? "debug" : "release");
     return check_threads(py) && check_types(py);
@@ -328,10 +352,12 @@ static bool check_layout(struct lk_py *py)
 
 /* ---- opening --------------------------------------------------------------------------- */
 
-/* A loaded library that nobody initialised has no interpreter (3.8 - 3.10 have the list's head at one place). */
+/* A loaded library that nobody initialised has no interpreter (3.8 - 3.10 have the list's head at
+ * one place). */
 static bool initialised(struct lk_py *py)
 {
-    uint32_t head = py->layout.version ? py->layout.rt_interpreters_head : lk_layouts[0].rt_interpreters_head;
+    uint32_t head =
+        py->layout.version ? py->layout.rt_interpreters_head : lk_layouts[0].rt_interpreters_head;
     return (py->version_hex && !py->layout.version) || lk_py_ptr(py, py->runtime + head) != 0;
 }
 
@@ -352,7 +378,8 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct found *f)
     py->runtime = f->runtime;
     if (f->old) {
         snprintf(py->version, sizeof py->version, "%s", f->hint);
-        fail(py, "CPython %s is older than this build of loopknot reads (3.8 to 3.15)", *f->hint ? f->hint : "before 3.7");
+        fail(py, "CPython %s is older than this build of loopknot reads (3.8 to 3.15)",
+             *f->hint ? f->hint : "before 3.7");
         return py;
     }
     bool chosen = choose_layout(py, f);
@@ -375,7 +402,8 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct found *f)
     return py;
 }
 
-/* Opens the first runtime in use, likeliest files first. seen: how many there are, in use or not. */
+/* Opens the first runtime in use, likeliest files first. seen: how many there are, in use or not.
+ */
 static struct lk_py *open_first(struct lk_process *t, const struct candidates *c, size_t *seen)
 {
     struct found old = { 0 };
@@ -408,7 +436,7 @@ struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err)
     free(c.v);
     if (!py)
         lk_error_set(err, LK_ERR_UNSUPPORTED,
-                     pypy   ? "this is PyPy, not CPython: loopknot cannot read its threads and loops"
+                     pypy ? "this is PyPy, not CPython: loopknot cannot read its threads and loops"
                      : seen ? "a CPython runtime is loaded, but not initialised"
                             : "no CPython runtime was found");
     return py;
@@ -446,7 +474,8 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
     }
     if (!py->frames_complete) {
         s->python.why_not = lk_arena_strdup(s->arena, py->why_not);
-        lk_snapshot_limit(s, "the Python interpreter could not be read in this sample: %s", py->why_not);
+        lk_snapshot_limit(s, "the Python interpreter could not be read in this sample: %s",
+                          py->why_not);
     }
 }
 
@@ -536,7 +565,8 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
     d->present = true;
     d->version = *py->version ? lk_arena_strdup(s->arena, py->version) : NULL;
     d->build = *py->build ? lk_arena_strdup(s->arena, py->build) : NULL;
-    d->free_threaded = py->readable || py->free_threaded ? (py->free_threaded ? LK_YES : LK_NO) : LK_TRI_UNKNOWN;
+    d->free_threaded =
+        py->readable || py->free_threaded ? (py->free_threaded ? LK_YES : LK_NO) : LK_TRI_UNKNOWN;
     d->frames_read = py->readable && py->frames_complete;
     d->why_not = py->readable ? NULL : lk_arena_strdup(s->arena, py->why_not);
     d->stdlib = py->stdlib ? lk_arena_strdup(s->arena, py->stdlib) : NULL;

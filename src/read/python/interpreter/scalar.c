@@ -65,8 +65,9 @@ static const struct {
     uint64_t flag;
     enum lk_pykind kind;
 } kind_flags[] = {
-    { TPFLAG_LONG, LK_PYK_INT },    { TPFLAG_LIST, LK_PYK_LIST }, { TPFLAG_TUPLE, LK_PYK_TUPLE }, { TPFLAG_BYTES, LK_PYK_BYTES },
-    { TPFLAG_UNICODE, LK_PYK_STR }, { TPFLAG_DICT, LK_PYK_DICT }, { TPFLAG_TYPE, LK_PYK_TYPE },
+    { TPFLAG_LONG, LK_PYK_INT },    { TPFLAG_LIST, LK_PYK_LIST },   { TPFLAG_TUPLE, LK_PYK_TUPLE },
+    { TPFLAG_BYTES, LK_PYK_BYTES }, { TPFLAG_UNICODE, LK_PYK_STR }, { TPFLAG_DICT, LK_PYK_DICT },
+    { TPFLAG_TYPE, LK_PYK_TYPE },
 };
 
 struct lk_arena *lk_py_arena(struct lk_py *py)
@@ -74,7 +75,8 @@ struct lk_arena *lk_py_arena(struct lk_py *py)
     return py->s ? py->s->arena : py->arena;
 }
 
-/* Objects are 8-aligned at least and live in the lower half of the address space, above the first page. */
+/* Objects are 8-aligned at least and live in the lower half of the address space, above the first
+ * page. */
 static bool plausible(lk_addr a)
 {
     return a >= LK_PAGE && (a & 7) == 0 && a < (UINT64_C(1) << 47);
@@ -101,7 +103,8 @@ static bool is_metatype(struct lk_py *py, lk_addr meta)
     const struct lk_layout *l = &py->layout;
     uint64_t flags;
 
-    if (!plausible(meta) || !lk_read_u64(py->t, meta + l->tp_flags, &flags) || !(flags & TPFLAG_TYPE))
+    if (!plausible(meta) || !lk_read_u64(py->t, meta + l->tp_flags, &flags) ||
+        !(flags & TPFLAG_TYPE))
         return false;
     for (int i = 0; py->type_type && meta != py->type_type; i++)
         if (i == LK_PY_MAX_MRO || !(meta = lk_py_ptr(py, meta + l->tp_base)))
@@ -119,11 +122,14 @@ static bool name_ok(const char *s)
     return true;
 }
 
-static enum lk_pykind kind_of(struct lk_py *py, const struct lk_pytype *ty, const char *name, const struct lk_pytype *base)
+static enum lk_pykind kind_of(struct lk_py *py, const struct lk_pytype *ty, const char *name,
+                              const struct lk_pytype *base)
 {
     (void)py;
-    /* A Python class may be called "cell": bare names count for static types only, heap types made by C have dotted names. */
-    if (!(ty->flags & TPFLAG_HEAPTYPE) || strchr(name, '.') || strcmp(name, "TaskStepMethWrapper") == 0)
+    /* A Python class may be called "cell": bare names count for static types only, heap types made
+     * by C have dotted names. */
+    if (!(ty->flags & TPFLAG_HEAPTYPE) || strchr(name, '.') ||
+        strcmp(name, "TaskStepMethWrapper") == 0)
         for (size_t i = 0; i < LK_ARRAY_LEN(kind_names); i++)
             if (strcmp(name, kind_names[i].name) == 0)
                 return kind_names[i].kind;
@@ -170,14 +176,17 @@ static struct lk_pytype *type_read(struct lk_py *py, lk_addr type, int depth)
     return ret;
 }
 
-/* Once a sample a remembered type is compared with the target: classes die, addresses are used again. */
+/* Once a sample a remembered type is compared with the target: classes die, addresses are used
+ * again. */
 static bool type_unchanged(struct lk_py *py, struct lk_pytype *ty)
 {
     const struct lk_layout *l = &py->layout;
     uint8_t b[TYPE_HEAD];
 
-    if (!lk_read(py->t, ty->addr, b, sizeof b) || word(b, OB_TYPE) != ty->metatype || word(b, l->tp_name) != ty->name_addr ||
-        (int64_t)word(b, l->tp_basicsize) != ty->basicsize || word(b, l->tp_base) != ty->base || word(b, l->tp_dict) != ty->dict)
+    if (!lk_read(py->t, ty->addr, b, sizeof b) || word(b, OB_TYPE) != ty->metatype ||
+        word(b, l->tp_name) != ty->name_addr ||
+        (int64_t)word(b, l->tp_basicsize) != ty->basicsize || word(b, l->tp_base) != ty->base ||
+        word(b, l->tp_dict) != ty->dict)
         return false;
     ty->mro = word(b, l->tp_mro);
     ty->sample = py->sample;
@@ -226,7 +235,8 @@ static const char *last_part(const char *name)
 
 const char *lk_py_type_module(struct lk_py *py, const struct lk_pytype *cty)
 {
-    struct lk_pytype *ty = (struct lk_pytype *)cty; /* the memo is ours: types are made by type_read only */
+    /* the memo is ours: types are made by type_read only */
+    struct lk_pytype *ty = (struct lk_pytype *)cty;
     char buf[256];
 
     if (ty->module)
@@ -235,20 +245,23 @@ const char *lk_py_type_module(struct lk_py *py, const struct lk_pytype *cty)
     if (v && lk_py_str_raw(py, v, buf, sizeof buf))
         ty->module = lk_text_clean(py->arena, buf, strlen(buf), sizeof buf);
     else if (last_part(ty->name) != ty->name)
-        ty->module = lk_arena_strndup(py->arena, ty->name, (size_t)(last_part(ty->name) - ty->name - 1));
+        ty->module =
+            lk_arena_strndup(py->arena, ty->name, (size_t)(last_part(ty->name) - ty->name - 1));
     else
         ty->module = ty->flags & TPFLAG_HEAPTYPE ? "" : "builtins";
     return ty->module;
 }
 
-static bool type_is(struct lk_py *py, const struct lk_pytype *ty, const char *module, const char *name)
+static bool type_is(struct lk_py *py, const struct lk_pytype *ty, const char *module,
+                    const char *name)
 {
     if (strcmp(ty->name, name) != 0 && strcmp(last_part(ty->name), name) != 0)
         return false;
     return !module || strcmp(lk_py_type_module(py, ty), module) == 0;
 }
 
-static bool derives(struct lk_py *py, const struct lk_pytype *ty, const char *module, const char *name)
+static bool derives(struct lk_py *py, const struct lk_pytype *ty, const char *module,
+                    const char *name)
 {
     int64_t n = lk_py_kind(py, ty->mro) == LK_PYK_TUPLE ? lk_py_len(py, ty->mro) : 0;
 
@@ -272,7 +285,8 @@ bool lk_py_isinstance(struct lk_py *py, lk_addr obj, const char *module, const c
 
     if (!ty)
         return false;
-    uint64_t key = lk_hash_str(lk_hash_str(lk_hash_u64(LK_HASH_INIT, ty->addr), module ? module : "*"), name);
+    uint64_t key =
+        lk_hash_str(lk_hash_str(lk_hash_u64(LK_HASH_INIT, ty->addr), module ? module : "*"), name);
     if (lk_map_get(&py->instances, key, &known))
         return known;
     bool is = derives(py, ty, module, name);
@@ -290,8 +304,9 @@ const char *lk_py_class_name(struct lk_py *py, lk_addr obj)
     if (lk_map_get(&py->class_names, ty->addr, &known))
         return (const char *)(uintptr_t)known;
     const char *module = lk_py_type_module(py, ty), *name = last_part(ty->name);
-    const char *full = !*module || strcmp(module, "builtins") == 0 ? lk_arena_strdup(lk_py_arena(py), name)
-                                                                   : lk_arena_printf(lk_py_arena(py), "%s.%s", module, name);
+    const char *full = !*module || strcmp(module, "builtins") == 0
+                           ? lk_arena_strdup(lk_py_arena(py), name)
+                           : lk_arena_printf(lk_py_arena(py), "%s.%s", module, name);
     lk_map_put(&py->class_names, ty->addr, (uintptr_t)full);
     return full;
 }
@@ -321,11 +336,13 @@ static bool str_open(struct lk_py *py, lk_addr obj, struct str_view *v)
     memcpy(&state, b + 32, sizeof state);
     v->width = state >> 2 & 7;
     v->ascii = state >> 6 & 1;
-    if (v->length < 0 || v->length > (INT64_C(1) << 40) || (v->width != 1 && v->width != 2 && v->width != 4))
+    if (v->length < 0 || v->length > (INT64_C(1) << 40) ||
+        (v->width != 1 && v->width != 2 && v->width != 4))
         return false;
     if (state >> 5 & 1)
         v->data = obj + (v->ascii ? l->str_data_ascii : l->str_data_compact);
-    else /* instance of a subclass: PyUnicodeObject.data is a pointer right after the compact header */
+    /* instance of a subclass: PyUnicodeObject.data is a pointer right after the compact header */
+    else
         v->data = 0;
     if (!v->data && !lk_read_u64(py->t, obj + l->str_data_compact, &v->data))
         return false;
@@ -371,7 +388,8 @@ const char *lk_py_str(struct lk_py *py, lk_addr obj)
 
     if (!str_open(py, obj, &v))
         return NULL;
-    size_t n = (size_t)LK_MIN(v.length, LK_PY_MAX_STR + 1); /* one more than fits shows that it was cut */
+    /* one more than fits shows that it was cut */
+    size_t n = (size_t)LK_MIN(v.length, LK_PY_MAX_STR + 1);
     if (!lk_read(py->t, v.data, raw, n * v.width))
         return NULL;
     if (v.ascii)
@@ -388,7 +406,8 @@ bool lk_py_str_raw(struct lk_py *py, lk_addr obj, char *ret, size_t max)
 {
     struct str_view v;
 
-    if (!str_open(py, obj, &v) || !v.ascii || (uint64_t)v.length >= max || !lk_read(py->t, v.data, ret, (size_t)v.length))
+    if (!str_open(py, obj, &v) || !v.ascii || (uint64_t)v.length >= max ||
+        !lk_read(py->t, v.data, ret, (size_t)v.length))
         return false;
     ret[v.length] = '\0';
     return true;
@@ -416,7 +435,8 @@ bool lk_py_int(struct lk_py *py, lk_addr obj, int64_t *ret)
 
     if ((k != LK_PYK_INT && k != LK_PYK_BOOL) || !lk_read_u64(py->t, obj + OB_SIZE, &head))
         return false;
-    if (py->layout.int_tagged) { /* lv_tag: digits << 3 | sign, sign 0 positive, 1 zero, 2 negative */
+    /* lv_tag: digits << 3 | sign, sign 0 positive, 1 zero, 2 negative */
+    if (py->layout.int_tagged) {
         negative = (head & 3) == 2;
         n = (head & 3) == 1 ? 0 : head >> 3;
     } else { /* ob_size: its sign is the number's sign */

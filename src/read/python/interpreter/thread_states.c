@@ -36,7 +36,8 @@ static void incomplete(struct lk_py *py, const char *what)
     lk_snapshot_limit(py->s, "%s", what);
 }
 
-static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *out, struct lk_map *seen)
+static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *out,
+                            struct lk_map *seen)
 {
     const struct lk_layout *l = &py->layout;
     uint8_t b[TSTATE_READ];
@@ -47,7 +48,8 @@ static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *ou
     while (ts) {
         uint64_t owner, next;
         lk_vec_add(&out->touched, ts);
-        if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1) || !lk_read(py->t, ts, b, sizeof b))
+        if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1) ||
+            !lk_read(py->t, ts, b, sizeof b))
             return false;
         memcpy(&owner, b + l->ts_interp, 8);
         memcpy(&next, b + l->ts_next, 8);
@@ -82,7 +84,8 @@ static void add_gil(struct lk_py *py, lk_addr gil)
         py->gils[py->n_gils++] = gil;
 }
 
-/* Newest interpreter first, as the runtime links them. Returns what could not be read; NULL when all is there. */
+/* Newest interpreter first, as the runtime links them. Returns what could not be read; NULL when
+ * all is there. */
 static const char *try_lists(struct lk_py *py, struct tstates *out)
 {
     struct lk_map seen = { 0 };
@@ -126,7 +129,8 @@ static void read_lists(struct lk_py *py, struct tstates *out)
 static bool is_tid(struct lk_py *py, int64_t tid, size_t *index)
 {
     /* In a container the thread itself knows another number than we do. */
-    struct lk_ref r = lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_process_tid(py->t, tid) : 0);
+    struct lk_ref r =
+        lk_snapshot_find(py->s, LK_KIND_THREAD, tid > 0 ? (uint64_t)lk_process_tid(py->t, tid) : 0);
     *index = r.index;
     return tid > 0 && r.kind == LK_KIND_THREAD;
 }
@@ -145,7 +149,8 @@ static size_t hits(struct lk_py *py, const struct tstates *ts, uint32_t offset)
     return n;
 }
 
-/* ident is pthread_t, the address of struct pthread; the C library keeps the kernel's tid in it. Where: found by looking. */
+/* ident is pthread_t, the address of struct pthread; the C library keeps the kernel's tid in it.
+ * Where: found by looking. */
 static void calibrate(struct lk_py *py, const struct tstates *ts)
 {
     size_t best = hits(py, ts, GLIBC_TID), want = LK_MIN(ts->n, (size_t)64);
@@ -163,7 +168,8 @@ static void calibrate(struct lk_py *py, const struct tstates *ts)
     }
 }
 
-/* Finds each thread state's kernel thread. After a fork the stored native id may be the parent's: then pthread's word counts. */
+/* Finds each thread state's kernel thread. After a fork the stored native id may be the parent's:
+ * then pthread's word counts. */
 static void match_threads(struct lk_py *py, struct tstates *ts)
 {
     size_t lost = 0;
@@ -183,7 +189,9 @@ static void match_threads(struct lk_py *py, struct tstates *ts)
             lost++;
     }
     if (lost)
-        lk_snapshot_limit(py->s, "%zu Python thread state%s no kernel thread (just started, ended, or left behind by a fork)",
+        lk_snapshot_limit(py->s,
+                          "%zu Python thread state%s no kernel thread (just started, ended, or "
+                          "left behind by a fork)",
                           lost, lost == 1 ? " has" : "s have");
     if (lost && lost == ts->n)
         py->frames_complete = false;
@@ -191,7 +199,8 @@ static void match_threads(struct lk_py *py, struct tstates *ts)
 
 /* ---- frames --------------------------------------------------------------------------------- */
 
-/* Brings what the walks start from into the page cache with few calls: C frames (3.11, 3.12), then top frames. */
+/* Brings what the walks start from into the page cache with few calls: C frames (3.11, 3.12), then
+ * top frames. */
 static void prefetch_tops(struct lk_py *py, const struct tstates *ts)
 {
     const struct lk_layout *l = &py->layout;
@@ -212,7 +221,8 @@ static void prefetch_tops(struct lk_py *py, const struct tstates *ts)
     free(a);
 }
 
-/* A running thread that nobody stopped rewrites its frames while they are read: a stack that looks right may be wrong. */
+/* A running thread that nobody stopped rewrites its frames while they are read: a stack that looks
+ * right may be wrong. */
 static bool torn_by_running(const struct lk_thread *t)
 {
     return t->running && t->read == LK_READ_RACY;
@@ -224,11 +234,14 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
     uint64_t old;
 
     /*
-     * A thread that is in several interpreters: the newest is taken for the innermost; it was met first. Up to 3.12 a thread
-     * state may run on another thread than the one it was made on (_xxsubinterpreters.run_string), so this is not certain.
+     * A thread that is in several interpreters: the newest is taken for the innermost; it was met
+     * first. Up to 3.12 a thread state may run on another thread than the one it was made on
+     * (_xxsubinterpreters.run_string), so this is not certain.
      */
     if (lk_map_get(&py->frames_of, index, &old)) {
-        lk_snapshot_limit(py->s, "thread %lld runs code in several Python interpreters; the order of its frames is not certain",
+        lk_snapshot_limit(py->s,
+                          "thread %lld runs code in several Python interpreters; the order of its "
+                          "frames is not certain",
                           (long long)py->s->threads.v[index].tid);
         const struct lk_pyframes *inner = (const struct lk_pyframes *)(uintptr_t)old;
         struct lk_pyframes both = { 0 };
@@ -268,7 +281,8 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
             continue;
         }
         frames.n = 0;
-        if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) || (truncated && frames.n < LK_PY_MAX_FRAMES))
+        if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) ||
+            (truncated && frames.n < LK_PY_MAX_FRAMES))
             torn++;
         if (!t->tstate || frames.n)
             t->tstate = k->addr;
@@ -277,10 +291,12 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
     }
     free(frames.v);
     if (skipped)
-        lk_snapshot_limit(py->s, "%zu running thread%s not stopped; %s not read", skipped, skipped == 1 ? " was" : "s were",
+        lk_snapshot_limit(py->s, "%zu running thread%s not stopped; %s not read", skipped,
+                          skipped == 1 ? " was" : "s were",
                           skipped == 1 ? "its Python stack was" : "their Python stacks were");
     if (torn)
-        lk_snapshot_limit(py->s, "the Python stacks of %zu thread%s could not be read to the end", torn, torn == 1 ? "" : "s");
+        lk_snapshot_limit(py->s, "the Python stacks of %zu thread%s could not be read to the end",
+                          torn, torn == 1 ? "" : "s");
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */
@@ -348,7 +364,8 @@ void lk_py_read_gil(struct lk_py *py)
             t->wait.kind = LK_WAIT_GIL;
             t->wait.call = "the GIL";
             t->wait.read = t->read;
-            t->wait.timeout_ms = LK_FOREVER; /* the kernel's timeout is the switch interval: it waits again */
+            /* the kernel's timeout is the switch interval: it waits again */
+            t->wait.timeout_ms = LK_FOREVER;
             size_t holder = py->gil_holder[g];
             if (holder != SIZE_MAX && holder != i) {
                 lk_refs_add(s, &t->wait.on, lk_ref_make(LK_KIND_THREAD, holder));

@@ -1,6 +1,7 @@
 /*
- * Finds the places where code loads an attribute of some name, and the objects it loads it from. Code is decoded linearly; a
- * receiver is what the instruction right before has pushed, so it counts only when no jump leads in between the two.
+ * Finds the places where code loads an attribute of some name, and the objects it loads it from.
+ * Code is decoded linearly; a receiver is what the instruction right before has pushed, so it
+ * counts only when no jump leads in between the two.
  */
 #include "read/python/reader/method_calls.h"
 
@@ -18,9 +19,11 @@ enum {
     MAX_HELD_ATTRS = 512,
     RELEASE_CANDIDATE = 0xc, /* sys.hexversion: bytecode is frozen from here on */
     NEXT_LOCALS_OBJECT = 8,  /* f_locals follows f_globals (3.8 - 3.10) ... */
-    NEXT_LOCALS_FRAME = 16,  /* ... or f_globals, f_builtins (3.11+), Include/internal/pycore_(interp)frame.h */
-    ARGCOUNTS = 12,          /* co_argcount, co_posonlyargcount, co_kwonlyargcount stand before co_stacksize ... */
-    OLD_ARGCOUNTS = 16,      /* ... and 3.8 - 3.10 have co_nlocals between */
+    /* ... or f_globals, f_builtins (3.11+), Include/internal/pycore_(interp)frame.h */
+    NEXT_LOCALS_FRAME = 16,
+    /* co_argcount, co_posonlyargcount, co_kwonlyargcount stand before co_stacksize ... */
+    ARGCOUNTS = 12,
+    OLD_ARGCOUNTS = 16, /* ... and 3.8 - 3.10 have co_nlocals between */
     CO_VARARGS = 4,
     CO_VARKEYWORDS = 8,
 };
@@ -54,7 +57,8 @@ static bool split(const struct lk_optable *t, const uint8_t *code, struct lk_dec
             i++;
             continue;
         }
-        d->v[d->n++] = (struct lk_insn){ .start = start, .at = (uint32_t)i, .arg = arg, .cls = op->cls };
+        d->v[d->n++] =
+            (struct lk_insn){ .start = start, .at = (uint32_t)i, .arg = arg, .cls = op->cls };
         d->begins[start] = 1;
         i += 1u + op->caches;
         start = (uint32_t)i;
@@ -81,7 +85,8 @@ static bool follow_jumps(const struct lk_optable *t, struct lk_decoded *d)
 {
     for (size_t i = 0; i < d->n; i++) {
         const struct lk_insn *in = &d->v[i];
-        if (in->cls != LK_OPC_JUMP && in->cls != LK_OPC_JUMP_BACK && in->cls != LK_OPC_JUMP_ABSOLUTE)
+        if (in->cls != LK_OPC_JUMP && in->cls != LK_OPC_JUMP_BACK &&
+            in->cls != LK_OPC_JUMP_ABSOLUTE)
             continue;
         int64_t to = jump_target(t, in, i + 1 < d->n ? d->v[i + 1].start : (int64_t)d->units);
         if (to < 0 || to >= (int64_t)d->units || !d->begins[to])
@@ -97,7 +102,8 @@ static bool follow_jumps(const struct lk_optable *t, struct lk_decoded *d)
     return true;
 }
 
-bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes, struct lk_decoded *ret)
+bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes,
+                  struct lk_decoded *ret)
 {
     *ret = (struct lk_decoded){ .units = n_bytes / 2 };
     if (n_bytes == 0 || n_bytes > MAX_CODE_BYTES || n_bytes % 2)
@@ -121,8 +127,9 @@ struct site {
     enum origin from;
     const char *name, *attrs[MAX_ATTRS];
     unsigned n_attrs;
-    bool plain;     /* the name itself is called: `release()` */
-    uint32_t until; /* the last unit from where it may be reached: its own, or a jump back to or before it */
+    bool plain; /* the name itself is called: `release()` */
+    /* the last unit from where it may be reached: its own, or a jump back to or before it */
+    uint32_t until;
 };
 
 /** All places of one method in one code object. */
@@ -149,7 +156,8 @@ static const char *name_at(const struct scan *s, uint32_t index)
     char raw[LK_PY_MAX_STR];
 
     /* Names that are not ASCII are not compared by their bytes. */
-    if (index >= s->n_names || !lk_py_str_raw(s->py, lk_py_item(s->py, s->names, index), raw, sizeof raw))
+    if (index >= s->n_names ||
+        !lk_py_str_raw(s->py, lk_py_item(s->py, s->names, index), raw, sizeof raw))
         return NULL;
     return lk_arena_strdup(lk_py_arena(s->py), raw);
 }
@@ -160,8 +168,9 @@ static int count_params(struct lk_py *py, const struct lk_pycode *c)
     int32_t n[3]; /* positional (positional-only ones among them), positional-only, keyword-only */
     bool old = l->co_localsplusnames == LK_OFF_NONE;
 
-    if (!lk_read(py->t, c->addr + l->co_stacksize - (old ? OLD_ARGCOUNTS : ARGCOUNTS), n, sizeof n) || n[0] < 0 || n[2] < 0 ||
-        n[0] > c->nlocalsplus || n[2] > c->nlocalsplus)
+    if (!lk_read(py->t, c->addr + l->co_stacksize - (old ? OLD_ARGCOUNTS : ARGCOUNTS), n,
+                 sizeof n) ||
+        n[0] < 0 || n[2] < 0 || n[0] > c->nlocalsplus || n[2] > c->nlocalsplus)
         return -1;
     int all = n[0] + n[2] + !!(c->flags & CO_VARARGS) + !!(c->flags & CO_VARKEYWORDS);
     return all <= c->nlocalsplus ? all : -1;
@@ -192,7 +201,8 @@ static bool is_param(const struct scan *s, uint32_t local)
     return false;
 }
 
-/* Its value now is the one it has had all along: one store that is no loop's, or none where the value came from outside. */
+/* Its value now is the one it has had all along: one store that is no loop's, or none where the
+ * value came from outside. */
 static bool local_is_steady(const struct scan *s, uint32_t local)
 {
     bool outside = is_param(s, local) || local >= (uint32_t)(s->c->nlocalsplus - s->c->nfreevars);
@@ -262,7 +272,8 @@ static void set_origin(const struct scan *s, const struct lk_insn *in, struct si
     }
 }
 
-/* Walks from the attribute load at i back to the name its receiver starts from; from stays FROM_NOWHERE when there is none. */
+/* Walks from the attribute load at i back to the name its receiver starts from; from stays
+ * FROM_NOWHERE when there is none. */
 static void trace(const struct scan *s, size_t i, struct site *site)
 {
     uint32_t chain[MAX_ATTRS], name;
@@ -329,7 +340,8 @@ static bool add_site(const struct scan *s, size_t i, struct lk_receivers *r)
         if ((in->cls == LK_OPC_GLOBAL ? in->arg >> s->t->global_shift : in->arg) != s->method)
             return true;
         site.plain = true;
-        from_name(s, (uint32_t)s->method, in->cls == LK_OPC_GLOBAL ? FROM_GLOBAL : FROM_NAMESPACE, &site);
+        from_name(s, (uint32_t)s->method, in->cls == LK_OPC_GLOBAL ? FROM_GLOBAL : FROM_NAMESPACE,
+                  &site);
         break;
     default: return true;
     }
@@ -356,7 +368,8 @@ static bool scan_code(struct scan *s, const char *method, struct lk_receivers *r
 {
     unsigned level = s->py->version_hex >> 4 & 15;
 
-    if (!(s->t = lk_py_opcodes(s->py->layout.version)) || level < RELEASE_CANDIDATE || s->c->code_bytes > MAX_CODE_BYTES)
+    if (!(s->t = lk_py_opcodes(s->py->layout.version)) || level < RELEASE_CANDIDATE ||
+        s->c->code_bytes > MAX_CODE_BYTES)
         return false;
     s->names = lk_py_ptr(s->py, s->c->addr + s->py->layout.co_names);
     if (!find_method(s, method))
@@ -376,7 +389,8 @@ static bool scan_code(struct scan *s, const char *method, struct lk_receivers *r
 }
 
 /* Many frames run the same code: what it says is found out once a sample. */
-static const struct lk_receivers *receivers(struct lk_py *py, const struct lk_pycode *cc, const char *method)
+static const struct lk_receivers *receivers(struct lk_py *py, const struct lk_pycode *cc,
+                                            const char *method)
 {
     struct lk_pycode *c = (struct lk_pycode *)cc; /* memo; made by lk_py_code only */
     struct scan s = { .py = py, .c = c };
@@ -394,7 +408,8 @@ static const struct lk_receivers *receivers(struct lk_py *py, const struct lk_py
 
 /* ---- what a receiver does with the call ---------------------------------------------------- */
 
-/** Whether obj stands behind a receiver, itself or in a chain of locks: a Semaphore holds a Condition, that its lock. */
+/** Whether obj stands behind a receiver, itself or in a chain of locks: a Semaphore holds a
+ * Condition, that its lock. */
 struct behind {
     lk_addr obj, seen[MAX_HELD];
     size_t n;
@@ -435,8 +450,10 @@ static enum lk_tri stands_behind(struct lk_py *py, lk_addr receiver, lk_addr obj
     return b.found ? LK_YES : b.cut ? LK_TRI_UNKNOWN : LK_NO;
 }
 
-/* A function of the program that names the method in turn may do it to anything. The standard library's do it to their own. */
-static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self, const char *method, lk_addr obj)
+/* A function of the program that names the method in turn may do it to anything. The standard
+ * library's do it to their own. */
+static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self,
+                                    const char *method, lk_addr obj)
 {
     lk_addr code = lk_py_function_code(py, func);
     const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
@@ -450,7 +467,8 @@ static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self
     return r->known && r->n == 0 ? LK_NO : LK_TRI_UNKNOWN;
 }
 
-enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj)
+enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method,
+                                   lk_addr obj)
 {
     lk_addr func, self;
 
@@ -500,7 +518,8 @@ static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
         return own ? own : shared;
     /* A descriptor of the class comes before the instance; a slot's is the instance's own. */
     kind = lk_py_type(py, shared);
-    return kind && (strcmp(kind->name, "member_descriptor") == 0 || lk_py_is_none(py, shared)) ? own : 0;
+    return kind && (strcmp(kind->name, "member_descriptor") == 0 || lk_py_is_none(py, shared)) ? own
+                                                                                               : 0;
 }
 
 /* exec() may run a module's code with locals that are not its globals. */
@@ -528,7 +547,8 @@ static lk_addr resolve(struct lk_py *py, const struct lk_pyf *f, const struct si
     return v;
 }
 
-static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj, uint32_t from)
+static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                              lk_addr obj, uint32_t from)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     const struct lk_receivers *r = c ? receivers(py, c, method) : NULL;
@@ -551,12 +571,14 @@ static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const ch
     return ret;
 }
 
-enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj)
+enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                  lk_addr obj)
 {
     return calls_from(py, f, method, obj, 0);
 }
 
-enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj)
+enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                      lk_addr obj)
 {
     return calls_from(py, f, method, obj, f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0);
 }

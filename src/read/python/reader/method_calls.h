@@ -1,6 +1,6 @@
 /*
- * On which objects a frame's code calls a method of some name. "This view releases something" is worth little; "all that
- * it releases is a semaphore, not the lock in question" clears it.
+ * On which objects a frame's code calls a method of some name. "This view releases something" is
+ * worth little; "all that it releases is a semaphore, not the lock in question" clears it.
  */
 #ifndef LK_READ_PYTHON_READER_METHOD_CALLS_H
 #define LK_READ_PYTHON_READER_METHOD_CALLS_H
@@ -71,22 +71,30 @@ struct lk_decoded {
     int32_t *loops;           /* backward jumps that span the unit */
 };
 
-/** False when the code is not consistent: unknown opcodes, jumps to the inside of an instruction, a cut-off end. */
-bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes, struct lk_decoded *ret);
+/** False when the code is not consistent: unknown opcodes, jumps to the inside of an instruction, a
+ * cut-off end. */
+bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes,
+                  struct lk_decoded *ret);
 void lk_py_decoded_deinit(struct lk_decoded *d);
 
 /**
  * Whether f's code calls obj's method of that name, as far as the names it goes by tell now.
- * LK_NO: all places that load an attribute of that name do so from objects that are resolved, are not obj, and do not hand
- * the call on to it. LK_YES: at least one place does it on obj, or on an object that holds obj (a Condition around a lock).
- * LK_TRI_UNKNOWN: some object cannot be told (a computed one, an unbound name, one bound more than once or in a loop),
- * a method is code of the program that calls a method of that name in turn, or the code cannot be read.
+ * LK_NO: all places that load an attribute of that name do so from objects that are resolved, are
+ * not obj, and do not hand the call on to it. LK_YES: at least one place does it on obj, or on an
+ * object that holds obj (a Condition around a lock). LK_TRI_UNKNOWN: some object cannot be told (a
+ * computed one, an unbound name, one bound more than once or in a loop), a method is code of the
+ * program that calls a method of that name in turn, or the code cannot be read.
  */
-enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
-/** The same of the places that f may still come to: those behind its current instruction, or in a loop around that. */
-enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method, lk_addr obj);
+enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                  lk_addr obj);
+/** The same of the places that f may still come to: those behind its current instruction, or in a
+ * loop around that. */
+enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                      lk_addr obj);
 
-/** The same of a callable that is yet to be called: obj's own method, or code that calls one of that name. */
-enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method, lk_addr obj);
+/** The same of a callable that is yet to be called: obj's own method, or code that calls one of
+ * that name. */
+enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method,
+                                   lk_addr obj);
 
 #endif

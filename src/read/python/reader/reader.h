@@ -1,6 +1,7 @@
 /*
- * Shared by the files that read asyncio, futures, executors, locks and waits: what one sample has found so far. Entities are
- * mentioned first and read from work lists afterwards, so that a chain of a hundred thousand tasks needs no recursion.
+ * Shared by the files that read asyncio, futures, executors, locks and waits: what one sample has
+ * found so far. Entities are mentioned first and read from work lists afterwards, so that a chain
+ * of a hundred thousand tasks needs no recursion.
  */
 #ifndef LK_READ_PYTHON_READER_READER_H
 #define LK_READ_PYTHON_READER_READER_H
@@ -31,7 +32,8 @@ struct lk_with_hold {
     bool may_release;     /* a frame from the `with` inwards calls a release that may be its */
 };
 
-/** A lock that a frame could take without `with`: its code names the lock, and calls an `acquire` that may be its. */
+/** A lock that a frame could take without `with`: its code names the lock, and calls an `acquire`
+ * that may be its. */
 struct lk_bare_acquire {
     lk_addr lock;
     struct lk_ref holder;
@@ -59,13 +61,14 @@ struct lk_aio_on_primitive {
 };
 
 struct lk_reader {
-    int64_t now_ms;              /* CLOCK_MONOTONIC, which is what loop.time() counts */
-    struct lk_map no_row[2];     /* code objects that no wait row (of threads, of tasks) names */
-    struct lk_map visited;       /* containers and instances searched for loops */
-    struct lk_map callbacks;     /* callback object -> struct lk_aio_callback * */
-    struct lk_map sources;       /* future or queue -> index into source_lists + 1 */
-    struct lk_map follows;       /* future -> future that completes it */
-    struct lk_map setters;       /* future -> packed ref of the task, thread, loop or executor that will set it */
+    int64_t now_ms;          /* CLOCK_MONOTONIC, which is what loop.time() counts */
+    struct lk_map no_row[2]; /* code objects that no wait row (of threads, of tasks) names */
+    struct lk_map visited;   /* containers and instances searched for loops */
+    struct lk_map callbacks; /* callback object -> struct lk_aio_callback * */
+    struct lk_map sources;   /* future or queue -> index into source_lists + 1 */
+    struct lk_map follows;   /* future -> future that completes it */
+    /* future -> packed ref of the task, thread, loop or executor that will set it */
+    struct lk_map setters;
     struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
     struct lk_map setter_rows;   /* future -> origin string of its setter */
     struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
@@ -75,7 +78,8 @@ struct lk_reader {
     struct lk_map ready;         /* task -> loop index + 1: a step of it is queued there */
     struct lk_map running;       /* coroutine -> thread index: executing on that stack */
     struct lk_map chains;        /* hash of an await chain -> struct lk_aio_chain * */
-    lk_addr last_loop;           /* address and entity of the loop mentioned last: most tasks share one */
+    /* address and entity of the loop mentioned last: most tasks share one */
+    lk_addr last_loop;
     struct lk_ref last_loop_ref;
     struct lk_map no_with; /* hash of code and instruction that are inside of no `with` */
     LK_VEC(struct lk_aio_sources) source_lists;
@@ -89,8 +93,8 @@ struct lk_reader {
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_kernel_reader *os;
     struct lk_map peers; /* file descriptor -> index of its extern */
-    bool bad_task;  /* a task's fingerprint did not fit */
-    bool tasks_cut; /* a registry could not be read to its end */
+    bool bad_task;       /* a task's fingerprint did not fit */
+    bool tasks_cut;      /* a registry could not be read to its end */
 };
 
 /** The state of this sample; made when first asked for. */
@@ -99,8 +103,10 @@ struct lk_reader *lk_reader(struct lk_py *py);
 void lk_reader_end(struct lk_py *py);
 
 /* ---- asyncio.c ------------------------------------------------------------------------ */
-/** Class of an object by its nearest known base, remembered by type. *row (may be NULL) is the table row. */
-enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj, const struct lk_class_row **row);
+/** Class of an object by its nearest known base, remembered by type. *row (may be NULL) is the
+ * table row. */
+enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj,
+                                      const struct lk_class_row **row);
 /** Bytes by which object fields are shifted (free-threaded builds have a larger header). */
 static inline lk_addr lk_py_field(const struct lk_py *py, lk_addr obj, unsigned offset)
 {
@@ -128,7 +134,8 @@ const char *lk_py_class_label(struct lk_py *py, lk_addr obj);
 void lk_reader_earliest(struct lk_map *m, lk_addr key, int64_t when_ms);
 /** A moment of loop.time() in milliseconds, whatever number the target has there. */
 int64_t lk_reader_ms(double seconds);
-/** Milliseconds from the sample's begin until a moment of loop.time(); LK_FOREVER for one that never comes. */
+/** Milliseconds from the sample's begin until a moment of loop.time(); LK_FOREVER for one that
+ * never comes. */
 int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms);
 
 /** Counts pending tasks and adds what the kernel knows to loops. */
@@ -142,14 +149,17 @@ void lk_aio_read_until(struct lk_py *py);
 
 /* ---- turn.c --------------------------------------------------------------------------- */
 /** Which callback a loop runs now, by its _run_once frame. */
-void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *run_once);
+void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop,
+                                  const struct lk_pyf *run_once);
 /** The same of a uvloop.Loop, by its uv_loop_t and its ready queue. */
-void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready);
+void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv,
+                                     lk_addr ready);
 
 /* ---- peer.c --------------------------------------------------------------------------- */
 /** The sample's reader of descriptors; NULL when the target is no live process. */
 struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py);
-/** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on, ... */
+/** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on,
+ * ... */
 struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wait *os);
 /** ... of an asyncio transport, ... */
 struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr transport);
@@ -167,7 +177,8 @@ void lk_py_find_likely_enders(struct lk_py *py);
 bool lk_py_own_pid(struct lk_py *py, int32_t pid);
 /** False when no thread of this process has, or is about to have, this ident. */
 bool lk_py_ident_may_live(struct lk_py *py, uint64_t ident);
-/** Takes loops from threads of a forked child that only inherited the ident of the thread that ran them. */
+/** Takes loops from threads of a forked child that only inherited the ident of the thread that ran
+ * them. */
 void lk_loops_check_runners(struct lk_py *py);
 /** Finds locks that nobody in a forked child is left to release. */
 void lk_py_find_lost_locks(struct lk_py *py);
@@ -179,8 +190,10 @@ bool lk_py_left_in_parent(struct lk_py *py, uint64_t ident);
 void lk_py_search_reachable(struct lk_py *py);
 
 /* ---- ready.c -------------------------------------------------------------------------- */
-/** Reads ready queue and timers of a loop into the snapshot and the indexes. uv: it is a uvloop.Loop. */
-void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled, bool uv);
+/** Reads ready queue and timers of a loop into the snapshot and the indexes. uv: it is a
+ * uvloop.Loop. */
+void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled,
+                        bool uv);
 
 /* ---- task.c --------------------------------------------------------------------------- */
 /** Reads all tasks mentioned so far, and those they mention. */
@@ -201,19 +214,24 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
 /** What a callback does. Result belongs to the snapshot's arena. */
 const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback);
 /** Records that ref will set this future; the first mention wins. known: nothing else sets it. */
-void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known, const char *origin);
-/** Notes every frame of lk_setter_rows among these; by: whose frames they are. Returns how many there are. */
+void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
+                         const char *origin);
+/** Notes every frame of lk_setter_rows among these; by: whose frames they are. Returns how many
+ * there are. */
 size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref by);
-/** The first n frames are of a task that executes on this stack: what their coroutines set, the task sets. */
-void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n, struct lk_ref task);
+/** The first n frames are of a task that executes on this stack: what their coroutines set, the
+ * task sets. */
+void lk_aio_hand_setters(struct lk_py *py, const struct lk_pyframes *frames, size_t n,
+                         struct lk_ref task);
 /** Finds the enders of all futures mentioned so far. */
 void lk_loops_drain_futures(struct lk_py *py);
 bool lk_aio_is_pending(struct lk_py *py, lk_addr future);
 
 /* ---- wait.c --------------------------------------------------------------------------- */
-/** The wait of a suspended task; frames outermost first. plain: no frame is of a wait row. Returns whether one is. */
-bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames,
-                      bool plain);
+/** The wait of a suspended task; frames outermost first. plain: no frame is of a wait row. Returns
+ * whether one is. */
+bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                      const struct lk_pyframes *frames, bool plain);
 
 /* ---- callee.c ------------------------------------------------------------------------- */
 /** Functions made in C that a frame may be calling. */
@@ -221,12 +239,14 @@ void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct l
 
 /* ---- cross.c -------------------------------------------------------------------------- */
 /** Notes what a suspended task awaits that belongs to another loop; frames outermost first. */
-void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames);
+void lk_aio_note_cross_loop(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                            const struct lk_pyframes *frames);
 /** After all tasks and waits are read: primitives that other loops' code has at hand. */
 void lk_aio_finish_cross_loop(struct lk_py *py);
 
 /* ---- executor.c ----------------------------------------------------------------------- */
-/** Live thread of a threading.Thread object; NONE when it is gone or has not started. *known is false when that cannot be told.
+/** Live thread of a threading.Thread object; NONE when it is gone or has not started. *known is
+ * false when that cannot be told.
  */
 struct lk_ref lk_py_thread_of_object(struct lk_py *py, lk_addr thread, bool *known);
 
@@ -240,7 +260,8 @@ int64_t lk_py_item_connection(struct lk_py *py, lk_addr item);
 void lk_py_read_servers(struct lk_py *py);
 
 /* ---- lock.c --------------------------------------------------------------------------- */
-/** The mutual-exclusion lock behind a lock, condition or context manager's lock attribute; NONE when it is none. */
+/** The mutual-exclusion lock behind a lock, condition or context manager's lock attribute; NONE
+ * when it is none. */
 struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj);
 /** Objects made in C whose acquire or get blocks the thread in a futex. */
 bool lk_py_is_primitive(enum lk_known_class cls);
@@ -250,11 +271,14 @@ bool lk_py_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex);
 lk_addr lk_py_futex_object(struct lk_py *py, lk_addr futex);
 
 /* ---- owner.c -------------------------------------------------------------------------- */
-/** Notes the `with` blocks these frames are in. innermost_first: order of frames. Returns whether there is any block. */
-bool lk_py_note_with_blocks(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first, struct lk_ref holder);
+/** Notes the `with` blocks these frames are in. innermost_first: order of frames. Returns whether
+ * there is any block. */
+bool lk_py_note_with_blocks(struct lk_py *py, const struct lk_pyframes *frames,
+                            bool innermost_first, struct lk_ref holder);
 /** True for code of the standard library. */
 bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c);
 /** Notes the locks that these frames could take without `with`. Returns how many frames could. */
-size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref holder);
+size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *frames,
+                                struct lk_ref holder);
 
 #endif

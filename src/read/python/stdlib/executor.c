@@ -1,12 +1,13 @@
 /* Executors: their workers, and the work items still in their queues. */
 #include "read/python/reader/reader.h"
 
-#include "snapshot/builder.h"
 #include "process/linux/process_facts.h"
+#include "snapshot/builder.h"
 
 enum {
     MAX_ITEMS = 1 << 17, /* of one queue */
-    /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a ring buffer */
+    /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a
+       ring buffer */
     SQ_LIST = 32,
     SQ_POS = 40,
     SQ_GET = 32,
@@ -32,7 +33,8 @@ struct lk_ref lk_py_thread_of_object(struct lk_py *py, lk_addr thread, bool *kno
 {
     struct lk_ref ref = lk_py_thread_by_ident(py, ident_of(py, thread, known));
     uint64_t object;
-    if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) && object != thread)
+    if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) &&
+        object != thread)
         return lk_ref_make(LK_KIND_NONE, 0);
     return ref;
 }
@@ -44,7 +46,8 @@ static bool is_gone(struct lk_py *py, lk_addr thread)
     uint64_t ident = ident_of(py, thread, &known);
     if (!known || !ident || lk_py_thread_of_object(py, thread, &known).kind != LK_KIND_NONE)
         return false;
-    return lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE || !lk_py_ident_may_live(py, ident);
+    return lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE ||
+           !lk_py_ident_may_live(py, ident);
 }
 
 /* ---- queues -------------------------------------------------------------------------- */
@@ -85,7 +88,8 @@ static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
     return items;
 }
 
-/* Items of a queue.SimpleQueue, queue.Queue or whatever a subclass puts there; false when it cannot be told. */
+/* Items of a queue.SimpleQueue, queue.Queue or whatever a subclass puts there; false when it cannot
+ * be told. */
 static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t *n)
 {
     const struct lk_pytype *ty = lk_py_type(py, queue);
@@ -100,8 +104,12 @@ static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t
         else
             return false;
         return true;
-    case LK_CLASS_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n); return true;
-    case LK_CLASS_PY_SIMPLE_QUEUE: *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n); return true;
+    case LK_CLASS_QUEUE:
+        *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n);
+        return true;
+    case LK_CLASS_PY_SIMPLE_QUEUE:
+        *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n);
+        return true;
     default: return false;
     }
 }
@@ -162,9 +170,10 @@ static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread
 /* Neither shut down nor broken, and the interpreter is not about to end. */
 static bool runs(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
-    lk_addr broken = lk_py_attr(py, obj, "_broken"), exit = lk_py_module_attr(py, "concurrent.futures.thread", "_shutdown");
-    return lk_executor_at(py->s, ref)->shutdown == LK_NO && (!broken || lk_py_bool(py, broken) == LK_NO) && exit &&
-           lk_py_bool(py, exit) == LK_NO;
+    lk_addr broken = lk_py_attr(py, obj, "_broken"),
+            exit = lk_py_module_attr(py, "concurrent.futures.thread", "_shutdown");
+    return lk_executor_at(py->s, ref)->shutdown == LK_NO &&
+           (!broken || lk_py_bool(py, broken) == LK_NO) && exit && lk_py_bool(py, exit) == LK_NO;
 }
 
 static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
@@ -184,7 +193,8 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         gone += is_gone(py, threads[i]);
         add_worker(py, ref, lk_py_thread_of_object(py, threads[i], &known));
     }
-    /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes them away. */
+    /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes
+     * them away. */
     lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && gone == n && runs(py, ref, obj);
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
@@ -204,7 +214,8 @@ struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
     bool is_new;
     enum lk_known_class cls = lk_py_known_class(py, obj, &row);
 
-    if (cls != LK_CLASS_POOL && cls != LK_CLASS_PROCESS_POOL && cls != LK_CLASS_CURRENT_THREAD_EXECUTOR)
+    if (cls != LK_CLASS_POOL && cls != LK_CLASS_PROCESS_POOL &&
+        cls != LK_CLASS_CURRENT_THREAD_EXECUTOR)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
     if (!is_new)
@@ -237,7 +248,8 @@ static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
 {
     (void)key;
-    lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true, "executor");
+    lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true,
+                        "executor");
     return true;
 }
 
@@ -250,7 +262,8 @@ static bool child_computes(struct lk_py *py)
     return false;
 }
 
-/* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work them off, by pid. */
+/* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work
+ * them off, by pid. */
 static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
 {
     struct pool_children c = { 0 };
@@ -261,7 +274,8 @@ static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pendi
         return;
     const char *text =
         c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
-                 : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool", (long long)c.first, c.n - 1);
+                 : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool",
+                                   (long long)c.first, c.n - 1);
     struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
     lk_py_dict_each(py, pending, set_by_child, &child);
 }
@@ -272,9 +286,11 @@ static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
     static const char file[] = "/concurrent/futures/process.py";
     if (lk_py_frame_is(py, f, "run", file)) {
         lk_addr self = lk_py_local(py, f, "self");
-        read_process_pool(py, lk_py_attr(py, self, "processes"), lk_py_attr(py, self, "pending_work_items"));
+        read_process_pool(py, lk_py_attr(py, self, "processes"),
+                          lk_py_attr(py, self, "pending_work_items"));
     } else if (lk_py_frame_is(py, f, "_queue_management_worker", file)) {
-        read_process_pool(py, lk_py_local(py, f, "processes"), lk_py_local(py, f, "pending_work_items"));
+        read_process_pool(py, lk_py_local(py, f, "processes"),
+                          lk_py_local(py, f, "pending_work_items"));
     }
 }
 
@@ -286,9 +302,12 @@ void lk_py_read_executors(struct lk_py *py)
         const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
         for (size_t j = 0; f && j < f->n; j++) {
             if (lk_py_frame_is(py, &f->v[j], "_worker", "/concurrent/futures/thread.py"))
-                add_worker(py, lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j], "executor_reference"))),
+                add_worker(py,
+                           lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j],
+                                                                            "executor_reference"))),
                            lk_ref_make(LK_KIND_THREAD, i));
-            else if (lk_py_frame_is(py, &f->v[j], "run_until_future", "/asgiref/current_thread_executor.py"))
+            else if (lk_py_frame_is(py, &f->v[j], "run_until_future",
+                                    "/asgiref/current_thread_executor.py"))
                 lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
             else
                 read_if_process_pool(py, &f->v[j]);

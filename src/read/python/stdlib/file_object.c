@@ -1,11 +1,13 @@
-/* Which threads work with a locked file: their frames name a file object that has its descriptor. */
+/* Which threads work with a locked file: their frames name a file object that has its descriptor.
+ */
 #include "read/python/reader/reader.h"
 
 enum {
-    FILE_FIRST = 16,  /* Modules/_io: fileio.c fd, bufferedio.c raw are the first fields */
-    TEXT_BUFFER = 32, /* textio.c: int ok, detached; Py_ssize_t chunk_size; PyObject *buffer (3.8 to 3.15) */
-    MAX_WRAPPED = 4,  /* text over buffer over raw, and tempfile's around it */
-    MAX_WANTED = 16,  /* threads that wait for a file lock of their own process */
+    FILE_FIRST = 16, /* Modules/_io: fileio.c fd, bufferedio.c raw are the first fields */
+    /* textio.c: int ok, detached; Py_ssize_t chunk_size; PyObject *buffer (3.8 to 3.15) */
+    TEXT_BUFFER = 32,
+    MAX_WRAPPED = 4, /* text over buffer over raw, and tempfile's around it */
+    MAX_WANTED = 16, /* threads that wait for a file lock of their own process */
 };
 
 struct wanted {
@@ -23,7 +25,9 @@ static lk_addr wrapped(struct lk_py *py, lk_addr file)
     for (size_t i = 0; i < LK_ARRAY_LEN(buffered); i++)
         if (lk_py_isinstance(py, file, "_io", buffered[i]))
             return lk_py_ptr(py, lk_py_field(py, file, FILE_FIRST));
-    return lk_py_isinstance(py, file, "tempfile", "_TemporaryFileWrapper") ? lk_py_attr(py, file, "file") : 0;
+    return lk_py_isinstance(py, file, "tempfile", "_TemporaryFileWrapper")
+               ? lk_py_attr(py, file, "file")
+               : 0;
 }
 
 static int64_t fd_of(struct lk_py *py, lk_addr file)
@@ -55,7 +59,8 @@ void lk_py_read_files(struct lk_py *py)
 
     for (size_t i = 0; i < s->threads.n && w.n < MAX_WANTED; i++) {
         const struct lk_syscall_wait *os = &s->threads.v[i].os;
-        if ((os->locked_by == LK_LOCKED_SELF || os->locked_by == LK_LOCKED_SHARED) && os->lock_fd >= 0)
+        if ((os->locked_by == LK_LOCKED_SELF || os->locked_by == LK_LOCKED_SHARED) &&
+            os->lock_fd >= 0)
             w.waiters[w.n++] = i;
     }
     for (size_t i = 0; w.n && i < s->threads.n; i++) {

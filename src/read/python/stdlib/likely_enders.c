@@ -1,10 +1,10 @@
 /*
- * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join, a Lock whose holder is not known): whoever
- * is in the midst of code that calls the method that ends it, or stands in `with semaphore:`. Never all there may be: what rests
- * on it is inferred.
+ * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join, a Lock whose
+ * holder is not known): whoever is in the midst of code that calls the method that ends it, or
+ * stands in `with semaphore:`. Never all there may be: what rests on it is inferred.
  */
-#include "read/python/reader/reader.h"
 #include "read/python/reader/method_calls.h"
+#include "read/python/reader/reader.h"
 
 enum { MAX_ASKED = 20000 }; /* questions to code in one sample */
 
@@ -13,15 +13,21 @@ static const struct ender_row {
     enum lk_wait_kind wait;
     const char *method;
     const char
-        *pair; /* ... and this one too: a Lock that one side takes and the other one gives back is a signal, and no mutex */
-    bool own;  /* the waiter's own code counts: it would have got there first */
+        /* ... and this one too: a Lock that one side takes and the other one gives back is a
+           signal, and no mutex */
+        *pair;
+    bool own; /* the waiter's own code counts: it would have got there first */
     const char *words;
 } rows[] = {
-    { LK_CLASS_LOCK, LK_WAIT_LOCK, "release", "acquire", false, "would be released by the code of" },
+    { LK_CLASS_LOCK, LK_WAIT_LOCK, "release", "acquire", false,
+      "would be released by the code of" },
     { LK_CLASS_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
-    { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false, "is yet to be reached by the code of" },
-    { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true, "would be released by the code of" },
-    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true, "has items that are yet to be reported done by the code of" },
+    { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false,
+      "is yet to be reached by the code of" },
+    { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true,
+      "would be released by the code of" },
+    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true,
+      "has items that are yet to be reported done by the code of" },
 };
 
 static const struct ender_row *row_of(enum lk_known_class cls)
@@ -41,7 +47,8 @@ static bool waits_here(const struct lk_lock *l, struct lk_ref who)
 }
 
 /* All that wait for it do so in the way that the row is about, and for ever. */
-static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l, const struct ender_row *row)
+static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l,
+                          const struct ender_row *row)
 {
     for (size_t i = 0; i < l->waiters.n; i++) {
         const struct lk_thread *t = lk_thread_at(py->s, l->waiters.v[i]);
@@ -52,14 +59,15 @@ static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l, const
            (!l->mutex || (l->locked == LK_YES && l->owner_by == LK_OWNER_NONE && !l->lost_in_fork));
 }
 
-static enum lk_tri calls_both(struct lk_py *py, const struct lk_pyf *f, const struct ender_row *row, lk_addr obj)
+static enum lk_tri calls_both(struct lk_py *py, const struct lk_pyf *f, const struct ender_row *row,
+                              lk_addr obj)
 {
     enum lk_tri ends = lk_py_will_call_method_on(py, f, row->method, obj);
     return ends == LK_YES && row->pair ? lk_py_calls_method_on(py, f, row->pair, obj) : ends;
 }
 
-static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames, const struct ender_row *row, lk_addr obj,
-                             unsigned *left)
+static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
+                             const struct ender_row *row, lk_addr obj, unsigned *left)
 {
     enum lk_tri ret = LK_NO;
     for (size_t i = 0; i < frames->n && *left; i++) {
@@ -76,7 +84,8 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
     return ret;
 }
 
-/* Each slot that is taken is held by a `with` that was found; false where that is not known to be so. */
+/* Each slot that is taken is held by a `with` that was found; false where that is not known to be
+ * so. */
 static bool add_holders(struct lk_py *py, struct lk_lock *l, struct lk_refs *to)
 {
     const struct lk_reader *a = lk_reader(py);
@@ -118,7 +127,8 @@ void lk_py_find_likely_enders(struct lk_py *py)
     unsigned left = MAX_ASKED;
     for (size_t i = 0; i < py->s->locks.n && left; i++) {
         const struct lk_lock *l = &py->s->locks.v[i];
-        const struct ender_row *row = l->waiters.n ? row_of(lk_py_known_class(py, l->addr, NULL)) : NULL;
+        const struct ender_row *row =
+            l->waiters.n ? row_of(lk_py_known_class(py, l->addr, NULL)) : NULL;
         if (row && is_waited_for(py, l, row))
             find_for(py, i, row, &left);
     }

@@ -1,9 +1,11 @@
-/* Things that threads and tasks synchronise on: kind, state, and the owner where the object itself records one. */
+/* Things that threads and tasks synchronise on: kind, state, and the owner where the object itself
+ * records one. */
 #include "read/python/reader/reader.h"
 
 enum {
     FIRST = 16, /* first field after PyObject_HEAD */
-    /* _thread.lock (Modules/_threadmodule.c): a semaphore and a flag, or (3.13.x, 3.14+) one PyMutex byte */
+    /* _thread.lock (Modules/_threadmodule.c): a semaphore and a flag, or (3.13.x, 3.14+) one
+       PyMutex byte */
     LOCK_SEM_SIZE = 40,
     LOCK_SEM_FLAG = 32,
     LOCK_MUTEX_SIZE = 24,
@@ -13,7 +15,8 @@ enum {
     RLOCK_OWNER = 24,
     RLOCK_COUNT = 32,
     MUTEX_LOCKED = 1, /* _Py_LOCKED of Include/cpython/lock.h */
-    PARK_ADDR = 8,    /* Python/parking_lot.c struct wait_entry: the address parked on stands before the semaphore */
+    /* Python/parking_lot.c struct wait_entry: the address parked on stands before the semaphore */
+    PARK_ADDR = 8,
 };
 
 static void set_owner_thread(struct lk_py *py, struct lk_lock *l, uint64_t ident)
@@ -48,9 +51,11 @@ static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint8_t b;
     l->mutex = l->unowned = true;
-    if (ty && ty->basicsize == LOCK_SEM_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, LOCK_SEM_FLAG), &b))
+    if (ty && ty->basicsize == LOCK_SEM_SIZE &&
+        lk_read_u8(py->t, lk_py_field(py, obj, LOCK_SEM_FLAG), &b))
         set_locked(l, yes_no(b));
-    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
+    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE &&
+             lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         set_locked(l, yes_no(b & MUTEX_LOCKED));
 }
 
@@ -64,9 +69,11 @@ static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
     l->mutex = true;
     if (!ty || !lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_OWNER), &owner))
         return;
-    if (ty->basicsize == RLOCK_SEM_SIZE && lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_COUNT), &count))
+    if (ty->basicsize == RLOCK_SEM_SIZE &&
+        lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_COUNT), &count))
         locked = count > 0 && count < (UINT64_C(1) << 32);
-    else if (ty->basicsize == RLOCK_MUTEX_SIZE && lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
+    else if (ty->basicsize == RLOCK_MUTEX_SIZE &&
+             lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         locked = (b & MUTEX_LOCKED) != 0;
     else
         return;
@@ -111,7 +118,9 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, 
     case LK_CLASS_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
     case LK_CLASS_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
     case LK_CLASS_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES; break;
-    case LK_CLASS_AIO_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES; break;
+    case LK_CLASS_AIO_EVENT:
+        l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES;
+        break;
     case LK_CLASS_SEMAPHORE:
     case LK_CLASS_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
     case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
@@ -184,7 +193,8 @@ struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj)
 
 bool lk_py_is_primitive(enum lk_known_class cls)
 {
-    return cls == LK_CLASS_LOCK || cls == LK_CLASS_RLOCK || cls == LK_CLASS_SIMPLE_QUEUE || cls == LK_CLASS_SEMLOCK;
+    return cls == LK_CLASS_LOCK || cls == LK_CLASS_RLOCK || cls == LK_CLASS_SIMPLE_QUEUE ||
+           cls == LK_CLASS_SEMLOCK;
 }
 
 bool lk_py_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex)

@@ -1,6 +1,7 @@
 /*
- * Who holds a lock that records no owner: a frame inside `with lock:` keeps the lock's exit method on its value stack. What
- * that proves and what not is weighed here; the object's own fields (RLock, import locks) come from lock.c.
+ * Who holds a lock that records no owner: a frame inside `with lock:` keeps the lock's exit method
+ * on its value stack. What that proves and what not is weighed here; the object's own fields
+ * (RLock, import locks) come from lock.c.
  */
 #include "read/python/reader/reader.h"
 
@@ -19,7 +20,8 @@ enum {
 
 /* ---- noting `with` blocks -------------------------------------------------------------- */
 
-/* The standard library releases the locks it was given in Condition.wait only, which is dealt with below. */
+/* The standard library releases the locks it was given in Condition.wait only, which is dealt with
+ * below. */
 bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c)
 {
     if (lk_starts_with(c->file, "<frozen "))
@@ -33,22 +35,27 @@ bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c)
     return false;
 }
 
-/* Condition.wait has given its lock back while it waits, also the wait of a frame far above the `with`. */
+/* Condition.wait has given its lock back while it waits, also the wait of a frame far above the
+ * `with`. */
 static lk_addr given_back(struct lk_py *py, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c || strcmp(c->code->function, "wait") != 0 ||
-        (!lk_ends_with(c->code->file, "/threading.py") && !lk_ends_with(c->code->file, "/asyncio/locks.py")))
+        (!lk_ends_with(c->code->file, "/threading.py") &&
+         !lk_ends_with(c->code->file, "/asyncio/locks.py")))
         return 0;
     lk_addr cond = lk_py_local(py, f, "self");
     enum lk_known_class cls = lk_py_known_class(py, cond, NULL);
-    return cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION ? lk_py_attr(py, cond, "_lock") : 0;
+    return cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION
+               ? lk_py_attr(py, cond, "_lock")
+               : 0;
 }
 
 /** Frames from the innermost outwards, and what is known of those passed so far. */
 struct inward {
     struct lk_ref holder;
-    bool unreadable;                    /* one of them, or more of them release something than are kept */
+    /* one of them, or more of them release something than are kept */
+    bool unreadable;
     const struct lk_pyf *releasing[16]; /* they name release */
     size_t n_releasing;
     lk_addr given_back[16];
@@ -92,13 +99,16 @@ static bool was_given_back(struct lk_py *py, const struct inward *in, lk_addr ma
 }
 
 static void note_manager(struct lk_py *py, const struct inward *in, lk_addr manager, int depth);
-static bool note_frame(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth);
+static bool note_frame(struct lk_py *py, const struct inward *in, const struct lk_pyf *f,
+                       int depth);
 
 /*
- * A generator that is looped over stands on the value stack of the frame with the `for`, suspended in a `with` perhaps. Only who
- * holds it can go on with it: where that frame alone does (one reference), the generator's locks are that frame's.
+ * A generator that is looped over stands on the value stack of the frame with the `for`, suspended
+ * in a `with` perhaps. Only who holds it can go on with it: where that frame alone does (one
+ * reference), the generator's locks are that frame's.
  */
-static bool note_iterated(struct lk_py *py, const struct inward *in, const struct lk_pyf *f, int depth)
+static bool note_iterated(struct lk_py *py, const struct inward *in, const struct lk_pyf *f,
+                          int depth)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     struct lk_pypending pending = { .slot = -1 };
@@ -115,11 +125,12 @@ static bool note_iterated(struct lk_py *py, const struct inward *in, const struc
         enum lk_pykind kind = obj ? lk_py_kind(py, obj) : LK_PYK_OTHER;
         uint32_t references; /* the lower half of ob_refcnt: 3.14 keeps flags above it */
         struct lk_pyf inner;
-        if ((kind != LK_PYK_GENERATOR && kind != LK_PYK_ASYNC_GEN) || lk_py_gen_state(py, obj) != LK_GEN_SUSPENDED ||
-            !lk_py_gen_frame(py, obj, &inner))
+        if ((kind != LK_PYK_GENERATOR && kind != LK_PYK_ASYNC_GEN) ||
+            lk_py_gen_state(py, obj) != LK_GEN_SUSPENDED || !lk_py_gen_frame(py, obj, &inner))
             continue;
         struct inward its = *in;
-        its.unreadable |= py->free_threaded || py->debug_build || !lk_read_u32(py->t, obj, &references) || references != 1;
+        its.unreadable |= py->free_threaded || py->debug_build ||
+                          !lk_read_u32(py->t, obj, &references) || references != 1;
         note_releasing(py, &its, &inner);
         any |= note_frame(py, &its, &inner, depth + 1);
         any |= note_iterated(py, &its, &inner, depth + 1);
@@ -177,13 +188,15 @@ static void note_manager(struct lk_py *py, const struct inward *in, lk_addr mana
         note_generator(py, in, manager, depth);
     } else if (cls == LK_CLASS_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
-    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE && !was_given_back(py, in, manager)) {
+    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE &&
+               !was_given_back(py, in, manager)) {
         struct lk_with_hold hold = { manager, in->holder, may_release(py, in, manager) };
         lk_vec_add(&lk_reader(py)->holds, hold);
     }
 }
 
-bool lk_py_note_with_blocks(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first, struct lk_ref holder)
+bool lk_py_note_with_blocks(struct lk_py *py, const struct lk_pyframes *frames,
+                            bool innermost_first, struct lk_ref holder)
 {
     struct inward in = { .holder = holder };
     bool any = false;
@@ -216,11 +229,13 @@ static void add_reach(struct lk_py *py, lk_addr obj, struct collect *c)
         obj = lk_py_attr(py, obj, "_lock");
         cls = lk_py_known_class(py, obj, NULL);
     }
-    if ((cls == LK_CLASS_LOCK || cls == LK_CLASS_AIO_LOCK) && lk_py_calls_method_on(py, c->frame, "acquire", obj) != LK_NO)
+    if ((cls == LK_CLASS_LOCK || cls == LK_CLASS_AIO_LOCK) &&
+        lk_py_calls_method_on(py, c->frame, "acquire", obj) != LK_NO)
         lk_vec_add(&lk_reader(py)->reach, ((struct lk_bare_acquire){ obj, c->holder }));
 }
 
-/* Names in code and keys of dicts are interned (Objects/codeobject.c intern_strings), so equal ones are one object. */
+/* Names in code and keys of dicts are interned (Objects/codeobject.c intern_strings), so equal ones
+ * are one object. */
 static bool reach_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct collect *c = arg;
@@ -244,7 +259,8 @@ static bool reach_local(struct lk_py *py, const char *name, lk_addr value, void 
     return true;
 }
 
-size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref holder)
+size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *frames,
+                                struct lk_ref holder)
 {
     struct collect c = { .holder = holder };
     size_t n = 0;
@@ -256,7 +272,8 @@ size_t lk_py_note_bare_acquires(struct lk_py *py, const struct lk_pyframes *fram
             continue;
         n++;
         c.frame = f;
-        c.names = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &c.n_names);
+        c.names =
+            lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &c.n_names);
         lk_py_local_each(py, f, reach_local, &c);
         c.left = MAX_GLOBALS;
         if (f->globals)
@@ -276,7 +293,8 @@ static bool waits_for(const struct lk_snapshot *s, struct lk_ref who, struct lk_
     return false;
 }
 
-/* Someone other than the candidate could hold it by a bare acquire(). Who waits for it does not hold it. */
+/* Someone other than the candidate could hold it by a bare acquire(). Who waits for it does not
+ * hold it. */
 static bool others_reach(struct lk_py *py, struct lk_ref ref, lk_addr addr, struct lk_ref candidate)
 {
     const struct lk_reader *a = lk_reader(py);
@@ -303,7 +321,8 @@ static void add_hold(struct lk_py *py, const struct lk_with_hold *h, struct lk_m
 }
 
 /* threading.Timer: whether what it is going to call gives the lock back. */
-static bool timer_gives_back(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c, lk_addr lock)
+static bool timer_gives_back(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
+                             lk_addr lock)
 {
     if (strcmp(c->code->function, "run") != 0 || !lk_ends_with(c->code->file, "/threading.py"))
         return false;
@@ -322,7 +341,8 @@ static bool frame_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr l
 }
 
 /* A Lock may be given back by a thread that did not take it: a watchdog, a timer. */
-static bool others_give_back(struct lk_py *py, struct lk_ref ref, lk_addr addr, struct lk_ref candidate)
+static bool others_give_back(struct lk_py *py, struct lk_ref ref, lk_addr addr,
+                             struct lk_ref candidate)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
@@ -358,7 +378,8 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
 
     for (size_t i = 0; i < py->s->locks.n; i++) {
         struct lk_lock *l = &py->s->locks.v[i];
-        if (l->owner_by != LK_OWNER_VALUE_STACK || l->owners.n != 1 || l->waiters.n == 0 || l->locked != LK_YES)
+        if (l->owner_by != LK_OWNER_VALUE_STACK || l->owners.n != 1 || l->waiters.n == 0 ||
+            l->locked != LK_YES)
             continue;
         if (lk_map_get(doubtful, i, NULL))
             continue;
@@ -369,7 +390,8 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
         }
         collected = true;
         struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, i);
-        l->owner_certain = !others_reach(py, ref, l->addr, l->owners.v[0]) && !others_give_back(py, ref, l->addr, l->owners.v[0]);
+        l->owner_certain = !others_reach(py, ref, l->addr, l->owners.v[0]) &&
+                           !others_give_back(py, ref, l->addr, l->owners.v[0]);
     }
 }
 

@@ -1,4 +1,5 @@
-/* The other end of a connection: by the kernel's word where the descriptor is known, else by what the transport says. */
+/* The other end of a connection: by the kernel's word where the descriptor is known, else by what
+ * the transport says. */
 #include "read/python/reader/reader.h"
 
 #include <sys/syscall.h>
@@ -8,7 +9,8 @@
 enum {
     MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */
     MAX_WRAPPED = 4, /* transports inside of transports (TLS) */
-    /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop */
+    /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop
+     */
     UV_HANDLE = 24,
     UV_LOOP = 32,
     /* libuv 1.x include/uv.h: uv_handle_t.type; uv_stream_t.io_watcher.fd */
@@ -37,7 +39,8 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
     const char *text = os->peer;
 
     if (os->listening)
-        text = os->local ? lk_arena_printf(py->s->arena, "connections to %s", os->local) : "connections";
+        text = os->local ? lk_arena_printf(py->s->arena, "connections to %s", os->local)
+                         : "connections";
     else if (os->peer && os->peer_is && strcmp(os->peer_is, "this-process") == 0)
         kind = LK_EXT_SELF_LISTENER;
     else if (os->on == LK_OS_FILE)
@@ -54,7 +57,9 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
 /* What the descriptor is, as if a thread slept in read(fd). */
 static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 {
-    const struct lk_thread_facts f = { .syscall_known = true, .nr = SYS_read, .args = { (uint64_t)fd } };
+    const struct lk_thread_facts f = { .syscall_known = true,
+                                       .nr = SYS_read,
+                                       .args = { (uint64_t)fd } };
     struct lk_kernel_reader *r = lk_reader(py)->peers.n < MAX_ASKED ? lk_reader_kernel(py) : NULL;
     if (!r)
         return false;
@@ -70,13 +75,15 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     uint64_t index;
 
     if (fd == LK_UNKNOWN)
-        return lk_snapshot_extern(py->s, *otherwise ? LK_EXT_OUTSIDE : LK_EXT_UNKNOWN, otherwise, LK_UNKNOWN);
+        return lk_snapshot_extern(py->s, *otherwise ? LK_EXT_OUTSIDE : LK_EXT_UNKNOWN, otherwise,
+                                  LK_UNKNOWN);
     if (lk_map_get(&a->peers, (uint64_t)fd, &index))
         return lk_ref_make(LK_KIND_EXTERN, index);
     if (!*otherwise)
         otherwise = fd_text(py, fd);
-    struct lk_ref ref =
-        ask(py, fd, &os) ? lk_py_peer_of_syscall(py, &os) : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+    struct lk_ref ref = ask(py, fd, &os)
+                            ? lk_py_peer_of_syscall(py, &os)
+                            : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;
 }
@@ -90,7 +97,8 @@ static const char *address_text(struct lk_py *py, lk_addr address)
     if (lk_py_kind(py, address) == LK_PYK_TUPLE) {
         const char *host = lk_py_str(py, lk_py_item(py, address, 0));
         if (host && lk_py_int(py, lk_py_item(py, address, 1), &port))
-            return lk_arena_printf(py->s->arena, strchr(host, ':') ? "[%s]:%lld" : "%s:%lld", host, (long long)port);
+            return lk_arena_printf(py->s->arena, strchr(host, ':') ? "[%s]:%lld" : "%s:%lld", host,
+                                   (long long)port);
     }
     const char *path = address ? lk_py_str(py, address) : NULL;
     return path ? path : "";
@@ -111,7 +119,8 @@ static int64_t uv_fd(struct lk_py *py, lk_addr transport)
         lk_py_known_class(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_CLASS_LOOP)
         return LK_UNKNOWN;
     lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
-    if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) || (type != UV_NAMED_PIPE && type != UV_TCP) ||
+    if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) ||
+        (type != UV_NAMED_PIPE && type != UV_TCP) ||
         !lk_read_i32(py->t, handle + UV_STREAM_FD, &fd) || fd < 0)
         return LK_UNKNOWN;
     return fd;

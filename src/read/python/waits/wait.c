@@ -1,4 +1,5 @@
-/* What each thread and task waits for: rows of the wait table first, then the value stack and the futex, then the kernel's word.
+/* What each thread and task waits for: rows of the wait table first, then the value stack and the
+ * futex, then the kernel's word.
  */
 #include "read/python/reader/reader.h"
 
@@ -36,10 +37,12 @@ struct table {
 
 static bool names(const struct lk_wait_row *r, const struct lk_code *c)
 {
-    return (!r->function || strcmp(r->function, c->function) == 0) && lk_ends_with(c->file, r->file);
+    return (!r->function || strcmp(r->function, c->function) == 0) &&
+           lk_ends_with(c->file, r->file);
 }
 
-static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *t, const struct lk_pyf *f, unsigned below)
+static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *t,
+                                          const struct lk_pyf *f, unsigned below)
 {
     struct lk_map *none = &lk_reader(py)->no_row[t->memo];
     const struct lk_pycode *c = lk_py_code(py, f->code);
@@ -54,7 +57,8 @@ static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *
         named = true;
         if (!(r->over & below))
             continue;
-        if (r->cls == LK_CLASS_OTHER || lk_py_known_class(py, lk_py_local(py, f, r->local), NULL) == r->cls)
+        if (r->cls == LK_CLASS_OTHER ||
+            lk_py_known_class(py, lk_py_local(py, f, r->local), NULL) == r->cls)
             return r;
     }
     if (!named)
@@ -63,19 +67,22 @@ static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *
 }
 
 /* frames in either order; i counts from the innermost. */
-static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool innermost_first, size_t i)
+static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool innermost_first,
+                                     size_t i)
 {
     return &frames->v[innermost_first ? i : frames->n - 1 - i];
 }
 
-/* A future written in Python is awaited through a frame of its own, which says nothing of the wait. */
+/* A future written in Python is awaited through a frame of its own, which says nothing of the wait.
+ */
 static size_t own_frames(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first)
 {
-    return frames->n > 1 && lk_py_frame_is(py, frame_at(frames, innermost_first, 0), "__await__", "/asyncio/futures.py");
+    return frames->n > 1 && lk_py_frame_is(py, frame_at(frames, innermost_first, 0), "__await__",
+                                           "/asyncio/futures.py");
 }
 
-static void match(struct lk_py *py, const struct table *t, const struct lk_pyframes *frames, bool innermost_first,
-                  struct run *run)
+static void match(struct lk_py *py, const struct table *t, const struct lk_pyframes *frames,
+                  bool innermost_first, struct run *run)
 {
     unsigned below = LK_TAG_INNERMOST;
     size_t first = own_frames(py, frames, innermost_first);
@@ -100,7 +107,8 @@ static void match(struct lk_py *py, const struct table *t, const struct lk_pyfra
 
 /* ---- making waits -------------------------------------------------------------------- */
 
-static void wait_on(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind, struct lk_ref on, bool complete)
+static void wait_on(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind, struct lk_ref on,
+                    bool complete)
 {
     w->kind = kind;
     w->on = (struct lk_refs){ 0 };
@@ -108,13 +116,15 @@ static void wait_on(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,
     w->complete = complete && on.kind != LK_KIND_NONE;
 }
 
-static void wait_on_extern(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind, enum lk_extern_kind ext, const char *text,
-                           int64_t in_ms)
+static void wait_on_extern(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,
+                           enum lk_extern_kind ext, const char *text, int64_t in_ms)
 {
-    wait_on(py, w, kind, lk_snapshot_extern(py->s, ext, text, in_ms), ext == LK_EXT_TIMER || ext == LK_EXT_CHILD);
+    wait_on(py, w, kind, lk_snapshot_extern(py->s, ext, text, in_ms),
+            ext == LK_EXT_TIMER || ext == LK_EXT_CHILD);
 }
 
-static bool wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind, struct lk_ref lock)
+static bool wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,
+                         struct lk_ref lock)
 {
     const struct lk_lock *l = lk_lock_at(py->s, lock);
     if (!l)
@@ -135,7 +145,8 @@ static bool wait_on_future(struct lk_py *py, struct lk_wait *w, lk_addr obj)
 }
 
 /* asgiref's idle request thread: work that is already in its queue wakes it, too. */
-static bool wait_on_future_or_item(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f, lk_addr future)
+static bool wait_on_future_or_item(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f,
+                                   lk_addr future)
 {
     lk_addr queue = lk_py_attr(py, lk_py_local(py, f, "self"), "_work_queue");
     if (!wait_on_future(py, w, future))
@@ -172,8 +183,10 @@ static bool wait_on_thread(struct lk_py *py, struct lk_wait *w, lk_addr thread)
     return true;
 }
 
-/* A worker that shuts its own pool down waits for the others only: Thread.join() of the caller itself raises. */
-static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, struct lk_ref self, lk_addr executor)
+/* A worker that shuts its own pool down waits for the others only: Thread.join() of the caller
+ * itself raises. */
+static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, struct lk_ref self,
+                            lk_addr executor)
 {
     const struct lk_executor *x = lk_executor_at(py->s, lk_py_executor(py, executor));
     if (!x)
@@ -227,7 +240,8 @@ static bool wait_on_child(struct lk_py *py, struct lk_wait *w, lk_addr obj)
         v = lk_py_attr(py, obj, "_pid");
     if (!v || !lk_py_int(py, v, &pid))
         return false;
-    wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD, lk_arena_printf(py->s->arena, "child %lld", (long long)pid), LK_UNKNOWN);
+    wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD,
+                   lk_arena_printf(py->s->arena, "child %lld", (long long)pid), LK_UNKNOWN);
     return true;
 }
 
@@ -248,12 +262,14 @@ static bool wait_on_timer(struct lk_py *py, struct lk_wait *w, lk_addr future)
 
 static bool wait_on_worker_queue(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f)
 {
-    struct lk_ref x = lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, f, "executor_reference")));
+    struct lk_ref x =
+        lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, f, "executor_reference")));
     wait_on(py, w, LK_WAIT_EXECUTOR_IDLE, x, false);
     return true;
 }
 
-static bool wait_on_feeders(struct lk_py *py, struct lk_wait *w, const struct waiter *who, const struct lk_pyf *queue_frame)
+static bool wait_on_feeders(struct lk_py *py, struct lk_wait *w, const struct waiter *who,
+                            const struct lk_pyf *queue_frame)
 {
     lk_addr queue = lk_py_local(py, queue_frame, "self");
     if (!who->fut_waiter || !queue)
@@ -268,8 +284,8 @@ static bool return_when_all(struct lk_py *py, const struct lk_pyf *f)
 }
 
 /* From the deciding row to what is waited for; false when it could not be told. */
-static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost, const struct waiter *who,
-                    struct lk_wait *w)
+static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost,
+                    const struct waiter *who, struct lk_wait *w)
 {
     const struct lk_wait_row *r = run->row;
     lk_addr obj = r->local ? lk_py_local(py, run->frame, r->local) : 0;
@@ -291,7 +307,8 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     case LK_HOW_SLEEP: return wait_on_timer(py, w, who->fut_waiter);
     case LK_HOW_AS_COMPLETED: return wait_on_feeders(py, w, who, innermost);
     case LK_HOW_GROUP: return wait_on_futures(py, w, lk_py_attr(py, obj, "_tasks"), false);
-    case LK_HOW_TRANSPORT: return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
+    case LK_HOW_TRANSPORT:
+        return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
     case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
     case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
     case LK_HOW_KEEP:
@@ -337,28 +354,31 @@ static bool try_local(struct lk_py *py, const char *name, lk_addr value, void *a
     return p->found == 0;
 }
 
-/* A function of this name, made in C, stands on the value stack: the call that this frame has not come back from. */
+/* A function of this name, made in C, stands on the value stack: the call that this frame has not
+ * come back from. */
 static bool calls_builtin(struct lk_py *py, const struct lk_pyf *f, const char *name)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     for (int i = 0; c && i < c->stacksize && i < MAX_SLOTS; i++) {
         lk_addr obj = lk_py_stack_slot(py, f, i);
-        if (obj && lk_py_kind(py, obj) == LK_PYK_BUILTIN_METHOD && strcmp(lk_py_callable_name(py, obj), name) == 0)
+        if (obj && lk_py_kind(py, obj) == LK_PYK_BUILTIN_METHOD &&
+            strcmp(lk_py_callable_name(py, obj), name) == 0)
             return true;
     }
     return false;
 }
 
 /* The lock this thread sleeps on. The futex word is the proof; the value stack names the call. */
-static lk_addr blocked_on(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f, char *method, size_t max)
+static lk_addr blocked_on(struct lk_py *py, const struct lk_syscall_wait *os,
+                          const struct lk_pyf *f, char *method, size_t max)
 {
     struct lk_pypending c[MAX_CANDIDATES];
     size_t n = lk_py_pending_candidates(py, f, c, MAX_CANDIDATES);
 
     *method = '\0';
     for (size_t i = 0; i < n; i++) {
-        bool fits =
-            os->futex ? lk_py_futex_is(py, c[i].self, os->futex) : lk_py_is_primitive(lk_py_known_class(py, c[i].self, NULL));
+        bool fits = os->futex ? lk_py_futex_is(py, c[i].self, os->futex)
+                              : lk_py_is_primitive(lk_py_known_class(py, c[i].self, NULL));
         if (!fits)
             continue;
         strncpy(method, c[i].method, max - 1);
@@ -378,13 +398,15 @@ static const char *lock_call(struct lk_py *py, enum lk_known_class cls, const ch
     const char *name = cls == LK_CLASS_RLOCK          ? "RLock"
                        : cls == LK_CLASS_SIMPLE_QUEUE ? "SimpleQueue"
                        : cls == LK_CLASS_SEMLOCK      ? "multiprocessing.Semaphore"
-                                                   : "Lock";
+                                                      : "Lock";
     if (strcmp(method, "__enter__") == 0)
         return "a with statement";
-    return lk_arena_printf(py->s->arena, "%s.%s()", name, cls == LK_CLASS_SIMPLE_QUEUE ? "get" : "acquire");
+    return lk_arena_printf(py->s->arena, "%s.%s()", name,
+                           cls == LK_CLASS_SIMPLE_QUEUE ? "get" : "acquire");
 }
 
-static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f, struct lk_wait *w)
+static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, const struct lk_pyf *f,
+                         struct lk_wait *w)
 {
     char method[40];
     lk_addr obj = blocked_on(py, os, f, method, sizeof method);
@@ -393,25 +415,29 @@ static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, con
         return false;
     enum lk_wait_kind kind = cls == LK_CLASS_SIMPLE_QUEUE ? LK_WAIT_QUEUE_GET
                              : cls == LK_CLASS_SEMLOCK    ? LK_WAIT_SEMAPHORE
-                                                       : LK_WAIT_LOCK;
+                                                          : LK_WAIT_LOCK;
     w->call = lock_call(py, cls, method);
     return wait_on_lock(py, w, kind, lk_py_lock(py, obj));
 }
 
 /* ---- threads: the kernel's word ------------------------------------------------------------ */
 
-/* "socket.recv()" when the innermost frame calls a method of the very socket that the thread sleeps on, else the system call. */
+/* "socket.recv()" when the innermost frame calls a method of the very socket that the thread sleeps
+ * on, else the system call. */
 static const char *os_call(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread)
 {
     const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread.index);
     struct lk_pypending c[MAX_CANDIDATES];
     bool socket = (os->on == LK_OS_SOCKET || os->on == LK_OS_SELECTOR) && os->fd != LK_UNKNOWN;
-    size_t n = socket && frames && frames->n ? lk_py_pending_candidates(py, &frames->v[0], c, MAX_CANDIDATES) : 0;
+    size_t n = socket && frames && frames->n
+                   ? lk_py_pending_candidates(py, &frames->v[0], c, MAX_CANDIDATES)
+                   : 0;
 
     for (size_t i = 0; i < n; i++)
         if (lk_py_socket_fd(py, c[i].self) == os->fd)
             return lk_arena_printf(py->s->arena, "socket.%s()",
-                                   c[i].method + (c[i].method[0] == '_')); /* socket.accept calls _accept */
+                                   /* socket.accept calls _accept */
+                                   c[i].method + (c[i].method[0] == '_'));
     return os->syscall ? lk_arena_printf(py->s->arena, "%s()", os->syscall) : NULL;
 }
 
@@ -421,7 +447,8 @@ static void wait_in_io(struct lk_py *py, const struct lk_syscall_wait *os, struc
 }
 
 /* The loop whose own descriptor this thread polls (uvloop polls in C, so no frame tells). */
-static struct lk_ref polled_loop(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread)
+static struct lk_ref polled_loop(struct lk_py *py, const struct lk_syscall_wait *os,
+                                 struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
     for (size_t i = 0; i < t->n_frame_loops; i++) {
@@ -432,7 +459,8 @@ static struct lk_ref polled_loop(struct lk_py *py, const struct lk_syscall_wait 
     return lk_ref_make(LK_KIND_NONE, 0);
 }
 
-static void wait_in_selector(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread, struct lk_wait *w)
+static void wait_in_selector(struct lk_py *py, const struct lk_syscall_wait *os,
+                             struct lk_ref thread, struct lk_wait *w)
 {
     struct lk_ref loop = polled_loop(py, os, thread);
     if (loop.kind == LK_KIND_LOOP) {
@@ -444,7 +472,9 @@ static void wait_in_selector(struct lk_py *py, const struct lk_syscall_wait *os,
     if (os->listening && os->local)
         text = lk_arena_printf(py->s->arena, "connections to %s", os->local);
     else if (!text && os->fds.n)
-        text = lk_arena_printf(py->s->arena, os->fds.n == 1 ? "file descriptor %lld" : "file descriptor %lld and others",
+        text = lk_arena_printf(py->s->arena,
+                               os->fds.n == 1 ? "file descriptor %lld"
+                                              : "file descriptor %lld and others",
                                (long long)os->fds.v[0]);
     wait_on_extern(py, w, LK_WAIT_IO, LK_EXT_OUTSIDE, text ? text : "file descriptors", LK_UNKNOWN);
 }
@@ -456,7 +486,8 @@ static bool in_time_sleep(struct lk_py *py, struct lk_ref thread)
     return frames && frames->n && calls_builtin(py, &frames->v[0], "sleep");
 }
 
-static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread, struct lk_wait *w)
+static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_ref thread,
+                           struct lk_wait *w)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
     if (!w->call)
@@ -467,19 +498,23 @@ static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, s
     case LK_OS_FILE:
     case LK_OS_EVENTFD: wait_in_io(py, os, w); break;
     case LK_OS_CHILD: {
-        const char *text =
-            os->child_pid > 0 ? lk_arena_printf(py->s->arena, "child %lld", (long long)os->child_pid) : "any child";
+        const char *text = os->child_pid > 0 ? lk_arena_printf(py->s->arena, "child %lld",
+                                                               (long long)os->child_pid)
+                                             : "any child";
         wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD, text, LK_UNKNOWN);
         break;
     }
     case LK_OS_TIMER:
         if (in_time_sleep(py, thread))
             w->call = "time.sleep()";
-        wait_on_extern(py, w, LK_WAIT_SLEEP, LK_EXT_TIMER, "timer", os->timeout_ms == LK_FOREVER ? LK_UNKNOWN : os->timeout_ms);
+        wait_on_extern(py, w, LK_WAIT_SLEEP, LK_EXT_TIMER, "timer",
+                       os->timeout_ms == LK_FOREVER ? LK_UNKNOWN : os->timeout_ms);
         break;
     case LK_OS_SELECTOR: wait_in_selector(py, os, thread, w); break;
     case LK_OS_SIGNAL: w->kind = LK_WAIT_SIGNAL; break;
-    case LK_OS_NONE: w->kind = t->running || t->kstate == 'R' ? LK_WAIT_NONE : LK_WAIT_UNKNOWN; break;
+    case LK_OS_NONE:
+        w->kind = t->running || t->kstate == 'R' ? LK_WAIT_NONE : LK_WAIT_UNKNOWN;
+        break;
     default: w->kind = LK_WAIT_UNKNOWN; break;
     }
 }
@@ -499,9 +534,10 @@ static bool fits_kernel(const struct lk_wait_row *r, const struct lk_syscall_wai
     }
 }
 
-/* A Condition.wait that was notified, or timed out, wants its lock back: then the lock is what it waits for. */
-static bool wants_lock_back(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost, const struct lk_syscall_wait *os,
-                            struct lk_wait *w)
+/* A Condition.wait that was notified, or timed out, wants its lock back: then the lock is what it
+ * waits for. */
+static bool wants_lock_back(struct lk_py *py, const struct run *run, const struct lk_pyf *innermost,
+                            const struct lk_syscall_wait *os, struct lk_wait *w)
 {
     if (!run->row || run->row->how == LK_HOW_INNER_LOCK || !os->futex)
         return false;
@@ -515,8 +551,8 @@ static bool wants_lock_back(struct lk_py *py, const struct run *run, const struc
     return wait_on_lock(py, w, LK_WAIT_LOCK, lk_py_lock(py, lock));
 }
 
-static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_syscall_wait *os, const struct lk_pyframes *frames,
-                           struct lk_wait *w)
+static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_syscall_wait *os,
+                           const struct lk_pyframes *frames, struct lk_wait *w)
 {
     const struct table t = { lk_thread_wait_rows, lk_n_thread_wait_rows, 0 };
     struct waiter who = { .ref = ref };
@@ -570,8 +606,8 @@ static void read_thread_wait(struct lk_py *py, size_t i)
 /* ---- tasks --------------------------------------------------------------------------- */
 
 /*
- * uvloop keeps its timers in C, so what the frames say must do: a Timeout that a frame is in has its deadline, the
- * timer of wait() and wait_for() is there but not when it ends.
+ * uvloop keeps its timers in C, so what the frames say must do: a Timeout that a frame is in has
+ * its deadline, the timer of wait() and wait_for() is there but not when it ends.
  */
 static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *frames, int64_t known)
 {
@@ -582,7 +618,8 @@ static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *fr
     for (size_t i = 0; i < frames->n; i++) {
         size_t n = lk_py_held_managers(py, &frames->v[i], held, LK_ARRAY_LEN(held));
         for (size_t j = 0; j < n; j++)
-            if (lk_py_known_class(py, held[j], NULL) == LK_CLASS_TIMEOUT && lk_py_number(py, lk_py_attr(py, held[j], "_when"), &when))
+            if (lk_py_known_class(py, held[j], NULL) == LK_CLASS_TIMEOUT &&
+                lk_py_number(py, lk_py_attr(py, held[j], "_when"), &when))
                 best = LK_MIN(best, lk_reader_left_ms(py, lk_reader_ms(when)));
         lk_addr handle = lk_py_local(py, &frames->v[i], "timeout_handle");
         if (handle && !lk_py_is_none(py, handle) && best == LK_FOREVER)
@@ -591,7 +628,8 @@ static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *fr
     return best;
 }
 
-static int64_t task_timeout(struct lk_py *py, const struct lk_task *k, lk_addr fut_waiter, const struct lk_pyframes *frames)
+static int64_t task_timeout(struct lk_py *py, const struct lk_task *k, lk_addr fut_waiter,
+                            const struct lk_pyframes *frames)
 {
     struct lk_reader *a = lk_reader(py);
     const struct lk_loop *o = lk_loop_at(py->s, k->loop);
@@ -609,12 +647,13 @@ static int64_t task_timeout(struct lk_py *py, const struct lk_task *k, lk_addr f
 
 static const char *await_call(struct lk_py *py, lk_addr fut_waiter)
 {
-    return lk_py_known_class(py, fut_waiter, NULL) == LK_CLASS_GATHER ? "asyncio.gather()" : "await";
+    return lk_py_known_class(py, fut_waiter, NULL) == LK_CLASS_GATHER ? "asyncio.gather()"
+                                                                      : "await";
 }
 
 /* *matched: a row names these frames. */
-static bool wait_by_row(struct lk_py *py, const struct waiter *who, const struct lk_pyframes *frames, struct lk_wait *w,
-                        bool *matched)
+static bool wait_by_row(struct lk_py *py, const struct waiter *who,
+                        const struct lk_pyframes *frames, struct lk_wait *w, bool *matched)
 {
     const struct table t = { lk_task_wait_rows, lk_n_task_wait_rows, 1 };
     struct run run;
@@ -631,8 +670,8 @@ static bool wait_by_row(struct lk_py *py, const struct waiter *who, const struct
     return false;
 }
 
-bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f, const struct lk_pyframes *frames,
-                      bool plain)
+bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                      const struct lk_pyframes *frames, bool plain)
 {
     const struct lk_task *k = lk_task_at(py->s, task);
     struct lk_wait w = { .timeout_ms = LK_FOREVER, .frame = -1 };
@@ -643,10 +682,12 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
     if (lk_map_get(&lk_reader(py)->ready, k->addr, &loop)) {
         wait_on(py, &w, LK_WAIT_READY, lk_ref_make(LK_KIND_LOOP, loop - 1), true);
     } else if (!f->fut_waiter) {
-        /* Its step was in a queue that is gone (closed loop), or is being taken out of one just now. */
+        /* Its step was in a queue that is gone (closed loop), or is being taken out of one just
+         * now. */
         const struct lk_loop *o = lk_loop_at(py->s, k->loop);
         bool lost = o && (o->run == LK_LOOP_CLOSED || o->run == LK_LOOP_LOST_IN_FORK);
-        wait_on(py, &w, lost ? LK_WAIT_READY : LK_WAIT_UNKNOWN, lost ? k->loop : lk_ref_make(LK_KIND_NONE, 0), lost);
+        wait_on(py, &w, lost ? LK_WAIT_READY : LK_WAIT_UNKNOWN,
+                lost ? k->loop : lk_ref_make(LK_KIND_NONE, 0), lost);
     } else {
         w.timeout_ms = task_timeout(py, k, f->fut_waiter, frames);
         if (plain || !wait_by_row(py, &who, frames, &w, &matched)) {

@@ -1,7 +1,7 @@
 /*
- * What the standard library (and the bridges everyone uses) looks like from outside, as data: classes that matter,
- * frames that mean a wait, callbacks that complete a future, coroutines and functions that set one. Names are those of
- * Lib/ in CPython 3.8 - 3.15; every row names its file.
+ * What the standard library (and the bridges everyone uses) looks like from outside, as data:
+ * classes that matter, frames that mean a wait, callbacks that complete a future, coroutines and
+ * functions that set one. Names are those of Lib/ in CPython 3.8 - 3.15; every row names its file.
  */
 #ifndef LK_READ_PYTHON_WAITS_WAIT_TABLE_H
 #define LK_READ_PYTHON_WAITS_WAIT_TABLE_H
@@ -101,13 +101,14 @@ enum {
 };
 
 /**
- * One frame of a wait. A wait is the longest run of frames, innermost first, in which each frame's row may stand over
- * the one before. Its object, kind and name are those of the last row that is not LK_HOW_KEEP (whose name still wins).
+ * One frame of a wait. A wait is the longest run of frames, innermost first, in which each frame's
+ * row may stand over the one before. Its object, kind and name are those of the last row that is
+ * not LK_HOW_KEEP (whose name still wins).
  */
 struct lk_wait_row {
-    const char *function;  /* co_name; NULL = any function of the file */
-    const char *file;      /* end of co_filename */
-    const char *local;     /* local that holds the object; NULL none */
+    const char *function;    /* co_name; NULL = any function of the file */
+    const char *file;        /* end of co_filename */
+    const char *local;       /* local that holds the object; NULL none */
     enum lk_known_class cls; /* which its value must be; LK_CLASS_OTHER = any */
     enum lk_wait_how how;
     enum lk_wait_kind kind;
@@ -124,12 +125,14 @@ enum lk_callback_does {
     LK_CB_NOTHING = 0,        /* touches no future */
     LK_CB_COMPLETES,          /* completes the future (or feeds the queue) named by `var` */
     LK_CB_COMPLETES_WHEN_ALL, /* ... once all futures that have this callback are done */
-    LK_CB_FOLLOWS,            /* the future that has the callback is completed by the one named by `var` */
+    /* the future that has the callback is completed by the one named by `var` */
+    LK_CB_FOLLOWS,
 };
 struct lk_callback_row {
     const char *qualname; /* of the function */
     const char *file;     /* end of its file */
-    const char *var;      /* free variable, attribute of self (methods) or, "0", first argument (partials, handles) */
+    /* free variable, attribute of self (methods) or, "0", first argument (partials, handles) */
+    const char *var;
     enum lk_callback_does does;
     const char *origin; /* for lk_future.origin; NULL */
 };

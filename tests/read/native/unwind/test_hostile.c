@@ -1,6 +1,7 @@
 /*
- * Targets that were made up: a tiny hand-written module for what call frame information may say, then hundreds of broken
- * copies of a real ELF file (this program's own). Nothing may crash or hang, and nothing may be guessed.
+ * Targets that were made up: a tiny hand-written module for what call frame information may say,
+ * then hundreds of broken copies of a real ELF file (this program's own). Nothing may crash or
+ * hang, and nothing may be guessed.
  */
 #include "read/native/unwind/unwind.h"
 
@@ -26,7 +27,8 @@ static uint64_t rnd(uint64_t n)
     return seed % n;
 }
 
-/* ---- a fake target ------------------------------------------------------------------------------- */
+/* ---- a fake target
+ * ------------------------------------------------------------------------------- */
 
 #define MAX_SEGMENTS 8
 
@@ -59,7 +61,8 @@ static size_t fake_read(void *impl, lk_addr addr, void *buf, size_t n)
     return 0;
 }
 
-static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n, struct lk_error *err)
+static bool fake_maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
+                      struct lk_error *err)
 {
     struct fake *f = impl;
     (void)err;
@@ -112,21 +115,25 @@ static const struct lk_process_ops fake_ops = {
     .destroy = fake_destroy,
 };
 
-static void add_segment(struct fake *f, lk_addr start, void *bytes, size_t n, const char *prot, const char *path,
-                        uint64_t offset)
+static void add_segment(struct fake *f, lk_addr start, void *bytes, size_t n, const char *prot,
+                        const char *path, uint64_t offset)
 {
     assert_true(f->n < MAX_SEGMENTS);
     f->seg[f->n] = (struct segment){ start, bytes, n };
-    f->map[f->n] = (struct lk_mapping){ .start = start, .end = start + ((n + LK_PAGE - 1) & ~(size_t)(LK_PAGE - 1)),
-                                        .offset = offset, .inode = *path ? 7 : 0, .path = path };
+    f->map[f->n] = (struct lk_mapping){ .start = start,
+                                        .end = start + ((n + LK_PAGE - 1) & ~(size_t)(LK_PAGE - 1)),
+                                        .offset = offset,
+                                        .inode = *path ? 7 : 0,
+                                        .path = path };
     memcpy(f->map[f->n].prot, prot, 5);
     f->n++;
 }
 
-/* ---- a module of one page ------------------------------------------------------------------------- */
+/* ---- a module of one page
+ * ------------------------------------------------------------------------- */
 
-#define BASE UINT64_C(0x400000)
-#define CODE (BASE + 0x800) /* one function of 0x100 bytes */
+#define BASE  UINT64_C(0x400000)
+#define CODE  (BASE + 0x800) /* one function of 0x100 bytes */
 #define STACK UINT64_C(0x7f0000000000)
 
 static uint8_t module[LK_PAGE] __attribute__((aligned(8)));
@@ -138,18 +145,26 @@ static void put32(uint8_t *p, uint32_t v)
 }
 
 /*
- * ELF header, two program headers, .eh_frame_hdr at 0x200, .eh_frame at 0x300: a CIE with CFA = rsp + 8, return address
- * at CFA - 8, and one FDE with the given instructions. third: augmentation after "zR", S for a signal frame, B for none
- * that means anything here.
+ * ELF header, two program headers, .eh_frame_hdr at 0x200, .eh_frame at 0x300: a CIE with CFA = rsp
+ * + 8, return address at CFA - 8, and one FDE with the given instructions. third: augmentation
+ * after "zR", S for a signal frame, B for none that means anything here.
  */
 static void make_module_as(struct fake *f, const uint8_t *instructions, size_t n, char third)
 {
-    const uint8_t cie[] = { 0, 0, 0, 0, 1, 'z', 'R', (uint8_t)third, 0, 1, 0x78, 16, 1, 0x1b, 0x0c, 7, 8, 0x90, 1, 0 };
-    const Elf64_Ehdr eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT }, .e_type = ET_EXEC,
-                            .e_machine = EM_X86_64, .e_phoff = sizeof eh, .e_phnum = 2,
+    const uint8_t cie[] = { 0,    0,  0, 0,    1,    'z', 'R', (uint8_t)third, 0, 1,
+                            0x78, 16, 1, 0x1b, 0x0c, 7,   8,   0x90,           1, 0 };
+    const Elf64_Ehdr eh = { .e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+                            .e_type = ET_EXEC,
+                            .e_machine = EM_X86_64,
+                            .e_phoff = sizeof eh,
+                            .e_phnum = 2,
                             .e_phentsize = sizeof(Elf64_Phdr) };
     const Elf64_Phdr ph[] = {
-        { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = BASE, .p_filesz = LK_PAGE, .p_memsz = LK_PAGE },
+        { .p_type = PT_LOAD,
+          .p_flags = PF_R | PF_X,
+          .p_vaddr = BASE,
+          .p_filesz = LK_PAGE,
+          .p_memsz = LK_PAGE },
         { .p_type = PT_GNU_EH_FRAME, .p_vaddr = BASE + 0x200, .p_memsz = 20 },
     };
     uint8_t *p = module + 0x300;
@@ -303,7 +318,8 @@ static void more_frames_than_the_limit(void **state)
 static void an_expression_of_a_plt_entry(void **state)
 {
     /* What ld writes: rsp + 8 + ((rip & 15) >= 11) * 8 */
-    static const uint8_t plt[] = { 0x0f, 11, 0x77, 8, 0x80, 0, 0x3f, 0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22 };
+    static const uint8_t plt[] = { 0x0f, 11,   0x77, 8,    0x80, 0,   0x3f,
+                                   0x1a, 0x3b, 0x2a, 0x33, 0x24, 0x22 };
     struct fake f;
     (void)state;
     make_module(&f, plt, sizeof plt);
@@ -318,11 +334,11 @@ static void an_expression_of_a_plt_entry(void **state)
 static void nonsense_instructions_make_no_row(void **state)
 {
     static const uint8_t bad[][4] = {
-        { 0x3f, 0, 0, 0 },          /* no such instruction */
-        { 0x0b, 0, 0, 0 },          /* restore without remember */
-        { 0x0c, 7, 0xff, 0xff },    /* LEB128 that runs off the end */
-        { 0x0f, 0x7f, 0, 0 },       /* expression longer than the entry */
-        { 0x0c, 99, 8, 0 },         /* CFA by a register that does not exist */
+        { 0x3f, 0, 0, 0 },       /* no such instruction */
+        { 0x0b, 0, 0, 0 },       /* restore without remember */
+        { 0x0c, 7, 0xff, 0xff }, /* LEB128 that runs off the end */
+        { 0x0f, 0x7f, 0, 0 },    /* expression longer than the entry */
+        { 0x0c, 99, 8, 0 },      /* CFA by a register that does not exist */
     };
     struct fake f;
     (void)state;
@@ -342,7 +358,8 @@ static void random_instructions_and_expressions(void **state)
     (void)state;
     for (int round = 0; round < 2000; round++) {
         size_t n = 1 + rnd(sizeof bytes);
-        for (size_t i = 0; i < n; i++) /* small numbers are the interesting operations and operands */
+        /* small numbers are the interesting operations and operands */
+        for (size_t i = 0; i < n; i++)
             bytes[i] = (uint8_t)(rnd(2) ? rnd(256) : rnd(0x30));
         if (round % 2) { /* all of it one expression: of literals and registers, then operations */
             bytes[0] = 0x0f;
@@ -385,7 +402,8 @@ static void a_module_that_cannot_be_read_is_still_named(void **state)
     lk_process_destroy(t);
 }
 
-/* ---- broken copies of a real file ----------------------------------------------------------------------- */
+/* ---- broken copies of a real file
+ * ----------------------------------------------------------------------- */
 
 struct image {
     uint8_t *file;
@@ -423,8 +441,10 @@ static void read_image(struct image *im)
     im->hot[im->n_hot][0] = eh->e_shoff;
     im->hot[im->n_hot++][1] = (uint64_t)eh->e_shnum * sizeof *sh;
     const char *names = (const char *)im->file + sh[eh->e_shstrndx].sh_offset;
-    static const char *const wanted[] = { ".eh_frame_hdr", ".eh_frame", ".dynsym", ".gnu.hash", ".dynamic",    ".symtab",
-                                          ".strtab",       ".debug_line", ".debug_info", ".debug_abbrev", ".debug_aranges" };
+    static const char *const wanted[] = { ".eh_frame_hdr", ".eh_frame",     ".dynsym",
+                                          ".gnu.hash",     ".dynamic",      ".symtab",
+                                          ".strtab",       ".debug_line",   ".debug_info",
+                                          ".debug_abbrev", ".debug_aranges" };
     for (size_t i = 0; i < eh->e_shnum; i++)
         for (size_t k = 0; k < LK_ARRAY_LEN(wanted); k++)
             if (!strcmp(names + sh[i].sh_name, wanted[k]) && im->n_hot < LK_ARRAY_LEN(im->hot)) {
@@ -445,16 +465,21 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
     struct found found = { 0 };
     uint8_t *copies[MAX_SEGMENTS];
     const lk_addr bias = UINT64_C(0x555555554000);
-    for (size_t i = 0; i < im->n_loads; i++) { /* the mappings stay as they were made, only bytes are broken */
+    /* the mappings stay as they were made, only bytes are broken */
+    for (size_t i = 0; i < im->n_loads; i++) {
         const Elf64_Phdr *ph = &im->load[i];
-        uint64_t skip = ph->p_offset & (LK_PAGE - 1), n = skip + ph->p_filesz, from = ph->p_offset - skip;
+        uint64_t skip = ph->p_offset & (LK_PAGE - 1), n = skip + ph->p_filesz,
+                 from = ph->p_offset - skip;
         copies[i] = calloc(1, n);
         if (from < size)
             memcpy(copies[i], file + from, LK_MIN(n, size - from));
-        add_segment(&f, bias + ph->p_vaddr - skip, copies[i], n, ph->p_flags & PF_X ? "r-xp" : "rw-p", "/srv/broken", from);
+        add_segment(&f, bias + ph->p_vaddr - skip, copies[i], n,
+                    ph->p_flags & PF_X ? "r-xp" : "rw-p", "/srv/broken", from);
     }
     for (size_t i = 0; i < LK_ARRAY_LEN(stack); i++)
-        stack[i] = rnd(3) ? bias + im->text + rnd(im->text_size) : rnd(2) ? STACK + rnd(sizeof stack) : rnd(UINT64_MAX);
+        stack[i] = rnd(3)   ? bias + im->text + rnd(im->text_size)
+                   : rnd(2) ? STACK + rnd(sizeof stack)
+                            : rnd(UINT64_MAX);
     add_segment(&f, STACK, stack, sizeof stack, "rw-p", "", 0);
 
     struct lk_process *t = lk_process_create(&fake_ops, &f);
@@ -462,7 +487,8 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
     struct lk_arena *a = lk_arena_create();
     assert_non_null(u);
     for (int i = 0; i < 20; i++) {
-        struct lk_regs regs = { .known = (uint32_t)rnd(1u << 17) | 1u << LK_REG_PC | 1u << LK_REG_SP };
+        struct lk_regs regs = { .known =
+                                    (uint32_t)rnd(1u << 17) | 1u << LK_REG_PC | 1u << LK_REG_SP };
         for (size_t k = 0; k < LK_ARRAY_LEN(regs.reg); k++)
             regs.reg[k] = STACK + rnd(sizeof stack);
         regs.reg[LK_REG_SP] = STACK + rnd(256) * 8;

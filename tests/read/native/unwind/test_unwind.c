@@ -1,6 +1,7 @@
 /*
- * Stacks of real processes: a forked child with known functions on its stack (slept where it sleeps, stack pointer and pc
- * alone), signal frames, and a mixed Python/C process whose every frame must agree with libunwind's.
+ * Stacks of real processes: a forked child with known functions on its stack (slept where it
+ * sleeps, stack pointer and pc alone), signal frames, and a mixed Python/C process whose every
+ * frame must agree with libunwind's.
  */
 #include "read/native/unwind/unwind.h"
 
@@ -32,7 +33,8 @@
 #define OPAQUE __attribute__((noipa, optimize("omit-frame-pointer")))
 #endif
 
-/* ---- what the children do ---------------------------------------------------------------------- */
+/* ---- what the children do ----------------------------------------------------------------------
+ */
 
 static int never[2]; /* a pipe that nobody writes to */
 static volatile int sink;
@@ -43,7 +45,8 @@ OPAQUE static int lkt_inner(int fd)
     volatile char pad[200];
     char c;
     pad[7] = (char)fd;
-    /* Not read(): a sanitizer's wrapper of it needs rbp to unwind, which is not known of a sleeping thread. */
+    /* Not read(): a sanitizer's wrapper of it needs rbp to unwind, which is not known of a sleeping
+     * thread. */
     sink += (int)syscall(SYS_read, fd, &c, 1);
     return pad[7];
 }
@@ -51,8 +54,7 @@ OPAQUE static int lkt_inner(int fd)
 OPAQUE static int lkt_middle(int fd)
 {
     volatile int keep = fd;
-    int r =
-        lkt_inner(fd);
+    int r = lkt_inner(fd);
     return r + keep;
 }
 
@@ -115,7 +117,8 @@ OPAQUE static void block_in_handler(void)
     sink++;
 }
 
-/* ---- harness -------------------------------------------------------------------------------------- */
+/* ---- harness
+ * -------------------------------------------------------------------------------------- */
 
 struct fixture {
     pid_t pid;
@@ -206,11 +209,13 @@ static unsigned assert_order(const struct lk_natstack *s, const char *const *nam
     return at;
 }
 
-/* ---- tests ----------------------------------------------------------------------------------------- */
+/* ---- tests
+ * ----------------------------------------------------------------------------------------- */
 
 static void names_of_a_child_asleep_in_read(void **state)
 {
-    static const char *const expected[] = { "lkt_inner", "lkt_middle", "lkt_outer", "block_in_read", "main", "_start" };
+    static const char *const expected[] = { "lkt_inner",     "lkt_middle", "lkt_outer",
+                                            "block_in_read", "main",       "_start" };
     struct fixture f;
     (void)state;
     attach(&f, start(block_in_read), 1);
@@ -277,7 +282,8 @@ static void a_thread_asleep_in_futex(void **state)
 
 static void through_a_signal_frame_on_another_stack(void **state)
 {
-    static const char *const expected[] = { "lkt_inner", "lkt_handler", "lkt_interrupted", "block_in_handler", "main" };
+    static const char *const expected[] = { "lkt_inner", "lkt_handler", "lkt_interrupted",
+                                            "block_in_handler", "main" };
     struct fixture f;
     (void)state;
     attach(&f, start(block_in_handler), 1);
@@ -337,7 +343,8 @@ static void names_in_the_vdso(void **state)
     detach(&f);
 }
 
-/* ---- against libunwind ------------------------------------------------------------------------------- */
+/* ---- against libunwind
+ * ------------------------------------------------------------------------------- */
 
 static const char mixed[] =
     "import ctypes, os, threading, time\n"
@@ -372,7 +379,8 @@ static bool stop_thread(pid_t tid, struct lk_regs *ret)
     struct user_regs_struct x;
     struct iovec io = { &x, sizeof x };
     int status;
-    if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) || waitpid(tid, &status, __WALL) != tid ||
+    if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
+        waitpid(tid, &status, __WALL) != tid ||
         ptrace(PTRACE_GETREGSET, tid, 1 /* NT_PRSTATUS */, &io))
         return false;
     const uint64_t v[] = { x.rax, x.rdx, x.rcx, x.rbx, x.rsi, x.rdi, x.rbp, x.rsp, x.r8,
