@@ -1,10 +1,11 @@
 /*
- * Words that all formats share: names of enumerators, durations and counts, and the one function
- * that makes a string fit to be shown. Results belong to the given arena or are static.
+ * Names of enumerators as the JSON report has them, and what a thread does in one word. All are
+ * static strings.
  */
 #ifndef LK_REPORT_ENUM_NAMES_H
 #define LK_REPORT_ENUM_NAMES_H
 
+#include "diagnose/wording/text.h"
 #include "report/report.h"
 
 /** What a thread does, as the report names it (threads[].state). */
@@ -24,29 +25,6 @@ enum lk_thread_state {
     LK_TS_UNKNOWN,
     LK_TS_COUNT
 };
-
-/**
- * s itself when it is valid UTF-8 without control, line separator or bidirectional characters, else
- * a cleaned copy. NULL gives "?". Every format passes every string through this, whatever the
- * snapshot promises.
- */
-const char *lk_words_safe(struct lk_arena *a, const char *s);
-/** Terminal columns of (at most n bytes of) valid UTF-8 text: combining marks take none, East Asian
- * wide characters two. */
-size_t lk_words_columns(const char *s, size_t n);
-/** At most `columns` (at least 4) columns of s (made safe), with "..." at the end where something
- * was cut. */
-const char *lk_words_cut(struct lk_arena *a, const char *s, size_t columns);
-
-/** "350 ms", "2.5 s", "14 min", "5 h 12 min", "3 days"; rounded down. "an unknown time" for
- * LK_UNKNOWN. */
-const char *lk_words_duration(struct lk_arena *a, int64_t ms);
-/** "99,990". */
-const char *lk_words_number(struct lk_arena *a, int64_t n);
-/** "1 task", "12 tasks": one takes the plural form by an "s", or "es" after s. */
-const char *lk_words_count(struct lk_arena *a, int64_t n, const char *one);
-/** "DEADLOCK". */
-const char *lk_words_upper(struct lk_arena *a, const char *s);
 
 /* Names as the JSON report has them; "unknown" for a value outside the enumeration. */
 const char *lk_words_thread_state_name(enum lk_thread_state s);
