@@ -33,11 +33,18 @@ static inline bool lk_edge_is_must(const struct lk_node *n, const struct lk_edge
 {
     return (size_t)(e - n->edges) < n->n_must;
 }
+/** The edge blocks, and leads to a node of this component. */
+static inline bool lk_edge_is_inside(const struct lk_graph *g, size_t edge, int scc)
+{
+    return g->work->blocks[edge] && g->nodes[g->work->to[edge]].scc == scc;
+}
 static inline bool lk_node_is_timed(const struct lk_node *n)
 {
     return n->timeout_ms != LK_FOREVER;
 }
 
+/** Fills edges and what a node says of itself (edges.c). g->nodes are numbered. */
+void lk_graph_make_edges(struct lk_graph *g);
 /** Fills life, life_untimed and the blocking edges. */
 void lk_graph_solve_life(struct lk_graph *g);
 /** Fills scc, sccs and knot. */

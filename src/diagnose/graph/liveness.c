@@ -1,3 +1,8 @@
+/*
+ * Who can act: the least fixed point, by counting propagation (Dowling and Gallier 1984). What
+ * cannot act before itself stays dead; who is held up by whom is asked backwards over the same
+ * index.
+ */
 #include "diagnose/graph/graph.h"
 
 #include "diagnose/graph/graph_internal.h"
@@ -47,7 +52,7 @@ static enum lk_life own_life(const struct lk_node *n, bool timed)
     return life;
 }
 
-static void start(struct solver *x)
+static void reset_counts(struct solver *x)
 {
     for (size_t i = 0; i < x->g->n_nodes; i++) {
         const struct lk_node *n = &x->g->nodes[i];
@@ -62,7 +67,7 @@ static void start(struct solver *x)
 
 static void solve(struct lk_graph *g, struct solver *x, bool timed)
 {
-    start(x);
+    reset_counts(x);
     for (enum lk_life level = LK_LIFE_LIVE; level > LK_LIFE_DEAD; level--) {
         x->level = level;
         for (uint32_t i = 0; i < g->n_nodes; i++) {
