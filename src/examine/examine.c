@@ -221,10 +221,10 @@ static void complete_loops(struct examination *x)
 static bool candidates(const struct lk_snapshot *s, const struct lk_findings *f, bool *mark)
 {
     memset(mark, 0, s->threads.n);
-    for (size_t i = 0; i < f->watch.n; i++)
-        if (lk_thread_at(s, f->watch.v[i]))
-            mark[f->watch.v[i].index] = true;
-    return f->watch.n > 0;
+    for (size_t i = 0; i < f->look_again.threads.n; i++)
+        if (lk_thread_at(s, f->look_again.threads.v[i]))
+            mark[f->look_again.threads.v[i].index] = true;
+    return f->look_again.threads.n > 0;
 }
 
 static void set_moved(struct lk_thread *t)
@@ -281,8 +281,8 @@ static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
  */
 static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_findings *f)
 {
-    for (size_t i = 0; i < f->watch.n; i++) {
-        const struct lk_thread *t = lk_thread_at(x->snap, f->watch.v[i]);
+    for (size_t i = 0; i < f->look_again.threads.n; i++) {
+        const struct lk_thread *t = lk_thread_at(x->snap, f->look_again.threads.v[i]);
         if (t && (t->running || t->wait.kind == LK_WAIT_GIL))
             return x->session.options->stop;
     }
@@ -302,7 +302,7 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
     bool going = candidates(s, *f, mark);
-    const bool later = (*f)->look_later;
+    const bool later = (*f)->look_again.at_end;
     going |= later;
     while (going && lk_now_ms() < end) {
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
@@ -334,7 +334,7 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
 static void second_look(struct examination *x, struct lk_findings **f, struct lk_error *ended)
 {
     const struct lk_examine_options *o = x->session.options;
-    uint64_t from = (*f)->again ? lk_now_ms() : x->began_ms;
+    uint64_t from = (*f)->look_again.at_once ? lk_now_ms() : x->began_ms;
     if (!sleep_until(from + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
         return;
     complete_loops(x);
@@ -455,9 +455,9 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
-    if (!ended.code && ((x.samples.n == 1 && (f->watch.n || f->look_later)) || f->again))
+    if (!ended.code && ((x.samples.n == 1 && (f->look_again.threads.n || f->look_again.at_end)) || f->look_again.at_once))
         second_look(&x, &f, &ended);
-    if (!ended.code && !interrupted(o) && (f->watch.n || f->look_later))
+    if (!ended.code && !interrupted(o) && (f->look_again.threads.n || f->look_again.at_end))
         watch(&x, &f, &ended);
     /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */
     lk_findings_destroy(f);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "diagnose/rules/rule_table.h"
 #include "report/ci_issues.h"
 #include "report/sentences.h"
 #include "util/text.h"

@@ -123,3 +123,24 @@ bool lk_starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
+
+const char *lk_or_else(const char *s, const char *other)
+{
+    return s && *s ? s : other;
+}
+
+static const char *after_last(const char *s, char separator)
+{
+    const char *at = strrchr(s, separator);
+    return at && at[1] ? at + 1 : s;
+}
+
+const char *lk_base_name(const char *path)
+{
+    return after_last(path, '/');
+}
+
+const char *lk_last_part(const char *dotted)
+{
+    return after_last(dotted, '.');
+}

@@ -28,5 +28,11 @@ char *lk_text_clean(struct lk_arena *a, const char *s, size_t n, size_t max);
 /** True when s ends with suffix. */
 bool lk_ends_with(const char *s, const char *suffix);
 bool lk_starts_with(const char *s, const char *prefix);
+/** s, or other when s is NULL or empty. */
+const char *lk_or_else(const char *s, const char *other);
+/** What follows the last '/' of a path, the last '.' of a dotted name; all of it where nothing
+ * does. */
+const char *lk_base_name(const char *path);
+const char *lk_last_part(const char *dotted);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fixtures.h"
+#include "diagnose/rules/rule_table.h"
 #include "report/ci_issues.h"
 #include "report/test_name.h"
 

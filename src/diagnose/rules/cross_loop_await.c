@@ -2,7 +2,10 @@
  * LK302: an object of one loop that a task of another awaits. What completes it runs on its own
  * loop's thread and wakes that loop alone: the waiter's sleeps on.
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/finders.h"
+
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_words.h"
 
 /* One task's await across loops. */
 struct crossing {
@@ -29,7 +32,8 @@ static bool sleeps(const struct lk_rule_context *c, const struct lk_task *k)
            (o->wakeup_unread == 0 || !k->ready);
 }
 
-static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct crossing *x)
+static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
+                           const struct crossing *x)
 {
     const struct lk_task *k = lk_task_at(c->snap, x->task);
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
@@ -55,11 +59,11 @@ static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
             c, f, "it works as long as the waiting loop happens to be woken by something else");
 }
 
-static void tell(struct lk_rule_context *c, const struct crossing *x)
+static void tell_crossing(struct lk_rule_context *c, const struct crossing *x)
 {
     const struct lk_task *k = lk_task_at(c->snap, x->task);
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
-    struct lk_finding f = lk_finding_start(c, "LK302");
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK302);
     if (o && lk_ref_id(c->snap, o->thread))
         lk_finding_part(c, &f, o->thread, false);
     lk_finding_part(c, &f, k->loop, false);
@@ -86,7 +90,7 @@ static void tell(struct lk_rule_context *c, const struct crossing *x)
             c, "%s of %s awaits %s of %s at %s: its completion does not wake the waiting loop",
             lk_name(c, x->task), lk_name(c, k->loop), lk_name(c, x->what), lk_name(c, x->other),
             place);
-    judge(c, &f, x);
+    judge_crossing(c, &f, x);
     f.safe_now = x->done ? lk_print(c,
                                     "Whatever wakes the waiting loop lets the task go on, such as "
                                     "call_soon_threadsafe(lambda: "
@@ -116,7 +120,7 @@ static bool held_elsewhere(const struct lk_rule_context *c, const struct lk_task
     return false;
 }
 
-void lk_find_crossings(struct lk_rule_context *c)
+void lk_find_primitive_across_loops(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
@@ -127,6 +131,6 @@ void lk_find_crossings(struct lk_rule_context *c)
         if (k->state != LK_TASK_PENDING || !is_running(lk_loop_at(c->snap, k->loop)))
             continue;
         if (lk_loop_at(c->snap, x.other) ? !lk_ref_eq(x.other, k->loop) : held_elsewhere(c, k, &x))
-            tell(c, &x);
+            tell_crossing(c, &x);
     }
 }

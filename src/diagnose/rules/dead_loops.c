@@ -2,7 +2,10 @@
  * LK201 and LK204: a thread waits for something whose only ender exists no more (a closed loop, a
  * thread that stayed in the parent of a fork), or is a loop that nobody runs.
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/finders.h"
+
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_words.h"
 
 /* What an end is, in words for the sentence; NULL when the node is none. */
 struct end {
@@ -85,8 +88,8 @@ static bool is_untimed(const struct lk_rule_context *c, const struct lk_finding 
 
 /* Severity by what is proven: a final end is a deadlock at once, a timeout or a loop that might run
  * again is not. */
-static bool judge(struct lk_rule_context *c, struct lk_finding *f, const struct end *e,
-                  const struct lk_thread *t)
+static bool judge_end(struct lk_rule_context *c, struct lk_finding *f, const struct end *e,
+                      const struct lk_thread *t)
 {
     bool old = lk_is_stalled(c, t);
     const struct lk_loop *o = lk_loop_at(c->snap, e->ref);
@@ -122,8 +125,8 @@ static const char *kind_word(const struct end *e)
     return e->ref.kind == LK_KIND_LOOP ? "loop" : e->ref.kind == LK_KIND_LOCK ? "lock" : "pool";
 }
 
-static const char *safe_now(const struct lk_rule_context *c, const struct end *e,
-                            const struct lk_node *n)
+static const char *end_safe_now(const struct lk_rule_context *c, const struct end *e,
+                                const struct lk_node *n)
 {
     if (n->timeout_ms != LK_FOREVER)
         return "The wait ends by itself with its timeout.";
@@ -143,7 +146,7 @@ static const char *safe_now(const struct lk_rule_context *c, const struct end *e
                     lk_end_process_words(c));
 }
 
-static void tell(struct lk_rule_context *c, const struct end *e)
+static void tell_end(struct lk_rule_context *c, const struct end *e)
 {
     struct lk_edge path[LK_MAX_CHAIN];
     size_t waiters;
@@ -157,7 +160,7 @@ static void tell(struct lk_rule_context *c, const struct end *e)
     size_t n = lk_graph_path_within(c->graph, thread, e->ref, c->mark, path, LK_MAX_CHAIN);
     if (!n || n > LK_MAX_CHAIN)
         return;
-    struct lk_finding f = lk_finding_start(c, e->in_fork ? "LK204" : "LK201");
+    struct lk_finding f = lk_finding_start(c, e->in_fork ? LK_RULE_LK204 : LK_RULE_LK201);
     for (size_t i = 0; i < n; i++)
         lk_finding_part(c, &f, path[i].from, true);
     lk_finding_part(c, &f, e->ref, false);
@@ -165,7 +168,7 @@ static void tell(struct lk_rule_context *c, const struct end *e)
     lk_finding_chain(c, &f, path, n);
     lk_finding_since(c, &f, t);
     const struct lk_node *node = lk_graph_node(c->graph, thread);
-    if (!judge(c, &f, e, t)) {
+    if (!judge_end(c, &f, e, t)) {
         lk_finding_drop(&f);
         return;
     }
@@ -181,7 +184,7 @@ static void tell(struct lk_rule_context *c, const struct end *e)
                    waiters == 1 ? "s" : "");
     if (node->timeout_ms != LK_FOREVER)
         lk_finding_say(c, &f, "the wait has a timeout: %s left", lk_duration(c, node->timeout_ms));
-    f.safe_now = safe_now(c, e, node);
+    f.safe_now = end_safe_now(c, e, node);
     if (e->ref.kind == LK_KIND_LOCK)
         f.remedy = lock_remedy;
     lk_finding_held(c, &f, e->ref);
@@ -189,26 +192,36 @@ static void tell(struct lk_rule_context *c, const struct end *e)
     lk_explain(c, e->ref);
 }
 
-void lk_find_dead_ends(struct lk_rule_context *c)
+static void tell_loops(struct lk_rule_context *c, bool in_fork)
+{
+    for (size_t i = 0; i < c->snap->loops.n; i++) {
+        struct end e = end_of_loop(&c->snap->loops.v[i], i);
+        if (e.what && e.in_fork == in_fork)
+            tell_end(c, &e);
+    }
+}
+
+void lk_find_future_on_dead_loop(struct lk_rule_context *c)
+{
+    tell_loops(c, false);
+}
+
+void lk_find_loop_lost_in_fork(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    for (size_t i = 0; i < s->loops.n; i++) {
-        struct end e = end_of_loop(&s->loops.v[i], i);
-        if (e.what)
-            tell(c, &e);
-    }
+    tell_loops(c, true);
     for (size_t i = 0; i < s->locks.n; i++)
         if (s->locks.v[i].lost_in_fork)
-            tell(c, &(struct end){
-                        lk_ref_make(LK_KIND_LOCK, i), true, true,
-                        s->locks.v[i].owner_by == LK_OWNER_FIELD
-                            ? "was held, when the process forked, by a thread that exists only in "
-                              "the parent process"
-                            : "is held, and every thread of this forked process waits for it: "
-                              "whoever took it is left "
-                              "in the parent process, or cannot come round to releasing it" });
+            tell_end(c, &(struct end){
+                            lk_ref_make(LK_KIND_LOCK, i), true, true,
+                            s->locks.v[i].owner_by == LK_OWNER_FIELD
+                                ? "was held, when the process forked, by a thread that exists only "
+                                  "in the parent process"
+                                : "is held, and every thread of this forked process waits for it: "
+                                  "whoever took it is left in the parent process, or cannot come "
+                                  "round to releasing it" });
     for (size_t i = 0; i < s->executors.n; i++)
         if (s->executors.v[i].lost_in_fork)
-            tell(c, &(struct end){ lk_ref_make(LK_KIND_EXECUTOR, i), true, true,
-                                   "has its worker threads only in the parent process" });
+            tell_end(c, &(struct end){ lk_ref_make(LK_KIND_EXECUTOR, i), true, true,
+                                       "has its worker threads only in the parent process" });
 }

@@ -1,9 +1,17 @@
+/*
+ * One run of the rules over one snapshot: builds the graph, has each rule looked for in its order,
+ * sorts what they found and gives the verdict. Pure: no clock, no input or output.
+ */
 #include "diagnose/rules/rules.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/cycle_search.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_table.h"
+#include "diagnose/rules/rule_words.h"
+#include "diagnose/rules/why_unknown.h"
 
 static int64_t weight(const struct lk_finding *f)
 {
@@ -31,13 +39,14 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
 {
     struct lk_findings *f = lk_xcalloc(1, sizeof *f);
     f->arena = lk_arena_create();
-    struct lk_rule_context c = { .snap = s, .graph = lk_graph_build(s), .out = f };
+    struct lk_rule_context c = {
+        .snap = s, .graph = lk_graph_build(s), .out = f, .rules = lk_rules
+    };
     c.explained = lk_xcalloc(s->threads.n, sizeof *c.explained);
     c.mark = lk_xcalloc(c.graph->n_nodes, sizeof *c.mark);
     c.halted = lk_is_halted(s);
     for (size_t i = 0; i < lk_n_rules; i++)
-        if (lk_rules[i].find)
-            lk_rules[i].find(&c);
+        lk_rules[lk_rule_order[i]].find(&c);
     const char *why = lk_why_unknown(&c);
     if (f->list.n)
         qsort(f->list.v, f->list.n, sizeof *f->list.v, compare);
@@ -50,6 +59,7 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
      * arena. */
     if (f->verdict_why)
         f->verdict_why = lk_arena_strdup(f->arena, f->verdict_why);
+    lk_wait_cycles_destroy(c.cycles);
     free(c.explained);
     free(c.mark);
     lk_graph_destroy(c.graph);
@@ -63,7 +73,7 @@ void lk_findings_destroy(struct lk_findings *f)
     for (size_t i = 0; i < f->list.n; i++)
         lk_finding_drop(&f->list.v[i]);
     free(f->list.v);
-    free(f->watch.v);
+    free(f->look_again.threads.v);
     lk_arena_destroy(f->arena);
     free(f);
 }

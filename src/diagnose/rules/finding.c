@@ -1,233 +1,22 @@
-#include "diagnose/rules/context.h"
+/*
+ * Making a finding: its parts, culprits, chain and evidence, what it holds up, its fingerprint, and
+ * the caps that its confidence sets on its severity. Facts: where signal.alarm may end a wait
+ * (CPython Modules/_threadmodule.c acquire_timed runs handlers) no wait of the main thread is
+ * proven.
+ */
+#include "diagnose/rules/finding.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/catalog/classify.h"
+#include "diagnose/rules/rule_words.h"
 #include "util/map.h"
 #include "util/text.h"
 
 enum { MAX_TOLD = 24 }; /* edges of a chain that are also told as evidence */
-
-/* ---- the case ------------------------------------------------------------------------ */
-
-int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    /* A stopped process makes no progress whatever its threads wait for. */
-    if (c->halted || t->running || t->stuck_ms == LK_UNKNOWN)
-        return -1;
-    return t->stuck_ms;
-}
-
-bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    return lk_stuck(c, t) >= c->snap->stalled_after_ms;
-}
-
-bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) &&
-           c->snap->watched_ms < c->snap->stalled_after_ms;
-}
-
-bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
-           (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
-}
-
-void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)
-{
-    lk_graph_held_up_by(c->graph, roots, n, c->mark);
-    size_t first = c->graph->first[LK_KIND_THREAD];
-    for (size_t i = 0; i < c->snap->threads.n; i++)
-        if (c->mark[first + i])
-            c->explained[i] = true;
-    for (size_t i = 0; i < n; i++)
-        if (lk_thread_at(c->snap, roots[i]))
-            c->explained[roots[i].index] = true;
-}
-
-void lk_explain(struct lk_rule_context *c, struct lk_ref r)
-{
-    lk_explain_all(c, &r, 1);
-}
-
-void lk_watch(struct lk_rule_context *c, struct lk_ref thread)
-{
-    size_t from = c->out->watch.n > LK_MAX_LISTED ? c->out->watch.n - LK_MAX_LISTED : 0;
-    for (size_t i = from; i < c->out->watch.n; i++)
-        if (lk_ref_eq(c->out->watch.v[i], thread))
-            return;
-    lk_vec_add(&c->out->watch, thread);
-}
-
-const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t)
-{
-    return lk_caller_frame(t->python_stack, t->wait.frame > 0 ? (size_t)t->wait.frame : 0, NULL);
-}
-
-struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread)
-{
-    const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    if (!t)
-        return NULL;
-    struct lk_loop *o = t->n_frame_loops ? lk_loop_at(c->snap, t->frame_loops[0]) : NULL;
-    if (!o)
-        o = lk_loop_at(c->snap, t->running_loop);
-    /*
-     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows
-     * none of them, the record that it runs a loop is of another moment: it has just left it.
-     */
-    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n &&
-        !t->python_stack->truncated && strcmp(o->kind, "asyncio") == 0)
-        return NULL;
-    return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
-}
-
-/* ---- wording ------------------------------------------------------------------------- */
-
-const char *lk_print(const struct lk_rule_context *c, const char *fmt, ...)
-{
-    va_list ap, again;
-    va_start(ap, fmt);
-    va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    size_t size = n < 0 ? 1 : (size_t)n + 1;
-    char *s = lk_arena_alloc(c->out->arena, size);
-    if (n >= 0)
-        vsnprintf(s, size, fmt, again);
-    va_end(again);
-    return s;
-}
-
-const char *lk_capitalized(const struct lk_rule_context *c, const char *text)
-{
-    if (!text || *text < 'a' || *text > 'z')
-        return text;
-    return lk_print(c, "%c%s", *text - 'a' + 'A', text + 1);
-}
-
-static const char *last_part(const char *dotted)
-{
-    const char *dot = strrchr(dotted, '.');
-    return dot && dot[1] ? dot + 1 : dotted;
-}
-
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
-static const char *or_else(const char *s, const char *other)
-{
-    return s && *s ? s : other;
-}
-
-const char *lk_name(const struct lk_rule_context *c, struct lk_ref r)
-{
-    const struct lk_snapshot *s = c->snap;
-    const char *id = lk_ref_id(s, r);
-    if (!id)
-        return "something unknown";
-    switch (r.kind) {
-    case LK_KIND_THREAD:
-        return lk_print(c, "thread %s [%lld]", or_else(s->threads.v[r.index].name, "?"),
-                        (long long)s->threads.v[r.index].tid);
-    case LK_KIND_LOOP:
-        return lk_print(
-            c, "loop %s (%s)", id,
-            or_else(last_part(or_else(s->loops.v[r.index].cls, "")), s->loops.v[r.index].kind));
-    case LK_KIND_TASK:
-        return lk_print(c, "task %s (%s)", or_else(s->tasks.v[r.index].name, id),
-                        or_else(s->tasks.v[r.index].coroutine, "?"));
-    case LK_KIND_FUTURE: return lk_print(c, "future %s", id);
-    case LK_KIND_LOCK: return lk_print(c, "%s %s", or_else(s->locks.v[r.index].kind, "lock"), id);
-    case LK_KIND_EXECUTOR:
-        return lk_print(c, "%s %s", or_else(s->executors.v[r.index].kind, "executor"), id);
-    case LK_KIND_EXTERN: return or_else(s->externs.v[r.index].text, "something outside");
-    case LK_KIND_NONE: break;
-    }
-    return "something unknown";
-}
-
-const char *lk_place(const struct lk_rule_context *c, const struct lk_culprit *p)
-{
-    if (p->file && p->line > 0)
-        return lk_print(c, "%s (%s:%d)", or_else(p->function, "?"), base_name(p->file), p->line);
-    if (p->file)
-        return lk_print(c, "%s (%s)", or_else(p->function, "?"), base_name(p->file));
-    if (p->module)
-        return lk_print(c, "%s (%s+0x%llx)", or_else(p->function, "?"), p->module,
-                        (unsigned long long)p->offset);
-    return or_else(p->function, "an unknown place");
-}
-
-const char *lk_duration(const struct lk_rule_context *c, int64_t ms)
-{
-    if (ms == LK_UNKNOWN || ms < 0)
-        return "an unknown time";
-    if (ms < 1000)
-        return lk_print(c, "%lld ms", (long long)ms);
-    if (ms < 120000)
-        return lk_print(c, "%lld.%lld s", (long long)(ms / 1000), (long long)(ms % 1000 / 100));
-    if (ms < 7200000)
-        return lk_print(c, "%lld min", (long long)(ms / 60000));
-    return lk_print(c, "%lld h", (long long)(ms / 3600000));
-}
-
-const char *lk_count(const struct lk_rule_context *c, int64_t n, const char *noun)
-{
-    return lk_print(c, "%lld %s%s", (long long)n, noun, n == 1 ? "" : "s");
-}
-
-const char *lk_blocks_in(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    static const char *const words[] = {
-        [LK_WAIT_LOCK] = "a lock",
-        [LK_WAIT_CONDITION] = "Condition.wait()",
-        [LK_WAIT_EVENT] = "Event.wait()",
-        [LK_WAIT_SEMAPHORE] = "a semaphore",
-        [LK_WAIT_BARRIER] = "Barrier.wait()",
-        [LK_WAIT_QUEUE_GET] = "Queue.get()",
-        [LK_WAIT_QUEUE_PUT] = "Queue.put()",
-        [LK_WAIT_QUEUE_JOIN] = "Queue.join()",
-        [LK_WAIT_FUTURE] = "Future.result()",
-        [LK_WAIT_JOIN] = "Thread.join()",
-        [LK_WAIT_IMPORT] = "an import",
-        [LK_WAIT_SLEEP] = "a sleep",
-        [LK_WAIT_CHILD] = "a wait for a child process",
-        [LK_WAIT_SIGNAL] = "a wait for a signal",
-        [LK_WAIT_GIL] = "a wait for the GIL",
-    };
-    size_t kind = (size_t)t->wait.kind;
-    if (t->wait.call && *t->wait.call)
-        return t->wait.call;
-    if (kind < LK_ARRAY_LEN(words) && words[kind])
-        return words[kind];
-    return t->os.syscall ? lk_print(c, "%s()", t->os.syscall) : "a blocking call";
-}
-
-int64_t lk_killed_in(const struct lk_rule_context *c, int64_t stuck_ms)
-{
-    const int64_t limit = c->snap->supervisor_timeout_ms;
-    if (limit == LK_UNKNOWN || limit <= 0)
-        return LK_UNKNOWN;
-    return LK_MAX(limit - (stuck_ms == LK_UNKNOWN ? 0 : stuck_ms), 0);
-}
-
-const char *lk_with_kill(const struct lk_rule_context *c, const struct lk_finding *f,
-                         const char *advice)
-{
-    const int64_t killed = lk_killed_in(c, f->stuck_ms);
-    if (killed == LK_UNKNOWN)
-        return advice;
-    return lk_print(c, "It will be killed in %s, by its supervisor's timeout of %s. %s",
-                    lk_duration(c, killed), lk_duration(c, c->snap->supervisor_timeout_ms), advice);
-}
 
 /* ---- culprits ------------------------------------------------------------------------ */
 
@@ -311,10 +100,9 @@ void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
 
 /* ---- findings ------------------------------------------------------------------------ */
 
-struct lk_finding lk_finding_start(const struct lk_rule_context *c, const char *rule)
+struct lk_finding lk_finding_start(const struct lk_rule_context *c, enum lk_rule_id rule)
 {
-    (void)c;
-    struct lk_finding f = { .rule = lk_rule_by_id(rule),
+    struct lk_finding f = { .rule = &c->rules[rule],
                             .severity = LK_HAZARD,
                             .confidence = LK_PROVEN,
                             .stuck_ms = LK_UNKNOWN };
@@ -391,7 +179,7 @@ static bool is_plain(const struct lk_edge *e)
 
 static void say_edge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_edge *e)
 {
-    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), or_else(e->why, "waits for"),
+    lk_finding_say(c, f, "%s: %s %s (%s%s%s)", lk_name(c, e->from), lk_or_else(e->why, "waits for"),
                    lk_name(c, e->to), read_words(e),
                    e->stable ? ", unchanged in all samples" : ", not the same in all samples",
                    e->inferred ? "; inferred from the code" : "");
@@ -451,7 +239,7 @@ void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const str
         if (f->chain.n >= LK_MAX_CHAIN)
             continue;
         struct lk_edge copy = *e;
-        copy.why = lk_arena_strdup(c->out->arena, or_else(e->why, "waits for"));
+        copy.why = lk_arena_strdup(c->out->arena, lk_or_else(e->why, "waits for"));
         lk_vec_add(&f->chain, copy);
     }
     say_plain(c, f, stopped, asleep, n);
@@ -540,8 +328,8 @@ static void make_fingerprint(struct lk_finding *f)
     size_t n = 0;
     for (size_t i = 0; i < f->culprits.n; i++) {
         const struct lk_culprit *p = &f->culprits.v[i];
-        uint64_t h = lk_hash_str(LK_HASH_INIT, or_else(p->function, ""));
-        h = lk_hash_str(h, base_name(or_else(p->file, or_else(p->module, ""))));
+        uint64_t h = lk_hash_str(LK_HASH_INIT, lk_or_else(p->function, ""));
+        h = lk_hash_str(h, lk_base_name(lk_or_else(p->file, lk_or_else(p->module, ""))));
         bool again = false;
         for (size_t k = 0; k < n; k++)
             again |= seen[k] == h;

@@ -2,9 +2,13 @@
  * LK202 and LK205: loops that nobody runs, with pending tasks on them, or many of the same kind
  * left behind unclosed.
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/finders.h"
 
 #include <string.h>
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_words.h"
 
 enum { MAX_LEFT = 1000 }; /* loops looked at for LK205 */
 
@@ -32,7 +36,7 @@ static const char *found_by_words(const struct lk_loop *o)
 static bool seen_once(struct lk_rule_context *c, enum lk_read read, bool again_the_same)
 {
     bool once = read == LK_READ_RACY && !again_the_same;
-    c->out->again |= once;
+    c->out->look_again.at_once |= once;
     return once;
 }
 
@@ -111,7 +115,7 @@ void lk_find_orphaned_tasks(struct lk_rule_context *c)
         struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, i);
         if (!nobody_runs(o) || !o->stable || o->framework_owned || in_bursts(c, o))
             continue;
-        struct lk_finding f = lk_finding_start(c, "LK202");
+        struct lk_finding f = lk_finding_start(c, LK_RULE_LK202);
         int64_t pending = 0;
         blame_tasks(c, &f, loop, &pending);
         if (!pending) {
@@ -178,7 +182,7 @@ static void tell_leak(struct lk_rule_context *c, const size_t *left, size_t n)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_loop *o = &s->loops.v[left[0]];
-    struct lk_finding f = lk_finding_start(c, "LK205");
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK205);
     int64_t tasks = 0;
     for (size_t i = 0; i < n; i++) {
         const struct lk_loop *p = &s->loops.v[left[i]];

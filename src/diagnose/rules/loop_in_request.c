@@ -1,10 +1,14 @@
 /*
- * LK301, LK305, LK303: who drives a loop, and from where: a request thread on its own stack, for
- * one result or for ever; two threads at once; a callback of another loop.
+ * LK301 and LK305: a request thread that runs a loop on its own stack, for one result or for ever.
+ * Facts: which frames drive a loop is the catalog's (diagnose/catalog/frames.c: CPython
+ * Lib/asyncio/base_events.py, runners.py); uvloop's methods are compiled and leave none.
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/finders.h"
 
+#include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_words.h"
 
 /* A call on a request thread's stack that drives a loop. */
 struct drive {
@@ -66,7 +70,7 @@ static void tell_forever(struct lk_rule_context *c, size_t i, const struct drive
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-    struct lk_finding f = lk_finding_start(c, "LK305");
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK305);
     lk_finding_part(c, &f, thread, false);
     lk_finding_part(c, &f, d->loop, false);
     lk_finding_blame(&f, lk_culprit_of_frame(d->caller, t->tid, NULL));
@@ -99,7 +103,7 @@ static void tell_until(struct lk_rule_context *c, const struct drive *drives, co
 {
     const struct lk_snapshot *s = c->snap;
     const struct drive *d = &drives[first];
-    struct lk_finding f = lk_finding_start(c, "LK301");
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK301);
     bool certain = false;
     int64_t n = 0;
     for (size_t i = first; i < s->threads.n; i++) {
@@ -128,123 +132,25 @@ static void tell_until(struct lk_rule_context *c, const struct drive *drives, co
     lk_finding_file(c, &f);
 }
 
-void lk_find_loops_in_requests(struct lk_rule_context *c)
+void lk_find_run_forever_in_request(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        struct drive d;
+        if (c->snap->threads.v[i].in_request && find_drive(&c->snap->threads.v[i], &d) && d.forever)
+            tell_forever(c, i, &d);
+    }
+}
+
+void lk_find_loop_per_request(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     struct drive *drives = lk_arena_array(c->out->arena, s->threads.n, sizeof *drives);
     bool *found = lk_arena_array(c->out->arena, s->threads.n, sizeof *found);
     bool *told = lk_arena_array(c->out->arena, s->threads.n, sizeof *told);
-    for (size_t i = 0; i < s->threads.n; i++) {
-        if (!s->threads.v[i].in_request || !find_drive(&s->threads.v[i], &drives[i]))
-            continue;
-        if (drives[i].forever)
-            tell_forever(c, i, &drives[i]);
-        else
-            found[i] = true;
-    }
+    for (size_t i = 0; i < s->threads.n; i++)
+        found[i] = s->threads.v[i].in_request && find_drive(&s->threads.v[i], &drives[i]) &&
+                   !drives[i].forever;
     for (size_t i = 0; i < s->threads.n; i++)
         if (found[i] && !told[i])
             tell_until(c, drives, found, told, i);
-}
-
-/* ---- LK303 --------------------------------------------------------------------------- */
-
-/* A callback of the outer loop has waited for its turn all the time. */
-static bool outer_is_held(const struct lk_rule_context *c, const struct lk_loop *o)
-{
-    return !c->halted && o && o->ready > 0 && o->ready_same_head &&
-           c->snap->watched_ms >= c->snap->stalled_after_ms;
-}
-
-static void file_double(struct lk_rule_context *c, struct lk_finding *f,
-                        const struct lk_loop *outer, struct lk_ref ref)
-{
-    f->severity = outer_is_held(c, outer) ? LK_STALLED : LK_HAZARD;
-    f->needs_time = f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 &&
-                    c->snap->watched_ms < c->snap->stalled_after_ms;
-    f->safe_now = "Nothing needs to be ended while callbacks still run; the outer loop goes on "
-                  "when the inner call returns.";
-    lk_finding_held(c, f, ref);
-    lk_finding_file(c, f);
-}
-
-static void tell_nested(struct lk_rule_context *c, size_t i)
-{
-    const struct lk_thread *t = &c->snap->threads.v[i];
-    struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), inner = t->frame_loops[0],
-                  outer = t->frame_loops[1];
-    size_t outermost;
-    unsigned marks;
-    if (!lk_drive_call(t->python_stack, 0, &outermost, &marks))
-        return;
-    const struct lk_pyframe *p = lk_caller_frame(t->python_stack, outermost + 1, NULL);
-    struct lk_finding f = lk_finding_start(c, "LK303");
-    lk_finding_part(c, &f, thread, false);
-    lk_finding_part(c, &f, inner, false);
-    lk_finding_part(c, &f, outer, false);
-    lk_finding_blame(&f, lk_culprit_of_frame(p, t->tid, NULL));
-    lk_finding_since(c, &f, t);
-    f.summary = lk_print(c,
-                         "%s runs %s inside of a callback of %s, started at %s: the outer loop "
-                         "stands still meanwhile",
-                         lk_name(c, thread),
-                         lk_ref_eq(inner, outer) ? "the same loop again" : lk_name(c, inner),
-                         lk_name(c, outer), lk_place(c, &f.culprits.v[0]));
-    lk_finding_say(c, &f,
-                   "both loops' run calls stand on one stack, and no declared nester (nest_asyncio "
-                   "and the like) is among the frames");
-    file_double(c, &f, lk_loop_at(c->snap, outer), outer);
-}
-
-static void tell_shared(struct lk_rule_context *c, struct lk_ref loop, size_t a, size_t b)
-{
-    struct lk_finding f = lk_finding_start(c, "LK303");
-    const size_t threads[] = { a, b };
-    for (size_t k = 0; k < 2; k++) {
-        const struct lk_thread *t = &c->snap->threads.v[threads[k]];
-        size_t outermost;
-        unsigned marks;
-        lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, threads[k]), false);
-        if (lk_drive_call(t->python_stack, 0, &outermost, &marks))
-            lk_finding_blame(
-                &f, lk_culprit_of_frame(lk_caller_frame(t->python_stack, outermost + 1, NULL),
-                                        t->tid, NULL));
-    }
-    lk_finding_part(c, &f, loop, false);
-    f.summary = lk_print(c, "%s is driven by two threads at once: %s and %s", lk_name(c, loop),
-                         lk_name(c, lk_ref_make(LK_KIND_THREAD, a)),
-                         lk_name(c, lk_ref_make(LK_KIND_THREAD, b)));
-    lk_finding_say(c, &f,
-                   "the run calls of one loop stand on the stacks of two threads in all samples");
-    file_double(c, &f, lk_loop_at(c->snap, loop), loop);
-}
-
-static bool reads_well(const struct lk_thread *t)
-{
-    return t->read >= LK_READ_ASLEEP && (t->stable || t->callback_stable) &&
-           !lk_stack_has(t->python_stack, LK_MARK_NESTER);
-}
-
-void lk_find_double_drives(struct lk_rule_context *c)
-{
-    const struct lk_snapshot *s = c->snap;
-    /* index + 1 of the first thread seen */
-    size_t *driver = lk_arena_array(c->out->arena, s->loops.n, sizeof *driver);
-    for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_thread *t = &s->threads.v[i];
-        if (!t->n_frame_loops || !reads_well(t))
-            continue;
-        if (t->n_frame_loops >= 2)
-            tell_nested(c, i);
-        for (size_t k = 0; k < t->n_frame_loops; k++) {
-            struct lk_ref loop = t->frame_loops[k];
-            if (!lk_loop_at(s, loop))
-                continue;
-            size_t *first = &driver[loop.index];
-            if (*first && *first != i + 1)
-                tell_shared(c, loop, *first - 1, i);
-            else
-                *first = i + 1;
-        }
-    }
 }

@@ -2,9 +2,12 @@
  * LK203: a callback was put into the ready queue of a sleeping loop without waking it (call_soon or
  * create_task from another thread).
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/finders.h"
 
 #include <string.h>
+
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/rule_words.h"
 
 static const struct lk_handle *waiting_handle(const struct lk_loop *o)
 {
@@ -24,8 +27,8 @@ static bool nobody_is_waking(const struct lk_snapshot *s, struct lk_ref loop)
 }
 
 /* Every condition of the rule's definition; t is the loop's thread. */
-static bool holds(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
-                  const struct lk_thread *t)
+static bool is_lost(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
+                    const struct lk_thread *t)
 {
     return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && o->wakeup_unread == 0 &&
            o->ready > 0 && o->ready_same_head && waiting_handle(o) && t && !t->running &&
@@ -40,8 +43,8 @@ static bool nothing_can_wake(const struct lk_loop *o, const struct lk_thread *t)
            (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 
-static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
-                  const struct lk_thread *t)
+static void judge_wakeup(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
+                         const struct lk_thread *t)
 {
     bool twice = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
     if (!twice)
@@ -59,12 +62,12 @@ static void judge(struct lk_rule_context *c, struct lk_finding *f, const struct 
         f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
-static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
+static void tell_wakeup(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
 {
     struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, i);
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
     const struct lk_handle *h = waiting_handle(o);
-    struct lk_finding f = lk_finding_start(c, "LK203");
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK203);
     lk_finding_part(c, &f, o->thread, false);
     lk_finding_part(c, &f, loop, false);
     if (lk_ref_id(c->snap, h->task))
@@ -89,7 +92,7 @@ static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
     lk_finding_say(c, &f,
                    "the loop's self-pipe holds no unread byte, and no thread is inside "
                    "call_soon_threadsafe of this loop");
-    judge(c, &f, o, t);
+    judge_wakeup(c, &f, o, t);
     if (f.nothing_left)
         lk_finding_say(c, &f,
                        "the loop watches nothing but its self-pipe, has no timer, and no live "
@@ -112,12 +115,11 @@ static void tell(struct lk_rule_context *c, size_t i, const struct lk_loop *o)
         lk_explain(c, loop);
 }
 
-void lk_find_lost_wakeups(struct lk_rule_context *c)
+void lk_find_lost_wakeup(struct lk_rule_context *c)
 {
-    lk_find_crossings(c); /* says more: why the loop was not woken */
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
-        if (holds(c, i, o, lk_thread_at(c->snap, o->thread)))
-            tell(c, i, o);
+        if (is_lost(c, i, o, lk_thread_at(c->snap, o->thread)))
+            tell_wakeup(c, i, o);
     }
 }

@@ -1,7 +1,13 @@
+/*
+ * What a person is told about each rule beside its row in the table; text only, no rule uses it.
+ */
 #include "diagnose/rules/rule_texts.h"
 
 #include <string.h>
 #include <strings.h>
+
+#include "diagnose/rules/documents.h"
+#include "diagnose/rules/rule_table.h"
 
 enum { LONGEST_WORD = 40 }; /* of a word that is compared with ids and names */
 
@@ -484,4 +490,43 @@ const struct lk_rule *lk_rule_nearest(const char *word)
         best = &lk_rules[i];
     }
     return best;
+}
+
+/* clang-format off */
+
+/* What is to be read at each address. */
+static const char *const titles[][2] = {
+    { LK_DOC_FLASK, "Flask: Using async and await" },
+    { LK_DOC_LOOP, "Python: asyncio, Event Loop" },
+    { LK_DOC_RUNNERS, "Python: asyncio, Runners" },
+    { LK_DOC_POLICIES, "Python: asyncio, Policies" },
+    { LK_DOC_DEV, "Python: Developing with asyncio, Concurrency and Multithreading" },
+    { LK_DOC_BLOCKING, "Python: Developing with asyncio, Running Blocking Code" },
+    { LK_DOC_TASKS, "Python: asyncio, Coroutines and Tasks, Scheduling From Other Threads" },
+    { LK_DOC_BACKGROUND, "Python: asyncio, Coroutines and Tasks, Creating Tasks" },
+    { LK_DOC_TIMEOUTS, "Python: asyncio, Coroutines and Tasks, Timeouts" },
+    { LK_DOC_SYNC, "Python: asyncio, Synchronization Primitives" },
+    { LK_DOC_FUTURES, "Python: concurrent.futures, ThreadPoolExecutor (with its deadlock examples)" },
+    { LK_DOC_THREADING, "Python: threading, Lock Objects" },
+    { LK_DOC_ASGIREF, "asgiref: README" },
+    { LK_DOC_GUNICORN, "gunicorn: Settings" },
+    { LK_DOC_GUNICORN_DESIGN, "gunicorn: Design" },
+    { LK_DOC_WERKZEUG, "Werkzeug: Serving WSGI Applications" },
+    { LK_DOC_FORK, "Python: os.fork, and its warning on threads" },
+    { LK_DOC_GIL, "Python/C API: Thread State and the Global Interpreter Lock" },
+    { LK_DOC_SOCKETS, "Python: socket, Notes on socket timeouts" },
+    { LK_DOC_SUBPROCESS, "Python: subprocess, Popen.communicate and its timeout" },
+    { LK_DOC_PROC, "Linux: proc_pid_status(5)" },
+    { LK_DOC_PTRACE, "Linux: ptrace(2)" },
+    { LK_DOC_CGROUPS, "Linux: cgroups(7)" },
+};
+
+/* clang-format on */
+
+const char *lk_doc_title(const char *address)
+{
+    for (size_t i = 0; i < LK_ARRAY_LEN(titles); i++)
+        if (strcmp(titles[i][0], address) == 0)
+            return titles[i][1];
+    return address;
 }

@@ -1,7 +1,7 @@
 /*
- * What a person is told about a rule beside its meaning, remedy and sources (table.c): how the hang
- * comes about, how it is known, what would show the finding to be wrong, and code before and after.
- * Text only; the rules do not use it.
+ * What a person is told about a rule beside its meaning, remedy and sources (rule_table.c): how the
+ * hang comes about, how it is known, what would show the finding to be wrong, and code before and
+ * after. Text only; the rules do not use it.
  */
 #ifndef LK_DIAGNOSE_RULES_RULE_TEXTS_H
 #define LK_DIAGNOSE_RULES_RULE_TEXTS_H
@@ -24,5 +24,8 @@ const struct lk_explanation *lk_rule_explanation(const struct lk_rule *r);
 const struct lk_rule *lk_rule_by_word(const char *word);
 /** The rule whose id or name is closest to a word that names none; never NULL. */
 const struct lk_rule *lk_rule_nearest(const char *word);
+
+/** The title of a document that a rule names; the address itself when it is none of theirs. */
+const char *lk_doc_title(const char *address);
 
 #endif

@@ -21,6 +21,36 @@ struct lk_culprit {
     uint64_t offset;
 };
 
+/** The rules, in the order of their ids; also the index into the table (rule_table.h). */
+enum lk_rule_id {
+    LK_RULE_LK101,
+    LK_RULE_LK102,
+    LK_RULE_LK103,
+    LK_RULE_LK104,
+    LK_RULE_LK105,
+    LK_RULE_LK106,
+    LK_RULE_LK107,
+    LK_RULE_LK108,
+    LK_RULE_LK201,
+    LK_RULE_LK202,
+    LK_RULE_LK203,
+    LK_RULE_LK204,
+    LK_RULE_LK205,
+    LK_RULE_LK301,
+    LK_RULE_LK302,
+    LK_RULE_LK303,
+    LK_RULE_LK304,
+    LK_RULE_LK305,
+    LK_RULE_LK401,
+    LK_RULE_LK402,
+    LK_RULE_LK403,
+    LK_RULE_LK404,
+    LK_RULE_LK405,
+    LK_RULE_LK406,
+    LK_RULE_LK501,
+    LK_N_RULES
+};
+
 struct lk_rule;
 struct lk_finding {
     const struct lk_rule *rule;
@@ -51,6 +81,21 @@ struct lk_finding {
     bool needs_time;
 };
 
+/** How to sample on: what one more look may show or refute. All false and empty: the result stands.
+ */
+struct lk_look_again {
+    struct {
+        struct lk_ref *v;
+        size_t n, cap;
+    } threads; /* that more watching may accuse or acquit: those of findings with needs_time, and
+                  candidates that are no finding yet */
+    /* a candidate among tasks alone: no thread stands for it, so one more sample at the end decides
+     */
+    bool at_end;
+    /* something that concerns no thread: loops that seem left behind */
+    bool at_once;
+};
+
 struct lk_findings {
     struct lk_arena *arena;
     struct {
@@ -59,45 +104,20 @@ struct lk_findings {
     } list; /* worst first */
     enum lk_verdict verdict;
     const char *verdict_why; /* for unknown: what could not be read */
-    struct {
-        struct lk_ref *v;
-        size_t n, cap;
-    } watch; /* threads that more watching may accuse or acquit: those of findings with needs_time,
-                and candidates that are no finding yet */
-    /* a candidate among tasks alone: no thread stands for it, so one more sample at the end decides
-     */
-    bool look_later;
-    /* one more look may show or refute something that concerns no thread: loops that seem left
-     * behind */
-    bool again;
+    struct lk_look_again look_again;
 };
 
-/** Context of one run of the rules. */
-struct lk_rule_context {
-    struct lk_snapshot *snap;
-    struct lk_graph *graph;
-    struct lk_findings *out;
-    bool *explained; /* by thread: stuck because of something that a finding already says */
-    bool *mark;      /* scratch, by graph node */
-    bool halted;     /* the whole process stands still: times without progress say nothing */
-};
-
+struct lk_rule_context;
 struct lk_rule {
     const char *id, *name;
     /* only LK203 may go beyond it, in the one case in which nothing is left that could wake the
      * loop */
     enum lk_verdict ceiling;
-    void (*find)(struct lk_rule_context *c); /* several rules may share one finder: NULL then */
-    const char *means;                       /* one sentence */
+    void (*find)(struct lk_rule_context *c);
+    const char *means; /* one sentence */
     const char *remedy;
     const char *docs[6]; /* addresses, NULL-terminated */
 };
-
-extern const struct lk_rule lk_rules[];
-extern const size_t lk_n_rules;
-const struct lk_rule *lk_rule_by_id(const char *id);
-/** The title of a document that a rule names; the address itself when it is none of theirs. */
-const char *lk_doc_title(const char *address);
 
 /** Builds the graph, runs all rules. The result owns its memory; chain edges point into the
  * snapshot's arena or its own. */

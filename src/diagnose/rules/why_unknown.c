@@ -2,9 +2,13 @@
  * When it cannot be said that all is well: what could not be read, and which candidate that would
  * have decided.
  */
-#include "diagnose/rules/context.h"
+#include "diagnose/rules/why_unknown.h"
 
 #include <string.h>
+
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/own_requests.h"
+#include "diagnose/rules/rule_words.h"
 
 static const char *unexamined_children(struct lk_rule_context *c)
 {

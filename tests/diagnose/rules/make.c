@@ -352,8 +352,8 @@ void mk_expect(struct lk_snapshot *s, enum lk_verdict verdict, const char *only_
 
 bool mk_watches(const struct lk_findings *f, struct lk_ref thread)
 {
-    for (size_t i = 0; i < f->watch.n; i++)
-        if (lk_ref_eq(f->watch.v[i], thread))
+    for (size_t i = 0; i < f->look_again.threads.n; i++)
+        if (lk_ref_eq(f->look_again.threads.v[i], thread))
             return true;
     return false;
 }

@@ -142,13 +142,13 @@ static void seen_once_while_it_ran(void **state)
     s->watched_ms = 0;
     struct lk_findings *f = lk_diagnose(s);
     assert_int_equal(f->list.n, 0);
-    assert_true(f->again);
+    assert_true(f->look_again.at_once);
     lk_findings_destroy(f);
     s->watched_ms = 100;
     f = lk_diagnose(s);
     assert_non_null(mk_find(f, "LK202"));
     assert_non_null(mk_find(f, "LK205"));
-    assert_false(f->again);
+    assert_false(f->look_again.at_once);
     mk_free(s, f);
 }
 

@@ -1,0 +1,239 @@
+/*
+ * LK401: a callback makes a blocking call on the loop's thread. What the call is named comes from
+ * the catalog and the user's file, by the native and Python frames between the user's code and the
+ * wait.
+ */
+#include "diagnose/rules/finders.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/loop_callback.h"
+#include "diagnose/rules/rule_words.h"
+#include "util/text.h"
+
+enum {
+    FRESH_TIMER_MS = 300, /* as far from now the first timer of a loop that comes round may be */
+    LONG_MS = 10000,      /* longer than that nobody likes to wait for a call to end by itself */
+};
+
+/* ---- which call ------------------------------------------------------------------------ */
+
+/* The interpreter: what stands further out belongs to another call. */
+static bool is_interpreter(const struct lk_natframe *f)
+{
+    return f->function &&
+           (lk_starts_with(f->function, "_PyEval_") || lk_starts_with(f->function, "PyEval_"));
+}
+
+/* The outermost native function that the table knows, of those that the innermost Python frame
+ * called. */
+static const char *native_call(const struct lk_rule_context *c, const struct lk_thread *t,
+                               bool *by_user)
+{
+    const struct lk_natstack *st = t->native_stack;
+    const char *found = NULL;
+    *by_user = false;
+    for (size_t i = 0; st && i < st->n && !is_interpreter(&st->frames[i]); i++) {
+        bool users;
+        const struct lk_call_pattern *p =
+            lk_pattern_native(c->snap->patterns, &st->frames[i], &users);
+        if (!p || (*by_user && !users))
+            continue;
+        found = p->call ? p->call : lk_print(c, "%s()", st->frames[i].function);
+        *by_user = users;
+    }
+    return found;
+}
+
+/* The outermost Python function that the table knows, inside of the frame that is to blame. */
+static const char *python_call(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_pystack *st = t->python_stack;
+    const char *found = NULL;
+    size_t culprit = st ? st->n : 0;
+    lk_culprit_frame(st, &culprit);
+    for (size_t i = 0; st && i < st->n && i <= culprit; i++) {
+        const struct lk_code *code = st->frames[i].code;
+        if (code && (code->marks & LK_MARK_BLOCKING))
+            found = code->call ? code->call : lk_print(c, "%s()", code->qualname);
+    }
+    return found;
+}
+
+/* A function made in C, by the name that Python code has for it. */
+static const char *callee_call(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    for (size_t i = 0; i < t->wait.n_callees; i++) {
+        const struct lk_call_pattern *p = lk_pattern_callee(c->snap->patterns, t->wait.callees[i]);
+        if (p)
+            return p->call ? p->call : lk_print(c, "%s()", t->wait.callees[i]);
+    }
+    return NULL;
+}
+
+/* The blocking call by the table; NULL when it has no name for it. */
+static const char *known_call(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    bool by_user;
+    const char *native = native_call(c, t, &by_user), *python = python_call(c, t);
+    const struct lk_call_pattern *p = lk_pattern_syscall(c->snap->patterns, t->os.syscall);
+    const char *callee = callee_call(c, t);
+    if (native && by_user)
+        return native;
+    if (callee)
+        return callee;
+    if (python)
+        return python;
+    if (p)
+        return p->call ? p->call : lk_print(c, "%s()", t->os.syscall);
+    return native;
+}
+
+static const char *what_is_waited_for(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_extern *e = t->wait.on.n ? lk_extern_at(c->snap, t->wait.on.v[0]) : NULL;
+    if (e && e->kind != LK_EXT_TIMER && e->text && *e->text)
+        return e->text;
+    const struct lk_lock *l = t->wait.on.n ? lk_lock_at(c->snap, t->wait.on.v[0]) : NULL;
+    return l ? lk_name(c, t->wait.on.v[0]) : NULL;
+}
+
+/* "requests.request() [socket.recv_into(), 10.0.0.7:443]" */
+static const char *call_words(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const char *call = known_call(c, t), *inner = lk_blocks_in(c, t),
+               *on = what_is_waited_for(c, t);
+    if (call && strcmp(call, inner) != 0)
+        return on ? lk_print(c, "%s [%s, %s]", call, inner, on)
+                  : lk_print(c, "%s [%s]", call, inner);
+    return on ? lk_print(c, "%s (%s)", inner, on) : inner;
+}
+
+/* ---- the rule ------------------------------------------------------------------------- */
+
+/*
+ * A wait that was not found out (a futex in an extension, a device) is still a wait, if it is a
+ * long one or has a name: asleep in a system call that is not the loop's own.
+ */
+static bool is_in_blocking_call(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    if (lk_is_blocking_wait(t->wait.kind))
+        return true;
+    return t->wait.kind == LK_WAIT_UNKNOWN && t->os.syscall && t->read >= LK_READ_ASLEEP &&
+           (lk_is_stalled(c, t) || known_call(c, t));
+}
+
+/*
+ * A loop that went on between the looks, while its thread was in a sleep or another wait with a
+ * timeout in each: it was not one call. Where the scheduler says that the thread did not run, it
+ * was.
+ */
+static bool went_on(const struct lk_rule_context *c, struct lk_ref loop, const struct lk_thread *t)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct lk_loop *o = lk_loop_at(s, loop);
+    bool timed = t->wait.kind == LK_WAIT_SLEEP ||
+                 (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
+    if (o->turn && t->read >= LK_READ_ASLEEP)
+        return !o->callback_same;
+    if (!timed || (t->stuck_by_scheduler && lk_is_stalled(c, t)))
+        return false;
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (lk_ref_eq(s->tasks.v[i].loop, loop) && !s->tasks.v[i].stable)
+            return true;
+    /* A timer about to fire: had the loop stood still for seconds, its short timers would be
+     * overdue by as much. */
+    bool fresh = o->timers > 0 && o->next_timer_ms != LK_UNKNOWN &&
+                 o->next_timer_ms > -FRESH_TIMER_MS && o->next_timer_ms < FRESH_TIMER_MS;
+    return !o->stable || (fresh && lk_is_stalled(c, t));
+}
+
+static const char *how_to_free(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    if (t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0)
+        return lk_print(c, "kill -TERM %lld (the child it waits for) lets the loop go on.",
+                        (long long)t->os.child_pid);
+    if (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN)
+        return lk_print(c, "It ends by itself in %s.%s", lk_duration(c, t->wait.timeout_ms),
+                        t->wait.timeout_ms < LONG_MS
+                            ? ""
+                            : lk_print(c, " If that is too long, %s", lk_end_process_words(c)));
+    return lk_print(c,
+                    "The loop goes on when the call returns; cancelling the task does not "
+                    "interrupt it. Or else %s",
+                    lk_end_process_words(c));
+}
+
+/* The thread has stood in the call, or in the callback that makes it again and again, for
+ * --stalled-after. */
+static bool is_old(const struct lk_rule_context *c, const struct lk_loop *o,
+                   const struct lk_thread *t)
+{
+    return lk_is_stalled(c, t) || lk_callback_age(c, o) >= c->snap->stalled_after_ms;
+}
+
+static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
+                          const struct lk_thread *t)
+{
+    /* A read that raced is worth a word only once nothing has moved for long. */
+    bool old = is_old(c, o, t), waited_for = lk_someone_waits_for_loop(f, o, t);
+    if (!t->stable && lk_callback_age(c, o) < 0)
+        lk_finding_doubt(f, LK_POSSIBLE);
+    f->severity = old && waited_for ? LK_STALLED : LK_HAZARD;
+    f->needs_time =
+        waited_for && !old && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
+    lk_finding_since(c, f, t);
+    if (f->stuck_ms == LK_UNKNOWN ||
+        (!lk_is_stalled(c, t) && lk_callback_age(c, o) > f->stuck_ms)) {
+        f->stuck_ms = lk_callback_age(c, o);
+        f->stuck_by_scheduler = false;
+    }
+}
+
+static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK401);
+    lk_callback_finding(c, &f, loop, o);
+    judge_blocked(c, &f, o, t);
+    f.summary = lk_print(
+        c, "%s runs %s and blocks in %s at %s: nothing else on that loop runs meanwhile",
+        lk_name(c, o->thread), lk_name(c, loop), call_words(c, t), lk_place(c, &f.culprits.v[0]));
+    if (t->moved && !lk_is_stalled(c, t))
+        lk_finding_say(c, &f,
+                       "the thread is in a callback of the loop, not in the loop's selector, and "
+                       "waits there time and again");
+    else
+        lk_finding_say(c, &f,
+                       "the thread is in a callback of the loop, not in the loop's selector, and "
+                       "has not moved for %s",
+                       lk_duration(c, lk_stuck(c, t)));
+    lk_say_callback_age(c, &f, o);
+    lk_say_callback_task(c, &f, t);
+    lk_finding_say(c, &f, "%s", lk_who_waits_for_loop(c, &f, o));
+    f.safe_now = how_to_free(c, t);
+    if (lk_finding_file(c, &f))
+        lk_explain(c, loop);
+    lk_explain(c, o->thread);
+}
+
+void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->loops.n; i++) {
+        const struct lk_loop *o = &c->snap->loops.v[i];
+        const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+        if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] ||
+            !lk_in_callback(c, o, t) || !is_in_blocking_call(c, t) || lk_computes_most(c, o, t))
+            continue;
+        bool stands = !t->moved && t->stable;
+        if (!stands && !is_old(c, o, t) && lk_callback_age(c, o) < 0)
+            continue;
+        if (LK_MAX(lk_stuck(c, t), lk_callback_age(c, o)) < LK_MIN_BLOCK_MS ||
+            went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
+            continue;
+        tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
+    }
+}

@@ -1,0 +1,107 @@
+/*
+ * What every finder asks of its snapshot: how long a thread is known to have stood still, what is
+ * explained already, which loop a thread runs. Facts: times without progress come from samples or
+ * from the scheduler's record (examine/sample/history.c); of a stopped process they say nothing.
+ */
+#include "diagnose/rules/context.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/classify.h"
+
+int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    /* A stopped process makes no progress whatever its threads wait for. */
+    if (c->halted || t->running || t->stuck_ms == LK_UNKNOWN)
+        return -1;
+    return t->stuck_ms;
+}
+
+bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return lk_stuck(c, t) >= c->snap->stalled_after_ms;
+}
+
+bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) &&
+           c->snap->watched_ms < c->snap->stalled_after_ms;
+}
+
+bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
+           (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
+}
+
+void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)
+{
+    lk_graph_held_up_by(c->graph, roots, n, c->mark);
+    size_t first = c->graph->first[LK_KIND_THREAD];
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (c->mark[first + i])
+            c->explained[i] = true;
+    for (size_t i = 0; i < n; i++)
+        if (lk_thread_at(c->snap, roots[i]))
+            c->explained[roots[i].index] = true;
+}
+
+void lk_explain(struct lk_rule_context *c, struct lk_ref r)
+{
+    lk_explain_all(c, &r, 1);
+}
+
+void lk_watch(struct lk_rule_context *c, struct lk_ref thread)
+{
+    size_t from = c->out->look_again.threads.n > LK_MAX_LISTED
+                      ? c->out->look_again.threads.n - LK_MAX_LISTED
+                      : 0;
+    for (size_t i = from; i < c->out->look_again.threads.n; i++)
+        if (lk_ref_eq(c->out->look_again.threads.v[i], thread))
+            return;
+    lk_vec_add(&c->out->look_again.threads, thread);
+}
+
+const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t)
+{
+    return lk_caller_frame(t->python_stack, t->wait.frame > 0 ? (size_t)t->wait.frame : 0, NULL);
+}
+
+struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    if (!t)
+        return NULL;
+    struct lk_loop *o = t->n_frame_loops ? lk_loop_at(c->snap, t->frame_loops[0]) : NULL;
+    if (!o)
+        o = lk_loop_at(c->snap, t->running_loop);
+    /*
+     * asyncio's own loops are run by Python frames. Where a thread that ran while it was read shows
+     * none of them, the record that it runs a loop is of another moment: it has just left it.
+     */
+    if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n &&
+        !t->python_stack->truncated && strcmp(o->kind, "asyncio") == 0)
+        return NULL;
+    return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
+}
+
+bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
+{
+    for (size_t i = 0; i < l->fds.n; i++) {
+        if (t->os.fd == l->fds.v[i])
+            return true;
+        for (size_t k = 0; k < t->os.fds.n; k++)
+            if (t->os.fds.v[k] == l->fds.v[i])
+                return true;
+    }
+    return false;
+}
+
+bool lk_is_halted(const struct lk_snapshot *s)
+{
+    const struct lk_process_halt *p = &s->stop;
+    bool traced_and_stopped = false;
+    for (size_t i = 0; i < s->threads.n && p->tracer_pid > 0; i++)
+        traced_and_stopped |= s->threads.v[i].kstate == 't';
+    return p->job_stopped || p->frozen || traced_and_stopped;
+}

@@ -1,0 +1,32 @@
+/*
+ * What other processes are up to that could end a thread's wait: told with any finding on such a
+ * wait. It was found out over all processes that were examined together (examine/cross_process.c).
+ */
+#include "diagnose/rules/cross_process_waits.h"
+
+#include "diagnose/rules/finding.h"
+
+const struct lk_cross_wait *lk_next_cross_wait(const struct lk_rule_context *c, size_t thread,
+                                               const struct lk_cross_wait *after)
+{
+    const struct lk_snapshot *s = c->snap;
+    for (const struct lk_cross_wait *l = after ? after + 1 : s->links.v;
+         l && l < s->links.v + s->links.n; l++)
+        if (l->thread == thread)
+            return l;
+    return NULL;
+}
+
+void lk_finding_say_cross_waits(struct lk_rule_context *c, struct lk_finding *f,
+                                struct lk_ref thread)
+{
+    if (!lk_thread_at(c->snap, thread))
+        return;
+    for (const struct lk_cross_wait *l = NULL; (l = lk_next_cross_wait(c, thread.index, l));) {
+        if (l->waits)
+            lk_finding_say(c, f, "%s cannot act before this one: %s", l->what, l->waits);
+        else if (l->finding && l->verdict >= LK_STALLED)
+            lk_finding_say(c, f, "%s is itself %s, which is to be mended first: %s", l->what,
+                           l->verdict == LK_DEADLOCK ? "deadlocked" : "stalled", l->finding);
+    }
+}

@@ -1,0 +1,47 @@
+/*
+ * The wait cycles of a process: found once, told by the rules LK101 to LK108.
+ */
+#ifndef LK_DIAGNOSE_RULES_CYCLE_SEARCH_H
+#define LK_DIAGNOSE_RULES_CYCLE_SEARCH_H
+
+#include "diagnose/rules/context.h"
+
+struct lk_cycle_edges {
+    struct lk_edge *v;
+    size_t n, cap;
+};
+
+/** One cycle of waits as it will be told. The first n_cycle edges are a cycle, in order. */
+struct lk_wait_cycle {
+    enum lk_rule_id rule;
+    struct lk_cycle_edges chain;
+    size_t n_cycle;
+    struct lk_ref root;
+    /* distinct nodes of the cycle */
+    size_t threads, loops, tasks, futures, locks, executors, others;
+    bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
+    /* through what any code may end; through what a known party alone ends */
+    bool soft, hard;
+    bool timed;
+    int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
+    int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
+    bool has_thread, may_stall, seen_long_enough;
+    bool steady; /* every link of it was the same before */
+};
+
+struct lk_wait_cycles {
+    struct lk_wait_cycle *v;
+    size_t n, cap;
+};
+
+/** All of them, by component of the graph; the same at each call. Belongs to the context. */
+const struct lk_wait_cycles *lk_wait_cycles(struct lk_rule_context *c);
+void lk_wait_cycles_destroy(struct lk_wait_cycles *w); /* w may be NULL */
+/**
+ * The ith party of the cycle holds a lock of it and waits for something that is none: which of the
+ * two to give up is its choice.
+ */
+bool lk_cycle_holds_and_waits(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                              size_t i);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * LK406: a request, or a caller's wait for a result, that is held up by something outside of the
+ * process, with no timeout in its chain. Waiting for a client, for the next message or for input is
+ * what servers do, and none of it.
+ */
+#include "diagnose/rules/finders.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
+#include "diagnose/rules/cross_process_waits.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/long_waits.h"
+#include "diagnose/rules/rule_words.h"
+#include "util/text.h"
+
+/* ---- where a chain of waits ends ------------------------------------------------------ */
+
+static bool is_outside(const struct lk_extern *e)
+{
+    return e && (e->kind == LK_EXT_OUTSIDE || e->kind == LK_EXT_CHILD || e->kind == LK_EXT_FILE);
+}
+
+static bool ends_at_child(const struct lk_snapshot *s, struct lk_ref end)
+{
+    const struct lk_extern *e = lk_extern_at(s, end);
+    return e && e->kind == LK_EXT_CHILD;
+}
+
+/* A thread or task in I/O for which nothing outside was named. */
+static bool waits_nameless(const struct lk_graph *g, const struct lk_node *n)
+{
+    const struct lk_thread *t = lk_thread_at(g->snap, n->ref);
+    const struct lk_task *k = lk_task_at(g->snap, n->ref);
+    enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
+    return (kind == LK_WAIT_IO || kind == LK_WAIT_CHILD) && n->n_edges == n->n_must &&
+           n->base == LK_LIFE_EXTERN;
+}
+
+/* The end of a chain. */
+static bool is_external_end(const struct lk_graph *g, const struct lk_node *n, void *arg)
+{
+    (void)arg;
+    return is_outside(lk_extern_at(g->snap, n->ref)) || waits_nameless(g, n);
+}
+
+/* The other end is this process's own: a connection to one of its listeners, a pipe, a pair of
+ * sockets. */
+static bool is_to_itself(const struct lk_thread *t)
+{
+    return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
+}
+
+/* Waiting for a client, for the next message or for input is what servers do. */
+static bool is_idle_io(const struct lk_thread *t)
+{
+    const struct lk_syscall_wait *os = &t->os;
+    if (t->wait.kind != LK_WAIT_IO)
+        return false;
+    return os->accepted || os->listening || os->on == LK_OS_SIGNAL ||
+           (os->fd == 0 && os->on != LK_OS_SOCKET) ||
+           (os->on == LK_OS_SELECTOR && !t->in_request) ||
+           (os->path &&
+            (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
+           (is_to_itself(t) && (os->peer || !t->in_request));
+}
+
+/* A chain from a waiting thread to what it waits for outside. */
+struct chain {
+    struct lk_edge e[LK_MAX_CHAIN];
+    size_t n;
+    struct lk_ref last; /* the party that waits for the outside: a thread or task */
+    struct lk_ref end;  /* the extern; NONE when only the system call is known */
+    bool timed;
+};
+
+static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk_ref thread)
+{
+    x->last = thread;
+    x->timed = lk_graph_node(c->graph, thread)->timeout_ms != LK_FOREVER;
+    for (size_t i = 0; i < x->n; i++) {
+        const struct lk_node *to = lk_graph_node(c->graph, x->e[i].to);
+        x->timed |= to->timeout_ms != LK_FOREVER;
+        if (to->ref.kind == LK_KIND_THREAD || to->ref.kind == LK_KIND_TASK)
+            x->last = to->ref;
+        if (to->ref.kind == LK_KIND_EXTERN)
+            x->end = to->ref;
+    }
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    x->timed |= t && t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN;
+}
+
+static bool find_chain(const struct lk_rule_context *c, struct lk_ref thread, struct chain *x)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, thread);
+    memset(x, 0, sizeof *x);
+    if (n->life != LK_LIFE_EXTERN)
+        return false;
+    x->n = lk_graph_path(c->graph, thread, is_external_end, NULL, x->e, LK_MAX_CHAIN);
+    if (x->n > LK_MAX_CHAIN || (!x->n && !is_external_end(c->graph, n, NULL)))
+        return false;
+    note_end(c, x, thread);
+    return true;
+}
+
+/* ---- words ---------------------------------------------------------------------------- */
+
+/* What else is known of the other end: who has it, and that there is none yet. */
+static const char *more_of_end(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    if (t && t->os.connecting)
+        return " (still connecting)";
+    if (t && t->os.peer_pid > 0 && t->wait.kind == LK_WAIT_CHILD)
+        return lk_print(c, " (%s)", t->os.peer_comm ? t->os.peer_comm : "?");
+    if (t && t->os.peer_pid > 0 && t->os.child_pid <= 0)
+        return lk_print(c, " (held by process %lld (%s))", (long long)t->os.peer_pid,
+                        t->os.peer_comm ? t->os.peer_comm : "?");
+    return t && is_to_itself(t) ? " (of which this very process has the other end)" : "";
+}
+
+static const char *name_child(const struct lk_rule_context *c, int64_t pid)
+{
+    for (size_t i = 0; i < c->snap->children.n; i++)
+        if (c->snap->children.v[i].pid == pid && c->snap->children.v[i].comm)
+            return lk_print(c, "child process %lld (%s)", (long long)pid,
+                            c->snap->children.v[i].comm);
+    return lk_print(c, "child process %lld", (long long)pid);
+}
+
+static const char *name_plain_end(const struct lk_rule_context *c, const struct chain *x)
+{
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    if (t && t->os.child_pid != LK_UNKNOWN && t->os.child_pid > 0)
+        return name_child(c, t->os.child_pid);
+    if (e && e->text && *e->text)
+        return strcmp(e->text, "peer") == 0 ? "the peer of its connection" : e->text;
+    if (t && t->os.peer)
+        return t->os.fd != LK_UNKNOWN ? lk_print(c, "%s (fd %lld)", t->os.peer, (long long)t->os.fd)
+                                      : t->os.peer;
+    if (t && t->os.path)
+        return t->os.path;
+    if (t && t->os.fd != LK_UNKNOWN)
+        return lk_print(c, "file descriptor %lld", (long long)t->os.fd);
+    return "something outside of this process";
+}
+
+static const char *name_end(const struct lk_rule_context *c, const struct chain *x)
+{
+    const char *more = more_of_end(c, lk_thread_at(c->snap, x->last));
+    return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
+}
+
+static void tell_external(struct lk_rule_context *c, const struct lk_wait_group *g,
+                          const struct chain *x)
+{
+    struct lk_ref thread = g->threads[0];
+    const struct lk_thread *t = lk_thread_at(c->snap, thread),
+                           *last = lk_thread_at(c->snap, x->last);
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK406);
+    lk_finding_part(c, &f, thread, true);
+    for (size_t k = 0; k < x->n; k++)
+        lk_finding_part(c, &f, x->e[k].to, true);
+    lk_wait_group_add(c, &f, g);
+    lk_finding_chain(c, &f, x->e, x->n);
+    lk_finding_since(c, &f, t);
+    f.severity = LK_STALLED;
+    const char *end = name_end(c, x), *plain = name_plain_end(c, x);
+    const bool itself = last && is_to_itself(last);
+    const char *what =
+        g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
+                 : (t->in_request ? "the request it serves is" : "its wait for a result is");
+    const char *through =
+        lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
+    f.summary = lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout%s",
+                         lk_wait_group_who(c, g), g->n == 1 ? "s" : "", lk_blocks_in(c, t),
+                         lk_place(c, &f.culprits.v[0]), what, through, end,
+                         itself ? "" : " (no deadlock in this process)");
+    lk_finding_say(c, &f, "the chain of waits ends %s %s, and no wait in it has a timeout",
+                   itself ? "at" : "outside of this process, at", end);
+    if (itself)
+        lk_finding_say(c, &f,
+                       "which code of this process would write there is not known, so it is not "
+                       "proven to be a deadlock");
+    if (last && last->os.local && last->os.peer)
+        lk_finding_say(c, &f, "%s from %s to %s, in %s()",
+                       last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
+                       last->os.local, last->os.peer,
+                       last->os.syscall ? last->os.syscall : "a system call");
+    f.safe_now = last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
+                     ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
+                                (long long)last->os.child_pid)
+                 : itself ? lk_capitalized(c, lk_end_process_words(c))
+                 : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
+                     ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.",
+                                (long long)last->os.peer_pid,
+                                last->os.peer_comm ? last->os.peer_comm : "the process")
+                     : lk_print(c,
+                                "The wait ends when %s answers or closes; ending the peer's side "
+                                "frees it without a restart.",
+                                plain);
+    f.safe_now = lk_with_kill(c, &f, f.safe_now);
+    lk_finding_held_by(c, &f, g->lasts, g->n);
+    lk_finding_say_cross_waits(c, &f, x->last);
+    lk_finding_file(c, &f);
+    lk_wait_group_explain(c, g);
+}
+
+/* ---- the rule ------------------------------------------------------------------------ */
+
+/* A request, or a caller that waits for a result, held up from outside. */
+static bool is_external(const struct lk_rule_context *c, size_t i, struct chain *x)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    if (!t->in_request && t->wait.kind != LK_WAIT_FUTURE)
+        return false;
+    if (!find_chain(c, lk_ref_make(LK_KIND_THREAD, i), x) || x->timed)
+        return false;
+    /* A script that has set its children to work waits for them as long as it takes. */
+    if (!t->in_request && ends_at_child(c->snap, x->end))
+        return false;
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    const struct lk_task *task = lk_task_at(c->snap, x->last);
+    const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
+    const struct lk_pystack *st = last ? last->python_stack : task ? task->stack : NULL;
+    /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the
+     * thread. */
+    bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) &&
+                    last->os.on == LK_OS_PIPE && is_to_itself(last);
+    return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
+           !(last && !own_pipe && is_idle_io(last));
+}
+
+void lk_find_external_wait(struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    struct lk_long_wait *w = lk_arena_array(c->out->arena, s->threads.n, sizeof *w);
+    struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
+    size_t n = 0;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        bool old = lk_is_stalled(c, t);
+        if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) || !is_external(c, i, x))
+            continue;
+        if (old)
+            w[n++] = (struct lk_long_wait){ .thread = i,
+                                            .last = x->last,
+                                            .end = name_end(c, x),
+                                            .place = lk_culprit_frame(t->python_stack, NULL) };
+        else
+            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct lk_wait_group g;
+        if (w[i].told)
+            continue;
+        lk_wait_group_collect(c, w, n, i, &g);
+        if (g.n && find_chain(c, g.threads[0], x))
+            tell_external(c, &g, x);
+    }
+}

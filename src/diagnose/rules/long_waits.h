@@ -1,0 +1,37 @@
+/*
+ * Long waits, told together where they are at one place for one thing.
+ */
+#ifndef LK_DIAGNOSE_RULES_LONG_WAITS_H
+#define LK_DIAGNOSE_RULES_LONG_WAITS_H
+
+#include "diagnose/rules/context.h"
+
+/** Threads that wait at one place for one thing outside: one finding. */
+struct lk_long_wait {
+    size_t thread;
+    struct lk_ref last;             /* LK406: the party that waits for the outside */
+    const char *end;                /* LK406: its name */
+    const struct lk_pyframe *place; /* of the culprit; NULL */
+    bool told;
+};
+
+struct lk_wait_group {
+    struct lk_ref threads[LK_MAX_LISTED], lasts[LK_MAX_LISTED];
+    size_t n;
+};
+
+/**
+ * Of n waits, those like the first that nothing explains yet; several that wait for one party are
+ * one wait. Marks them as told.
+ */
+void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait *w, size_t n,
+                           size_t first, struct lk_wait_group *g);
+/** "thread a [1]", "3 threads (thread a [1] and 2 more)". */
+const char *lk_wait_group_who(const struct lk_rule_context *c, const struct lk_wait_group *g);
+/** Adds the threads to a finding. */
+void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
+                       const struct lk_wait_group *g);
+/** What waits for the group is explained. */
+void lk_wait_group_explain(struct lk_rule_context *c, const struct lk_wait_group *g);
+
+#endif

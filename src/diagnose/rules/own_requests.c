@@ -1,0 +1,252 @@
+/*
+ * Requests of this process that wait for an answer from this very process, and who is left that
+ * might give it: each thread of the server, and the processes that hold the asked socket too. Which
+ * worker will serve a connection that nobody accepted yet is the server's choice, so every one is
+ * looked at. Facts: which socket is the other end comes from the kernel's tables
+ * (process/linux/socket_table.c).
+ */
+#include "diagnose/rules/own_requests.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
+
+static bool is_this_process(const struct lk_thread *t)
+{
+    return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
+}
+
+const struct lk_listener *lk_listener_of(const struct lk_snapshot *s, uint64_t inode)
+{
+    for (size_t i = 0; i < s->listeners.n; i++)
+        if (s->listeners.v[i].inode == inode)
+            return &s->listeners.v[i];
+    return NULL;
+}
+
+/* Code on the thread's stack, or the loop that it runs, has this socket at hand: it may come to
+ * accept from it. */
+bool lk_has_listener(const struct lk_thread *t, const struct lk_listener *l)
+{
+    for (size_t i = 0; i < l->fds.n; i++)
+        for (size_t k = 0; k < t->n_sockets; k++)
+            if (t->sockets[k] == l->fds.v[i])
+                return true;
+    return false;
+}
+
+static bool has_what_it_asks(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    for (size_t i = 0; i < t->os.ends_at.n; i++) {
+        const struct lk_listener *l = lk_listener_of(c->snap, t->os.ends_at.v[i]);
+        if (l && lk_has_listener(t, l))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Waits for the answer to a request of its own to this process, on the request's stack; or blocks
+ * in a callback of the very loop that would have to accept it, or with the listening socket at
+ * hand, before it has begun to serve.
+ */
+static bool asks_itself(const struct lk_rule_context *c, size_t i)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    if (c->explained[i] || t->wait.kind != LK_WAIT_IO || t->running || !is_this_process(t) ||
+        t->os.accepted)
+        return false;
+    if (!t->os.peer) /* a pipe or a pair of sockets of its own: nothing that a server serves */
+        return false;
+    if (t->in_request)
+        return t->role == LK_ROLE_REQUEST || t->role == LK_ROLE_LOOP;
+    return has_what_it_asks(c, t);
+}
+
+/* No server at work: a thread that has the listener at hand and connects to it. Told only when it
+ * is certain. */
+bool lk_is_before_serving(const struct lk_thread *t)
+{
+    return !t->in_request && t->role != LK_ROLE_LOOP;
+}
+
+/* A server that starts a thread for each connection is never short of one; a pool that is not full
+ * is not either. */
+static bool can_grow(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_pystack *st = t->python_stack;
+    for (size_t i = 0; st && i < st->n; i++) {
+        const struct lk_code *code = st->frames[i].code;
+        if (code && strcmp(code->function, "process_request_thread") == 0)
+            return true;
+    }
+    const struct lk_executor *x = lk_executor_at(c->snap, t->works_for);
+    return x && (x->max_workers == LK_UNKNOWN || (int64_t)x->workers.n < x->max_workers);
+}
+
+/* A thread that is a worker without a request, or idles in the pool of one that has one. */
+static bool is_free_worker(const struct lk_rule_context *c, const struct lk_own_requests *v,
+                           const struct lk_thread *t)
+{
+    if (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER))
+        return true;
+    for (size_t i = 0; i < v->n && t->wait.kind == LK_WAIT_EXECUTOR_IDLE; i++) {
+        const struct lk_thread *a = lk_thread_at(c->snap, v->asking[i]);
+        if (a->works_for.kind == LK_KIND_EXECUTOR && lk_ref_eq(a->works_for, t->works_for))
+            return true;
+    }
+    return false;
+}
+
+/* In a call that accepts or polls; of what is asked, where both are known. */
+static bool polls(const struct lk_rule_context *c, const struct lk_own_requests *v,
+                  const struct lk_thread *t)
+{
+    bool selector = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
+    bool known = t->os.listening || t->os.fds.n > 0;
+    if (!selector && !t->os.listening)
+        return false;
+    for (size_t i = 0; i < v->n; i++) {
+        const struct lk_syscall_wait *os = &lk_thread_at(c->snap, v->asking[i])->os;
+        known &= os->ends_at.n > 0;
+        for (size_t k = 0; k < os->ends_at.n; k++) {
+            const struct lk_listener *l = lk_listener_of(c->snap, os->ends_at.v[k]);
+            if (!l || lk_stands_at(t, l))
+                return true;
+        }
+    }
+    return !known;
+}
+
+/* A thread that may be in the middle of accepting connections, or come back to it. */
+static bool may_accept(const struct lk_rule_context *c, const struct lk_own_requests *v,
+                       const struct lk_thread *t)
+{
+    return t->running || t->moved || polls(c, v, t);
+}
+
+/* Whether the thread is none that could serve the request; notes what else it could do. c->mark:
+ * held up by those that ask. */
+static bool is_no_help(const struct lk_rule_context *c, struct lk_own_requests *v, size_t i)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    if (c->mark[c->graph->first[LK_KIND_THREAD] + i] || !t->python)
+        return true;
+    if (t->in_request || is_free_worker(c, v, t))
+        return false;
+    v->acceptor |= may_accept(c, v, t);
+    v->moving |= t->read == LK_READ_RACY || t->running;
+    return true;
+}
+
+/* LK_UNKNOWN: there may be one. */
+static void note_timeout(struct lk_own_requests *v, int64_t ms)
+{
+    v->timed |= ms != LK_FOREVER;
+    if (ms != LK_FOREVER && ms != LK_UNKNOWN)
+        v->left_ms = v->left_ms == LK_UNKNOWN ? ms : LK_MIN(v->left_ms, ms);
+}
+
+void lk_find_own_requests(const struct lk_rule_context *c, struct lk_own_requests *v)
+{
+    v->left_ms = LK_UNKNOWN;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        if (!asks_itself(c, i))
+            continue;
+        if (v->n == LK_MAX_LISTED) {
+            v->more = true;
+            return;
+        }
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        v->asking[v->n++] = lk_ref_make(LK_KIND_THREAD, i);
+        note_timeout(v, t->wait.timeout_ms);
+        if (t->os.timeout_ms != LK_UNKNOWN)
+            note_timeout(v, t->os.left_ms != LK_UNKNOWN ? t->os.left_ms : t->os.timeout_ms);
+    }
+}
+
+/* Marks those that ask and all that cannot go on before they do. */
+static void mark_held_up(struct lk_rule_context *c, const struct lk_own_requests *v)
+{
+    lk_graph_held_up_by(c->graph, v->asking, v->n, c->mark);
+    for (size_t i = 0; i < v->n; i++)
+        c->mark[c->graph->first[LK_KIND_THREAD] + v->asking[i].index] = true;
+}
+
+/* True when no worker is left for any of them. */
+bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v)
+{
+    bool pool = false;
+    for (size_t i = 0; i < v->n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
+        if (can_grow(c, t))
+            return false;
+        pool |= !t->main && lk_stack_has(t->python_stack, LK_MARK_WORKER);
+    }
+    mark_held_up(c, v);
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (!is_no_help(c, v, i))
+            return false;
+    /* A pool's requests are accepted by a thread of their own; beside a server of one thread, such
+     * a thread may be a second server. */
+    return !v->acceptor || pool;
+}
+
+/* ---- other processes ----------------------------------------------------------------- */
+
+static bool does_not_help(const struct lk_sharer *x)
+{
+    return x->examined && (x->does == LK_SHARE_IDLE || x->does == LK_SHARE_WAITS);
+}
+
+static enum lk_shared shared_by(const struct lk_listener *l)
+{
+    enum lk_shared ret = l->alone == LK_TRI_UNKNOWN ? LK_SHARED_UNCLEAR : LK_SHARED_NO_HELP;
+    for (size_t i = 0; i < l->sharers.n; i++) {
+        if (l->sharers.v[i].does == LK_SHARE_SERVES)
+            return LK_SHARED_SERVED;
+        if (!does_not_help(&l->sharers.v[i]))
+            ret = LK_SHARED_UNCLEAR;
+    }
+    return ret;
+}
+
+/* All sockets in one of which a thread's connection may stand. */
+enum lk_shared lk_asked_shared_by(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    enum lk_shared ret = t->os.ends_at.n ? LK_SHARED_NO_HELP : LK_SHARED_UNCLEAR;
+    for (size_t i = 0; i < t->os.ends_at.n; i++) {
+        const struct lk_listener *l = lk_listener_of(c->snap, t->os.ends_at.v[i]);
+        ret = LK_MIN(ret, l ? shared_by(l) : LK_SHARED_UNCLEAR);
+    }
+    return ret;
+}
+
+bool lk_is_served_elsewhere(const struct lk_rule_context *c, const struct lk_own_requests *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (lk_asked_shared_by(c, lk_thread_at(c->snap, v->asking[i])) == LK_SHARED_SERVED)
+            return true;
+    return false;
+}
+
+bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread)
+{
+    struct lk_own_requests v = { 0 };
+    lk_find_own_requests(c, &v);
+    if (v.more)
+        return false;
+    if (lk_is_served_elsewhere(c, &v))
+        return true;
+    if (v.n < LK_MAX_LISTED)
+        v.asking[v.n++] = thread;
+    mark_held_up(c, &v);
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (!c->mark[c->graph->first[LK_KIND_THREAD] + i] && t->python &&
+            (t->in_request || is_free_worker(c, &v, t) || may_accept(c, &v, t)))
+            return true;
+    }
+    return false;
+}

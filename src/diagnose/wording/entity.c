@@ -1,0 +1,35 @@
+/*
+ * Names of entities: what a person knows them by (a thread's name and tid, a task's name and
+ * coroutine), with the id of the report where there is nothing better.
+ */
+#include "diagnose/wording/entity.h"
+
+#include "util/text.h"
+
+const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r)
+{
+    const char *id = lk_ref_id(s, r);
+    if (!id)
+        return "something unknown";
+    switch (r.kind) {
+    case LK_KIND_THREAD:
+        return lk_arena_printf(a, "thread %s [%lld]", lk_or_else(s->threads.v[r.index].name, "?"),
+                               (long long)s->threads.v[r.index].tid);
+    case LK_KIND_LOOP:
+        return lk_arena_printf(a, "loop %s (%s)", id,
+                               lk_or_else(lk_last_part(lk_or_else(s->loops.v[r.index].cls, "")),
+                                          s->loops.v[r.index].kind));
+    case LK_KIND_TASK:
+        return lk_arena_printf(a, "task %s (%s)", lk_or_else(s->tasks.v[r.index].name, id),
+                               lk_or_else(s->tasks.v[r.index].coroutine, "?"));
+    case LK_KIND_FUTURE: return lk_arena_printf(a, "future %s", id);
+    case LK_KIND_LOCK:
+        return lk_arena_printf(a, "%s %s", lk_or_else(s->locks.v[r.index].kind, "lock"), id);
+    case LK_KIND_EXECUTOR:
+        return lk_arena_printf(a, "%s %s", lk_or_else(s->executors.v[r.index].kind, "executor"),
+                               id);
+    case LK_KIND_EXTERN: return lk_or_else(s->externs.v[r.index].text, "something outside");
+    case LK_KIND_NONE: break;
+    }
+    return "something unknown";
+}

@@ -1,0 +1,15 @@
+/*
+ * How an entity of the snapshot is called in a sentence: the same in findings and in reports.
+ */
+#ifndef LK_DIAGNOSE_WORDING_ENTITY_H
+#define LK_DIAGNOSE_WORDING_ENTITY_H
+
+#include "snapshot/snapshot.h"
+
+/**
+ * "thread bg-loop [4711]", "loop o1 (_UnixSelectorEventLoop)", "task Task-8 (inner)",
+ * "threading.Lock l1", ... Belongs to the arena or to the snapshot; never NULL.
+ */
+const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r);
+
+#endif
