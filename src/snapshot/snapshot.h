@@ -381,7 +381,10 @@ struct lk_future {
     /* task, thread (runs its work item), executor (queued there), loop (a ready handle), extern
      * (timer), future */
     struct lk_refs enders;
-    bool all; /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
+    bool all;           /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
+    bool enders_cut;    /* reading: the search for them was ended */
+    bool enders_likely; /* code of the program's own that has the future at hand; other code may too
+                         */
     bool enders_complete;
     /* "run_coroutine_threadsafe" | "executor" | "gather" | "wait_for" | "sleep" | ...; NULL */
     const char *origin;

@@ -394,11 +394,13 @@ static void build_future(struct build *b, struct lk_node *n, const struct lk_fut
         return;
     }
     n->all = f->all;
-    n->open = f->state == LK_FUTURE_STATE_UNKNOWN || !f->enders_complete || f->enders.n == 0;
+    n->soft = f->enders_likely && f->state != LK_FUTURE_STATE_UNKNOWN;
+    n->open = !n->soft &&
+              (f->state == LK_FUTURE_STATE_UNKNOWN || !f->enders_complete || f->enders.n == 0);
     if (add_undelivered(b, n, f))
         return;
     struct how how = { ender_words(f, f->enders.n ? f->enders.v[0].kind : LK_KIND_NONE), f->read,
-                       false, f->stable };
+                       n->soft, f->stable };
     add_group(b, n, &f->enders, how);
 }
 

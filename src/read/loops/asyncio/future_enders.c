@@ -3,6 +3,8 @@
 
 enum {
     MAX_CALLBACKS = 1 << 20, /* of one future */
+    MAX_ROUNDS = 8,          /* how often one future's enders are looked for again */
+    MAX_CELLS = 8,           /* of a hand-written callback's closure or arguments */
     HEAD = 256,              /* no task or future structure is larger */
 };
 
@@ -201,6 +203,28 @@ static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr 
         c->does = LK_CB_NOTHING;
 }
 
+/* A callback of the program's own that has a pending future at hand, in its closure or in a
+ * partial's arguments, may complete it: asyncio itself relays like that, so programs do. */
+static void by_hand(struct lk_py *py, lk_addr func, lk_addr args, struct lk_aio_callback *c)
+{
+    size_t n[2] = { 0, 0 };
+    lk_addr closure =
+        lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_ptr(py, func + py->layout.func_closure) : 0;
+    lk_addr *held[2] = { closure ? lk_py_items(py, closure, MAX_CELLS, &n[0]) : NULL,
+                         args ? lk_py_items(py, args, MAX_CELLS, &n[1]) : NULL };
+
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; held[k] && i < n[k]; i++) {
+            lk_addr obj = k == 0 ? lk_py_cell(py, held[k][i]) : held[k][i];
+            enum lk_known_class cls = obj ? lk_py_known_class(py, obj, NULL) : LK_CLASS_OTHER;
+            if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_CFUTURE)
+                continue;
+            c->does = LK_CB_MAY_COMPLETE;
+            c->target = obj;
+            return;
+        }
+}
+
 static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_callback *c)
 {
     lk_addr func = callback, self = 0, args = 0;
@@ -215,6 +239,8 @@ static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_c
     const struct lk_callback_row *row = row_of(py, func);
     if (row)
         by_row(py, row, func, self, args, c);
+    else
+        by_hand(py, func, args, c);
 }
 
 const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback)
@@ -254,6 +280,17 @@ static struct lk_aio_sources *sources_of(struct lk_reader *a, lk_addr target, bo
     return lk_vec_push(&a->source_lists);
 }
 
+/* What a known future's callback completes is of interest too, whoever waits for it: a chain is
+ * followed from the work item up as well as from the waiter down. It is read by the driver, never
+ * from here: chains may be long. */
+static void mention_relay(struct lk_reader *a, struct lk_aio_sources *s, lk_addr target)
+{
+    if (s->queued)
+        return;
+    s->queued = true;
+    lk_vec_add(&a->relays_todo, target);
+}
+
 static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
 {
     struct lk_reader *a = lk_reader(py);
@@ -265,7 +302,12 @@ static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
         lk_map_put(&a->follows, obj, c->target);
         return;
     }
+    if (c->does == LK_CB_MAY_COMPLETE) {
+        lk_map_add(&a->may_complete, c->target, obj);
+        return;
+    }
     struct lk_aio_sources *s = sources_of(a, c->target, true);
+    mention_relay(a, s, c->target);
     s->all = c->does == LK_CB_COMPLETES_WHEN_ALL;
     s->known = c->known;
     if (c->origin)
@@ -491,6 +533,18 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         f->origin = "timer";
 }
 
+/* A hand-written callback counts only where nothing else is known to complete the future, and then
+ * other code may do so too. */
+static void enders_by_hand(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+{
+    uint64_t source;
+    if (lk_future_at(py->s, ref)->enders.n == 0 &&
+        lk_map_get(&lk_reader(py)->may_complete, obj, &source) && lk_aio_is_pending(py, source)) {
+        add_ender(py, ref, lk_py_future(py, source), false, "callback");
+        lk_future_at(py->s, ref)->enders_likely = true;
+    }
+}
+
 static const char *follow_origin(const struct lk_future *f, enum lk_known_class source)
 {
     if (f->concurrent)
@@ -525,6 +579,31 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     if (lk_map_get(&a->alias, obj, &v))
         enders_of_sources(py, ref, v);
     enders_of_timer(py, ref, obj);
+    enders_by_hand(py, ref, obj);
+}
+
+/* Reads the futures that callbacks complete. One that was known before gets the new source too; a
+ * list that does not settle is told as one that is not complete. */
+static void drain_relays(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+    while (a->relays_todo.n) {
+        lk_addr target = a->relays_todo.v[--a->relays_todo.n];
+        struct lk_aio_sources *s = sources_of(a, target, false);
+        size_t waiting = a->futures_todo.n;
+        s->queued = false;
+        bool settled = ++s->rounds <= MAX_ROUNDS;
+        struct lk_ref ref = lk_py_future(py, target);
+        if (ref.kind != LK_KIND_FUTURE || a->futures_todo.n > waiting)
+            continue; /* a task, a queue, or new: its enders are found in its turn */
+        struct lk_future *f = lk_future_at(py->s, ref);
+        f->enders_cut |= !settled;
+        if (!settled)
+            continue;
+        f->enders.n = 0; /* found anew, all of them */
+        f->enders_likely = false;
+        lk_vec_add(&a->futures_todo, ref.index);
+    }
 }
 
 void lk_loops_drain_futures(struct lk_py *py)
@@ -532,8 +611,12 @@ void lk_loops_drain_futures(struct lk_py *py)
     struct lk_reader *a = lk_reader(py);
     do {
         lk_loops_drain_tasks(py);
+        drain_relays(py);
         for (size_t i = 0; i < a->futures_todo.n; i++)
             find_enders(py, lk_ref_make(LK_KIND_FUTURE, a->futures_todo.v[i]));
         a->futures_todo.n = 0;
-    } while (a->tasks_todo.n);
+    } while (a->tasks_todo.n || a->relays_todo.n);
+    for (size_t i = 0; i < py->s->futures.n; i++)
+        if (py->s->futures.v[i].enders_cut)
+            py->s->futures.v[i].enders_complete = false;
 }

@@ -20,8 +20,10 @@ enum {
 struct lk_aio_sources {
     lk_addr *v;
     size_t n, cap;
-    bool all;   /* all are needed */
-    bool known; /* by a documented mechanism */
+    bool all;        /* all are needed */
+    bool known;      /* by a documented mechanism */
+    bool queued;     /* in relays_todo */
+    unsigned rounds; /* how often it was */
     const char *origin;
 };
 
@@ -69,6 +71,7 @@ struct lk_reader {
     struct lk_map follows;   /* future -> future that completes it */
     /* future -> packed ref of the task, thread, loop or executor that will set it */
     struct lk_map setters;
+    struct lk_map may_complete;  /* future -> future whose hand-written callback has it at hand */
     struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
     struct lk_map setter_rows;   /* future -> origin string of its setter */
     struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
@@ -87,6 +90,7 @@ struct lk_reader {
     bool reading_loops;
     LK_VEC(uint32_t) tasks_todo;   /* task indices to be read */
     LK_VEC(uint32_t) futures_todo; /* future indices whose enders are to be found */
+    LK_VEC(lk_addr) relays_todo;   /* futures that a known future's callback completes */
     LK_VEC(struct lk_with_hold) holds;
     LK_VEC(struct lk_bare_acquire) reach;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;

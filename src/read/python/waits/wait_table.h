@@ -125,6 +125,7 @@ enum lk_callback_does {
     LK_CB_NOTHING = 0,        /* touches no future */
     LK_CB_COMPLETES,          /* completes the future (or feeds the queue) named by `var` */
     LK_CB_COMPLETES_WHEN_ALL, /* ... once all futures that have this callback are done */
+    LK_CB_MAY_COMPLETE,       /* code of the program's own, which has the future at hand */
     /* the future that has the callback is completed by the one named by `var` */
     LK_CB_FOLLOWS,
 };
