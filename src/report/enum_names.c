@@ -115,6 +115,39 @@ const char *lk_words_future_state(enum lk_future_state s)
     return (unsigned)s < LK_ARRAY_LEN(names) ? names[s] : NULL;
 }
 
+const char *lk_words_future_origin(enum lk_future_origin o)
+{
+    static const char *const names[LK_N_ORIGINS] = {
+        [LK_ORIGIN_RUN_COROUTINE_THREADSAFE] = "run_coroutine_threadsafe",
+        [LK_ORIGIN_EXECUTOR] = "executor",
+        [LK_ORIGIN_GATHER] = "gather",
+        [LK_ORIGIN_WAIT] = "wait",
+        [LK_ORIGIN_WAIT_FOR] = "wait_for",
+        [LK_ORIGIN_SHIELD] = "shield",
+        [LK_ORIGIN_WRAP_FUTURE] = "wrap_future",
+        [LK_ORIGIN_SLEEP] = "sleep",
+        [LK_ORIGIN_TASK_GROUP] = "TaskGroup",
+        [LK_ORIGIN_AS_COMPLETED] = "as_completed",
+        [LK_ORIGIN_TIMER] = "timer",
+        [LK_ORIGIN_CHAIN] = "chain",
+        [LK_ORIGIN_CALLBACK] = "callback",
+        [LK_ORIGIN_ASYNC_TO_SYNC] = "async_to_sync",
+        [LK_ORIGIN_BLOCKING_PORTAL] = "BlockingPortal",
+        [LK_ORIGIN_SHUTDOWN_DEFAULT_EXECUTOR] = "shutdown_default_executor",
+    };
+    return (unsigned)o < LK_ARRAY_LEN(names) ? names[o] : NULL;
+}
+
+const char *lk_words_peer_is(enum lk_peer_is p)
+{
+    static const char *const names[] = {
+        [LK_PEER_OUTSIDE] = "outside",
+        [LK_PEER_SELF] = "this-process",
+        [LK_PEER_TREE] = "tree",
+    };
+    return (unsigned)p < LK_ARRAY_LEN(names) ? names[p] : NULL;
+}
+
 const char *lk_words_owner_by(enum lk_owner_by o)
 {
     static const char *const names[] = {

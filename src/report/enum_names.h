@@ -36,6 +36,9 @@ const char *lk_words_loop_run(enum lk_loop_run r);
 const char *lk_words_task_state(enum lk_task_state s);
 /** NULL for an unknown state. */
 const char *lk_words_future_state(enum lk_future_state s);
+/** NULL where it is not known. */
+const char *lk_words_future_origin(enum lk_future_origin o);
+const char *lk_words_peer_is(enum lk_peer_is p);
 const char *lk_words_owner_by(enum lk_owner_by o);
 const char *lk_words_extern_kind(enum lk_extern_kind k);
 const char *lk_words_kind(enum lk_kind k);

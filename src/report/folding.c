@@ -77,7 +77,7 @@ static void task_key(const struct lk_snapshot *s, size_t i, struct key *k)
 static void future_key(const struct lk_snapshot *s, size_t i, struct key *k)
 {
     const struct lk_future *f = &s->futures.v[i];
-    k->w[0] = text_word(f->origin);
+    k->w[0] = (uint64_t)f->origin;
     k->w[1] = text_word(f->cls);
     k->w[2] = ref_word(f->loop);
     k->w[3] = (uint64_t)f->state << 2 | (uint64_t)f->concurrent << 1 | (uint64_t)f->enders_complete;

@@ -79,7 +79,7 @@ static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
     lk_jw_set(o, "fd", lk_jw_number(os->fd));
     lk_jw_set(o, "local", lk_jw_text(w, os->local));
     lk_jw_set(o, "peer", lk_jw_text(w, os->peer));
-    lk_jw_set(o, "peer_is", lk_jw_text(w, os->peer_is));
+    lk_jw_set(o, "peer_is", lk_jw_text(w, lk_words_peer_is(os->peer_is)));
     lk_jw_set(o, "queues", queues(os));
     lk_jw_set(o, "path", lk_jw_text(w, os->path));
     lk_jw_set(o, "child_pid", lk_jw_number(os->child_pid));
@@ -236,7 +236,7 @@ static json_t *future_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "class", lk_jw_text(w, f->cls ? f->cls : ""));
     lk_jw_set(o, "state", lk_jw_known_text(w, lk_words_future_state(f->state), LK_GAP_FUTURE));
     lk_jw_set(o, "loop", lk_jw_id(w, f->loop));
-    lk_jw_set(o, "origin", lk_jw_text(w, f->origin));
+    lk_jw_set(o, "origin", lk_jw_text(w, lk_words_future_origin(f->origin)));
     lk_jw_set_ids(w, o, "enders", &f->enders);
     lk_jw_set(o, "enders_all_needed", json_boolean(f->all));
     lk_jw_set(o, "enders_complete", json_boolean(f->enders_complete));

@@ -71,7 +71,8 @@ const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, s
     if (k)
         return task_label(a, k);
     if (f && f->origin)
-        return lk_arena_printf(a, "future %s of %s", name(a, f->id), name(a, f->origin));
+        return lk_arena_printf(a, "future %s of %s", name(a, f->id),
+                               lk_words_future_origin(f->origin));
     if (f)
         return lk_arena_printf(a, "%s future %s", f->concurrent ? "concurrent" : "asyncio",
                                name(a, f->id));
@@ -111,9 +112,9 @@ static void os_part(struct lk_strbuf *b, struct lk_arena *a, const struct lk_sys
         lk_strbuf_printf(b, " to %s", name(a, os->peer));
     else if (os->listening && os->local)
         lk_strbuf_printf(b, ", listening on %s", name(a, os->local));
-    if (os->peer_is && strcmp(os->peer_is, "this-process") == 0)
+    if (os->peer_is == LK_PEER_SELF)
         lk_strbuf_puts(b, " (this very process)");
-    else if (os->peer_is && strcmp(os->peer_is, "tree") == 0)
+    else if (os->peer_is == LK_PEER_TREE)
         lk_strbuf_puts(b, " (a process of the same tree)");
     if (os->path)
         lk_strbuf_printf(b, " on %s", name(a, os->path));

@@ -128,6 +128,8 @@ enum lk_locked_by {
     LK_LOCKED_SHARED,
     LK_LOCKED_OTHER, /* another process */
 };
+/** Who has the other end of a connection or pipe. */
+enum lk_peer_is { LK_PEER_UNKNOWN = 0, LK_PEER_OUTSIDE, LK_PEER_SELF, LK_PEER_TREE };
 struct lk_syscall_wait {
     enum lk_os_wait on;
     const char *syscall; /* name; NULL = runs or not known */
@@ -136,17 +138,17 @@ struct lk_syscall_wait {
     lk_addr futex;            /* LK_OS_FUTEX: address of the word */
     int64_t fd;               /* LK_UNKNOWN = none */
     const char *local, *peer; /* socket addresses as text, NULL */
-    const char *peer_is;      /* "outside" | "this-process" | "tree"; NULL = not known */
-    bool listening;           /* the socket is a listener (accept) */
+    enum lk_peer_is peer_is;
+    bool listening; /* the socket is a listener (accept) */
     /* the socket's local port is a listener of this process: a client's connection */
     bool accepted;
     struct {
         uint64_t *v;
         size_t n, cap;
-        /* peer_is this-process: inodes of the sockets here one of which is the other end: the
+        /* LK_PEER_SELF: inodes of the sockets here one of which is the other end: the
          * accepted one, or listeners */
     } ends_at;
-    /* peer_is this-process: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
+    /* LK_PEER_SELF: descriptor of the accepted other end; LK_UNKNOWN = not accepted yet */
     int64_t far_fd;
     int64_t peer_pid;            /* another process that holds the other end; LK_UNKNOWN */
     const char *peer_comm;       /* its name; NULL */
@@ -194,6 +196,14 @@ enum lk_wait_kind {
     LK_WAIT_READY, /* task only: nothing, it is in a ready queue; on: its loop */
 };
 
+/** What else is known of a wait by the function that makes it. */
+enum lk_wait_trait {
+    LK_WAIT_BY_WITH = 1 << 0, /* a with statement enters a lock */
+    /* cancelling the waiter does not cancel what it waits for (asyncio.wait, asyncio.shield) */
+    LK_WAIT_SHIELDS = 1 << 1,
+    LK_WAIT_LISTENS = 1 << 2, /* waits for clients, not for an answer */
+};
+
 struct lk_wait {
     enum lk_wait_kind kind;
     struct lk_refs on;
@@ -203,6 +213,7 @@ struct lk_wait {
     enum lk_read read;
     /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */
     const char *call;
+    unsigned traits; /* enum lk_wait_trait */
     /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown
      */
     int frame;
@@ -297,6 +308,17 @@ struct lk_handle {
     bool stable;           /* in the queue in all samples */
 };
 
+/** What led to a loop first. */
+enum lk_found_by {
+    LK_FOUND_UNKNOWN = 0,
+    LK_FOUND_RUNNING, /* the record, or the frames, of the thread that runs it */
+    LK_FOUND_TASK,    /* a task, future or lock on it */
+    LK_FOUND_FRAME,   /* a local variable */
+    LK_FOUND_MODULE,  /* a module's global */
+    LK_FOUND_HEAP,    /* a walk over all objects: nothing else led to it */
+    LK_FOUND_HANDLE,  /* a callback scheduled on it */
+};
+
 struct lk_loop {
     const char *id; /* "o1" */
     lk_addr addr;
@@ -319,8 +341,8 @@ struct lk_loop {
     /* its thread is inside its selector's wait (kernel), not waiting for the GIL */
     enum lk_tri in_own_selector;
     enum lk_tri reachable; /* some live thread's frame, or a module global, has it in reach */
-    const char *found_by;  /* "running" | "task" | "frame" | "module" | "heap" | "handle" */
-    const char *origin;    /* where it came from if that can be told (module.name), for LK205 */
+    enum lk_found_by found_by;
+    const char *origin; /* where it came from if that can be told (module.name), for LK205 */
     enum lk_read read;
     struct lk_ref ready_task; /* not used when none */
     /* The callback that its thread runs now. A turn (one _run_once) runs the callbacks that were
@@ -371,6 +393,28 @@ enum lk_future_state {
     LK_FUTURE_STATE_UNKNOWN
 };
 
+/** By what a future gets its result, where its mechanism is known. */
+enum lk_future_origin {
+    LK_ORIGIN_UNKNOWN = 0,
+    LK_ORIGIN_RUN_COROUTINE_THREADSAFE,
+    LK_ORIGIN_EXECUTOR,
+    LK_ORIGIN_GATHER,
+    LK_ORIGIN_WAIT,
+    LK_ORIGIN_WAIT_FOR,
+    LK_ORIGIN_SHIELD,
+    LK_ORIGIN_WRAP_FUTURE,
+    LK_ORIGIN_SLEEP,
+    LK_ORIGIN_TASK_GROUP,
+    LK_ORIGIN_AS_COMPLETED,
+    LK_ORIGIN_TIMER,
+    LK_ORIGIN_CHAIN,
+    LK_ORIGIN_CALLBACK, /* of the program's own */
+    LK_ORIGIN_ASYNC_TO_SYNC,
+    LK_ORIGIN_BLOCKING_PORTAL,
+    LK_ORIGIN_SHUTDOWN_DEFAULT_EXECUTOR,
+    LK_N_ORIGINS
+};
+
 struct lk_future {
     const char *id; /* "f1" */
     lk_addr addr;
@@ -386,8 +430,7 @@ struct lk_future {
     bool enders_likely; /* code of the program's own that has the future at hand; other code may too
                          */
     bool enders_complete;
-    /* "run_coroutine_threadsafe" | "executor" | "gather" | "wait_for" | "sleep" | ...; NULL */
-    const char *origin;
+    enum lk_future_origin origin;
     enum lk_read read;
     bool stable;
 };

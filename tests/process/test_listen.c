@@ -255,10 +255,9 @@ static void alone(void **state)
             (struct setting){ .family = (enum family)(i / 2), .accepted = i % 2 && i / 2 != REUSE },
             c);
         look(pid, 0, &seen);
-        print_message("  family %d, %saccepted: peer is %s, ends at %zu\n", i / 2,
-                      setting.accepted ? "" : "not ", seen.os.peer_is ? seen.os.peer_is : "unknown",
-                      seen.os.ends_at.n);
-        assert_string_equal(seen.os.peer_is, "this-process");
+        print_message("  family %d, %saccepted: peer is %d, ends at %zu\n", i / 2,
+                      setting.accepted ? "" : "not ", (int)seen.os.peer_is, seen.os.ends_at.n);
+        assert_int_equal(seen.os.peer_is, LK_PEER_SELF);
         assert_int_equal(seen.os.ends_at.n, 1);
         assert_non_null(seen.l);
         assert_int_equal(seen.l->alone, LK_YES);
@@ -301,7 +300,7 @@ static void shared(void **state)
         print_message("  deed %d on %s: %d\n", deed, i % 2 ? "unix" : "tcp",
                       known ? (int)seen.l->sharers.v[0].does : -1);
         if (deed == ACCEPTS) { /* it took the target's connection: the other end is there */
-            assert_string_equal(seen.os.peer_is, "tree");
+            assert_int_equal(seen.os.peer_is, LK_PEER_TREE);
             assert_int_equal(seen.os.peer_pid, other);
         } else {
             assert_true(known);

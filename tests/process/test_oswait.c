@@ -265,7 +265,7 @@ static void check_pipe_read(const struct seen *s)
     assert_int_equal(s->w.on, LK_OS_PIPE);
     assert_int_equal(s->w.fd, A);
     assert_true(lk_starts_with(s->w.path, "pipe:["));
-    assert_string_equal(s->w.peer_is, "this-process");
+    assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.timeout_ms == LK_FOREVER);
     assert_true(s->w.restartable);
     assert_int_equal(lk_kernel_unread(s->reader, A), 0);
@@ -315,7 +315,7 @@ static void pipe_from_child(void)
 
 static void check_tree_pipe(const struct seen *s)
 {
-    assert_string_equal(s->w.peer_is, "tree");
+    assert_int_equal(s->w.peer_is, LK_PEER_TREE);
 }
 
 static void poll_one_socket(void)
@@ -487,7 +487,7 @@ static void check_fifo_read(const struct seen *s)
     fifo_path(path, sizeof(path));
     assert_int_equal(s->w.on, LK_OS_PIPE);
     assert_string_equal(s->w.path, path);
-    assert_null(s->w.peer_is);
+    assert_int_equal(s->w.peer_is, LK_PEER_UNKNOWN);
 }
 
 static void lock_path(char *ret, size_t n)
@@ -545,7 +545,7 @@ static void check_unix_recv(const struct seen *s)
     assert_false(s->w.accepted);
     assert_null(s->w.peer);
     if (s->w.peer_is) /* where the kernel has unix_diag */
-        assert_string_equal(s->w.peer_is, "this-process");
+        assert_int_equal(s->w.peer_is, LK_PEER_SELF);
 }
 
 static void recv_timeout(void)
@@ -589,7 +589,7 @@ static void check_self_pending(const struct seen *s)
     assert_int_equal(s->w.on, LK_OS_SOCKET);
     assert_true(lk_starts_with(s->w.local, "127.0.0.1:"));
     assert_true(lk_starts_with(s->w.peer, "127.0.0.1:"));
-    assert_string_equal(s->w.peer_is, "this-process");
+    assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_false(s->w.accepted);
     assert_int_equal(s->w.queues[0], 0);
     assert_int_equal(s->w.queues[1], 0);
@@ -607,7 +607,7 @@ static void tcp_self_server(void)
 static void check_self_server(const struct seen *s)
 {
     assert_int_equal(s->w.fd, C);
-    assert_string_equal(s->w.peer_is, "this-process");
+    assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.accepted);
 }
 
@@ -623,7 +623,7 @@ static void tcp_dual_stack(void)
 static void check_dual_stack(const struct seen *s)
 {
     assert_true(lk_starts_with(s->w.local, "127.0.0.1:"));
-    assert_string_equal(s->w.peer_is, "this-process");
+    assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.accepted);
     assert_int_equal(lk_kernel_unread(s->reader, B), 3);
 }
@@ -640,7 +640,7 @@ static void check_accept(const struct seen *s)
     assert_true(s->w.listening);
     assert_false(s->w.accepted);
     assert_null(s->w.peer);
-    assert_null(s->w.peer_is);
+    assert_int_equal(s->w.peer_is, LK_PEER_UNKNOWN);
     assert_true(s->w.timeout_ms == LK_FOREVER);
     assert_true(s->w.restartable);
 }
@@ -680,7 +680,7 @@ static void check_connect_full(const struct seen *s)
     snprintf(path, sizeof(path), "%s/unix", folder);
     assert_int_equal(s->w.on, LK_OS_SOCKET);
     assert_string_equal(s->w.peer, path);
-    assert_string_equal(s->w.peer_is, "this-process");
+    assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.restartable);
 }
 
@@ -1031,12 +1031,12 @@ static void check_peer_outside(const struct seen *s)
     char want[32];
     snprintf(want, sizeof(want), "127.0.0.1:%d", peer_port);
     assert_string_equal(s->w.peer, want);
-    assert_string_equal(s->w.peer_is, "outside");
+    assert_int_equal(s->w.peer_is, LK_PEER_OUTSIDE);
 }
 
 static void check_peer_tree(const struct seen *s)
 {
-    assert_string_equal(s->w.peer_is, "tree");
+    assert_int_equal(s->w.peer_is, LK_PEER_TREE);
 }
 
 static void look_at_client(void (*check)(const struct seen *))

@@ -329,7 +329,7 @@ struct lk_report fixture_deadlock(void)
                                    .cls = "Future",
                                    .loop = o,
                                    .state = LK_FUTURE_PENDING,
-                                   .origin = "run_coroutine_threadsafe",
+                                   .origin = LK_ORIGIN_RUN_COROUTINE_THREADSAFE,
                                    .enders_complete = i == 0 };
     }
     lk_refs_add(s, &lk_future_at(s, f)->enders, k);
@@ -473,7 +473,7 @@ static void hostile_entities(struct lk_snapshot *s, const char *evil)
     struct lk_ref e = lk_snapshot_extern(s, LK_EXT_OUTSIDE, evil, LK_UNKNOWN);
     struct lk_thread *th = thread(s, 1, evil, LK_WAIT_IO, evil);
     th->os.local = th->os.peer = th->os.path = th->os.syscall = evil;
-    th->os.peer_is = "outside";
+    th->os.peer_is = LK_PEER_OUTSIDE;
     th->python_stack = fixture_stack(s, 1, (const char *const(*)[4])frames, (int[]){ 1 });
     native(s, th);
     th->native_stack->frames[0].function = th->native_stack->frames[0].module = evil;
@@ -490,7 +490,7 @@ static void hostile_entities(struct lk_snapshot *s, const char *evil)
                                           .stack = th->python_stack,
                                           .wait = { .kind = LK_WAIT_FUTURE, .call = evil } };
     lk_refs_add(s, &lk_task_at(s, k)->wait.on, f);
-    *lk_future_at(s, f) = (struct lk_future){ .id = "f1", .cls = evil, .origin = evil, .loop = o };
+    *lk_future_at(s, f) = (struct lk_future){ .id = "f1", .cls = evil, .loop = o };
     lk_lock_at(s, l)->kind = evil;
     lk_refs_add(s, &lk_lock_at(s, l)->owners, t);
     lk_executor_at(s, x)->kind = evil;

@@ -396,16 +396,6 @@ const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user,
     return user ? find_call(user->syscalls.v, user->syscalls.n, name, NULL) : NULL;
 }
 
-bool lk_pattern_is_listening(const char *call)
-{
-    static const char *const calls[] = { "Server.serve_forever()", "serve_forever()",
-                                         "loop.sock_accept()", "socket.accept()" };
-    for (size_t i = 0; call && i < LK_ARRAY_LEN(calls); i++)
-        if (strcmp(call, calls[i]) == 0)
-            return true;
-    return false;
-}
-
 struct name {
     const char *s;
     size_t n;

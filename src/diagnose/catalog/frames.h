@@ -100,9 +100,6 @@ const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, 
 /** The same of a system call by name; NULL. Built-in: none, since every system call has a name of
  * its own. */
 const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name);
-/** True when a task or thread that is in this call (lk_wait.call) waits for clients, not for an
- * answer. */
-bool lk_pattern_is_listening(const char *call);
 /** True when path ends with suffix at a folder boundary. */
 bool lk_path_ends_with(const char *path, const char *suffix);
 

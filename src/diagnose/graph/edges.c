@@ -178,8 +178,8 @@ static bool gil_holder_is_known(const struct build *b, const struct lk_node *n,
 /* A pipe both ends of which only this process has. */
 static bool waits_for_own_pipe(const struct lk_thread *t)
 {
-    return t->wait.kind == LK_WAIT_IO && t->os.on == LK_OS_PIPE && t->os.peer_is &&
-           strcmp(t->os.peer_is, "this-process") == 0 && t->wait.timeout_ms == LK_FOREVER;
+    return t->wait.kind == LK_WAIT_IO && t->os.on == LK_OS_PIPE && t->os.peer_is == LK_PEER_SELF &&
+           t->wait.timeout_ms == LK_FOREVER;
 }
 
 /* Waits that end only by another party of this process. */
@@ -332,18 +332,16 @@ static void build_task(struct build *b, struct lk_node *n, const struct lk_task 
 /* Words for the way a future gets its result; static, since there may be 100,000 of them. */
 static const char *ender_words(const struct lk_future *f, enum lk_kind kind)
 {
-    static const struct {
-        const char *origin, *words;
-    } rows[] = {
-        { "run_coroutine_threadsafe", "set by run_coroutine_threadsafe" },
-        { "executor", "set by the executor" },
-        { "gather", "gathers" },
-        { "wait", "waits for" },
-        { "wait_for", "set by wait_for" },
-        { "shield", "shields" },
-        { "wrap_future", "copied from" },
-        { "sleep", "set by the timer" },
-        { "TaskGroup", "set by the task group" },
+    static const char *const words[LK_N_ORIGINS] = {
+        [LK_ORIGIN_RUN_COROUTINE_THREADSAFE] = "set by run_coroutine_threadsafe",
+        [LK_ORIGIN_EXECUTOR] = "set by the executor",
+        [LK_ORIGIN_GATHER] = "gathers",
+        [LK_ORIGIN_WAIT] = "waits for",
+        [LK_ORIGIN_WAIT_FOR] = "set by wait_for",
+        [LK_ORIGIN_SHIELD] = "shields",
+        [LK_ORIGIN_WRAP_FUTURE] = "copied from",
+        [LK_ORIGIN_SLEEP] = "set by the timer",
+        [LK_ORIGIN_TASK_GROUP] = "set by the task group",
     };
     if (kind == LK_KIND_LOOP)
         return "its task is yet to be created by a callback queued on";
@@ -351,9 +349,8 @@ static const char *ender_words(const struct lk_future *f, enum lk_kind kind)
         return "its work item is queued in";
     if (kind == LK_KIND_THREAD)
         return "its work item runs on";
-    for (size_t i = 0; f->origin && i < LK_ARRAY_LEN(rows); i++)
-        if (strcmp(f->origin, rows[i].origin) == 0)
-            return rows[i].words;
+    if ((unsigned)f->origin < LK_N_ORIGINS && words[f->origin])
+        return words[f->origin];
     return "completed by";
 }
 
@@ -416,7 +413,7 @@ static bool is_listed(const struct lk_refs *list, struct lk_ref r)
 static bool is_entered(const struct build *b, const struct lk_lock *l)
 {
     const struct lk_thread *t = l->waiters.n ? lk_thread_at(b->s, l->waiters.v[0]) : NULL;
-    return t && t->wait.call && strcmp(t->wait.call, "a with statement") == 0;
+    return t && (t->wait.traits & LK_WAIT_BY_WITH);
 }
 
 /*

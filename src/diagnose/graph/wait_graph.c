@@ -73,8 +73,8 @@ static bool passes_cancellation_on(const struct lk_snapshot *s, struct lk_ref r)
     const struct lk_future *f = lk_future_at(s, r);
     const struct lk_task *k = lk_task_at(s, r);
     if (f)
-        return !f->origin || (strcmp(f->origin, "shield") != 0 && strcmp(f->origin, "wait") != 0);
-    return k && !(k->wait.call && strcmp(k->wait.call, "asyncio.wait()") == 0);
+        return f->origin != LK_ORIGIN_SHIELD && f->origin != LK_ORIGIN_WAIT;
+    return k && !(k->wait.traits & LK_WAIT_SHIELDS);
 }
 
 /*

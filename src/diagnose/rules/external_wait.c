@@ -49,7 +49,7 @@ static bool is_external_end(const struct lk_graph *g, const struct lk_node *n, v
  * sockets. */
 static bool is_to_itself(const struct lk_thread *t)
 {
-    return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
+    return t->os.peer_is == LK_PEER_SELF;
 }
 
 /* Waiting for a client, for the next message or for input is what servers do. */
@@ -228,7 +228,7 @@ static bool is_external(const struct lk_rule_context *c, size_t i, struct chain 
      * thread. */
     bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) &&
                     last->os.on == LK_OS_PIPE && is_to_itself(last);
-    return w && !lk_pattern_is_listening(w->call) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
+    return w && !(w->traits & LK_WAIT_LISTENS) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
            !(last && !own_pipe && is_idle_io(last));
 }
 

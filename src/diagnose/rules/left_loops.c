@@ -15,19 +15,16 @@ enum { MAX_LEFT = 1000 }; /* loops looked at for LK205 */
 /* How the loop was found, after "by". */
 static const char *found_by_words(const struct lk_loop *o)
 {
-    static const struct {
-        const char *word, *text;
-    } rows[] = {
-        { "running", "the record of the thread that ran it" },
-        { "task", "a task on it" },
-        { "frame", "a local variable" },
-        { "module", "a module's global" },
-        { "heap", "a walk over all objects: nothing else led to it" },
-        { "handle", "a callback scheduled on it" },
+    static const char *const words[] = {
+        [LK_FOUND_RUNNING] = "the record of the thread that ran it",
+        [LK_FOUND_TASK] = "a task on it",
+        [LK_FOUND_FRAME] = "a local variable",
+        [LK_FOUND_MODULE] = "a module's global",
+        [LK_FOUND_HEAP] = "a walk over all objects: nothing else led to it",
+        [LK_FOUND_HANDLE] = "a callback scheduled on it",
     };
-    for (size_t i = 0; o->found_by && i < LK_ARRAY_LEN(rows); i++)
-        if (strcmp(rows[i].word, o->found_by) == 0)
-            return rows[i].text;
+    if ((unsigned)o->found_by < LK_ARRAY_LEN(words) && words[o->found_by])
+        return words[o->found_by];
     return "a reference to it";
 }
 
@@ -160,14 +157,13 @@ static bool is_left_behind(struct lk_rule_context *c, const struct lk_loop *o)
         return false;
     /* The heap is walked after the samples: what only that walk finds, no frame, task or module led
      * to in any of them. */
-    const char *by = o->found_by ? o->found_by : "";
-    bool heap = strcmp(by, "heap") == 0;
+    bool heap = o->found_by == LK_FOUND_HEAP;
     if (o->closed == LK_YES || o->framework_owned || (!o->stable && !heap))
         return false;
     /* In the hands of a frame it is in use, or about to be; so it is when its thread runs it in
      * bursts. */
     const bool in_use =
-        strcmp(by, "frame") == 0 && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
+        o->found_by == LK_FOUND_FRAME && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
     return !in_use && !(t && t->moved) &&
            !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
 }

@@ -14,7 +14,7 @@
 
 static bool is_this_process(const struct lk_thread *t)
 {
-    return t->os.peer_is && strcmp(t->os.peer_is, "this-process") == 0;
+    return t->os.peer_is == LK_PEER_SELF;
 }
 
 const struct lk_listener *lk_listener_of(const struct lk_snapshot *s, uint64_t inode)

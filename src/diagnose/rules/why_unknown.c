@@ -60,8 +60,8 @@ static bool decides(const struct lk_rule_context *c, size_t i)
 
 static bool waits_for_itself_by_socket(const struct lk_thread *t)
 {
-    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer && t->os.peer_is &&
-           strcmp(t->os.peer_is, "this-process") == 0 && !t->os.accepted &&
+    return t->in_request && t->wait.kind == LK_WAIT_IO && t->os.peer &&
+           t->os.peer_is == LK_PEER_SELF && !t->os.accepted &&
            (t->os.timeout_ms == LK_FOREVER || t->os.timeout_ms == LK_UNKNOWN);
 }
 

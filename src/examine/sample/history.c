@@ -314,7 +314,7 @@ void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
         uint64_t before = 0, now = digest_loop(s, o);
-        if (!o->found_by || strcmp(o->found_by, "heap") != 0)
+        if (o->found_by != LK_FOUND_HEAP)
             continue;
         o->stable = lk_map_get(&h->found, o->addr, &before) && before == now;
         lk_map_put(&h->found, o->addr, now);

@@ -132,15 +132,15 @@ static bool unix_peer_path(struct lk_kernel_reader *r, int64_t fd, char *path, s
 
 /* ---- sockets ------------------------------------------------------------------------- */
 
-static const char *held_text(enum lk_held held)
+static enum lk_peer_is peer_held(enum lk_held held)
 {
     switch (held) {
-    case LK_HELD_SELF: return "this-process";
-    case LK_HELD_TREE: return "tree";
-    case LK_HELD_OUTSIDE: return "outside";
+    case LK_HELD_SELF: return LK_PEER_SELF;
+    case LK_HELD_TREE: return LK_PEER_TREE;
+    case LK_HELD_OUTSIDE: return LK_PEER_OUTSIDE;
     case LK_HELD_UNKNOWN: break;
     }
-    return NULL;
+    return LK_PEER_UNKNOWN;
 }
 
 static const char *text(struct lk_kernel_reader *r, const char *s)
@@ -259,7 +259,7 @@ static void peer_process(struct lk_kernel_reader *r, pid_t pid, struct lk_syscal
 static void held_by(struct lk_kernel_reader *r, uint64_t inode, struct lk_syscall_wait *ret)
 {
     enum lk_held held = lk_fd_holders_find(r->holders, LK_HOLDER_SOCKET, inode);
-    ret->peer_is = held_text(held);
+    ret->peer_is = peer_held(held);
     if (held == LK_HELD_SELF) {
         ends_at(r, &inode, 1, ret);
         ret->far_fd = lk_fd_holders_fd(r->holders, LK_HOLDER_SOCKET, inode);
@@ -276,7 +276,7 @@ static void stands_before(struct lk_kernel_reader *r, struct listeners *v, bool 
     if (waiting)
         drop_empty(v);
     enum lk_held held = holder_of_all(r, v);
-    ret->peer_is = held_text(held);
+    ret->peer_is = peer_held(held);
     if (held == LK_HELD_SELF)
         ends_at(r, v->inode, v->n, ret);
     for (size_t i = 0; held == LK_HELD_TREE && i < v->n && ret->peer_pid <= 0; i++)
@@ -304,7 +304,7 @@ static void inet_peer(struct lk_kernel_reader *r, const struct lk_socket *s,
         peer.state != LK_TCP_CLOSE_WAIT && peer.state != LK_TCP_SYN_RECV)
         return; /* closed by its owner, whoever that was */
     if (!is_here(s))
-        ret->peer_is = lk_socket_complete(r->net) ? "outside" : NULL;
+        ret->peer_is = lk_socket_complete(r->net) ? LK_PEER_OUTSIDE : LK_PEER_UNKNOWN;
     if (!is_here(s) || s->proto != LK_SOCKET_TCP)
         return;
     /* waits to be accepted, or (SYN_SENT) for room in the accept queue */
@@ -451,7 +451,7 @@ static void describe_pipe(struct lk_kernel_reader *r, int64_t fd, uint64_t inode
         return;
     bool we_read = (flags & O_ACCMODE) == O_RDONLY;
     enum lk_held held = lk_fd_holders_pipe_other_end(r->holders, inode, we_read);
-    ret->peer_is = held_text(held);
+    ret->peer_is = peer_held(held);
     if (held == LK_HELD_TREE)
         peer_process(r, lk_fd_holders_pipe_pid(r->holders, inode, we_read), ret);
 }

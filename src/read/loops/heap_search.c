@@ -109,7 +109,7 @@ static bool walk_all(struct lk_py *py, struct walk *w)
 static void add_found(struct lk_py *py, const struct walk *w)
 {
     for (size_t i = 0; i < w->found.n; i++)
-        lk_py_loop(py, w->found.v[i], "heap");
+        lk_py_loop(py, w->found.v[i], LK_FOUND_HEAP);
     /* The queue of a loop found only now may hold what a future waits for. */
     for (size_t i = 0; i < py->s->futures.n; i++)
         if (py->s->futures.v[i].enders.n == 0)

@@ -24,7 +24,7 @@ enum {
 /* ---- loops in reach: locals, attributes, module globals ------------------------------- */
 
 struct search {
-    const char *found_by;
+    enum lk_found_by found_by;
     const char *module; /* NULL in frames */
     const char *name;   /* of the global that leads there */
     unsigned depth;
@@ -109,7 +109,7 @@ static void search_frames(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        struct search w = { .found_by = "frame" };
+        struct search w = { .found_by = LK_FOUND_FRAME };
         for (size_t j = 0; frames && j < frames->n; j++)
             lk_py_local_each(py, &frames->v[j], search_local, &w);
     }
@@ -208,7 +208,7 @@ static void search_modules(struct lk_py *py)
         if (lk_py_kind(py, m.list.v[i].module) != LK_PYK_MODULE || !m.list.v[i].dict ||
             !user_module(py, &m.list.v[i]))
             continue;
-        struct search w = { .found_by = "module",
+        struct search w = { .found_by = LK_FOUND_MODULE,
                             .module = lk_py_str(py, m.list.v[i].key),
                             .left = MAX_GLOBALS };
         lk_py_dict_each(py, m.list.v[i].dict, search_global, &w);
@@ -228,7 +228,7 @@ static bool policy_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg
         return true;
     /* In a live thread's hands: its entry goes when it ends. */
     struct lk_loop *o =
-        lk_loop_at(py->s, lk_py_loop(py, lk_py_dict_get(py, value, "_loop"), "frame"));
+        lk_loop_at(py->s, lk_py_loop(py, lk_py_dict_get(py, value, "_loop"), LK_FOUND_FRAME));
     if (o)
         o->reachable = LK_YES;
     return true;

@@ -289,8 +289,7 @@ static enum lk_extern_kind outside_kind(const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_FILE)
         return LK_EXT_FILE;
-    return os->peer_is && strcmp(os->peer_is, "this-process") == 0 ? LK_EXT_SELF_LISTENER
-                                                                   : LK_EXT_OUTSIDE;
+    return os->peer_is == LK_PEER_SELF ? LK_EXT_SELF_LISTENER : LK_EXT_OUTSIDE;
 }
 
 static void wait_in_kernel(struct lk_snapshot *s, struct lk_thread *t)

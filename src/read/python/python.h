@@ -38,7 +38,7 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
  * states and frames. */
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
-/** Walks the GC heap for loops that nothing else reached; adds them (found_by "heap") and sets
+/** Walks the GC heap for loops that nothing else reached; adds them (LK_FOUND_HEAP) and sets
  * s->loops_complete. Not under a stop. */
 void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);
 

@@ -187,7 +187,7 @@ static void fill_future(struct dice *d, struct lk_future *f)
     some_refs(d, &f->enders, LK_KIND_NONE, 3);
     f->all = chance(d, 30);
     f->enders_complete = chance(d, 80);
-    f->origin = chance(d, 50) ? "gather" : NULL;
+    f->origin = chance(d, 50) ? LK_ORIGIN_GATHER : LK_ORIGIN_UNKNOWN;
     f->read = reading(d);
     f->stable = chance(d, 85);
 }

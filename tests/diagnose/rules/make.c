@@ -124,14 +124,14 @@ struct lk_ref mk_loop(struct lk_snapshot *s, struct lk_ref thread)
     o->read = LK_READ_ASLEEP;
     o->stable = true;
     o->reachable = LK_YES;
-    o->found_by = "module";
+    o->found_by = LK_FOUND_MODULE;
     if (thread.kind != LK_KIND_THREAD) {
         o->run = LK_LOOP_STOPPED;
         return r;
     }
     o->run = LK_LOOP_RUNNING;
     o->thread = thread;
-    o->found_by = "running";
+    o->found_by = LK_FOUND_RUNNING;
     struct lk_ref *loops = lk_arena_array(s->arena, T(thread)->n_frame_loops + 1, sizeof *loops);
     loops[0] = r;
     for (size_t i = 0; i < T(thread)->n_frame_loops; i++)
@@ -209,7 +209,7 @@ void mk_ender(struct lk_snapshot *s, struct lk_ref future, struct lk_ref ender)
 struct lk_ref mk_future(struct lk_snapshot *s, struct lk_ref ender)
 {
     struct lk_ref r = mk_bare_future(s);
-    F(r)->origin = "run_coroutine_threadsafe";
+    F(r)->origin = LK_ORIGIN_RUN_COROUTINE_THREADSAFE;
     mk_ender(s, r, ender);
     return r;
 }

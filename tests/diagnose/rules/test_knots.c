@@ -371,7 +371,7 @@ static void reads_own_pipe(struct lk_snapshot *s, struct lk_ref thread)
 {
     mk_wait(s, thread, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "pipe:[7]", LK_UNKNOWN));
     T(thread)->os.on = LK_OS_PIPE;
-    T(thread)->os.peer_is = "this-process";
+    T(thread)->os.peer_is = LK_PEER_SELF;
 }
 
 /* The only thread: entering a lock that is taken is stuck, a bare acquire() may be how it parks. */
@@ -386,7 +386,7 @@ static void lock_of_the_only_thread(void **state)
         lk_lock_at(s, lock)->locked = LK_YES;
         lk_refs_add(s, &lk_lock_at(s, lock)->waiters, a);
         mk_wait(s, a, LK_WAIT_LOCK, lock);
-        T(a)->wait.call = i == 1 ? "Lock.acquire()" : "a with statement";
+        T(a)->wait.traits = i == 1 ? 0 : LK_WAIT_BY_WITH;
         s->handles_signals = i == 2 ? LK_YES : LK_NO;
         if (i) {
             mk_expect(s, LK_HEALTHY, NULL);
@@ -494,7 +494,8 @@ static void await_ring(void **state)
 static void await_ring_below_a_timeout(void **state)
 {
     (void)state;
-    static const char *const origins[] = { "gather", "shield", "wait" };
+    static const enum lk_future_origin origins[] = { LK_ORIGIN_GATHER, LK_ORIGIN_SHIELD,
+                                                     LK_ORIGIN_WAIT };
     for (size_t i = 0; i < LK_ARRAY_LEN(origins); i++) {
         struct lk_snapshot *s = mk();
         struct lk_ref o = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
@@ -540,7 +541,7 @@ static void await_ring_through_gather(void **state)
     struct lk_ref gather = mk_future(s, mk_ready_task(s, o, "c"));
     mk_ender(s, gather, b);
     F(gather)->all = true;
-    F(gather)->origin = "gather";
+    F(gather)->origin = LK_ORIGIN_GATHER;
     mk_wait(s, a, LK_WAIT_FUTURE, gather);
     mk_wait(s, b, LK_WAIT_FUTURE, a);
     lk_classify(s, NULL);

@@ -279,7 +279,7 @@ static void leaked_loops(void **state)
     struct lk_snapshot *s = mk();
     for (int i = 0; i < 4; i++) {
         struct lk_ref o = left_loop(s, i % 2 ? LK_LOOP_STOPPED : LK_LOOP_NEVER_RUN);
-        O(o)->found_by = "heap";
+        O(o)->found_by = LK_FOUND_HEAP;
         O(o)->stable = false; /* found once, after the samples */
     }
     struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK205");
@@ -294,7 +294,7 @@ static void loops_that_are_no_leak(void **state)
     /* threads that each run a loop of their own in bursts */
     struct lk_snapshot *b = mk();
     for (int i = 0; i < 3; i++) {
-        lk_loop_at(b, left_loop(b, LK_LOOP_STOPPED))->found_by = "heap";
+        lk_loop_at(b, left_loop(b, LK_LOOP_STOPPED))->found_by = LK_FOUND_HEAP;
         mk_wait(b, mk_thread(b, "burster", "run@/srv/app.py:9", NULL), LK_WAIT_SLEEP, NONE);
     }
     mk_expect(b, LK_HEALTHY, NULL);
@@ -322,7 +322,7 @@ static void loops_that_are_no_leak(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     for (int i = 0; i < 3; i++)
-        O(left_loop(s, LK_LOOP_NEVER_RUN))->found_by = "frame"; /* about to be used */
+        O(left_loop(s, LK_LOOP_NEVER_RUN))->found_by = LK_FOUND_FRAME; /* about to be used */
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     O(left_loop(s, LK_LOOP_STOPPED))->origin = "app.A";

@@ -205,7 +205,7 @@ static struct lk_ref asking(struct lk_snapshot *s, const char *peer)
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, peer, LK_UNKNOWN));
     T(t)->os.on = LK_OS_SOCKET;
     T(t)->os.peer = peer;
-    T(t)->os.peer_is = "outside";
+    T(t)->os.peer_is = LK_PEER_OUTSIDE;
     T(t)->os.local = "127.0.0.1:40000";
     T(t)->os.syscall = "recvfrom";
     return t;
@@ -242,10 +242,10 @@ static void external_wait_of_a_coroutine(void **state)
     assert_string_equal(f->list.v[0].culprits.v[0].function, "quote");
     assert_string_equal(f->list.v[0].culprits.v[1].function, "ask_upstream");
     lk_findings_destroy(f);
-    K(task)->wait.call = "Server.serve_forever()"; /* waits for clients */
+    K(task)->wait.traits = LK_WAIT_LISTENS;
     f = mk_expect_one(s, LK_HEALTHY, NULL);
     lk_findings_destroy(f);
-    K(task)->wait.call = "StreamReader.read()";
+    K(task)->wait.traits = 0;
     mk_timeout(s, task, 5000); /* bounded inside */
     f = mk_diagnose(s);
     assert_null(mk_find(f, "LK406"));
@@ -434,7 +434,7 @@ static struct lk_ref asking_itself(struct lk_snapshot *s, const char *worker)
     T(t)->os.on = LK_OS_SOCKET;
     T(t)->os.accepted = false;
     T(t)->os.peer = "127.0.0.1:8000";
-    T(t)->os.peer_is = "this-process";
+    T(t)->os.peer_is = LK_PEER_SELF;
     alone(s, t, LK_YES);
     return t;
 }
@@ -508,7 +508,7 @@ static void self_request(void **state)
         mk_wait(s, t, LK_WAIT_IO,
                 lk_snapshot_extern(s, LK_EXT_SELF_LISTENER, "127.0.0.1:8000", LK_UNKNOWN));
         T(t)->os.on = LK_OS_SOCKET;
-        T(t)->os.peer_is = "this-process";
+        T(t)->os.peer_is = LK_PEER_SELF;
         T(t)->os.peer = "127.0.0.1:8000";
         alone(s, t, LK_YES);
         T(t)->n_sockets = i == 0;
@@ -723,7 +723,7 @@ static void unknown(void **state)
         case 5:
             T(t)->os.accepted = false;
             T(t)->os.peer = "127.0.0.1:8000";
-            T(t)->os.peer_is = "this-process";
+            T(t)->os.peer_is = LK_PEER_SELF;
             says = "this very process";
             break;
         case 7:

@@ -45,7 +45,8 @@ static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
             loop = item.loop;
         }
     }
-    struct lk_ref other = first ? lk_py_loop(py, loop, "task") : lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref other =
+        first ? lk_py_loop(py, loop, LK_FOUND_TASK) : lk_ref_make(LK_KIND_NONE, 0);
     if (other.kind != LK_KIND_LOOP)
         return;
     /* Its waiter is done as soon as enough of them are, and then its wake-up is in its own loop's

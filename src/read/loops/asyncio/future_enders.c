@@ -335,7 +335,7 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
 }
 
 void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
-                         const char *origin)
+                         enum lk_future_origin origin)
 {
     struct lk_reader *a = lk_reader(py);
     if (!future || by.kind == LK_KIND_NONE || !lk_map_add(&a->setters, future, lk_ref_pack(by)))
@@ -343,7 +343,7 @@ void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, boo
     if (known)
         lk_map_put(&a->setters_known, future, 1);
     if (origin)
-        lk_map_put(&a->setter_rows, future, (uintptr_t)origin);
+        lk_map_put(&a->setter_rows, future, (uint64_t)origin);
 }
 
 static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f,
@@ -442,7 +442,7 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
         return ref;
     f->state = state_of(&fut);
     if (fut.loop) {
-        struct lk_ref loop = lk_py_loop(py, fut.loop, "task");
+        struct lk_ref loop = lk_py_loop(py, fut.loop, LK_FOUND_TASK);
         lk_future_at(py->s, ref)->loop = loop;
     }
     lk_aio_index_callbacks(py, obj, &fut);
@@ -455,7 +455,7 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
 /* known: by a documented mechanism that is the only one to complete this future; else others may do
  * it, too. */
 static void add_ender(struct lk_py *py, struct lk_ref future, struct lk_ref ender, bool known,
-                      const char *origin)
+                      enum lk_future_origin origin)
 {
     if (ender.kind == LK_KIND_NONE)
         return;
@@ -477,7 +477,7 @@ static void add_loop_of_ender(struct lk_py *py, struct lk_ref future, struct lk_
     const struct lk_task *k = lk_task_at(py->s, ender);
     struct lk_aio_fut fut;
     if (k && lk_aio_read_fut(py, k->addr, &fut)) {
-        struct lk_ref loop = lk_py_loop(py, fut.loop, "task");
+        struct lk_ref loop = lk_py_loop(py, fut.loop, LK_FOUND_TASK);
         lk_future_at(py->s, future)->loop = loop;
     }
 }
@@ -493,12 +493,12 @@ static bool enders_of_gather(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         return false;
     for (size_t i = 0; i < n; i++)
         if (lk_aio_is_pending(py, children[i]))
-            add_ender(py, ref, lk_py_future(py, children[i]), true, "gather");
+            add_ender(py, ref, lk_py_future(py, children[i]), true, LK_ORIGIN_GATHER);
     struct lk_future *f = lk_future_at(py->s, ref);
     f->all = true;
-    f->origin = "gather";
+    f->origin = LK_ORIGIN_GATHER;
     if (f->enders.n == 0)
-        add_ender(py, ref, f->loop, true, "gather");
+        add_ender(py, ref, f->loop, true, LK_ORIGIN_GATHER);
     return true;
 }
 
@@ -508,7 +508,7 @@ static void enders_of_sources(struct lk_py *py, struct lk_ref ref, lk_addr targe
     if (!s)
         return;
     bool all = s->all, known = s->known;
-    const char *origin = s->origin;
+    enum lk_future_origin origin = s->origin;
     size_t n = s->n;
     for (size_t i = 0; i < n; i++) {
         s = sources_of(lk_reader(py), target, false); /* mentions below may add lists */
@@ -527,10 +527,10 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         return;
     struct lk_ref timer =
         lk_snapshot_extern(py->s, LK_EXT_TIMER, "timer", lk_reader_left_ms(py, (int64_t)when));
-    add_ender(py, ref, timer, false, NULL);
+    add_ender(py, ref, timer, false, LK_ORIGIN_UNKNOWN);
     struct lk_future *f = lk_future_at(py->s, ref);
     if (!f->origin)
-        f->origin = "timer";
+        f->origin = LK_ORIGIN_TIMER;
 }
 
 /* A hand-written callback counts only where nothing else is known to complete the future, and then
@@ -540,16 +540,16 @@ static void enders_by_hand(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     uint64_t source;
     if (lk_future_at(py->s, ref)->enders.n == 0 &&
         lk_map_get(&lk_reader(py)->may_complete, obj, &source) && lk_aio_is_pending(py, source)) {
-        add_ender(py, ref, lk_py_future(py, source), false, "callback");
+        add_ender(py, ref, lk_py_future(py, source), false, LK_ORIGIN_CALLBACK);
         lk_future_at(py->s, ref)->enders_likely = true;
     }
 }
 
-static const char *follow_origin(const struct lk_future *f, enum lk_known_class source)
+static enum lk_future_origin follow_origin(const struct lk_future *f, enum lk_known_class source)
 {
     if (f->concurrent)
-        return "run_coroutine_threadsafe";
-    return source == LK_CLASS_CFUTURE ? "wrap_future" : "chain";
+        return LK_ORIGIN_RUN_COROUTINE_THREADSAFE;
+    return source == LK_CLASS_CFUTURE ? LK_ORIGIN_WRAP_FUTURE : LK_ORIGIN_CHAIN;
 }
 
 static void find_enders(struct lk_py *py, struct lk_ref ref)
@@ -570,9 +570,10 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
         add_loop_of_ender(py, ref, ender);
     }
     if (lk_map_get(&a->setters, obj, &v)) {
-        const char *text =
-            lk_map_get(&a->setter_rows, obj, &origin) ? (const char *)(uintptr_t)origin : NULL;
-        add_ender(py, ref, lk_ref_unpack(v), lk_map_get(&a->setters_known, obj, NULL), text);
+        enum lk_future_origin by = lk_map_get(&a->setter_rows, obj, &origin)
+                                       ? (enum lk_future_origin)origin
+                                       : LK_ORIGIN_UNKNOWN;
+        add_ender(py, ref, lk_ref_unpack(v), lk_map_get(&a->setters_known, obj, NULL), by);
         add_loop_of_ender(py, ref, lk_ref_unpack(v));
     }
     enders_of_sources(py, ref, obj);

@@ -315,7 +315,7 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
 
 /* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
  * outermost one. */
-struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
+struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_by)
 {
     struct lk_reader *a = lk_reader(py);
     bool is_new;
@@ -331,7 +331,7 @@ struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by)
         return ref;
     struct lk_loop *o = lk_loop_at(py->s, ref);
     o->cls = lk_py_class_label(py, obj);
-    o->found_by = a->reading_loops ? "handle" : found_by;
+    o->found_by = a->reading_loops ? LK_FOUND_HANDLE : found_by;
     lk_vec_add(&a->loops_todo, ref.index);
     if (a->reading_loops)
         return ref;

@@ -171,7 +171,7 @@ static void index_ready(struct lk_py *py, const struct handle *h, struct lk_ref 
     if (coro)
         note_unstarted(py, coro, loop);
     if (future) {
-        lk_py_future_set_by(py, future, loop, true, "run_coroutine_threadsafe");
+        lk_py_future_set_by(py, future, loop, true, LK_ORIGIN_RUN_COROUTINE_THREADSAFE);
         return;
     }
     const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
@@ -261,7 +261,7 @@ static void index_timer(struct lk_py *py, const struct handle *h)
     lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
     if (!target || !is_future(py, target))
         return;
-    bool early = c->origin && strcmp(c->origin, "wait_for") == 0;
+    bool early = c->origin == LK_ORIGIN_WAIT_FOR;
     lk_reader_earliest(early ? &a->timer_frees : &a->timer_sets, target, when);
 }
 

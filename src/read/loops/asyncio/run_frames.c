@@ -11,7 +11,7 @@ enum {
 
 static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
 {
-    struct lk_ref ref = lk_py_loop(py, loop, "running");
+    struct lk_ref ref = lk_py_loop(py, loop, LK_FOUND_RUNNING);
     if (ref.kind != LK_KIND_LOOP)
         return;
     struct lk_loop *o = lk_loop_at(py->s, ref);
@@ -59,7 +59,7 @@ static struct lk_ref driven_by(struct lk_py *py, const struct lk_pyf *f)
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c || !is_driver(c->code->function))
         return lk_ref_make(LK_KIND_NONE, 0);
-    return lk_py_loop(py, lk_py_local(py, f, "self"), "frame");
+    return lk_py_loop(py, lk_py_local(py, f, "self"), LK_FOUND_FRAME);
 }
 
 static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf *f)
@@ -67,7 +67,7 @@ static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c || strcmp(c->code->function, "call_soon_threadsafe") != 0)
         return;
-    struct lk_ref ref = lk_py_loop(py, lk_py_local(py, f, "self"), "frame");
+    struct lk_ref ref = lk_py_loop(py, lk_py_local(py, f, "self"), LK_FOUND_FRAME);
     if (ref.kind == LK_KIND_LOOP)
         py->s->threads.v[thread].inside_cst = ref;
 }

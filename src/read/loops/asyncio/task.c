@@ -152,7 +152,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
 static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
 {
     struct lk_reader *a = lk_reader(py);
-    struct lk_ref o = lk_py_loop(py, f->loop, "task");
+    struct lk_ref o = lk_py_loop(py, f->loop, LK_FOUND_TASK);
     struct lk_task *k = lk_task_at(py->s, ref);
     uint64_t thread, loop;
 
@@ -375,7 +375,7 @@ static void mark_current(struct lk_py *py, lk_addr task, struct lk_ref thread)
 static bool current_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     (void)arg;
-    const struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, key, "task"));
+    const struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, key, LK_FOUND_TASK));
     if (o)
         mark_current(py, value, o->thread);
     return true;

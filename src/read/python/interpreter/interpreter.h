@@ -316,7 +316,7 @@ void lk_py_read_waits(struct lk_py *py); /* what each thread and task waits for 
 void lk_py_read_files(struct lk_py *py);
 void lk_py_read_owners(struct lk_py *py); /* who holds which lock */
 /** Mentions: the same address always gives the same entity; reads it when new. */
-struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, const char *found_by);
+struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_by);
 struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj);
 /* asyncio or concurrent; a Task gives its task */
 struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj);

@@ -24,7 +24,7 @@ struct lk_aio_sources {
     bool known;      /* by a documented mechanism */
     bool queued;     /* in relays_todo */
     unsigned rounds; /* how often it was */
-    const char *origin;
+    enum lk_future_origin origin;
 };
 
 /** A `with` block that someone is in. */
@@ -47,7 +47,7 @@ struct lk_aio_callback {
     lk_addr target; /* future or queue; 0 none */
     bool first_arg; /* the target is the handle's first argument */
     bool known;     /* by a row: a documented mechanism */
-    const char *origin;
+    enum lk_future_origin origin;
 };
 
 /** What all tasks suspended at the same place have in common. */
@@ -73,7 +73,7 @@ struct lk_reader {
     struct lk_map setters;
     struct lk_map may_complete;  /* future -> future whose hand-written callback has it at hand */
     struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
-    struct lk_map setter_rows;   /* future -> origin string of its setter */
+    struct lk_map setter_rows;   /* future -> origin of its setter */
     struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
     struct lk_map timer_frees;   /* future -> when a timer ends the wait for it early (wait_for) */
     struct lk_map deadlines;     /* task -> when asyncio.timeout() cancels it */
@@ -219,7 +219,7 @@ void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_f
 const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback);
 /** Records that ref will set this future; the first mention wins. known: nothing else sets it. */
 void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
-                         const char *origin);
+                         enum lk_future_origin origin);
 /** Notes every frame of lk_setter_rows among these; by: whose frames they are. Returns how many
  * there are. */
 size_t lk_aio_note_setters(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref by);

@@ -140,7 +140,7 @@ static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
             continue; /* None: a wake-up */
         queued++;
         lk_addr future = lk_py_attr(py, items[i], "future");
-        lk_py_future_set_by(py, future, ref, true, "executor");
+        lk_py_future_set_by(py, future, ref, true, LK_ORIGIN_EXECUTOR);
         if (kept == keep)
             continue;
         list[kept].future = lk_py_future(py, future);
@@ -249,7 +249,7 @@ static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
 {
     (void)key;
     lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true,
-                        "executor");
+                        LK_ORIGIN_EXECUTOR);
     return true;
 }
 

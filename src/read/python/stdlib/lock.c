@@ -169,7 +169,7 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
     l->kind = row->kind;
     read_fields(py, obj, cls, l);
     if (is_aio(cls)) {
-        struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), "task");
+        struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), LK_FOUND_TASK);
         lk_lock_at(py->s, ref)->loop = loop;
     }
     /* The lock of a condition is no condition: one level. */

@@ -41,7 +41,7 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
     if (os->listening)
         text = os->local ? lk_arena_printf(py->s->arena, "connections to %s", os->local)
                          : "connections";
-    else if (os->peer && os->peer_is && strcmp(os->peer_is, "this-process") == 0)
+    else if (os->peer && os->peer_is == LK_PEER_SELF)
         kind = LK_EXT_SELF_LISTENER;
     else if (os->on == LK_OS_FILE)
         kind = LK_EXT_FILE;

@@ -23,6 +23,7 @@ struct run {
     const struct lk_wait_row *row; /* that decides; NULL = no row fits */
     const struct lk_pyf *frame;    /* its frame */
     const char *call;
+    unsigned traits;
     const struct lk_pyf *innermost; /* the first frame that was looked at */
     size_t n;                       /* frames that belong to the wait */
 };
@@ -100,6 +101,7 @@ static void match(struct lk_py *py, const struct table *t, const struct lk_pyfra
             run->frame = f;
         }
         run->call = r->call;
+        run->traits = r->traits;
         run->n = i + 1;
         below = r->tag;
     }
@@ -301,7 +303,9 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
     case LK_HOW_JOIN: return wait_on_thread(py, w, obj);
     case LK_HOW_JOIN_WORKERS: return wait_on_workers(py, w, who->ref, obj);
     case LK_HOW_JOIN_ALL: return wait_on_all_threads(py, w, who->ref);
-    case LK_HOW_LOOP: wait_on(py, w, r->kind, lk_py_loop(py, obj, "frame"), false); return true;
+    case LK_HOW_LOOP:
+        wait_on(py, w, r->kind, lk_py_loop(py, obj, LK_FOUND_FRAME), false);
+        return true;
     case LK_HOW_WORKER: return wait_on_worker_queue(py, w, run->frame);
     case LK_HOW_CHILD: return wait_on_child(py, w, obj);
     case LK_HOW_SLEEP: return wait_on_timer(py, w, who->fut_waiter);
@@ -417,6 +421,7 @@ static bool wait_in_lock(struct lk_py *py, const struct lk_syscall_wait *os, con
                              : cls == LK_CLASS_SEMLOCK    ? LK_WAIT_SEMAPHORE
                                                           : LK_WAIT_LOCK;
     w->call = lock_call(py, cls, method);
+    w->traits = strcmp(method, "__enter__") == 0 ? LK_WAIT_BY_WITH : 0;
     return wait_on_lock(py, w, kind, lk_py_lock(py, obj));
 }
 
@@ -492,6 +497,8 @@ static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, s
     const struct lk_thread *t = lk_thread_at(py->s, thread);
     if (!w->call)
         w->call = os_call(py, os, thread);
+    if (os->listening)
+        w->traits |= LK_WAIT_LISTENS;
     switch (os->on) {
     case LK_OS_SOCKET:
     case LK_OS_PIPE:
@@ -566,11 +573,13 @@ static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_
     }
     if (run.row && fits_kernel(run.row, os)) {
         w->call = run.call;
+        w->traits = run.traits;
         if (resolve(py, &run, &frames->v[0], &who, w))
             return;
     } else {
         w->frame = 0;
         w->call = NULL;
+        w->traits = 0;
         if (os->on == LK_OS_FUTEX && wait_in_lock(py, os, &frames->v[0], w))
             return;
     }
@@ -664,6 +673,7 @@ static bool wait_by_row(struct lk_py *py, const struct waiter *who,
     if (!run.row)
         return false;
     w->call = run.call;
+    w->traits = run.traits;
     if (resolve(py, &run, run.innermost, who, w))
         return true;
     w->frame = 0;

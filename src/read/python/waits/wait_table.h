@@ -114,6 +114,7 @@ struct lk_wait_row {
     enum lk_wait_kind kind;
     unsigned tag, over;
     const char *call; /* for sentences */
+    unsigned traits;  /* of the wait that it makes (enum lk_wait_trait) */
 };
 extern const struct lk_wait_row lk_thread_wait_rows[];
 extern const size_t lk_n_thread_wait_rows;
@@ -135,7 +136,7 @@ struct lk_callback_row {
     /* free variable, attribute of self (methods) or, "0", first argument (partials, handles) */
     const char *var;
     enum lk_callback_does does;
-    const char *origin; /* for lk_future.origin; NULL */
+    enum lk_future_origin origin;
 };
 extern const struct lk_callback_row lk_callback_rows[];
 extern const size_t lk_n_callback_rows;
@@ -145,7 +146,7 @@ struct lk_setter_row {
     const char *function, *file, *local;
     const char *attr; /* attribute of the local that is the future; NULL = the local itself */
     bool works_on;    /* it runs a work item: the thread's works_on */
-    const char *origin;
+    enum lk_future_origin origin;
 };
 extern const struct lk_setter_row lk_setter_rows[];
 extern const size_t lk_n_setter_rows;
