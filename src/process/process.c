@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/live/live_internal.h"
+#include "process/process_impl.h"
 
 enum {
     LARGE_READ = 16, /* pages; longer reads are read ahead in chunks */
@@ -235,6 +235,15 @@ int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error
         return t->ops->open_path(t->impl, path, err);
     lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
     return -1;
+}
+
+struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
+                                         struct lk_error *err)
+{
+    if (t->ops->open_other)
+        return t->ops->open_other(pid, err);
+    lk_error_set(err, LK_ERR_UNSUPPORTED, "beside this kind of target there is no other process");
+    return NULL;
 }
 
 bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full,

@@ -75,6 +75,9 @@ struct lk_process_ops {
     void (*begin_sample)(void *impl);
     /** What lk_process_tid asks for. NULL: ids are the same inside and outside. */
     int64_t (*tid_outside)(void *impl, int64_t inner);
+    /** Opens another process of the same machine in the same way; NULL with err. NULL: there is no
+     * other one to be had. */
+    struct lk_process *(*open_other)(pid_t pid, struct lk_error *err);
     /** True when maps would return what it returned last time. NULL: never known, always read. */
     bool (*maps_unchanged)(void *impl);
     void (*destroy)(void *impl);
@@ -91,6 +94,9 @@ void lk_process_destroy(struct lk_process *t);
  * (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
  */
 struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err) LK_MUST_CHECK;
+/** Another process of the machine that t runs on, opened as t was; NULL with err. */
+struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
+                                         struct lk_error *err) LK_MUST_CHECK;
 /** pid of a live target, 0 otherwise. */
 pid_t lk_process_pid(const struct lk_process *t);
 

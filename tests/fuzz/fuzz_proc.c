@@ -4,7 +4,6 @@
 
 #include "fuzz.h"
 #include "process/linux/cgroup.h"
-#include "process/linux/procfs.h"
 
 enum { CAP = 4096 };
 
@@ -44,17 +43,14 @@ static void maps(const uint8_t *text, size_t n)
 
 static void lines(char *text)
 {
-    struct lk_stat_line line;
     struct lk_procfs_stat stat;
     struct lk_thread_facts facts = { 0 };
     char container[128];
     int64_t inner;
     uint64_t value;
     int levels;
-    if (lk_stat_parse(text, &line))
-        CHECK(memchr(line.comm, '\0', sizeof line.comm) && line.state);
     if (lk_procfs_stat_parse(text, &stat))
-        CHECK(memchr(stat.comm, '\0', sizeof stat.comm));
+        CHECK(memchr(stat.comm, '\0', sizeof stat.comm) && stat.state);
     parse_syscall(text, &facts);
     parse_exec_start(text);
     if (lk_pid_ns_parse(text, &inner, &levels))

@@ -17,7 +17,9 @@
 #include <sys/stat.h>
 
 #include "child.h"
-#include "process/live/live_internal.h"
+#include "process/linux/procfs.h"
+#include "process/live/live.h"
+#include "process/process_impl.h"
 
 enum { NOBODY = 65534, THREADS = 20 };
 
@@ -316,7 +318,7 @@ static void files_are_opened_with_the_targets_rights(void **state)
     make_folder();
     t = open_child(run_in_folder, 1);
     n = getgroups(64, groups);
-    assert_true(lk_proc_read(AT_FDCWD, "/proc/thread-self/status", caps, sizeof(caps)) > 0);
+    assert_true(lk_procfs_read_at(AT_FDCWD, "/proc/thread-self/status", caps, sizeof(caps)) > 0);
 
     fd = try_open(t, "open.py");
     assert_true(fd >= 0);
@@ -346,8 +348,8 @@ static void files_are_opened_with_the_targets_rights(void **state)
     n_after = getgroups(64, groups_after);
     assert_int_equal(n, n_after);
     assert_memory_equal(groups, groups_after, (size_t)n * sizeof(groups[0]));
-    assert_true(lk_proc_read(AT_FDCWD, "/proc/thread-self/status", caps_after, sizeof(caps_after)) >
-                0);
+    assert_true(lk_procfs_read_at(AT_FDCWD, "/proc/thread-self/status", caps_after,
+                                  sizeof(caps_after)) > 0);
     assert_memory_equal(strstr(caps, "\nCapInh"), strstr(caps_after, "\nCapInh"), 100);
     close_child(t);
     remove_folder();
@@ -522,10 +524,10 @@ static void the_scheduler_says_since_when_a_thread_sleeps(void **state)
 
 static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
 {
-    struct lk_stat_line s;
+    struct lk_procfs_stat s;
 
     (void)state;
-    assert_true(lk_stat_parse(
+    assert_true(lk_procfs_stat_parse(
         "7 (x) S 1) R (y) D 3 1 1 0 -1 4194304 5 6 7 8 11 22 9 9 20 0 1 0 123456 1 2\n", &s));
     assert_string_equal(s.comm, "x) S 1) R (y");
     assert_int_equal(s.state, 'D');
@@ -533,10 +535,10 @@ static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
     assert_int_equal(s.flags, 4194304);
     assert_int_equal(s.cpu_ticks, 33);
     assert_int_equal(s.start_ticks, 123456);
-    assert_false(lk_stat_parse("", &s));
-    assert_false(lk_stat_parse("7 (x", &s));
-    assert_false(lk_stat_parse("7 )x( S 1", &s));
-    assert_false(lk_stat_parse("7 (x) S 1 2", &s));
+    assert_false(lk_procfs_stat_parse("", &s));
+    assert_false(lk_procfs_stat_parse("7 (x", &s));
+    assert_false(lk_procfs_stat_parse("7 )x( S 1", &s));
+    assert_false(lk_procfs_stat_parse("7 (x) S 1 2", &s));
 }
 
 /* --- who may be opened ---------------------------------------------------------------------------
@@ -565,7 +567,7 @@ static void run_until_killed(struct child *c)
 static void what_is_no_process_is_refused(void **state)
 {
     char expected[64], state_char = '?', text[1024];
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     struct lk_process *t;
     pid_t zombie;
 
@@ -583,13 +585,13 @@ static void what_is_no_process_is_refused(void **state)
     if (zombie == 0)
         _exit(0);
     snprintf(expected, sizeof(expected), "/proc/%d/stat", zombie);
-    assert_true(wait_until(lk_proc_read(AT_FDCWD, expected, text, sizeof(text)) > 0 &&
-                           lk_stat_parse(text, &stat) && (state_char = stat.state) == 'Z'));
+    assert_true(wait_until(lk_procfs_read_at(AT_FDCWD, expected, text, sizeof(text)) > 0 &&
+                           lk_procfs_stat_parse(text, &stat) && (state_char = stat.state) == 'Z'));
     snprintf(expected, sizeof(expected), "waits for its parent %d", getpid());
     refused(zombie, LK_ERR_NO_PROCESS, expected);
     waitpid(zombie, NULL, 0);
 
-    if (lk_proc_read(AT_FDCWD, "/proc/2/comm", text, sizeof(text)) > 0 &&
+    if (lk_procfs_read_at(AT_FDCWD, "/proc/2/comm", text, sizeof(text)) > 0 &&
         strcmp(text, "kthreadd\n") == 0)
         refused(2, LK_ERR_UNSUPPORTED, "thread of the kernel");
 }
@@ -671,7 +673,7 @@ static void a_process_without_its_main_thread_is_read(void **state)
     struct lk_process *t;
     struct lk_thread_list list = { 0 };
     char path[64], text[1024], c = 0;
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     size_t n;
     int fd;
 
@@ -680,8 +682,8 @@ static void a_process_without_its_main_thread_is_read(void **state)
     pid = child_start(run_leader_gone, page);
     snprintf(path, sizeof(path), "/proc/%d/stat", pid);
     assert_true(wait_until(atomic_load(&page->ready) == 1 &&
-                           lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 &&
-                           lk_stat_parse(text, &stat) && stat.state == 'Z'));
+                           lk_procfs_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+                           lk_procfs_stat_parse(text, &stat) && stat.state == 'Z'));
     t = lk_process_open_live(pid, &err);
     if (!t)
         print_error("%s\n", err.text);

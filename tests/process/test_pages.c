@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "../fake_target.h"
-#include "process/live/live_internal.h"
+#include "process/process_impl.h"
 
 #define BASE UINT64_C(0x7f0000000000)
 

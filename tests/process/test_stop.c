@@ -20,8 +20,9 @@
 
 #include "../fake_target.h"
 #include "child.h"
-#include "process/live/live_internal.h"
+#include "process/linux/procfs.h"
 #include "process/live/stop.h"
+#include "process/process_impl.h"
 
 enum { SPINNERS = 4, STACK = 16384, LONG_MS = 2000 };
 
@@ -127,11 +128,12 @@ static void end(struct fixture *f)
 static char state_of(pid_t pid, int64_t tid)
 {
     char name[64], text[1024];
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
 
     snprintf(name, sizeof(name), "/proc/%d/task/%d/stat", pid, (int)tid);
-    return lk_proc_read(-1, name, text, sizeof(text)) > 0 && lk_stat_parse(text, &stat) ? stat.state
-                                                                                        : '?';
+    return lk_procfs_read_at(-1, name, text, sizeof(text)) > 0 && lk_procfs_stat_parse(text, &stat)
+               ? stat.state
+               : '?';
 }
 
 static bool runs_on(struct fixture *f, int n)

@@ -12,7 +12,7 @@
 #include <signal.h>
 
 #include "child.h"
-#include "process/live/live_internal.h"
+#include "process/live/pid_namespace.h"
 
 static void nspid_is_parsed(void **state)
 {

@@ -123,7 +123,7 @@ void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t 
         lk_procfs_each_id(visit, &c, "%s/fd", c.os->base);
     size_t n = interesting_first(s);
     if (n)
-        lk_socket_sharers_read(lk_process_pid(t), s->listeners.v, n, s->arena);
+        lk_socket_sharers_read(t, s->listeners.v, n, s->arena);
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
             struct lk_sharer *x = &s->listeners.v[i].sharers.v[k];

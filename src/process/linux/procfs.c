@@ -37,6 +37,23 @@ static ssize_t read_up_to(int fd, char *buf, size_t max)
     return (ssize_t)n;
 }
 
+ssize_t lk_procfs_read_at(int dir, const char *name, char *buf, size_t size)
+{
+    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    ssize_t n;
+    int saved;
+
+    if (fd < 0)
+        return -1;
+    n = read(fd, buf, size - 1);
+    saved = errno;
+    close(fd);
+    errno = saved;
+    if (n >= 0)
+        buf[n] = '\0';
+    return n;
+}
+
 ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
@@ -115,6 +132,13 @@ bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret
     return false;
 }
 
+void lk_comm_clean(char *comm)
+{
+    for (; *comm; comm++)
+        if (*comm < 0x20 || *comm > 0x7e)
+            *comm = '?';
+}
+
 bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
@@ -132,31 +156,56 @@ bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
     return true;
 }
 
-bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret)
+/* Skips n fields separated by blanks and returns the next one; NULL at the end of the text. */
+static const char *skip_fields(const char *p, unsigned n)
 {
-    /* Last ')': the process chooses comm (PR_SET_NAME) and it may hold ')'; see proc_pid_stat(5).
-     */
-    const char *open = strchr(line, '('), *close = strrchr(line, ')');
-    if (!open || !close || close < open || close[1] != ' ')
+    while (n-- > 0) {
+        p = strchr(p, ' ');
+        if (!p)
+            return NULL;
+        p++;
+    }
+    return p;
+}
+
+bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret)
+{
+    /* The target chooses comm (PR_SET_NAME) and it may hold ')' or a newline: the last ')' ends it,
+     * proc_pid_stat(5). */
+    const char *open = strchr(text, '('), *close = strrchr(text, ')');
+    const char *p;
+    size_t n;
+    char *end;
+
+    if (!open || !close || close < open || close[1] != ' ' || !close[2])
         return false;
-    size_t n = LK_MIN((size_t)(close - open - 1), sizeof(ret->comm) - 1);
+    memset(ret, 0, sizeof(*ret));
+    n = LK_MIN((size_t)(close - open - 1), sizeof(ret->comm) - 1);
     memcpy(ret->comm, open + 1, n);
-    ret->comm[n] = '\0';
-    int ppid;
-    unsigned flags;
-    long long threads;
-    unsigned long long start, stack;
-    /* Fields 3 (state), 4 (ppid), 9 (flags), 20 (num_threads), 22 (starttime), 28 (startstack). */
-    if (sscanf(close + 2,
-               "%c %d %*s %*s %*s %*s %u %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld %*s %llu"
-               " %*s %*s %*s %*s %*s %llu",
-               &ret->state, &ppid, &flags, &threads, &start, &stack) != 6)
+    p = close + 2;
+    ret->processor = -1;
+    ret->state = *p; /* field 3; ppid is field 4, flags 9, utime 14, stime 15, num_threads 20 */
+    if (!(p = skip_fields(p, 1)))
         return false;
-    ret->ppid = ppid;
-    ret->flags = flags;
-    ret->threads = threads;
-    ret->start_ticks = start;
-    ret->start_stack = stack;
+    ret->ppid = (pid_t)strtol(p, NULL, 10);
+    if (!(p = skip_fields(p, 5)))
+        return false;
+    ret->flags = (uint32_t)strtoul(p, NULL, 10);
+    if (!(p = skip_fields(p, 5)))
+        return false;
+    ret->cpu_ticks = strtoull(p, &end, 10);
+    ret->cpu_ticks += strtoull(end, NULL, 10);
+    if (!(p = skip_fields(p, 6)))
+        return false;
+    ret->threads = strtoll(p, NULL, 10);
+    if (!(p = skip_fields(p, 2)))
+        return false;
+    ret->start_ticks = strtoull(p, NULL, 10); /* field 22 */
+    if (!(p = skip_fields(p, 6)))
+        return true;
+    ret->start_stack = strtoull(p, NULL, 10); /* field 28 */
+    p = skip_fields(p, 11);
+    ret->processor = p ? (int)strtol(p, NULL, 10) : -1; /* field 39 */
     return true;
 }
 

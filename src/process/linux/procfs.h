@@ -18,6 +18,9 @@
 /** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the
  * file cannot be read. */
 ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
+/** Reads a file below an open directory with one read (files of one thread come whole), without a
+ * path of its own: for what is read of every thread in every sample. Bytes read, -1 with errno. */
+ssize_t lk_procfs_read_at(int dir, const char *name, char *buf, size_t size);
 /** The same into malloc'ed memory of up to max bytes; NULL with errno. The caller frees it. */
 char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINTF(3, 4);
 /** Text of a symbolic link, terminated. Returns its length (cut at size - 1), -1 with errno. */
@@ -38,13 +41,19 @@ struct lk_procfs_stat {
     char comm[64];
     char state;
     pid_t ppid;
-    uint32_t flags; /* PF_* of the kernel's include/linux/sched.h */
+    uint32_t flags;     /* PF_* of the kernel's include/linux/sched.h */
+    uint64_t cpu_ticks; /* utime + stime, clock ticks */
     int64_t threads;
-    uint64_t start_ticks;
+    uint64_t start_ticks; /* clock ticks after boot: a reused id differs */
     uint64_t start_stack; /* bottom of the stack that execve made; 0 when we may not know */
+    int processor;        /* that it ran on last; -1 unknown */
 };
-bool lk_procfs_stat_parse(const char *line, struct lk_procfs_stat *ret);
+/** Of a process or of a thread. False when text is no such line. */
+bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret);
 bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...) LK_PRINTF(2, 3);
+
+/** comm as a user may see it: anything but printable ASCII is replaced by '?'. */
+void lk_comm_clean(char *comm);
 
 /**
  * Calls visit for each living child of a process (whichever thread forked it), until it returns

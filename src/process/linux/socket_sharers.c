@@ -22,7 +22,8 @@ enum {
 /* ---- who holds it -------------------------------------------------------------------- */
 
 struct search {
-    pid_t pid; /* whose sockets they are */
+    struct lk_process *target; /* whose sockets they are */
+    pid_t pid;
     struct lk_listener *v;
     size_t n, links;
     struct lk_arena *arena;
@@ -246,7 +247,7 @@ static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
 static enum lk_share look_at(const struct search *from, pid_t pid, const struct lk_listener *shared)
 {
     struct lk_error err;
-    struct lk_process *t = lk_process_open_live(pid, &err);
+    struct lk_process *t = lk_process_open_other(from->target, pid, &err);
     if (!t)
         return LK_SHARE_UNKNOWN;
     struct lk_arena *arena = lk_arena_create();
@@ -302,9 +303,14 @@ static void drop_passing(struct lk_listener *l)
 
 /* ---- all ----------------------------------------------------------------------------- */
 
-void lk_socket_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena *a)
+void lk_socket_sharers_read(struct lk_process *t, struct lk_listener *v, size_t n,
+                            struct lk_arena *a)
 {
-    struct search x = { .pid = pid, .v = v, .n = LK_MIN(n, (size_t)MAX_WANTED), .arena = a };
+    struct search x = { .target = t,
+                        .pid = lk_process_pid(t),
+                        .v = v,
+                        .n = LK_MIN(n, (size_t)MAX_WANTED),
+                        .arena = a };
     find_ancestors(&x);
     if (!lk_procfs_each_id(visit_process, &x, "/proc"))
         x.incomplete = true;

@@ -17,7 +17,8 @@
 
 #define LK_SHARERS_MAX 32 /* of one socket */
 
-/** Fills alone and sharers (all but examined) of v[n], whose inodes are set, for process pid. */
-void lk_socket_sharers_read(pid_t pid, struct lk_listener *v, size_t n, struct lk_arena *a);
+/** Fills alone and sharers (all but examined) of v[n], whose inodes are set, for process t. */
+void lk_socket_sharers_read(struct lk_process *t, struct lk_listener *v, size_t n,
+                            struct lk_arena *a);
 
 #endif

@@ -4,7 +4,7 @@
  * paths are resolved below the target's root, with the target's own rights, as O_PATH first (opens
  * nothing), and only regular files are then opened.
  */
-#include "process/live/live_internal.h"
+#include "process/live/files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,6 +19,10 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include "process/linux/procfs.h"
+#include "process/live/live.h"
+#include "util/arena.h"
 
 enum { MAX_GROUPS = 1024 };
 
@@ -90,7 +94,7 @@ static bool target_rights(const struct lk_live *l, struct rights *ret)
 {
     char *text = lk_xmalloc(32768), *end;
     const char *p;
-    bool ok = lk_proc_read(l->proc_fd, "status", text, 32768) > 0 &&
+    bool ok = lk_procfs_read_at(l->proc_fd, "status", text, 32768) > 0 &&
               fourth_id(line_of(text, "\nUid:"), &ret->fsuid) &&
               fourth_id(line_of(text, "\nGid:"), &ret->fsgid) && (p = line_of(text, "\nGroups:"));
 

@@ -3,7 +3,7 @@
  * opened below a descriptor of /proc/PID, which stays bound to this process even when its number is
  * used again. Nothing of a target is ever opened for writing.
  */
-#include "process/live/live_internal.h"
+#include "process/live/live.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +14,15 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "process/linux/procfs.h"
+#include "process/live/files.h"
+#include "process/live/maps.h"
+#include "process/live/permission.h"
+#include "process/live/pid_namespace.h"
+#include "process/live/threads.h"
+#include "process/process_impl.h"
+#include "util/arena.h"
+
 enum {
     BATCH = 1024, /* IOV_MAX */
     RETRY_BATCH = 64,
@@ -22,78 +31,6 @@ enum {
 /* User addresses end at 2^47, or 2^56 with five-level page tables: above lies nothing that can be
  * read. */
 #define USER_END (UINT64_C(1) << 56)
-
-/* --- /proc text ------------------------------------------------------------- */
-
-ssize_t lk_proc_read(int dir, const char *name, char *buf, size_t size)
-{
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    ssize_t n;
-    int saved;
-
-    if (fd < 0)
-        return -1;
-    n = read(fd, buf, size - 1);
-    saved = errno;
-    close(fd);
-    errno = saved;
-    if (n >= 0)
-        buf[n] = '\0';
-    return n;
-}
-
-void lk_comm_clean(char *comm)
-{
-    for (; *comm; comm++)
-        if (*comm < 0x20 || *comm > 0x7e)
-            *comm = '?';
-}
-
-/* Skips n fields separated by blanks and returns the next one; NULL at the end of the text. */
-static const char *skip_fields(const char *p, unsigned n)
-{
-    while (n-- > 0) {
-        p = strchr(p, ' ');
-        if (!p)
-            return NULL;
-        p++;
-    }
-    return p;
-}
-
-bool lk_stat_parse(const char *text, struct lk_stat_line *ret)
-{
-    /* The target chooses comm (PR_SET_NAME) and it may hold ')' or a newline: the last ')' ends it,
-     * proc_pid_stat(5). */
-    const char *open = strchr(text, '('), *close = strrchr(text, ')');
-    const char *p;
-    size_t n;
-    char *end;
-
-    if (!open || !close || close < open || close[1] != ' ' || !close[2])
-        return false;
-    memset(ret, 0, sizeof(*ret));
-    n = LK_MIN((size_t)(close - open - 1), sizeof(ret->comm) - 1);
-    memcpy(ret->comm, open + 1, n);
-    p = close + 2;
-    ret->state = *p; /* field 3; ppid is field 4, flags 9, utime 14, stime 15, starttime 22 */
-    if (!(p = skip_fields(p, 1)))
-        return false;
-    ret->ppid = strtoll(p, NULL, 10);
-    if (!(p = skip_fields(p, 5)))
-        return false;
-    ret->flags = strtoull(p, NULL, 10);
-    if (!(p = skip_fields(p, 5)))
-        return false;
-    ret->cpu_ticks = strtoull(p, &end, 10);
-    ret->cpu_ticks += strtoull(end, NULL, 10);
-    if (!(p = skip_fields(p, 8)))
-        return false;
-    ret->start_ticks = strtoull(p, NULL, 10);
-    p = skip_fields(p, 17);
-    ret->processor = p ? (int)strtol(p, NULL, 10) : -1; /* field 39 */
-    return true;
-}
 
 /* --- memory ------------------------------------------------------------------ */
 
@@ -176,11 +113,11 @@ static size_t live_read(void *impl, lk_addr addr, void *buf, size_t n)
 static void live_begin_sample(void *impl)
 {
     struct lk_live *l = impl;
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     char text[1024];
 
-    if (lk_proc_read(l->proc_fd, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) ||
-        stat.start_ticks != l->start_ticks)
+    if (lk_procfs_read_at(l->proc_fd, "stat", text, sizeof(text)) <= 0 ||
+        !lk_procfs_stat_parse(text, &stat) || stat.start_ticks != l->start_ticks)
         l->gone = true;
     lk_live_pid_ns_begin_sample(l);
 }
@@ -209,6 +146,7 @@ static const struct lk_process_ops live_ops = {
     .threads = lk_live_list_threads,
     .begin_sample = live_begin_sample,
     .tid_outside = lk_live_tid_outside,
+    .open_other = lk_process_open_live,
     .destroy = live_destroy,
 };
 

@@ -1,5 +1,5 @@
 /* The list of mappings of a live process. */
-#include "process/live/live_internal.h"
+#include "process/live/maps.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/live/live.h"
 #include "util/map.h"
 #include "util/vec.h"
 

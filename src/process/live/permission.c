@@ -3,7 +3,7 @@
  * that opens it. The gates are those of kernel/ptrace.c: __ptrace_may_access, in its order: user
  * and group ids, dumpable, then the security modules (Yama, capabilities).
  */
-#include "process/live/live_internal.h"
+#include "process/live/permission.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -16,6 +16,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "process/linux/procfs.h"
+#include "process/live/threads.h"
 #include "util/vec.h"
 
 enum {
@@ -67,7 +69,7 @@ static bool status_read(int dir, struct status *ret)
     const char *p;
 
     memset(ret, 0, sizeof(*ret));
-    if (lk_proc_read(dir, "status", text, sizeof(text)) <= 0)
+    if (lk_procfs_read_at(dir, "status", text, sizeof(text)) <= 0)
         return false;
     p = status_line(text, "State");
     ret->state = p ? p[strspn(p, " \t")] : '?';
@@ -115,7 +117,7 @@ static void comm_of(int64_t pid, char *ret, size_t size)
     ssize_t n;
 
     snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)pid);
-    n = lk_proc_read(AT_FDCWD, path, ret, size);
+    n = lk_procfs_read_at(AT_FDCWD, path, ret, size);
     snprintf(ret + (n > 0 ? n - 1 : 0), 2, "%s", n > 0 ? "" : "?"); /* its last byte is a newline */
     lk_comm_clean(ret);
 }
@@ -142,10 +144,11 @@ static bool living_thread(struct lk_live *l)
 
 static bool check_kind(struct lk_live *l, const struct status *s, struct lk_error *err)
 {
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     char text[1024], other[64];
 
-    if (lk_proc_read(l->proc_fd, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat))
+    if (lk_procfs_read_at(l->proc_fd, "stat", text, sizeof(text)) <= 0 ||
+        !lk_procfs_stat_parse(text, &stat))
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
     l->start_ticks = stat.start_ticks;
     if (s->tgid != l->pid) {
@@ -203,7 +206,7 @@ static int yama_scope(void)
 {
     char text[16];
 
-    if (lk_proc_read(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) <= 0)
+    if (lk_procfs_read_at(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) <= 0)
         return 0;
     return atoi(text);
 }
@@ -219,8 +222,8 @@ static bool other_user_namespace(const struct lk_live *l)
 {
     char mine[1024], theirs[1024];
 
-    return lk_proc_read(AT_FDCWD, "/proc/self/uid_map", mine, sizeof(mine)) > 0 &&
-           lk_proc_read(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 &&
+    return lk_procfs_read_at(AT_FDCWD, "/proc/self/uid_map", mine, sizeof(mine)) > 0 &&
+           lk_procfs_read_at(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 &&
            strcmp(mine, theirs) != 0;
 }
 

@@ -4,7 +4,7 @@
  * inner one. NSpid in /proc/PID/task/TID/status lists a thread's ids from the namespace of this
  * /proc to its own, proc_pid_status(5).
  */
-#include "process/live/live_internal.h"
+#include "process/live/pid_namespace.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -44,7 +44,7 @@ static bool read_inner(struct lk_live *l, int64_t tid, int64_t *inner, int *leve
 {
     char name[48], text[4096];
     snprintf(name, sizeof name, "task/%lld/status", (long long)tid);
-    return lk_proc_read(l->proc_fd, name, text, sizeof text) > 0 &&
+    return lk_procfs_read_at(l->proc_fd, name, text, sizeof text) > 0 &&
            lk_pid_ns_parse(text, inner, levels);
 }
 
@@ -78,7 +78,7 @@ void lk_live_pid_ns_begin_sample(struct lk_live *l)
     int levels;
     if (!l->tids) {
         l->tids = lk_xcalloc(1, sizeof *l->tids);
-        l->tids->nested = lk_proc_read(l->proc_fd, "status", text, sizeof text) > 0 &&
+        l->tids->nested = lk_procfs_read_at(l->proc_fd, "status", text, sizeof text) > 0 &&
                           lk_pid_ns_parse(text, &inner, &levels) && levels > 1;
     }
     if (!l->tids->nested)

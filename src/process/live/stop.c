@@ -19,7 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "process/live/live_internal.h"
+#include "process/linux/procfs.h"
+#include "process/process_impl.h"
 #include "util/vec.h"
 
 /*
@@ -182,7 +183,7 @@ static int64_t times_slept(const struct helper *h, int64_t tid)
     const char *at;
 
     snprintf(name, sizeof(name), "%lld/status", (long long)tid);
-    if (lk_proc_read(h->task_fd, name, text, sizeof(text)) <= 0)
+    if (lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) <= 0)
         return -1;
     at = strstr(text, key);
     return at ? strtoll(at + sizeof(key) - 1, NULL, 10) : -1;
@@ -194,7 +195,8 @@ static int64_t time_run(const struct helper *h, int64_t tid)
     char name[32], text[128];
 
     snprintf(name, sizeof(name), "%lld/schedstat", (long long)tid);
-    return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10) : -1;
+    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) > 0 ? strtoll(text, NULL, 10)
+                                                                       : -1;
 }
 
 static bool is_running(const struct helper *h, int64_t tid)
@@ -202,7 +204,7 @@ static bool is_running(const struct helper *h, int64_t tid)
     char name[32], text[256];
 
     snprintf(name, sizeof(name), "%lld/syscall", (long long)tid);
-    return lk_proc_read(h->task_fd, name, text, sizeof(text)) > 0 &&
+    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) > 0 &&
            strncmp(text, "running", 7) == 0;
 }
 
@@ -321,12 +323,12 @@ static void look(struct slot *slot, int flags)
 
 static bool is_uninterruptible(const struct helper *h, const struct slot *slot)
 {
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     char name[32], text[1024];
 
     snprintf(name, sizeof(name), "%lld/stat", (long long)slot->tid);
-    return lk_proc_read(h->task_fd, name, text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat) ||
-           stat.state == 'D';
+    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) <= 0 ||
+           !lk_procfs_stat_parse(text, &stat) || stat.state == 'D';
 }
 
 /* Threads that cannot stop (uninterruptible sleep, waiting for a vfork child, frozen) are given up:
@@ -534,12 +536,13 @@ static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *
     int tracer = 0;
 
     snprintf(path, sizeof(path), "/proc/%d/status", t->pid);
-    if (lk_proc_read(AT_FDCWD, path, text, sizeof(text)) > 0 && (p = strstr(text, "\nTracerPid:")))
+    if (lk_procfs_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+        (p = strstr(text, "\nTracerPid:")))
         tracer = atoi(p + strlen("\nTracerPid:"));
     if (tracer == 0)
         return lk_error_os(err, why, "the threads of process %d cannot be stopped", t->pid);
     snprintf(path, sizeof(path), "/proc/%d/comm", tracer);
-    if (lk_proc_read(AT_FDCWD, path, comm, sizeof(comm)) > 0)
+    if (lk_procfs_read_at(AT_FDCWD, path, comm, sizeof(comm)) > 0)
         comm[strcspn(comm, "\n")] = '\0';
     lk_comm_clean(comm);
     return lk_error_set(

@@ -3,7 +3,7 @@
  * thread, so nothing is read twice, all files are opened below one descriptor of the task folder,
  * and lines are parsed where they lie.
  */
-#include "process/live/live_internal.h"
+#include "process/live/threads.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -15,6 +15,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "process/linux/procfs.h"
+#include "process/live/live.h"
 #include "util/map.h"
 #include "util/vec.h"
 
@@ -61,7 +63,7 @@ static bool counts_schedules(void)
 {
     char text[128];
 
-    return lk_proc_read(AT_FDCWD, "/proc/thread-self/schedstat", text, sizeof(text)) > 0 &&
+    return lk_procfs_read_at(AT_FDCWD, "/proc/thread-self/schedstat", text, sizeof(text)) > 0 &&
            strncmp(text, "0 0 0", 5) != 0;
 }
 
@@ -93,7 +95,7 @@ static ssize_t task_read(const struct lk_live_threads *t, int64_t tid, const cha
     n = sizeof(digits) - at;
     name[n++] = '/';
     memcpy(name + n, file, strlen(file) + 1);
-    return lk_proc_read(t->task_fd, name, buf, size);
+    return lk_procfs_read_at(t->task_fd, name, buf, size);
 }
 
 /* "nr 0xa0 ... 0xa5 0xsp 0xpc", "-1 0xsp 0xpc" (asleep outside of a call) or "running";
@@ -207,7 +209,7 @@ static int64_t ask_now_us(struct lk_live_threads *t, int cpu)
     CPU_SET_S((size_t)cpu, size, only);
     if (t->affinity && sched_setaffinity(0, size, only) == 0) {
         sched_yield();
-        if (lk_proc_read(AT_FDCWD, "/proc/thread-self/sched", text, sizeof(text)) > 0)
+        if (lk_procfs_read_at(AT_FDCWD, "/proc/thread-self/sched", text, sizeof(text)) > 0)
             ret = parse_exec_start(text);
     }
     CPU_FREE(only);
@@ -267,10 +269,10 @@ static bool slept_since(const struct past *past, const struct lk_thread_facts *f
 
 static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f, int *cpu)
 {
-    struct lk_stat_line stat;
+    struct lk_procfs_stat stat;
     char text[1024];
 
-    if (task_read(t, f->tid, "stat", text, sizeof(text)) <= 0 || !lk_stat_parse(text, &stat))
+    if (task_read(t, f->tid, "stat", text, sizeof(text)) <= 0 || !lk_procfs_stat_parse(text, &stat))
         return false;
     memcpy(f->comm, stat.comm, sizeof(f->comm));
     f->state = stat.state;

@@ -1,0 +1,23 @@
+/*
+ * The record behind struct lk_process: for process.c, for the kinds of process that fill it, and
+ * for tests. Everybody else goes through process.h.
+ */
+#ifndef LK_PROCESS_PROCESS_IMPL_H
+#define LK_PROCESS_PROCESS_IMPL_H
+
+#include "process/pages.h"
+#include "process/process.h"
+#include "util/arena.h"
+
+struct lk_process {
+    const struct lk_process_ops *ops;
+    void *impl;
+    pid_t pid; /* 0: not live */
+    struct lk_pages *pages;
+    struct lk_arena *maps_arena; /* NULL: maps were never read */
+    struct lk_mapping *maps;
+    size_t n_maps;
+    bool maps_fresh; /* read in this sample */
+};
+
+#endif
