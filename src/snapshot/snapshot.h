@@ -322,9 +322,10 @@ enum lk_found_by {
 struct lk_loop {
     const char *id; /* "o1" */
     lk_addr addr;
-    const char *kind;     /* "asyncio", "uvloop", ... */
-    const char *cls;      /* class name */
-    struct lk_ref thread; /* that runs it, or last ran it and is alive */
+    const char *kind;      /* name for reports: "asyncio", ... */
+    bool driven_in_python; /* the thread that runs it has Python frames that say so */
+    const char *cls;       /* class name */
+    struct lk_ref thread;  /* that runs it, or last ran it and is alive */
     enum lk_loop_run run;
     enum lk_tri closed, stopping;
     uint64_t thread_ident; /* _thread_id; 0 none */
@@ -363,9 +364,13 @@ struct lk_loop {
 
 enum lk_task_state { LK_TASK_PENDING = 0, LK_TASK_RUNNING, LK_TASK_DONE, LK_TASK_CANCELLED };
 
+/** What a task is made of. */
+enum lk_task_kind { LK_TASK_COROUTINE = 0, LK_TASK_GREENLET };
+
 struct lk_task {
     const char *id; /* "k7" */
     lk_addr addr;
+    enum lk_task_kind kind;
     const char *name;
     struct lk_ref loop;
     enum lk_task_state state;

@@ -35,9 +35,9 @@ static void judge_busy(struct lk_rule_context *c, struct lk_finding *f, const st
     bool old = known && age >= c->snap->stalled_after_ms;
     /* The moment a turn began is the loop's own word, and the CPU time the kernel's; only the
      * frames may be a moment old. */
-    f->confidence = !known                                                       ? LK_POSSIBLE
-                    : t->read == LK_READ_RACY || strcmp(o->kind, "asyncio") != 0 ? LK_PROBABLE
-                                                                                 : LK_PROVEN;
+    f->confidence = !known                                            ? LK_POSSIBLE
+                    : t->read == LK_READ_RACY || !o->driven_in_python ? LK_PROBABLE
+                                                                      : LK_PROVEN;
     f->severity = old && waited_for ? LK_STALLED : LK_HAZARD;
     f->needs_time = known && waited_for && !old && c->snap->watched_ms < c->snap->stalled_after_ms;
     f->stuck_ms = known ? age : c->snap->watched_ms;

@@ -80,7 +80,7 @@ struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref
      * none of them, the record that it runs a loop is of another moment: it has just left it.
      */
     if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n &&
-        !t->python_stack->truncated && strcmp(o->kind, "asyncio") == 0)
+        !t->python_stack->truncated && o->driven_in_python)
         return NULL;
     return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
 }

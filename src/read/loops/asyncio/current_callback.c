@@ -3,29 +3,28 @@
  * get the same one, and a reader's Handle is the same object every time. What never comes again is
  * the moment at which the loop's turn began, and the place of the callback in it.
  */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/current_callback.h"
 
 enum {
     /* dequeobject.state: counts every change of the deque (Modules/_collectionsmodule.c) */
     DEQUE_STATE = 56,
-    /*
-     * uv_loop_t.time (libuv 1.x include/uv.h, include/uv/unix.h): milliseconds of CLOCK_MONOTONIC,
-     * taken when an iteration begins and when epoll_wait returns. Before it: the handles wq_async
-     * and async_io_watcher, the timer heap, timer_counter.
-     */
-    UV_TIME = 544,
-    UV_TIMER_COUNTER = 536,
     MOST_BEHIND_MS = 7 * 24 * 3600 * 1000, /* an older moment is none */
 };
 
 /* A moment of the monotonic clock that has been, and not too long ago. */
-static bool is_moment(struct lk_py *py, int64_t ms)
+bool lk_aio_is_moment(struct lk_py *py, int64_t ms)
 {
     int64_t behind = lk_reader(py)->now_ms - ms;
     return ms > 0 && behind >= -1000 && behind < MOST_BEHIND_MS;
 }
 
-static void set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t began_ms,
+bool lk_aio_queue_changes(struct lk_py *py, lk_addr deque, uint64_t *ret)
+{
+    return lk_py_kind(py, deque) == LK_PYK_DEQUE &&
+           lk_read_u64(py->t, lk_py_field(py, deque, DEQUE_STATE), ret);
+}
+
+void lk_aio_set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t began_ms,
                      bool first)
 {
     struct lk_loop *o = lk_loop_at(py->s, loop);
@@ -56,10 +55,9 @@ static void read_turn_by_queue(struct lk_py *py, struct lk_ref loop, lk_addr han
 {
     uint64_t state;
     lk_addr ready = lk_py_attr(py, lk_loop_at(py->s, loop)->addr, "_ready");
-    if (ready && lk_py_kind(py, ready) == LK_PYK_DEQUE &&
-        lk_read_u64(py->t, lk_py_field(py, ready, DEQUE_STATE), &state))
-        set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, handle), state), LK_UNKNOWN,
-                 false);
+    if (ready && lk_aio_queue_changes(py, ready, &state))
+        lk_aio_set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, handle), state), LK_UNKNOWN,
+                        false);
 }
 
 /*
@@ -76,30 +74,12 @@ void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop, const st
             handle = lk_py_local(py, f, "handle");
     if (lk_loop_at(py->s, loop)->turn || !moment || !number || !lk_py_int(py, number, &i))
         return;
-    if (!lk_py_float(py, moment, &end_time) || !is_moment(py, lk_reader_ms(end_time)) ||
+    if (!lk_py_float(py, moment, &end_time) || !lk_aio_is_moment(py, lk_reader_ms(end_time)) ||
         !has_real_clock(py, lk_loop_at(py->s, loop)->addr)) {
         read_turn_by_queue(py, loop, handle);
         return;
     }
     memcpy(&bits, &end_time, sizeof bits);
-    set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i),
-             lk_reader_ms(end_time), i == 0);
-}
-
-/*
- * uvloop runs its ready queue in one go in an iteration of libuv: the iteration's time tells the
- * turn, and the queue's count of changes that nothing was taken from it meanwhile. Callbacks that
- * libuv makes by itself leave the queue alone.
- */
-void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv,
-                                     lk_addr ready)
-{
-    uint64_t time, state, counter;
-    if (!uv || !lk_read_u64(py->t, uv + UV_TIME, &time) ||
-        !lk_read_u64(py->t, uv + UV_TIMER_COUNTER, &counter) ||
-        !lk_read_u64(py->t, ready + DEQUE_STATE, &state) || time > INT64_MAX ||
-        !is_moment(py, (int64_t)time))
-        return;
-    uint64_t id = lk_hash_u64(lk_hash_u64(lk_hash_u64(LK_HASH_INIT, time), state), counter);
-    set_turn(py, loop, id, (int64_t)time, false);
+    lk_aio_set_turn(py, loop, lk_hash_u64(lk_hash_u64(LK_HASH_INIT, bits), (uint64_t)i),
+                    lk_reader_ms(end_time), i == 0);
 }

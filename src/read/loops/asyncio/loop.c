@@ -1,15 +1,16 @@
 /* Event loops: which there are, who runs each, and in which state it is. Tasks are in task.c,
  * queues in ready.c. */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/loop.h"
 
 #include <stdlib.h>
 
 #include "process/linux/process_facts.h"
+#include "read/loops/asyncio/ready_queue.h"
+#include "read/loops/loop_kind.h"
 
 enum {
     MAX_FD = 1 << 20,
-    OBJ_FIRST = 16,     /* first field after PyObject_HEAD */
-    UV_BACKEND_FD = 64, /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
+    OBJ_FIRST = 16, /* first field after PyObject_HEAD */
 };
 
 #define NEVER_MS (INT64_MAX / 4) /* later than any moment that comes */
@@ -154,7 +155,7 @@ int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
 }
 
 /* File descriptor in a C object; LK_UNKNOWN when implausible. */
-static int64_t fd_at(struct lk_py *py, lk_addr at)
+int64_t lk_py_fd_at(struct lk_py *py, lk_addr at)
 {
     int32_t fd;
     if (!lk_read_i32(py->t, at, &fd) || fd < 0 || fd >= MAX_FD)
@@ -168,7 +169,7 @@ int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
 {
     if (!sock || !lk_py_isinstance(py, sock, NULL, "socket"))
         return LK_UNKNOWN;
-    return fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
+    return lk_py_fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
 }
 
 /* ---- asyncio's own loops ------------------------------------------------------------- */
@@ -181,13 +182,13 @@ static void read_selector(struct lk_py *py, lk_addr obj, struct lk_loop *o)
     lk_addr c = lk_py_attr(py, selector, "_selector");
     const struct lk_pytype *ty = c ? lk_py_type(py, c) : NULL;
     if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
-        o->epoll_fd = fd_at(py, lk_py_field(py, c, OBJ_FIRST));
+        o->epoll_fd = lk_py_fd_at(py, lk_py_field(py, c, OBJ_FIRST));
     int64_t n = lk_py_len(py, lk_py_attr(py, selector, "_fd_to_key"));
     if (n >= 0)
         o->watched_fds = n > 0 && o->wakeup_read_fd != LK_UNKNOWN ? n - 1 : n;
 }
 
-static void set_run(struct lk_py *py, struct lk_loop *o)
+void lk_aio_set_run(struct lk_py *py, struct lk_loop *o)
 {
     if (o->closed == LK_YES) {
         o->run = LK_LOOP_CLOSED;
@@ -204,7 +205,7 @@ static void set_run(struct lk_py *py, struct lk_loop *o)
         o->run = lk_py_ident_may_live(py, o->thread_ident) ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
 }
 
-static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
+void lk_aio_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
 {
     struct lk_loop *o = lk_loop_at(py->s, ref);
     int64_t ident;
@@ -218,99 +219,51 @@ static void read_base_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     o->wakeup_write_fd = lk_py_socket_fd(py, lk_py_attr(py, obj, "_csock"));
     read_selector(py, obj, o);
     if (thread_id)
-        set_run(py, o);
+        lk_aio_set_run(py, o);
     lk_addr executor = lk_py_attr(py, obj, "_default_executor");
     if (executor && !lk_py_is_none(py, executor)) {
         struct lk_ref x = lk_py_executor(py, executor);
         lk_loop_at(py->s, ref)->executor = x;
     }
-    lk_aio_read_queues(py, ref, lk_py_attr(py, obj, "_ready"), lk_py_attr(py, obj, "_scheduled"),
-                       false);
-}
-
-/* ---- uvloop -------------------------------------------------------------------------- */
-
-/*
- * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every
- * release looked at (0.17 - 0.23): -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed,
- * _debug, _running, _stopping  -32 uint64 _thread_id -24 _task_factory  -16 _exception_handler  -8
- * _default_executor  0 _ready The deque is looked for, everything else must then be plausible.
- */
-struct uv_view {
-    lk_addr ready, executor, uv;
-    int32_t flags[4];
-    uint64_t ident;
-};
-
-static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
-{
-    uint64_t w[32];
-    size_t at;
-
-    if (!lk_read(py->t, obj, w, sizeof w))
-        return false;
-    for (at = 11; at < LK_ARRAY_LEN(w); at++)
-        if (w[at] && lk_py_kind(py, w[at]) == LK_PYK_DEQUE)
-            break;
-    if (at == LK_ARRAY_LEN(w))
-        return false;
-    memcpy(v->flags, &w[at - 6], sizeof v->flags);
-    for (size_t i = 0; i < LK_ARRAY_LEN(v->flags); i++)
-        if (v->flags[i] != 0 && v->flags[i] != 1)
-            return false;
-    double slow;
-    if (!lk_py_number(py, w[at - 7], &slow))
-        return false;
-    v->ready = w[at];
-    v->executor = w[at - 1];
-    v->ident = w[at - 4];
-    v->uv = w[at - 9];
-    return true;
-}
-
-static void read_uvloop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
-{
-    struct lk_loop *o = lk_loop_at(py->s, ref);
-    struct uv_view v;
-
-    o->kind = "uvloop";
-    if (!uv_open(py, obj, &v)) {
-        lk_snapshot_limit(
-            py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop",
-            o->id);
-        return;
-    }
-    o->closed = v.flags[0] ? LK_YES : LK_NO;
-    o->stopping = v.flags[3] ? LK_YES : LK_NO;
-    o->thread_ident = v.flags[2] ? v.ident : 0;
-    if (v.uv && !v.flags[0])
-        o->epoll_fd = fd_at(py, v.uv + UV_BACKEND_FD);
-    if (v.flags[2] && !v.flags[0])
-        lk_uvloop_read_current_callback(py, ref, v.uv, v.ready);
-    set_run(py, o);
-    if (lk_py_known_class(py, v.executor, NULL) != LK_CLASS_OTHER) {
-        struct lk_ref x = lk_py_executor(py, v.executor);
-        lk_loop_at(py->s, ref)->executor = x;
-    }
-    lk_aio_read_queues(py, ref, v.ready, 0, true);
+    lk_aio_read_ready(py, ref, lk_py_attr(py, obj, "_ready"), lk_aio_read_handle);
+    lk_aio_read_timers(py, ref, lk_py_attr(py, obj, "_scheduled"));
 }
 
 /* ---- any loop ------------------------------------------------------------------------ */
 
+static const struct lk_loop_kind *kind_of(struct lk_py *py, lk_addr obj)
+{
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].cls &&
+            lk_py_isinstance(py, obj, lk_loop_kinds[i].module, lk_loop_kinds[i].cls))
+            return &lk_loop_kinds[i];
+    return NULL;
+}
+
 static void read_loop(struct lk_py *py, struct lk_ref ref)
 {
     struct lk_loop *o = lk_loop_at(py->s, ref);
-    lk_addr obj = o->addr;
+    const struct lk_loop_kind *kind = kind_of(py, o->addr);
 
-    if (lk_py_isinstance(py, obj, "asyncio.base_events", "BaseEventLoop")) {
-        read_base_loop(py, obj, ref);
-    } else if (lk_py_isinstance(py, obj, "uvloop.loop", "Loop")) {
-        read_uvloop(py, obj, ref);
-    } else {
-        const struct lk_pytype *ty = lk_py_type(py, obj);
-        const char *module = ty ? lk_py_type_module(py, ty) : "";
-        o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
+    o->driven_in_python = kind && kind->driven_in_python;
+    if (kind) {
+        o->kind = kind->name;
+        kind->read_loop(py, o->addr, ref);
+        return;
     }
+    const struct lk_pytype *ty = lk_py_type(py, o->addr);
+    const char *module = ty ? lk_py_type_module(py, ty) : "";
+    o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
+}
+
+/* Descriptor of a transport, whichever kind of loop made it. */
+static int64_t transport_fd(struct lk_py *py, lk_addr transport)
+{
+    int64_t fd = LK_UNKNOWN;
+    for (size_t i = 0; i < lk_n_loop_kinds && fd == LK_UNKNOWN; i++)
+        if (lk_loop_kinds[i].transport_fd)
+            fd = lk_loop_kinds[i].transport_fd(py, transport);
+    return fd;
 }
 
 /* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
@@ -380,6 +333,7 @@ void lk_py_read_loops(struct lk_py *py)
     struct lk_snapshot *s = py->s;
 
     lk_reader_end(py); /* what an interrupted sample may have left */
+    lk_reader(py)->transport_fd = transport_fd;
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)

@@ -1,53 +1,18 @@
 /* What stands in a loop's ready queue and timer heap: handles, the tasks they step, the futures
  * they complete. */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/ready_queue.h"
 
 enum {
     /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */
     STEP_TASK = 16,
-    /* uvloop.loop.Handle (uvloop/cbhandles.pxd): after the virtual table its loop, context, flags,
-       name, kind, C callback, arguments */
-    UV_LOOP = 24,
-    UV_CANCELLED = 40,
-    UV_KIND = 56,
-    UV_ARGS = 72,
-    UV_KIND_CALLABLE = 1, /* arg1 is the callable, arg2 its arguments */
 };
 
-/** One handle as read from the target. */
-struct handle {
-    lk_addr addr, callback, args;
-    enum lk_tri cancelled;
-    double when; /* timers */
-    bool timed;
-};
-
-static bool read_uv_handle(struct lk_py *py, lk_addr addr, lk_addr loop, struct handle *h)
+bool lk_aio_read_handle(struct lk_py *py, lk_addr loop, struct lk_aio_handle *h)
 {
-    int32_t cancelled, kind;
-    if (lk_py_ptr(py, addr + UV_LOOP) != loop ||
-        !lk_read_i32(py->t, addr + UV_CANCELLED, &cancelled) ||
-        !lk_read_i32(py->t, addr + UV_KIND, &kind))
-        return false;
-    h->cancelled = cancelled ? LK_YES : LK_NO;
-    if (kind == UV_KIND_CALLABLE) {
-        h->callback = lk_py_ptr(py, addr + UV_ARGS);
-        h->args = lk_py_ptr(py, addr + UV_ARGS + 8);
-    }
-    return true;
-}
-
-static bool read_handle(struct lk_py *py, lk_addr addr, lk_addr uv_loop, bool timed,
-                        struct handle *h)
-{
-    *h = (struct handle){ .addr = addr, .cancelled = LK_TRI_UNKNOWN };
-    if (uv_loop)
-        return read_uv_handle(py, addr, uv_loop, h);
-    h->callback = lk_py_attr(py, addr, "_callback");
-    h->args = lk_py_attr(py, addr, "_args");
-    h->cancelled = lk_py_bool(py, lk_py_attr(py, addr, "_cancelled"));
-    if (timed)
-        h->timed = lk_py_number(py, lk_py_attr(py, addr, "_when"), &h->when);
+    (void)loop;
+    h->callback = lk_py_attr(py, h->addr, "_callback");
+    h->args = lk_py_attr(py, h->addr, "_args");
+    h->cancelled = lk_py_bool(py, lk_py_attr(py, h->addr, "_cancelled"));
     return h->callback != 0;
 }
 
@@ -85,7 +50,7 @@ static bool function_is(struct lk_py *py, lk_addr func, const char *qualname)
 
 /* Coroutine that this handle will make a task of: run_coroutine_threadsafe,
  * call_soon_threadsafe(loop.create_task, coro). */
-static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_addr *future)
+static lk_addr created_coroutine(struct lk_py *py, const struct lk_aio_handle *h, lk_addr *future)
 {
     lk_addr func, self;
     *future = 0;
@@ -102,7 +67,7 @@ static lk_addr created_coroutine(struct lk_py *py, const struct handle *h, lk_ad
 
 /* The first line of what the handle runs: a task's or coroutine's `def` line, else its function's.
  */
-static void name_handle(struct lk_py *py, const struct handle *h, lk_addr coro,
+static void name_handle(struct lk_py *py, const struct lk_aio_handle *h, lk_addr coro,
                         struct lk_handle *out)
 {
     struct lk_pyframe frame;
@@ -124,7 +89,7 @@ static void name_handle(struct lk_py *py, const struct handle *h, lk_addr coro,
     *out->frame = frame;
 }
 
-static void keep_handle(struct lk_py *py, const struct handle *h, struct lk_handle *out)
+static void keep_handle(struct lk_py *py, const struct lk_aio_handle *h, struct lk_handle *out)
 {
     lk_addr future, task = stepped_task(py, h->callback);
     struct lk_aio_fut fut;
@@ -157,7 +122,7 @@ static void note_unstarted(struct lk_py *py, lk_addr coro, struct lk_ref loop)
     }
 }
 
-static void index_ready(struct lk_py *py, const struct handle *h, struct lk_ref loop)
+static void index_ready(struct lk_py *py, const struct lk_aio_handle *h, struct lk_ref loop)
 {
     lk_addr future;
     if (h->cancelled == LK_YES || !h->callback)
@@ -180,9 +145,11 @@ static void index_ready(struct lk_py *py, const struct handle *h, struct lk_ref 
         lk_py_future_set_by(py, target, loop, c->known, c->origin);
 }
 
-static void read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr uv_loop)
+void lk_aio_read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready,
+                       lk_aio_handle_reader read_handle)
 {
     size_t n;
+    lk_addr obj = lk_loop_at(py->s, loop)->addr;
     int64_t len = lk_py_len(py, ready);
     if (len < 0)
         return;
@@ -191,8 +158,8 @@ static void read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_a
     struct lk_handle *handles = lk_arena_array(py->s->arena, keep, sizeof *handles);
 
     for (size_t i = 0; i < n; i++) {
-        struct handle h;
-        if (!read_handle(py, items[i], uv_loop, false, &h))
+        struct lk_aio_handle h = { .addr = items[i], .cancelled = LK_TRI_UNKNOWN };
+        if (!read_handle(py, obj, &h))
             continue;
         index_ready(py, &h, loop);
         if (kept < keep)
@@ -227,7 +194,8 @@ static bool is_future(struct lk_py *py, lk_addr obj)
            c == LK_CLASS_GATHER;
 }
 
-static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr self, int64_t when)
+static void index_bound_timer(struct lk_py *py, const struct lk_aio_handle *h, lk_addr self,
+                              int64_t when)
 {
     struct lk_reader *a = lk_reader(py);
     const char *name = lk_py_callable_name(py, h->callback);
@@ -245,7 +213,7 @@ static void index_bound_timer(struct lk_py *py, const struct handle *h, lk_addr 
         lk_reader_earliest(&a->deadlines, task, when);
 }
 
-static void index_timer(struct lk_py *py, const struct handle *h)
+static void index_timer(struct lk_py *py, const struct lk_aio_handle *h)
 {
     struct lk_reader *a = lk_reader(py);
     int64_t when = lk_reader_ms(h->when);
@@ -266,7 +234,7 @@ static void index_timer(struct lk_py *py, const struct handle *h)
 }
 
 /* Keeps the earliest handles in order. */
-static void keep_earliest(struct handle *v, size_t *n, const struct handle *h)
+static void keep_earliest(struct lk_aio_handle *v, size_t *n, const struct lk_aio_handle *h)
 {
     size_t i = *n;
     if (i == LK_READER_KEEP_HANDLES && v[i - 1].when <= h->when)
@@ -280,9 +248,9 @@ static void keep_earliest(struct handle *v, size_t *n, const struct handle *h)
     v[i] = *h;
 }
 
-static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
+void lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
 {
-    struct handle first[LK_READER_KEEP_HANDLES];
+    struct lk_aio_handle first[LK_READER_KEEP_HANDLES];
     size_t n, kept = 0;
     int64_t live = 0;
 
@@ -290,8 +258,11 @@ static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
         return;
     lk_addr *items = lk_py_items(py, scheduled, LK_READER_MAX_HANDLES, &n);
     for (size_t i = 0; i < n; i++) {
-        struct handle h;
-        if (!read_handle(py, items[i], 0, true, &h) || h.cancelled == LK_YES || !h.timed)
+        struct lk_aio_handle h = { .addr = items[i], .cancelled = LK_TRI_UNKNOWN };
+        if (!lk_aio_read_handle(py, 0, &h) || h.cancelled == LK_YES)
+            continue;
+        h.timed = lk_py_number(py, lk_py_attr(py, h.addr, "_when"), &h.when);
+        if (!h.timed)
             continue;
         live++;
         index_timer(py, &h);
@@ -309,13 +280,4 @@ static void read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
     if (lk_py_len(py, scheduled) > LK_READER_MAX_HANDLES)
         lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id,
                           LK_READER_MAX_HANDLES);
-}
-
-void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled,
-                        bool uv)
-{
-    lk_addr uv_loop = uv ? lk_loop_at(py->s, loop)->addr : 0;
-    read_ready(py, loop, ready, uv_loop);
-    if (!uv)
-        read_timers(py, loop, scheduled);
 }

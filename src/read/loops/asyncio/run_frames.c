@@ -2,6 +2,8 @@
  * a loop. */
 #include "read/python/reader/reader.h"
 
+#include "read/loops/asyncio/current_callback.h"
+
 enum {
     OBJ_FIRST = 16, /* first field after PyObject_HEAD */
     /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
@@ -97,10 +99,10 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
             found[n++] = ref;
         last = i;
     }
-    /* uvloop runs in C: only the record tells. */
+    /* A loop that runs in C: only the record tells. */
     struct lk_thread *t = &py->s->threads.v[thread];
     const struct lk_loop *o = lk_loop_at(py->s, t->running_loop);
-    if (n == 0 && o && strcmp(o->kind, "asyncio") != 0)
+    if (n == 0 && o && !o->driven_in_python)
         found[n++] = t->running_loop;
     struct lk_ref *copy = lk_arena_array(py->s->arena, n, sizeof *copy);
     if (n)
@@ -117,7 +119,7 @@ static const struct until_row {
 } until_rows[] = {
     { "run_until_complete", "/asyncio/base_events.py", "future" },
     { "run_until_complete", "/nest_asyncio.py", "f" },
-    /* over a run_until_complete that is made in C (uvloop) */
+    /* over a run_until_complete that is made in C */
     { "run", "/asyncio/runners.py", "task" },
 };
 
@@ -180,7 +182,7 @@ void lk_aio_read_until(struct lk_py *py)
         if (!frames || t->n_frame_loops == 0)
             continue;
         const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
-        bool in_c = t->n_frame_loops == 1 && o && strcmp(o->kind, "asyncio") != 0;
+        bool in_c = t->n_frame_loops == 1 && o && !o->driven_in_python;
         struct lk_ref until = until_by_frames(py, frames);
         if (until.kind == LK_KIND_NONE && in_c)
             until = until_by_runner(py, frames, t->frame_loops[0]);

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "read/loops/loop_kind.h"
+
 enum {
     PREFETCH = 1024, /* tasks whose pages are fetched together */
     FEW = 32,        /* so few are not worth it */
@@ -210,6 +212,15 @@ struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
     return ref;
 }
 
+struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kind kind,
+                                 bool *is_new)
+{
+    struct lk_ref ref = lk_snapshot_task(py->s, obj, is_new);
+    if (*is_new)
+        lk_task_at(py->s, ref)->kind = kind;
+    return ref;
+}
+
 static void prefetch_todo(struct lk_py *py, size_t from)
 {
     const struct lk_reader *a = lk_reader(py);
@@ -407,6 +418,9 @@ void lk_py_read_tasks(struct lk_py *py)
         lk_loops_drain_tasks(py);
         read_current(py);
     }
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].read_tasks)
+            lk_loop_kinds[i].read_tasks(py);
     lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)

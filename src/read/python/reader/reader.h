@@ -96,6 +96,8 @@ struct lk_reader {
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_kernel_reader *os;
+    /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
+    int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
     struct lk_map peers; /* file descriptor -> index of its extern */
     bool bad_task;       /* a task's fingerprint did not fit */
     bool tasks_cut;      /* a registry could not be read to its end */
@@ -130,6 +132,8 @@ static inline struct lk_ref lk_ref_unpack(uint64_t v)
 const struct lk_pyframes *lk_py_frames_of_thread(struct lk_py *py, size_t thread);
 /** The live thread with this Python ident; kind NONE. */
 struct lk_ref lk_py_thread_by_ident(struct lk_py *py, uint64_t ident);
+/** File descriptor at that address of a C object; LK_UNKNOWN when implausible. */
+int64_t lk_py_fd_at(struct lk_py *py, lk_addr at);
 /** File descriptor of a socket.socket; LK_UNKNOWN for anything else. */
 int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock);
 /** Class name without its module. */
@@ -150,14 +154,6 @@ void lk_loops_finish(struct lk_py *py);
 void lk_aio_read_drivers(struct lk_py *py);
 /** After the tasks are known: what each thread runs its innermost loop for. */
 void lk_aio_read_until(struct lk_py *py);
-
-/* ---- turn.c --------------------------------------------------------------------------- */
-/** Which callback a loop runs now, by its _run_once frame. */
-void lk_aio_read_current_callback(struct lk_py *py, struct lk_ref loop,
-                                  const struct lk_pyf *run_once);
-/** The same of a uvloop.Loop, by its uv_loop_t and its ready queue. */
-void lk_uvloop_read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv,
-                                     lk_addr ready);
 
 /* ---- peer.c --------------------------------------------------------------------------- */
 /** The sample's reader of descriptors; NULL when the target is no live process. */
@@ -193,11 +189,9 @@ bool lk_py_left_in_parent(struct lk_py *py, uint64_t ident);
 /** Mentions every loop (and thread pool) in reach. */
 void lk_py_search_reachable(struct lk_py *py);
 
-/* ---- ready.c -------------------------------------------------------------------------- */
-/** Reads ready queue and timers of a loop into the snapshot and the indexes. uv: it is a
- * uvloop.Loop. */
-void lk_aio_read_queues(struct lk_py *py, struct lk_ref loop, lk_addr ready, lk_addr scheduled,
-                        bool uv);
+/** Enters a task that is none of asyncio's: its reader fills it, no work list does. */
+struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kind kind,
+                                 bool *is_new);
 
 /* ---- task.c --------------------------------------------------------------------------- */
 /** Reads all tasks mentioned so far, and those they mention. */

@@ -9,15 +9,6 @@
 enum {
     MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */
     MAX_WRAPPED = 4, /* transports inside of transports (TLS) */
-    /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop
-     */
-    UV_HANDLE = 24,
-    UV_LOOP = 32,
-    /* libuv 1.x include/uv.h: uv_handle_t.type; uv_stream_t.io_watcher.fd */
-    UV_TYPE = 16,
-    UV_STREAM_FD = 184,
-    UV_NAMED_PIPE = 7,
-    UV_TCP = 12,
 };
 
 struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py)
@@ -111,21 +102,6 @@ static int64_t fd_attr(struct lk_py *py, lk_addr obj, const char *name)
     return v && lk_py_int(py, v, &fd) && fd >= 0 && fd <= INT32_MAX ? fd : LK_UNKNOWN;
 }
 
-/* A stream transport of uvloop is a C object around libuv's own. */
-static int64_t uv_fd(struct lk_py *py, lk_addr transport)
-{
-    int32_t type, fd;
-    if (!lk_py_isinstance(py, transport, "uvloop.loop", "UVStream") ||
-        lk_py_known_class(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_CLASS_LOOP)
-        return LK_UNKNOWN;
-    lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
-    if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) ||
-        (type != UV_NAMED_PIPE && type != UV_TCP) ||
-        !lk_read_i32(py->t, handle + UV_STREAM_FD, &fd) || fd < 0)
-        return LK_UNKNOWN;
-    return fd;
-}
-
 /* The transport that has the descriptor: TLS stands over it (asyncio/sslproto.py). */
 static lk_addr unwrapped(struct lk_py *py, lk_addr transport)
 {
@@ -149,7 +125,7 @@ struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
     if (fd == LK_UNKNOWN && transport)
         fd = fd_attr(py, transport, "_fileno");
     if (fd == LK_UNKNOWN && transport)
-        fd = uv_fd(py, transport);
+        fd = lk_reader(py)->transport_fd(py, transport);
     return peer_of_fd(py, fd, name);
 }
 

@@ -451,7 +451,7 @@ static void wait_in_io(struct lk_py *py, const struct lk_syscall_wait *os, struc
     wait_on(py, w, LK_WAIT_IO, lk_py_peer_of_syscall(py, os), false);
 }
 
-/* The loop whose own descriptor this thread polls (uvloop polls in C, so no frame tells). */
+/* The loop whose own descriptor this thread polls (one that polls in C has no frame to tell). */
 static struct lk_ref polled_loop(struct lk_py *py, const struct lk_syscall_wait *os,
                                  struct lk_ref thread)
 {
@@ -615,7 +615,7 @@ static void read_thread_wait(struct lk_py *py, size_t i)
 /* ---- tasks --------------------------------------------------------------------------- */
 
 /*
- * uvloop keeps its timers in C, so what the frames say must do: a Timeout that a frame is in has
+ * Where a loop keeps its timers in C, what the frames say must do: a Timeout that a frame is in has
  * its deadline, the timer of wait() and wait_for() is there but not when it ends.
  */
 static int64_t deadline_by_frames(struct lk_py *py, const struct lk_pyframes *frames, int64_t known)

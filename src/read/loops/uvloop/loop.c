@@ -1,0 +1,101 @@
+/*
+ * uvloop.Loop: asyncio's interface in C (uvloop/loop.pxd) around libuv's uv_loop_t. Its timers are
+ * libuv's; its ready queue is a deque of uvloop.loop.Handle.
+ */
+#include "read/loops/uvloop/loop.h"
+
+#include "read/loops/asyncio/current_callback.h"
+#include "read/loops/asyncio/loop.h"
+#include "read/loops/uvloop/handle.h"
+
+enum {
+    UV_BACKEND_FD = 64, /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */
+    /*
+     * uv_loop_t.time (libuv 1.x include/uv.h, include/uv/unix.h): milliseconds of CLOCK_MONOTONIC,
+     * taken when an iteration begins and when epoll_wait returns. Before it: the handles wq_async
+     * and async_io_watcher, the timer heap, timer_counter.
+     */
+    UV_TIME = 544,
+    UV_TIMER_COUNTER = 536,
+};
+
+/*
+ * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every
+ * release looked at (0.17 - 0.23): -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed,
+ * _debug, _running, _stopping  -32 uint64 _thread_id -24 _task_factory  -16 _exception_handler  -8
+ * _default_executor  0 _ready The deque is looked for, everything else must then be plausible.
+ */
+struct uv_view {
+    lk_addr ready, executor, uv;
+    int32_t flags[4];
+    uint64_t ident;
+};
+
+static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
+{
+    uint64_t w[32];
+    size_t at;
+
+    if (!lk_read(py->t, obj, w, sizeof w))
+        return false;
+    for (at = 11; at < LK_ARRAY_LEN(w); at++)
+        if (w[at] && lk_py_kind(py, w[at]) == LK_PYK_DEQUE)
+            break;
+    if (at == LK_ARRAY_LEN(w))
+        return false;
+    memcpy(v->flags, &w[at - 6], sizeof v->flags);
+    for (size_t i = 0; i < LK_ARRAY_LEN(v->flags); i++)
+        if (v->flags[i] != 0 && v->flags[i] != 1)
+            return false;
+    double slow;
+    if (!lk_py_number(py, w[at - 7], &slow))
+        return false;
+    v->ready = w[at];
+    v->executor = w[at - 1];
+    v->ident = w[at - 4];
+    v->uv = w[at - 9];
+    return true;
+}
+
+/*
+ * uvloop runs its ready queue in one go in an iteration of libuv: the iteration's time tells the
+ * turn, and the queue's count of changes that nothing was taken from it meanwhile. Callbacks that
+ * libuv makes by itself leave the queue alone.
+ */
+static void read_current_callback(struct lk_py *py, struct lk_ref loop, lk_addr uv, lk_addr ready)
+{
+    uint64_t time, changes, counter;
+    if (!uv || !lk_read_u64(py->t, uv + UV_TIME, &time) ||
+        !lk_read_u64(py->t, uv + UV_TIMER_COUNTER, &counter) ||
+        !lk_aio_queue_changes(py, ready, &changes) || time > INT64_MAX ||
+        !lk_aio_is_moment(py, (int64_t)time))
+        return;
+    uint64_t id = lk_hash_u64(lk_hash_u64(lk_hash_u64(LK_HASH_INIT, time), changes), counter);
+    lk_aio_set_turn(py, loop, id, (int64_t)time, false);
+}
+
+void lk_uvloop_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    struct uv_view v;
+
+    if (!uv_open(py, obj, &v)) {
+        lk_snapshot_limit(
+            py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop",
+            o->id);
+        return;
+    }
+    o->closed = v.flags[0] ? LK_YES : LK_NO;
+    o->stopping = v.flags[3] ? LK_YES : LK_NO;
+    o->thread_ident = v.flags[2] ? v.ident : 0;
+    if (v.uv && !v.flags[0])
+        o->epoll_fd = lk_py_fd_at(py, v.uv + UV_BACKEND_FD);
+    if (v.flags[2] && !v.flags[0])
+        read_current_callback(py, ref, v.uv, v.ready);
+    lk_aio_set_run(py, o);
+    if (lk_py_known_class(py, v.executor, NULL) != LK_CLASS_OTHER) {
+        struct lk_ref x = lk_py_executor(py, v.executor);
+        lk_loop_at(py->s, ref)->executor = x;
+    }
+    lk_aio_read_ready(py, ref, v.ready, lk_uvloop_read_handle);
+}
