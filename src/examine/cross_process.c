@@ -19,7 +19,7 @@ struct crossing {
     uint64_t pipe;      /* its number in names, from 1 */
     bool reads;         /* the waiter reads: who has the writing end can end the wait */
     bool ended_outside; /* somebody who was not examined can end it, or nobody can tell */
-    bool mute;
+    bool no_answer;
 };
 
 struct pipe_end {
@@ -215,7 +215,7 @@ static void publish_mutes(struct linking *x)
 {
     for (size_t i = 0; i < x->waits.n; i++) {
         struct lk_snapshot *s = x->reports[x->waits.v[i].report].snap;
-        s->threads.v[x->waits.v[i].thread].mute = x->waits.v[i].mute;
+        s->threads.v[x->waits.v[i].thread].no_answer = x->waits.v[i].no_answer;
     }
 }
 
@@ -228,7 +228,7 @@ static void solve(struct linking *x)
 {
     for (size_t i = 0; i < x->waits.n; i++) {
         x->waits.v[i].ended_outside = has_stranger(x, &x->waits.v[i]);
-        x->waits.v[i].mute = !x->waits.v[i].ended_outside;
+        x->waits.v[i].no_answer = !x->waits.v[i].ended_outside;
     }
     for (bool changed = true; changed;) {
         changed = false;
@@ -237,8 +237,8 @@ static void solve(struct linking *x)
             if (!x->acts[i])
                 changed |= x->acts[i] = can_act(&x->reports[i]);
         for (size_t i = 0; i < x->waits.n; i++)
-            if (x->waits.v[i].mute && ender_acts(x, &x->waits.v[i])) {
-                x->waits.v[i].mute = false;
+            if (x->waits.v[i].no_answer && ender_acts(x, &x->waits.v[i])) {
+                x->waits.v[i].no_answer = false;
                 changed = true;
             }
     }
@@ -283,7 +283,7 @@ static const char *waits_of(const struct linking *x, size_t report, struct lk_ar
 {
     for (size_t i = 0; i < x->waits.n; i++) {
         const struct crossing *w = &x->waits.v[i];
-        if (w->report != report || !w->mute)
+        if (w->report != report || !w->no_answer)
             continue;
         const struct lk_thread *t = &x->reports[report].snap->threads.v[w->thread];
         return w->child > 0
@@ -310,19 +310,19 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
 {
     const size_t other = report_of(x, pid);
     struct lk_snapshot *s = x->reports[w->report].snap;
-    if (other == SIZE_MAX || s->links.n >= MAX_LINKS)
+    if (other == SIZE_MAX || s->cross_waits.n >= MAX_LINKS)
         return;
-    for (size_t i = 0; i < s->links.n; i++)
-        if (s->links.v[i].thread == w->thread && s->links.v[i].pid == pid)
+    for (size_t i = 0; i < s->cross_waits.n; i++)
+        if (s->cross_waits.v[i].thread == w->thread && s->cross_waits.v[i].pid == pid)
             return;
     const struct lk_findings *f = x->reports[other].findings;
-    struct lk_cross_wait *l = lk_vec_push(&s->links);
+    struct lk_cross_wait *l = lk_vec_push(&s->cross_waits);
     l->thread = (uint32_t)w->thread;
     l->pid = pid;
     l->what = what_of(x, w, pid, s->arena);
     l->via =
         via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
-    l->waits = w->mute ? waits_of(x, other, s->arena) : NULL;
+    l->waits = w->no_answer ? waits_of(x, other, s->arena) : NULL;
     l->verdict = f->verdict;
     if (f->list.n)
         l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id,
@@ -341,7 +341,7 @@ static void tell_all(struct linking *x)
                 tell(x, w, x->ends.v[e].pid);
     }
     for (size_t i = 0; i < x->n; i++) {
-        if (!x->reports[i].snap->links.n)
+        if (!x->reports[i].snap->cross_waits.n)
             continue;
         lk_findings_destroy(x->reports[i].findings);
         x->reports[i].findings = lk_diagnose(x->reports[i].snap);

@@ -48,7 +48,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     free(s->locks.v);
     free(s->executors.v);
     free(s->externs.v);
-    free(s->links.v);
+    free(s->cross_waits.v);
     free(s->listeners.v);
     free(s->samples.v);
     free(s->limits.v);

@@ -276,7 +276,7 @@ struct lk_thread {
     /* since when it has not run, by the scheduler's record; LK_UNKNOWN */
     int64_t off_cpu_ms;
     /* only other processes can end its wait, and none of them can act before this process does */
-    bool mute;
+    bool no_answer;
     /* the outer half of its stack was the same in all samples: one long callback, not many short
      * ones */
     bool callback_stable;
@@ -462,8 +462,8 @@ struct lk_lock {
     bool unowned;
     /* no known owner: who is in the midst of code that would end the wait; never all there may be
      */
-    struct lk_refs suspects;
-    const char *suspected_for; /* words for an edge from the lock to them */
+    struct lk_refs likely_enders;
+    const char *likely_for; /* words for an edge from the lock to them */
     struct lk_refs waiters;
     struct lk_ref inner; /* Condition: its lock; queue: its mutex */
     struct lk_ref loop;  /* asyncio primitives: loop they are bound to */
@@ -661,7 +661,7 @@ struct lk_snapshot {
     struct {
         struct lk_cross_wait *v;
         size_t n, cap;
-    } links;
+    } cross_waits;
     struct {
         struct lk_listener *v;
         size_t n, cap;

@@ -118,10 +118,10 @@ static const struct wait_row *wait_row(const struct lk_wait *w)
 }
 
 /* Any code may end it, but there are parties that are known to be about to. */
-static bool is_suspected(const struct build *b, const struct lk_wait *w)
+static bool has_likely_enders(const struct build *b, const struct lk_wait *w)
 {
     const struct lk_lock *l = w->on.n == 1 ? lk_lock_at(b->s, w->on.v[0]) : NULL;
-    return l && l->suspects.n;
+    return l && l->likely_enders.n;
 }
 
 /* The wait's own part of a node: its group of edges, whether it is open, its timeout. */
@@ -141,7 +141,7 @@ static void add_wait(struct build *b, struct lk_node *n, const struct lk_wait *w
     add_group(b, n, &w->on, how);
     if (n->n_edges == before)
         set_base(n, row->alone);
-    else if (!w->complete && w->kind != LK_WAIT_GIL && !is_suspected(b, w))
+    else if (!w->complete && w->kind != LK_WAIT_GIL && !has_likely_enders(b, w))
         n->open = true;
 }
 
@@ -227,7 +227,7 @@ static void build_thread(struct build *b, struct lk_node *n, const struct lk_thr
         set_base(n, LK_LIFE_LIVE);
         return;
     }
-    if (t->mute) {
+    if (t->no_answer) {
         n->dead_end = true;
         n->why_dead = "the processes that could end its wait wait for this one";
         return;
@@ -459,10 +459,10 @@ static void build_lock(struct build *b, struct lk_node *n, const struct lk_lock 
     n->all = false;
     if ((l->of_process || (l->unowned && !l->owners.n)) && build_lock_of_process(b, n, l))
         return;
-    n->soft = l->suspects.n && l->owners.n == 0;
+    n->soft = l->likely_enders.n && l->owners.n == 0;
     n->open = !n->soft && (!l->mutex || l->owners.n == 0);
     if (n->soft)
-        add_group(b, n, &l->suspects, (struct how){ l->suspected_for, l->read, true, l->stable });
+        add_group(b, n, &l->likely_enders, (struct how){ l->likely_for, l->read, true, l->stable });
     if (!l->mutex)
         return;
     bool inferred = l->owner_by != LK_OWNER_FIELD && !l->owner_certain;

@@ -79,6 +79,6 @@ static void tell_ring(struct lk_rule_context *c, size_t i)
 void lk_tell_process_cycles(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++)
-        if (c->snap->threads.v[i].mute && lk_next_cross_wait(c, i, NULL) && !c->explained[i])
+        if (c->snap->threads.v[i].no_answer && lk_next_cross_wait(c, i, NULL) && !c->explained[i])
             tell_ring(c, i);
 }

@@ -10,8 +10,8 @@ const struct lk_cross_wait *lk_next_cross_wait(const struct lk_rule_context *c, 
                                                const struct lk_cross_wait *after)
 {
     const struct lk_snapshot *s = c->snap;
-    for (const struct lk_cross_wait *l = after ? after + 1 : s->links.v;
-         l && l < s->links.v + s->links.n; l++)
+    for (const struct lk_cross_wait *l = after ? after + 1 : s->cross_waits.v;
+         l && l < s->cross_waits.v + s->cross_waits.n; l++)
         if (l->thread == thread)
             return l;
     return NULL;

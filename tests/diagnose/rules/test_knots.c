@@ -844,8 +844,8 @@ static struct soft event_and_lock(struct lk_snapshot *s)
     x.worker = mk_thread(s, "worker", "work@/srv/app.py:12", NULL);
     x.event = mk_sync(s, "threading.Event");
     x.lock = mk_lock(s, "threading.RLock", x.view);
-    lk_refs_add(s, &L(x.event)->suspects, x.worker);
-    L(x.event)->suspected_for = "would be set by the code of";
+    lk_refs_add(s, &L(x.event)->likely_enders, x.worker);
+    L(x.event)->likely_for = "would be set by the code of";
     mk_wait(s, x.view, LK_WAIT_EVENT, x.event);
     T(x.view)->wait.complete = false;
     mk_wait(s, x.worker, LK_WAIT_LOCK, x.lock);
@@ -869,7 +869,7 @@ static void event_that_may_be_set(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct soft x = event_and_lock(s);
-    lk_refs_add(s, &L(x.event)->suspects, mk_thread(s, "other", "tick@/srv/app.py:30", NULL));
+    lk_refs_add(s, &L(x.event)->likely_enders, mk_thread(s, "other", "tick@/srv/app.py:30", NULL));
     mk_expect(s, LK_HEALTHY, NULL);
 
     s = mk();
@@ -897,7 +897,7 @@ static void threads_parked_on_events(void **state)
         event[i] = mk_sync(s, "threading.Event");
     }
     for (int i = 0; i < 2; i++) {
-        lk_refs_add(s, &L(event[i])->suspects, t[1 - i]);
+        lk_refs_add(s, &L(event[i])->likely_enders, t[1 - i]);
         mk_wait(s, t[i], LK_WAIT_EVENT, event[i]);
         T(t[i])->wait.complete = false;
     }

@@ -4,23 +4,24 @@
 #include <string.h>
 
 /* A parent in waitpid for a child that blocks on a pipe which only the parent reads. */
-static struct lk_snapshot *parent(struct lk_ref *thread, bool mute)
+static struct lk_snapshot *parent(struct lk_ref *thread, bool no_answer)
 {
     struct lk_snapshot *s = mk();
     struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
     *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955",
                         "convert@/srv/app.py:4", NULL);
     mk_wait(s, *thread, LK_WAIT_CHILD, child);
-    T(*thread)->mute = mute;
-    lk_vec_add(&s->links,
-               ((struct lk_cross_wait){
-                   .thread = thread->index,
-                   .pid = 4712,
-                   .what = "child process 4712",
-                   .via = child,
-                   .waits = mute ? "its thread yes [4712] blocks in write() on pipe:[1]" : NULL,
-                   .verdict = LK_HEALTHY,
-                   .verified = true }));
+    T(*thread)->no_answer = no_answer;
+    lk_vec_add(
+        &s->cross_waits,
+        ((struct lk_cross_wait){
+            .thread = thread->index,
+            .pid = 4712,
+            .what = "child process 4712",
+            .via = child,
+            .waits = no_answer ? "its thread yes [4712] blocks in write() on pipe:[1]" : NULL,
+            .verdict = LK_HEALTHY,
+            .verified = true }));
     return s;
 }
 
@@ -54,7 +55,7 @@ static void not_verified(void **state)
     (void)state;
     struct lk_ref t;
     struct lk_snapshot *s = parent(&t, true);
-    s->links.v[0].verified = false;
+    s->cross_waits.v[0].verified = false;
     mk_expect(s, LK_STALLED, "LK108");
 }
 
@@ -85,13 +86,13 @@ static void child_in_a_deadlock(void **state)
     struct lk_ref t = mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955",
                                 "convert@/srv/app.py:4", FLASK_REQUEST, NULL);
     mk_wait(s, t, LK_WAIT_CHILD, child);
-    lk_vec_add(&s->links, ((struct lk_cross_wait){ .thread = t.index,
-                                                   .pid = 4712,
-                                                   .what = "child process 4712",
-                                                   .via = child,
-                                                   .verdict = LK_DEADLOCK,
-                                                   .finding = "LK101 loop-waits-on-itself: x",
-                                                   .verified = true }));
+    lk_vec_add(&s->cross_waits, ((struct lk_cross_wait){ .thread = t.index,
+                                                         .pid = 4712,
+                                                         .what = "child process 4712",
+                                                         .via = child,
+                                                         .verdict = LK_DEADLOCK,
+                                                         .finding = "LK101 loop-waits-on-itself: x",
+                                                         .verified = true }));
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     bool said = false;
     for (size_t i = 0; i < f->list.v[0].evidence.n; i++)

@@ -169,7 +169,7 @@ struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock);
 struct lk_ref lk_py_peer_of_server(struct lk_py *py, lk_addr server);
 
 /* ---- suspect.c ------------------------------------------------------------------------ */
-/** Sets the suspects of the things that any code may end. */
+/** Sets the likely_enders of the things that any code may end. */
 void lk_py_find_likely_enders(struct lk_py *py);
 
 /* ---- fork.c --------------------------------------------------------------------------- */

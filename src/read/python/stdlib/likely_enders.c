@@ -116,10 +116,10 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
     }
     if (!sure.n || !*left)
         return;
-    l->suspects = sure;
-    l->suspected_for = row->words;
+    l->likely_enders = sure;
+    l->likely_for = row->words;
     for (size_t i = 0; i < maybe.n; i++)
-        lk_refs_add(py->s, &l->suspects, maybe.v[i]);
+        lk_refs_add(py->s, &l->likely_enders, maybe.v[i]);
 }
 
 void lk_py_find_likely_enders(struct lk_py *py)
