@@ -97,6 +97,11 @@ bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
     return false;
 }
 
+bool lk_tasks_may_be_missing(const struct lk_rule_context *c)
+{
+    return c->snap->python.present && !c->snap->tasks_complete;
+}
+
 bool lk_is_halted(const struct lk_snapshot *s)
 {
     const struct lk_process_halt *p = &s->stop;

@@ -51,6 +51,11 @@ struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref
 
 /** The thread accepts from, reads or polls this socket now. */
 bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l);
+/**
+ * Tasks may exist that were not read, for the list of them was cut: what nobody is seen to do, one
+ * of them may do.
+ */
+bool lk_tasks_may_be_missing(const struct lk_rule_context *c);
 /** The whole process stands still (job control, freezer, a tracer's stop). */
 bool lk_is_halted(const struct lk_snapshot *s);
 

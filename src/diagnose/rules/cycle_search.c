@@ -169,12 +169,20 @@ static void weigh_thread(const struct lk_rule_context *c, struct lk_wait_cycle *
     k->seen_long_enough &= lk_seen_long_enough(c, t);
 }
 
+/* The task's loop is no part of what stands still: other tasks on it act. */
+static bool is_on_live_loop(const struct lk_rule_context *c, struct lk_ref loop)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, loop);
+    return n && n->life_untimed != LK_LIFE_DEAD;
+}
+
 /* A task cannot move while its loop's thread does not. */
 static void weigh_task(const struct lk_rule_context *c, struct lk_wait_cycle *k,
                        const struct lk_task *task)
 {
     const struct lk_loop *o = lk_loop_at(c->snap, task->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
+    k->tasks_may_end |= is_on_live_loop(c, task->loop);
     k->seen_long_enough &= t ? lk_seen_long_enough(c, t) : c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
 }
 
@@ -189,6 +197,7 @@ static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
         const struct lk_task *task = lk_task_at(c->snap, n->ref);
         if (i < k->n_cycle)
             count_node(c, k, n->ref);
+        k->tasks_may_end |= n->ref.kind == LK_KIND_EXECUTOR;
         weigh_edge(c, k, &k->chain.v[i]);
         k->steady &= k->chain.v[i].stable;
         k->timed |= n->life != LK_LIFE_DEAD;

@@ -95,6 +95,9 @@ static bool judge_end(struct lk_rule_context *c, struct lk_finding *f, const str
     const struct lk_loop *o = lk_loop_at(c->snap, e->ref);
     if (!lk_seen_long_enough(c, t))
         lk_finding_doubt(f, LK_PROBABLE);
+    /* A lock that stayed behind in the fork no task gives back; a future it may cancel. */
+    if (e->ref.kind != LK_KIND_LOCK)
+        lk_finding_doubt_absence(c, f, LK_PROBABLE);
     if (e->final && is_untimed(c, f) && f->confidence == LK_PROVEN) {
         f->severity = LK_DEADLOCK;
         return true;

@@ -152,6 +152,15 @@ static const char *name_end(const struct lk_rule_context *c, const struct chain 
     return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
 }
 
+/* A task that awaits a task of the chain with a timeout ends the wait. */
+static bool goes_through_task(const struct lk_rule_context *c, const struct chain *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (lk_task_at(c->snap, x->e[i].to))
+            return true;
+    return false;
+}
+
 static void tell_external(struct lk_rule_context *c, const struct lk_wait_group *g,
                           const struct chain *x)
 {
@@ -165,6 +174,8 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
     lk_wait_group_add(c, &f, g);
     lk_finding_chain(c, &f, x->e, x->n);
     lk_finding_since(c, &f, t);
+    if (goes_through_task(c, x))
+        lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.severity = LK_STALLED;
     const char *end = name_end(c, x), *plain = name_plain_end(c, x);
     const bool itself = last && is_to_itself(last);

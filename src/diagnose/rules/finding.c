@@ -150,6 +150,17 @@ void lk_finding_doubt(struct lk_finding *f, enum lk_confidence most)
     f->confidence = LK_MIN(f->confidence, most);
 }
 
+void lk_finding_doubt_absence(struct lk_rule_context *c, struct lk_finding *f,
+                              enum lk_confidence most)
+{
+    if (!lk_tasks_may_be_missing(c))
+        return;
+    lk_finding_doubt(f, most);
+    lk_finding_say(c, f,
+                   "the list of tasks could not be read to the end: one that was not read may end "
+                   "the wait");
+}
+
 void lk_finding_say(struct lk_rule_context *c, struct lk_finding *f, const char *fmt, ...)
 {
     char text[600];

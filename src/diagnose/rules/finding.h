@@ -22,6 +22,10 @@ void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const str
 void lk_finding_say(struct lk_rule_context *c, struct lk_finding *f, const char *fmt, ...)
     LK_PRINTF(3, 4);
 void lk_finding_doubt(struct lk_finding *f, enum lk_confidence most);
+/** For what is concluded from somebody's absence: less sure, and said so, where tasks may be
+ * missing. */
+void lk_finding_doubt_absence(struct lk_rule_context *c, struct lk_finding *f,
+                              enum lk_confidence most);
 /** Sets stuck_ms from a thread, when it is the shortest so far. */
 void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f,
                       const struct lk_thread *t);

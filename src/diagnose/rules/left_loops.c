@@ -191,7 +191,8 @@ static void tell_leak(struct lk_rule_context *c, const size_t *left, size_t n)
                          "%zu event loops%s (%s) were left behind, neither running nor closed: "
                          "each keeps an epoll descriptor and a socket pair",
                          n, from, o->cls ? o->cls : o->kind);
-    if (!o->stable || s->watched_ms < LK_TWO_SAMPLES_MS)
+    /* A task that was not read may hold them. */
+    if (!o->stable || s->watched_ms < LK_TWO_SAMPLES_MS || lk_tasks_may_be_missing(c))
         lk_finding_doubt(&f, LK_PROBABLE);
     for (size_t i = 0; i < n && i < 8; i++)
         lk_finding_say(c, &f, "%s is neither running nor closed; it was found by %s",

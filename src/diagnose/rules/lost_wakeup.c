@@ -51,7 +51,8 @@ static void judge_wakeup(struct lk_rule_context *c, struct lk_finding *f, const 
         lk_finding_doubt(f, LK_POSSIBLE); /* the callback may have been put there an instant ago */
     if (o->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);
-    f->nothing_left = twice && nothing_can_wake(o, t);
+    /* A task of another loop that was not read may have this one in reach. */
+    f->nothing_left = twice && !lk_tasks_may_be_missing(c) && nothing_can_wake(o, t);
     if (f->nothing_left)
         f->severity = LK_DEADLOCK;
     else if (lk_is_stalled(c, t) && c->snap->watched_ms >= c->snap->stalled_after_ms)

@@ -103,6 +103,7 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
     for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
                        say_enders(c, t->wait.on.v[k]));
+    lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.safe_now = lk_print(c,
                           "Nothing from outside frees it; code of the process can, by set_result() "
                           "or cancel() of the future. Or "

@@ -219,6 +219,9 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     bool old = age >= c->snap->stalled_after_ms;
     if (!k->seen_long_enough)
         lk_finding_doubt(f, LK_PROBABLE);
+    /* A soft one rests on nothing but that nobody was found. */
+    if (k->soft || k->tasks_may_end)
+        lk_finding_doubt_absence(c, f, k->soft ? LK_POSSIBLE : LK_PROBABLE);
     if (f->confidence == LK_PROVEN && !k->timed) {
         f->severity = LK_DEADLOCK;
         return true;
