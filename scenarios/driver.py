@@ -2,7 +2,8 @@
 
 Used by scenarios/run (by hand) and by the end-to-end tests. Standard library only.
 
-A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NAME: {
+A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "programs": {NAME: {
+    "about":    what this one shows, where the family's words are too wide
     "file":     program, default NAME.py
     "start":    "python" (default), "gunicorn", or "native": a program in C, compiled here (common.h)
     "args":     arguments for a native program
@@ -12,7 +13,7 @@ A scenario is a folder with scenario.json: {"about", "pitfalls", "programs": {NA
     "env":      more environment
     "upstream": true: a listening peer outside the server that never answers
     "steps":    what to do, in order (see Scenario._step)
-    "options":  options for loopknot; {folder} is the scenario's
+    "options":  options for loopknot; {folder} is the family's
     "moves":    true: hung threads wake now and then
     "near":     rules that it looks like and must not get; a healthy twin: by default those of the folder's other programs
     "check":    a path that must still be answered afterwards, default /ping; null when nothing is
@@ -226,7 +227,7 @@ class Scenario:
         if program not in whole["programs"]:
             raise ScenarioError("%s has no program %r; there are: %s"
                                 % (name, program, ", ".join(whole["programs"])))
-        self.about = whole["about"]
+        self.about = whole["programs"][program].get("about", whole["about"])
         self.set_up(name, program, whole["programs"][program])
 
     def set_up(self, name, program, plan):

@@ -333,8 +333,9 @@ def main():
         return tally.end()
     tally.run("checks refuse nonsense", schemas_refuse)
     tally.run("fixtures", fixtures)
-    for name, program in (("flask_self_wait", "server"), ("flask_self_wait", "healthy"), ("orphaned_tasks", "server"),
-                          ("gunicorn_self_wait", "tree"), ("gunicorn_self_wait", "master"), ("stopped_process", "server")):
+    waits = "lk101_loop_waits_on_itself"
+    for name, program in ((waits, "flask_self_wait"), (waits, "flask_self_wait_healthy"), ("lk202_orphaned_tasks", "spawned_by_view"),
+                          (waits, "gunicorn_tree"), (waits, "gunicorn_master"), ("lk501_process_stopped", "job_control")):
         tally.run("%s/%s" % (name, program), scenario, name, program)
     tally.run("step summary", step_summary)
     tally.run("pytest: the test's name", named_test, PYTEST, ["-m", "pytest", "-qs", "-p", "no:cacheprovider", "tests"],

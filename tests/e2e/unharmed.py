@@ -23,8 +23,8 @@ from lib import driver, loopknot
 
 ATTACHES = int(os.environ.get("ATTACHES", "30"))
 KILLS = int(os.environ.get("KILLS", str(max(15, ATTACHES // 5))))
-NATIVE = os.path.join(lib.ROOT, "scenarios", "native_eintr")
-HOSTILE = os.path.join(lib.ROOT, "scenarios", "hostile_names", "server.py")
+NATIVE = os.path.join(lib.ROOT, "scenarios", "targets", "native_eintr")
+HOSTILE = os.path.join(lib.ROOT, "scenarios", "targets", "hostile_names", "server.py")
 SECRET = "do-not-print-this-line-4711"
 NOBODY = 65534
 COUNTERS = 16
@@ -229,7 +229,7 @@ def nothing_written(folder):
     if not shutil.which("strace"):
         raise lib.Skipped("no strace")
     log = os.path.join(folder, "strace.log")
-    with driver.Scenario("flask_self_wait", "server") as scenario:
+    with driver.Scenario("lk101_loop_waits_on_itself", "flask_self_wait") as scenario:
         scenario.ready()
         ran = subprocess.run(["strace", "-f", "-qq", "-s", "256", "-o", log, lib.LOOPKNOT, "--stop", "all", str(scenario.pid)],
                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=lib.TOOL_TIMEOUT)
