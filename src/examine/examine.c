@@ -455,7 +455,8 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);
-    if (!ended.code && ((x.samples.n == 1 && (f->look_again.threads.n || f->look_again.at_end)) || f->look_again.at_once))
+    if (!ended.code && ((x.samples.n == 1 && (f->look_again.threads.n || f->look_again.at_end)) ||
+                        f->look_again.at_once))
         second_look(&x, &f, &ended);
     if (!ended.code && !interrupted(o) && (f->look_again.threads.n || f->look_again.at_end))
         watch(&x, &f, &ended);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /** An address in the target. Never a pointer of ours, so nobody can dereference it by accident. */
 typedef uint64_t lk_addr;
@@ -51,5 +52,13 @@ bool lk_error_os(struct lk_error *err, int errnum, const char *fmt, ...) LK_PRIN
 /** Milliseconds and microseconds of CLOCK_MONOTONIC. */
 uint64_t lk_now_ms(void);
 uint64_t lk_now_us(void);
+
+/** The 64-bit word at an offset of bytes that were read from a target; any alignment. */
+static inline uint64_t lk_word_at(const void *bytes, size_t offset)
+{
+    uint64_t v;
+    memcpy(&v, (const char *)bytes + offset, sizeof v);
+    return v;
+}
 
 #endif

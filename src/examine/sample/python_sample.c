@@ -1,6 +1,11 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
 #include "read/python/reader/reader.h"
 
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/runtime.h"
+#include "read/python/interpreter/thread_states.h"
+#include "read/python/reader/entities.h"
+
 /* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is
  * the hub alone. */
 static void note_greenlets(struct lk_py *py)

@@ -7,6 +7,9 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     HEAD_SIZE = 16, /* PyGC_Head stands right before the object */
     OB_TYPE = 8,

@@ -7,6 +7,13 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     MAX_MODULES = 20000,
     MAX_GLOBALS = 5000,    /* of one module */

@@ -5,6 +5,12 @@
 #include "read/python/reader/reader.h"
 
 #include "process/linux/process_facts.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     MAX_SOCKETS = 64,    /* descriptors of one thread */

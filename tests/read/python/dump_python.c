@@ -7,7 +7,13 @@
 #include <stdlib.h>
 #include <sys/syscall.h>
 
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/runtime.h"
+#include "read/python/interpreter/thread_states.h"
+#include "read/python/interpreter/value_stack.h"
 
 static void string(const char *s)
 {

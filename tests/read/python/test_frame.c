@@ -2,6 +2,8 @@
  */
 #include "pyheap.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
 
 static lk_addr make_code(struct pyheap *h, const void *linetable, size_t n_line,
                          const void *exceptions, size_t n_exc)

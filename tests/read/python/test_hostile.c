@@ -2,6 +2,16 @@
  * what is not its own. */
 #include "pyheap.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_states.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/interpreter/value_stack.h"
+
 enum { ROUNDS = 10000, SECONDS = 100, NOISE = 16384 };
 
 static void cyclic_types(void **state)

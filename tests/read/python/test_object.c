@@ -1,6 +1,12 @@
 /* Objects, containers and attributes on a heap made by hand, in the layout of every version. */
 #include "pyheap.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+
 /* Runs a check in every layout. */
 static void each_layout(void (*check)(struct pyheap *h))
 {

@@ -23,6 +23,9 @@
 #include <unistd.h>
 
 #include "process/linux/process_facts.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/runtime.h"
+#include "read/python/interpreter/thread_states.h"
 #include "read/python/reader/method_calls.h"
 
 enum { MAX_CODE = 1 << 16, ROUNDS = 4000, LIES = 40 };

@@ -7,6 +7,8 @@
 
 #include "pyheap.h"
 #include "read/native/elf/dynamic_symbol.h"
+#include "read/python/interpreter/runtime.h"
+#include "read/python/interpreter/thread_states.h"
 
 #define PYTHON "/usr/bin/python3"
 

@@ -1,6 +1,8 @@
 /* Thread states, names, the GIL. */
 #include "pyheap.h"
 
+#include "read/python/interpreter/thread_states.h"
+
 /* A runtime with one interpreter and n thread states; kernel tids 100, 101, ... */
 struct world {
     struct pyheap *h;

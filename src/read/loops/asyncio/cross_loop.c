@@ -10,6 +10,13 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/reader/entities.h"
+
 enum {
     MAX_ITEMS = 64, /* futures of one wait() that are looked at */
     MAX_TASKS = 64, /* of other loops that are searched for a primitive */

@@ -5,6 +5,13 @@
  */
 #include "read/loops/asyncio/current_callback.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+
 enum {
     /* dequeobject.state: counts every change of the deque (Modules/_collectionsmodule.c) */
     DEQUE_STATE = 56,

@@ -1,6 +1,15 @@
 /* Futures, asyncio's and concurrent ones: their state, and who will complete them. */
 #include "read/python/reader/reader.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     MAX_CALLBACKS = 1 << 20, /* of one future */
     MAX_ROUNDS = 8,          /* how often one future's enders are looked for again */
@@ -9,13 +18,6 @@ enum {
 };
 
 /* ---- reading ------------------------------------------------------------------------- */
-
-static uint64_t word(const uint8_t *p, uint32_t off)
-{
-    uint64_t v;
-    memcpy(&v, p + off, sizeof v);
-    return v;
-}
 
 /* The structure made in C (Modules/_asynciomodule.c FutureObj, TaskObj). Its size is this
  * version's, or it is not read. */
@@ -34,9 +36,9 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     }
     if (!lk_read(py->t, obj, b, size))
         return false;
-    ret->loop = word(b, l->fut_loop);
-    ret->callback0 = word(b, l->fut_callback0);
-    ret->callbacks = word(b, l->fut_callbacks);
+    ret->loop = lk_word_at(b, l->fut_loop);
+    ret->callback0 = lk_word_at(b, l->fut_callback0);
+    ret->callbacks = lk_word_at(b, l->fut_callbacks);
     memcpy(&state, b + l->fut_state, sizeof state);
     if (state < 0 || state > 2) {
         lk_reader(py)->bad_task = true;
@@ -45,9 +47,9 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     ret->state = state;
     if (!task)
         return true;
-    ret->fut_waiter = word(b, l->task_fut_waiter);
-    ret->coro = word(b, l->task_coro);
-    ret->name = word(b, l->task_name);
+    ret->fut_waiter = lk_word_at(b, l->task_fut_waiter);
+    ret->coro = lk_word_at(b, l->task_coro);
+    ret->name = lk_word_at(b, l->task_name);
     memcpy(&cancel, b + l->task_must_cancel, l->task_must_cancel_bit == LK_OFF_NONE ? 4 : 1);
     if (l->task_must_cancel_bit == LK_OFF_NONE)
         ret->must_cancel = cancel != 0;

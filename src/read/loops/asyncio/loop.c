@@ -7,6 +7,12 @@
 #include "process/linux/process_facts.h"
 #include "read/loops/asyncio/ready_queue.h"
 #include "read/loops/loop_kind.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
 
 enum {
     MAX_FD = 1 << 20,

@@ -2,6 +2,14 @@
  * they complete. */
 #include "read/loops/asyncio/ready_queue.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */
     STEP_TASK = 16,

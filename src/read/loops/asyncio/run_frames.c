@@ -3,6 +3,12 @@
 #include "read/python/reader/reader.h"
 
 #include "read/loops/asyncio/current_callback.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
 
 enum {
     OBJ_FIRST = 16, /* first field after PyObject_HEAD */

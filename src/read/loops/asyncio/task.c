@@ -5,6 +5,14 @@
 #include <stdlib.h>
 
 #include "read/loops/loop_kind.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
 
 enum {
     PREFETCH = 1024, /* tasks whose pages are fetched together */

@@ -1,7 +1,11 @@
 /* Attributes of instances and classes wherever CPython keeps them, and what a callable calls. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/attribute.h"
 
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/dict.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     MEMBER_DEF = 40, /* PyMemberDescrObject.d_member */

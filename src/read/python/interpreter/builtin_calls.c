@@ -5,6 +5,13 @@
  */
 #include "read/python/reader/reader.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+
 enum {
     MAX_SLOTS = 256, /* of one value stack */
     C_SELF = 24,     /* PyCFunctionObject.m_self, then m_module (Include/cpython/methodobject.h) */

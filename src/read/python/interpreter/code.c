@@ -1,6 +1,10 @@
 /* Code objects: names, line tables, exception tables. */
 #include "read/python/interpreter/code.h"
 
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+
 enum {
     BYTES_SIZE = 16,
     BYTES_DATA = 32,

@@ -1,9 +1,13 @@
-/* What frame.c asks of a code object beyond internal.h. */
+/* Code objects: names, lines, locals and the exception table. */
 #ifndef LK_READ_PYTHON_INTERPRETER_CODE_H
 #define LK_READ_PYTHON_INTERPRETER_CODE_H
 
 #include "read/python/interpreter/interpreter.h"
 
+const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code);
+/** Makes names and kinds of all locals, cells and free variables available in c; false when
+ * unreadable. */
+bool lk_py_code_locals(struct lk_py *py, const struct lk_pycode *c);
 /** Raw tables, in the sample's arena; NULL when unreadable. */
 const uint8_t *lk_py_linetable(struct lk_py *py, const struct lk_pycode *c, int64_t *n);
 const uint8_t *lk_py_exceptiontable(struct lk_py *py, const struct lk_pycode *c, int64_t *n);

@@ -1,9 +1,11 @@
 /* Tuples, lists, sets, deques and dicts, and the modules found through sys.modules. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/container.h"
 
 #include <stdlib.h>
 
 #include "read/python/interpreter/dict.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     SIZE_AT = 16, /* ob_size of tuple, list, deque; ma_used of dict */

@@ -1,5 +1,10 @@
 /* Generators, coroutines and async generators: state, frame, what they await. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/coroutine.h"
+
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     /* first member after the head: ags_gen, agt_gen, cw_coroutine, anext's wrapped, FutureIter's

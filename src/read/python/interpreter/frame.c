@@ -1,9 +1,11 @@
 /* Frames of all versions: the walk, locals and the value stack. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/frame.h"
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     /* front of a PyFrameObject up to its block stack, or a whole _PyInterpreterFrame */

@@ -1,5 +1,5 @@
 /* Finding the runtime, naming its version, choosing the layout and checking that it fits. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/runtime.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -7,7 +7,11 @@
 #include <stdlib.h>
 
 #include "read/native/elf/dynamic_symbol.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/debug_offsets.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     MAX_MODULES = 1024, /* ELF files looked at */

@@ -1,7 +1,13 @@
 /* Interpreters, thread states, the threads' Python stacks, and the GIL. */
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/thread_states.h"
 
 #include <stdlib.h>
+
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     MAX_INTERPRETERS = 4096,

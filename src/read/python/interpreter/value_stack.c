@@ -1,6 +1,11 @@
 /* What the value stack of a frame tells: which managers its `with` blocks hold, and which object it
  * calls and blocks on. */
+#include "read/python/interpreter/value_stack.h"
+
+#include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     BLOCK_SIZE = 12,     /* PyTryBlock: type, handler, level */

@@ -7,6 +7,12 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 #include "read/python/reader/reader.h"
 
 enum {

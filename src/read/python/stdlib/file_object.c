@@ -2,6 +2,12 @@
  */
 #include "read/python/reader/reader.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     FILE_FIRST = 16, /* Modules/_io: fileio.c fd, bufferedio.c raw are the first fields */
     /* textio.c: int ok, detached; Py_ssize_t chunk_size; PyObject *buffer (3.8 to 3.15) */

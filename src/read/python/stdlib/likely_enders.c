@@ -3,6 +3,9 @@
  * holder is not known): whoever is in the midst of code that calls the method that ends it, or
  * stands in `with semaphore:`. Never all there may be: what rests on it is inferred.
  */
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/scalar.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
 

@@ -2,6 +2,12 @@
  * records one. */
 #include "read/python/reader/reader.h"
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/entities.h"
+
 enum {
     FIRST = 16, /* first field after PyObject_HEAD */
     /* _thread.lock (Modules/_threadmodule.c): a semaphore and a flag, or (3.13.x, 3.14+) one

@@ -7,6 +7,14 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/interpreter/value_stack.h"
+#include "read/python/reader/entities.h"
 #include "read/python/reader/method_calls.h"
 
 enum {

@@ -5,6 +5,10 @@
 #include <sys/syscall.h>
 
 #include "process/linux/process_facts.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
 
 enum {
     MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */

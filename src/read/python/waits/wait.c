@@ -5,6 +5,15 @@
 
 #include <stdlib.h>
 
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/interpreter/value_stack.h"
+#include "read/python/reader/entities.h"
+
 enum {
     MAX_RUN = 64, /* frames of one wait */
     MAX_CANDIDATES = 16,

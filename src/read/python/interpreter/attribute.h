@@ -1,0 +1,28 @@
+/* Attributes of objects and classes, wherever they are stored; functions, methods, cells, partials.
+ */
+#ifndef LK_READ_PYTHON_INTERPRETER_ATTRIBUTE_H
+#define LK_READ_PYTHON_INTERPRETER_ATTRIBUTE_H
+
+#include "read/python/interpreter/interpreter.h"
+
+/** Instance attribute by name, wherever it is stored (dict, inline values, managed dict, slots); 0
+ * when absent. Not class attributes. */
+lk_addr lk_py_attr(struct lk_py *py, lk_addr obj, const char *name);
+/** Class attribute through the bases; 0. */
+lk_addr lk_py_type_attr(struct lk_py *py, const struct lk_pytype *ty, const char *name);
+/** Calls fn for every instance attribute in the instance's dict or inline values. */
+void lk_py_attr_each(struct lk_py *py, lk_addr obj,
+                     bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg);
+/** Functions and callables. */
+lk_addr lk_py_function_code(struct lk_py *py, lk_addr func);
+/** Value of a free variable in a function's closure; 0. */
+lk_addr lk_py_closure(struct lk_py *py, lk_addr func, const char *name);
+/* bound method, Python or builtin (func = 0 then) */
+bool lk_py_method(struct lk_py *py, lk_addr m, lk_addr *func, lk_addr *self);
+/** Name of a builtin method, method descriptor or function; "" unknown. In the snapshot's arena. */
+const char *lk_py_callable_name(struct lk_py *py, lk_addr callable);
+bool lk_py_partial(struct lk_py *py, lk_addr p, lk_addr *func, lk_addr *args);
+lk_addr lk_py_weakref(struct lk_py *py, lk_addr ref);
+lk_addr lk_py_cell(struct lk_py *py, lk_addr cell);
+
+#endif
