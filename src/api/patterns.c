@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "diagnose/catalog/user_file.h"
 #include "loopknot.h"
 #include "util/text.h"
 

@@ -1,6 +1,8 @@
 /* The user's file of patterns: whatever bytes it holds, it is refused in one line or gives rows
  * that can be used. */
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/match.h"
+#include "diagnose/catalog/user_file.h"
 
 #include <string.h>
 

@@ -1,9 +1,16 @@
+/*
+ * Whose code a frame is, what role a thread has, which loops are a framework's. Facts: the standard
+ * library's folders come from the target's own sys.path; installers write scripts without a suffix
+ * into bin; the standard library's handlers are known by their callers (CPython Lib/http/server.py
+ * handle_one_request, Lib/socketserver.py BaseRequestHandler.__init__).
+ */
 #include "diagnose/catalog/classify.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/match.h"
 #include "util/text.h"
 
 struct classifier {

@@ -1,13 +1,13 @@
+/*
+ * Known software as data: packages that are frameworks, what a frame of a well-known function
+ * means, what a blocking call is called. Each row names the function and the end of its file's path
+ * as the library has them; rows of asyncio hold for CPython 3.8 to 3.15.
+ */
 #include "diagnose/catalog/frames.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-#include "util/text.h"
 
 /* Sorted, lower case. Servers and frameworks call the user's code; the others are called by it.
  * Neither is the user's. */
-static const char *const frameworks[] = {
+const char *const lk_known_frameworks[] = {
     "_pytest",
     "a2wsgi",
     "aiobotocore",
@@ -164,8 +164,9 @@ static const char *const frameworks[] = {
     "zmq",
     "zope",
 };
+const size_t lk_n_known_frameworks = LK_ARRAY_LEN(lk_known_frameworks);
 
-static const struct lk_pattern patterns[] = {
+const struct lk_pattern lk_known_functions[] = {
     /* asyncio itself (Lib/asyncio/base_events.py, runners.py; same names in CPython 3.8 to 3.15) */
     { "run_forever", "asyncio/base_events.py", LK_MARK_DRIVES | LK_MARK_FOREVER, NULL },
     { "run_until_complete", "asyncio/base_events.py", LK_MARK_DRIVES | LK_MARK_UNTIL, NULL },
@@ -196,13 +197,16 @@ static const struct lk_pattern patterns[] = {
     { "_worker", "concurrent/futures/thread.py", LK_MARK_POOL, NULL },
     { "WorkerThread.run", "anyio/_backends/_asyncio.py", LK_MARK_POOL, NULL },
     /* servers: a worker thread, idle on a kept connection or not */
-    { "process_request_thread", "socketserver.py", LK_MARK_WORKER, NULL },
+    { "process_request_thread", "socketserver.py", LK_MARK_WORKER | LK_MARK_GROWS, NULL },
     { "handle_one_request", "werkzeug/serving.py", LK_MARK_WORKER, NULL },
     { "handle", "gunicorn/workers/gthread.py", LK_MARK_WORKER, NULL },
     { "handle", "gunicorn/workers/sync.py", LK_MARK_WORKER, NULL },
     { "handle", "gunicorn/workers/base_async.py", LK_MARK_WORKER, NULL },
     { "handler_thread", "waitress/task.py", LK_MARK_WORKER, NULL },
     { "run", "cheroot/workers/threadpool.py", LK_MARK_WORKER, NULL },
+    /* gunicorn's sync worker reports only between requests; its arbiter kills it in one that lasts
+     */
+    { NULL, "gunicorn/workers/sync.py", LK_MARK_WATCHED, NULL },
     /* servers: a request under way (the request's line was read, the application was called) */
     { "run_wsgi", "werkzeug/serving.py", LK_MARK_REQUEST, NULL },
     { "handle_request", "gunicorn/workers/gthread.py", LK_MARK_REQUEST, NULL },
@@ -280,9 +284,10 @@ static const struct lk_pattern patterns[] = {
     { "call", "subprocess.py", LK_MARK_BLOCKING, "subprocess.call()" },
     { "check_output", "subprocess.py", LK_MARK_BLOCKING, "subprocess.check_output()" },
 };
+const size_t lk_n_known_functions = LK_ARRAY_LEN(lk_known_functions);
 
 /* What drivers and the C library export: the call that a wait further in belongs to. */
-static const struct lk_call_pattern natives[] = {
+const struct lk_call_pattern lk_known_natives[] = {
     /* libpq-fe.h; psycopg2 and psycopg's C and ctypes parts call these */
     { "PQexec*", "libpq", NULL },
     { "PQgetResult", "libpq", NULL },
@@ -317,126 +322,4 @@ static const struct lk_call_pattern natives[] = {
     { "fdatasync", "libc", NULL },
     { "flock", "libc", NULL },
 };
-
-bool lk_path_ends_with(const char *path, const char *suffix)
-{
-    size_t n = strlen(path), m = strlen(suffix);
-    return n >= m && memcmp(path + n - m, suffix, m) == 0 && (n == m || path[n - m - 1] == '/');
-}
-
-/* The name as given, or its last part where the target has no more. */
-static bool is_named(const struct lk_pattern *p, const struct lk_code *c, bool qualnames)
-{
-    if (!p->function || strcmp(p->function, c->function) == 0 ||
-        strcmp(p->function, c->qualname) == 0)
-        return true;
-    const char *dot = qualnames ? NULL : strrchr(p->function, '.');
-    return dot && strcmp(dot + 1, c->function) == 0;
-}
-
-static void mark_by(const struct lk_pattern *rows, size_t n, struct lk_code *c, bool qualnames)
-{
-    for (size_t i = 0; i < n; i++) {
-        const struct lk_pattern *p = &rows[i];
-        if (!is_named(p, c, qualnames) || !lk_path_ends_with(c->file, p->file))
-            continue;
-        c->marks |= p->marks;
-        if (p->call)
-            c->call = p->call;
-    }
-}
-
-void lk_pattern_mark(const struct lk_patterns *user, struct lk_code *c, bool qualnames)
-{
-    c->marks = 0;
-    c->call = NULL;
-    mark_by(patterns, LK_ARRAY_LEN(patterns), c, qualnames);
-    if (user)
-        mark_by(user->functions.v, user->functions.n, c, qualnames);
-}
-
-/* The pattern's name, a '*' at its end standing for any rest. */
-static bool names_call(const struct lk_call_pattern *p, const char *name)
-{
-    size_t n = strlen(p->name);
-    return n && p->name[n - 1] == '*' ? strncmp(p->name, name, n - 1) == 0
-                                      : strcmp(p->name, name) == 0;
-}
-
-static const struct lk_call_pattern *find_call(const struct lk_call_pattern *rows, size_t n,
-                                               const char *name, const char *module)
-{
-    for (size_t i = 0; name && i < n; i++)
-        if (names_call(&rows[i], name) &&
-            (!rows[i].module || (module && lk_starts_with(module, rows[i].module))))
-            return &rows[i];
-    return NULL;
-}
-
-const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user,
-                                                const struct lk_natframe *f, bool *by_user)
-{
-    const struct lk_call_pattern *p =
-        user ? find_call(user->natives.v, user->natives.n, f->function, f->module) : NULL;
-    if (by_user)
-        *by_user = p != NULL;
-    return p ? p : find_call(natives, LK_ARRAY_LEN(natives), f->function, f->module);
-}
-
-const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee)
-{
-    if (!user)
-        return NULL;
-    return strchr(callee, ':') ? find_call(user->builtins.v, user->builtins.n, callee, NULL)
-                               : find_call(user->natives.v, user->natives.n, callee, "");
-}
-
-const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name)
-{
-    return user ? find_call(user->syscalls.v, user->syscalls.n, name, NULL) : NULL;
-}
-
-struct name {
-    const char *s;
-    size_t n;
-};
-
-static int compare(const void *key, const void *row)
-{
-    const struct name *name = key;
-    const char *s = *(const char *const *)row;
-    for (size_t i = 0; i < name->n; i++) {
-        unsigned char a = (unsigned char)name->s[i], b = (unsigned char)s[i];
-        if (a >= 'A' && a <= 'Z')
-            a += 'a' - 'A';
-        if (a != b)
-            return a < b ? -1 : 1;
-    }
-    return s[name->n] ? -1 : 0;
-}
-
-bool lk_pattern_is_framework(const char *name, size_t length)
-{
-    struct name key = { name, length };
-    return bsearch(&key, frameworks, LK_ARRAY_LEN(frameworks), sizeof *frameworks, compare) != NULL;
-}
-
-/* A folder of the path, or the module's file, is the package; a dotted name is a run of folders. */
-static bool is_below_package(const char *path, const char *package)
-{
-    size_t n = strlen(package);
-    for (const char *p = path; (p = strstr(p, package)); p++) {
-        bool begins = p == path || p[-1] == '/';
-        if (begins && (p[n] == '/' || strcmp(p + n, ".py") == 0 || strcmp(p + n, ".pyx") == 0))
-            return true;
-    }
-    return false;
-}
-
-bool lk_pattern_is_users_framework(const struct lk_patterns *user, const char *path)
-{
-    for (size_t i = 0; user && i < user->packages.n; i++)
-        if (is_below_package(path, user->packages.v[i]))
-            return true;
-    return false;
-}
+const size_t lk_n_known_natives = LK_ARRAY_LEN(lk_known_natives);

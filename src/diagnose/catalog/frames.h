@@ -1,8 +1,7 @@
 /*
- * The pattern table: which packages are frameworks, what a frame of a well-known function means,
- * what a blocking call is called. The built-in rows are data of patterns.c; a user's file
- * (loopknot-rules(5)) adds rows of the same kinds, and every lookup goes through both. Matching is
- * here too, so that nothing else compares file names.
+ * The catalog's rows: which packages are frameworks, what a frame of a well-known function means,
+ * what a blocking call is called. A user's file (loopknot-rules(5), user_file.h) adds rows of the
+ * same kinds, and every lookup (match.h) goes through both.
  */
 #ifndef LK_DIAGNOSE_CATALOG_FRAMES_H
 #define LK_DIAGNOSE_CATALOG_FRAMES_H
@@ -24,6 +23,8 @@ enum lk_mark {
     LK_MARK_BLOCKING = 1 << 9, /* a blocking call */
     /* a debugger's or interpreter's prompt: a person holds the thread */
     LK_MARK_DEBUGGER = 1 << 10,
+    LK_MARK_GROWS = 1 << 11,   /* a server that starts a thread for each connection */
+    LK_MARK_WATCHED = 1 << 12, /* a supervisor kills the worker when it does not report */
 };
 
 /**
@@ -65,42 +66,12 @@ struct lk_patterns {
     } packages; /* frameworks, with '/' for '.' */
 };
 
-enum {
-    LK_PATTERNS_MAX_BYTES = 256 * 1024, /* of a file */
-    LK_PATTERNS_MAX_LINE = 512,
-    LK_PATTERNS_MAX_ROWS = 4096,
-};
-
-/**
- * Parses the n bytes of a file of patterns. name: how errors call the file. NULL with err
- * ("NAME:LINE: what, why, what to do") when anything in it cannot be used.
- */
-struct lk_patterns *lk_patterns_parse(const char *name, const char *text, size_t n,
-                                      struct lk_error *err) LK_MUST_CHECK;
-void lk_patterns_destroy(struct lk_patterns *p); /* p may be NULL */
-
-/**
- * What the table says of a code object, whose strings must not be NULL: sets c->marks and c->call.
- * qualnames: the target's Python has qualified names (3.11 on); else only their last part is
- * compared.
- */
-void lk_pattern_mark(const struct lk_patterns *user, struct lk_code *c, bool qualnames);
-/** True when a module or package of this top-level name is a framework or a library that user code
- * calls. */
-bool lk_pattern_is_framework(const char *name, size_t length);
-/** True when a package of the user's file has this file. */
-bool lk_pattern_is_users_framework(const struct lk_patterns *user, const char *path);
-/** Name of the blocking call that a native frame is; NULL when the table does not know it. *by_user
- * (may be NULL): the user's. */
-const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user,
-                                                const struct lk_natframe *f, bool *by_user);
-/** The same of a function made in C that Python code calls: "module:name", or a symbol (struct
- * lk_wait); the user's only. */
-const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee);
-/** The same of a system call by name; NULL. Built-in: none, since every system call has a name of
- * its own. */
-const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name);
-/** True when path ends with suffix at a folder boundary. */
-bool lk_path_ends_with(const char *path, const char *suffix);
+/* The built-in rows. Frameworks are sorted, in lower case. */
+extern const char *const lk_known_frameworks[];
+extern const size_t lk_n_known_frameworks;
+extern const struct lk_pattern lk_known_functions[];
+extern const size_t lk_n_known_functions;
+extern const struct lk_call_pattern lk_known_natives[];
+extern const size_t lk_n_known_natives;
 
 #endif

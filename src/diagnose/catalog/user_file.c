@@ -3,6 +3,7 @@
  * the last byte: a pattern that is silently not there would be a verdict that is silently another
  * one.
  */
+#include "diagnose/catalog/user_file.h"
 #include "diagnose/catalog/frames.h"
 
 #include <stdio.h>

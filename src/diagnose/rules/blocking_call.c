@@ -9,6 +9,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/match.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/rule_words.h"

@@ -135,7 +135,7 @@ static const char *name_plain_end(const struct lk_rule_context *c, const struct 
     if (t && t->os.child_pid != LK_UNKNOWN && t->os.child_pid > 0)
         return name_child(c, t->os.child_pid);
     if (e && e->text && *e->text)
-        return strcmp(e->text, "peer") == 0 ? "the peer of its connection" : e->text;
+        return e->text;
     if (t && t->os.peer)
         return t->os.fd != LK_UNKNOWN ? lk_print(c, "%s (fd %lld)", t->os.peer, (long long)t->os.fd)
                                       : t->os.peer;

@@ -75,12 +75,8 @@ bool lk_is_before_serving(const struct lk_thread *t)
  * is not either. */
 static bool can_grow(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    const struct lk_pystack *st = t->python_stack;
-    for (size_t i = 0; st && i < st->n; i++) {
-        const struct lk_code *code = st->frames[i].code;
-        if (code && strcmp(code->function, "process_request_thread") == 0)
-            return true;
-    }
+    if (lk_stack_has(t->python_stack, LK_MARK_GROWS))
+        return true;
     const struct lk_executor *x = lk_executor_at(c->snap, t->works_for);
     return x && (x->max_workers == LK_UNKNOWN || (int64_t)x->workers.n < x->max_workers);
 }

@@ -131,12 +131,7 @@ static bool may_be_killed(const struct lk_rule_context *c, const struct lk_threa
     const int64_t limit = c->snap->supervisor_timeout_ms;
     if (limit != LK_UNKNOWN)
         return limit > 0;
-    for (size_t i = 0; i < t->python_stack->n; i++) {
-        const struct lk_code *code = t->python_stack->frames[i].code;
-        if (code && lk_path_ends_with(code->file, "gunicorn/workers/sync.py"))
-            return true;
-    }
-    return false;
+    return lk_stack_has(t->python_stack, LK_MARK_WATCHED);
 }
 
 /* c->mark: who is held up by those that ask. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/user_file.h"
 
 #define HANDLER "handler@/srv/app.py:20", ASYNCIO_RUN_FOREVER
 

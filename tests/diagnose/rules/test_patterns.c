@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/match.h"
+#include "diagnose/catalog/user_file.h"
 #include "loopknot.h"
 
 static struct lk_patterns *parse(const char *text)
