@@ -48,7 +48,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check unit e2e check-matrix lint fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all deps demo check unit e2e check-matrix lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 all: $(O)/loopknot $(O)/libloopknot.so ## build the program and the libraries (build/loopknot)
@@ -103,7 +103,10 @@ check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can b
 $(O)/tests/read/python/dump_python: $(O)/tests/read/python/dump_python.o $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
 
-lint: ## warnings of two compilers, clang-tidy, cppcheck, include order of the stations
+compile_commands.json: ## what clangd and other editors want to know
+	$(Q)tools/compile-commands '$(CC)' '$(LK_CPPFLAGS) -Itests $(CPPFLAGS) $(LK_CFLAGS) $(CFLAGS)' $(ALL_SRCS) $(UNIT_SRCS) > $@
+
+lint: ## format, warnings of two compilers, clang-tidy, cppcheck, the order of the rooms, the picture
 	$(Q)packaging/install-deps
 	$(Q)tests/lint
 
@@ -147,7 +150,7 @@ clean: ## remove build folders
 	rm -rf build build-san
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
+	@sed -n 's/^\([a-z0-9_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
 
 -include $(O)/tests/read/python/dump_python.d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
