@@ -13,6 +13,7 @@
 #include "process/linux/process_tree.h"
 #include "report/rule_pages.h"
 #include "util/vec.h"
+#include "util/version.h"
 
 #define LK_EXPORT __attribute__((visibility("default")))
 
@@ -229,5 +230,5 @@ LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, co
 
 LK_EXPORT const char *loopknot_version(void)
 {
-    return LOOPKNOT_VERSION;
+    return lk_tool_version();
 }

@@ -2,8 +2,6 @@
 #ifndef LK_CLI_CLI_H
 #define LK_CLI_CLI_H
 
-#include <stddef.h>
-
 /** Exit statuses scripts depend on. */
 enum {
     EXIT_FOUND = 1, /* something at or above --fail-on */
@@ -11,15 +9,6 @@ enum {
     EXIT_NO_REPORT = 3,
     EXIT_UNKNOWN = 4, /* the verdict is unknown */
 };
-
-struct command {
-    const char *name;
-    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
-    const char *usage, *help;
-};
-
-extern const struct command commands[];
-extern const size_t n_commands;
 
 int command_attach(int argc, char **argv);
 int command_run(int argc, char **argv);

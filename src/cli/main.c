@@ -1,14 +1,17 @@
+/* The table of commands and the choice among them; without a command it is attach. */
 #include "cli/cli.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "loopknot.h"
 
-const struct command commands[] = {
+static const struct command {
+    const char *name;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+    const char *usage, *help;
+} commands[] = {
     { "attach", command_attach, "loopknot [attach] [options] PID...",
       "sample live processes, diagnose them, print a report, detach" },
     { "run", command_run, "loopknot run [options] -- CMD...",
@@ -17,31 +20,7 @@ const struct command commands[] = {
     { "explain", command_explain, "loopknot explain RULE...",
       "explain rules: cause, evidence, remedy, sources" },
 };
-const size_t n_commands = sizeof commands / sizeof commands[0];
-
-/* One line, whatever an argument or a name in it holds: control characters become '?'. */
-int complain(int status, const char *fmt, ...)
-{
-    char line[4096];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    for (char *c = line; *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    fprintf(stderr, "loopknot: %s\n", line);
-    return status;
-}
-
-/* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is
- * flushed. */
-int flushed(int status)
-{
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
-}
+static const size_t n_commands = sizeof commands / sizeof commands[0];
 
 static void print_help(void)
 {

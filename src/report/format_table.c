@@ -1,8 +1,8 @@
+/* The table of formats: the one place where a new format is entered. */
 #include "report/report.h"
 
 #include <string.h>
 
-#include "loopknot.h"
 #include "report/formats.h"
 #include "report/json.h"
 #include "report/markdown.h"
@@ -32,9 +32,4 @@ const struct lk_format *lk_format_by_name(const char *name)
         if (strcmp(lk_formats[i].name, name) == 0)
             return &lk_formats[i];
     return NULL;
-}
-
-const char *lk_tool_version(void)
-{
-    return LOOPKNOT_VERSION;
 }

@@ -3,8 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/ci_cases.h"
 #include "report/ci_issues.h"
+#include "report/paths.h"
 #include "report/sentences.h"
+#include "util/version.h"
 
 /*
  * Escapes as the runner unescapes (actions/runner, ActionCommand.cs): a percent sign and line ends

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "report/ci_issues.h"
+#include "report/json_values.h"
+#include "report/paths.h"
 #include "report/sentences.h"
 #include "util/map.h"
 

@@ -6,6 +6,7 @@
 #include "report/json_writer.h"
 #include "report/process_groups.h"
 #include "report/sentences.h"
+#include "util/version.h"
 
 #define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
 #define SCHEMA     "loopknot.report/1"

@@ -3,8 +3,10 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/ci_cases.h"
 #include "report/ci_issues.h"
 #include "report/sentences.h"
+#include "util/version.h"
 
 #define MAX_BODY ((size_t)256 * 1024) /* of one failure; CI servers show it in a page */
 

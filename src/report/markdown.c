@@ -8,6 +8,7 @@
 #include "report/process_groups.h"
 #include "report/sentences.h"
 #include "util/text.h"
+#include "util/version.h"
 
 #define MAX_GROUPS     30 /* of one list, unless all are asked for; tickets have a size limit */
 #define MAX_FRAMES     40

@@ -38,6 +38,5 @@ struct lk_format {
 extern const struct lk_format lk_formats[];
 extern const size_t lk_n_formats;
 const struct lk_format *lk_format_by_name(const char *name);
-const char *lk_tool_version(void);
 
 #endif

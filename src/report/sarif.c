@@ -4,9 +4,13 @@
 #include <string.h>
 
 #include "diagnose/rules/rule_table.h"
+#include "report/ci_cases.h"
 #include "report/ci_issues.h"
+#include "report/json_values.h"
+#include "report/paths.h"
 #include "report/sentences.h"
 #include "util/text.h"
+#include "util/version.h"
 
 /* The address under which OASIS publishes the schema of the standard. */
 #define SCHEMA      "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/ci_cases.h"
 #include "report/ci_issues.h"
+#include "report/json_values.h"
 #include "report/sentences.h"
 
 #define MAX_BODY ((size_t)64 * 1024)

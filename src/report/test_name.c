@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "report/ci_issues.h"
+#include "report/paths.h"
 #include "util/text.h"
 
 #define MAX_ANCESTORS   64

@@ -13,6 +13,7 @@
 #include "diagnose/rules/rule_table.h"
 #include "report/ci_issues.h"
 #include "report/test_name.h"
+#include "report/paths.h"
 
 static const char *const formats[] = { "junit", "sarif", "github", "gitlab", "tap" };
 

@@ -3,6 +3,7 @@
 #include <jansson.h>
 
 #include "fixtures.h"
+#include "util/version.h"
 
 static json_t *load(const struct lk_report *r, size_t n, bool set, bool all)
 {
