@@ -94,7 +94,7 @@ struct lk_ref mk_thread(struct lk_snapshot *s, const char *name, ...)
     va_start(ap, name);
     struct lk_pystack *st = stack_of(s, ap);
     va_end(ap);
-    struct lk_thread *t = T(r);
+    struct lk_thread *t = THREAD(r);
     t->name = lk_arena_strdup(s->arena, name);
     t->main = r.index == 0;
     t->kstate = 'S';
@@ -116,7 +116,7 @@ struct lk_ref mk_thread(struct lk_snapshot *s, const char *name, ...)
 struct lk_ref mk_loop(struct lk_snapshot *s, struct lk_ref thread)
 {
     struct lk_ref r = lk_snapshot_loop(s, address(), NULL);
-    struct lk_loop *o = O(r);
+    struct lk_loop *o = LOOP(r);
     o->cls = "asyncio.unix_events._UnixSelectorEventLoop";
     o->closed = o->stopping = LK_NO;
     o->ready = o->timers = o->tasks_pending = o->watched_fds = o->wakeup_unread = 0;
@@ -132,20 +132,21 @@ struct lk_ref mk_loop(struct lk_snapshot *s, struct lk_ref thread)
     o->run = LK_LOOP_RUNNING;
     o->thread = thread;
     o->found_by = LK_FOUND_RUNNING;
-    struct lk_ref *loops = lk_arena_array(s->arena, T(thread)->n_frame_loops + 1, sizeof *loops);
+    struct lk_ref *loops =
+        lk_arena_array(s->arena, THREAD(thread)->n_frame_loops + 1, sizeof *loops);
     loops[0] = r;
-    for (size_t i = 0; i < T(thread)->n_frame_loops; i++)
-        loops[i + 1] = T(thread)->frame_loops[i];
-    T(thread)->frame_loops = loops;
-    T(thread)->n_frame_loops++;
-    T(thread)->running_loop = r;
+    for (size_t i = 0; i < THREAD(thread)->n_frame_loops; i++)
+        loops[i + 1] = THREAD(thread)->frame_loops[i];
+    THREAD(thread)->frame_loops = loops;
+    THREAD(thread)->n_frame_loops++;
+    THREAD(thread)->running_loop = r;
     return r;
 }
 
 struct lk_ref mk_idle_loop(struct lk_snapshot *s, struct lk_ref thread)
 {
     struct lk_ref r = mk_loop(s, thread);
-    O(r)->in_own_selector = LK_YES;
+    LOOP(r)->in_own_selector = LK_YES;
     mk_wait(s, thread, LK_WAIT_SELECTOR, r);
     return r;
 }
@@ -153,7 +154,7 @@ struct lk_ref mk_idle_loop(struct lk_snapshot *s, struct lk_ref thread)
 static struct lk_ref new_task(struct lk_snapshot *s, struct lk_ref loop, const char *name)
 {
     struct lk_ref r = lk_snapshot_task(s, address(), NULL);
-    struct lk_task *k = K(r);
+    struct lk_task *k = TASK(r);
     k->name = k->coroutine = lk_arena_strdup(s->arena, name);
     k->loop = loop;
     k->started = k->stable = true;
@@ -167,7 +168,7 @@ struct lk_ref mk_task(struct lk_snapshot *s, struct lk_ref loop, const char *nam
     struct lk_ref r = new_task(s, loop, name);
     va_list ap;
     va_start(ap, name);
-    K(r)->stack = stack_of(s, ap);
+    TASK(r)->stack = stack_of(s, ap);
     va_end(ap);
     return r;
 }
@@ -175,9 +176,9 @@ struct lk_ref mk_task(struct lk_snapshot *s, struct lk_ref loop, const char *nam
 struct lk_ref mk_ready_task(struct lk_snapshot *s, struct lk_ref loop, const char *name)
 {
     struct lk_ref r = new_task(s, loop, name);
-    K(r)->ready = true;
-    K(r)->started = false;
-    K(r)->stack = mk_stack(s, lk_arena_printf(s->arena, "async %s@/srv/app.py:77", name), NULL);
+    TASK(r)->ready = true;
+    TASK(r)->started = false;
+    TASK(r)->stack = mk_stack(s, lk_arena_printf(s->arena, "async %s@/srv/app.py:77", name), NULL);
     return r;
 }
 
@@ -185,31 +186,31 @@ struct lk_ref mk_running_task(struct lk_snapshot *s, struct lk_ref loop, const c
                               struct lk_ref thread)
 {
     struct lk_ref r = new_task(s, loop, name);
-    K(r)->state = LK_TASK_RUNNING;
-    K(r)->run_by = thread;
-    T(thread)->current_task = r;
+    TASK(r)->state = LK_TASK_RUNNING;
+    TASK(r)->run_by = thread;
+    THREAD(thread)->current_task = r;
     return r;
 }
 
 struct lk_ref mk_bare_future(struct lk_snapshot *s)
 {
     struct lk_ref r = lk_snapshot_future(s, address(), NULL);
-    F(r)->concurrent = F(r)->stable = true;
-    F(r)->state = LK_FUTURE_PENDING;
-    F(r)->read = LK_READ_ASLEEP;
+    FUTURE(r)->concurrent = FUTURE(r)->stable = true;
+    FUTURE(r)->state = LK_FUTURE_PENDING;
+    FUTURE(r)->read = LK_READ_ASLEEP;
     return r;
 }
 
 void mk_ender(struct lk_snapshot *s, struct lk_ref future, struct lk_ref ender)
 {
-    lk_refs_add(s, &F(future)->enders, ender);
-    F(future)->enders_complete = true;
+    lk_refs_add(s, &FUTURE(future)->enders, ender);
+    FUTURE(future)->enders_complete = true;
 }
 
 struct lk_ref mk_future(struct lk_snapshot *s, struct lk_ref ender)
 {
     struct lk_ref r = mk_bare_future(s);
-    F(r)->origin = LK_ORIGIN_RUN_COROUTINE_THREADSAFE;
+    FUTURE(r)->origin = LK_ORIGIN_RUN_COROUTINE_THREADSAFE;
     mk_ender(s, r, ender);
     return r;
 }
@@ -217,14 +218,14 @@ struct lk_ref mk_future(struct lk_snapshot *s, struct lk_ref ender)
 struct lk_ref mk_lock(struct lk_snapshot *s, const char *kind, struct lk_ref owner)
 {
     struct lk_ref r = lk_snapshot_lock(s, address(), NULL);
-    L(r)->kind = kind;
-    L(r)->mutex = L(r)->stable = true;
-    L(r)->locked = LK_YES;
-    L(r)->read = LK_READ_ASLEEP;
+    LOCK(r)->kind = kind;
+    LOCK(r)->mutex = LOCK(r)->stable = true;
+    LOCK(r)->locked = LK_YES;
+    LOCK(r)->read = LK_READ_ASLEEP;
     if (owner.kind != LK_KIND_NONE) {
-        lk_refs_add(s, &L(r)->owners, owner);
-        L(r)->owner_by = LK_OWNER_FIELD;
-        L(r)->owner_certain = true;
+        lk_refs_add(s, &LOCK(r)->owners, owner);
+        LOCK(r)->owner_by = LK_OWNER_FIELD;
+        LOCK(r)->owner_certain = true;
     }
     return r;
 }
@@ -232,29 +233,29 @@ struct lk_ref mk_lock(struct lk_snapshot *s, const char *kind, struct lk_ref own
 struct lk_ref mk_sync(struct lk_snapshot *s, const char *kind)
 {
     struct lk_ref r = mk_lock(s, kind, NONE);
-    L(r)->mutex = false;
+    LOCK(r)->mutex = false;
     return r;
 }
 
 struct lk_ref mk_pool(struct lk_snapshot *s, int64_t max_workers)
 {
     struct lk_ref r = lk_snapshot_executor(s, address(), NULL);
-    X(r)->max_workers = max_workers;
-    X(r)->queued = 1;
-    X(r)->shutdown = LK_NO;
-    X(r)->read = LK_READ_ASLEEP;
+    EXECUTOR(r)->max_workers = max_workers;
+    EXECUTOR(r)->queued = 1;
+    EXECUTOR(r)->shutdown = LK_NO;
+    EXECUTOR(r)->read = LK_READ_ASLEEP;
     return r;
 }
 
 void mk_worker(struct lk_snapshot *s, struct lk_ref pool, struct lk_ref thread)
 {
-    lk_refs_add(s, &X(pool)->workers, thread);
-    T(thread)->works_for = pool;
+    lk_refs_add(s, &EXECUTOR(pool)->workers, thread);
+    THREAD(thread)->works_for = pool;
 }
 
 static struct lk_wait *wait_of(struct lk_snapshot *s, struct lk_ref who)
 {
-    return who.kind == LK_KIND_THREAD ? &T(who)->wait : &K(who)->wait;
+    return who.kind == LK_KIND_THREAD ? &THREAD(who)->wait : &TASK(who)->wait;
 }
 
 void mk_wait(struct lk_snapshot *s, struct lk_ref who, enum lk_wait_kind kind, struct lk_ref on)
@@ -269,10 +270,10 @@ void mk_wait(struct lk_snapshot *s, struct lk_ref who, enum lk_wait_kind kind, s
     lk_refs_add(s, &w->on, on);
     if (who.kind != LK_KIND_THREAD)
         return;
-    T(who)->os.on = LK_OS_FUTEX;
-    T(who)->os.accepted = false;
+    THREAD(who)->os.on = LK_OS_FUTEX;
+    THREAD(who)->os.accepted = false;
     if (on.kind == LK_KIND_LOCK)
-        lk_refs_add(s, &L(on)->waiters, who);
+        lk_refs_add(s, &LOCK(on)->waiters, who);
 }
 
 void mk_wait_also(struct lk_snapshot *s, struct lk_ref who, struct lk_ref on, bool any)
@@ -288,14 +289,14 @@ void mk_timeout(struct lk_snapshot *s, struct lk_ref who, int64_t ms)
 
 void mk_moved(struct lk_snapshot *s, struct lk_ref thread)
 {
-    T(thread)->moved = true;
-    T(thread)->stable = T(thread)->callback_stable = false;
-    T(thread)->stuck_ms = 0;
+    THREAD(thread)->moved = true;
+    THREAD(thread)->stable = THREAD(thread)->callback_stable = false;
+    THREAD(thread)->stuck_ms = 0;
 }
 
 void mk_stuck(struct lk_snapshot *s, struct lk_ref thread, int64_t ms)
 {
-    T(thread)->stuck_ms = ms;
+    THREAD(thread)->stuck_ms = ms;
 }
 
 struct lk_findings *mk_diagnose(struct lk_snapshot *s)
@@ -356,4 +357,32 @@ bool mk_watches(const struct lk_findings *f, struct lk_ref thread)
         if (lk_ref_eq(f->look_again.threads.v[i], thread))
             return true;
     return false;
+}
+
+struct lk_ref mk_waiting_request(struct lk_snapshot *s, struct lk_ref future)
+{
+    struct lk_ref t = mk_thread(s, "Thread-3", RESULT, "job@/srv/app.py:30", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, future);
+    return t;
+}
+
+struct lk_ref mk_left_loop(struct lk_snapshot *s, enum lk_loop_run run)
+{
+    struct lk_ref o = mk_loop(s, NONE);
+    LOOP(o)->run = run;
+    LOOP(o)->closed = run == LK_LOOP_CLOSED ? LK_YES : LK_NO;
+    return o;
+}
+
+struct lk_ref mk_asking(struct lk_snapshot *s, const char *peer)
+{
+    struct lk_ref t =
+        mk_thread(s, "Thread-1", "ask@/srv/app.py:14", "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, peer, LK_UNKNOWN));
+    THREAD(t)->os.on = LK_OS_SOCKET;
+    THREAD(t)->os.peer = peer;
+    THREAD(t)->os.peer_is = LK_PEER_OUTSIDE;
+    THREAD(t)->os.local = "127.0.0.1:40000";
+    THREAD(t)->os.syscall = "recvfrom";
+    return t;
 }

@@ -37,6 +37,10 @@
     "run@" STDLIB "concurrent/futures/thread.py:58",                                               \
         "_worker@" STDLIB "concurrent/futures/thread.py:83"
 
+/* A callback on its loop's thread; a loop that its thread runs for one result. */
+#define HANDLER   "async device@/srv/app.py:12", ASYNCIO_RUN_FOREVER
+#define RUN_UNTIL ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640"
+
 struct lk_snapshot *mk(void);
 /** frames: NULL-terminated. */
 struct lk_ref mk_thread(struct lk_snapshot *s, const char *name, ...) __attribute__((sentinel));
@@ -68,6 +72,12 @@ struct lk_ref mk_pool(struct lk_snapshot *s, int64_t max_workers);
 void mk_worker(struct lk_snapshot *s, struct lk_ref pool, struct lk_ref thread);
 /** Makes a thread or task wait, untimed, for what is named by `on` (NONE for nothing). */
 void mk_wait(struct lk_snapshot *s, struct lk_ref who, enum lk_wait_kind kind, struct lk_ref on);
+/** A request's thread that waits for a future. */
+struct lk_ref mk_waiting_request(struct lk_snapshot *s, struct lk_ref future);
+/** A request that asks an upstream which does not answer. */
+struct lk_ref mk_asking(struct lk_snapshot *s, const char *peer);
+/** A loop that no thread runs, in this state. */
+struct lk_ref mk_left_loop(struct lk_snapshot *s, enum lk_loop_run run);
 /** Adds one more party to a wait. */
 void mk_wait_also(struct lk_snapshot *s, struct lk_ref who, struct lk_ref on, bool any);
 void mk_timeout(struct lk_snapshot *s, struct lk_ref who, int64_t ms);
@@ -75,13 +85,13 @@ void mk_timeout(struct lk_snapshot *s, struct lk_ref who, int64_t ms);
 void mk_moved(struct lk_snapshot *s, struct lk_ref thread);
 void mk_stuck(struct lk_snapshot *s, struct lk_ref thread, int64_t ms);
 
-#define NONE   ((struct lk_ref){ LK_KIND_NONE, 0 })
-#define T(ref) lk_thread_at(s, ref)
-#define O(ref) lk_loop_at(s, ref)
-#define K(ref) lk_task_at(s, ref)
-#define F(ref) lk_future_at(s, ref)
-#define L(ref) lk_lock_at(s, ref)
-#define X(ref) lk_executor_at(s, ref)
+#define NONE          ((struct lk_ref){ LK_KIND_NONE, 0 })
+#define THREAD(ref)   lk_thread_at(s, ref)
+#define LOOP(ref)     lk_loop_at(s, ref)
+#define TASK(ref)     lk_task_at(s, ref)
+#define FUTURE(ref)   lk_future_at(s, ref)
+#define LOCK(ref)     lk_lock_at(s, ref)
+#define EXECUTOR(ref) lk_executor_at(s, ref)
 
 /** Classifies and diagnoses. */
 struct lk_findings *mk_diagnose(struct lk_snapshot *s);

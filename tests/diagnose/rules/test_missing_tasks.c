@@ -16,13 +16,6 @@ static void expect_less(struct lk_snapshot *s, const char *rule, enum lk_verdict
     mk_free(s, f);
 }
 
-static struct lk_ref request_for(struct lk_snapshot *s, struct lk_ref future)
-{
-    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:40", FLASK_REQUEST, NULL);
-    mk_wait(s, t, LK_WAIT_FUTURE, future);
-    return t;
-}
-
 /* The loop's own thread blocks: no task of that loop can do anything, read or not. */
 static void blocked_loop_stays_proven(void **state)
 {
@@ -78,36 +71,30 @@ static void event_may_be_set(void **state)
                                    "work_view@/srv/app.py:20", FLASK_REQUEST, NULL);
     struct lk_ref worker = mk_thread(s, "worker", "work@/srv/app.py:12", NULL);
     struct lk_ref event = mk_sync(s, "threading.Event");
-    lk_refs_add(s, &L(event)->likely_enders, worker);
-    L(event)->likely_for = "would be set by the code of";
+    lk_refs_add(s, &LOCK(event)->likely_enders, worker);
+    LOCK(event)->likely_for = "would be set by the code of";
     mk_wait(s, view, LK_WAIT_EVENT, event);
-    T(view)->wait.complete = false;
+    THREAD(view)->wait.complete = false;
     mk_wait(s, worker, LK_WAIT_LOCK, mk_lock(s, "threading.RLock", view));
     expect_less(s, "LK108", LK_STALLED, LK_HAZARD, LK_POSSIBLE);
-}
-
-static struct lk_ref unrun_loop(struct lk_snapshot *s, enum lk_loop_run run)
-{
-    struct lk_ref o = mk_loop(s, NONE);
-    O(o)->run = run;
-    return o;
 }
 
 static void future_on_a_dead_loop_may_be_cancelled(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    struct lk_ref o = unrun_loop(s, LK_LOOP_CLOSED);
-    request_for(s, mk_future(s, mk_task(s, o, "work", "async work@/srv/app.py:12", NULL)));
-    O(o)->framework_owned = true; /* its pending task is no finding of its own */
+    struct lk_ref o = mk_left_loop(s, LK_LOOP_CLOSED);
+    mk_waiting_request(s, mk_future(s, mk_task(s, o, "work", "async work@/srv/app.py:12", NULL)));
+    LOOP(o)->framework_owned = true; /* its pending task is no finding of its own */
     expect_less(s, "LK201", LK_DEADLOCK, LK_STALLED, LK_PROBABLE);
     s = mk();
-    request_for(s, mk_future(s, mk_ready_task(s, unrun_loop(s, LK_LOOP_LOST_IN_FORK), "work")));
+    mk_waiting_request(
+        s, mk_future(s, mk_ready_task(s, mk_left_loop(s, LK_LOOP_LOST_IN_FORK), "work")));
     expect_less(s, "LK204", LK_DEADLOCK, LK_STALLED, LK_PROBABLE);
     s = mk();
     struct lk_ref pool = mk_pool(s, 4);
-    X(pool)->lost_in_fork = true;
-    request_for(s, mk_future(s, pool));
+    EXECUTOR(pool)->lost_in_fork = true;
+    mk_waiting_request(s, mk_future(s, pool));
     expect_less(s, "LK204", LK_DEADLOCK, LK_STALLED, LK_PROBABLE);
 }
 
@@ -117,7 +104,7 @@ static void lock_lost_in_fork_stays_proven(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref lock = mk_lock(s, "threading.Lock", NONE);
-    L(lock)->lost_in_fork = true;
+    LOCK(lock)->lost_in_fork = true;
     mk_wait(s, mk_thread(s, "main", "handle@/srv/app.py:9", NULL), LK_WAIT_LOCK, lock);
     expect_less(s, "LK204", LK_DEADLOCK, LK_DEADLOCK, LK_PROVEN);
 }
@@ -132,11 +119,11 @@ static void loop_may_be_woken(void **state)
     struct lk_pyframe *p = lk_arena_alloc(s->arena, sizeof *p);
     *p = mk_stack(s, "deliver@/srv/app.py:21", NULL)->frames[0];
     *h = (struct lk_handle){ .callback = "deliver", .frame = p, .stable = true };
-    O(o)->handles = h;
-    O(o)->n_handles = 1;
-    O(o)->ready = 1;
-    O(o)->ready_same_head = true;
-    O(o)->reachable = LK_NO;
+    LOOP(o)->handles = h;
+    LOOP(o)->n_handles = 1;
+    LOOP(o)->ready = 1;
+    LOOP(o)->ready_same_head = true;
+    LOOP(o)->reachable = LK_NO;
     s->watched_ms = 2500;
     expect_less(s, "LK203", LK_DEADLOCK, LK_STALLED, LK_PROVEN);
 }
@@ -146,7 +133,7 @@ static void leaked_loops_may_be_held(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     for (int i = 0; i < 3; i++)
-        O(unrun_loop(s, LK_LOOP_NEVER_RUN))->found_by = LK_FOUND_HEAP;
+        LOOP(mk_left_loop(s, LK_LOOP_NEVER_RUN))->found_by = LK_FOUND_HEAP;
     expect_less(s, "LK205", LK_HAZARD, LK_HAZARD, LK_PROBABLE);
 }
 
@@ -154,7 +141,7 @@ static void future_may_be_set(void **state)
 {
     (void)state;
     struct lk_snapshot *s = mk();
-    request_for(s, mk_bare_future(s));
+    mk_waiting_request(s, mk_bare_future(s));
     expect_less(s, "LK405", LK_HAZARD, LK_HAZARD, LK_PROBABLE);
 }
 
@@ -166,7 +153,7 @@ static void wait_outside_may_be_timed(void **state)
     struct lk_ref task = mk_task(s, o, "ask_upstream", "async ask_upstream@/srv/app.py:9", NULL);
     mk_wait(s, task, LK_WAIT_IO,
             lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
-    request_for(s, mk_future(s, task));
+    mk_waiting_request(s, mk_future(s, task));
     expect_less(s, "LK406", LK_STALLED, LK_STALLED, LK_PROBABLE);
 }
 

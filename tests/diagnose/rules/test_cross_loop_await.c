@@ -20,18 +20,18 @@ static struct two two_loops(void)
     w.awaited = mk_task(s, w.other, "refresh", "async refresh@/srv/app.py:4", NULL);
     mk_wait(s, w.awaited, LK_WAIT_FUTURE, mk_bare_future(s));
     mk_wait(s, w.waiter, LK_WAIT_FUTURE, w.awaited);
-    K(w.waiter)->crosses = w.awaited;
-    K(w.waiter)->crosses_loop = w.other;
+    TASK(w.waiter)->crosses = w.awaited;
+    TASK(w.waiter)->crosses_loop = w.other;
     return w;
 }
 
 static void complete(struct two *w)
 {
     struct lk_snapshot *s = w->s;
-    K(w->awaited)->state = LK_TASK_DONE;
-    K(w->waiter)->crosses_done = K(w->waiter)->ready = true;
+    TASK(w->awaited)->state = LK_TASK_DONE;
+    TASK(w->waiter)->crosses_done = TASK(w->waiter)->ready = true;
     mk_wait(s, w->waiter, LK_WAIT_READY, w->loop);
-    O(w->loop)->wakeup_unread = 0;
+    LOOP(w->loop)->wakeup_unread = 0;
 }
 
 static void pending_is_a_hazard(void **state)
@@ -56,7 +56,7 @@ static void done_and_asleep_is_a_hang(void **state)
     complete(&w);
     struct lk_snapshot *s = w.s;
     s->watched_ms = 300;
-    mk_stuck(s, O(w.loop)->thread, 300);
+    mk_stuck(s, LOOP(w.loop)->thread, 300);
     struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK302"); /* not yet */
     assert_true(f->list.v[0].needs_time);
     mk_free(s, f);
@@ -71,11 +71,11 @@ static void about_to_be_woken(void **state)
         complete(&w);
         s->watched_ms = 2500;
         if (i == 0)
-            O(w.loop)->wakeup_unread = 1;
+            LOOP(w.loop)->wakeup_unread = 1;
         else if (i == 1)
-            O(w.loop)->in_own_selector = LK_NO;
+            LOOP(w.loop)->in_own_selector = LK_NO;
         else
-            mk_moved(s, O(w.loop)->thread);
+            mk_moved(s, LOOP(w.loop)->thread);
         struct lk_findings *f = mk_diagnose(s);
         assert_true(f->verdict <= LK_HAZARD);
         mk_free(s, f);
@@ -87,11 +87,11 @@ static void same_loop_is_none(void **state)
     (void)state;
     struct two w = two_loops();
     struct lk_snapshot *s = w.s;
-    K(w.waiter)->crosses_loop = w.loop;
+    TASK(w.waiter)->crosses_loop = w.loop;
     mk_expect(s, LK_HEALTHY, NULL);
     w = two_loops();
     s = w.s;
-    K(w.waiter)->crosses_loop = K(w.waiter)->crosses = NONE;
+    TASK(w.waiter)->crosses_loop = TASK(w.waiter)->crosses = NONE;
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -101,11 +101,11 @@ static void lock_held_on_another_loop(void **state)
     for (int same = 0; same < 2; same++) {
         struct two w = two_loops();
         struct lk_snapshot *s = w.s;
-        K(w.waiter)->crosses_loop = K(w.waiter)->crosses = NONE;
+        TASK(w.waiter)->crosses_loop = TASK(w.waiter)->crosses = NONE;
         struct lk_ref lock = mk_lock(s, "asyncio.Lock", w.awaited);
-        L(lock)->loop = w.loop;
+        LOCK(lock)->loop = w.loop;
         if (same)
-            K(w.awaited)->loop = w.loop;
+            TASK(w.awaited)->loop = w.loop;
         mk_wait(s, w.waiter, LK_WAIT_LOCK, lock);
         mk_expect(s, same ? LK_HEALTHY : LK_HAZARD, same ? NULL : "LK302");
     }

@@ -6,28 +6,28 @@
 #include "diagnose/catalog/frames.h"
 #include "diagnose/catalog/user_file.h"
 
-#define HANDLER "handler@/srv/app.py:20", ASYNCIO_RUN_FOREVER
+#define CALLBACK "handler@/srv/app.py:20", ASYNCIO_RUN_FOREVER
 
 /* A loop whose thread is in one callback for so long; a callback waits behind it. */
 static struct lk_ref busy_loop(struct lk_snapshot *s, struct lk_ref t, int64_t ms)
 {
     struct lk_ref o = mk_loop(s, t);
-    O(o)->turn = 4711;
-    O(o)->callback_same = true;
-    O(o)->callback_ms = ms;
+    LOOP(o)->turn = 4711;
+    LOOP(o)->callback_same = true;
+    LOOP(o)->callback_ms = ms;
     mk_ready_task(s, o, "other");
     return o;
 }
 
 static struct lk_ref computing(struct lk_snapshot *s, const char *frame)
 {
-    struct lk_ref t = mk_thread(s, "bg-loop", frame, HANDLER, NULL);
-    T(t)->running = T(t)->moved = true;
-    T(t)->stable = false;
-    T(t)->read = LK_READ_STOPPED;
-    T(t)->wait.kind = LK_WAIT_NONE;
-    T(t)->stuck_ms = LK_UNKNOWN;
-    T(t)->cpu_delta_us = 150000;
+    struct lk_ref t = mk_thread(s, "bg-loop", frame, CALLBACK, NULL);
+    THREAD(t)->running = THREAD(t)->moved = true;
+    THREAD(t)->stable = false;
+    THREAD(t)->read = LK_READ_STOPPED;
+    THREAD(t)->wait.kind = LK_WAIT_NONE;
+    THREAD(t)->stuck_ms = LK_UNKNOWN;
+    THREAD(t)->cpu_delta_us = 150000;
     s->watched_ms = 200;
     return t;
 }
@@ -49,7 +49,7 @@ static void many_short_callbacks(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref o = busy_loop(s, computing(s, "crunch@/srv/app.py:7"), 0);
-    O(o)->callback_same = false; /* though its stack was the same in all samples */
+    LOOP(o)->callback_same = false; /* though its stack was the same in all samples */
     s->threads.v[0].callback_stable = true;
     s->threads.v[0].cpu_delta_us = 200000;
     mk_expect(s, LK_HEALTHY, NULL);
@@ -60,16 +60,16 @@ static void identity_unknown(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), o = busy_loop(s, t, 9000);
-    O(o)->turn = 0;
-    O(o)->callback_same = false;
-    T(t)->cpu_delta_us = 200000;
+    LOOP(o)->turn = 0;
+    LOOP(o)->callback_same = false;
+    THREAD(t)->cpu_delta_us = 200000;
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     t = computing(s, "crunch@/srv/app.py:7");
     o = busy_loop(s, t, 9000);
-    O(o)->turn = 0;
-    T(t)->stable = true;
-    T(t)->cpu_delta_us = 200000;
+    LOOP(o)->turn = 0;
+    THREAD(t)->stable = true;
+    THREAD(t)->cpu_delta_us = 200000;
     mk_expect(s, LK_HAZARD, "LK402"); /* never more, however long */
 }
 
@@ -84,11 +84,11 @@ static void loop_inside_a_callback(void **state)
     struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
     both[0] = inner;
     both[1] = outer;
-    O(inner)->turn = 42;
-    O(inner)->callback_ms = 0;
-    T(t)->frame_loops = both;
-    T(t)->n_frame_loops = 2;
-    T(t)->read = LK_READ_RACY;
+    LOOP(inner)->turn = 42;
+    LOOP(inner)->callback_ms = 0;
+    THREAD(t)->frame_loops = both;
+    THREAD(t)->n_frame_loops = 2;
+    THREAD(t)->read = LK_READ_RACY;
     struct lk_findings *f = mk_diagnose(s);
     assert_null(mk_find(f, "LK402"));
     mk_free(s, f);
@@ -100,7 +100,7 @@ static void starved_of_the_gil(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = computing(s, "crunch@/srv/app.py:7");
-    T(t)->cpu_delta_us = 20000;
+    THREAD(t)->cpu_delta_us = 20000;
     busy_loop(s, t, 9000);
     mk_expect(s, LK_STALLED, "LK402");
 }
@@ -110,9 +110,9 @@ static void one_sample_wants_another_look(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), o = busy_loop(s, t, 0);
-    O(o)->turn_ms = 9000;
+    LOOP(o)->turn_ms = 9000;
     s->watched_ms = 1;
-    T(t)->cpu_delta_us = 0;
+    THREAD(t)->cpu_delta_us = 0;
     struct lk_findings *f = mk_diagnose(s);
     assert_int_equal(f->verdict, LK_HEALTHY);
     assert_true(mk_watches(f, t));
@@ -123,10 +123,10 @@ static void one_sample_wants_another_look(void **state)
 
 static struct lk_ref sleeping(struct lk_snapshot *s, const char *frame)
 {
-    struct lk_ref t = mk_thread(s, "bg-loop", frame, HANDLER, NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", frame, CALLBACK, NULL);
     mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 40));
-    T(t)->wait.timeout_ms = 40;
-    T(t)->wait.call = "time.sleep()";
+    THREAD(t)->wait.timeout_ms = 40;
+    THREAD(t)->wait.call = "time.sleep()";
     return t;
 }
 
@@ -136,15 +136,15 @@ static void short_sleeps_in_one_callback(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = sleeping(s, "poll@/srv/app.py:7"), o = busy_loop(s, t, 9000);
-    T(t)->moved = true;
-    T(t)->stable = false;
+    THREAD(t)->moved = true;
+    THREAD(t)->stable = false;
     mk_stuck(s, t, 20);
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK401");
     assert_int_equal(f->list.v[0].stuck_ms, 9000);
     lk_findings_destroy(f);
     /* many callbacks, each with a short sleep */
-    O(o)->callback_same = false;
-    O(o)->callback_ms = 20;
+    LOOP(o)->callback_same = false;
+    LOOP(o)->callback_ms = 20;
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -154,7 +154,7 @@ static void short_sleeps_in_many_callbacks(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = sleeping(s, "poll@/srv/app.py:7"), o = busy_loop(s, t, 20);
-    O(o)->callback_same = false;
+    LOOP(o)->callback_same = false;
     mk_stuck(s, t, 3000);
     mk_expect(s, LK_HEALTHY, NULL);
 }
@@ -164,7 +164,7 @@ static void debuggers_prompt(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref t = mk_thread(s, "MainThread", "cmdloop@" STDLIB "cmd.py:126",
-                                "interaction@" STDLIB "pdb.py:480", HANDLER, NULL);
+                                "interaction@" STDLIB "pdb.py:480", CALLBACK, NULL);
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_FILE, "/dev/pts/3", LK_UNKNOWN));
     busy_loop(s, t, 9000);
     mk_expect(s, LK_HEALTHY, NULL);
@@ -205,10 +205,10 @@ static struct lk_ref unknown_wait(struct lk_snapshot *s)
         "futex_wait",  "acme_wait_long",           "acme_submit",
         "method_call", "_PyEval_EvalFrameDefault", "acme_wait_outer"
     };
-    struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL);
-    T(t)->wait.kind = LK_WAIT_UNKNOWN;
-    T(t)->os.syscall = "futex";
-    T(t)->native_stack = natives(s, names, LK_ARRAY_LEN(names));
+    struct lk_ref t = mk_thread(s, "bg-loop", CALLBACK, NULL);
+    THREAD(t)->wait.kind = LK_WAIT_UNKNOWN;
+    THREAD(t)->os.syscall = "futex";
+    THREAD(t)->native_stack = natives(s, names, LK_ARRAY_LEN(names));
     busy_loop(s, t, 9000);
     return t;
 }
@@ -258,12 +258,12 @@ static void calls_without_a_frame(void **state)
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
         struct lk_snapshot *s = mk();
-        struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL);
+        struct lk_ref t = mk_thread(s, "bg-loop", CALLBACK, NULL);
         mk_wait(s, t, LK_WAIT_IO, NONE);
-        T(t)->wait.call = "read()";
-        T(t)->wait.callees[0] = "builtins:print";
-        T(t)->wait.callees[1] = rows[i].callee;
-        T(t)->wait.n_callees = 2;
+        THREAD(t)->wait.call = "read()";
+        THREAD(t)->wait.callees[0] = "builtins:print";
+        THREAD(t)->wait.callees[1] = rows[i].callee;
+        THREAD(t)->wait.n_callees = 2;
         busy_loop(s, t, 9000);
         struct lk_patterns *p = patterns(rows[i].pattern);
         s->patterns = p;
@@ -279,21 +279,21 @@ static void python_and_system_calls(void **state)
     struct lk_snapshot *s = mk();
     struct lk_ref t =
         mk_thread(s, "bg-loop", "readinto@" STDLIB "socket.py:706", "_send@/srv/acme/db.py:8",
-                  "query@/srv/acme/db.py:30", HANDLER, NULL);
+                  "query@/srv/acme/db.py:30", CALLBACK, NULL);
     mk_wait(s, t, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
-    T(t)->wait.call = "socket.recv_into()";
-    T(t)->os.syscall = "recvfrom";
+    THREAD(t)->wait.call = "socket.recv_into()";
+    THREAD(t)->os.syscall = "recvfrom";
     busy_loop(s, t, 9000);
     says(s, "blocks in socket.recv_into() (10.0.0.7:5432) at _send");
     struct lk_patterns *p = patterns("framework acme\nblocking python acme.db:query as a query");
     s->patterns = p;
-    for (size_t i = 0; i < T(t)->python_stack->n; i++) /* classified anew */
-        ((struct lk_code *)T(t)->python_stack->frames[i].code)->cls = LK_CODE_UNSET;
+    for (size_t i = 0; i < THREAD(t)->python_stack->n; i++) /* classified anew */
+        ((struct lk_code *)THREAD(t)->python_stack->frames[i].code)->cls = LK_CODE_UNSET;
     says(s, "blocks in a query [socket.recv_into(), 10.0.0.7:5432] at handler");
     lk_patterns_destroy(p);
     s->patterns = p = patterns("blocking syscall recvfrom as a read");
-    for (size_t i = 0; i < T(t)->python_stack->n; i++)
-        ((struct lk_code *)T(t)->python_stack->frames[i].code)->cls = LK_CODE_UNSET;
+    for (size_t i = 0; i < THREAD(t)->python_stack->n; i++)
+        ((struct lk_code *)THREAD(t)->python_stack->frames[i].code)->cls = LK_CODE_UNSET;
     says(s, "blocks in a read [socket.recv_into(), 10.0.0.7:5432] at _send");
     lk_patterns_destroy(p);
     lk_snapshot_destroy(s);

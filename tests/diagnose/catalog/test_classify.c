@@ -1,5 +1,5 @@
 /* Whose code a frame is, and what a thread is for. */
-#include "make.h"
+#include "../rules/make.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@ static enum lk_code_class class_of(const char *text, const char *project)
     struct lk_snapshot *s = mk();
     struct lk_ref t = mk_thread(s, "t", text, NULL);
     lk_classify(s, project);
-    enum lk_code_class cls = T(t)->python_stack->frames[0].code->cls;
+    enum lk_code_class cls = THREAD(t)->python_stack->frames[0].code->cls;
     lk_snapshot_destroy(s);
     return cls;
 }
@@ -57,8 +57,8 @@ static void standard_library_by_its_usual_place(void **state)
     struct lk_ref t = mk_thread(s, "t", "f@/opt/py/lib/python3.13/queue.py:1",
                                 "g@/opt/py/lib/python3.13/site-packages/mine/x.py:1", NULL);
     lk_classify(s, NULL);
-    assert_int_equal(T(t)->python_stack->frames[0].code->cls, LK_CODE_STDLIB);
-    assert_int_equal(T(t)->python_stack->frames[1].code->cls, LK_CODE_USER);
+    assert_int_equal(THREAD(t)->python_stack->frames[0].code->cls, LK_CODE_STDLIB);
+    assert_int_equal(THREAD(t)->python_stack->frames[1].code->cls, LK_CODE_USER);
     lk_snapshot_destroy(s);
 }
 
@@ -68,7 +68,7 @@ static const char *culprit_of(const char *project, const char *a, const char *b,
     struct lk_snapshot *s = mk();
     struct lk_ref t = mk_thread(s, "t", a, b, c, NULL);
     lk_classify(s, project);
-    const struct lk_pyframe *p = lk_culprit_frame(T(t)->python_stack, NULL);
+    const struct lk_pyframe *p = lk_culprit_frame(THREAD(t)->python_stack, NULL);
     strncpy(ret, p ? p->code->function : "-", sizeof ret - 1);
     lk_snapshot_destroy(s);
     return ret;
@@ -154,8 +154,8 @@ static void roles(void **state)
         { kept_alive, LK_ROLE_OTHER, false },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
-        assert_int_equal(T(rows[i].t)->role, rows[i].role);
-        assert_int_equal(T(rows[i].t)->in_request, rows[i].in_request);
+        assert_int_equal(THREAD(rows[i].t)->role, rows[i].role);
+        assert_int_equal(THREAD(rows[i].t)->in_request, rows[i].in_request);
     }
     lk_snapshot_destroy(s);
 }
@@ -174,8 +174,8 @@ static void owners_of_loops(void **state)
         mk_thread(s, "t", ASYNCIO_IDLE, "run_until_complete@" STDLIB "asyncio/base_events.py:640",
                   "run@" STDLIB "asyncio/runners.py:44", "main@/srv/app.py:9", NULL));
     lk_classify(s, NULL);
-    assert_true(O(uvicorn)->framework_owned);
-    assert_false(O(own)->framework_owned);
+    assert_true(LOOP(uvicorn)->framework_owned);
+    assert_false(LOOP(own)->framework_owned);
     lk_snapshot_destroy(s);
 }
 

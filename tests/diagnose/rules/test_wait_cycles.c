@@ -25,7 +25,7 @@ static struct self_wait self_wait(struct lk_snapshot *s)
     x.inner = mk_ready_task(s, x.loop, "inner");
     x.future = mk_future(s, x.inner);
     mk_wait(s, x.thread, LK_WAIT_FUTURE, x.future);
-    T(x.thread)->wait.call = "Future.result()";
+    THREAD(x.thread)->wait.call = "Future.result()";
     for (int i = 0; i < 2; i++) {
         x.request = mk_thread(s, "Thread-5", RESULT, "report@/srv/app.py:30", FLASK_REQUEST, NULL);
         mk_wait(s, x.request, LK_WAIT_FUTURE, mk_future(s, x.outer));
@@ -56,10 +56,10 @@ static void loop_waits_on_itself(void **state)
     assert_string_equal(p->culprits.v[0].function, "outer");
     assert_string_equal(p->culprits.v[0].file, "/srv/app.py");
     assert_int_equal(p->culprits.v[0].line, 10);
-    assert_int_equal(p->culprits.v[0].tid, T(x.thread)->tid);
+    assert_int_equal(p->culprits.v[0].tid, THREAD(x.thread)->tid);
     assert_null(p->culprits.v[0].task);
     assert_int_equal(p->culprits.v[1].tid, LK_UNKNOWN);
-    assert_string_equal(p->culprits.v[1].task, K(x.inner)->id);
+    assert_string_equal(p->culprits.v[1].task, TASK(x.inner)->id);
     assert_non_null(strstr(p->summary, "Thread bg-loop [4700]"));
     assert_non_null(strstr(p->summary, "outer (app.py:10)"));
     mk_free(s, f);
@@ -121,8 +121,8 @@ static void inferred_owner_is_only_probable(void **state)
                                 NULL),
                   o = mk_loop(s, t);
     struct lk_ref lock = mk_lock(s, "threading.Lock", view);
-    L(lock)->owner_by = LK_OWNER_VALUE_STACK;
-    L(lock)->owner_certain = false;
+    LOCK(lock)->owner_by = LK_OWNER_VALUE_STACK;
+    LOCK(lock)->owner_certain = false;
     mk_wait(s, t, LK_WAIT_LOCK, lock);
     mk_wait(s, view, LK_WAIT_FUTURE, mk_future(s, mk_running_task(s, o, "refresh", t)));
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK101");
@@ -134,7 +134,7 @@ static void inferred_owner_is_only_probable(void **state)
     assert_true(mk_watches(f, t));
     lk_findings_destroy(f);
     /* A certain inference is as good as a field. */
-    L(lock)->owner_certain = true;
+    LOCK(lock)->owner_certain = true;
     mk_expect(s, LK_DEADLOCK, "LK101");
 }
 
@@ -149,7 +149,7 @@ static void two_loops_that_keep_results(void **state)
         t[i] = mk_thread(s, "loop", RESULT, "async ask@/srv/app.py:10", ASYNCIO_RUN_FOREVER, NULL);
         o[i] = mk_loop(s, t[i]);
         k[i] = mk_task(s, o[i], "answer", NULL);
-        K(k[i])->state = LK_TASK_DONE;
+        TASK(k[i])->state = LK_TASK_DONE;
     }
     struct lk_ref a = mk_future(s, k[1]), b = mk_future(s, k[0]);
     mk_ender(s, a, o[1]); /* the queued callback was seen to lead to it */
@@ -159,7 +159,7 @@ static void two_loops_that_keep_results(void **state)
     assert_int_equal(f->list.v[0].chain.n, 6);
     lk_findings_destroy(f);
     /* a loop that comes round delivers */
-    O(o[1])->in_own_selector = LK_YES;
+    LOOP(o[1])->in_own_selector = LK_YES;
     mk_wait(s, t[1], LK_WAIT_SELECTOR, o[1]);
     f = mk_diagnose(s);
     assert_null(mk_find(f, "LK102"));
@@ -310,7 +310,7 @@ static struct lk_ref starving_pool(struct lk_snapshot *s, int64_t max_workers)
 static struct lk_ref file_lock(struct lk_snapshot *s)
 {
     struct lk_ref l = mk_lock(s, "file lock", NONE);
-    L(l)->of_process = true;
+    LOCK(l)->of_process = true;
     return l;
 }
 
@@ -348,7 +348,7 @@ static void locks_without_holders(void **state)
         struct lk_snapshot *s = mk();
         struct lk_ref one = mk_lock(s, "threading.Lock", NONE),
                       two = mk_lock(s, "threading.Lock", NONE);
-        L(one)->unowned = L(two)->unowned = true;
+        LOCK(one)->unowned = LOCK(two)->unowned = true;
         mk_wait(s, mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), LK_WAIT_LOCK, one);
         mk_wait(s, mk_thread(s, "b", "audit@/srv/bank.py:9", NULL), LK_WAIT_LOCK, two);
         if (i == 1)
@@ -362,7 +362,7 @@ static void locks_without_holders(void **state)
     }
     struct lk_snapshot *s = mk();
     struct lk_ref parked = mk_lock(s, "threading.Lock", NONE);
-    L(parked)->unowned = true;
+    LOCK(parked)->unowned = true;
     mk_wait(s, mk_thread(s, "main", "main@/srv/bank.py:5", NULL), LK_WAIT_LOCK, parked);
     mk_expect(s, LK_HEALTHY, NULL);
 }
@@ -370,8 +370,8 @@ static void locks_without_holders(void **state)
 static void reads_own_pipe(struct lk_snapshot *s, struct lk_ref thread)
 {
     mk_wait(s, thread, LK_WAIT_IO, lk_snapshot_extern(s, LK_EXT_OUTSIDE, "pipe:[7]", LK_UNKNOWN));
-    T(thread)->os.on = LK_OS_PIPE;
-    T(thread)->os.peer_is = LK_PEER_SELF;
+    THREAD(thread)->os.on = LK_OS_PIPE;
+    THREAD(thread)->os.peer_is = LK_PEER_SELF;
 }
 
 /* The only thread: entering a lock that is taken is stuck, a bare acquire() may be how it parks. */
@@ -386,7 +386,7 @@ static void lock_of_the_only_thread(void **state)
         lk_lock_at(s, lock)->locked = LK_YES;
         lk_refs_add(s, &lk_lock_at(s, lock)->waiters, a);
         mk_wait(s, a, LK_WAIT_LOCK, lock);
-        T(a)->wait.traits = i == 1 ? 0 : LK_WAIT_BY_WITH;
+        THREAD(a)->wait.traits = i == 1 ? 0 : LK_WAIT_BY_WITH;
         s->handles_signals = i == 2 ? LK_YES : LK_NO;
         if (i) {
             mk_expect(s, LK_HEALTHY, NULL);
@@ -459,7 +459,8 @@ static void pools_that_go_on(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     starving_pool(s, 3); /* may still grow */
-    T(lk_ref_make(LK_KIND_THREAD, 0))->stuck_ms = T(lk_ref_make(LK_KIND_THREAD, 1))->stuck_ms = 100;
+    THREAD(lk_ref_make(LK_KIND_THREAD, 0))->stuck_ms =
+        THREAD(lk_ref_make(LK_KIND_THREAD, 1))->stuck_ms = 100;
     mk_expect(s, LK_HEALTHY, NULL);
     s = mk();
     struct lk_ref pool = starving_pool(s, 3), free_worker = mk_thread(s, "pool", POOL_WORKER, NULL);
@@ -505,9 +506,9 @@ static void await_ring_below_a_timeout(void **state)
                       between = mk_future(s, a);
         mk_wait(s, a, LK_WAIT_FUTURE, b);
         mk_wait(s, b, LK_WAIT_FUTURE, a);
-        F(between)->origin = origins[i];
+        FUTURE(between)->origin = origins[i];
         mk_wait(s, request, LK_WAIT_FUTURE, between);
-        K(request)->wait.timeout_ms = 5000;
+        TASK(request)->wait.timeout_ms = 5000;
         mk_expect(s, i ? LK_DEADLOCK : LK_HAZARD, "LK105");
     }
 }
@@ -524,7 +525,7 @@ static void alarm_and_main_thread(void **state)
         struct lk_ref la = mk_lock(s, "threading.RLock", a), lb = mk_lock(s, "threading.RLock", b);
         mk_wait(s, a, LK_WAIT_LOCK, lb);
         mk_wait(s, b, LK_WAIT_LOCK, la);
-        T(a)->main = i != 1;
+        THREAD(a)->main = i != 1;
         s->handles_alarm = i == 2 ? LK_NO : LK_YES;
         mk_expect(s, i ? LK_DEADLOCK : LK_STALLED, "LK103");
     }
@@ -540,15 +541,15 @@ static void await_ring_through_gather(void **state)
                   b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
     struct lk_ref gather = mk_future(s, mk_ready_task(s, o, "c"));
     mk_ender(s, gather, b);
-    F(gather)->all = true;
-    F(gather)->origin = LK_ORIGIN_GATHER;
+    FUTURE(gather)->all = true;
+    FUTURE(gather)->origin = LK_ORIGIN_GATHER;
     mk_wait(s, a, LK_WAIT_FUTURE, gather);
     mk_wait(s, b, LK_WAIT_FUTURE, a);
     lk_classify(s, NULL);
     struct lk_findings *f = lk_diagnose(s);
     assert_non_null(mk_find(f, "LK105"));
     lk_findings_destroy(f);
-    F(gather)->all = false; /* FIRST_COMPLETED: the other one will do */
+    FUTURE(gather)->all = false; /* FIRST_COMPLETED: the other one will do */
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -585,7 +586,7 @@ static void gil_inversion(void **state)
     struct lk_snapshot *s = mk();
     struct lk_ref holder = mk_thread(s, "a", "render@/srv/app.py:5", NULL),
                   waiter = mk_thread(s, "b", "callback@/srv/app.py:9", NULL);
-    T(holder)->holds_gil = true;
+    THREAD(holder)->holds_gil = true;
     mk_wait(s, waiter, LK_WAIT_GIL, holder);
     mk_timeout(s, waiter, 5); /* asks again every 5 ms: no end of the wait */
     mk_wait(s, holder, LK_WAIT_LOCK, mk_lock(s, "pthread_mutex", waiter));
@@ -593,7 +594,7 @@ static void gil_inversion(void **state)
     s = mk();
     holder = mk_thread(s, "a", "render@/srv/app.py:5", NULL);
     waiter = mk_thread(s, "b", "callback@/srv/app.py:9", NULL);
-    T(holder)->running = true;
+    THREAD(holder)->running = true;
     mk_wait(s, waiter, LK_WAIT_GIL, holder);
     mk_expect(s, LK_HEALTHY, NULL);
 }
@@ -642,7 +643,7 @@ static void lock_around_a_driven_loop(void **state)
     struct lk_ref w = mk_thread(s, "pool", "job@/srv/app.py:20", POOL_WORKER, NULL);
     mk_wait(s, task, LK_WAIT_FUTURE, mk_future(s, w));
     mk_wait(s, w, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", t));
-    T(t)->drives = task;
+    THREAD(t)->drives = task;
     mk_expect(s, LK_DEADLOCK, "LK108");
 }
 
@@ -688,7 +689,7 @@ static void open_future_is_no_cycle(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct self_wait x = self_wait(s);
-    F(x.future)->enders_complete = false;
+    FUTURE(x.future)->enders_complete = false;
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK401");
     assert_int_equal(f->list.v[0].held_requests, 2);
     mk_free(s, f);
@@ -699,7 +700,7 @@ static void racy_edge_is_only_possible(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct self_wait x = self_wait(s);
-    F(x.future)->read = LK_READ_RACY;
+    FUTURE(x.future)->read = LK_READ_RACY;
     struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK101");
     assert_int_equal(f->list.v[0].confidence, LK_POSSIBLE);
     lk_findings_destroy(f);
@@ -709,7 +710,7 @@ static void racy_edge_is_only_possible(void **state)
     struct lk_ref a = mk_thread(s, "a", "f@/srv/x.py:1", NULL),
                   lock = mk_lock(s, "threading.Lock", a);
     mk_wait(s, a, LK_WAIT_LOCK, lock);
-    L(lock)->read = LK_READ_RACY;
+    LOCK(lock)->read = LK_READ_RACY;
     mk_stuck(s, a, 100);
     f = mk_expect_one(s, LK_HEALTHY, NULL);
     assert_true(mk_watches(f, a));
@@ -721,7 +722,7 @@ static void changed_edge_is_not_proven(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct self_wait x = self_wait(s);
-    K(x.inner)->stable = false;
+    TASK(x.inner)->stable = false;
     struct lk_findings *f = mk_diagnose(s);
     assert_true(f->verdict < LK_STALLED);
     mk_free(s, f);
@@ -742,7 +743,7 @@ static void one_sample_needs_the_scheduler(void **state)
     assert_int_equal(mk_find(f, "LK101")->confidence, LK_PROBABLE);
     lk_findings_destroy(f);
     mk_stuck(s, x.thread, 840000);
-    T(x.thread)->stuck_by_scheduler = true;
+    THREAD(x.thread)->stuck_by_scheduler = true;
     f = mk_diagnose(s);
     assert_int_equal(f->verdict, LK_DEADLOCK);
     assert_true(mk_find(f, "LK101")->stuck_by_scheduler);
@@ -759,7 +760,7 @@ static void cancelled_task_does_not_wait(void **state)
                   b = mk_task(s, o, "b", "async b@/srv/app.py:2", NULL);
     mk_wait(s, a, LK_WAIT_FUTURE, b);
     mk_wait(s, b, LK_WAIT_FUTURE, a);
-    K(b)->must_cancel = true;
+    TASK(b)->must_cancel = true;
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -772,14 +773,14 @@ static void condition_needs_its_lock_again(void **state)
                   b = mk_thread(s, "b", "put@/srv/app.py:2", NULL);
     struct lk_ref lock = mk_lock(s, "threading.Lock", b);
     mk_wait(s, a, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
-    T(a)->wait.gate = lock;
+    THREAD(a)->wait.gate = lock;
     mk_wait(s, b, LK_WAIT_JOIN, a);
     mk_expect(s, LK_DEADLOCK, "LK108");
     s = mk();
     a = mk_thread(s, "a", "take@/srv/app.py:1", NULL);
     mk_wait(s, a, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
-    T(a)->wait.gate = mk_lock(s, "threading.Lock", NONE);
-    L(T(a)->wait.gate)->locked = LK_NO;
+    THREAD(a)->wait.gate = mk_lock(s, "threading.Lock", NONE);
+    LOCK(THREAD(a)->wait.gate)->locked = LK_NO;
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
@@ -844,10 +845,10 @@ static struct soft event_and_lock(struct lk_snapshot *s)
     x.worker = mk_thread(s, "worker", "work@/srv/app.py:12", NULL);
     x.event = mk_sync(s, "threading.Event");
     x.lock = mk_lock(s, "threading.RLock", x.view);
-    lk_refs_add(s, &L(x.event)->likely_enders, x.worker);
-    L(x.event)->likely_for = "would be set by the code of";
+    lk_refs_add(s, &LOCK(x.event)->likely_enders, x.worker);
+    LOCK(x.event)->likely_for = "would be set by the code of";
     mk_wait(s, x.view, LK_WAIT_EVENT, x.event);
-    T(x.view)->wait.complete = false;
+    THREAD(x.view)->wait.complete = false;
     mk_wait(s, x.worker, LK_WAIT_LOCK, x.lock);
     return x;
 }
@@ -869,13 +870,14 @@ static void event_that_may_be_set(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct soft x = event_and_lock(s);
-    lk_refs_add(s, &L(x.event)->likely_enders, mk_thread(s, "other", "tick@/srv/app.py:30", NULL));
+    lk_refs_add(s, &LOCK(x.event)->likely_enders,
+                mk_thread(s, "other", "tick@/srv/app.py:30", NULL));
     mk_expect(s, LK_HEALTHY, NULL);
 
     s = mk();
     x = event_and_lock(s);
     mk_moved(s, x.worker);
-    T(x.worker)->stuck_ms = 0;
+    THREAD(x.worker)->stuck_ms = 0;
     mk_expect(s, LK_HEALTHY, NULL);
 
     s = mk();
@@ -897,9 +899,9 @@ static void threads_parked_on_events(void **state)
         event[i] = mk_sync(s, "threading.Event");
     }
     for (int i = 0; i < 2; i++) {
-        lk_refs_add(s, &L(event[i])->likely_enders, t[1 - i]);
+        lk_refs_add(s, &LOCK(event[i])->likely_enders, t[1 - i]);
         mk_wait(s, t[i], LK_WAIT_EVENT, event[i]);
-        T(t[i])->wait.complete = false;
+        THREAD(t[i])->wait.complete = false;
     }
     mk_expect(s, LK_HEALTHY, NULL);
 }

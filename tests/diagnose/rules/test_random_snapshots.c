@@ -101,14 +101,14 @@ static void large_snapshots_stay_cheap(void **state)
     struct lk_pystack *st = mk_stack(s, "async other@/srv/app.py:44", NULL);
     for (int i = 0; i < 100000; i++) {
         struct lk_ref k = mk_task(s, o, "other", NULL);
-        K(k)->stack = st;
+        TASK(k)->stack = st;
         mk_wait(s, k, LK_WAIT_SLEEP, NONE);
     }
     struct lk_ref lock = mk_lock(s, "threading.Lock", t);
     struct lk_pystack *request = mk_stack(s, "view@/srv/app.py:3", FLASK_REQUEST, NULL);
     for (int i = 0; i < 2000; i++) {
         struct lk_ref r = mk_thread(s, "Thread", NULL);
-        T(r)->python_stack = request;
+        THREAD(r)->python_stack = request;
         mk_wait(s, r, LK_WAIT_LOCK, lock);
     }
     lk_classify(s, NULL);

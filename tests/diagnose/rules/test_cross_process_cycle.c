@@ -11,7 +11,7 @@ static struct lk_snapshot *parent(struct lk_ref *thread, bool no_answer)
     *thread = mk_thread(s, "MainThread", "_try_wait@" STDLIB "subprocess.py:1955",
                         "convert@/srv/app.py:4", NULL);
     mk_wait(s, *thread, LK_WAIT_CHILD, child);
-    T(*thread)->no_answer = no_answer;
+    THREAD(*thread)->no_answer = no_answer;
     lk_vec_add(
         &s->cross_waits,
         ((struct lk_cross_wait){

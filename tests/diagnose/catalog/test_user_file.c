@@ -1,6 +1,6 @@
 /* The user's file of patterns: what is taken, what is refused and in which words, and what a row
  * then does. */
-#include "make.h"
+#include "../rules/make.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -225,8 +225,8 @@ static void frameworks_of_the_user(void **state)
         s->patterns = p;
         struct lk_ref t = mk_thread(s, "t", rows[i].frame, NULL);
         lk_classify(s, "/srv"); /* what the file names is none of the project's */
-        if (T(t)->python_stack->frames[0].code->cls != rows[i].cls)
-            fail_msg("%s is %d", rows[i].frame, T(t)->python_stack->frames[0].code->cls);
+        if (THREAD(t)->python_stack->frames[0].code->cls != rows[i].cls)
+            fail_msg("%s is %d", rows[i].frame, THREAD(t)->python_stack->frames[0].code->cls);
         lk_snapshot_destroy(s);
     }
     lk_patterns_destroy(p);
@@ -272,8 +272,8 @@ static void nesters(void **state)
         struct lk_ref *both = lk_arena_array(s->arena, 2, sizeof *both);
         both[0] = inner;
         both[1] = outer;
-        T(t)->frame_loops = both;
-        T(t)->n_frame_loops = 2;
+        THREAD(t)->frame_loops = both;
+        THREAD(t)->n_frame_loops = 2;
         expect_with(s, declared ? "nester acme.nest:nested" : "", declared ? LK_HEALTHY : LK_HAZARD,
                     declared ? NULL : "LK303");
     }

@@ -1,0 +1,185 @@
+/*
+ * LK405 and LK406: long waits for a future, or for something outside, and those that are fine.
+ */
+#include "make.h"
+
+#include <string.h>
+
+static void unbounded_wait(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "pay@/srv/app.py:16", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
+    struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK405");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "pay");
+    lk_findings_destroy(f);
+    mk_stuck(s, t, 300); /* not yet */
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(mk_watches(f, t));
+    lk_findings_destroy(f);
+    mk_stuck(s, t, 3000);
+    mk_timeout(s, t, 1000); /* bounded */
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* a coroutine that sleeps long */
+    s = mk();
+    t = mk_thread(s, "Thread-1", RESULT, "pay@/srv/app.py:16", FLASK_REQUEST, NULL);
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL)),
+                  task = mk_task(s, o, "slow", "async slow@/srv/app.py:3", NULL);
+    mk_wait(s, task, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 3600000));
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
+    mk_expect(s, LK_HAZARD, "LK405");
+}
+
+static void waits_for_futures_that_are_fine(void **state)
+{
+    (void)state;
+    /* a framework's own bridge */
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "call@" SITE "anyio/from_thread.py:277",
+                                "view@/srv/app.py:5", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* a slow job in a worker that makes progress */
+    s = mk();
+    t = mk_thread(s, "Thread-1", RESULT, "import_view@/srv/app.py:16", FLASK_REQUEST, NULL);
+    struct lk_ref w = mk_thread(s, "jobs_0", "import_rows@/srv/app.py:9", POOL_WORKER, NULL);
+    mk_moved(s, w);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, w));
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+static void external_wait(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_asking(s, "10.0.0.7:5432");
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "10.0.0.7:5432"));
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "ask");
+    lk_findings_destroy(f);
+    mk_stuck(s, t, 300);
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(mk_watches(f, t));
+    mk_free(s, f);
+}
+
+/* Through a coroutine: the caller waits for its result. */
+static void external_wait_of_a_coroutine(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
+    struct lk_ref task = mk_task(s, o, "ask_upstream", "async ask_upstream@/srv/app.py:9", NULL);
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
+    mk_wait(s, task, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].culprits.n, 2);
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "quote");
+    assert_string_equal(f->list.v[0].culprits.v[1].function, "ask_upstream");
+    lk_findings_destroy(f);
+    TASK(task)->wait.traits = LK_WAIT_LISTENS;
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    lk_findings_destroy(f);
+    TASK(task)->wait.traits = 0;
+    mk_timeout(s, task, 5000); /* bounded inside */
+    f = mk_diagnose(s);
+    assert_null(mk_find(f, "LK406"));
+    mk_free(s, f);
+    /* a child process that a worker waits for */
+    s = mk();
+    struct lk_ref w = mk_thread(s, "pool", "convert@/srv/app.py:9", POOL_WORKER, NULL);
+    mk_wait(s, w, LK_WAIT_CHILD, NONE);
+    THREAD(w)->os.child_pid = 777;
+    t = mk_thread(s, "Thread-1", RESULT, "quote@/srv/app.py:20", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, w));
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "child process 777"));
+    mk_free(s, f);
+}
+
+static void waits_outside_that_are_fine(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_asking(s, "10.0.0.7:5432");
+        switch (i) {
+        case 0: THREAD(t)->os.accepted = true; break; /* the client's own connection */
+        case 1: mk_timeout(s, t, 20000); break;
+        case 2: THREAD(t)->os.timeout_ms = 20000; break;
+        case 3: THREAD(t)->os.listening = true; break;
+        case 4:
+            THREAD(t)->os.fd = 0;
+            THREAD(t)->os.on = LK_OS_PIPE;
+            break; /* input */
+        case 5:
+            THREAD(t)->python_stack = mk_stack(s, "ask@/srv/app.py:14", NULL);
+            break; /* no request, nobody waits */
+        }
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
+/* Ten requests behind one connection are one finding. */
+static void one_finding_for_one_cause(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref first = mk_asking(s, "10.0.0.7:5432"), lock = mk_lock(s, "threading.Lock", first);
+    for (int i = 0; i < 9; i++)
+        mk_wait(s, mk_thread(s, "Thread-2", "view@/srv/app.py:33", FLASK_REQUEST, NULL),
+                LK_WAIT_LOCK, lock);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].held_requests, 10);
+    mk_free(s, f);
+}
+
+/* Requests that wait at one place for one peer are one finding; another peer is another. */
+static void one_finding_for_one_place(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    for (int i = 0; i < 5; i++)
+        mk_asking(s, i < 4 ? "10.0.0.7:5432" : "10.0.0.8:5432");
+    struct lk_findings *f = mk_diagnose(s);
+    assert_int_equal(f->list.n, 2);
+    assert_int_equal(f->list.v[0].threads.n, 4);
+    assert_int_equal(f->list.v[0].culprits.n, 4);
+    assert_int_equal(f->list.v[0].held_requests, 4);
+    assert_non_null(strstr(f->list.v[0].summary, "4 threads"));
+    assert_int_equal(f->list.v[1].held_requests, 1);
+    mk_free(s, f);
+}
+
+/* A job that goes on from step to step is waited for, not forgotten. */
+static void future_that_is_worked_on(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref bg = mk_thread(s, "bg", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, bg);
+    struct lk_ref job = mk_task(s, o, "job", "async job@/srv/app.py:50", NULL);
+    mk_wait(s, job, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100));
+    struct lk_ref t = mk_thread(s, "main", RESULT, "wait_for_job@/srv/app.py:16", NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, job));
+    lk_findings_destroy(mk_expect_one(s, LK_HAZARD, "LK405"));
+    TASK(job)->stable = false;
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unbounded_wait),
+        cmocka_unit_test(waits_for_futures_that_are_fine),
+        cmocka_unit_test(external_wait),
+        cmocka_unit_test(external_wait_of_a_coroutine),
+        cmocka_unit_test(waits_outside_that_are_fine),
+        cmocka_unit_test(one_finding_for_one_cause),
+        cmocka_unit_test(one_finding_for_one_place),
+        cmocka_unit_test(future_that_is_worked_on),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/*
+ * The verdict unknown, and what is healthy and must be said so.
+ */
+#include "make.h"
+
+#include <string.h>
+
+static void unknown(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 8; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "Thread-1", "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+        const char *says = "";
+        switch (i) {
+        case 0:
+            s->supervisor = "gunicorn master";
+            for (int k = 0; k < 4; k++)
+                *lk_vec_push(&s->children) = (struct lk_child){ .pid = 5000 + k };
+            says =
+                "4700 is a gunicorn master; its 4 workers were not examined: loopknot --tree 4700";
+            break;
+        case 1:
+            s->python.frames_read = false;
+            s->python.why_not = "Python 3.7 is not read";
+            says = "Python 3.7";
+            break;
+        case 2:
+            s->decisive_unreadable = true;
+            lk_snapshot_limit(s, "the heap was not readable");
+            says = "heap";
+            break;
+        case 3:
+            s->runtime = "jvm";
+            s->python.present = false;
+            says = "jvm";
+            break;
+        case 4:
+            mk_wait(s, t, LK_WAIT_UNKNOWN, NONE);
+            says = "could not be found out";
+            break;
+        case 5:
+            THREAD(t)->os.accepted = false;
+            THREAD(t)->os.peer = "127.0.0.1:8000";
+            THREAD(t)->os.peer_is = LK_PEER_SELF;
+            says = "this very process";
+            break;
+        case 7:
+            mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", NONE));
+            says = "who holds that";
+            break;
+        case 6: {
+            struct lk_ref o = mk_loop(s, NONE), task = mk_ready_task(s, o, "work");
+            LOOP(o)->run = LK_LOOP_UNKNOWN;
+            THREAD(t)->python_stack =
+                mk_stack(s, RESULT, "call@" SITE "anyio/from_thread.py:277", NULL);
+            mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
+            says = "state of that loop";
+            break;
+        }
+        }
+        struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+        assert_non_null(strstr(f->verdict_why, says));
+        mk_free(s, f);
+    }
+}
+
+static void known_all_the_same(void **state)
+{
+    (void)state;
+    /* a wait that was not found out decides nothing in a library's own thread */
+    struct lk_snapshot *s = mk();
+    mk_wait(s, mk_thread(s, "blas", NULL), LK_WAIT_UNKNOWN, NONE);
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* a lock used as a signal, by a thread that serves no request */
+    s = mk();
+    mk_wait(s, mk_thread(s, "main", "main@/srv/app.py:3", NULL), LK_WAIT_LOCK,
+            mk_lock(s, "threading.Lock", NONE));
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* nor before it has lasted */
+    s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_UNKNOWN, NONE);
+    mk_stuck(s, t, 200);
+    struct lk_findings *f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(mk_watches(f, t));
+    mk_free(s, f);
+    /* the children are examined in the same run */
+    s = mk();
+    s->supervisor = "gunicorn master";
+    s->children_examined = true;
+    *lk_vec_push(&s->children) = (struct lk_child){ .pid = 5000 };
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* a proven deadlock is worse than what could not be read */
+    s = mk();
+    s->decisive_unreadable = true;
+    t = mk_thread(s, "a", "f@/srv/app.py:1", NULL);
+    mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", t));
+    mk_expect(s, LK_DEADLOCK, "LK103");
+}
+
+static void healthy(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref main =
+        mk_thread(s, "main", "wait@" STDLIB "threading.py:320", "main@/srv/app.py:70", NULL);
+    mk_wait(s, main, LK_WAIT_EVENT, mk_sync(s, "threading.Event")); /* ended by a signal handler */
+    mk_wait(s, mk_thread(s, "pauser", "main@/srv/app.py:70", NULL), LK_WAIT_SIGNAL, NONE);
+    mk_wait(s, mk_thread(s, "joiner", "main@/srv/app.py:70", NULL), LK_WAIT_JOIN, main);
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
+    /* await asyncio.Future() */
+    struct lk_ref parked = mk_task(s, o, "main", "async main@/srv/app.py:60", NULL);
+    struct lk_ref bare = mk_bare_future(s);
+    FUTURE(bare)->concurrent = false;
+    mk_wait(s, parked, LK_WAIT_FUTURE, bare);
+    struct lk_ref pool = mk_pool(s, 2), w = mk_thread(s, "pool_0", POOL_WORKER, NULL);
+    mk_worker(s, pool, w);
+    mk_wait(s, w, LK_WAIT_EXECUTOR_IDLE, pool);
+    struct lk_ref consumer =
+        mk_thread(s, "consumer", "get@" STDLIB "queue.py:171", "consume@/srv/app.py:5", NULL);
+    mk_wait(s, consumer, LK_WAIT_QUEUE_GET, mk_sync(s, "queue.Queue"));
+    mk_wait(s, mk_thread(s, "watcher", "watch@/srv/app.py:5", NULL), LK_WAIT_CONDITION,
+            mk_sync(s, "threading.Condition"));
+    struct lk_ref acceptor =
+        mk_thread(s, "server", "serve_forever@" STDLIB "socketserver.py:232", NULL);
+    THREAD(acceptor)->os.listening = true;
+    mk_thread(s, "Thread-7", "handle_one_request@" SITE "werkzeug/serving.py:360",
+              "process_request_thread@" STDLIB "socketserver.py:683", NULL);
+    /* a long poll */
+    struct lk_ref poll = mk_thread(s, "poller", RESULT, "poll@/srv/app.py:9", FLASK_REQUEST, NULL);
+    mk_wait(s, poll, LK_WAIT_FUTURE, mk_future(s, parked));
+    mk_timeout(s, poll, 50000);
+    mk_expect(s, LK_HEALTHY, NULL);
+    mk_expect(mk(), LK_HEALTHY, NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(unknown),
+        cmocka_unit_test(known_all_the_same),
+        cmocka_unit_test(healthy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
