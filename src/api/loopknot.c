@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "api/patterns.h"
+#include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_texts.h"
 #include "examine/cross_process.h"

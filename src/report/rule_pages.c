@@ -4,6 +4,8 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "diagnose/rules/documents.h"
+#include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_texts.h"
 #include "report/terminal.h"

@@ -19,7 +19,7 @@ static int64_t weight(const struct lk_finding *f)
 }
 
 /* Worst first; then the surer, the more that waits behind it, the rule's number. */
-static int compare(const void *a, const void *b)
+static int compare_findings(const void *a, const void *b)
 {
     const struct lk_finding *x = a, *y = b;
     if (x->severity != y->severity)
@@ -49,7 +49,7 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
         lk_rules[lk_rule_order[i]].find(&c);
     const char *why = lk_why_unknown(&c);
     if (f->list.n)
-        qsort(f->list.v, f->list.n, sizeof *f->list.v, compare);
+        qsort(f->list.v, f->list.n, sizeof *f->list.v, compare_findings);
     f->verdict = f->list.n ? f->list.v[0].severity : LK_HEALTHY;
     if (why && f->verdict < LK_VERDICT_UNKNOWN) {
         f->verdict = LK_VERDICT_UNKNOWN;

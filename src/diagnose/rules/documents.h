@@ -1,5 +1,5 @@
 /*
- * Addresses of the documents that rules name (rule_table.c) and that have a title (rule_texts.c).
+ * Addresses of the documents that rules name (rule_table.c), and their titles.
  */
 #ifndef LK_DIAGNOSE_RULES_DOCUMENTS_H
 #define LK_DIAGNOSE_RULES_DOCUMENTS_H
@@ -31,5 +31,8 @@
 #define LK_DOC_PROC    "https://man7.org/linux/man-pages/man5/proc_pid_status.5.html"
 #define LK_DOC_PTRACE  "https://man7.org/linux/man-pages/man2/ptrace.2.html"
 #define LK_DOC_CGROUPS "https://man7.org/linux/man-pages/man7/cgroups.7.html"
+
+/** The title of a document that a rule names; the address itself when it is none of theirs. */
+const char *lk_doc_title(const char *address);
 
 #endif

@@ -152,6 +152,24 @@ static const char *name_end(const struct lk_rule_context *c, const struct chain 
     return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
 }
 
+/* last: the thread that waits for the outside; NULL when it is a task. */
+static const char *how_to_free_it(const struct lk_rule_context *c, const struct lk_thread *last,
+                                  const char *end)
+{
+    return last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
+               ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
+                          (long long)last->os.child_pid)
+           : last && is_to_itself(last) ? lk_capitalized(c, lk_end_process_words(c))
+           : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
+               ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.",
+                          (long long)last->os.peer_pid,
+                          last->os.peer_comm ? last->os.peer_comm : "the process")
+               : lk_print(c,
+                          "The wait ends when %s answers or closes; ending the peer's side "
+                          "frees it without a restart.",
+                          end);
+}
+
 /* A task that awaits a task of the chain with a timeout ends the wait. */
 static bool goes_through_task(const struct lk_rule_context *c, const struct chain *x)
 {
@@ -199,18 +217,7 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
                        last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
                        last->os.local, last->os.peer,
                        last->os.syscall ? last->os.syscall : "a system call");
-    f.safe_now = last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
-                     ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
-                                (long long)last->os.child_pid)
-                 : itself ? lk_capitalized(c, lk_end_process_words(c))
-                 : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
-                     ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.",
-                                (long long)last->os.peer_pid,
-                                last->os.peer_comm ? last->os.peer_comm : "the process")
-                     : lk_print(c,
-                                "The wait ends when %s answers or closes; ending the peer's side "
-                                "frees it without a restart.",
-                                plain);
+    f.safe_now = how_to_free_it(c, last, plain);
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_cross_waits(c, &f, x->last);

@@ -4,12 +4,6 @@
 #include "diagnose/rules/rule_texts.h"
 
 #include <string.h>
-#include <strings.h>
-
-#include "diagnose/rules/documents.h"
-#include "diagnose/rules/rule_table.h"
-
-enum { LONGEST_WORD = 40 }; /* of a word that is compared with ids and names */
 
 /* clang-format off */
 
@@ -441,92 +435,4 @@ const struct lk_explanation *lk_rule_explanation(const struct lk_rule *r)
         if (strcmp(explanations[i].id, r->id) == 0)
             return &explanations[i];
     return NULL;
-}
-
-const struct lk_rule *lk_rule_by_word(const char *word)
-{
-    for (size_t i = 0; i < lk_n_rules; i++) {
-        const struct lk_rule *r = &lk_rules[i];
-        if (strcasecmp(r->id, word) == 0 || strcmp(r->id + strlen("LK"), word) == 0 ||
-            strcasecmp(r->name, word) == 0)
-            return r;
-    }
-    return NULL;
-}
-
-static bool same_letter(char a, char b)
-{
-    return strncasecmp(&a, &b, 1) == 0;
-}
-
-/* Wagner and Fischer 1974: letters inserted, left out or changed between two words; row i is for
- * the first i letters of a. */
-static size_t distance(const char *a, const char *b)
-{
-    size_t row[LONGEST_WORD + 1], n = strnlen(b, LONGEST_WORD), m = strnlen(a, LONGEST_WORD);
-    for (size_t k = 0; k <= n; k++)
-        row[k] = k;
-    for (size_t i = 1; i <= m; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t k = 1; k <= n; k++) {
-            size_t changed = diagonal + !same_letter(a[i - 1], b[k - 1]);
-            diagonal = row[k];
-            row[k] = LK_MIN(changed, LK_MIN(row[k], row[k - 1]) + 1);
-        }
-    }
-    return row[n];
-}
-
-const struct lk_rule *lk_rule_nearest(const char *word)
-{
-    const struct lk_rule *best = &lk_rules[0];
-    size_t least = SIZE_MAX;
-    for (size_t i = 0; i < lk_n_rules; i++) {
-        size_t d = LK_MIN(distance(word, lk_rules[i].id), distance(word, lk_rules[i].name));
-        if (d >= least)
-            continue;
-        least = d;
-        best = &lk_rules[i];
-    }
-    return best;
-}
-
-/* clang-format off */
-
-/* What is to be read at each address. */
-static const char *const titles[][2] = {
-    { LK_DOC_FLASK, "Flask: Using async and await" },
-    { LK_DOC_LOOP, "Python: asyncio, Event Loop" },
-    { LK_DOC_RUNNERS, "Python: asyncio, Runners" },
-    { LK_DOC_POLICIES, "Python: asyncio, Policies" },
-    { LK_DOC_DEV, "Python: Developing with asyncio, Concurrency and Multithreading" },
-    { LK_DOC_BLOCKING, "Python: Developing with asyncio, Running Blocking Code" },
-    { LK_DOC_TASKS, "Python: asyncio, Coroutines and Tasks, Scheduling From Other Threads" },
-    { LK_DOC_BACKGROUND, "Python: asyncio, Coroutines and Tasks, Creating Tasks" },
-    { LK_DOC_TIMEOUTS, "Python: asyncio, Coroutines and Tasks, Timeouts" },
-    { LK_DOC_SYNC, "Python: asyncio, Synchronization Primitives" },
-    { LK_DOC_FUTURES, "Python: concurrent.futures, ThreadPoolExecutor (with its deadlock examples)" },
-    { LK_DOC_THREADING, "Python: threading, Lock Objects" },
-    { LK_DOC_ASGIREF, "asgiref: README" },
-    { LK_DOC_GUNICORN, "gunicorn: Settings" },
-    { LK_DOC_GUNICORN_DESIGN, "gunicorn: Design" },
-    { LK_DOC_WERKZEUG, "Werkzeug: Serving WSGI Applications" },
-    { LK_DOC_FORK, "Python: os.fork, and its warning on threads" },
-    { LK_DOC_GIL, "Python/C API: Thread State and the Global Interpreter Lock" },
-    { LK_DOC_SOCKETS, "Python: socket, Notes on socket timeouts" },
-    { LK_DOC_SUBPROCESS, "Python: subprocess, Popen.communicate and its timeout" },
-    { LK_DOC_PROC, "Linux: proc_pid_status(5)" },
-    { LK_DOC_PTRACE, "Linux: ptrace(2)" },
-    { LK_DOC_CGROUPS, "Linux: cgroups(7)" },
-};
-
-/* clang-format on */
-
-const char *lk_doc_title(const char *address)
-{
-    for (size_t i = 0; i < LK_ARRAY_LEN(titles); i++)
-        if (strcmp(titles[i][0], address) == 0)
-            return titles[i][1];
-    return address;
 }

@@ -20,12 +20,5 @@ enum { LK_MAX_BRIEF = 39 };
 
 /** The explanation of a rule; NULL when there is none. */
 const struct lk_explanation *lk_rule_explanation(const struct lk_rule *r);
-/** By id ("LK101", "lk101", "101") or name, whatever the case; NULL when there is none. */
-const struct lk_rule *lk_rule_by_word(const char *word);
-/** The rule whose id or name is closest to a word that names none; never NULL. */
-const struct lk_rule *lk_rule_nearest(const char *word);
-
-/** The title of a document that a rule names; the address itself when it is none of theirs. */
-const char *lk_doc_title(const char *address);
 
 #endif
