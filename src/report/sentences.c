@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "diagnose/wording/entity.h"
 #include "util/text.h"
 
 #define NAME_COLUMNS 80 /* a longer name hides the sentence it stands in; JSON has it whole */
@@ -387,7 +388,7 @@ const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 {
     const char *threads = lk_words_count(a, (int64_t)s->threads.n, "thread");
     if (!s->python.present)
-        return lk_arena_printf(a, "%s, %s", s->runtime ? name(a, s->runtime) : "no Python",
+        return lk_arena_printf(a, "%s, %s", s->runtime ? lk_runtime_name(s->runtime) : "no Python",
                                threads);
     if (!s->python.version)
         return lk_arena_printf(a, "Python of unknown version, %s", threads);

@@ -80,7 +80,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->test_env_own = from->test_env_own;
     to->handles_signals = from->handles_signals;
     to->handles_alarm = from->handles_alarm;
-    to->runtime = copy(to, from->runtime);
+    to->runtime = from->runtime;
     to->epoll_fds = from->epoll_fds;
     to->patterns = from->patterns;
     to->stop = from->stop;

@@ -589,6 +589,19 @@ struct lk_process_halt {
     int64_t all_tids;
 };
 
+/** Language runtimes; of Python alone are the stacks read. */
+enum lk_runtime {
+    LK_RUNTIME_UNKNOWN = 0,
+    LK_RUNTIME_PYTHON,
+    LK_RUNTIME_PYPY,
+    LK_RUNTIME_JVM,
+    LK_RUNTIME_GO,
+    LK_RUNTIME_NODE,
+    LK_RUNTIME_DOTNET,
+    LK_RUNTIME_RUBY,
+    LK_RUNTIME_NATIVE,
+};
+
 struct lk_python {
     bool present;
     const char *version; /* "3.11.2"; NULL = not known */
@@ -625,7 +638,7 @@ struct lk_snapshot {
     enum lk_tri handles_alarm;
     /* the process itself has set it since it began: it runs that test; else it inherited it */
     bool test_env_own;
-    const char *runtime; /* "python" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native" */
+    enum lk_runtime runtime; /* of its main language */
     struct lk_python python;
     struct lk_process_halt stop;
     int64_t epoll_fds; /* number of epoll descriptors; LK_UNKNOWN */

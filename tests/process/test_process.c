@@ -193,7 +193,7 @@ static void identity(void **state)
     assert_string_equal(s->host, host);
     assert_int_equal(strlen(s->boot_id), 36);
     assert_non_null(s->comm);
-    assert_string_equal(s->runtime, "native");
+    assert_int_equal(s->runtime, LK_RUNTIME_NATIVE);
     assert_null(s->supervisor);
     assert_true(s->supervisor_timeout_ms == LK_UNKNOWN);
     assert_int_equal(s->epoll_fds, 0);
@@ -579,7 +579,7 @@ static void reloader(void **state)
     pid_t pid = start(argv[0], argv);
     struct lk_snapshot *s = read_until(pid, has_child);
     assert_null(s->supervisor);
-    assert_string_equal(s->runtime, "python");
+    assert_int_equal(s->runtime, LK_RUNTIME_PYTHON);
     lk_snapshot_destroy(s);
     end(pid);
 }

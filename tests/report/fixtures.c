@@ -57,7 +57,7 @@ static void identity(struct lk_snapshot *s, const char *script)
     s->start_time = "2026-01-31T09:00:00.000Z";
     s->taken_at = "2026-01-31T12:00:00.123Z";
     s->uid = 1000;
-    s->runtime = "python";
+    s->runtime = LK_RUNTIME_PYTHON;
     s->python = (struct lk_python){ .present = true,
                                     .version = "3.11.2",
                                     .build = "release",
@@ -455,7 +455,7 @@ static void hostile_target(struct lk_snapshot *s, const char *evil)
     s->n_cmdline = 2;
     s->comm = s->exe = s->cwd = s->host = s->boot_id = s->start_time = s->container = evil;
     s->taken_at = "2026-01-31T12:00:00.123Z";
-    s->supervisor = s->runtime = evil;
+    s->supervisor = evil;
     s->python =
         (struct lk_python){ .present = true, .version = evil, .build = evil, .why_not = evil };
     lk_vec_add(&s->children, ((struct lk_child){ .pid = 2, .comm = evil, .threads = LK_UNKNOWN }));

@@ -9,6 +9,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/rule_words.h"
+#include "diagnose/wording/entity.h"
 
 static const char *unexamined_children(struct lk_rule_context *c)
 {
@@ -25,13 +26,10 @@ static const char *unexamined_children(struct lk_rule_context *c)
         (long long)s->pid);
 }
 
-static bool is_unreadable_runtime(const char *runtime)
+static bool is_unreadable_runtime(enum lk_runtime r)
 {
-    static const char *const names[] = { "jvm", "go", "node", "dotnet", "ruby" };
-    for (size_t i = 0; runtime && i < LK_ARRAY_LEN(names); i++)
-        if (strcmp(runtime, names[i]) == 0)
-            return true;
-    return false;
+    return r == LK_RUNTIME_JVM || r == LK_RUNTIME_GO || r == LK_RUNTIME_NODE ||
+           r == LK_RUNTIME_DOTNET || r == LK_RUNTIME_RUBY;
 }
 
 static const char *stuck_in_other_runtime(struct lk_rule_context *c)
@@ -46,7 +44,7 @@ static const char *stuck_in_other_runtime(struct lk_rule_context *c)
         stuck += lk_is_stalled(c, &s->threads.v[i]);
     }
     return stuck ? lk_print(c, "%s of a %s process did not move, and its runtime cannot be read",
-                            lk_count(c, stuck, "thread"), s->runtime)
+                            lk_count(c, stuck, "thread"), lk_runtime_name(s->runtime))
                  : NULL;
 }
 

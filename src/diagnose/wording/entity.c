@@ -33,3 +33,14 @@ const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, stru
     }
     return "something unknown";
 }
+
+const char *lk_runtime_name(enum lk_runtime r)
+{
+    static const char *const names[] = {
+        [LK_RUNTIME_PYTHON] = "python", [LK_RUNTIME_PYPY] = "pypy",
+        [LK_RUNTIME_JVM] = "jvm",       [LK_RUNTIME_GO] = "go",
+        [LK_RUNTIME_NODE] = "node",     [LK_RUNTIME_DOTNET] = "dotnet",
+        [LK_RUNTIME_RUBY] = "ruby",     [LK_RUNTIME_NATIVE] = "native",
+    };
+    return (unsigned)r < LK_ARRAY_LEN(names) ? names[r] : NULL;
+}

@@ -11,5 +11,7 @@
  * "threading.Lock l1", ... Belongs to the arena or to the snapshot; never NULL.
  */
 const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r);
+/** "python", "jvm", ...; NULL where it is not known. */
+const char *lk_runtime_name(enum lk_runtime r);
 
 #endif

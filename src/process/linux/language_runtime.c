@@ -17,18 +17,21 @@
 /* File names that begin so; digits or '.' may follow. Programs first: "python3.11" needs no look at
  * the mappings. */
 static const struct {
-    const char *prefix, *runtime;
+    const char *prefix;
+    enum lk_runtime runtime;
 } programs[] = {
-    { "python", "python" }, { "pypy", "pypy" }, { "nodejs", "node" },
-    { "node", "node" },     { "ruby", "ruby" },
+    { "python", LK_RUNTIME_PYTHON }, { "pypy", LK_RUNTIME_PYPY }, { "nodejs", LK_RUNTIME_NODE },
+    { "node", LK_RUNTIME_NODE },     { "ruby", LK_RUNTIME_RUBY },
 };
 /* Most telling first: the earliest of these that is mapped decides. */
 static const struct {
-    const char *prefix, *runtime;
+    const char *prefix;
+    enum lk_runtime runtime;
 } libraries[] = {
-    { "libpython2.", "python" }, { "libpython3", "python" },    { "libpypy", "pypy" },
-    { "libjvm.so", "jvm" },      { "libcoreclr.so", "dotnet" }, { "libruby", "ruby" },
-    { "libnode.so", "node" },
+    { "libpython2.", LK_RUNTIME_PYTHON },   { "libpython3", LK_RUNTIME_PYTHON },
+    { "libpypy", LK_RUNTIME_PYPY },         { "libjvm.so", LK_RUNTIME_JVM },
+    { "libcoreclr.so", LK_RUNTIME_DOTNET }, { "libruby", LK_RUNTIME_RUBY },
+    { "libnode.so", LK_RUNTIME_NODE },
 };
 
 static const char *base_name(const char *path)
@@ -42,11 +45,11 @@ static bool begins(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static const char *by_program(const char *base)
+static enum lk_runtime by_program(const char *base)
 {
     char exe[4096];
     if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
-        return NULL;
+        return LK_RUNTIME_UNKNOWN;
     const char *name = base_name(exe);
     for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
         const char *rest = name + strlen(programs[i].prefix);
@@ -54,14 +57,14 @@ static const char *by_program(const char *base)
             (*rest == '\0' || *rest == '.' || *rest == ' ' || isdigit((unsigned char)*rest)))
             return programs[i].runtime;
     }
-    return NULL;
+    return LK_RUNTIME_UNKNOWN;
 }
 
-static const char *by_library(const char *base)
+static enum lk_runtime by_library(const char *base)
 {
     FILE *f = lk_procfs_open("%s/maps", base);
     if (!f)
-        return NULL;
+        return LK_RUNTIME_UNKNOWN;
     size_t best = LK_ARRAY_LEN(libraries), cap = 0;
     char *line = NULL;
     for (size_t n = 0; best > 0 && n < MAX_MAPS_LINES && getline(&line, &cap, f) > 0; n++) {
@@ -72,7 +75,7 @@ static const char *by_library(const char *base)
     }
     free(line);
     fclose(f);
-    return best < LK_ARRAY_LEN(libraries) ? libraries[best].runtime : NULL;
+    return best < LK_ARRAY_LEN(libraries) ? libraries[best].runtime : LK_RUNTIME_UNKNOWN;
 }
 
 static bool read_at(int fd, void *buf, size_t n, uint64_t offset)
@@ -116,9 +119,9 @@ static bool is_go(int fd)
     return go;
 }
 
-const char *lk_runtime_find(const char *base)
+enum lk_runtime lk_runtime_find(const char *base)
 {
-    const char *runtime = by_program(base);
+    enum lk_runtime runtime = by_program(base);
     if (!runtime)
         runtime = by_library(base);
     if (runtime)
@@ -129,5 +132,5 @@ const char *lk_runtime_find(const char *base)
     bool go = fd >= 0 && is_go(fd);
     if (fd >= 0)
         close(fd);
-    return go ? "go" : "native";
+    return go ? LK_RUNTIME_GO : LK_RUNTIME_NATIVE;
 }

@@ -2,8 +2,9 @@
 #ifndef LK_PROCESS_LINUX_LANGUAGE_RUNTIME_H
 #define LK_PROCESS_LINUX_LANGUAGE_RUNTIME_H
 
-/** "python" | "pypy" | "jvm" | "go" | "node" | "dotnet" | "ruby" | "native". base as by
- * lk_procfs_base. */
-const char *lk_runtime_find(const char *base);
+#include "snapshot/snapshot.h"
+
+/** LK_RUNTIME_NATIVE when it is none of the known ones. base as by lk_procfs_base. */
+enum lk_runtime lk_runtime_find(const char *base);
 
 #endif

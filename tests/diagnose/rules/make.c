@@ -26,7 +26,7 @@ struct lk_snapshot *mk(void)
     s->ppid = 1;
     s->comm = "python3";
     s->cwd = "/srv";
-    s->runtime = "python";
+    s->runtime = LK_RUNTIME_PYTHON;
     s->stalled_after_ms = 2000;
     s->watched_ms = 200;
     s->python.present = s->python.frames_read = true;

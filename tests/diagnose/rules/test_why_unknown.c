@@ -31,7 +31,7 @@ static void unknown(void **state)
             says = "heap";
             break;
         case 3:
-            s->runtime = "jvm";
+            s->runtime = LK_RUNTIME_JVM;
             s->python.present = false;
             says = "jvm";
             break;
