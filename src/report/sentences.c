@@ -348,12 +348,6 @@ const char *lk_sentence_frame(struct lk_arena *a, const struct lk_pyframe *f, si
     return lk_arena_printf(a, "%s%s", file, rest);
 }
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash && slash[1] ? slash + 1 : path;
-}
-
 /* An argument as it would be typed in the process's own folder. */
 static const char *below_cwd(const struct lk_snapshot *s, const char *arg)
 {
@@ -368,7 +362,7 @@ static const char *command_line(struct lk_arena *a, const struct lk_snapshot *s,
     for (size_t i = 0; i < s->n_cmdline && b.n < most; i++) {
         const char *arg = lk_words_safe(a, s->cmdline[i]);
         if (brief)
-            arg = i ? below_cwd(s, arg) : base_name(arg);
+            arg = i ? below_cwd(s, arg) : lk_base_name(arg);
         lk_strbuf_printf(&b, "%s%s", i ? " " : "", arg);
     }
     return keep(a, &b);

@@ -1,3 +1,8 @@
+/*
+ * Text that is shown to people: cleaned, cut to the columns of a terminal, numbers and durations in
+ * words. Facts: widths are those of Unicode's EastAsianWidth.txt (W, F) and general category Mn, by
+ * block.
+ */
 #include "diagnose/wording/text.h"
 
 #include <inttypes.h>

@@ -9,6 +9,7 @@
 
 #include "process/linux/procfs.h"
 #include "util/arena.h"
+#include "util/text.h"
 
 #define MAX_MAPS_LINES    200000u
 #define MAX_SECTIONS      4096u
@@ -34,12 +35,6 @@ static const struct {
     { "libnode.so", LK_RUNTIME_NODE },
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool begins(const char *name, const char *prefix)
 {
     return strncmp(name, prefix, strlen(prefix)) == 0;
@@ -50,7 +45,7 @@ static enum lk_runtime by_program(const char *base)
     char exe[4096];
     if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
         return LK_RUNTIME_UNKNOWN;
-    const char *name = base_name(exe);
+    const char *name = lk_base_name(exe);
     for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
         const char *rest = name + strlen(programs[i].prefix);
         if (begins(name, programs[i].prefix) &&
@@ -70,7 +65,7 @@ static enum lk_runtime by_library(const char *base)
     for (size_t n = 0; best > 0 && n < MAX_MAPS_LINES && getline(&line, &cap, f) > 0; n++) {
         const char *path = strchr(line, '/');
         for (size_t i = 0; path && i < best; i++)
-            if (begins(base_name(path), libraries[i].prefix))
+            if (begins(lk_base_name(path), libraries[i].prefix))
                 best = i;
     }
     free(line);

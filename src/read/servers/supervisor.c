@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "snapshot/snapshot.h"
+#include "util/text.h"
 
 #define MAX_CHILDREN_ASKED 64
 #define MAX_ENVIRON        (512u * 1024)
@@ -50,15 +51,9 @@ static const struct {
 
 /* ---- programs ------------------------------------------------------------------------ */
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool is_interpreter(const char *path)
 {
-    const char *name = base_name(path);
+    const char *name = lk_base_name(path);
     return strncmp(name, "python", 6) == 0 || strncmp(name, "pypy", 4) == 0;
 }
 
@@ -76,7 +71,7 @@ static void script_name(const struct lk_procfs_args *args, char ret[64])
     for (size_t i = 1; i < args->argc; i++) {
         const char *a = args->argv[i];
         if (a[0] != '-') {
-            set_name(ret, base_name(a), strlen(base_name(a)));
+            set_name(ret, lk_base_name(a), strlen(lk_base_name(a)));
             return;
         }
         if (a[1] == '-') {
@@ -107,7 +102,7 @@ void lk_program_read(const char *base, struct lk_program *ret)
     char exe[4096], comm[64];
     memset(ret, 0, sizeof(*ret));
     if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) > 0)
-        set_name(ret->exe, base_name(exe), strcspn(base_name(exe), " "));
+        set_name(ret->exe, lk_base_name(exe), strcspn(lk_base_name(exe), " "));
     if (lk_procfs_read(comm, sizeof(comm), "%s/comm", base) > 0)
         set_name(ret->comm, comm, strcspn(comm, "\n"));
     if (!lk_procfs_args_read(base, &ret->args) || ret->args.argc == 0)
@@ -121,7 +116,7 @@ void lk_program_read(const char *base, struct lk_program *ret)
     if (is_interpreter(first))
         script_name(&ret->args, ret->name);
     else
-        set_name(ret->name, base_name(first), strlen(base_name(first)));
+        set_name(ret->name, lk_base_name(first), strlen(lk_base_name(first)));
 }
 
 void lk_program_deinit(struct lk_program *p)

@@ -13,6 +13,7 @@
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/entities.h"
+#include "util/text.h"
 
 enum {
     MAX_FD = 1 << 20,
@@ -63,15 +64,9 @@ void lk_reader_end(struct lk_py *py)
 
 /* ---- classes ------------------------------------------------------------------------- */
 
-static const char *last_part(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && dot[1] ? dot + 1 : name;
-}
-
 static size_t row_of_type(struct lk_py *py, const struct lk_pytype *ty)
 {
-    const char *name = last_part(ty->name);
+    const char *name = lk_last_part(ty->name);
     for (size_t i = 0; i < lk_n_class_rows; i++)
         if (strcmp(name, lk_class_rows[i].name) == 0 &&
             strcmp(lk_py_type_module(py, ty), lk_class_rows[i].module) == 0)
@@ -116,7 +111,7 @@ enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj,
 const char *lk_py_class_label(struct lk_py *py, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
-    return ty ? lk_arena_strdup(py->s->arena, last_part(ty->name)) : "";
+    return ty ? lk_arena_strdup(py->s->arena, lk_last_part(ty->name)) : "";
 }
 
 /* ---- small helpers ------------------------------------------------------------------- */

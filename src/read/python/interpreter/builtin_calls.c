@@ -11,6 +11,7 @@
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "util/text.h"
 
 enum {
     MAX_SLOTS = 256, /* of one value stack */
@@ -19,16 +20,10 @@ enum {
     DESCR_TYPE = 16, /* PyDescrObject.d_type (Include/cpython/descrobject.h) */
 };
 
-static const char *last_part(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && dot[1] ? dot + 1 : name;
-}
-
 static const char *method_name(struct lk_py *py, const struct lk_pytype *ty, const char *name)
 {
     return ty ? lk_arena_printf(py->s->arena, "%s:%s.%s", lk_py_type_module(py, ty),
-                                last_part(ty->name), name)
+                                lk_last_part(ty->name), name)
               : NULL;
 }
 

@@ -9,13 +9,7 @@
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
-
-/* "Task" of "_asyncio.Task". */
-static const char *last_part(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-    return dot && dot[1] ? dot + 1 : name;
-}
+#include "util/text.h"
 
 const char *lk_py_type_module(struct lk_py *py, const struct lk_pytype *cty)
 {
@@ -28,9 +22,9 @@ const char *lk_py_type_module(struct lk_py *py, const struct lk_pytype *cty)
     lk_addr v = ty->dict ? lk_py_dict_get(py, ty->dict, "__module__") : 0;
     if (v && lk_py_str_raw(py, v, buf, sizeof buf))
         ty->module = lk_text_clean(py->arena, buf, strlen(buf), sizeof buf);
-    else if (last_part(ty->name) != ty->name)
+    else if (lk_last_part(ty->name) != ty->name)
         ty->module =
-            lk_arena_strndup(py->arena, ty->name, (size_t)(last_part(ty->name) - ty->name - 1));
+            lk_arena_strndup(py->arena, ty->name, (size_t)(lk_last_part(ty->name) - ty->name - 1));
     else
         ty->module = ty->flags & LK_TPFLAG_HEAPTYPE ? "" : "builtins";
     return ty->module;
@@ -39,7 +33,7 @@ const char *lk_py_type_module(struct lk_py *py, const struct lk_pytype *cty)
 static bool type_is(struct lk_py *py, const struct lk_pytype *ty, const char *module,
                     const char *name)
 {
-    if (strcmp(ty->name, name) != 0 && strcmp(last_part(ty->name), name) != 0)
+    if (strcmp(ty->name, name) != 0 && strcmp(lk_last_part(ty->name), name) != 0)
         return false;
     return !module || strcmp(lk_py_type_module(py, ty), module) == 0;
 }
@@ -87,7 +81,7 @@ const char *lk_py_class_name(struct lk_py *py, lk_addr obj)
         return "?";
     if (lk_map_get(&py->class_names, ty->addr, &known))
         return (const char *)(uintptr_t)known;
-    const char *module = lk_py_type_module(py, ty), *name = last_part(ty->name);
+    const char *module = lk_py_type_module(py, ty), *name = lk_last_part(ty->name);
     const char *full = !*module || strcmp(module, "builtins") == 0
                            ? lk_arena_strdup(lk_py_arena(py), name)
                            : lk_arena_printf(lk_py_arena(py), "%s.%s", module, name);

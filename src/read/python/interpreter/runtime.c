@@ -12,6 +12,7 @@
 #include "read/python/interpreter/debug_offsets.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "util/text.h"
 
 enum {
     MAX_MODULES = 1024, /* ELF files looked at */
@@ -31,12 +32,6 @@ struct candidates {
     size_t n, cap;
 };
 
-static const char *base_name(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static bool is_pypy(const char *name)
 {
     return lk_starts_with(name, "libpypy") || lk_starts_with(name, "pypy");
@@ -51,7 +46,7 @@ static void gather(struct lk_process *t, struct candidates *c, bool *pypy)
     for (size_t i = 0; m && i < n && c->n < MAX_MODULES; i++) {
         if (m[i].path[0] != '/' || m[i].offset != 0 || m[i].prot[0] != 'r')
             continue;
-        const char *name = base_name(m[i].path);
+        const char *name = lk_base_name(m[i].path);
         if (is_pypy(name))
             *pypy = true;
         struct candidate *k = lk_vec_push(c);
@@ -65,7 +60,7 @@ static void gather(struct lk_process *t, struct candidates *c, bool *pypy)
 /* "3.7" from ".../libpython3.7m.so.1.0" or "python3.7"; a hint for messages only. */
 static bool version_hint(const char *path, char *ret, size_t size)
 {
-    const char *p = strstr(base_name(path), "python");
+    const char *p = strstr(lk_base_name(path), "python");
 
     if (!p || !isdigit((unsigned char)p[6]) || p[7] != '.' || !isdigit((unsigned char)p[8]))
         return false;
