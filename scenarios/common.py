@@ -169,3 +169,20 @@ def serve_uvicorn(app):
 def service():
     """A process that serves nobody says that it is up."""
     say("listening", port=0)
+
+
+def until_asleep(tid):
+    """True, once that thread has slept through a moment in which it could have had the GIL: a loop's, in its selector."""
+    import time
+
+    def counters():
+        with open("/proc/self/task/%d/status" % tid, encoding="utf-8") as file:
+            return [line for line in file if line.startswith(("State:", "voluntary_ctxt", "nonvoluntary_ctxt"))]
+
+    before = None
+    while True:
+        now = counters()
+        if now == before and "S (sleeping)" in now[0]:
+            return True
+        before = now
+        time.sleep(0.03)

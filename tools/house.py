@@ -20,11 +20,11 @@ def stem(path):
     return os.path.splitext(path)[0]
 
 
-def includes(top):
-    """file (without suffix) -> files that it or its header includes."""
+def includes(top, suffixes=(".c", ".h")):
+    """file (without suffix) -> files that it or its header includes; with (".h",) headers among themselves."""
     files = {stem(f) for f in sources(top)}
     graph = {f: set() for f in files}
-    for path in sources(top):
+    for path in filter(lambda p: p.endswith(suffixes), sources(top)):
         with open(os.path.join(top, path), encoding="utf-8") as file:
             for name in re.findall(r'^#include "([^"]+)"', file.read(), re.M):
                 if stem(name) in files and stem(name) != stem(path):
@@ -103,6 +103,34 @@ def circles(graph):
         if v not in index:
             walk(v)
     return sorted(found, key=len, reverse=True)
+
+
+def places():
+    """folder -> its place in tools/rooms."""
+    with open(os.path.join(ROOT, "tools", "rooms"), encoding="utf-8") as file:
+        return {line.strip(): n for n, line in enumerate(file) if line.strip() and not line.startswith("#")}
+
+
+def place_of(folder, known):
+    """Its own place, or that of the nearest folder above it; None when there is none."""
+    while folder and folder not in known:
+        folder = os.path.dirname(folder)
+    return known.get(folder)
+
+
+def out_of_order(graph):
+    """(file, file) for each link that does not lead to an earlier folder or to a sub-folder."""
+    known, found = places(), []
+    for file in sorted(graph):
+        own = os.path.dirname(file)
+        for to in sorted(graph[file]):
+            other = os.path.dirname(to)
+            if other == own or other.startswith(own + "/"):
+                continue
+            a, b = place_of(own, known), place_of(other, known)
+            if a is None or b is None or b >= a:
+                found.append((file, to))
+    return found
 
 
 def without_main(graph):

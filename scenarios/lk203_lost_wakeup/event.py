@@ -10,7 +10,7 @@ READY = {}
 
 
 def work():
-    READY["go"].wait(20)
+    assert READY["go"].wait(20) and common.until_asleep(threading.main_thread().native_id)  # awake, the loop would see it
     READY["event"].set()
     common.waiting("event set")
     threading.Event().wait()

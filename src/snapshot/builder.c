@@ -1,3 +1,7 @@
+/*
+ * Entities are entered once an address (threads: once a tid): one map a kind from that to its
+ * index, and one for stacks that are alike.
+ */
 #include "snapshot/builder.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* From a reference to the entity or its id; nothing here knows where an entity came from. */
 #include "snapshot/snapshot.h"
 
 #define LK_ACCESSOR(name, type, enumerator, list)                                                  \

@@ -1,3 +1,4 @@
+/* An arena hands out chunks that are freed together; the checked allocators are beside it. */
 #include "util/arena.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* Errors with their cause, the clock and other small things that every room needs. */
 #include "util/base.h"
 
 #include <stdarg.h>

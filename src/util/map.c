@@ -1,3 +1,4 @@
+/* Open addressing with Fibonacci hashing: keys are mostly addresses, whose low bits say little. */
 #include "util/map.h"
 
 #include <stdlib.h>

@@ -1,3 +1,7 @@
+/*
+ * The growing string, and what makes the bytes of a target printable: valid UTF-8, nothing that a
+ * terminal would obey.
+ */
 #include "util/text.h"
 
 #include <stdarg.h>

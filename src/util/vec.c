@@ -1,3 +1,4 @@
+/* The one function that grows every vector. */
 #include "util/vec.h"
 
 void lk_vec_grow_(void **v, size_t *cap, size_t n, size_t size)
