@@ -28,6 +28,7 @@ struct lk_examine_options {
     uint64_t listed_ticks;
     volatile const int *interrupted;    /* becomes nonzero when the user wants out; may be NULL */
     const struct lk_patterns *patterns; /* the user's; may be NULL */
+    uint64_t (*now_ms)(void); /* the clock that deadlines are kept by; NULL: lk_now_ms() */
     int verbose;
 };
 

@@ -49,6 +49,11 @@ static void job_free(struct job *job)
     free(job);
 }
 
+static uint64_t now_ms(const struct lk_examine_options *o)
+{
+    return o->now_ms ? o->now_ms() : lk_now_ms();
+}
+
 static void *work(void *arg)
 {
     struct job *job = arg;
@@ -82,7 +87,7 @@ static void start(struct job *job)
     pthread_attr_t attr;
     pthread_attr_init(&attr);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    job->began_ms = lk_now_ms();
+    job->began_ms = now_ms(&job->options);
     job->state = AT_WORK;
     job->joint->users++;
     const int error = pthread_create(&thread, &attr, work, job);
@@ -98,7 +103,7 @@ static void start(struct job *job)
 /* Asks a job that is over its deadline to end, and gives it up when it does not. */
 static void enforce(struct job *job, unsigned deadline_ms)
 {
-    const uint64_t spent = lk_now_ms() - job->began_ms;
+    const uint64_t spent = now_ms(&job->options) - job->began_ms;
     if (!deadline_ms || spent < deadline_ms)
         return;
     if (!job->stop)

@@ -73,16 +73,27 @@ static void all_in_order(void **state)
     }
 }
 
+enum { DEADLINE_MS = 3000 };
+
+static unsigned begun;
+
+/* The deadline has passed as soon as both examinations have begun: no machine is too slow for it.
+ */
+static uint64_t clock_of_test(void)
+{
+    return begun++ < 2 ? 0 : DEADLINE_MS;
+}
+
 /* Far more samples were asked for than fit: what there is at the deadline is a report. */
 static void deadline(void **state)
 {
     (void)state;
     const pid_t pids[] = { sleeper(), sleeper() };
     struct lk_joint_result r[2] = { 0 };
-    const struct lk_examine_options o = options(1000);
-    const uint64_t before = lk_now_ms();
-    lk_examine_together(pids, 2, &o, 3000, r);
-    assert_true(lk_now_ms() - before < 15000);
+    struct lk_examine_options o = options(1000);
+    o.now_ms = clock_of_test;
+    begun = 0;
+    lk_examine_together(pids, 2, &o, DEADLINE_MS, r);
     for (size_t i = 0; i < 2; i++) {
         assert_true(r[i].ok);
         assert_true(r[i].report.snap->samples.n >= 1 && r[i].report.snap->samples.n < 1000);
