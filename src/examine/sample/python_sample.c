@@ -1,10 +1,14 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
-#include "read/python/reader/reader.h"
-
+#include "read/loops/read.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/runtime.h"
 #include "read/python/interpreter/thread_states.h"
-#include "read/python/reader/entities.h"
+#include "read/python/python.h"
+#include "read/python/stdlib/file_object.h"
+#include "read/python/stdlib/lock_holder.h"
+#include "read/python/stdlib/reachable_sockets.h"
+#include "read/servers/servers.h"
 
 /* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is
  * the hub alone. */
@@ -34,6 +38,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_waits(py);
         lk_py_read_files(py);
         lk_py_read_servers(py);
+        lk_py_read_reachable_sockets(py);
         lk_py_read_owners(py);
         note_greenlets(py);
     }

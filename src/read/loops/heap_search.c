@@ -3,12 +3,17 @@
  * is in exactly one of these lists (Include/internal/pycore_gc.h). Never under a stop; each object
  * found is read anew and checked.
  */
-#include "read/python/reader/reader.h"
-
 #include <stdlib.h>
 
+#include "read/loops/asyncio/future_enders.h"
+#include "read/loops/read.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/python.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
 
 enum {
     HEAD_SIZE = 16, /* PyGC_Head stands right before the object */
@@ -111,13 +116,14 @@ static bool walk_all(struct lk_py *py, struct walk *w)
 
 static void add_found(struct lk_py *py, const struct walk *w)
 {
+    lk_loops_begin(py);
     for (size_t i = 0; i < w->found.n; i++)
         lk_py_loop(py, w->found.v[i], LK_FOUND_HEAP);
     /* The queue of a loop found only now may hold what a future waits for. */
     for (size_t i = 0; i < py->s->futures.n; i++)
         if (py->s->futures.v[i].enders.n == 0)
             lk_vec_add(&lk_reader(py)->futures_todo, (uint32_t)i);
-    lk_loops_drain_futures(py);
+    lk_aio_find_enders(py);
     lk_loops_finish(py);
     lk_reader_end(py);
 }

@@ -1,7 +1,6 @@
 /* The kinds of loops and tasks that can be read: one row a kind, the first that fits is it. */
-#include "read/loops/loop_kind.h"
-
 #include "read/loops/asyncio/loop.h"
+#include "read/loops/loop_kind.h"
 #include "read/loops/uvloop/loop.h"
 #include "read/loops/uvloop/transport.h"
 

@@ -3,16 +3,21 @@
  * globals of user modules, what get_event_loop() gives each thread. One level deep; completeness is
  * the heap walk's job (heap.c).
  */
-#include "read/python/reader/reader.h"
+#include "read/loops/reachable.h"
 
 #include <stdlib.h>
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/class_table.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
 
 enum {
     MAX_MODULES = 20000,

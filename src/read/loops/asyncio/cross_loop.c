@@ -6,7 +6,7 @@
  * primitive whose waiter is completed by code that runs on another loop (queue.put_nowait,
  * event.set, lock.release). Neither wakes the waiter's loop.
  */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/cross_loop.h"
 
 #include <stdlib.h>
 
@@ -15,7 +15,12 @@
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
-#include "read/python/reader/entities.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/thread_lookup.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
 
 enum {
     MAX_ITEMS = 64, /* futures of one wait() that are looked at */

@@ -9,8 +9,10 @@
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/reader.h"
 
 enum {
     /* dequeobject.state: counts every change of the deque (Modules/_collectionsmodule.c) */

@@ -2,13 +2,20 @@
  * they complete. */
 #include "read/loops/asyncio/ready_queue.h"
 
+#include "read/loops/asyncio/callback.h"
+#include "read/loops/asyncio/frame_rows.h"
+#include "read/loops/asyncio/setters.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
 
 enum {
     /* TaskStepMethWrapper.sw_task, TaskWakeupMethWrapper.ww_task (Modules/_asynciomodule.c) */

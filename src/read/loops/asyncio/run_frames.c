@@ -1,14 +1,21 @@
 /* Which loops each thread runs, and for whose sake: the runtime's record, and the frames that drive
  * a loop. */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/run_frames.h"
 
 #include "read/loops/asyncio/current_callback.h"
+#include "read/loops/asyncio/task.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/forked_threads.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
 
 enum {
     OBJ_FIRST = 16, /* first field after PyObject_HEAD */
@@ -174,7 +181,7 @@ static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes 
         struct lk_ref until = until_of(py, &frames->v[i]);
         if (until.kind == LK_KIND_NONE)
             continue;
-        lk_loops_drain_tasks(py);
+        lk_aio_drain_tasks(py);
         return lk_ref_eq(loop_of(py->s, until), loop) ? until : lk_ref_make(LK_KIND_NONE, 0);
     }
     return lk_ref_make(LK_KIND_NONE, 0);

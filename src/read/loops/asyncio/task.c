@@ -1,23 +1,31 @@
 /* Tasks: all registries of a version, and for each pending task its state, await chain and stack.
  */
-#include "read/python/reader/reader.h"
+#include "read/loops/asyncio/task.h"
 
 #include <stdlib.h>
 
-#include "read/loops/loop_kind.h"
-#include "read/python/interpreter/attribute.h"
+#include "read/loops/asyncio/callback.h"
+#include "read/loops/asyncio/cross_loop.h"
+#include "read/loops/asyncio/frame_rows.h"
+#include "read/loops/asyncio/setters.h"
 #include "read/python/interpreter/class.h"
-#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
+#include "read/python/stdlib/with_blocks.h"
+#include "read/python/waits/wait.h"
 
 enum {
-    PREFETCH = 1024, /* tasks whose pages are fetched together */
-    FEW = 32,        /* so few are not worth it */
-    OBJ_HEAD = 256,  /* bytes of a task, coroutine or future that are looked at */
+    FEW = 32,       /* so few are not worth it */
+    OBJ_HEAD = 256, /* bytes of a task, coroutine or future that are looked at */
 };
 
 /* ---- names --------------------------------------------------------------------------- */
@@ -149,13 +157,15 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     k->stack = c->stack;
     k->started = !(a->chain.n == 1 && a->chain.v[0].lasti < 0);
     if (c->plain) {
-        lk_aio_task_wait(py, ref, f, &a->chain, true);
+        lk_py_task_wait(py, ref, f, &a->chain, NULL);
         return;
     }
+    const struct lk_wait_rows rows = { lk_task_wait_rows, lk_n_task_wait_rows, 1 };
     bool special = lk_aio_note_setters(py, &a->chain, ref) > 0;
     special |= lk_py_note_with_blocks(py, &a->chain, false, ref);
     special |= lk_py_note_bare_acquires(py, &a->chain, ref) > 0;
-    special |= lk_aio_task_wait(py, ref, f, &a->chain, false);
+    special |= lk_py_task_wait(py, ref, f, &a->chain, &rows);
+    lk_aio_note_cross_loop(py, ref, f, &a->chain);
     c->plain = !special;
 }
 
@@ -191,10 +201,10 @@ static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_f
 }
 
 /* Brings in what reading these tasks will touch, level by level, with few system calls. */
-static void prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
+void lk_aio_prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
 {
     const struct lk_layout *l = &py->layout;
-    lk_addr next[2 * PREFETCH];
+    lk_addr next[2 * LK_AIO_PREFETCH];
     size_t m = 0;
 
     lk_prefetch(py->t, tasks, n, l->task_size);
@@ -208,45 +218,24 @@ static void prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
     lk_prefetch(py->t, next, m, OBJ_HEAD);
 }
 
-struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
-{
-    bool is_new;
-    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
-    if (cls != LK_CLASS_TASK && cls != LK_CLASS_PYTASK)
-        return lk_ref_make(LK_KIND_NONE, 0);
-    struct lk_ref ref = lk_snapshot_task(py->s, obj, &is_new);
-    if (is_new)
-        lk_vec_add(&lk_reader(py)->tasks_todo, ref.index);
-    return ref;
-}
-
-struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kind kind,
-                                 bool *is_new)
-{
-    struct lk_ref ref = lk_snapshot_task(py->s, obj, is_new);
-    if (*is_new)
-        lk_task_at(py->s, ref)->kind = kind;
-    return ref;
-}
-
 static void prefetch_todo(struct lk_py *py, size_t from)
 {
     const struct lk_reader *a = lk_reader(py);
-    lk_addr tasks[PREFETCH];
-    size_t n = LK_MIN(a->tasks_todo.n - from, (size_t)PREFETCH);
+    lk_addr tasks[LK_AIO_PREFETCH];
+    size_t n = LK_MIN(a->tasks_todo.n - from, (size_t)LK_AIO_PREFETCH);
     for (size_t i = 0; i < n; i++)
         tasks[i] = py->s->tasks.v[a->tasks_todo.v[from + i]].addr;
-    prefetch_tasks(py, tasks, n);
+    lk_aio_prefetch_tasks(py, tasks, n);
 }
 
-void lk_loops_drain_tasks(struct lk_py *py)
+void lk_aio_drain_tasks(struct lk_py *py)
 {
     struct lk_reader *a = lk_reader(py);
     /* First in, first out: the order of the registry is the order of the snapshot. */
     for (size_t i = 0; i < a->tasks_todo.n; i++) {
         struct lk_ref ref = lk_ref_make(LK_KIND_TASK, a->tasks_todo.v[i]);
         struct lk_aio_fut f;
-        if (i % PREFETCH == 0 && a->tasks_todo.n - i > FEW)
+        if (i % LK_AIO_PREFETCH == 0 && a->tasks_todo.n - i > FEW)
             prefetch_todo(py, i);
         if (lk_aio_read_fut(py, lk_task_at(py->s, ref)->addr, &f))
             read_task(py, ref, &f);
@@ -254,10 +243,8 @@ void lk_loops_drain_tasks(struct lk_py *py)
     a->tasks_todo.n = 0;
 }
 
-/* ---- registries ---------------------------------------------------------------------- */
-
 /* Finished tasks are left out unless something refers to them. */
-static void add_if_pending(struct lk_py *py, lk_addr task)
+void lk_aio_add_if_pending(struct lk_py *py, lk_addr task)
 {
     struct lk_aio_fut f;
     bool is_new;
@@ -268,177 +255,4 @@ static void add_if_pending(struct lk_py *py, lk_addr task)
     struct lk_ref ref = lk_snapshot_task(py->s, task, &is_new);
     if (is_new)
         read_task(py, ref, &f);
-}
-
-/* A rehearsal under a stop follows only as many tasks as there is time for. */
-static bool out_of_time(const struct lk_py *py)
-{
-    return py->until_us && lk_now_us() >= py->until_us;
-}
-
-static void add_registered(struct lk_py *py, const lk_addr *tasks, size_t n)
-{
-    for (size_t i = 0; i < n; i += PREFETCH) {
-        size_t part = LK_MIN(n - i, (size_t)PREFETCH);
-        if (out_of_time(py))
-            return;
-        prefetch_tasks(py, tasks + i, part);
-        for (size_t j = 0; j < part; j++)
-            add_if_pending(py, tasks[i + j]);
-        lk_loops_drain_tasks(py);
-    }
-}
-
-/* refs: weak references; overwritten. */
-static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
-{
-    size_t m = 0;
-    lk_prefetch(py->t, refs, n, 64);
-    for (size_t i = 0; i < n; i++) {
-        lk_addr task = lk_py_weakref(py, refs[i]);
-        if (task)
-            refs[m++] = task;
-    }
-    add_registered(py, refs, m);
-}
-
-static void read_weakset(struct lk_py *py, lk_addr set)
-{
-    size_t n;
-    lk_addr data = set ? lk_py_attr(py, set, "data") : 0;
-    int64_t len = data ? lk_py_len(py, data) : -1;
-    if (!data || len < 0) {
-        if (set)
-            lk_reader(py)->tasks_cut = true;
-        return;
-    }
-    lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
-    if ((int64_t)n < len)
-        lk_reader(py)->tasks_cut = true;
-    for (size_t i = 0; i < n && !out_of_time(py); i += PREFETCH)
-        add_referents(py, refs + i, LK_MIN(n - i, (size_t)PREFETCH));
-}
-
-static void read_set(struct lk_py *py, lk_addr set)
-{
-    size_t n;
-    lk_addr *tasks = set ? lk_py_items(py, set, LK_PY_MAX_ITEMS, &n) : NULL;
-    if (tasks)
-        add_registered(py, tasks, n);
-}
-
-/* 3.14+: circular list of struct llist_node inside the tasks, its head in a thread state or the
- * interpreter. */
-static void read_list(struct lk_py *py, lk_addr head)
-{
-    LK_VEC(lk_addr) found = { 0 };
-    lk_addr prev = head, node = lk_py_ptr(py, head);
-
-    while (node && node != head && found.n < LK_PY_MAX_TASKS) {
-        uint64_t back;
-        /* node->prev must lead back, so a torn or cyclic list ends here. */
-        if (!lk_read_u64(py->t, node + 8, &back) || back != prev) {
-            lk_reader(py)->tasks_cut = true;
-            break;
-        }
-        lk_vec_add(&found, node - py->layout.task_node);
-        prev = node;
-        node = lk_py_ptr(py, node);
-    }
-    if (!node)
-        lk_reader(py)->tasks_cut = true;
-    add_registered(py, found.v, found.n);
-    free(found.v);
-}
-
-static void read_lists(struct lk_py *py)
-{
-    const struct lk_layout *l = &py->layout;
-    for (size_t i = 0; i < py->s->threads.n; i++)
-        if (py->s->threads.v[i].tstate)
-            read_list(py, py->s->threads.v[i].tstate + l->ts_tasks_head);
-    read_list(py, py->interp + l->is_asyncio_tasks_head);
-}
-
-/* ---- what executes ------------------------------------------------------------------- */
-
-static void index_running(struct lk_py *py)
-{
-    struct lk_reader *a = lk_reader(py);
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
-        for (size_t j = 0; f && j < f->n; j++)
-            if (f->v[j].generator && f->v[j].gen)
-                lk_map_put(&a->running, f->v[j].gen, i);
-    }
-}
-
-static void mark_current(struct lk_py *py, lk_addr task, struct lk_ref thread)
-{
-    if (!task || thread.kind != LK_KIND_THREAD || lk_py_is_none(py, task))
-        return;
-    struct lk_ref ref = lk_py_task(py, task);
-    lk_loops_drain_tasks(py);
-    struct lk_task *k = lk_task_at(py->s, ref);
-    if (!k || k->state != LK_TASK_PENDING)
-        return;
-    /* A task whose coroutine is no Python coroutine (Cython): its frames are not on the stack. */
-    k->state = LK_TASK_RUNNING;
-    k->started = true;
-    k->run_by = thread;
-    k->wait = (struct lk_wait){ .kind = LK_WAIT_NONE, .timeout_ms = LK_FOREVER, .frame = -1 };
-    if (py->s->threads.v[thread.index].current_task.kind == LK_KIND_NONE)
-        py->s->threads.v[thread.index].current_task = ref;
-}
-
-static bool current_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
-{
-    (void)arg;
-    const struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, key, LK_FOUND_TASK));
-    if (o)
-        mark_current(py, value, o->thread);
-    return true;
-}
-
-static void read_current(struct lk_py *py)
-{
-    lk_addr dict = lk_py_module_attr(py, "asyncio.tasks", "_current_tasks");
-    if (dict)
-        lk_py_dict_each(py, dict, current_entry, NULL);
-    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->s->threads.n; i++)
-        if (py->s->threads.v[i].tstate)
-            mark_current(py, lk_py_ptr(py, py->s->threads.v[i].tstate + py->layout.ts_running_task),
-                         lk_ref_make(LK_KIND_THREAD, i));
-}
-
-void lk_py_read_tasks(struct lk_py *py)
-{
-    static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
-    struct lk_reader *a = lk_reader(py);
-
-    index_running(py);
-    if (lk_py_module_dict(py, "asyncio.tasks")) {
-        for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
-            read_weakset(py, lk_py_module_attr(py, "asyncio.tasks", weak[i]));
-        read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"));
-        if (py->layout.ts_tasks_head != LK_OFF_NONE)
-            read_lists(py);
-        lk_loops_drain_tasks(py);
-        read_current(py);
-    }
-    for (size_t i = 0; i < lk_n_loop_kinds; i++)
-        if (lk_loop_kinds[i].read_tasks)
-            lk_loop_kinds[i].read_tasks(py);
-    lk_loops_finish(py);
-    py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
-    if (a->tasks_cut)
-        lk_snapshot_limit(
-            py->s,
-            "the registry of asyncio tasks could not be read to its end; tasks may be missing");
-    if (a->bad_task) {
-        py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
-        lk_snapshot_limit(py->s,
-                          "asyncio tasks do not have the layout of CPython %s; they were not read",
-                          py->version);
-    }
 }

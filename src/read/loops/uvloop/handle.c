@@ -1,6 +1,8 @@
 /* uvloop.loop.Handle (uvloop/cbhandles.pxd, 0.14 - 0.23): one callback of the ready queue. */
 #include "read/loops/uvloop/handle.h"
 
+#include "read/loops/asyncio/ready_queue.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/type.h"
 
 enum {

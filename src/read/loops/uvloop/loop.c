@@ -6,10 +6,14 @@
 
 #include "read/loops/asyncio/current_callback.h"
 #include "read/loops/asyncio/loop.h"
+#include "read/loops/asyncio/ready_queue.h"
 #include "read/loops/uvloop/handle.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/stdlib/socket.h"
 
 enum {
     UV_BACKEND_FD = 64, /* uv_loop_t.backend_fd (libuv 1.x include/uv.h) */

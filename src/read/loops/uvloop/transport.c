@@ -5,7 +5,9 @@
 #include "read/loops/uvloop/transport.h"
 
 #include "read/python/interpreter/class.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
 
 enum {
     /* uvloop.loop.UVHandle (uvloop/handles/handle.pxd): PyObject_HEAD, vtable, uv_handle_t *, Loop

@@ -3,14 +3,16 @@
  * its value stack until they return. How much of that stack is in use is not known while it calls,
  * so that a name here is a candidate, no proof.
  */
-#include "read/python/reader/reader.h"
+#include "read/python/interpreter/builtin_calls.h"
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/reader.h"
 #include "util/text.h"
 
 enum {

@@ -11,9 +11,12 @@
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/reader.h"
+#include "read/python/reader/known_class.h"
 
 enum {
     MAX_CODE_BYTES = 1 << 20,

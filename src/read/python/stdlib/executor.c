@@ -1,13 +1,19 @@
 /* Executors: their workers, and the work items still in their queues. */
-#include "read/python/reader/reader.h"
+#include "read/python/stdlib/executor.h"
 
 #include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/socket.h"
+#include "read/python/stdlib/thread_object.h"
 #include "snapshot/builder.h"
 
 enum {
@@ -23,38 +29,6 @@ enum {
     SQ_LIST_SIZE = 56,
     SQ_RING_SIZE = 72, /* tp_basicsize of either */
 };
-
-/* Ident of a threading.Thread; 0 = none, or not started. */
-static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
-{
-    int64_t ident;
-    lk_addr v = thread ? lk_py_attr(py, thread, "_ident") : 0;
-
-    *known = py->frames_complete && v;
-    return v && lk_py_int(py, v, &ident) ? (uint64_t)ident : 0;
-}
-
-/* A new thread may have got the ident of one that ended: who is who, threading._active tells. */
-struct lk_ref lk_py_thread_of_object(struct lk_py *py, lk_addr thread, bool *known)
-{
-    struct lk_ref ref = lk_py_thread_by_ident(py, ident_of(py, thread, known));
-    uint64_t object;
-    if (ref.kind == LK_KIND_THREAD && lk_map_get(&py->thread_objects, ref.index, &object) &&
-        object != thread)
-        return lk_ref_make(LK_KIND_NONE, 0);
-    return ref;
-}
-
-/* True when the thread of this threading.Thread, which was started, is certainly no more. */
-static bool is_gone(struct lk_py *py, lk_addr thread)
-{
-    bool known;
-    uint64_t ident = ident_of(py, thread, &known);
-    if (!known || !ident || lk_py_thread_of_object(py, thread, &known).kind != LK_KIND_NONE)
-        return false;
-    return lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE ||
-           !lk_py_ident_may_live(py, ident);
-}
 
 /* ---- queues -------------------------------------------------------------------------- */
 
@@ -196,7 +170,7 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     size_t gone = 0;
     for (size_t i = 0; i < n; i++) {
         bool known;
-        gone += is_gone(py, threads[i]);
+        gone += lk_py_thread_is_gone(py, threads[i]);
         add_worker(py, ref, lk_py_thread_of_object(py, threads[i], &known));
     }
     /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes
@@ -214,24 +188,13 @@ static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 
-struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
+void lk_py_read_executor(struct lk_py *py, struct lk_ref ref, enum lk_known_class cls)
 {
-    const struct lk_class_row *row;
-    bool is_new;
-    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
-
-    if (cls != LK_CLASS_POOL && cls != LK_CLASS_PROCESS_POOL &&
-        cls != LK_CLASS_CURRENT_THREAD_EXECUTOR)
-        return lk_ref_make(LK_KIND_NONE, 0);
-    struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
-    if (!is_new)
-        return ref;
-    lk_executor_at(py->s, ref)->kind = row->kind;
+    lk_addr obj = lk_executor_at(py->s, ref)->addr;
     if (cls == LK_CLASS_POOL)
         read_pool(py, ref, obj);
     else if (cls == LK_CLASS_CURRENT_THREAD_EXECUTOR)
         read_current_thread_executor(py, ref, obj);
-    return ref;
 }
 
 /* ---- process pools ------------------------------------------------------------------- */

@@ -1,12 +1,14 @@
 /* Which threads work with a locked file: their frames name a file object that has its descriptor.
  */
-#include "read/python/reader/reader.h"
+#include "read/python/stdlib/file_object.h"
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/reader.h"
 
 enum {
     FILE_FIRST = 16, /* Modules/_io: fileio.c fd, bufferedio.c raw are the first fields */

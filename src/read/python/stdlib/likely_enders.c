@@ -3,9 +3,15 @@
  * holder is not known): whoever is in the midst of code that calls the method that ends it, or
  * stands in `with semaphore:`. Never all there may be: what rests on it is inferred.
  */
+#include "read/python/stdlib/likely_enders.h"
+
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
+#include "read/python/interpreter/thread_lookup.h"
+#include "read/python/reader/known_class.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
 

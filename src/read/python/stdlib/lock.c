@@ -1,12 +1,17 @@
 /* Things that threads and tasks synchronise on: kind, state, and the owner where the object itself
  * records one. */
-#include "read/python/reader/reader.h"
+#include "read/python/stdlib/lock.h"
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/forked_threads.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
 
 enum {
     FIRST = 16, /* first field after PyObject_HEAD */
@@ -150,29 +155,16 @@ static const char *inner_attr(enum lk_known_class cls)
     }
 }
 
-static bool is_sync(enum lk_known_class cls)
-{
-    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE;
-}
-
 static bool is_aio(enum lk_known_class cls)
 {
     return cls >= LK_CLASS_AIO_LOCK && cls <= LK_CLASS_AIO_QUEUE;
 }
 
-struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
+void lk_py_read_lock(struct lk_py *py, struct lk_ref ref, enum lk_known_class cls)
 {
-    const struct lk_class_row *row;
-    bool is_new;
-    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
-
-    if (!is_sync(cls))
-        return lk_ref_make(LK_KIND_NONE, 0);
-    struct lk_ref ref = lk_snapshot_lock(py->s, obj, &is_new);
-    if (!is_new)
-        return ref;
     struct lk_lock *l = lk_lock_at(py->s, ref);
-    l->kind = row->kind;
+    lk_addr obj = l->addr;
+
     read_fields(py, obj, cls, l);
     if (is_aio(cls)) {
         struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), LK_FOUND_TASK);
@@ -184,7 +176,6 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
         struct lk_ref in = lk_py_lock(py, inner);
         lk_lock_at(py->s, ref)->inner = in;
     }
-    return ref;
 }
 
 struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj)

@@ -1,19 +1,44 @@
 /* The other end of a connection: by the kernel's word where the descriptor is known, else by what
  * the transport says. */
-#include "read/python/reader/reader.h"
+#include "read/python/stdlib/socket.h"
 
 #include <sys/syscall.h>
 
 #include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/reader.h"
 
 enum {
+    MAX_FD = 1 << 20,
+    MAX_ATTRS = 256, /* of one object */
+    MAX_ARGS = 4,    /* of a work item */
+    OBJ_FIRST = 16,  /* first field after PyObject_HEAD */
     MAX_ASKED = 256, /* descriptors of one sample about which the kernel is asked */
     MAX_WRAPPED = 4, /* transports inside of transports (TLS) */
 };
+
+/* File descriptor in a C object; LK_UNKNOWN when implausible. */
+int64_t lk_py_fd_at(struct lk_py *py, lk_addr at)
+{
+    int32_t fd;
+    if (!lk_read_i32(py->t, at, &fd) || fd < 0 || fd >= MAX_FD)
+        return LK_UNKNOWN;
+    return fd;
+}
+
+/* _socket.socket: sock_fd is its first field (Modules/socketmodule.h PySocketSockObject);
+ * socket.socket derives from it. */
+int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
+{
+    if (!sock || !lk_py_isinstance(py, sock, NULL, "socket"))
+        return LK_UNKNOWN;
+    return lk_py_fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
+}
 
 struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py)
 {
@@ -145,4 +170,40 @@ struct lk_ref lk_py_peer_of_server(struct lk_py *py, lk_addr server)
     lk_addr *sockets = list ? lk_py_items(py, list, 1, &n) : NULL;
     int64_t fd = sockets && n ? lk_py_socket_fd(py, sockets[0]) : LK_UNKNOWN;
     return peer_of_fd(py, fd, "connections");
+}
+
+/* ---- which connection an item serves ----------------------------------------------------- */
+
+struct finder {
+    int64_t fd;
+    unsigned left;
+};
+
+static bool is_socket(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct finder *x = arg;
+    (void)key;
+    x->fd = lk_py_socket_fd(py, value);
+    return x->fd == LK_UNKNOWN && --x->left > 0;
+}
+
+/* An object's own descriptor if it is a socket, else that of the first socket it holds (gunicorn's
+ * TConn.sock, waitress's channel). */
+int64_t lk_py_connection_of(struct lk_py *py, lk_addr obj)
+{
+    struct finder x = { .fd = lk_py_socket_fd(py, obj), .left = MAX_ATTRS };
+    if (x.fd == LK_UNKNOWN && obj)
+        lk_py_attr_each(py, obj, is_socket, &x);
+    return x.fd;
+}
+
+int64_t lk_py_item_connection(struct lk_py *py, lk_addr item)
+{
+    lk_addr args = lk_py_attr(py, item, "args");
+    if (!args) /* from 3.14: task = (fn, args, kwargs) */
+        args = lk_py_item(py, lk_py_attr(py, item, "task"), 1);
+    int64_t n = args ? LK_MIN(lk_py_len(py, args), (int64_t)MAX_ARGS) : 0, fd = LK_UNKNOWN;
+    for (int64_t i = 0; i < n && fd == LK_UNKNOWN; i++)
+        fd = lk_py_connection_of(py, lk_py_item(py, args, (size_t)i));
+    return fd;
 }

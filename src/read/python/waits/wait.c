@@ -1,18 +1,28 @@
 /* What each thread and task waits for: rows of the wait table first, then the value stack and the
  * futex, then the kernel's word.
  */
-#include "read/python/reader/reader.h"
+#include "read/python/waits/wait.h"
 
 #include <stdlib.h>
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/builtin_calls.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/interpreter/value_stack.h"
-#include "read/python/reader/entities.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
+#include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/socket.h"
+#include "read/python/stdlib/thread_object.h"
+#include "read/python/waits/wait_table.h"
 
 enum {
     MAX_RUN = 64, /* frames of one wait */
@@ -39,19 +49,13 @@ struct run {
 
 /* ---- matching ------------------------------------------------------------------------ */
 
-struct table {
-    const struct lk_wait_row *rows;
-    size_t n;
-    unsigned memo; /* index into lk_reader.no_row */
-};
-
 static bool names(const struct lk_wait_row *r, const struct lk_code *c)
 {
     return (!r->function || strcmp(r->function, c->function) == 0) &&
            lk_ends_with(c->file, r->file);
 }
 
-static const struct lk_wait_row *find_row(struct lk_py *py, const struct table *t,
+static const struct lk_wait_row *find_row(struct lk_py *py, const struct lk_wait_rows *t,
                                           const struct lk_pyf *f, unsigned below)
 {
     struct lk_map *none = &lk_reader(py)->no_row[t->memo];
@@ -91,7 +95,7 @@ static size_t own_frames(struct lk_py *py, const struct lk_pyframes *frames, boo
                                            "/asyncio/futures.py");
 }
 
-static void match(struct lk_py *py, const struct table *t, const struct lk_pyframes *frames,
+static void match(struct lk_py *py, const struct lk_wait_rows *t, const struct lk_pyframes *frames,
                   bool innermost_first, struct run *run)
 {
     unsigned below = LK_TAG_INNERMOST;
@@ -570,7 +574,7 @@ static bool wants_lock_back(struct lk_py *py, const struct run *run, const struc
 static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_syscall_wait *os,
                            const struct lk_pyframes *frames, struct lk_wait *w)
 {
-    const struct table t = { lk_thread_wait_rows, lk_n_thread_wait_rows, 0 };
+    const struct lk_wait_rows t = { lk_thread_wait_rows, lk_n_thread_wait_rows, 0 };
     struct waiter who = { .ref = ref };
     struct run run;
 
@@ -595,7 +599,7 @@ static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_
     wait_in_kernel(py, os, ref, w);
 }
 
-static void read_thread_wait(struct lk_py *py, size_t i)
+void lk_py_read_thread_wait(struct lk_py *py, size_t i)
 {
     struct lk_thread *t = &py->s->threads.v[i];
     const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
@@ -671,12 +675,12 @@ static const char *await_call(struct lk_py *py, lk_addr fut_waiter)
 
 /* *matched: a row names these frames. */
 static bool wait_by_row(struct lk_py *py, const struct waiter *who,
-                        const struct lk_pyframes *frames, struct lk_wait *w, bool *matched)
+                        const struct lk_pyframes *frames, const struct lk_wait_rows *rows,
+                        struct lk_wait *w, bool *matched)
 {
-    const struct table t = { lk_task_wait_rows, lk_n_task_wait_rows, 1 };
     struct run run;
 
-    match(py, &t, frames, false, &run);
+    match(py, rows, frames, false, &run);
     w->frame = run.n < frames->n ? (int)run.n : -1;
     *matched = run.row != NULL;
     if (!run.row)
@@ -689,14 +693,14 @@ static bool wait_by_row(struct lk_py *py, const struct waiter *who,
     return false;
 }
 
-bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
-                      const struct lk_pyframes *frames, bool plain)
+bool lk_py_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
+                     const struct lk_pyframes *frames, const struct lk_wait_rows *rows)
 {
     const struct lk_task *k = lk_task_at(py->s, task);
     struct lk_wait w = { .timeout_ms = LK_FOREVER, .frame = -1 };
     struct waiter who = { .ref = task, .fut_waiter = f->fut_waiter };
     uint64_t loop;
-    bool matched = !plain; /* until it was tried */
+    bool matched = rows != NULL; /* until it was tried */
 
     if (lk_map_get(&lk_reader(py)->ready, k->addr, &loop)) {
         wait_on(py, &w, LK_WAIT_READY, lk_ref_make(LK_KIND_LOOP, loop - 1), true);
@@ -709,7 +713,7 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
                 lost ? k->loop : lk_ref_make(LK_KIND_NONE, 0), lost);
     } else {
         w.timeout_ms = task_timeout(py, k, f->fut_waiter, frames);
-        if (plain || !wait_by_row(py, &who, frames, &w, &matched)) {
+        if (!rows || !wait_by_row(py, &who, frames, rows, &w, &matched)) {
             w.call = await_call(py, f->fut_waiter);
             w.frame = frames->n ? 0 : -1;
             if (!wait_on_future(py, &w, f->fut_waiter))
@@ -717,34 +721,5 @@ bool lk_aio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
         }
     }
     lk_task_at(py->s, task)->wait = w;
-    if (!plain)
-        lk_aio_note_cross_loop(py, task, f, frames);
     return matched;
-}
-
-/* ---- all ----------------------------------------------------------------------------- */
-
-static void add_waiter(struct lk_snapshot *s, const struct lk_wait *w, struct lk_ref waiter)
-{
-    for (size_t i = 0; i < w->on.n; i++) {
-        struct lk_lock *l = lk_lock_at(s, w->on.v[i]);
-        if (l)
-            lk_refs_add(s, &l->waiters, waiter);
-    }
-}
-
-void lk_py_read_waits(struct lk_py *py)
-{
-    struct lk_snapshot *s = py->s;
-
-    for (size_t i = 0; i < s->threads.n; i++)
-        read_thread_wait(py, i);
-    lk_aio_read_until(py);
-    lk_aio_finish_cross_loop(py);
-    lk_loops_drain_futures(py);
-    lk_loops_check_runners(py); /* futures may have led to further loops */
-    for (size_t i = 0; i < s->threads.n; i++)
-        add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));
-    for (size_t i = 0; i < s->tasks.n; i++)
-        add_waiter(s, &s->tasks.v[i].wait, lk_ref_make(LK_KIND_TASK, i));
 }

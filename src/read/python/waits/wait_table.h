@@ -1,60 +1,11 @@
 /*
- * What the standard library (and the bridges everyone uses) looks like from outside, as data:
- * classes that matter, frames that mean a wait, callbacks that complete a future, coroutines and
- * functions that set one. Names are those of Lib/ in CPython 3.8 - 3.15; every row names its file.
+ * Frames that mean a wait, as data: how a row is built, and the rows of threads.
  */
 #ifndef LK_READ_PYTHON_WAITS_WAIT_TABLE_H
 #define LK_READ_PYTHON_WAITS_WAIT_TABLE_H
 
+#include "read/python/reader/known_class.h"
 #include "snapshot/snapshot.h"
-
-/** What an object is to the readers of waits; subclasses count as their nearest known base. */
-enum lk_known_class {
-    LK_CLASS_OTHER = 0,
-    LK_CLASS_LOOP,
-    LK_CLASS_TASK,
-    LK_CLASS_PYTASK,
-    LK_CLASS_FUTURE,
-    LK_CLASS_PYFUTURE,
-    LK_CLASS_GATHER,
-    LK_CLASS_CFUTURE, /* concurrent.futures.Future */
-    LK_CLASS_POOL,
-    LK_CLASS_PROCESS_POOL,
-    LK_CLASS_CURRENT_THREAD_EXECUTOR,
-    LK_CLASS_WORK_ITEM,
-    LK_CLASS_THREAD,
-    LK_CLASS_LOCK,
-    LK_CLASS_RLOCK,
-    LK_CLASS_PYRLOCK,
-    LK_CLASS_MODULE_LOCK,
-    LK_CLASS_SEMLOCK,
-    LK_CLASS_CONDITION,
-    LK_CLASS_EVENT,
-    LK_CLASS_SEMAPHORE,
-    LK_CLASS_BARRIER,
-    LK_CLASS_QUEUE,
-    LK_CLASS_SIMPLE_QUEUE,
-    LK_CLASS_PY_SIMPLE_QUEUE,
-    LK_CLASS_AIO_LOCK,
-    LK_CLASS_AIO_CONDITION,
-    LK_CLASS_AIO_EVENT,
-    LK_CLASS_AIO_SEMAPHORE,
-    LK_CLASS_AIO_BARRIER,
-    LK_CLASS_AIO_QUEUE,
-    LK_CLASS_TASK_GROUP,
-    LK_CLASS_TIMEOUT,
-    LK_CLASS_AS_COMPLETED,
-    LK_CLASS_GENERATOR_CM,
-    LK_CLASS_EXIT_STACK,
-};
-
-struct lk_class_row {
-    const char *module, *name;
-    enum lk_known_class cls;
-    const char *kind; /* name in the report (locks) */
-};
-extern const struct lk_class_row lk_class_rows[];
-extern const size_t lk_n_class_rows;
 
 /** How a row's object becomes the thing waited for. */
 enum lk_wait_how {
@@ -118,37 +69,5 @@ struct lk_wait_row {
 };
 extern const struct lk_wait_row lk_thread_wait_rows[];
 extern const size_t lk_n_thread_wait_rows;
-extern const struct lk_wait_row lk_task_wait_rows[];
-extern const size_t lk_n_task_wait_rows;
-
-/** What a done-callback does. */
-enum lk_callback_does {
-    LK_CB_NOTHING = 0,        /* touches no future */
-    LK_CB_COMPLETES,          /* completes the future (or feeds the queue) named by `var` */
-    LK_CB_COMPLETES_WHEN_ALL, /* ... once all futures that have this callback are done */
-    LK_CB_MAY_COMPLETE,       /* code of the program's own, which has the future at hand */
-    /* the future that has the callback is completed by the one named by `var` */
-    LK_CB_FOLLOWS,
-};
-struct lk_callback_row {
-    const char *qualname; /* of the function */
-    const char *file;     /* end of its file */
-    /* free variable, attribute of self (methods) or, "0", first argument (partials, handles) */
-    const char *var;
-    enum lk_callback_does does;
-    enum lk_future_origin origin;
-};
-extern const struct lk_callback_row lk_callback_rows[];
-extern const size_t lk_n_callback_rows;
-
-/** A frame of a function or coroutine that is known to complete a future it holds in a local. */
-struct lk_setter_row {
-    const char *function, *file, *local;
-    const char *attr; /* attribute of the local that is the future; NULL = the local itself */
-    bool works_on;    /* it runs a work item: the thread's works_on */
-    enum lk_future_origin origin;
-};
-extern const struct lk_setter_row lk_setter_rows[];
-extern const size_t lk_n_setter_rows;
 
 #endif

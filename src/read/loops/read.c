@@ -1,0 +1,216 @@
+/*
+ * The driver of the readers of loops: which kind reads what, in which order one part builds on
+ * another, and what can be told of a loop only after everything else is known.
+ */
+#include "read/loops/read.h"
+
+#include "process/linux/process_facts.h"
+#include "read/loops/asyncio/cross_loop.h"
+#include "read/loops/asyncio/future_enders.h"
+#include "read/loops/asyncio/run_frames.h"
+#include "read/loops/asyncio/setters.h"
+#include "read/loops/asyncio/task_registry.h"
+#include "read/loops/loop_kind.h"
+#include "read/loops/reachable.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/interpreter/thread_lookup.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/mention.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/executor.h"
+#include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/socket.h"
+#include "read/python/waits/wait.h"
+
+/* ---- what is read by whom --------------------------------------------------------------- */
+
+static const struct lk_loop_kind *kind_of(struct lk_py *py, lk_addr obj)
+{
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].cls &&
+            lk_py_isinstance(py, obj, lk_loop_kinds[i].module, lk_loop_kinds[i].cls))
+            return &lk_loop_kinds[i];
+    return NULL;
+}
+
+static void read_loop(struct lk_py *py, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    const struct lk_loop_kind *kind = kind_of(py, o->addr);
+
+    o->driven_in_python = kind && kind->driven_in_python;
+    if (kind) {
+        o->kind = kind->name;
+        kind->read_loop(py, o->addr, ref);
+        return;
+    }
+    const struct lk_pytype *ty = lk_py_type(py, o->addr);
+    const char *module = ty ? lk_py_type_module(py, ty) : "";
+    o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
+}
+
+/* Descriptor of a transport, whichever kind of loop made it. */
+static int64_t transport_fd(struct lk_py *py, lk_addr transport)
+{
+    int64_t fd = LK_UNKNOWN;
+    for (size_t i = 0; i < lk_n_loop_kinds && fd == LK_UNKNOWN; i++)
+        if (lk_loop_kinds[i].transport_fd)
+            fd = lk_loop_kinds[i].transport_fd(py, transport);
+    return fd;
+}
+
+/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
+ * outermost one. */
+static void drain_loops(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+    a->reading_loops = true;
+    while (a->loops_todo.n)
+        read_loop(py, lk_ref_make(LK_KIND_LOOP, a->loops_todo.v[--a->loops_todo.n]));
+    a->reading_loops = false;
+}
+
+static const struct lk_readers readers = {
+    .loops = drain_loops,
+    .future = lk_aio_read_future,
+    .lock = lk_py_read_lock,
+    .executor = lk_py_read_executor,
+};
+
+void lk_loops_begin(struct lk_py *py)
+{
+    lk_reader_end(py); /* what an interrupted sample may have left */
+    lk_reader(py)->readers = &readers;
+    lk_reader(py)->transport_fd = transport_fd;
+}
+
+void lk_py_read_loops(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+
+    lk_loops_begin(py);
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
+        if (frames)
+            lk_aio_note_setters(py, frames, lk_ref_make(LK_KIND_THREAD, i));
+    }
+    lk_py_read_executors(py);
+    if (lk_py_module_dict(py, "asyncio.events"))
+        lk_aio_read_drivers(py);
+    lk_py_search_reachable(py);
+}
+
+/* ---- facts of the operating system ----------------------------------------------------- */
+
+/* True when the thread drives the loop: by its frames, or by the runtime's record (a loop made in C
+ * has no frames). */
+static bool drives(const struct lk_thread *t, struct lk_ref loop)
+{
+    if (lk_ref_eq(t->running_loop, loop))
+        return true;
+    for (size_t i = 0; i < t->n_frame_loops; i++)
+        if (lk_ref_eq(t->frame_loops[i], loop))
+            return true;
+    return false;
+}
+
+/*
+ * glibc gives the stacks of the threads that were not copied to new ones, and with a stack comes
+ * the ident: a loop that one of the parent's threads runs then seems to be run by whichever thread
+ * of the child got it.
+ */
+static void check_runners(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->loops.n; i++) {
+        struct lk_loop *o = &py->s->loops.v[i];
+        const struct lk_thread *t =
+            o->run == LK_LOOP_RUNNING ? lk_thread_at(py->s, o->thread) : NULL;
+        if (!py->s->forked || !t || !lk_py_frames_of_thread(py, o->thread.index) ||
+            drives(t, lk_ref_make(LK_KIND_LOOP, i)))
+            continue;
+        o->run = t->read == LK_READ_RACY ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;
+        o->thread = lk_ref_make(LK_KIND_NONE, 0);
+    }
+}
+
+static void add_os_facts(struct lk_py *py, struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(py->s, o->thread);
+    if (!t)
+        return;
+    if (t->os.syscall && o->epoll_fd != LK_UNKNOWN)
+        o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
+    else if (t->running)
+        o->in_own_selector = LK_NO;
+    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN &&
+        lk_reader_kernel(py))
+        o->wakeup_unread = lk_kernel_unread(lk_reader_kernel(py), o->wakeup_read_fd);
+}
+
+void lk_loops_finish(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+    check_runners(py);
+    for (size_t i = 0; i < s->loops.n; i++)
+        s->loops.v[i].tasks_pending = 0;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        const struct lk_task *k = &s->tasks.v[i];
+        struct lk_loop *o = lk_loop_at(s, k->loop);
+        if (o && (k->state == LK_TASK_PENDING || k->state == LK_TASK_RUNNING))
+            o->tasks_pending++;
+    }
+    for (size_t i = 0; i < s->loops.n; i++)
+        if (s->loops.v[i].in_own_selector == LK_TRI_UNKNOWN)
+            add_os_facts(py, &s->loops.v[i]);
+}
+
+/* ---- tasks and waits --------------------------------------------------------------------- */
+
+void lk_py_read_tasks(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+
+    lk_aio_read_registry(py);
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].read_tasks)
+            lk_loop_kinds[i].read_tasks(py);
+    lk_loops_finish(py);
+    py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
+    if (a->tasks_cut)
+        lk_snapshot_limit(
+            py->s,
+            "the registry of asyncio tasks could not be read to its end; tasks may be missing");
+    if (a->bad_task) {
+        py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
+        lk_snapshot_limit(py->s,
+                          "asyncio tasks do not have the layout of CPython %s; they were not read",
+                          py->version);
+    }
+}
+
+static void add_waiter(struct lk_snapshot *s, const struct lk_wait *w, struct lk_ref waiter)
+{
+    for (size_t i = 0; i < w->on.n; i++) {
+        struct lk_lock *l = lk_lock_at(s, w->on.v[i]);
+        if (l)
+            lk_refs_add(s, &l->waiters, waiter);
+    }
+}
+
+void lk_py_read_waits(struct lk_py *py)
+{
+    struct lk_snapshot *s = py->s;
+
+    for (size_t i = 0; i < s->threads.n; i++)
+        lk_py_read_thread_wait(py, i);
+    lk_aio_read_until(py);
+    lk_aio_finish_cross_loop(py);
+    lk_aio_find_enders(py);
+    check_runners(py); /* futures may have led to further loops */
+    for (size_t i = 0; i < s->threads.n; i++)
+        add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));
+    for (size_t i = 0; i < s->tasks.n; i++)
+        add_waiter(s, &s->tasks.v[i].wait, lk_ref_make(LK_KIND_TASK, i));
+}

@@ -1,0 +1,10 @@
+/* Functions made in C that a frame may be calling. */
+#ifndef LK_READ_PYTHON_INTERPRETER_BUILTIN_CALLS_H
+#define LK_READ_PYTHON_INTERPRETER_BUILTIN_CALLS_H
+
+#include "read/python/interpreter/interpreter.h"
+
+/** Adds them to the wait of the frame's thread. */
+void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w);
+
+#endif

@@ -1,0 +1,131 @@
+/*
+ * Mentions: whoever comes across a loop, task, future, lock or executor enters it into the snapshot
+ * here. The same address always gives the same entity. What is new goes onto a work list, or to its
+ * reader by the table that the driver has set; nothing is read from here, so that readers may
+ * mention whatever they meet.
+ */
+#include "read/python/reader/mention.h"
+
+#include "read/python/interpreter/interpreter.h"
+#include "read/python/reader/class_table.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/reader.h"
+
+/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
+ * outermost one. */
+struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_by)
+{
+    struct lk_reader *a = lk_reader(py);
+    bool is_new;
+
+    if (obj && obj == a->last_loop)
+        return a->last_loop_ref;
+    if (lk_py_known_class(py, obj, NULL) != LK_CLASS_LOOP)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_loop(py->s, obj, &is_new);
+    a->last_loop = obj;
+    a->last_loop_ref = ref;
+    if (!is_new)
+        return ref;
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    o->cls = lk_py_class_label(py, obj);
+    o->found_by = a->reading_loops ? LK_FOUND_HANDLE : found_by;
+    lk_vec_add(&a->loops_todo, ref.index);
+    if (!a->reading_loops)
+        a->readers->loops(py);
+    return ref;
+}
+
+struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
+{
+    bool is_new;
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (cls != LK_CLASS_TASK && cls != LK_CLASS_PYTASK)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_task(py->s, obj, &is_new);
+    if (is_new)
+        lk_vec_add(&lk_reader(py)->tasks_todo, ref.index);
+    return ref;
+}
+
+struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kind kind,
+                                 bool *is_new)
+{
+    struct lk_ref ref = lk_snapshot_task(py->s, obj, is_new);
+    if (*is_new)
+        lk_task_at(py->s, ref)->kind = kind;
+    return ref;
+}
+
+struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
+{
+    struct lk_reader *a = lk_reader(py);
+    bool is_new;
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+
+    if (cls == LK_CLASS_TASK || cls == LK_CLASS_PYTASK)
+        return lk_py_task(py, obj);
+    if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_GATHER &&
+        cls != LK_CLASS_CFUTURE)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_future(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    struct lk_future *f = lk_future_at(py->s, ref);
+    f->concurrent = cls == LK_CLASS_CFUTURE;
+    f->cls = f->concurrent            ? "concurrent.futures.Future"
+             : cls == LK_CLASS_GATHER ? "_GatheringFuture"
+                                      : "asyncio.Future";
+    a->readers->future(py, ref);
+    return ref;
+}
+
+void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
+                         enum lk_future_origin origin)
+{
+    struct lk_reader *a = lk_reader(py);
+    if (!future || by.kind == LK_KIND_NONE || !lk_map_add(&a->setters, future, lk_ref_pack(by)))
+        return;
+    if (known)
+        lk_map_put(&a->setters_known, future, 1);
+    if (origin)
+        lk_map_put(&a->setter_rows, future, (uint64_t)origin);
+}
+
+static bool is_sync(enum lk_known_class cls)
+{
+    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE;
+}
+
+struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_class_row *row;
+    bool is_new;
+    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
+
+    if (!is_sync(cls))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_lock(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    lk_lock_at(py->s, ref)->kind = row->kind;
+    lk_reader(py)->readers->lock(py, ref, cls);
+    return ref;
+}
+
+struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_class_row *row;
+    bool is_new;
+    enum lk_known_class cls = lk_py_known_class(py, obj, &row);
+
+    if (cls != LK_CLASS_POOL && cls != LK_CLASS_PROCESS_POOL &&
+        cls != LK_CLASS_CURRENT_THREAD_EXECUTOR)
+        return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref ref = lk_snapshot_executor(py->s, obj, &is_new);
+    if (!is_new)
+        return ref;
+    lk_executor_at(py->s, ref)->kind = row->kind;
+    lk_reader(py)->readers->executor(py, ref, cls);
+    return ref;
+}

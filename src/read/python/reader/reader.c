@@ -1,0 +1,70 @@
+/* The state of one sample of the readers, and the moments that loops count in. */
+#include "read/python/reader/reader.h"
+
+#include <stdlib.h>
+
+#include "process/linux/process_facts.h"
+#include "read/python/interpreter/interpreter.h"
+
+#define NEVER_MS (INT64_MAX / 4) /* later than any moment that comes */
+
+struct lk_reader *lk_reader(struct lk_py *py)
+{
+    if (!py->reader) {
+        py->reader = lk_xcalloc(1, sizeof *py->reader);
+        py->reader->now_ms = (int64_t)lk_now_ms();
+    }
+    return py->reader;
+}
+
+void lk_reader_end(struct lk_py *py)
+{
+    struct lk_reader *a = py->reader;
+    if (!a)
+        return;
+    struct lk_map *maps[] = { &a->no_row[0],     &a->no_row[1],    &a->visited,   &a->callbacks,
+                              &a->sources,       &a->follows,      &a->setters,   &a->setter_rows,
+                              &a->alias,         &a->ready,        &a->running,   &a->no_with,
+                              &a->timer_sets,    &a->timer_frees,  &a->deadlines, &a->chains,
+                              &a->setters_known, &a->may_complete, &a->peers };
+    for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
+        lk_map_deinit(maps[i]);
+    for (size_t i = 0; i < a->source_lists.n; i++)
+        free(a->source_lists.v[i].v);
+    free(a->source_lists.v);
+    free(a->loops_todo.v);
+    free(a->tasks_todo.v);
+    free(a->futures_todo.v);
+    free(a->relays_todo.v);
+    free(a->holds.v);
+    free(a->reach.v);
+    free(a->on_primitive.v);
+    free(a->chain.v);
+    if (a->os)
+        lk_kernel_reader_destroy(a->os);
+    free(a);
+    py->reader = NULL;
+}
+
+void lk_reader_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
+{
+    uint64_t old;
+    if (!lk_map_get(m, key, &old) || (int64_t)old > when_ms)
+        lk_map_put(m, key, (uint64_t)when_ms);
+}
+
+int64_t lk_reader_ms(double seconds)
+{
+    double ms = seconds * 1000;
+    return ms > -(double)NEVER_MS && ms < (double)NEVER_MS ? (int64_t)ms
+           : ms < 0                                        ? -NEVER_MS
+                                                           : NEVER_MS;
+}
+
+int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
+{
+    if (when_ms >= NEVER_MS) /* asyncio.sleep(math.inf) */
+        return LK_FOREVER;
+    int64_t left = when_ms - lk_reader(py)->now_ms;
+    return left > 0 ? left : 0;
+}

@@ -1,0 +1,12 @@
+/* Executors: their workers and queues. */
+#ifndef LK_READ_PYTHON_STDLIB_EXECUTOR_H
+#define LK_READ_PYTHON_STDLIB_EXECUTOR_H
+
+#include "read/python/reader/known_class.h"
+
+/** Fills an executor that was mentioned. */
+void lk_py_read_executor(struct lk_py *py, struct lk_ref executor, enum lk_known_class cls);
+/** Executors whose workers stand in the threads' frames. */
+void lk_py_read_executors(struct lk_py *py);
+
+#endif

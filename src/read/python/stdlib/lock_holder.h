@@ -1,0 +1,10 @@
+/* Who holds a lock that records no owner. */
+#ifndef LK_READ_PYTHON_STDLIB_LOCK_HOLDER_H
+#define LK_READ_PYTHON_STDLIB_LOCK_HOLDER_H
+
+#include "read/python/interpreter/interpreter.h"
+
+/** Who holds which lock; the last step of a sample. */
+void lk_py_read_owners(struct lk_py *py);
+
+#endif
