@@ -1,5 +1,5 @@
 /* Lines of /proc/PID/net/tcp, tcp6 and unix, and addresses that a target passed to connect(2). */
-#include "target/net.c" /* its parsers are static */
+#include "process/linux/socket_table.c" /* its parsers are static */
 
 #include "fuzz.h"
 

@@ -1,9 +1,13 @@
 /* What /proc says: stat, maps, syscall, sched, status, cgroup. Names, paths and command lines in it
  * are the target's choice. */
-#include "target/threads.c" /* its parsers are static */
+#include "process/live/threads.c" /* its parsers are static */
 
 #include "fuzz.h"
 #include "process/linux/cgroup.h"
+#include "process/linux/procfs.h"
+#include "process/live/live.h"
+#include "process/live/maps.h"
+#include "process/live/pid_namespace.h"
 
 enum { CAP = 4096 };
 

@@ -20,188 +20,43 @@
 #include <linux/openat2.h>
 
 #include "process/arch/x86_64_syscalls.h"
+#include "process/linux/call_timeout.h"
 #include "process/linux/descriptor.h"
 #include "process/linux/file_locks.h"
 #include "util/text.h"
 
 #define MAX_SELECT_FDS 8192
 #define MAX_DESCRIBED  4 /* of a set that is polled */
-#define MAX_SANE_MS    (INT64_MAX / 4)
-
-#ifndef FUTEX_LOCK_PI2
-#define FUTEX_LOCK_PI2 13
-#endif
-
-/* One call being decoded. */
-struct decode {
-    struct lk_kernel_reader *r;
-    const struct lk_thread_facts *f;
-    const struct lk_syscall *call;
-    struct lk_syscall_wait *ret;
-};
-
-static uint64_t arg(const struct decode *d, int i)
-{
-    return d->ret->args[i];
-}
-
-/* The kernel takes an int from the low half of the register. */
-static int32_t int_arg(const struct decode *d, int i)
-{
-    return (int32_t)(uint32_t)arg(d, i);
-}
-
-/* ---- timeouts ------------------------------------------------------------------------ */
-
-struct remote_time {
-    int64_t sec, frac;
-};
-
-/* Milliseconds, rounded up so that what has not ended is never 0; LK_UNKNOWN for a value that no
- * call accepts. */
-static int64_t to_ms(struct remote_time t, int64_t per_sec)
-{
-    if (t.sec < 0 || t.frac < 0 || t.frac >= per_sec)
-        return LK_UNKNOWN;
-    if (t.sec > MAX_SANE_MS / 1000)
-        return MAX_SANE_MS;
-    int64_t per_ms = per_sec / 1000;
-    return t.sec * 1000 + (t.frac + per_ms - 1) / per_ms;
-}
-
-static int64_t relative_timeout(const struct decode *d, lk_addr at, int64_t per_sec)
-{
-    struct remote_time t;
-    if (at == 0)
-        return LK_FOREVER;
-    return lk_read(d->r->target, at, &t, sizeof(t)) ? to_ms(t, per_sec) : LK_UNKNOWN;
-}
-
-static int64_t absolute_timeout(const struct decode *d, lk_addr at, clockid_t clock)
-{
-    int64_t deadline = relative_timeout(d, at, 1000000000);
-    struct timespec now;
-    if (deadline == LK_FOREVER || deadline == LK_UNKNOWN || clock_gettime(clock, &now) != 0)
-        return deadline == LK_FOREVER ? LK_FOREVER : LK_UNKNOWN;
-    int64_t left = deadline - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
-    return LK_MAX(left, 0);
-}
-
-static int64_t sleep_timeout(const struct decode *d)
-{
-    if (!(arg(d, 1) & TIMER_ABSTIME)) {
-        bool cpu_clock = int_arg(d, 0) < 0 || int_arg(d, 0) == CLOCK_PROCESS_CPUTIME_ID;
-        return cpu_clock ? LK_UNKNOWN : relative_timeout(d, arg(d, 2), 1000000000);
-    }
-    switch (int_arg(d, 0)) { /* the clocks that tell us what they tell the target */
-    case CLOCK_REALTIME:
-    case CLOCK_REALTIME_ALARM: return absolute_timeout(d, arg(d, 2), CLOCK_REALTIME);
-    case CLOCK_MONOTONIC: return absolute_timeout(d, arg(d, 2), CLOCK_MONOTONIC);
-    case CLOCK_BOOTTIME:
-    case CLOCK_BOOTTIME_ALARM: return absolute_timeout(d, arg(d, 2), CLOCK_BOOTTIME);
-    case CLOCK_TAI: return absolute_timeout(d, arg(d, 2), CLOCK_TAI);
-    default: return LK_UNKNOWN;
-    }
-}
-
-static clockid_t futex_clock(int op)
-{
-    return op & FUTEX_CLOCK_REALTIME ? CLOCK_REALTIME : CLOCK_MONOTONIC;
-}
-
-/* futex(2): only FUTEX_WAIT takes a relative time; FUTEX_LOCK_PI always means CLOCK_REALTIME. */
-static int64_t futex_timeout(const struct decode *d)
-{
-    int op = int_arg(d, 1);
-    switch (op & FUTEX_CMD_MASK) {
-    case FUTEX_WAIT: return relative_timeout(d, arg(d, 3), 1000000000);
-    case FUTEX_WAIT_BITSET:
-    case FUTEX_WAIT_REQUEUE_PI:
-    case FUTEX_LOCK_PI2: return absolute_timeout(d, arg(d, 3), futex_clock(op));
-    case FUTEX_LOCK_PI: return absolute_timeout(d, arg(d, 3), CLOCK_REALTIME);
-    default: return LK_UNKNOWN;
-    }
-}
-
-static int64_t named_clock_timeout(const struct decode *d, lk_addr at, int32_t clock)
-{
-    if (at == 0)
-        return LK_FOREVER;
-    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC ? absolute_timeout(d, at, clock)
-                                                               : LK_UNKNOWN;
-}
-
-/*
- * io_uring_enter(2): the timeout stands in an extended argument { sigmask, size, pad, ts } if there
- * is one. Without it a timeout may be a request of its own in the ring, which is not looked at.
- */
-static int64_t ring_timeout(const struct decode *d)
-{
-    enum { EXT_ARG = 1 << 3, ABS_TIMER = 1 << 5 };
-    uint64_t ts;
-    if (!(arg(d, 3) & EXT_ARG) || (arg(d, 3) & ABS_TIMER) ||
-        !lk_read_u64(d->r->target, arg(d, 4) + 16, &ts))
-        return LK_UNKNOWN;
-    return ts ? relative_timeout(d, ts, 1000000000) : LK_UNKNOWN;
-}
-
-static int64_t special_timeout(const struct decode *d)
-{
-    switch (d->call->call) {
-    case LK_CALL_FUTEX: return futex_timeout(d);
-    case LK_CALL_FUTEX_WAIT: return named_clock_timeout(d, arg(d, 4), int_arg(d, 5));
-    case LK_CALL_FUTEX_WAITV: return named_clock_timeout(d, arg(d, 3), int_arg(d, 4));
-    case LK_CALL_SLEEP: return sleep_timeout(d);
-    case LK_CALL_RING: return ring_timeout(d);
-    default: return LK_UNKNOWN;
-    }
-}
-
-static int64_t call_timeout(const struct decode *d)
-{
-    uint64_t value = d->call->timeout >= 0 ? arg(d, d->call->timeout) : 0;
-    switch (d->call->shape) {
-    case LK_TIMEOUT_NONE:
-    case LK_TIMEOUT_SOCKET: /* once it is known to be a socket */
-        return d->call->call == LK_CALL_OTHER ? LK_UNKNOWN : LK_FOREVER;
-    case LK_TIMEOUT_MS: return (int32_t)(uint32_t)value < 0 ? LK_FOREVER : (int32_t)(uint32_t)value;
-    case LK_TIMEOUT_TIMESPEC: return relative_timeout(d, value, 1000000000);
-    case LK_TIMEOUT_TIMEVAL: return relative_timeout(d, value, 1000000);
-    case LK_TIMEOUT_REALTIME: return absolute_timeout(d, value, CLOCK_REALTIME);
-    case LK_TIMEOUT_SPECIAL: return special_timeout(d);
-    }
-    return LK_UNKNOWN;
-}
 
 /* ---- one descriptor ------------------------------------------------------------------ */
 
-static void decode_fd(struct decode *d)
+static void decode_fd(struct lk_call_decode *d)
 {
-    lk_descriptor_describe(d->r, int_arg(d, d->call->fd), d->ret);
+    lk_descriptor_describe(d->r, lk_call_int(d, d->call->fd), d->ret);
     if (d->ret->on == LK_OS_SOCKET && d->call->shape == LK_TIMEOUT_SOCKET) {
         bool sending = d->call->call == LK_CALL_WRITE || d->call->call == LK_CALL_CONNECT;
         d->ret->timeout_ms = lk_descriptor_socket_timeout(d->r, d->ret->fd, sending);
     }
 }
 
-static void decode_connect(struct decode *d)
+static void decode_connect(struct lk_call_decode *d)
 {
     struct sockaddr_storage addr;
-    size_t len = LK_MIN((uint32_t)arg(d, 2), sizeof(addr));
+    size_t len = LK_MIN((uint32_t)lk_call_arg(d, 2), sizeof(addr));
     decode_fd(d);
     memset(&addr, 0, sizeof(addr));
-    if (len > 0 && lk_read(d->r->target, arg(d, 1), &addr, len))
+    if (len > 0 && lk_read(d->r->target, lk_call_arg(d, 1), &addr, len))
         lk_descriptor_connecting(d->r, &addr, len, d->ret);
 }
 
-static void decode_file(struct decode *d)
+static void decode_file(struct lk_call_decode *d)
 {
     decode_fd(d);
     if (d->ret->on == LK_OS_TIMER || d->ret->on == LK_OS_SIGNAL || d->ret->on == LK_OS_CHILD)
         d->ret->on = LK_OS_OTHER; /* an ioctl on it does not wait for what reading it waits for */
 }
 
-static void describe_holder(struct decode *d, bool by_flock)
+static void describe_holder(struct lk_call_decode *d, bool by_flock)
 {
     struct lk_file_lock lock;
     lk_file_lock_find(d->r->pid, d->r->base, d->ret->fd, by_flock, &lock);
@@ -214,16 +69,16 @@ static void describe_holder(struct decode *d, bool by_flock)
             lk_text_clean(d->r->arena, lock.comm, strlen(lock.comm), sizeof(lock.comm)));
 }
 
-static void decode_fcntl(struct decode *d)
+static void decode_fcntl(struct lk_call_decode *d)
 {
-    int command = int_arg(d, 1);
+    int command = lk_call_int(d, 1);
     decode_fd(d);
     d->ret->on = command == F_SETLKW || command == F_OFD_SETLKW ? LK_OS_FILE : LK_OS_OTHER;
     if (d->ret->on == LK_OS_FILE)
         describe_holder(d, false);
 }
 
-static void decode_flock(struct decode *d)
+static void decode_flock(struct lk_call_decode *d)
 {
     decode_fd(d);
     d->ret->on = LK_OS_FILE;
@@ -234,7 +89,7 @@ static void decode_flock(struct decode *d)
  * A named pipe? Asked without waiting for anything: only what the kernel has in its caches
  * (RESOLVE_CACHED, Linux 5.12), no server, no automount, and O_PATH opens nothing.
  */
-static bool path_is_fifo(const struct decode *d, const char *path)
+static bool path_is_fifo(const struct lk_call_decode *d, const char *path)
 {
     struct open_how how = { .flags = O_PATH | O_CLOEXEC,
                             .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
@@ -254,21 +109,21 @@ static bool path_is_fifo(const struct decode *d, const char *path)
     return fifo;
 }
 
-static void decode_open(struct decode *d)
+static void decode_open(struct lk_call_decode *d)
 {
     char path[1024];
     d->ret->on = LK_OS_FILE;
-    if (!lk_read_cstr(d->r->target, arg(d, d->call->fd), path, sizeof(path)) || !path[0])
+    if (!lk_read_cstr(d->r->target, lk_call_arg(d, d->call->fd), path, sizeof(path)) || !path[0])
         return;
     d->ret->path = lk_text_clean(d->r->arena, path, strlen(path), sizeof(path));
-    bool below_fd = path[0] != '/' && d->call->fd == 1 && int_arg(d, 0) != AT_FDCWD;
+    bool below_fd = path[0] != '/' && d->call->fd == 1 && lk_call_int(d, 0) != AT_FDCWD;
     if (!below_fd && path_is_fifo(d, path))
         d->ret->on = LK_OS_PIPE;
 }
 
 /* ---- sets of descriptors ------------------------------------------------------------- */
 
-static void set_fds(struct decode *d, const int64_t *fds, size_t n)
+static void set_fds(struct lk_call_decode *d, const int64_t *fds, size_t n)
 {
     d->ret->fds.v = lk_arena_array(d->r->arena, n, sizeof(*fds));
     d->ret->fds.n = d->ret->fds.cap = n;
@@ -277,14 +132,14 @@ static void set_fds(struct decode *d, const int64_t *fds, size_t n)
 }
 
 /* poll and select without descriptors: a sleep, or without a timeout a wait for a signal. */
-static void empty_set(struct decode *d)
+static void empty_set(struct lk_call_decode *d)
 {
     d->ret->on = d->ret->timeout_ms == LK_FOREVER ? LK_OS_SIGNAL : LK_OS_TIMER;
 }
 
 /* A few descriptors whose other ends are all with one process: a program that is run with several
  * pipes. */
-static void common_peer(struct decode *d, const int64_t *fds, size_t n)
+static void common_peer(struct lk_call_decode *d, const int64_t *fds, size_t n)
 {
     struct lk_syscall_wait one = { 0 };
     int64_t pid = LK_UNKNOWN;
@@ -303,13 +158,14 @@ static void common_peer(struct decode *d, const int64_t *fds, size_t n)
  * The set read from memory. One descriptor only (what CPython does before recv on a socket with a
  * timeout, and subprocess on a pipe) is a wait for that descriptor, with the timeout of the call.
  */
-static void decode_poll(struct decode *d)
+static void decode_poll(struct lk_call_decode *d)
 {
     struct pollfd set[LK_OSFD_MAX_FDS] = { 0 };
     int64_t fds[LK_OSFD_MAX_FDS] = { 0 };
-    size_t given = (uint32_t)arg(d, 1), n = 0, read = LK_MIN(given, (size_t)LK_OSFD_MAX_FDS);
+    size_t given = (uint32_t)lk_call_arg(d, 1), n = 0,
+           read = LK_MIN(given, (size_t)LK_OSFD_MAX_FDS);
     d->ret->on = LK_OS_SELECTOR;
-    if (read > 0 && !lk_read(d->r->target, arg(d, 0), set, read * sizeof(set[0])))
+    if (read > 0 && !lk_read(d->r->target, lk_call_arg(d, 0), set, read * sizeof(set[0])))
         return;
     for (size_t i = 0; i < read; i++)
         if (set[i].fd >= 0) /* poll(2): negative ones are ignored */
@@ -323,17 +179,17 @@ static void decode_poll(struct decode *d)
         common_peer(d, fds, n);
 }
 
-static void decode_select(struct decode *d)
+static void decode_select(struct lk_call_decode *d)
 {
     uint64_t set[MAX_SELECT_FDS / 64], all[MAX_SELECT_FDS / 64] = { 0 };
     int64_t fds[LK_OSFD_MAX_FDS] = { 0 };
-    int32_t limit = int_arg(d, 0);
+    int32_t limit = lk_call_int(d, 0);
     size_t words = ((size_t)LK_MIN(LK_MAX(limit, 0), MAX_SELECT_FDS) + 63) / 64, n = 0;
     d->ret->on = LK_OS_SELECTOR;
     for (int i = 1; i <= 3; i++) {
-        if (words == 0 || arg(d, i) == 0)
+        if (words == 0 || lk_call_arg(d, i) == 0)
             continue;
-        if (!lk_read(d->r->target, arg(d, i), set, words * sizeof(set[0])))
+        if (!lk_read(d->r->target, lk_call_arg(d, i), set, words * sizeof(set[0])))
             return;
         for (size_t w = 0; w < words; w++)
             all[w] |= set[w];
@@ -346,36 +202,36 @@ static void decode_select(struct decode *d)
         empty_set(d);
 }
 
-static void decode_epoll(struct decode *d)
+static void decode_epoll(struct lk_call_decode *d)
 {
     int64_t fds[LK_OSFD_MAX_FDS];
     d->ret->on = LK_OS_SELECTOR;
-    d->ret->fd = int_arg(d, 0);
+    d->ret->fd = lk_call_int(d, 0);
     int64_t n = lk_kernel_epoll_fds(d->r, d->ret->fd, fds, LK_OSFD_MAX_FDS);
     if (n != LK_UNKNOWN)
         set_fds(d, fds, LK_MIN((size_t)n, (size_t)LK_OSFD_MAX_FDS));
 }
 
-static void decode_ring(struct decode *d)
+static void decode_ring(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_SELECTOR;
     if (d->call->fd >= 0)
-        d->ret->fd = int_arg(d, d->call->fd);
+        d->ret->fd = lk_call_int(d, d->call->fd);
 }
 
 /* ---- everything else ----------------------------------------------------------------- */
 
-static void decode_futex(struct decode *d)
+static void decode_futex(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_FUTEX;
-    d->ret->futex = arg(d, 0);
+    d->ret->futex = lk_call_arg(d, 0);
 }
 
 /* struct futex_waitv { u64 val, uaddr; u32 flags, reserved }: the first of them stands for all. */
-static void decode_futex_waitv(struct decode *d)
+static void decode_futex_waitv(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_FUTEX;
-    lk_read_u64(d->r->target, arg(d, 0) + 8, &d->ret->futex);
+    lk_read_u64(d->r->target, lk_call_arg(d, 0) + 8, &d->ret->futex);
 }
 
 struct translation {
@@ -400,7 +256,7 @@ static bool matches_inner_pid(int64_t pid, void *arg)
 }
 
 /* The target counts in its own pid namespace. */
-static int64_t child_pid(const struct decode *d, int64_t pid)
+static int64_t child_pid(const struct lk_call_decode *d, int64_t pid)
 {
     char ours[64], theirs[64];
     if (pid <= 0 || lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
@@ -412,47 +268,47 @@ static int64_t child_pid(const struct decode *d, int64_t pid)
     return t.outer;
 }
 
-static void decode_wait4(struct decode *d)
+static void decode_wait4(struct lk_call_decode *d)
 {
-    int32_t pid = int_arg(d, 0);
+    int32_t pid = lk_call_int(d, 0);
     d->ret->on = LK_OS_CHILD;
     d->ret->child_pid = pid > 0 ? child_pid(d, pid) : -1;
 }
 
-static void decode_waitid(struct decode *d)
+static void decode_waitid(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_CHILD;
-    switch (int_arg(d, 0)) {
-    case P_PID: d->ret->child_pid = child_pid(d, int_arg(d, 1)); break;
+    switch (lk_call_int(d, 0)) {
+    case P_PID: d->ret->child_pid = child_pid(d, lk_call_int(d, 1)); break;
     case P_PIDFD:
-        lk_descriptor_describe(d->r, int_arg(d, 1), d->ret);
+        lk_descriptor_describe(d->r, lk_call_int(d, 1), d->ret);
         d->ret->on = LK_OS_CHILD;
         break;
     default: d->ret->child_pid = -1; break;
     }
 }
 
-static void decode_sleep(struct decode *d)
+static void decode_sleep(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_TIMER;
 }
 
-static void decode_signal(struct decode *d)
+static void decode_signal(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_SIGNAL;
 }
 
-static void decode_sysv(struct decode *d)
+static void decode_sysv(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_SYSV;
 }
 
-static void decode_other(struct decode *d)
+static void decode_other(struct lk_call_decode *d)
 {
     d->ret->on = LK_OS_OTHER;
 }
 
-static void (*const decoders[])(struct decode *) = {
+static void (*const decoders[])(struct lk_call_decode *) = {
     [LK_CALL_OTHER] = decode_other,      [LK_CALL_FUTEX] = decode_futex,
     [LK_CALL_FUTEX_WAIT] = decode_futex, [LK_CALL_FUTEX_WAITV] = decode_futex_waitv,
     [LK_CALL_READ] = decode_fd,          [LK_CALL_WRITE] = decode_fd,
@@ -467,28 +323,9 @@ static void (*const decoders[])(struct decode *) = {
     [LK_CALL_FILE] = decode_file,        [LK_CALL_RESTART] = decode_other,
 };
 
-/*
- * A timeout that counts from the begin of the call has run for as long as the thread has slept in
- * it. It may have been woken in between and gone to sleep again inside of the call, so this is the
- * most that can be left.
- */
-static int64_t time_left(const struct decode *d)
-{
-    bool relative =
-        d->call->shape == LK_TIMEOUT_MS || d->call->shape == LK_TIMEOUT_TIMESPEC ||
-        d->call->shape == LK_TIMEOUT_TIMEVAL || d->call->shape == LK_TIMEOUT_SOCKET ||
-        (d->call->call == LK_CALL_SLEEP && !(arg(d, 1) & TIMER_ABSTIME)) ||
-        (d->call->call == LK_CALL_FUTEX && (int_arg(d, 1) & FUTEX_CMD_MASK) == FUTEX_WAIT);
-    int64_t ms = d->ret->timeout_ms;
-    if (!relative || ms == LK_FOREVER || ms == LK_UNKNOWN || d->f->off_cpu_ms == LK_UNKNOWN ||
-        d->f->off_cpu_ms < 0)
-        return ms;
-    return LK_MAX(ms - d->f->off_cpu_ms, 0);
-}
-
 /* ---- restarting ---------------------------------------------------------------------- */
 
-static bool fd_restarts(const struct decode *d, int64_t socket_timeout)
+static bool fd_restarts(const struct lk_call_decode *d, int64_t socket_timeout)
 {
     enum lk_os_wait on = d->ret->on;
     bool endless_socket = on == LK_OS_SOCKET && socket_timeout == LK_FOREVER;
@@ -497,9 +334,9 @@ static bool fd_restarts(const struct decode *d, int64_t socket_timeout)
         return on == LK_OS_PIPE || on == LK_OS_EVENTFD || on == LK_OS_TIMER || on == LK_OS_SIGNAL ||
                endless_socket;
     case LK_CALL_WRITE: /* pipe(7): up to PIPE_BUF (4096) bytes are written whole or not at all */
-        return on == LK_OS_EVENTFD || (on == LK_OS_PIPE && arg(d, 2) <= 4096);
-    case LK_CALL_RECV: return endless_socket && !(arg(d, 3) & MSG_WAITALL);
-    case LK_CALL_RECVMSG: return endless_socket && !(arg(d, 2) & MSG_WAITALL);
+        return on == LK_OS_EVENTFD || (on == LK_OS_PIPE && lk_call_arg(d, 2) <= 4096);
+    case LK_CALL_RECV: return endless_socket && !(lk_call_arg(d, 3) & MSG_WAITALL);
+    case LK_CALL_RECVMSG: return endless_socket && !(lk_call_arg(d, 2) & MSG_WAITALL);
     case LK_CALL_ACCEPT:
     case LK_CALL_CONNECT: return endless_socket;
     case LK_CALL_OPEN: /* fs/pipe.c fifo_open: -ERESTARTSYS; what a file server does is its own
@@ -513,16 +350,16 @@ static bool fd_restarts(const struct decode *d, int64_t socket_timeout)
  * fs/select.c poll_select_finish: the time left is written back to the caller, and when that fails
  * (a constant) the call ends with -EINTR.
  */
-static bool writes_time_back(const struct decode *d)
+static bool writes_time_back(const struct lk_call_decode *d)
 {
-    uint64_t at = d->call->timeout >= 0 ? arg(d, d->call->timeout) : 0;
+    uint64_t at = d->call->timeout >= 0 ? lk_call_arg(d, d->call->timeout) : 0;
     if (at == 0 || (d->call->shape != LK_TIMEOUT_TIMESPEC && d->call->shape != LK_TIMEOUT_TIMEVAL))
         return true;
     const struct lk_mapping *m = lk_process_mapping_at(d->r->target, at);
     return m && m->prot[1] == 'w';
 }
 
-static bool restarts(const struct decode *d, int64_t socket_timeout)
+static bool restarts(const struct lk_call_decode *d, int64_t socket_timeout)
 {
     if (d->call->restart == LK_RESTART_BY_FD)
         return fd_restarts(d, socket_timeout);
@@ -532,7 +369,7 @@ static bool restarts(const struct decode *d, int64_t socket_timeout)
         return writes_time_back(d);
     /* kernel/futex/requeue.c: may end with -EWOULDBLOCK */
     return d->call->call != LK_CALL_FUTEX ||
-           (int_arg(d, 1) & FUTEX_CMD_MASK) != FUTEX_WAIT_REQUEUE_PI;
+           (lk_call_int(d, 1) & FUTEX_CMD_MASK) != FUTEX_WAIT_REQUEUE_PI;
 }
 
 /*
@@ -542,7 +379,7 @@ static bool restarts(const struct decode *d, int64_t socket_timeout)
  * ("mov $nr, %eax", b8 imm32) shortly before the "syscall" instruction (0f 05) that pc has just
  * passed.
  */
-static int64_t restarted_call(const struct decode *d)
+static int64_t restarted_call(const struct lk_call_decode *d)
 {
     static const int64_t candidates[] = { SYS_poll, SYS_nanosleep, SYS_futex, SYS_clock_nanosleep };
     uint8_t code[34];
@@ -578,7 +415,7 @@ void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_fact
         return;
     }
     memcpy(ret->args, f->args, sizeof(ret->args));
-    struct decode d = { .r = r, .f = f, .ret = ret };
+    struct lk_call_decode d = { .r = r, .f = f, .ret = ret };
     ret->nr = f->nr == SYS_restart_syscall ? restarted_call(&d) : f->nr;
     d.call = lk_syscall_find(ret->nr);
     if (!d.call) {
@@ -587,8 +424,8 @@ void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_fact
         return;
     }
     ret->syscall = d.call->name;
-    ret->timeout_ms = call_timeout(&d);
+    ret->timeout_ms = lk_call_timeout(&d);
     decoders[d.call->call](&d);
-    ret->left_ms = time_left(&d);
+    ret->left_ms = lk_call_time_left(&d);
     ret->restartable = restarts(&d, ret->timeout_ms);
 }
