@@ -166,8 +166,7 @@ struct lk_syscall_wait {
     struct {
         int64_t *v;
         size_t n, cap;
-    } fds;            /* the set a selector watches, bounded */
-    bool restartable; /* restarts by itself after an interruption (futex, read, wait4 ...) */
+    } fds; /* the set a selector watches, bounded */
 };
 
 /** What the program waits for, as the Python (or pthread) level says it. */
@@ -586,7 +585,6 @@ struct lk_process_halt {
     int64_t throttled_ms;
     int64_t d_state;     /* threads in uninterruptible sleep, in every sample */
     const char *d_where; /* kernel function or system call of the first of them */
-    int64_t all_tids;
 };
 
 /** Language runtimes; of Python alone are the stacks read. */

@@ -1,14 +1,13 @@
 /*
  * The x86-64 system calls: names, and for those that block, what they wait on, where their
- * descriptor and timeout stand among the arguments, and whether they go on by themselves after a
- * ptrace stop.
+ * descriptor and timeout stand among the arguments.
  */
 #ifndef LK_PROCESS_ARCH_X86_64_SYSCALLS_H
 #define LK_PROCESS_ARCH_X86_64_SYSCALLS_H
 
 #include "util/base.h"
 
-/** What kind of wait a call is; says which further arguments oswait.c looks at. */
+/** What kind of wait a call is; says which further arguments syscall_wait.c looks at. */
 enum lk_call {
     LK_CALL_OTHER = 0,   /* only its name is of use */
     LK_CALL_FUTEX,       /* futex(2): uaddr, op, val, timeout */
@@ -44,19 +43,8 @@ enum lk_timeout_shape {
     LK_TIMEOUT_TIMEVAL,  /* the same with struct timeval */
     /* pointer to an absolute struct timespec of CLOCK_REALTIME, NULL = none */
     LK_TIMEOUT_REALTIME,
-    LK_TIMEOUT_SPECIAL, /* depends on other arguments: oswait.c */
+    LK_TIMEOUT_SPECIAL, /* depends on other arguments: syscall_wait.c */
     LK_TIMEOUT_SOCKET,  /* SO_RCVTIMEO or SO_SNDTIMEO of the descriptor */
-};
-
-/**
- * What a ptrace stop (a wake-up without a signal being delivered) does to it: the kernel restarts
- * calls that return -ERESTARTSYS, -ERESTARTNOINTR, -ERESTARTNOHAND or -ERESTART_RESTARTBLOCK
- * (arch/x86/kernel/signal.c), and hands -EINTR or a partial count to the program.
- */
-enum lk_restart {
-    LK_RESTART_NO = 0,
-    LK_RESTART_YES,
-    LK_RESTART_BY_FD, /* depends on the descriptor and its socket timeout: oswait.c */
 };
 
 struct lk_syscall {
@@ -65,7 +53,6 @@ struct lk_syscall {
     int8_t fd;      /* argument that holds the descriptor, -1 none */
     int8_t timeout; /* argument that holds the timeout, -1 none */
     enum lk_timeout_shape shape;
-    enum lk_restart restart;
 };
 
 /** NULL for a number that is no system call known here. */

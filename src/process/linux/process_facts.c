@@ -246,7 +246,6 @@ void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, str
             first_d = first_d ? first_d : f->tid;
         }
     }
-    ret->all_tids = (int64_t)threads->n;
     ret->job_stopped = living > 0 && stopped == living;
     ret->zombie = leader_dead && living == 0;
     ret->main_gone = leader_dead && living > 0;

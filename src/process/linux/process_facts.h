@@ -23,7 +23,7 @@ bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *er
 bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
                               uint64_t *throttled_us);
 /**
- * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state, all_tids) from one
+ * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state) from one
  * look at all threads. lk_process_facts_read does this with a look of its own; a caller that
  * samples calls it again for each sample and keeps the smallest d_state, since a thread may be in D
  * for a moment whenever it reads a disk.

@@ -323,54 +323,7 @@ static void (*const decoders[])(struct lk_call_decode *) = {
     [LK_CALL_FILE] = decode_file,        [LK_CALL_RESTART] = decode_other,
 };
 
-/* ---- restarting ---------------------------------------------------------------------- */
-
-static bool fd_restarts(const struct lk_call_decode *d, int64_t socket_timeout)
-{
-    enum lk_os_wait on = d->ret->on;
-    bool endless_socket = on == LK_OS_SOCKET && socket_timeout == LK_FOREVER;
-    switch (d->call->call) {
-    case LK_CALL_READ:
-        return on == LK_OS_PIPE || on == LK_OS_EVENTFD || on == LK_OS_TIMER || on == LK_OS_SIGNAL ||
-               endless_socket;
-    case LK_CALL_WRITE: /* pipe(7): up to PIPE_BUF (4096) bytes are written whole or not at all */
-        return on == LK_OS_EVENTFD || (on == LK_OS_PIPE && lk_call_arg(d, 2) <= 4096);
-    case LK_CALL_RECV: return endless_socket && !(lk_call_arg(d, 3) & MSG_WAITALL);
-    case LK_CALL_RECVMSG: return endless_socket && !(lk_call_arg(d, 2) & MSG_WAITALL);
-    case LK_CALL_ACCEPT:
-    case LK_CALL_CONNECT: return endless_socket;
-    case LK_CALL_OPEN: /* fs/pipe.c fifo_open: -ERESTARTSYS; what a file server does is its own
-                          matter */
-        return on == LK_OS_PIPE;
-    default: return false;
-    }
-}
-
-/*
- * fs/select.c poll_select_finish: the time left is written back to the caller, and when that fails
- * (a constant) the call ends with -EINTR.
- */
-static bool writes_time_back(const struct lk_call_decode *d)
-{
-    uint64_t at = d->call->timeout >= 0 ? lk_call_arg(d, d->call->timeout) : 0;
-    if (at == 0 || (d->call->shape != LK_TIMEOUT_TIMESPEC && d->call->shape != LK_TIMEOUT_TIMEVAL))
-        return true;
-    const struct lk_mapping *m = lk_process_mapping_at(d->r->target, at);
-    return m && m->prot[1] == 'w';
-}
-
-static bool restarts(const struct lk_call_decode *d, int64_t socket_timeout)
-{
-    if (d->call->restart == LK_RESTART_BY_FD)
-        return fd_restarts(d, socket_timeout);
-    if (d->call->restart != LK_RESTART_YES)
-        return false;
-    if (d->call->call == LK_CALL_POLL || d->call->call == LK_CALL_SELECT)
-        return writes_time_back(d);
-    /* kernel/futex/requeue.c: may end with -EWOULDBLOCK */
-    return d->call->call != LK_CALL_FUTEX ||
-           (lk_call_int(d, 1) & FUTEX_CMD_MASK) != FUTEX_WAIT_REQUEUE_PI;
-}
+/* ---- calls that a stop has restarted ---------------------------------------------------- */
 
 /*
  * After a stop the kernel continues timed poll, nanosleep and futex calls as restart_syscall(2),
@@ -427,5 +380,4 @@ void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_fact
     ret->timeout_ms = lk_call_timeout(&d);
     decoders[d.call->call](&d);
     ret->left_ms = lk_call_time_left(&d);
-    ret->restartable = restarts(&d, ret->timeout_ms);
 }
