@@ -108,6 +108,31 @@ enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
 enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index);
 const char *loopknot_verdict_name(enum loopknot_verdict v);
 
+/**
+ * One finding. Set size to sizeof(struct loopknot_finding) before the call: a program built with an
+ * older header gets the fields that it knows. Strings belong to the diagnosis and live until it is
+ * destroyed. -1 stands for a number that is not known.
+ */
+struct loopknot_finding {
+    size_t size;
+    const char *rule, *name;        /* "LK101", "loop-waits-on-itself" */
+    enum loopknot_verdict severity; /* hazard, stalled or deadlock */
+    const char *confidence;         /* "possible", "probable", "proven" */
+    const char *summary;            /* one sentence; NULL when there is none */
+    const char *fingerprint;     /* 16 hexadecimal digits, the same for the same hang elsewhere */
+    const char *function, *file; /* of the first culprit; NULL when not known */
+    int line;                    /* 0 when not known */
+    long long stuck_ms, held_requests, held_tasks;
+};
+
+/** Findings of one report, worst first; 0 for an index past the end. */
+size_t loopknot_finding_count(const struct loopknot_diagnosis *d, size_t index);
+
+/** Fills ret with the finding-th finding of the index-th report; false, and ret untouched, when
+ * there is none. Neither allocates nor fails otherwise. */
+bool loopknot_finding(const struct loopknot_diagnosis *d, size_t index, size_t finding,
+                      struct loopknot_finding *ret);
+
 /** How to render. */
 struct loopknot_render {
     bool color;

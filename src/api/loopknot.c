@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/patterns.h"
 #include "diagnose/rules/rule_search.h"
@@ -129,6 +130,49 @@ LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagno
                                                     size_t index)
 {
     return index < d->n ? (enum loopknot_verdict)d->v[index].findings->verdict : LOOPKNOT_UNKNOWN;
+}
+
+LK_EXPORT size_t loopknot_finding_count(const struct loopknot_diagnosis *d, size_t index)
+{
+    return index < d->n ? d->v[index].findings->list.n : 0;
+}
+
+static long long known(int64_t n)
+{
+    return n == LK_UNKNOWN ? -1 : n;
+}
+
+static struct loopknot_finding public_finding(const struct lk_finding *f)
+{
+    const struct lk_culprit none = { 0 }, *c = f->culprits.n ? &f->culprits.v[0] : &none;
+    return (struct loopknot_finding){
+        .rule = f->rule ? f->rule->id : NULL,
+        .name = f->rule ? f->rule->name : NULL,
+        .severity = (enum loopknot_verdict)f->severity,
+        .confidence = lk_confidence_name(f->confidence),
+        .summary = f->summary,
+        .fingerprint = f->fingerprint,
+        .function = c->function,
+        .file = c->file,
+        .line = c->line,
+        .stuck_ms = known(f->stuck_ms),
+        .held_requests = known(f->held_requests),
+        .held_tasks = known(f->held_tasks),
+    };
+}
+
+/* A newer program's struct may be larger than ours: what we do not know of it becomes 0. */
+LK_EXPORT bool loopknot_finding(const struct loopknot_diagnosis *d, size_t index, size_t finding,
+                                struct loopknot_finding *ret)
+{
+    const size_t size = ret->size;
+    if (finding >= loopknot_finding_count(d, index) || size < sizeof ret->size)
+        return false;
+    struct loopknot_finding f = public_finding(&d->v[index].findings->list.v[finding]);
+    f.size = size;
+    memset(ret, 0, size);
+    memcpy(ret, &f, LK_MIN(size, sizeof f));
+    return true;
 }
 
 LK_EXPORT enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d)
