@@ -369,13 +369,13 @@ enum lk_task_kind { LK_TASK_COROUTINE = 0, LK_TASK_GREENLET };
 struct lk_task {
     const char *id; /* "k7" */
     lk_addr addr;
-    enum lk_task_kind kind;
     const char *name;
     struct lk_ref loop;
     enum lk_task_state state;
     bool started;
     bool ready; /* a step or wake-up of it is in its loop's ready queue */
     bool must_cancel;
+    uint8_t kind; /* enum lk_task_kind */
     const char *coroutine;
     struct lk_pystack *stack; /* await chain, innermost first */
     struct lk_wait wait;
@@ -430,6 +430,7 @@ struct lk_future {
      * (timer), future */
     struct lk_refs enders;
     bool all;           /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
+    bool enders_sought; /* reading: they were looked for */
     bool enders_cut;    /* reading: the search for them was ended */
     bool enders_likely; /* code of the program's own that has the future at hand; other code may too
                          */

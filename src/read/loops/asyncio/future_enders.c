@@ -103,6 +103,7 @@ static void enders_of_sources(struct lk_py *py, struct lk_ref ref, lk_addr targe
     bool all = s->all, known = s->known;
     enum lk_future_origin origin = s->origin;
     size_t n = s->n;
+    lk_aio_sources_of(lk_reader(py), target, false)->found = n;
     for (size_t i = 0; i < n; i++) {
         s = lk_aio_sources_of(lk_reader(py), target, false); /* mentions below may add lists */
         lk_addr source = s->v[i];
@@ -148,10 +149,11 @@ static enum lk_future_origin follow_origin(const struct lk_future *f, enum lk_kn
 static void find_enders(struct lk_py *py, struct lk_ref ref)
 {
     struct lk_reader *a = lk_reader(py);
-    const struct lk_future *f = lk_future_at(py->s, ref);
+    struct lk_future *f = lk_future_at(py->s, ref);
     lk_addr obj = f->addr;
     uint64_t v, origin;
 
+    f->enders_sought = true;
     if (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING)
         return;
     if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER && enders_of_gather(py, ref, obj))
@@ -183,17 +185,20 @@ static void drain_relays(struct lk_py *py)
     struct lk_reader *a = lk_reader(py);
     while (a->relays_todo.n) {
         lk_addr target = a->relays_todo.v[--a->relays_todo.n];
-        struct lk_aio_sources *s = lk_aio_sources_of(a, target, false);
         size_t waiting = a->futures_todo.n;
-        s->queued = false;
-        bool settled = ++s->rounds <= MAX_ROUNDS;
+        lk_aio_sources_of(a, target, false)->queued = false;
         struct lk_ref ref = lk_py_future(py, target);
         if (ref.kind != LK_KIND_FUTURE || a->futures_todo.n > waiting)
             continue; /* a task, a queue, or new: its enders are found in its turn */
         struct lk_future *f = lk_future_at(py->s, ref);
-        f->enders_cut |= !settled;
-        if (!settled)
+        struct lk_aio_sources *s = lk_aio_sources_of(a, target, false); /* mentions add lists */
+        if (!f->enders_sought || s->found == s->n)
+            continue; /* its turn is still to come, or nothing came after it */
+        s->found = s->n;
+        if (++s->rounds > MAX_ROUNDS) {
+            f->enders_cut = true;
             continue;
+        }
         f->enders.n = 0; /* found anew, all of them */
         f->enders_likely = false;
         lk_vec_add(&a->futures_todo, ref.index);

@@ -22,6 +22,7 @@ struct lk_aio_sources {
     bool known;      /* by a documented mechanism */
     bool queued;     /* in relays_todo */
     unsigned rounds; /* how often it was */
+    size_t found;    /* how many of them are enders in the snapshot already */
     enum lk_future_origin origin;
 };
 
