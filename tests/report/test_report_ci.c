@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fixtures.h"
 #include "diagnose/rules/rule_table.h"
+#include "fixtures.h"
 #include "report/ci_issues.h"
-#include "report/test_name.h"
 #include "report/paths.h"
+#include "report/test_name.h"
 
 static const char *const formats[] = { "junit", "sarif", "github", "gitlab", "tap" };
 

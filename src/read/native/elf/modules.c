@@ -106,7 +106,7 @@ static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps,
             m->base = p->start;
             m->map = *p;
             m->lines_fd = -1;
-            /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+            /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds */
             lk_vec_add(&u->modules, m);
         }
         m->end = p->end;
