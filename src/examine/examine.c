@@ -200,8 +200,8 @@ static void read_listeners(struct examination *x)
 }
 
 /* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no
- * known loop has. */
-static void complete_loops(struct examination *x)
+ * known loop has; tasks that no registry lists, wherever their kind is loaded. */
+static void search_heap(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
     int64_t known = 0;
@@ -209,12 +209,11 @@ static void complete_loops(struct examination *x)
         known += s->loops.v[i].epoll_fd != LK_UNKNOWN;
     if (!x->session.py || !lk_py_readable(x->session.py))
         return;
-    if (s->epoll_fds != LK_UNKNOWN && s->epoll_fds <= known) {
-        s->loops_complete = true;
-        return;
-    }
-    lk_py_find_all_loops(x->session.py, s);
-    lk_history_add_found(x->history, s);
+    s->loops_complete = s->epoll_fds != LK_UNKNOWN && s->epoll_fds <= known;
+    const bool loops = !s->loops_complete;
+    lk_py_search_heap(x->session.py, s, loops);
+    if (loops)
+        lk_history_add_found(x->history, s);
 }
 
 /* Marks the threads that more watching may accuse or acquit; true when there are any. */
@@ -313,7 +312,7 @@ static void watch(struct examination *x, struct lk_findings **f, struct lk_error
     /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more
      * look at everything. */
     if (alive && going && take(x, stop_for(x, *f), ended)) {
-        complete_loops(x);
+        search_heap(x);
         read_listeners(x);
         lk_classify(x->snap, o->project);
     } else {
@@ -337,7 +336,7 @@ static void second_look(struct examination *x, struct lk_findings **f, struct lk
     uint64_t from = (*f)->look_again.at_once ? lk_now_ms() : x->began_ms;
     if (!sleep_until(from + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
         return;
-    complete_loops(x);
+    search_heap(x);
     read_listeners(x);
     lk_classify(x->snap, o->project);
     lk_findings_destroy(*f);
@@ -451,7 +450,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
         return false;
     }
     read_throttling(&x, false);
-    complete_loops(&x);
+    search_heap(&x);
     read_listeners(&x);
     lk_classify(x.snap, o->project);
     struct lk_findings *f = lk_diagnose(x.snap);

@@ -1,12 +1,15 @@
 /*
- * Every loop of the process: a walk over the collector's generations. Loops are containers, so each
- * is in exactly one of these lists (Include/internal/pycore_gc.h). Never under a stop; each object
- * found is read anew and checked.
+ * Every loop of the process, and every task that no registry lists: one walk over the collector's
+ * generations for all kinds. Both are containers, so each is in exactly one of these lists
+ * (Include/internal/pycore_gc.h). Never under a stop; each object found is read anew and checked.
  */
 #include <stdlib.h>
 
 #include "read/loops/asyncio/future_enders.h"
+#include "read/loops/loop_kind.h"
 #include "read/loops/read.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/type.h"
@@ -22,6 +25,8 @@ enum {
     N_GENERATIONS = 3,
     MAX_GC_STATE = 4096, /* generation0 points into the state it stands in */
     MAX_INTERPRETERS = 256,
+    MAX_KINDS = 32,
+    MAX_TASKS = 1 << 20, /* of one kind */
     TRIES = 3,
     BUDGET_MS = 3000,
     CLOCK_EVERY = 4096, /* objects between two looks at the clock */
@@ -29,29 +34,75 @@ enum {
 #define MAX_OBJECTS (UINT64_C(64) << 20)
 #define LINK_MASK   (~UINT64_C(3)) /* the low bits of both links are flags */
 
-struct walk {
-    struct lk_map types; /* type address -> 1 a loop's, 0 not */
-    uint64_t last_type;
-    bool last_is_loop;
-    LK_VEC(lk_addr) found;
-    uint64_t objects;
-    uint64_t deadline;
-    bool timed_out;
+/* What a type's objects are: loops, tasks of a kind (FIRST_KIND + its row), or nothing wanted. */
+enum { NOTHING = 0, LOOP, FIRST_KIND };
+
+struct addresses {
+    lk_addr *v;
+    size_t n, cap;
 };
 
-static bool loop_type(struct lk_py *py, struct walk *w, uint64_t type, lk_addr obj)
+struct walk {
+    bool loops;            /* are wanted */
+    bool kinds[MAX_KINDS]; /* whose tasks are */
+    struct lk_map types;   /* type address -> what its objects are */
+    uint64_t last_type, last_is;
+    struct addresses found_loops, found_tasks[MAX_KINDS];
+    uint64_t objects;
+    uint64_t deadline;
+    bool timed_out, too_many;
+};
+
+/* ---- what is wanted -------------------------------------------------------------------------- */
+
+/* A kind whose library is not loaded has no tasks. */
+static bool want_kinds(struct lk_py *py, struct walk *w)
+{
+    bool any = false;
+    for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++) {
+        const struct lk_loop_kind *k = &lk_loop_kinds[i];
+        w->kinds[i] = k->read_tasks && lk_py_module_dict(py, k->task_module);
+        any |= w->kinds[i];
+    }
+    return any;
+}
+
+static uint64_t what_is(struct lk_py *py, const struct walk *w, lk_addr obj)
+{
+    if (w->loops && lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
+        return LOOP;
+    for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
+        if (w->kinds[i] &&
+            lk_py_isinstance(py, obj, lk_loop_kinds[i].task_module, lk_loop_kinds[i].task_cls))
+            return FIRST_KIND + i;
+    return NOTHING;
+}
+
+static uint64_t what_are(struct lk_py *py, struct walk *w, uint64_t type, lk_addr obj)
 {
     uint64_t is;
     if (type == w->last_type)
-        return w->last_is_loop;
+        return w->last_is;
     if (!lk_map_get(&w->types, type, &is)) {
-        is = lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP;
+        is = what_is(py, w, obj);
         lk_map_put(&w->types, type, is);
     }
     w->last_type = type;
-    w->last_is_loop = is;
+    w->last_is = is;
     return is;
 }
+
+static void note(struct walk *w, uint64_t is, lk_addr obj)
+{
+    if (is == LOOP)
+        lk_vec_add(&w->found_loops, obj);
+    else if (is >= FIRST_KIND && w->found_tasks[is - FIRST_KIND].n < MAX_TASKS)
+        lk_vec_add(&w->found_tasks[is - FIRST_KIND], obj);
+    else
+        w->too_many |= is != NOTHING;
+}
+
+/* ---- the walk -------------------------------------------------------------------------------- */
 
 /* One circular list. False when it is torn, too long or the time is up. */
 static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
@@ -70,8 +121,7 @@ static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
             w->timed_out = true;
             return false;
         }
-        if (loop_type(py, w, o[3], cur + HEAD_SIZE))
-            lk_vec_add(&w->found, cur + HEAD_SIZE);
+        note(w, what_are(py, w, o[3], cur + HEAD_SIZE), cur + HEAD_SIZE);
         prev = cur;
         cur = o[0] & LINK_MASK;
     }
@@ -114,47 +164,85 @@ static bool walk_all(struct lk_py *py, struct walk *w)
     return interp == 0;
 }
 
-static void add_found(struct lk_py *py, const struct walk *w)
+/* ---- what was found -------------------------------------------------------------------------- */
+
+static void add_loops(struct lk_py *py, const struct walk *w)
 {
     lk_loops_begin(py);
-    for (size_t i = 0; i < w->found.n; i++)
-        lk_py_loop(py, w->found.v[i], LK_FOUND_HEAP);
+    for (size_t i = 0; i < w->found_loops.n; i++)
+        lk_py_loop(py, w->found_loops.v[i], LK_FOUND_HEAP);
     /* The queue of a loop found only now may hold what a future waits for. */
     for (size_t i = 0; i < py->s->futures.n; i++)
         if (py->s->futures.v[i].enders.n == 0)
             lk_vec_add(&lk_reader(py)->futures_todo, (uint32_t)i);
     lk_aio_find_enders(py);
     lk_loops_finish(py);
-    lk_reader_end(py);
 }
 
-void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s)
+static void add_tasks(struct lk_py *py, const struct walk *w, bool all)
 {
-    bool ended = false;
+    for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
+        if (w->kinds[i])
+            lk_loop_kinds[i].read_tasks(py, w->found_tasks[i].v, w->found_tasks[i].n,
+                                        all && !w->too_many);
+}
+
+static void forget_found(struct walk *w)
+{
+    lk_map_clear(&w->types);
+    w->last_type = 0;
+    w->found_loops.n = 0;
+    for (size_t i = 0; i < MAX_KINDS; i++)
+        w->found_tasks[i].n = 0;
+    w->objects = 0;
+}
+
+static void walk_deinit(struct walk *w)
+{
+    lk_map_deinit(&w->types);
+    free(w->found_loops.v);
+    for (size_t i = 0; i < MAX_KINDS; i++)
+        free(w->found_tasks[i].v);
+}
+
+/* Tries until the lists hold together from one end to the other, or the time is up. */
+static bool walk_to_end(struct lk_py *py, struct walk *w)
+{
+    bool ended = walk_all(py, w);
+    for (int i = 1; i < TRIES && !ended && !w->timed_out; i++) {
+        lk_process_begin_sample(py->t); /* pages of different moments do not fit together */
+        forget_found(w);
+        ended = walk_all(py, w);
+    }
+    return ended;
+}
+
+void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops)
+{
+    struct walk w = { .loops = loops, .deadline = lk_now_ms() + BUDGET_MS };
 
     if (!py->readable || !py->runtime)
         return;
     py->s = s;
+    bool tasks = want_kinds(py, &w);
+    if (!loops && !tasks)
+        return;
     if (py->free_threaded) {
-        lk_snapshot_limit(s, "a free-threaded build keeps no list of its objects: loops that "
-                             "nothing refers to are not found");
+        if (loops)
+            lk_snapshot_limit(s, "a free-threaded build keeps no list of its objects: loops that "
+                                 "nothing refers to are not found");
+        add_tasks(py, &w, false);
         return;
     }
-    uint64_t deadline = lk_now_ms() + BUDGET_MS;
-    for (int i = 0; i < TRIES && !ended; i++) {
-        struct walk w = { .deadline = deadline };
-        if (i > 0)
-            lk_process_begin_sample(py->t); /* pages of different moments do not fit together */
-        ended = walk_all(py, &w);
-        if (ended || i == TRIES - 1 || w.timed_out)
-            add_found(py, &w);
-        lk_map_deinit(&w.types);
-        free(w.found.v);
-        if (w.timed_out)
-            break;
+    bool ended = walk_to_end(py, &w);
+    if (loops) {
+        add_loops(py, &w);
+        s->loops_complete = ended;
     }
-    s->loops_complete = ended;
-    if (!ended)
+    if (loops && !ended)
         lk_snapshot_limit(
             s, "the heap could not be walked to its end; there may be loops that are not listed");
+    add_tasks(py, &w, ended);
+    lk_reader_end(py);
+    walk_deinit(&w);
 }

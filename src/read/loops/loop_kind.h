@@ -19,10 +19,11 @@ struct lk_loop_kind {
     /** Descriptor of a transport made by this kind of loop; LK_UNKNOWN. */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
 
-    /* ---- its tasks, where they are none of asyncio's ---- */
-    /** Enters all tasks of the process that are of this kind, with their state, stack and wait.
-     * Called once a sample, after asyncio's tasks are read. */
-    void (*read_tasks)(struct lk_py *py);
+    /* ---- its tasks, where no registry lists them: the walk over the heap finds them ---- */
+    const char *task_module, *task_cls; /* the class that they are of, or derive from */
+    /** Enters them, with state and stack. Called when task_module is loaded, after a sample, never
+     * under a stop. all: the walk came to its end, there are no others. */
+    void (*read_tasks)(struct lk_py *py, const lk_addr *tasks, size_t n, bool all);
 };
 
 extern const struct lk_loop_kind lk_loop_kinds[];

@@ -173,9 +173,6 @@ void lk_py_read_tasks(struct lk_py *py)
     struct lk_reader *a = lk_reader(py);
 
     lk_aio_read_registry(py);
-    for (size_t i = 0; i < lk_n_loop_kinds; i++)
-        if (lk_loop_kinds[i].read_tasks)
-            lk_loop_kinds[i].read_tasks(py);
     lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)

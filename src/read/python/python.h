@@ -38,9 +38,12 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
  * states and frames. */
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
-/** Walks the GC heap for loops that nothing else reached; adds them (LK_FOUND_HEAP) and sets
- * s->loops_complete. Not under a stop. */
-void lk_py_find_all_loops(struct lk_py *py, struct lk_snapshot *s);
+/**
+ * Walks the GC heap for what no registry lists: with loops set, loops that nothing else reached
+ * (adds them, LK_FOUND_HEAP, and sets s->loops_complete); and the tasks of kinds that keep no list.
+ * Walks only where either is wanted. Not under a stop.
+ */
+void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops);
 
 /**
  * The value of one variable of the target's environment as it is now, os.environ's changes included

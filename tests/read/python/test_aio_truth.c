@@ -97,7 +97,7 @@ static void read_sample(void)
     lk_kernel_reader_destroy(os);
     free(list.v);
     lk_py_read(the.py, the.s);
-    lk_py_find_all_loops(the.py, the.s);
+    lk_py_search_heap(the.py, the.s, true);
 }
 
 static int set_up(void **state)
