@@ -24,7 +24,7 @@ REFERENCES = {
     "threads": [("waits_for", ANY), ("holds.*", ("lock",)), ("runs_loop", ("loop",)), ("current_task", ("task",)),
                 ("executor", ("executor",)), ("blocks.on.*", ANY)],
     "loops": [("thread", ("thread",))],
-    "tasks": [("loop", ("loop",)), ("waits_for", ANY), ("run_by", ("thread",)), ("holds.*", ("lock",)),
+    "tasks": [("loop", ("loop",)), ("waits_for", ANY), ("run_by", ("thread",)), ("thread", ("thread",)), ("holds.*", ("lock",)),
               ("blocks.on.*", ANY)],
     "futures": [("loop", ("loop",)), ("enders.*", ANY)],
     "locks": [("owner", ("thread", "task")), ("owners.*", ("thread", "task")), ("waiters.*", ("thread", "task")),

@@ -93,6 +93,15 @@ const char *lk_words_loop_run(enum lk_loop_run r)
     return NAME_OF(names, r);
 }
 
+const char *lk_words_task_kind(enum lk_task_kind k)
+{
+    static const char *const names[] = {
+        [LK_TASK_COROUTINE] = "task",
+        [LK_TASK_GREENLET] = "greenlet",
+    };
+    return NAME_OF(names, k);
+}
+
 const char *lk_words_task_state(enum lk_task_state s)
 {
     static const char *const names[] = {

@@ -33,6 +33,7 @@ const char *lk_words_read(enum lk_read r);
 const char *lk_words_os_wait(enum lk_os_wait w);
 const char *lk_words_wait_kind(enum lk_wait_kind k);
 const char *lk_words_loop_run(enum lk_loop_run r);
+const char *lk_words_task_kind(enum lk_task_kind k);
 const char *lk_words_task_state(enum lk_task_state s);
 /** NULL for an unknown state. */
 const char *lk_words_future_state(enum lk_future_state s);

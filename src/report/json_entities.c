@@ -209,15 +209,17 @@ static json_t *task_json(struct lk_jw *w, size_t i)
     const struct lk_task *k = &w->snap->tasks.v[i];
     json_t *o = json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, k->id));
+    lk_jw_set(o, "kind", lk_jw_text(w, lk_words_task_kind(k->kind)));
     lk_jw_set(o, "name", lk_jw_text(w, k->name ? k->name : ""));
     lk_jw_set(o, "loop", lk_jw_id(w, k->loop));
-    w->gap[LK_GAP_LOOP] += k->loop.kind == LK_KIND_NONE;
+    w->gap[LK_GAP_LOOP] += k->kind == LK_TASK_COROUTINE && k->loop.kind == LK_KIND_NONE;
     lk_jw_set(o, "state", lk_jw_text(w, lk_words_task_state(k->state)));
     lk_jw_set(o, "cancelled", json_boolean(k->state == LK_TASK_CANCELLED));
     lk_jw_set(o, "started", json_boolean(k->started));
     lk_jw_set(o, "ready", json_boolean(k->ready));
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &k->wait.on));
     lk_jw_set(o, "run_by", lk_jw_id(w, k->run_by));
+    lk_jw_set(o, "thread", lk_jw_id(w, k->thread));
     lk_jw_set_ids(w, o, "holds", &k->holds);
     lk_jw_set(o, "coroutine", lk_jw_text(w, k->coroutine ? k->coroutine : ""));
     lk_jw_set(o, "read", lk_jw_text(w, lk_words_read(k->read)));

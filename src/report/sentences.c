@@ -254,7 +254,11 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s,
                              const struct lk_task *k)
 {
     struct lk_strbuf b = { 0 };
-    lk_strbuf_puts(&b, k->state == LK_TASK_CANCELLED ? "cancelled" : lk_words_task_state(k->state));
+    if (k->kind == LK_TASK_GREENLET)
+        lk_strbuf_puts(&b, "a suspended greenlet");
+    else
+        lk_strbuf_puts(&b,
+                       k->state == LK_TASK_CANCELLED ? "cancelled" : lk_words_task_state(k->state));
     if (k->state == LK_TASK_PENDING && !k->started)
         lk_strbuf_puts(&b, ", not started");
     if (k->ready)
@@ -263,6 +267,8 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s,
         lk_strbuf_puts(&b, ", cancellation asked for");
     if (lk_loop_at(s, k->loop))
         lk_strbuf_printf(&b, ", on %s", lk_sentence_label(a, s, k->loop));
+    if (lk_thread_at(s, k->thread))
+        lk_strbuf_printf(&b, " of %s", lk_sentence_label(a, s, k->thread));
     if (lk_thread_at(s, k->run_by))
         lk_strbuf_printf(&b, ", its step is on the stack of %s",
                          lk_sentence_label(a, s, k->run_by));

@@ -380,6 +380,7 @@ struct lk_task {
     struct lk_pystack *stack; /* await chain, innermost first */
     struct lk_wait wait;
     struct lk_ref run_by; /* thread on whose stack its step is, while RUNNING */
+    struct lk_ref thread; /* greenlet: the only one that can go on with it; none = not known */
     struct lk_refs holds;
     /* what it awaits that another loop's code completes: its future or task, or a primitive */
     struct lk_ref crosses;

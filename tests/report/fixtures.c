@@ -555,6 +555,7 @@ struct lk_report fixture_every_value(void)
     for (int i = LK_TASK_PENDING; i <= LK_TASK_CANCELLED + 6; i++) {
         struct lk_task *k = lk_task_at(s, lk_snapshot_task(s, (lk_addr)i + 1, NULL));
         k->state = (enum lk_task_state)(i % 4);
+        k->kind = (enum lk_task_kind)(i / 4 % 2);
         k->loop = lk_ref_make(LK_KIND_LOOP, 0);
         k->wait.kind = LK_WAIT_SLEEP;
         k->must_cancel = k->ready = i % 2;

@@ -1,6 +1,5 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
 #include "read/loops/read.h"
-#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/runtime.h"
 #include "read/python/interpreter/thread_states.h"
@@ -9,20 +8,6 @@
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/reachable_sockets.h"
 #include "read/servers/servers.h"
-
-/* A suspended greenlet's frames hang on no thread state: where a hub switches them, what is seen is
- * the hub alone. */
-static void note_greenlets(struct lk_py *py)
-{
-    static const char *const hubs[] = { "gevent.hub", "eventlet.hubs.hub" };
-    if (!lk_py_module_dict(py, "greenlet"))
-        return;
-    for (size_t i = 0; i < LK_ARRAY_LEN(hubs); i++)
-        py->s->decisive_unreadable |= lk_py_module_dict(py, hubs[i]) != 0;
-    lk_snapshot_limit(py->s, "suspended greenlets (gevent, eventlet and the like) are not read: "
-                             "what they wait for, and which locks "
-                             "they hold, is not known");
-}
 
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
 {
@@ -40,7 +25,6 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_servers(py);
         lk_py_read_reachable_sockets(py);
         lk_py_read_owners(py);
-        note_greenlets(py);
     }
     s->python.frames_read = py->frames_complete;
     if (!py->frames_complete)

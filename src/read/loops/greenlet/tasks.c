@@ -1,0 +1,111 @@
+/*
+ * Suspended greenlets hang on no thread state: a thread shows the one that it runs, and nothing of
+ * the others, the program's own main code among them. What they wait for, and which locks they
+ * hold, is not read. Below asyncio (SQLAlchemy, Playwright) a greenlet's parent is the greenlet of
+ * a task that was read; a hub (gevent, eventlet) switches by a schedule of its own.
+ */
+#include "read/loops/greenlet/tasks.h"
+
+#include <stdlib.h>
+
+#include "read/loops/greenlet/greenlet.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/reader/mention.h"
+
+enum {
+    BUDGET_MS = 2000,
+    CLOCK_EVERY = 64, /* greenlets between two looks at the clock */
+};
+
+struct reading {
+    struct lk_greenlet_layout layout;
+    struct lk_map current;
+    struct lk_pyframes frames; /* buffer */
+    size_t entered, unread;
+    bool cut;
+};
+
+static struct lk_pystack *stack_of(struct lk_py *py, struct reading *r, const struct lk_greenlet *g)
+{
+    r->frames.n = 0;
+    bool whole = lk_greenlet_frames(py, g, &r->frames);
+    struct lk_pyframe *v = lk_xcalloc(r->frames.n + 1, sizeof *v);
+    for (size_t i = 0; i < r->frames.n; i++)
+        v[i] = lk_py_snapshot_frame(py, &r->frames.v[i]);
+    struct lk_pystack *st = lk_snapshot_stack(py->s, v, r->frames.n, !whole);
+    free(v);
+    r->unread += !whole;
+    return st;
+}
+
+static void enter(struct lk_py *py, struct reading *r, const struct lk_greenlet *g)
+{
+    bool is_new;
+    struct lk_ref ref = lk_py_task_of_kind(py, g->addr, LK_TASK_GREENLET, &is_new);
+    struct lk_task *k = lk_task_at(py->s, ref);
+    if (!is_new)
+        return;
+    k->state = LK_TASK_PENDING;
+    k->started = true;
+    k->name = lk_py_class_name(py, g->addr);
+    k->wait.kind = LK_WAIT_UNKNOWN;
+    k->thread = lk_greenlet_thread(py, g);
+    k->stack = stack_of(py, r, g);
+    if (k->stack->n && k->stack->frames[k->stack->n - 1].code)
+        k->coroutine = k->stack->frames[k->stack->n - 1].code->qualname;
+    r->entered++;
+}
+
+static void enter_all(struct lk_py *py, struct reading *r, const lk_addr *greenlets, size_t n)
+{
+    uint64_t deadline = lk_now_ms() + BUDGET_MS;
+    lk_greenlet_find_current(py, &r->layout, greenlets, n, &r->current);
+    for (size_t i = 0; i < n && !r->cut; i++) {
+        struct lk_greenlet g = lk_greenlet_read(py, &r->layout, greenlets[i], &r->current);
+        r->unread += g.state == LK_GREENLET_UNREADABLE;
+        if (g.state == LK_GREENLET_SUSPENDED)
+            enter(py, r, &g);
+        r->cut = i % CLOCK_EVERY == 0 && lk_now_ms() > deadline;
+    }
+}
+
+/* Where a hub switches them, what is seen on the threads is the hub alone: that decides. */
+static bool has_hub(struct lk_py *py)
+{
+    static const char *const hubs[] = { "gevent.hub", "eventlet.hubs.hub" };
+    bool any = false;
+    for (size_t i = 0; i < LK_ARRAY_LEN(hubs); i++)
+        any |= lk_py_module_dict(py, hubs[i]) != 0;
+    return any;
+}
+
+static void say_limits(struct lk_py *py, const struct reading *r, bool known, bool all)
+{
+    bool hub = has_hub(py);
+    py->s->decisive_unreadable |= hub;
+    if (!known || (!all && !r->entered))
+        lk_snapshot_limit(py->s,
+                          "suspended greenlets (gevent, eventlet and the like) are not read: "
+                          "what they wait for, and which locks they hold, is not known");
+    else if (!all || r->cut || r->unread)
+        lk_snapshot_limit(py->s,
+                          "not all suspended greenlets could be read; what they wait for, and "
+                          "which locks they hold, is not known");
+    else if (hub || r->entered)
+        lk_snapshot_limit(py->s, "of suspended greenlets (gevent, eventlet and the like) only the "
+                                 "stacks are read: what they wait for, and which locks they hold, "
+                                 "is not known");
+}
+
+void lk_greenlet_read_tasks(struct lk_py *py, const lk_addr *greenlets, size_t n, bool all)
+{
+    struct reading r = { 0 };
+    bool known = n == 0 || lk_greenlet_layout_find(py, greenlets, n, &r.layout);
+    if (n && known)
+        enter_all(py, &r, greenlets, n);
+    say_limits(py, &r, known, all);
+    lk_map_deinit(&r.current);
+    free(r.frames.v);
+}
