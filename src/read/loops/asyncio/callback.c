@@ -77,26 +77,41 @@ static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr 
         c->does = LK_CB_NOTHING;
 }
 
-/* A callback of the program's own that has a pending future at hand, in its closure or in a
- * partial's arguments, may complete it: asyncio itself relays like that, so programs do. */
+static bool is_bare_future(struct lk_py *py, lk_addr obj)
+{
+    switch (obj ? lk_py_known_class(py, obj, NULL) : LK_CLASS_OTHER) {
+    case LK_CLASS_FUTURE:
+    case LK_CLASS_PYFUTURE:
+    case LK_CLASS_CFUTURE: return true;
+    default: return false;
+    }
+}
+
+/* Notes the futures among some items: cells of a closure, or arguments. */
+static void note_held(struct lk_py *py, lk_addr tuple, struct lk_aio_callback *c)
+{
+    size_t n = 0;
+    lk_addr *items = tuple ? lk_py_items(py, tuple, MAX_CELLS, &n) : NULL;
+
+    for (size_t i = 0; items && i < n; i++) {
+        lk_addr obj = lk_py_kind(py, items[i]) == LK_PYK_CELL ? lk_py_cell(py, items[i]) : items[i];
+        if (!is_bare_future(py, obj))
+            continue;
+        if (!c->held)
+            c->held = lk_arena_array(py->s->arena, (size_t)MAX_CELLS * 2, sizeof *c->held);
+        c->held[c->n_held++] = obj;
+    }
+}
+
+/* A callback of the program's own that has futures at hand, in its closure or in a partial's
+ * arguments, may complete each of them: asyncio itself relays like that, so programs do. */
 static void by_hand(struct lk_py *py, lk_addr func, lk_addr args, struct lk_aio_callback *c)
 {
-    size_t n[2] = { 0, 0 };
-    lk_addr closure =
-        lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_ptr(py, func + py->layout.func_closure) : 0;
-    lk_addr *held[2] = { closure ? lk_py_items(py, closure, MAX_CELLS, &n[0]) : NULL,
-                         args ? lk_py_items(py, args, MAX_CELLS, &n[1]) : NULL };
-
-    for (int k = 0; k < 2; k++)
-        for (size_t i = 0; held[k] && i < n[k]; i++) {
-            lk_addr obj = k == 0 ? lk_py_cell(py, held[k][i]) : held[k][i];
-            enum lk_known_class cls = obj ? lk_py_known_class(py, obj, NULL) : LK_CLASS_OTHER;
-            if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_CFUTURE)
-                continue;
-            c->does = LK_CB_MAY_COMPLETE;
-            c->target = obj;
-            return;
-        }
+    if (lk_py_kind(py, func) == LK_PYK_FUNCTION)
+        note_held(py, lk_py_ptr(py, func + py->layout.func_closure), c);
+    note_held(py, args, c);
+    if (c->n_held)
+        c->does = LK_CB_MAY_COMPLETE;
 }
 
 static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_callback *c)
@@ -141,26 +156,59 @@ const struct lk_aio_callback *lk_aio_callback(struct lk_py *py, lk_addr callback
     return c;
 }
 
-struct lk_aio_sources *lk_aio_sources_of(struct lk_reader *a, lk_addr target, bool make)
+static struct lk_aio_sources *sources_in(struct lk_reader *a, struct lk_map *map, lk_addr target,
+                                         bool make)
 {
     uint64_t i;
-    if (lk_map_get(&a->sources, target, &i))
+    if (lk_map_get(map, target, &i))
         return &a->source_lists.v[i];
     if (!make)
         return NULL;
-    lk_map_put(&a->sources, target, a->source_lists.n);
+    lk_map_put(map, target, a->source_lists.n);
     return lk_vec_push(&a->source_lists);
 }
 
-/* What a known future's callback completes is of interest too, whoever waits for it: a chain is
- * followed from the work item up as well as from the waiter down. It is read by the driver, never
- * from here: chains may be long. */
-static void mention_relay(struct lk_reader *a, struct lk_aio_sources *s, lk_addr target)
+struct lk_aio_sources *lk_aio_sources_of(struct lk_reader *a, lk_addr target, bool make)
 {
+    return sources_in(a, &a->sources, target, make);
+}
+
+const struct lk_aio_sources *lk_aio_sources_by_hand(struct lk_reader *a, lk_addr target)
+{
+    return sources_in(a, &a->may_complete, target, false);
+}
+
+void lk_aio_unqueue(struct lk_reader *a, lk_addr target)
+{
+    struct lk_map *maps[] = { &a->sources, &a->may_complete };
+    for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++) {
+        struct lk_aio_sources *s = sources_in(a, maps[i], target, false);
+        if (s)
+            s->queued = false;
+    }
+}
+
+/* Adds a source. What a known future's callback completes is of interest too, whoever waits for it:
+ * a chain is followed from the work item up as well as from the waiter down. It is read by the
+ * driver, never from here: chains may be long. */
+static void add_source(struct lk_reader *a, struct lk_aio_sources *s, lk_addr source,
+                       lk_addr target)
+{
+    lk_vec_add(s, source);
     if (s->queued)
         return;
     s->queued = true;
     lk_vec_add(&a->relays_todo, target);
+}
+
+static void index_by_hand(struct lk_reader *a, lk_addr obj, const struct lk_aio_callback *c)
+{
+    for (size_t i = 0; i < c->n_held; i++)
+        if (c->held[i] != obj) {
+            struct lk_aio_sources *s = sources_in(a, &a->may_complete, c->held[i], true);
+            if (s->n < LK_AIO_MAX_BY_HAND)
+                add_source(a, s, obj, c->held[i]);
+        }
 }
 
 static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
@@ -168,23 +216,20 @@ static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
     struct lk_reader *a = lk_reader(py);
     const struct lk_aio_callback *c = lk_aio_callback(py, callback);
 
+    if (c->does == LK_CB_MAY_COMPLETE)
+        index_by_hand(a, obj, c);
     if (c->does == LK_CB_NOTHING || !c->target || c->target == obj)
         return;
     if (c->does == LK_CB_FOLLOWS) {
         lk_map_put(&a->follows, obj, c->target);
         return;
     }
-    if (c->does == LK_CB_MAY_COMPLETE) {
-        lk_map_add(&a->may_complete, c->target, obj);
-        return;
-    }
     struct lk_aio_sources *s = lk_aio_sources_of(a, c->target, true);
-    mention_relay(a, s, c->target);
     s->all = c->does == LK_CB_COMPLETES_WHEN_ALL;
     s->known = c->known;
     if (c->origin)
         s->origin = c->origin;
-    lk_vec_add(s, obj);
+    add_source(a, s, obj, c->target);
 }
 
 void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_fut *f)

@@ -127,16 +127,28 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         f->origin = LK_ORIGIN_TIMER;
 }
 
-/* A hand-written callback counts only where nothing else is known to complete the future, and then
- * other code may do so too. */
-static void enders_by_hand(struct lk_py *py, struct lk_ref ref, lk_addr obj)
+/*
+ * Hand-written callbacks count only where nothing else is known to complete the future, and then
+ * other code may do so too. All that have it at hand are listed, whichever was read first: one of
+ * them that can act is enough.
+ */
+static void enders_by_hand(struct lk_py *py, struct lk_ref ref)
 {
-    uint64_t source;
-    if (lk_future_at(py->s, ref)->enders.n == 0 &&
-        lk_map_get(&lk_reader(py)->may_complete, obj, &source) && lk_aio_is_pending(py, source)) {
-        add_ender(py, ref, lk_py_future(py, source), false, LK_ORIGIN_CALLBACK);
-        lk_future_at(py->s, ref)->enders_likely = true;
+    struct lk_future *f = lk_future_at(py->s, ref);
+    lk_addr obj = f->addr;
+    const struct lk_aio_sources *s = lk_aio_sources_by_hand(lk_reader(py), obj);
+    if (!s || s->n >= LK_AIO_MAX_BY_HAND ||
+        (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING))
+        return;
+    f->enders.n = 0;
+    for (size_t i = 0, n = s->n; i < n; i++) {
+        lk_addr source = s->v[i];
+        if (lk_aio_is_pending(py, source))
+            add_ender(py, ref, lk_py_future(py, source), false, LK_ORIGIN_CALLBACK);
+        s = lk_aio_sources_by_hand(lk_reader(py), obj); /* a mention may have added lists */
     }
+    f = lk_future_at(py->s, ref);
+    f->enders_likely = f->enders.n > 0;
 }
 
 static enum lk_future_origin follow_origin(const struct lk_future *f, enum lk_known_class source)
@@ -154,6 +166,9 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     uint64_t v, origin;
 
     f->enders_sought = true;
+    if (f->enders_likely)
+        f->enders.n = 0;
+    f->enders_likely = false;
     if (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING)
         return;
     if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER && enders_of_gather(py, ref, obj))
@@ -175,7 +190,6 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     if (lk_map_get(&a->alias, obj, &v))
         enders_of_sources(py, ref, v);
     enders_of_timer(py, ref, obj);
-    enders_by_hand(py, ref, obj);
 }
 
 /* Reads the futures that callbacks complete. One that was known before gets the new source too; a
@@ -186,21 +200,20 @@ static void drain_relays(struct lk_py *py)
     while (a->relays_todo.n) {
         lk_addr target = a->relays_todo.v[--a->relays_todo.n];
         size_t waiting = a->futures_todo.n;
-        lk_aio_sources_of(a, target, false)->queued = false;
+        lk_aio_unqueue(a, target);
         struct lk_ref ref = lk_py_future(py, target);
         if (ref.kind != LK_KIND_FUTURE || a->futures_todo.n > waiting)
             continue; /* a task, a queue, or new: its enders are found in its turn */
         struct lk_future *f = lk_future_at(py->s, ref);
         struct lk_aio_sources *s = lk_aio_sources_of(a, target, false); /* mentions add lists */
-        if (!f->enders_sought || s->found == s->n)
-            continue; /* its turn is still to come, or nothing came after it */
+        if (!s || !f->enders_sought || s->found == s->n)
+            continue; /* by hand; or its turn is still to come, or nothing came after it */
         s->found = s->n;
         if (++s->rounds > MAX_ROUNDS) {
             f->enders_cut = true;
             continue;
         }
         f->enders.n = 0; /* found anew, all of them */
-        f->enders_likely = false;
         lk_vec_add(&a->futures_todo, ref.index);
     }
 }
@@ -215,7 +228,11 @@ void lk_aio_find_enders(struct lk_py *py)
             find_enders(py, lk_ref_make(LK_KIND_FUTURE, a->futures_todo.v[i]));
         a->futures_todo.n = 0;
     } while (a->tasks_todo.n || a->relays_todo.n);
-    for (size_t i = 0; i < py->s->futures.n; i++)
-        if (py->s->futures.v[i].enders_cut)
-            py->s->futures.v[i].enders_complete = false;
+    for (size_t i = 0; i < py->s->futures.n; i++) {
+        struct lk_future *f = &py->s->futures.v[i];
+        if (f->enders_cut)
+            f->enders_complete = false;
+        if (f->enders.n == 0 || f->enders_likely)
+            enders_by_hand(py, lk_ref_make(LK_KIND_FUTURE, i));
+    }
 }

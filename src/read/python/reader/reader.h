@@ -64,7 +64,7 @@ struct lk_reader {
     struct lk_map follows;   /* future -> future that completes it */
     /* future -> packed ref of the task, thread, loop or executor that will set it */
     struct lk_map setters;
-    struct lk_map may_complete;  /* future -> future whose hand-written callback has it at hand */
+    struct lk_map may_complete;  /* future -> index of those whose own callbacks have it at hand */
     struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
     struct lk_map setter_rows;   /* future -> origin of its setter */
     struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
