@@ -70,6 +70,15 @@ static bool is_unknown_loop(const struct lk_graph *g, const struct lk_node *n, v
     return o && o->run == LK_LOOP_UNKNOWN;
 }
 
+/* A loop that still runs callbacks, and which ones could not be read; NULL. */
+static const struct lk_loop *loop_with_unread_queue(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->loops.n; i++)
+        if (s->loops.v[i].ready == LK_UNKNOWN && s->loops.v[i].run == LK_LOOP_RUNNING)
+            return &s->loops.v[i];
+    return NULL;
+}
+
 /* A lock that is held, by whom could not be found out. */
 static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n, void *arg)
 {
@@ -124,6 +133,30 @@ static const char *undecided_waits(struct lk_rule_context *c)
             lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
         else if (text && !why)
             why = text;
+    }
+    return why;
+}
+
+/* A future that nobody is known to complete, and a queue in which the one who does may stand. That
+ * the wait has no timeout (LK405) says less, and does not stand for it. */
+static const char *future_of_unread_queue(struct lk_rule_context *c)
+{
+    const struct lk_loop *o = loop_with_unread_queue(c->snap);
+    const char *why = NULL;
+    for (size_t i = 0; o && i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        if (t->wait.kind != LK_WAIT_FUTURE || lk_graph_node(c->graph, thread)->life != LK_LIFE_OPEN)
+            continue;
+        if (lk_may_stall(c, t))
+            lk_watch(c, thread);
+        struct lk_culprit p = lk_culprit_of(c, thread);
+        if (lk_is_stalled(c, t) && !why)
+            why = lk_print(c,
+                           "%s has waited for %s at %s for a future that a callback of loop %s "
+                           "(%s) may complete, and the queue of that loop could not be read",
+                           lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
+                           o->id, o->cls ? o->cls : o->kind);
     }
     return why;
 }
@@ -187,7 +220,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c),
                *waits = undecided_waits(c);
-    const char *gil = gil_is_kept(c);
+    const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c);
     if (children)
         return children;
     if (s->python.present && !s->python.frames_read)
@@ -197,5 +230,5 @@ const char *lk_why_unknown(struct lk_rule_context *c)
     if (s->decisive_unreadable)
         return s->limits.n ? s->limits.v[s->limits.n - 1]
                            : "something that decides whether all is well could not be read";
-    return runtime ? runtime : gil ? gil : waits;
+    return runtime ? runtime : gil ? gil : queue ? queue : waits;
 }

@@ -99,6 +99,32 @@ static void known_all_the_same(void **state)
     mk_expect(s, LK_DEADLOCK, "LK103");
 }
 
+/* Nobody is known to complete the future: a callback in a queue that could not be read may be to.
+ */
+static struct lk_snapshot *wait_beside_loop(int64_t ready, enum lk_loop_run run)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL));
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_bare_future(s));
+    LOOP(o)->ready = ready;
+    LOOP(o)->run = run;
+    return s;
+}
+
+static void unread_queue(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = wait_beside_loop(LK_UNKNOWN, LK_LOOP_RUNNING);
+    /* LK405 is told, and is not the verdict */
+    struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, "LK405");
+    assert_non_null(strstr(f->verdict_why, "the queue of that loop could not be read"));
+    mk_free(s, f);
+    /* read, and nothing in it; or of a loop that runs no callback any more */
+    mk_expect(wait_beside_loop(0, LK_LOOP_RUNNING), LK_HAZARD, "LK405");
+    mk_expect(wait_beside_loop(LK_UNKNOWN, LK_LOOP_CLOSED), LK_HAZARD, "LK405");
+}
+
 static void healthy(void **state)
 {
     (void)state;
@@ -139,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown),
+        cmocka_unit_test(unread_queue),
         cmocka_unit_test(known_all_the_same),
         cmocka_unit_test(healthy),
     };

@@ -1,4 +1,4 @@
-/* uvloop.loop.Handle (uvloop/cbhandles.pxd, 0.17 - 0.23): one callback of the ready queue. */
+/* uvloop.loop.Handle (uvloop/cbhandles.pxd, 0.14 - 0.23): one callback of the ready queue. */
 #include "read/loops/uvloop/handle.h"
 
 #include "read/loops/asyncio/ready_queue.h"

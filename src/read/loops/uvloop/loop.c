@@ -27,10 +27,12 @@ enum {
 };
 
 /*
- * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). Around its `_ready` deque stand, in every
- * release looked at (0.17 - 0.23): -72 uv_loop_t *  -56 slow_callback_duration  -48 int _closed,
- * _debug, _running, _stopping  -32 uint64 _thread_id -24 _task_factory  -16 _exception_handler  -8
- * _default_executor  0 _ready The deque is looked for, everything else must then be plausible.
+ * uvloop.loop.Loop is a C struct (uvloop/loop.pxd). In every release looked at (0.14 - 0.23) its
+ * words are, in this order: uv_loop_t *, the coroutine debug settings, slow_callback_duration, int
+ * _closed, _debug, _running, _stopping (two words), uint64 _thread_id, up to 0.16 also int
+ * _thread_is_main, then _task_factory, _exception_handler, _default_executor, _ready. No release is
+ * asked for: the first deque is _ready, the number before it slow_callback_duration, and what
+ * stands between them must be so many words and hold what these fields can hold.
  */
 struct uv_view {
     lk_addr ready, executor, uv;
@@ -40,27 +42,31 @@ struct uv_view {
 
 static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
 {
+    enum { FIRST_READY = 12, NEW_GAP = 7, OLD_GAP = 8 }; /* words from the number to _ready */
     uint64_t w[32];
-    size_t at;
+    size_t at, gap;
+    double slow;
 
     if (!lk_read(py->t, obj, w, sizeof w))
         return false;
-    for (at = 11; at < LK_ARRAY_LEN(w); at++)
+    for (at = FIRST_READY; at < LK_ARRAY_LEN(w); at++)
         if (w[at] && lk_py_kind(py, w[at]) == LK_PYK_DEQUE)
             break;
     if (at == LK_ARRAY_LEN(w))
         return false;
-    memcpy(v->flags, &w[at - 6], sizeof v->flags);
+    for (gap = NEW_GAP; gap <= OLD_GAP; gap++)
+        if (lk_py_number(py, w[at - gap], &slow))
+            break;
+    if (gap > OLD_GAP || (gap == OLD_GAP && w[at - 4] > 1))
+        return false;
+    memcpy(v->flags, &w[at - gap + 1], sizeof v->flags);
     for (size_t i = 0; i < LK_ARRAY_LEN(v->flags); i++)
         if (v->flags[i] != 0 && v->flags[i] != 1)
             return false;
-    double slow;
-    if (!lk_py_number(py, w[at - 7], &slow))
-        return false;
     v->ready = w[at];
     v->executor = w[at - 1];
-    v->ident = w[at - 4];
-    v->uv = w[at - 9];
+    v->ident = w[at - gap + 3];
+    v->uv = w[at - gap - 2];
     return true;
 }
 
