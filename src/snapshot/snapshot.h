@@ -279,9 +279,10 @@ struct lk_thread {
     /* the outer half of its stack was the same in all samples: one long callback, not many short
      * ones */
     bool callback_stable;
-    bool stable;      /* same position in all samples: frames, instructions, wait */
-    bool moved;       /* progress was seen between samples or while watching */
-    int64_t stuck_ms; /* LK_UNKNOWN = moves or not known */
+    size_t outer_frames_same; /* outermost Python frames at the same instruction in all samples */
+    bool stable;              /* same position in all samples: frames, instructions, wait */
+    bool moved;               /* progress was seen between samples or while watching */
+    int64_t stuck_ms;         /* LK_UNKNOWN = moves or not known */
     bool stuck_by_scheduler;
     uint64_t digest; /* position, for progress */
 };

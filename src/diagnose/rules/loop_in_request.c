@@ -54,12 +54,14 @@ static bool find_drive(const struct lk_thread *t, struct drive *d)
 /* ---- LK305 --------------------------------------------------------------------------- */
 
 static void judge_forever(struct lk_rule_context *c, struct lk_finding *f,
-                          const struct lk_thread *t)
+                          const struct lk_thread *t, const struct drive *d)
 {
     bool watched = c->snap->watched_ms >= c->snap->stalled_after_ms;
-    /* Its callbacks may move; the request's own frames below them do not. */
-    bool stays = !c->halted && t->callback_stable && watched;
-    if (t->read == LK_READ_RACY && !t->callback_stable)
+    /* The loop's callbacks may move; the request's own frames, up to the one that runs it, do not.
+     */
+    size_t up_to_caller = t->python_stack->n - (size_t)(d->caller - t->python_stack->frames);
+    bool same = t->outer_frames_same >= up_to_caller, stays = !c->halted && same && watched;
+    if (t->read == LK_READ_RACY && !same)
         lk_finding_doubt(f, LK_POSSIBLE);
     f->severity = lk_is_stalled(c, t) || stays ? LK_STALLED : LK_HAZARD;
     f->needs_time = f->severity == LK_HAZARD && !c->halted && !watched;
@@ -80,7 +82,7 @@ static void tell_forever(struct lk_rule_context *c, size_t i, const struct drive
                          lk_name(c, thread), lk_name(c, d->loop), lk_place(c, &f.culprits.v[0]));
     lk_finding_say(
         c, &f, "run_forever() stands on the stack of a request, not below run_until_complete()");
-    judge_forever(c, &f, t);
+    judge_forever(c, &f, t, d);
     f.safe_now = lk_print(c,
                           "loop.call_soon_threadsafe(loop.stop) from another thread lets the "
                           "request return. Or else %s",

@@ -5,7 +5,18 @@
 
 #include "util/map.h"
 
-enum { SETTLED_MS = 1000 }; /* nothing in passing is in one place for so long */
+enum {
+    SETTLED_MS = 1000, /* nothing in passing is in one place for so long */
+    MAX_OUTER = 256,   /* outermost frames of a thread that are remembered */
+};
+
+/* The outermost frames of a thread that stood at the same instruction in all samples. */
+struct outer_frames {
+    uint64_t *v; /* outermost first; malloc'd */
+    size_t n;
+    unsigned seen; /* samples it was compared in */
+    uint64_t work; /* what the thread did then: the work item, the loop it drives */
+};
 
 /* What is remembered of one entity. */
 struct memory {
@@ -22,6 +33,7 @@ struct memory {
     uint64_t outer;
     unsigned seen, same; /* samples it was in; in a row with this digest */
     unsigned outer_same;
+    struct outer_frames frames; /* threads */
 };
 
 struct lk_history {
@@ -46,6 +58,8 @@ void lk_history_destroy(struct lk_history *h)
     for (size_t i = 0; i < LK_ARRAY_LEN(h->of); i++)
         lk_map_deinit(&h->of[i]);
     lk_map_deinit(&h->found);
+    for (size_t i = 0; i < h->mem.n; i++)
+        free(h->mem.v[i].frames.v);
     free(h->mem.v);
     free(h);
 }
@@ -123,6 +137,37 @@ static uint64_t digest_callback(const struct lk_snapshot *s, const struct lk_thr
     return st->n >= 2
                ? digest_frames(lk_hash_u64(LK_HASH_INIT, key_of(s, t->current_task)), st, st->n / 2)
                : 0;
+}
+
+/*
+ * How many outermost frames have stood where they stand since the first sample; 0 while there is
+ * but one to compare. What a thread does further in does not matter: a loop that is run for ever
+ * below a request may turn. A read that raced with the thread may be torn and says nothing.
+ */
+static size_t outer_frames_same(struct outer_frames *o, const struct lk_snapshot *s,
+                                const struct lk_thread *t)
+{
+    const struct lk_pystack *st = t->python_stack;
+    size_t same = 0, n = LK_MIN(st->n, (size_t)MAX_OUTER);
+    uint64_t work = lk_hash_u64(LK_HASH_INIT, key_of(s, t->works_on));
+    if (t->n_frame_loops)
+        work = lk_hash_u64(work, key_of(s, t->frame_loops[t->n_frame_loops - 1]));
+    if (t->read == LK_READ_RACY)
+        return o->seen > 1 ? o->n : 0;
+    bool first = !o->seen || o->work != work;
+    if (first && !o->v)
+        o->v = lk_xcalloc(MAX_OUTER, sizeof *o->v);
+    for (; same < n && (first || same < o->n); same++) {
+        const struct lk_pyframe *f = &st->frames[st->n - 1 - same];
+        uint64_t at = lk_hash_u64(lk_hash_u64(LK_HASH_INIT, f->code ? f->code->addr : 0), f->lasti);
+        if (!first && o->v[same] != at)
+            break;
+        o->v[same] = at;
+    }
+    o->n = same;
+    o->work = work;
+    o->seen = first ? 1 : o->seen + 1;
+    return o->seen > 1 ? o->n : 0;
 }
 
 static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k)
@@ -246,6 +291,7 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     t->moved = moved || (m->seen > m->same);
     t->stable = m->same == h->samples;
     t->callback_stable = outer && m->outer_same == h->samples;
+    t->outer_frames_same = outer_frames_same(&m->frames, s, t);
     t->cpu_delta_us = t->cpu_us - LK_MIN(t->cpu_us, m->first_cpu_us);
     t->stuck_ms = t->running ? LK_UNKNOWN : at_ms - m->since_ms;
     t->stuck_by_scheduler = false;

@@ -102,6 +102,7 @@ struct lk_ref mk_thread(struct lk_snapshot *s, const char *name, ...)
     t->python_stack = st;
     t->read = LK_READ_ASLEEP;
     t->stable = t->callback_stable = true;
+    t->outer_frames_same = st->n;
     t->stuck_ms = 10000;
     t->wait.kind = LK_WAIT_IO; /* whoever says nothing else idles on a connection */
     t->wait.timeout_ms = LK_FOREVER;

@@ -78,9 +78,11 @@ static void run_forever_in_request(void **state)
     THREAD(t)->moved = true;
     THREAD(t)->stable = false;
     s->watched_ms = 2500;
+    THREAD(t)->callback_stable = false;
+    THREAD(t)->outer_frames_same--; /* the innermost frame */
     f = mk_expect_one(s, LK_STALLED, "LK305");
     lk_findings_destroy(f);
-    THREAD(t)->callback_stable = false;
+    THREAD(t)->outer_frames_same = 1; /* outside of the request */
     mk_expect(s, LK_HAZARD, "LK305");
     /* The process-wide loop in a thread of its own is what is recommended. */
     s = mk();
