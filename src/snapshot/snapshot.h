@@ -203,23 +203,24 @@ enum lk_wait_trait {
     LK_WAIT_LISTENS = 1 << 2, /* waits for clients, not for an answer */
 };
 
+/* There is one for each task: the order leaves no holes. */
 struct lk_wait {
     enum lk_wait_kind kind;
+    bool any;      /* any one of `on` ends the wait (else: all are needed) */
+    bool complete; /* `on` names every ender; false = other code may end it too */
     struct lk_refs on;
-    bool any;           /* any one of `on` ends the wait (else: all are needed) */
-    bool complete;      /* `on` names every ender; false = other code may end it too */
     int64_t timeout_ms; /* time left: LK_FOREVER = no timeout, LK_UNKNOWN = not known */
     enum lk_read read;
+    unsigned traits; /* enum lk_wait_trait */
     /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */
     const char *call;
-    unsigned traits; /* enum lk_wait_trait */
     /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown
      */
     int frame;
+    uint32_t n_callees;
     /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
      */
     const char *callees[4];
-    size_t n_callees;
     /* a second thing needed before the waiter goes on (Condition.wait: its lock), or none */
     struct lk_ref gate;
 };

@@ -56,6 +56,7 @@ static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr 
 {
     c->known = true;
     c->does = row->does;
+    c->ends_here = row->ends_here;
     c->origin = row->origin;
     if (!row->var)
         return;
@@ -229,7 +230,10 @@ static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
     s->known = c->known;
     if (c->origin)
         s->origin = c->origin;
-    add_source(a, s, obj, c->target);
+    if (c->ends_here)
+        lk_vec_add(s, obj); /* read when the task that awaits it is */
+    else
+        add_source(a, s, obj, c->target);
 }
 
 void lk_aio_index_callbacks(struct lk_py *py, lk_addr obj, const struct lk_aio_fut *f)

@@ -14,6 +14,7 @@ struct lk_aio_callback {
     size_t n_held;
     bool first_arg; /* the target is the handle's first argument */
     bool known;     /* by a row: a documented mechanism */
+    bool ends_here; /* the target relays to nobody */
     enum lk_future_origin origin;
 };
 

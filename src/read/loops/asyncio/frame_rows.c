@@ -63,20 +63,20 @@ const size_t lk_n_task_wait_rows = LK_ARRAY_LEN(lk_task_wait_rows);
 #define FUTURES "/asyncio/futures.py"
 
 const struct lk_callback_row lk_callback_rows[] = {
-    { "gather.<locals>._done_callback", TASKS, "outer", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_GATHER },
+    { "gather.<locals>._done_callback", TASKS, "outer", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_GATHER, false },
     /* all futures or one of them: its return_when says */
-    { "_wait.<locals>._on_completion", TASKS, "waiter", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_WAIT },
-    { "shield.<locals>._inner_done_callback", TASKS, "outer", LK_CB_COMPLETES, LK_ORIGIN_SHIELD },
-    { "shield.<locals>._outer_done_callback", TASKS, NULL, LK_CB_NOTHING, LK_ORIGIN_UNKNOWN },
-    { "as_completed.<locals>._on_completion", TASKS, "done", LK_CB_COMPLETES, LK_ORIGIN_AS_COMPLETED },
-    { "_AsCompletedIterator._handle_completion", TASKS, "_done", LK_CB_COMPLETES, LK_ORIGIN_AS_COMPLETED },
-    { "_release_waiter", TASKS, "0", LK_CB_COMPLETES, LK_ORIGIN_WAIT_FOR },
-    { "TaskGroup._on_task_done", "/asyncio/taskgroups.py", "_on_completed_fut", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_TASK_GROUP },
-    { "_chain_future.<locals>._call_set_state", FUTURES, "destination", LK_CB_COMPLETES, LK_ORIGIN_UNKNOWN },
-    { "_chain_future.<locals>._call_check_cancel", FUTURES, "source", LK_CB_FOLLOWS, LK_ORIGIN_UNKNOWN },
-    { "_chain_future.<locals>._set_state", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_UNKNOWN },
-    { "_set_result_unless_cancelled", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_SLEEP },
-    { "_run_until_complete_cb", "/asyncio/base_events.py", NULL, LK_CB_NOTHING, LK_ORIGIN_UNKNOWN },
+    { "_wait.<locals>._on_completion", TASKS, "waiter", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_WAIT, true },
+    { "shield.<locals>._inner_done_callback", TASKS, "outer", LK_CB_COMPLETES, LK_ORIGIN_SHIELD, false },
+    { "shield.<locals>._outer_done_callback", TASKS, NULL, LK_CB_NOTHING, LK_ORIGIN_UNKNOWN, false },
+    { "as_completed.<locals>._on_completion", TASKS, "done", LK_CB_COMPLETES, LK_ORIGIN_AS_COMPLETED, false },
+    { "_AsCompletedIterator._handle_completion", TASKS, "_done", LK_CB_COMPLETES, LK_ORIGIN_AS_COMPLETED, false },
+    { "_release_waiter", TASKS, "0", LK_CB_COMPLETES, LK_ORIGIN_WAIT_FOR, true },
+    { "TaskGroup._on_task_done", "/asyncio/taskgroups.py", "_on_completed_fut", LK_CB_COMPLETES_WHEN_ALL, LK_ORIGIN_TASK_GROUP, true },
+    { "_chain_future.<locals>._call_set_state", FUTURES, "destination", LK_CB_COMPLETES, LK_ORIGIN_UNKNOWN, false },
+    { "_chain_future.<locals>._call_check_cancel", FUTURES, "source", LK_CB_FOLLOWS, LK_ORIGIN_UNKNOWN, false },
+    { "_chain_future.<locals>._set_state", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_UNKNOWN, false },
+    { "_set_result_unless_cancelled", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_SLEEP, true },
+    { "_run_until_complete_cb", "/asyncio/base_events.py", NULL, LK_CB_NOTHING, LK_ORIGIN_UNKNOWN, false },
 };
 const size_t lk_n_callback_rows = LK_ARRAY_LEN(lk_callback_rows);
 

@@ -23,6 +23,8 @@ struct lk_callback_row {
     const char *var;
     enum lk_callback_does does;
     enum lk_future_origin origin;
+    bool
+        ends_here; /* only the coroutine that made it awaits the future: it relays to nobody else */
 };
 extern const struct lk_callback_row lk_callback_rows[];
 extern const size_t lk_n_callback_rows;
