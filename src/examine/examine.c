@@ -391,6 +391,7 @@ static void close_session(struct examination *x)
     lk_unwinder_destroy(x->session.unwinder);
     lk_py_close(x->session.py);
     lk_process_destroy(x->session.target);
+    lk_gil_waits_deinit(&x->session.gil_waits);
     lk_history_destroy(x->history);
     lk_snapshot_destroy(x->process);
     free(x->samples.v);

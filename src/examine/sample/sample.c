@@ -276,6 +276,7 @@ static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_
     pid_t pid = lk_process_pid(x->target);
     if (!lk_process_threads(x->target, list, true, err))
         return false;
+    lk_gil_waits_recall(&x->gil_waits, list);
     lk_process_halt_states(pid, list, s->arena, &s->stop);
     if (s->stop.main_gone && !lk_process_lives_on(pid))
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", pid);
@@ -313,6 +314,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     if (!again) {
         read_native(x, s, &list, &stop);
         note_sample(s, &stop);
+        lk_gil_waits_keep(&x->gil_waits, s, &list);
     }
     lk_stop_result_deinit(&stop);
     free(list.v);

@@ -6,6 +6,7 @@
 #define LK_EXAMINE_SAMPLE_SAMPLE_H
 
 #include "examine/examine.h"
+#include "examine/sample/gil_waits.h"
 #include "process/live/stop.h"
 #include "process/process.h"
 #include "read/native/unwind/unwind.h"
@@ -17,6 +18,7 @@ struct lk_session {
     struct lk_py *py;             /* NULL: no Python */
     struct lk_unwinder *unwinder; /* NULL: not wanted or not possible */
     const struct lk_examine_options *options;
+    struct lk_gil_waits gil_waits; /* of the sample before */
     /* why running threads could not be stopped; "" */
     char stop_error[sizeof(((struct lk_error *)NULL)->text)];
 };

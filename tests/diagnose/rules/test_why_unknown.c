@@ -125,6 +125,42 @@ static void unread_queue(void **state)
     mk_expect(wait_beside_loop(LK_UNKNOWN, LK_LOOP_CLOSED), LK_HAZARD, "LK405");
 }
 
+/* The GIL in the hands of a thread that sleeps in a C call, and another Python thread. */
+static struct lk_snapshot *kept_gil(bool asks, bool runs, int64_t ms)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref holder = mk_thread(s, "main", "look_up@/srv/app.py:3", NULL);
+    THREAD(holder)->holds_gil = true;
+    THREAD(holder)->os.syscall = "futex";
+    mk_stuck(s, holder, ms);
+    struct lk_ref other = mk_thread(s, "walker", "walk@/srv/app.py:9", NULL);
+    THREAD(other)->python = true;
+    if (asks)
+        mk_wait(s, other, LK_WAIT_GIL, holder);
+    THREAD(other)->running = runs;
+    if (runs)
+        THREAD(other)->read = LK_READ_RACY;
+    return s;
+}
+
+static void gil_kept(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = kept_gil(true, false, 20000);
+    struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+    assert_non_null(strstr(f->verdict_why, "1 thread waits for it"));
+    mk_free(s, f);
+    /* met on its way to a processor: it may ask for the GIL, it may compute without */
+    s = kept_gil(false, true, 20000);
+    f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+    assert_non_null(strstr(f->verdict_why, "1 thread that ran could not be read"));
+    assert_true(f->look_again.at_once);
+    mk_free(s, f);
+    /* nobody wants it, or not for long yet */
+    mk_expect(kept_gil(false, false, 20000), LK_HEALTHY, NULL);
+    mk_expect(kept_gil(true, false, 200), LK_HEALTHY, NULL);
+}
+
 static void healthy(void **state)
 {
     (void)state;
@@ -164,9 +200,8 @@ static void healthy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unknown),
-        cmocka_unit_test(unread_queue),
-        cmocka_unit_test(known_all_the_same),
+        cmocka_unit_test(unknown),  cmocka_unit_test(unread_queue),
+        cmocka_unit_test(gil_kept), cmocka_unit_test(known_all_the_same),
         cmocka_unit_test(healthy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
