@@ -1,10 +1,11 @@
+/* libloopknot: the functions of loopknot.h, each a few lines around a room below. */
 #include "loopknot.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/patterns.h"
+#include "api/options.h"
 #include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_texts.h"
@@ -29,21 +30,6 @@ _Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK &&
                    (int)LOOPKNOT_UNKNOWN == (int)LK_VERDICT_UNKNOWN &&
                    (int)LOOPKNOT_HAZARD == (int)LK_HAZARD,
                "public and inner verdicts are the same numbers");
-_Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
-                   (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
-               "public and inner stop modes are the same numbers");
-
-LK_EXPORT struct loopknot_options loopknot_options_default(void)
-{
-    return (struct loopknot_options){
-        .samples = 3,
-        .interval_ms = 100,
-        .stalled_after_ms = 2000,
-        .max_pause_ms = 250,
-        .native = true,
-    };
-}
-
 LK_EXPORT struct loopknot_diagnosis *loopknot_create(void)
 {
     return lk_xcalloc(1, sizeof(struct loopknot_diagnosis));
@@ -59,38 +45,24 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
     free(d);
 }
 
-static struct lk_examine_options inner_options(const struct loopknot_options *o)
+static int status_of(const struct lk_error *err)
 {
-    return (struct lk_examine_options){
-        .samples = o->samples,
-        .interval_ms = o->interval_ms,
-        .stalled_after_ms = o->stalled_after_ms,
-        .max_pause_ms = o->max_pause_ms,
-        .stop = (enum lk_stop_mode)o->stop,
-        .native = o->native,
-        .project = o->project,
-        .together = o->together,
-        .n_together = o->n_together,
-        .tree = o->tree,
-        .interrupted = o->interrupted,
-        .verbose = o->verbose,
-        .patterns = lk_api_patterns(o->patterns),
-    };
+    return err->code == LK_ERR_USAGE ? LOOPKNOT_USAGE : LOOPKNOT_NO_REPORT;
 }
 
 LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
                                const struct loopknot_options *o, char *message, size_t size)
 {
-    const struct lk_examine_options inner = inner_options(o);
+    struct lk_examine_options inner;
     struct lk_error err = { 0 };
     struct lk_report r;
-    if (!lk_examine_live(pid, &inner, &r, &err)) {
-        if (message && size)
-            snprintf(message, size, "%s", err.text);
-        return 3;
+    if (lk_api_options(o, &inner, &err) && lk_examine_live(pid, &inner, &r, &err)) {
+        lk_vec_add(d, r);
+        return LOOPKNOT_OK;
     }
-    lk_vec_add(d, r);
-    return 0;
+    if (message && size)
+        snprintf(message, size, "%s", err.text);
+    return status_of(&err);
 }
 
 LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
@@ -98,13 +70,19 @@ LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
     return lk_tree_list(root, pids, max);
 }
 
-LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
-                                      const struct loopknot_options *o, unsigned deadline_ms,
-                                      void (*complain)(pid_t pid, bool gone, const char *message,
-                                                       void *arg),
-                                      void *arg)
+LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
+                                   const struct loopknot_options *o, unsigned deadline_ms,
+                                   void (*complain)(pid_t pid, bool gone, const char *message,
+                                                    void *arg),
+                                   void *arg)
 {
-    struct lk_examine_options inner = inner_options(o);
+    struct lk_examine_options inner;
+    struct lk_error err = { 0 };
+    if (!lk_api_options(o, &inner, &err)) {
+        if (complain)
+            complain(0, false, err.text, arg);
+        return status_of(&err);
+    }
     struct lk_joint_result *results = lk_xcalloc(n, sizeof *results);
     const size_t before = d->n;
     inner.together = pids;
@@ -118,7 +96,7 @@ LK_EXPORT size_t loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t 
             complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
     free(results);
     lk_examine_link(d->v + before, d->n - before);
-    return d->n - before;
+    return d->n > before ? LOOPKNOT_OK : LOOPKNOT_NO_REPORT;
 }
 
 LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)
@@ -192,22 +170,23 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
                              const struct loopknot_render *how, FILE *out)
 {
     const struct lk_format *f = lk_format_by_name(format);
+    struct loopknot_render known;
+    if (!f || !lk_api_render(how, &known))
+        return LOOPKNOT_USAGE;
     const struct lk_render inner = {
-        .color = how->color,
-        .width = how->width,
-        .all = how->all,
-        .native = how->native,
-        .verbose = how->verbose,
-        .command = how->command,
-        .test = how->test,
-        .elapsed_ms = how->elapsed_ms,
-        .ended = how->ended,
+        .color = known.color,
+        .width = known.width,
+        .all = known.all,
+        .native = known.native,
+        .verbose = known.verbose,
+        .command = known.command,
+        .test = known.test,
+        .elapsed_ms = known.elapsed_ms,
+        .ended = known.ended,
     };
-    if (!f)
-        return 2;
     errno = 0;
-    bool ok = f->write(d->v, d->n, how->set, &inner, out);
-    return ok && fflush(out) == 0 ? 0 : -1;
+    bool ok = f->write(d->v, d->n, known.set, &inner, out);
+    return ok && fflush(out) == 0 ? LOOPKNOT_OK : LOOPKNOT_WRITE_ERROR;
 }
 
 LK_EXPORT const char *loopknot_format(size_t index, const char **help)
@@ -253,24 +232,29 @@ LK_EXPORT const char *loopknot_rule_find(const char *word, const char **nearest,
     return NULL;
 }
 
-static struct lk_render plain_render(const struct loopknot_render *how)
+static bool plain_render(const struct loopknot_render *how, struct lk_render *ret)
 {
-    return (struct lk_render){ .color = how->color, .width = how->width };
+    struct loopknot_render known;
+    if (!lk_api_render(how, &known))
+        return false;
+    *ret = (struct lk_render){ .color = known.color, .width = known.width };
+    return true;
 }
 
 LK_EXPORT int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out)
 {
-    const struct lk_render inner = plain_render(how);
+    struct lk_render inner;
     errno = 0;
-    return lk_rules_write(format, &inner, out);
+    return plain_render(how, &inner) ? lk_rules_write(format, &inner, out) : LOOPKNOT_USAGE;
 }
 
 LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, const char *format,
                                           const struct loopknot_render *how, FILE *out)
 {
-    const struct lk_render inner = plain_render(how);
+    struct lk_render inner;
     errno = 0;
-    return lk_explanations_write(words, n, format, &inner, out);
+    return plain_render(how, &inner) ? lk_explanations_write(words, n, format, &inner, out)
+                                     : LOOPKNOT_USAGE;
 }
 
 LK_EXPORT const char *loopknot_version(void)

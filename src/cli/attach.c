@@ -158,10 +158,9 @@ static int examine_all(struct arguments *a)
     struct loopknot_diagnosis *d = loopknot_create();
     struct refused r = { .a = a };
     const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;
-    const size_t n =
-        loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
     int status = EXIT_NO_REPORT;
-    if (n) {
+    if (loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r) ==
+        LOOPKNOT_OK) {
         a->common.render.set |= a->n_pids > 1;
         bool written = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
         status = written ? status_of(a, d, r.failed > 0) : EXIT_NO_REPORT;

@@ -48,14 +48,16 @@ static int parse(int argc, char **argv, struct request *r)
 
 static struct loopknot_render render(void)
 {
-    return (struct loopknot_render){ .color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR"),
-                                     .width = terminal_width(STDOUT_FILENO) };
+    struct loopknot_render how = loopknot_render_default();
+    how.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    how.width = terminal_width(STDOUT_FILENO);
+    return how;
 }
 
 /* status: of one of the writers. */
 static int written(int status, const char *command, const char *format)
 {
-    if (status == 2)
+    if (status == LOOPKNOT_USAGE)
         return complain(EXIT_USAGE, "'%s' has no format '%s' (loopknot %s --help lists them)",
                         command, format, command);
     if (status)

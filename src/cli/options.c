@@ -50,6 +50,7 @@ void common_init(struct common *c)
 {
     memset(c, 0, sizeof *c);
     c->options = loopknot_options_default();
+    c->render = loopknot_render_default();
     c->color = -1;
 }
 

@@ -73,8 +73,9 @@ static void examine(struct desk *k, const struct examiner_request *q, struct exa
     options.together = k->pids;
     options.n_together = k->n;
     options.tree = true;
-    a->examined = (int32_t)loopknot_examine_all(
-        k->d, k->pids, k->n, &options, examiner_deadline(k->job->common), keep_complaint, k);
+    loopknot_examine_all(k->d, k->pids, k->n, &options, examiner_deadline(k->job->common),
+                         keep_complaint, k);
+    a->examined = (int32_t)loopknot_count(k->d);
     a->verdict = loopknot_verdict(k->d);
     a->ok = true;
 }
