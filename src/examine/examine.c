@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "diagnose/catalog/classify.h"
+#include "examine/next_step.h"
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
 #include "examine/sample/source_lines.h"
@@ -20,11 +21,22 @@ enum {
     NAP_MS = 20,        /* how long an interruption may go unnoticed */
 };
 
+/* A control group's counters of its processor quota; .known until they have been compared with
+ * later ones. */
+struct throttling {
+    bool known;
+    uint64_t periods, throttled, usec;
+};
+
 /* One examination under way. */
 struct examination {
     struct lk_session session;
     struct lk_history *history;
-    struct lk_snapshot *snap;    /* the last sample */
+    struct lk_snapshot *snap;     /* the last sample */
+    struct lk_findings *findings; /* in the last sample; NULL: not diagnosed yet */
+    struct lk_error ended;        /* why no further sample can be taken */
+    bool *watched; /* by thread of the last sample, in its arena: stood still so far; NULL: none was
+                      watched */
     struct lk_snapshot *process; /* facts of the process, read once */
     uint64_t began_ms;
     uint64_t start_ticks; /* tells a reused pid */
@@ -37,11 +49,8 @@ struct examination {
     struct {
         int64_t *v;
         size_t n, cap;
-    } moved; /* all samples' moved tids, one after the other */
-    struct {
-        uint64_t *v;
-        size_t n, cap;
-    } throttle; /* periods, throttled, usec at begin and end */
+    } moved;                      /* all samples' moved tids, one after the other */
+    struct throttling throttling; /* at the beginning */
 };
 
 static bool interrupted(const struct lk_examine_options *o)
@@ -135,10 +144,11 @@ static bool ended_under(const struct examination *x, const struct lk_snapshot *s
            !lk_process_lives_on(lk_process_pid(x->session.target));
 }
 
-/* Takes a sample and makes it the last one. False with err when the target is gone; the one before
- * then stands. */
-static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error *err)
+/* Takes a sample and makes it the last one. False when the target is gone; the one before then
+ * stands, with what was found in it. */
+static bool take(struct examination *x, enum lk_stop_mode stop)
 {
+    struct lk_error *err = &x->ended;
     if (lk_process_start_ticks(lk_process_pid(x->session.target)) != x->start_ticks)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
                             lk_process_pid(x->session.target));
@@ -156,8 +166,11 @@ static bool take(struct examination *x, enum lk_stop_mode stop, struct lk_error 
     keep_sample(x, s, (int64_t)(lk_now_ms() - x->began_ms));
     s->stop.d_state = x->d_state = LK_MIN(x->d_state, s->stop.d_state);
     s->watched_ms = (int64_t)(lk_now_ms() - x->began_ms);
+    lk_findings_destroy(x->findings);
+    x->findings = NULL;
     lk_snapshot_destroy(x->snap);
     x->snap = s;
+    x->watched = NULL;
     return true;
 }
 
@@ -216,14 +229,53 @@ static void search_heap(struct examination *x)
         lk_history_add_found(x->history, s);
 }
 
-/* Marks the threads that more watching may accuse or acquit; true when there are any. */
-static bool candidates(const struct lk_snapshot *s, const struct lk_findings *f, bool *mark)
+static bool read_throttling(const struct examination *x, struct throttling *ret)
 {
-    memset(mark, 0, s->threads.n);
-    for (size_t i = 0; i < f->look_again.threads.n; i++)
-        if (lk_thread_at(s, f->look_again.threads.v[i]))
-            mark[f->look_again.threads.v[i].index] = true;
-    return f->look_again.threads.n > 0;
+    ret->known = lk_process_throttle_read(lk_process_pid(x->session.target), &ret->periods,
+                                          &ret->throttled, &ret->usec);
+    return ret->known;
+}
+
+/* What the process was denied of its processor quota while the samples asked for were taken. */
+static void compare_throttling(struct examination *x)
+{
+    struct throttling *a = &x->throttling, b = { 0 };
+    struct lk_process_halt *stop = &x->process->stop;
+    if (!a->known)
+        return;
+    a->known = false;
+    if (!read_throttling(x, &b))
+        return;
+    if (b.periods > a->periods)
+        stop->throttled_share =
+            (double)(b.throttled - a->throttled) / (double)(b.periods - a->periods);
+    stop->throttled_ms = (int64_t)((b.usec - a->usec) / 1000);
+    x->snap->stop.throttled_share = stop->throttled_share;
+    x->snap->stop.throttled_ms = stop->throttled_ms;
+}
+
+/* Reads what only a diagnosis needs of the last sample, and diagnoses it; once more when it has
+ * been watched since. */
+static void judge(struct examination *x)
+{
+    compare_throttling(x);
+    if (!x->findings)
+        search_heap(x);
+    read_listeners(x);
+    lk_classify(x->snap, x->session.options->project);
+    lk_findings_destroy(x->findings);
+    x->findings = lk_diagnose(x->snap);
+}
+
+/* Marks the threads that more watching may accuse or acquit; true when there are any. */
+static bool mark_watched(struct examination *x)
+{
+    const struct lk_look_again *again = &x->findings->look_again;
+    x->watched = lk_arena_array(x->snap->arena, x->snap->threads.n, sizeof *x->watched);
+    for (size_t i = 0; i < again->threads.n; i++)
+        if (lk_thread_at(x->snap, again->threads.v[i]))
+            x->watched[again->threads.v[i].index] = true;
+    return again->threads.n > 0;
 }
 
 static void set_moved(struct lk_thread *t)
@@ -235,38 +287,37 @@ static void set_moved(struct lk_thread *t)
 
 /* What was watched to the end of the watching: still where it was, unless the process has ended,
  * which nothing stuck does. */
-static void conclude(struct examination *x, const bool *mark, bool ended)
+static void conclude(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
     int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
     for (size_t i = 0; i < s->threads.n; i++)
-        if (mark[i] && ended)
+        if (x->watched[i] && x->ended.code)
             set_moved(&s->threads.v[i]);
-        else if (mark[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
+        else if (x->watched[i] && s->threads.v[i].stuck_ms != LK_UNKNOWN)
             s->threads.v[i].stuck_ms = LK_MAX(s->threads.v[i].stuck_ms, watched);
     s->watched_ms = watched;
 }
 
 /*
- * One look at the candidate's threads through /proc, stopping nobody. A thread in a wait without
+ * One look at the watched threads through /proc, stopping nobody. A thread in a wait without
  * timeout that was given the CPU has moved. Whether a thread in a timed wait moved, only a sample
  * can say.
  */
-static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
-                 struct lk_error *ended)
+static bool look(struct examination *x, struct lk_thread_list *list)
 {
     struct lk_snapshot *s = x->snap;
     bool still = false;
-    if (!lk_process_threads(x->session.target, list, false, ended))
+    if (!lk_process_threads(x->session.target, list, false, &x->ended))
         return false;
     for (size_t i = 0; i < list->n; i++) {
-        if (!mark[i])
+        if (!x->watched[i])
             continue;
         struct lk_thread *t = &s->threads.v[i];
         bool gone = list->v[i].state == 'X', ran = list->v[i].switches != t->switches;
         if (gone || (ran && !t->running && !lk_wait_is_timed(t))) {
             set_moved(t);
-            mark[i] = false;
+            x->watched[i] = false;
             continue;
         }
         still = true;
@@ -275,91 +326,89 @@ static bool look(struct examination *x, struct lk_thread_list *list, bool *mark,
 }
 
 /*
- * A look while watching stops nobody, unless a thread is watched because it computes (or waits for
- * its turn to, the GIL): where it does so cannot be seen otherwise.
+ * Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or
+ * moved. Those that stood still, and a thread that moves by itself, or a loop whose queue changed,
+ * show only in one more look at everything.
  */
-static enum lk_stop_mode stop_for(const struct examination *x, const struct lk_findings *f)
-{
-    for (size_t i = 0; i < f->look_again.threads.n; i++) {
-        const struct lk_thread *t = lk_thread_at(x->snap, f->look_again.threads.v[i]);
-        if (t && (t->running || t->wait.kind == LK_WAIT_GIL))
-            return x->session.options->stop;
-    }
-    return LK_STOP_NONE;
-}
-
-/* Keeps watching until the threads that a finding accuses have stood still for --stalled-after, or
- * moved. */
-static void watch(struct examination *x, struct lk_findings **f, struct lk_error *ended)
+static bool wait_watching(struct examination *x)
 {
     const struct lk_examine_options *o = x->session.options;
     struct lk_snapshot *s = x->snap;
-    bool *mark = lk_xcalloc(s->threads.n, sizeof *mark);
     struct lk_thread_list list = { 0 };
     bool alive = true;
     uint64_t end = x->began_ms + o->stalled_after_ms;
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
-    bool going = candidates(s, *f, mark);
-    const bool later = (*f)->look_again.at_end;
+    bool going = mark_watched(x);
+    const bool later = x->findings->look_again.at_end;
     going |= later;
     while (going && lk_now_ms() < end) {
         alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
         if (!alive)
             break;
-        going = look(x, &list, mark, ended) || (later && !ended->code);
+        going = look(x, &list) || (later && !x->ended.code);
     }
-    /* Also a thread that moves by itself, or a loop whose queue changed, shows only in one more
-     * look at everything. */
-    if (alive && going && take(x, stop_for(x, *f), ended)) {
-        search_heap(x);
-        read_listeners(x);
-        lk_classify(x->snap, o->project);
-    } else {
-        conclude(x, mark, ended->code);
-        read_listeners(x);
-    }
-    free(mark);
     free(list.v);
-    lk_findings_destroy(*f);
-    *f = lk_diagnose(x->snap);
+    return alive && going;
+}
+
+static bool wait_for_second_look(struct examination *x)
+{
+    uint64_t from = x->findings->look_again.at_once ? lk_now_ms() : x->began_ms;
+    return sleep_until(from + SECOND_LOOK_MS, x->session.options);
+}
+
+static bool wait_for_interval(struct examination *x)
+{
+    const struct lk_examine_options *o = x->session.options;
+    return !x->samples.n || sleep_until(x->began_ms + (uint64_t)x->samples.n * o->interval_ms, o);
 }
 
 /*
- * With --samples 1 a second look shortly after often decides what one alone cannot (threads that
- * another tool has just interrupted look freshly asleep), long before --stalled-after has passed.
- * So it does for loops that seem left behind.
+ * A look that the diagnosis wants stops nobody, unless a thread is watched because it computes (or
+ * waits for its turn to, the GIL): where it does so cannot be seen otherwise.
  */
-static void second_look(struct examination *x, struct lk_findings **f, struct lk_error *ended)
+static enum lk_stop_mode stop_mode(const struct examination *x)
 {
-    const struct lk_examine_options *o = x->session.options;
-    uint64_t from = (*f)->look_again.at_once ? lk_now_ms() : x->began_ms;
-    if (!sleep_until(from + SECOND_LOOK_MS, o) || !take(x, stop_for(x, *f), ended))
-        return;
-    search_heap(x);
-    read_listeners(x);
-    lk_classify(x->snap, o->project);
-    lk_findings_destroy(*f);
-    *f = lk_diagnose(x->snap);
+    const enum lk_stop_mode asked = x->session.options->stop;
+    if (!x->findings)
+        return asked;
+    const struct lk_look_again *again = &x->findings->look_again;
+    for (size_t i = 0; i < again->threads.n; i++) {
+        const struct lk_thread *t = lk_thread_at(x->snap, again->threads.v[i]);
+        if (t && (t->running || t->wait.kind == LK_WAIT_GIL))
+            return asked;
+    }
+    return LK_STOP_NONE;
 }
 
-static void read_throttling(struct examination *x, bool first)
+/*
+ * Waits for the next sample, takes it, enters it in the history and diagnoses it. Of the samples
+ * asked for only the last is diagnosed: the others are there to be compared with. Where none could
+ * be taken, what is there is diagnosed.
+ */
+static void step(struct examination *x, enum lk_step why)
 {
-    static const size_t fields = 3;
-    uint64_t v[3] = { 0 };
-    if (!lk_process_throttle_read(lk_process_pid(x->session.target), &v[0], &v[1], &v[2]))
-        return;
-    for (size_t i = 0; i < fields; i++)
-        lk_vec_add(&x->throttle, v[i]);
-    if (first || x->throttle.n < 2 * fields)
-        return;
-    const uint64_t *a = x->throttle.v, *b = a + fields;
-    struct lk_process_halt *stop = &x->process->stop;
-    if (b[0] > a[0])
-        stop->throttled_share = (double)(b[1] - a[1]) / (double)(b[0] - a[0]);
-    stop->throttled_ms = (int64_t)((b[2] - a[2]) / 1000);
-    x->snap->stop.throttled_share = stop->throttled_share;
-    x->snap->stop.throttled_ms = stop->throttled_ms;
+    static bool (*const wait_for[])(struct examination *) = {
+        [LK_STEP_SAMPLE] = wait_for_interval,
+        [LK_STEP_SECOND_LOOK] = wait_for_second_look,
+        [LK_STEP_WATCH] = wait_watching,
+    };
+    const bool taken = wait_for[why](x) && take(x, stop_mode(x));
+    if (!taken && x->watched)
+        conclude(x);
+    const bool more = taken && x->samples.n < x->session.options->samples;
+    if (x->snap && !more && (!x->findings || x->watched))
+        judge(x);
+}
+
+static enum lk_step next_step(const struct examination *x, enum lk_step last)
+{
+    if (!x->findings)
+        return x->snap ? LK_STEP_SAMPLE : LK_STEP_NONE;
+    if (x->ended.code || interrupted(x->session.options))
+        return LK_STEP_NONE;
+    return lk_step_after(last, x->samples.n, &x->findings->look_again);
 }
 
 static bool open_session(struct examination *x, pid_t pid, const struct lk_examine_options *o,
@@ -396,7 +445,6 @@ static void close_session(struct examination *x)
     lk_snapshot_destroy(x->process);
     free(x->samples.v);
     free(x->moved.v);
-    free(x->throttle.v);
 }
 
 /* Debug information is costly: only the innermost native frames of threads without user Python
@@ -421,15 +469,22 @@ static void read_test(struct examination *x)
     s->test_env_own = true;
 }
 
-static void sample_all(struct examination *x, struct lk_error *err)
+/* What belongs to the report, but needs to be read of the last sample only. */
+static void complete(struct examination *x)
 {
     const struct lk_examine_options *o = x->session.options;
-    for (unsigned i = 0; i < LK_MAX(o->samples, 1u); i++) {
-        if (i && !sleep_until(x->began_ms + (uint64_t)i * o->interval_ms, o))
-            return;
-        if (!take(x, o->stop, err))
-            return;
-    }
+    lk_sources_read(x->session.target, x->snap);
+    read_lines(x);
+    read_test(x);
+    if (x->ended.code)
+        lk_snapshot_limit(x->snap, "%s; this is what was seen before", x->ended.text);
+    if (interrupted(o))
+        lk_snapshot_limit(x->snap, "%s: fewer samples than asked for",
+                          *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed"
+                                                                : "interrupted");
+    publish_samples(x);
+    note_limits(x);
+    forget_ended_children(x->snap);
 }
 
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
@@ -442,38 +497,17 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
         return false;
     }
     x.history = lk_history_create();
-    read_throttling(&x, true);
-    struct lk_error ended = { 0 };
-    sample_all(&x, &ended);
+    read_throttling(&x, &x.throttling);
+    for (enum lk_step k = LK_STEP_SAMPLE; k != LK_STEP_NONE; k = next_step(&x, k))
+        step(&x, k);
     if (!x.snap) {
-        *err = ended;
+        *err = x.ended;
         close_session(&x);
         return false;
     }
-    read_throttling(&x, false);
-    search_heap(&x);
-    read_listeners(&x);
-    lk_classify(x.snap, o->project);
-    struct lk_findings *f = lk_diagnose(x.snap);
-    if (!ended.code && ((x.samples.n == 1 && (f->look_again.threads.n || f->look_again.at_end)) ||
-                        f->look_again.at_once))
-        second_look(&x, &f, &ended);
-    if (!ended.code && !interrupted(o) && (f->look_again.threads.n || f->look_again.at_end))
-        watch(&x, &f, &ended);
-    /* Texts of lines are wanted in findings too, so they are read before the last diagnosis. */
-    lk_findings_destroy(f);
-    lk_sources_read(x.session.target, x.snap);
-    read_lines(&x);
-    read_test(&x);
-    if (ended.code)
-        lk_snapshot_limit(x.snap, "%s; this is what was seen before", ended.text);
-    if (interrupted(o))
-        lk_snapshot_limit(x.snap, "%s: fewer samples than asked for",
-                          *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed"
-                                                                : "interrupted");
-    publish_samples(&x);
-    note_limits(&x);
-    forget_ended_children(x.snap);
+    complete(&x);
+    /* Findings quote lines and limits, so the last diagnosis comes when those are known. */
+    lk_findings_destroy(x.findings);
     ret->findings = lk_diagnose(x.snap);
     ret->snap = x.snap;
     close_session(&x);
