@@ -16,6 +16,7 @@ struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *imp
 
     t->ops = ops;
     t->impl = impl;
+    t->arch = lk_arch_own();
     t->pages = lk_pages_create(ops, impl);
     if (!t->pages) {
         lk_process_destroy(t);
@@ -39,6 +40,11 @@ void lk_process_destroy(struct lk_process *t)
 pid_t lk_process_pid(const struct lk_process *t)
 {
     return t->pid;
+}
+
+const struct lk_arch *lk_process_arch(const struct lk_process *t)
+{
+    return t->arch;
 }
 
 void lk_process_begin_sample(struct lk_process *t)

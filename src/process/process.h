@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "process/arch/arch.h"
 #include "snapshot/snapshot.h"
 #include "util/base.h"
 
@@ -85,8 +86,8 @@ struct lk_process_ops {
 
 #define LK_PAGE 4096u
 
-/** Takes ownership of impl. NULL when there is no address space for the page cache (impl is then
- * destroyed). */
+/** Takes ownership of impl. Its CPU is our own. NULL when there is no address space for the page
+ * cache (impl is then destroyed). */
 struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *impl);
 void lk_process_destroy(struct lk_process *t);
 
@@ -99,6 +100,8 @@ struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
                                          struct lk_error *err) LK_MUST_CHECK;
 /** pid of a live target, 0 otherwise. */
 pid_t lk_process_pid(const struct lk_process *t);
+/** The CPU that its program is made for. */
+const struct lk_arch *lk_process_arch(const struct lk_process *t);
 
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if
  * they may have changed. */

@@ -12,6 +12,7 @@
 struct lk_process {
     const struct lk_process_ops *ops;
     void *impl;
+    const struct lk_arch *arch;
     pid_t pid; /* 0: not live */
     struct lk_pages *pages;
     struct lk_arena *maps_arena; /* NULL: maps were never read */

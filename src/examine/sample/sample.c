@@ -57,12 +57,12 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s,
 
 /* It was stopped in the very call it slept in when it was listed; a call that restarts is set back
  * to its instruction. */
-static bool slept_on(const struct lk_thread_facts *f, const struct lk_regs *r)
+static bool slept_on(const struct lk_arch *arch, const struct lk_thread_facts *f,
+                     const struct lk_regs *r)
 {
-    enum { SYSCALL_BYTES = 2 };
     uint64_t pc = r->reg[LK_REG_PC];
     return f->syscall_known && r->reg[LK_REG_SP] == f->sp &&
-           (pc == f->pc || pc + SYSCALL_BYTES == f->pc);
+           (pc == f->pc || pc + arch->syscall_bytes == f->pc);
 }
 
 static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list, int64_t tid)
@@ -73,8 +73,8 @@ static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list,
     return NULL;
 }
 
-static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *list,
-                         const struct lk_stop_result *r)
+static void mark_stopped(const struct lk_arch *arch, struct lk_snapshot *s,
+                         const struct lk_thread_list *list, const struct lk_stop_result *r)
 {
     for (size_t i = 0; i < r->stopped.n; i++) {
         struct lk_thread *t =
@@ -82,7 +82,7 @@ static void mark_stopped(struct lk_snapshot *s, const struct lk_thread_list *lis
         if (!t)
             continue;
         t->read = LK_READ_STOPPED;
-        if (t->running || slept_on(facts_of(list, t->tid), &r->regs.v[i]))
+        if (t->running || slept_on(arch, facts_of(list, t->tid), &r->regs.v[i]))
             continue;
         /* It slept when it was listed and ran when it was stopped: what it slept in is past. */
         t->running = true;
@@ -301,7 +301,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     }
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
     add_threads(x, s, &list);
-    mark_stopped(s, &list, &stop);
+    mark_stopped(lk_process_arch(x->target), s, &list, &stop);
     size_t restless = 0;
     /* With a stop the copied pages are from within it, so the look that proves sleep comes right
      * after it. */

@@ -4,7 +4,7 @@
 #ifndef LK_PROCESS_LINUX_CALL_TIMEOUT_H
 #define LK_PROCESS_LINUX_CALL_TIMEOUT_H
 
-#include "process/arch/x86_64_syscalls.h"
+#include "process/arch/syscalls.h"
 #include "process/linux/descriptor.h"
 
 /** One call being decoded. */

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "process/arch/x86_64_syscalls.h"
+#include "process/arch/syscalls.h"
 #include "process/linux/cgroup.h"
 #include "process/linux/language_runtime.h"
 #include "process/linux/procfs.h"
@@ -223,8 +223,8 @@ static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
         return NULL;
     char *end;
     long long nr = strtoll(text, &end, 10);
-    const struct lk_syscall *call = end != text ? lk_syscall_find(nr) : NULL;
-    return call ? call->name : NULL;
+    struct lk_syscall call;
+    return end != text && lk_syscall_find(lk_arch_own(), nr, &call) ? call.name : NULL;
 }
 
 void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a,

@@ -53,6 +53,8 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r);
  * Timeouts are read from the target's memory. */
 void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f,
                          struct lk_syscall_wait *ret);
+/** What a thread would wait on that slept in read(fd). */
+void lk_kernel_read_fd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret);
 /** Unread bytes in a pipe, socket or eventfd of the target (by pidfd_getfd + FIONREAD without side
  * effect, or /proc/PID/net); LK_UNKNOWN. */
 int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);

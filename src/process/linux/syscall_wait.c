@@ -1,7 +1,7 @@
 /*
- * From a system call's number and arguments to what the thread waits for. syscalls.c says what kind
- * of call it is; here stands one function for each kind. Arguments that are pointers are followed
- * in the target's memory, which for a blocked thread holds still what it passed in.
+ * From a system call's number and arguments to what the thread waits for. arch/syscalls.c says what
+ * kind of call it is; here stands one function for each kind. Arguments that are pointers are
+ * followed in the target's memory, which for a blocked thread holds still what it passed in.
  */
 #include "process/linux/process_facts.h"
 
@@ -19,7 +19,7 @@
 
 #include <linux/openat2.h>
 
-#include "process/arch/x86_64_syscalls.h"
+#include "process/arch/syscalls.h"
 #include "process/linux/call_timeout.h"
 #include "process/linux/descriptor.h"
 #include "process/linux/file_locks.h"
@@ -325,42 +325,62 @@ static void (*const decoders[])(struct lk_call_decode *) = {
 
 /* ---- calls that a stop has restarted ---------------------------------------------------- */
 
+static bool can_be_restarted(const char *name)
+{
+    static const char *const names[] = { "poll", "nanosleep", "futex", "clock_nanosleep" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /*
  * After a stop the kernel continues timed poll, nanosleep and futex calls as restart_syscall(2),
  * with the old arguments still in the registers; its number says nothing. Which it was stands in
- * the code: the number is loaded
- * ("mov $nr, %eax", b8 imm32) shortly before the "syscall" instruction (0f 05) that pc has just
- * passed.
+ * the code: the number is loaded shortly before the instruction that pc has just passed.
  */
-static int64_t restarted_call(const struct lk_call_decode *d)
+static void restarted_call(const struct lk_call_decode *d, struct lk_syscall *call)
 {
-    static const int64_t candidates[] = { SYS_poll, SYS_nanosleep, SYS_futex, SYS_clock_nanosleep };
+    const struct lk_arch *arch = lk_process_arch(d->r->target);
     uint8_t code[34];
+    uint32_t numbers[sizeof(code)];
     if (d->f->pc < sizeof(code) ||
-        !lk_read(d->r->target, d->f->pc - sizeof(code), code, sizeof(code)) ||
-        code[sizeof(code) - 2] != 0x0f || code[sizeof(code) - 1] != 0x05)
-        return d->f->nr;
-    for (size_t i = sizeof(code) - 2 - 5 + 1; i-- > 0;) {
-        uint32_t imm;
-        memcpy(&imm, code + i + 1, sizeof(imm));
-        for (size_t k = 0; code[i] == 0xb8 && k < LK_ARRAY_LEN(candidates); k++)
-            if (imm == candidates[k])
-                return candidates[k];
+        !lk_read(d->r->target, d->f->pc - sizeof(code), code, sizeof(code)))
+        return;
+    size_t n = arch->loaded_numbers(code, sizeof(code), numbers, LK_ARRAY_LEN(numbers));
+    for (size_t i = 0; i < n; i++) {
+        struct lk_syscall before;
+        if (lk_syscall_find(arch, numbers[i], &before) && can_be_restarted(before.name)) {
+            *call = before;
+            d->ret->nr = numbers[i];
+            return;
+        }
     }
-    return d->f->nr;
 }
+
+static void decode(struct lk_call_decode *d)
+{
+    d->ret->syscall = d->call->name;
+    d->ret->timeout_ms = lk_call_timeout(d);
+    decoders[d->call->call](d);
+    d->ret->left_ms = lk_call_time_left(d);
+}
+
+static const struct lk_syscall_wait nothing_known = { .nr = -1,
+                                                      .fd = LK_UNKNOWN,
+                                                      .queues = { LK_UNKNOWN, LK_UNKNOWN },
+                                                      .child_pid = LK_UNKNOWN,
+                                                      .timeout_ms = LK_UNKNOWN,
+                                                      .left_ms = LK_UNKNOWN,
+                                                      .far_fd = LK_UNKNOWN,
+                                                      .peer_pid = LK_UNKNOWN };
 
 void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f,
                          struct lk_syscall_wait *ret)
 {
-    *ret = (struct lk_syscall_wait){ .nr = -1,
-                                     .fd = LK_UNKNOWN,
-                                     .queues = { LK_UNKNOWN, LK_UNKNOWN },
-                                     .child_pid = LK_UNKNOWN,
-                                     .timeout_ms = LK_UNKNOWN,
-                                     .left_ms = LK_UNKNOWN,
-                                     .far_fd = LK_UNKNOWN,
-                                     .peer_pid = LK_UNKNOWN };
+    struct lk_syscall call;
+    struct lk_call_decode d = { .r = r, .f = f, .call = &call, .ret = ret };
+    *ret = nothing_known;
     if (f->running || !f->syscall_known)
         return;
     if (f->nr < 0) { /* asleep, but not in a call: a page fault */
@@ -368,16 +388,23 @@ void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_fact
         return;
     }
     memcpy(ret->args, f->args, sizeof(ret->args));
-    struct lk_call_decode d = { .r = r, .f = f, .ret = ret };
-    ret->nr = f->nr == SYS_restart_syscall ? restarted_call(&d) : f->nr;
-    d.call = lk_syscall_find(ret->nr);
-    if (!d.call) {
+    ret->nr = f->nr;
+    if (!lk_syscall_find(lk_process_arch(r->target), f->nr, &call)) {
         ret->on = LK_OS_OTHER;
-        ret->syscall = lk_arena_printf(r->arena, "syscall_%lld", (long long)ret->nr);
+        ret->syscall = lk_arena_printf(r->arena, "syscall_%lld", (long long)f->nr);
         return;
     }
-    ret->syscall = d.call->name;
-    ret->timeout_ms = lk_call_timeout(&d);
-    decoders[d.call->call](&d);
-    ret->left_ms = lk_call_time_left(&d);
+    if (call.call == LK_CALL_RESTART)
+        restarted_call(&d, &call);
+    decode(&d);
+}
+
+void lk_kernel_read_fd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall_wait *ret)
+{
+    static const struct lk_thread_facts nobody;
+    const struct lk_syscall call = lk_syscall_named("read");
+    struct lk_call_decode d = { .r = r, .f = &nobody, .call = &call, .ret = ret };
+    *ret = nothing_known;
+    ret->args[call.fd] = (uint64_t)fd;
+    decode(&d);
 }

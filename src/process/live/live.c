@@ -157,6 +157,7 @@ struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
 
     l->pid = l->mem_tid = pid;
     l->proc_fd = l->mem_fd = -1;
+    l->arch = lk_arch_own();
     if (!lk_live_check(l, err)) {
         live_destroy(l);
         return NULL;
@@ -167,5 +168,6 @@ struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
         return NULL;
     }
     t->pid = pid;
+    t->arch = l->arch;
     return t;
 }

@@ -15,7 +15,8 @@ struct lk_live {
     pid_t pid;
     /* /proc/PID: stays bound to this process even when the number is used again */
     int proc_fd;
-    int mem_fd; /* /proc/PID/mem when process_vm_readv is not to be had, else -1 */
+    const struct lk_arch *arch; /* CPU of its program */
+    int mem_fd;                 /* /proc/PID/mem when process_vm_readv is not to be had, else -1 */
     /* id that process_vm_readv is asked with: another thread's when the leader is gone */
     pid_t mem_tid;
     char maps_name[40];   /* "maps", or "task/TID/maps" when the leader is gone */

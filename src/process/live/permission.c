@@ -190,13 +190,14 @@ static bool check_architecture(struct lk_live *l, const struct status *s, struct
     if (head.e_ident[EI_CLASS] == ELFCLASS32)
         return lk_error_set(
             err, LK_ERR_UNSUPPORTED,
-            "process %d (%s) is a 32-bit program: only 64-bit x86-64 programs can be read", l->pid,
-            s->comm);
-    if (head.e_machine != EM_X86_64)
+            "process %d (%s) is a 32-bit program: only 64-bit %s programs can be read", l->pid,
+            s->comm, lk_arch_own()->name);
+    l->arch = lk_arch_find(head.e_machine);
+    if (!l->arch)
         return lk_error_set(err, LK_ERR_UNSUPPORTED,
                             "process %d (%s) is a program for another machine (ELF machine %u): "
-                            "only x86-64 can be read",
-                            l->pid, s->comm, head.e_machine);
+                            "only %s can be read",
+                            l->pid, s->comm, head.e_machine, lk_arch_own()->name);
     return true;
 }
 

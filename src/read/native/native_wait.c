@@ -2,7 +2,6 @@
 
 #include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "process/linux/procfs.h"
 #include "read/native/glibc/pthread.h"
@@ -144,10 +143,16 @@ static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t 
     w->complete = true;
 }
 
+/* In futex(2) itself: its operation is argument 1. */
+static bool is_in_futex(const struct lk_syscall_wait *os)
+{
+    return os->on == LK_OS_FUTEX && os->syscall && strcmp(os->syscall, "futex") == 0;
+}
+
 static bool waits_by_inheritance(const struct lk_thread *t)
 {
     int command = (int)(t->os.args[1] & FUTEX_CMD_MASK);
-    return t->os.nr == SYS_futex && (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2) &&
+    return is_in_futex(&t->os) && (command == FUTEX_LOCK_PI || command == FUTEX_LOCK_PI2) &&
            t->wait.kind == LK_WAIT_LOCK;
 }
 
@@ -205,7 +210,7 @@ static bool decode(struct lk_process *t, const struct lk_thread *th, struct lk_p
                                .value = (uint32_t)os->args[2],
                                .sp = th->sp,
                                .endless = os->timeout_ms == LK_FOREVER };
-    return os->nr == SYS_futex && os->futex && lk_pthread_decode(t, &w, ret);
+    return is_in_futex(os) && os->futex && lk_pthread_decode(t, &w, ret);
 }
 
 static bool wait_in_library(struct lk_process *t, struct lk_snapshot *s, size_t i)

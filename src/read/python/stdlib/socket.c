@@ -2,8 +2,6 @@
  * the transport says. */
 #include "read/python/stdlib/socket.h"
 
-#include <sys/syscall.h>
-
 #include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
@@ -74,16 +72,13 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
     return lk_snapshot_extern(py->s, kind, text, LK_UNKNOWN);
 }
 
-/* What the descriptor is, as if a thread slept in read(fd). */
+/* What the descriptor is. */
 static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 {
-    const struct lk_thread_facts f = { .syscall_known = true,
-                                       .nr = SYS_read,
-                                       .args = { (uint64_t)fd } };
     struct lk_kernel_reader *r = lk_reader(py)->peers.n < MAX_ASKED ? lk_reader_kernel(py) : NULL;
     if (!r)
         return false;
-    lk_kernel_read_wait(r, &f, ret);
+    lk_kernel_read_fd(r, fd, ret);
     return ret->on != LK_OS_OTHER && ret->on != LK_OS_NONE;
 }
 

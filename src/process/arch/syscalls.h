@@ -1,11 +1,11 @@
 /*
- * The x86-64 system calls: names, and for those that block, what they wait on, where their
- * descriptor and timeout stand among the arguments.
+ * The system calls that block, by name, since their numbers differ from CPU to CPU: what they wait
+ * on, where their descriptor and timeout stand among the arguments.
  */
-#ifndef LK_PROCESS_ARCH_X86_64_SYSCALLS_H
-#define LK_PROCESS_ARCH_X86_64_SYSCALLS_H
+#ifndef LK_PROCESS_ARCH_SYSCALLS_H
+#define LK_PROCESS_ARCH_SYSCALLS_H
 
-#include "util/base.h"
+#include "process/arch/arch.h"
 
 /** What kind of wait a call is; says which further arguments syscall_wait.c looks at. */
 enum lk_call {
@@ -55,7 +55,9 @@ struct lk_syscall {
     enum lk_timeout_shape shape;
 };
 
-/** NULL for a number that is no system call known here. */
-const struct lk_syscall *lk_syscall_find(int64_t nr);
+/** False for a number that is no system call of that CPU, as far as it is known here. */
+bool lk_syscall_find(const struct lk_arch *arch, int64_t nr, struct lk_syscall *ret);
+/** One of any name: LK_CALL_OTHER when it is none of those that block. */
+struct lk_syscall lk_syscall_named(const char *name);
 
 #endif

@@ -1,0 +1,31 @@
+/*
+ * What x86-64 is like under Linux.
+ */
+#include "process/arch/x86_64.h"
+
+#include <elf.h>
+#include <string.h>
+
+enum { SYSCALL_BYTES = 2 };
+
+/* "syscall" is 0f 05, "mov $nr, %eax" is b8 with the number behind it. */
+static size_t loaded_numbers(const uint8_t *code, size_t n, uint32_t *ret, size_t max)
+{
+    enum { MOV_BYTES = 5 };
+    size_t found = 0;
+    if (n < SYSCALL_BYTES + MOV_BYTES || code[n - 2] != 0x0f || code[n - 1] != 0x05)
+        return 0;
+    for (size_t i = n - SYSCALL_BYTES - MOV_BYTES + 1; i-- > 0 && found < max;)
+        if (code[i] == 0xb8)
+            memcpy(&ret[found++], code + i + 1, sizeof *ret);
+    return found;
+}
+
+const struct lk_arch lk_arch_x86_64 = {
+    .name = "x86-64",
+    .machine = EM_X86_64,
+    .syscalls = lk_x86_64_syscalls,
+    .n_syscalls = LK_X86_64_SYSCALLS,
+    .syscall_bytes = SYSCALL_BYTES,
+    .loaded_numbers = loaded_numbers,
+};

@@ -1,0 +1,103 @@
+/*
+ * The row of our own CPU against what this machine's headers say, and the table of system calls.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h> /* needs the three above */
+
+#include <elf.h>
+#include <stdio.h>
+#include <sys/syscall.h>
+
+#include "process/arch/syscalls.h"
+
+static void own_row(void **state)
+{
+    Elf64_Ehdr head;
+    (void)state;
+    FILE *f = fopen("/proc/self/exe", "r");
+    assert_non_null(f);
+    assert_int_equal(fread(&head, sizeof(head), 1, f), 1);
+    fclose(f);
+    assert_ptr_equal(lk_arch_find(head.e_machine), lk_arch_own());
+    assert_null(lk_arch_find(EM_NONE));
+    assert_null(lk_arch_find(EM_386));
+}
+
+static void calls_by_number(void **state)
+{
+    static const struct {
+        int64_t nr;
+        const char *name;
+        enum lk_call call;
+    } some[] = {
+        { SYS_read, "read", LK_CALL_READ },
+        { SYS_futex, "futex", LK_CALL_FUTEX },
+        { SYS_ppoll, "ppoll", LK_CALL_POLL },
+        { SYS_epoll_pwait, "epoll_pwait", LK_CALL_EPOLL },
+        { SYS_restart_syscall, "restart_syscall", LK_CALL_RESTART },
+        { SYS_clock_nanosleep, "clock_nanosleep", LK_CALL_SLEEP },
+        { SYS_wait4, "wait4", LK_CALL_WAIT4 },
+        { SYS_writev, "writev", LK_CALL_WRITE },
+        { SYS_getpid, "getpid", LK_CALL_OTHER },
+    };
+    struct lk_syscall c;
+    (void)state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(some); i++) {
+        assert_true(lk_syscall_find(lk_arch_own(), some[i].nr, &c));
+        assert_string_equal(c.name, some[i].name);
+        assert_int_equal(c.call, some[i].call);
+    }
+    assert_false(lk_syscall_find(lk_arch_own(), -1, &c));
+    assert_false(lk_syscall_find(lk_arch_own(), 1999, &c));
+    assert_false(lk_syscall_find(lk_arch_own(), INT64_MAX, &c));
+    assert_false(lk_syscall_find(lk_arch_own(), INT64_MIN, &c));
+}
+
+/* bsearch finds each only where the table is sorted: so many of our own calls block. */
+static void calls_that_block(void **state)
+{
+    struct lk_syscall c;
+    size_t n = 0;
+    (void)state;
+    for (int64_t nr = 0; nr < 2000; nr++)
+        n += lk_syscall_find(lk_arch_own(), nr, &c) && c.call != LK_CALL_OTHER;
+    assert_int_equal(n, 70);
+    c = lk_syscall_named("no_such_call");
+    assert_int_equal(c.call, LK_CALL_OTHER);
+    assert_int_equal(c.fd, -1);
+}
+
+static void numbers_in_code(void **state)
+{
+    uint32_t v[4];
+    (void)state;
+    static const uint8_t nothing[40];
+    assert_int_equal(lk_arch_own()->loaded_numbers(nothing, sizeof nothing, v, 4), 0);
+    assert_int_equal(lk_arch_own()->loaded_numbers(nothing, 0, v, 4), 0);
+#ifdef __x86_64__
+    static const uint8_t poll[] = { 0xb8, 1,    0,   0, 0, /* mov $1, %eax */
+                                    0xb8, 7,    0,   0, 0, /* mov $7, %eax */
+                                    0x90, 0x0f, 0x05 };
+    assert_int_equal(lk_arch_own()->loaded_numbers(poll, sizeof poll, v, 4), 2);
+    assert_int_equal(v[0], 7);
+    assert_int_equal(v[1], 1);
+    assert_int_equal(lk_arch_own()->loaded_numbers(poll, sizeof poll, v, 1), 1);
+    assert_int_equal(lk_arch_own()->loaded_numbers(poll + 5, sizeof poll - 5, v, 4), 1);
+    assert_int_equal(lk_arch_own()->loaded_numbers(poll, sizeof poll - 1, v, 4), 0);
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(own_row),
+        cmocka_unit_test(calls_by_number),
+        cmocka_unit_test(calls_that_block),
+        cmocka_unit_test(numbers_in_code),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
