@@ -12,6 +12,7 @@
 #include "examine/sample/source_lines.h"
 #include "process/linux/listeners.h"
 #include "process/linux/process_facts.h"
+#include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
 
@@ -462,7 +463,7 @@ static void read_test(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
     const char *now =
-        x->session.py ? lk_py_getenv(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
+        x->session.py ? lk_environ_get(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
     if (!now || (s->test_env && strcmp(now, s->test_env) == 0))
         return;
     s->test_env = now;

@@ -45,11 +45,4 @@ void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
  */
 void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops);
 
-/**
- * The value of one variable of the target's environment as it is now, os.environ's changes included
- * (posixmodule.c hands them to setenv); cleaned, in the arena. NULL: not set, or not readable.
- * Nothing else of the environment is kept.
- */
-const char *lk_py_getenv(struct lk_process *t, struct lk_arena *a, const char *name);
-
 #endif

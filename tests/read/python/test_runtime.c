@@ -7,6 +7,7 @@
 
 #include "pyheap.h"
 #include "read/native/elf/dynamic_symbol.h"
+#include "read/native/glibc/environ.h"
 #include "read/python/interpreter/runtime.h"
 #include "read/python/interpreter/thread_states.h"
 
@@ -166,13 +167,13 @@ static void environment_as_it_is_now(void **state)
     struct lk_process *t = lk_process_open_live(pid, &err);
     struct lk_arena *a = lk_arena_create();
     assert_non_null(t);
-    const char *now = lk_py_getenv(t, a, "LK_NOW");
+    const char *now = lk_environ_get(t, a, "LK_NOW");
     assert_non_null(now);
     assert_memory_equal(now, "a\\x0abccc", 9);
     assert_in_range(strlen(now), 1000, 1100);
-    assert_null(lk_py_getenv(t, a, "LK_GONE"));
-    assert_null(lk_py_getenv(t, a, "LK_NO"));
-    assert_null(lk_py_getenv(t, a, ""));
+    assert_null(lk_environ_get(t, a, "LK_GONE"));
+    assert_null(lk_environ_get(t, a, "LK_NO"));
+    assert_null(lk_environ_get(t, a, ""));
     lk_arena_destroy(a);
     lk_process_destroy(t);
     stop(pid);

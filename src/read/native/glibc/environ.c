@@ -1,4 +1,9 @@
-#include "read/python/python.h"
+/*
+ * The variable `environ` of the process, found as a dynamic symbol, and one variable in the array
+ * it points to (environ(7)): /proc/PID/environ has only what execve(2) was given, and setenv(3)
+ * since then replaced the array or its pointers (glibc stdlib/setenv.c, musl src/env/setenv.c).
+ */
+#include "read/native/glibc/environ.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +55,7 @@ static size_t read_pointers(struct lk_process *t, lk_addr array, lk_addr *ret, s
     return n;
 }
 
-const char *lk_py_getenv(struct lk_process *t, struct lk_arena *a, const char *name)
+const char *lk_environ_get(struct lk_process *t, struct lk_arena *a, const char *name)
 {
     char wanted[MAX_NAME], text[MAX_NAME + MAX_VALUE];
     const int len = snprintf(wanted, sizeof wanted, "%s=", name);

@@ -12,7 +12,6 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/reader.h"
 #include "util/text.h"
 
 enum {

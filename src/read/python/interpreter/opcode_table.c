@@ -1,6 +1,6 @@
 /*
- * How the instructions of each CPython are read: ranges of opcodes with what receiver.c needs to
- * know of them and the number of inline cache entries behind each. Written by
+ * How the instructions of each CPython are read: ranges of opcodes with what method_calls.c needs
+ * to know of them and the number of inline cache entries behind each. Written by
  * tests/read/python/opcode_rows.py from the interpreters' own opcode and dis modules
  * (3.8.18, 3.9.18, 3.10.13, 3.11.7, 3.12.1, 3.13.0, 3.14.8, 3.15.2) and checked by
  * tests/read/python/test_receiver.c against every interpreter that is there. Opcodes do not change
@@ -9,7 +9,11 @@
  * that is kept elsewhere (INSTRUMENTED_LINE, INSTRUMENTED_INSTRUCTION, ENTER_EXECUTOR): not
  * readable.
  */
-#include "read/python/reader/method_calls.h"
+#include "read/python/interpreter/opcode_table.h"
+
+#include <string.h>
+
+#include "read/python/interpreter/layout_table.h"
 
 static const struct lk_oprange v38[] = {
     { 1, 6, LK_OPC_OTHER, 0 },             /* POP_TOP to ROT_FOUR */

@@ -2,7 +2,6 @@
 #include "read/python/interpreter/thread_lookup.h"
 
 #include "read/python/interpreter/interpreter.h"
-#include "read/python/reader/reader.h"
 
 const struct lk_pyframes *lk_py_frames_of_thread(struct lk_py *py, size_t thread)
 {

@@ -15,6 +15,13 @@ static inline bool lk_py_plausible(lk_addr a)
     return a >= LK_PAGE && (a & 7) == 0 && a < (UINT64_C(1) << 47);
 }
 
+/** Address of a field that stands `offset` bytes into an object with a default header: that of a
+ * free-threaded build is 16 bytes larger (Include/object.h, struct _object). */
+static inline lk_addr lk_py_field(const struct lk_py *py, lk_addr obj, unsigned offset)
+{
+    return obj + offset + (py->free_threaded ? 16 : 0);
+}
+
 /** Where per-sample results go: the snapshot's arena, or py's own while there is no sample. */
 struct lk_arena *lk_py_arena(struct lk_py *py);
 /** A 64-bit word of the target that holds a plausible object address; 0 otherwise. */

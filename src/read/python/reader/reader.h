@@ -101,12 +101,6 @@ struct lk_reader *lk_reader(struct lk_py *py);
 /** Frees it; afterwards a mention starts a new one. */
 void lk_reader_end(struct lk_py *py);
 
-/** Bytes by which object fields are shifted (free-threaded builds have a larger header). */
-static inline lk_addr lk_py_field(const struct lk_py *py, lk_addr obj, unsigned offset)
-{
-    return obj + offset + (py->free_threaded ? 16 : 0);
-}
-
 static inline uint64_t lk_ref_pack(struct lk_ref r)
 {
     return (uint64_t)r.kind << 32 | r.index;

@@ -8,7 +8,6 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/reader.h"
 
 enum {
     FILE_FIRST = 16, /* Modules/_io: fileio.c fd, bufferedio.c raw are the first fields */

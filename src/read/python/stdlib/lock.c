@@ -11,7 +11,6 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
-#include "read/python/reader/reader.h"
 
 enum {
     FIRST = 16, /* first field after PyObject_HEAD */

@@ -6,7 +6,6 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
-#include "read/python/reader/reader.h"
 
 /* Ident of a threading.Thread; 0 = none, or not started. */
 static uint64_t ident_of(struct lk_py *py, lk_addr thread, bool *known)
