@@ -1,5 +1,6 @@
 /* Finding symbols and runtimes in real processes. */
 #include <dlfcn.h>
+#include <elf.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -44,6 +45,21 @@ static void stop(pid_t pid)
 
 /* The C library of a child of ours, found through its memory: the address dlsym gives in this very
  * image. */
+/* Entries of .dynsym by the file's section headers. */
+static uint64_t dynsym_entries(const char *path)
+{
+    FILE *f = fopen(path, "re");
+    Elf64_Ehdr e;
+    Elf64_Shdr sh = { 0 };
+    assert_non_null(f);
+    assert_int_equal(fread(&e, sizeof e, 1, f), 1);
+    assert_int_equal(fseek(f, (long)e.e_shoff, SEEK_SET), 0);
+    for (unsigned i = 0; i < e.e_shnum && sh.sh_type != SHT_DYNSYM; i++)
+        assert_int_equal(fread(&sh, sizeof sh, 1, f), 1);
+    fclose(f);
+    return sh.sh_type == SHT_DYNSYM ? sh.sh_size / sh.sh_entsize : 0;
+}
+
 static void symbol_in_loaded_library(void **state)
 {
     (void)state;
@@ -66,6 +82,7 @@ static void symbol_in_loaded_library(void **state)
     assert_int_equal(lk_elf_dynsym(&e, "qsort"), (uintptr_t)dlsym(RTLD_DEFAULT, "qsort"));
     assert_int_equal(lk_elf_dynsym(&e, "no_such_symbol_anywhere"), 0);
     assert_int_equal(lk_elf_dynsym(&e, ""), 0);
+    assert_int_equal(lk_elf_dynsym_count(&e), dynsym_entries(info.dli_fname));
     lk_elf_close(&e);
     lk_process_destroy(t);
     stop(pid);

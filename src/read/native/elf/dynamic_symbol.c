@@ -1,27 +1,23 @@
+/*
+ * PT_DYNAMIC, DT_GNU_HASH and DT_HASH of a loaded file. Layouts: gABI, "Dynamic Section" and "Hash
+ * Table"; GNU hash as glibc's elf/dl-lookup.c (check_match, do_lookup_x) and elf/dl-setup_hash.c
+ * read it. Counts, chains and sections all have a bound.
+ */
 #include "read/native/elf/dynamic_symbol.h"
 
-#include <elf.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "read/native/elf/elf_file.h"
+
 enum {
-    MAX_PHDRS = 64,
-    MAX_DYN = 256,
+    MAX_PHDRS = 128,
+    MAX_DYN = 512,
     MAX_CHAIN = 1 << 16, /* steps in one hash chain */
+    MAX_SYMBOLS = 1 << 22,
     MAX_SECTIONS = 4096,
     MAX_NAME = 128,
 };
-
-static bool pread_all(int fd, uint64_t off, void *buf, size_t n)
-{
-    for (size_t done = 0; done < n;) {
-        ssize_t got = pread(fd, (char *)buf + done, n - done, (off_t)(off + done));
-        if (got <= 0)
-            return false;
-        done += (size_t)got;
-    }
-    return true;
-}
 
 /* Reads at an address in the file's own terms. */
 static bool elf_read(const struct lk_elf *e, uint64_t vaddr, void *buf, size_t n)
@@ -31,16 +27,15 @@ static bool elf_read(const struct lk_elf *e, uint64_t vaddr, void *buf, size_t n
     for (size_t i = 0; i < e->n_load; i++) {
         uint64_t in = vaddr - e->load[i].vaddr;
         if (vaddr >= e->load[i].vaddr && in < e->load[i].filesz && n <= e->load[i].filesz - in)
-            return pread_all(e->fd, e->load[i].offset + in, buf, n);
+            return lk_elf_pread(e->fd, e->load[i].offset + in, buf, n);
     }
     return false;
 }
 
 static bool header_ok(const Elf64_Ehdr *eh)
 {
-    return memcmp(eh->e_ident, ELFMAG, SELFMAG) == 0 && eh->e_ident[EI_CLASS] == ELFCLASS64 &&
-           eh->e_ident[EI_DATA] == ELFDATA2LSB && eh->e_machine == EM_X86_64 &&
-           eh->e_phentsize == sizeof(Elf64_Phdr) && eh->e_phnum > 0 && eh->e_phnum <= MAX_PHDRS;
+    return lk_elf_header_ok(eh) && eh->e_phentsize == sizeof(Elf64_Phdr) && eh->e_phnum > 0 &&
+           eh->e_phnum <= MAX_PHDRS;
 }
 
 /* Segments and the dynamic section's place. The program headers stand in the first page of every
@@ -53,14 +48,14 @@ static bool read_segments(struct lk_elf *e)
     uint64_t low = 0;
 
     bool got =
-        e->fd < 0 ? lk_read(e->t, e->base, &eh, sizeof eh) : pread_all(e->fd, 0, &eh, sizeof eh);
+        e->fd < 0 ? lk_read(e->t, e->base, &eh, sizeof eh) : lk_elf_pread(e->fd, 0, &eh, sizeof eh);
     if (!got || !header_ok(&eh))
         return false;
     size_t n = eh.e_phnum * sizeof ph[0];
     if (eh.e_phoff > (1u << 20))
         return false;
     got = e->fd < 0 ? lk_read(e->t, e->base + eh.e_phoff, ph, n)
-                    : pread_all(e->fd, eh.e_phoff, ph, n);
+                    : lk_elf_pread(e->fd, eh.e_phoff, ph, n);
     if (!got)
         return false;
     e->n_load = 0;
@@ -96,7 +91,7 @@ static bool read_dynamic(struct lk_elf *e)
     Elf64_Dyn d[MAX_DYN];
     size_t n = LK_MIN(e->dyn_size / sizeof d[0], (uint64_t)MAX_DYN);
 
-    e->symtab = e->strtab = e->gnu_hash = e->sysv_hash = 0;
+    e->symtab = e->strtab = e->strsz = e->gnu_hash = e->sysv_hash = 0;
     if (n == 0 || !elf_read(e, e->dyn, d, n * sizeof d[0]))
         return false;
     for (size_t i = 0; i < n && d[i].d_tag != DT_NULL; i++) {
@@ -106,6 +101,7 @@ static bool read_dynamic(struct lk_elf *e)
         case DT_STRTAB: e->strtab = p; break;
         case DT_GNU_HASH: e->gnu_hash = p; break;
         case DT_HASH: e->sysv_hash = p; break;
+        case DT_STRSZ: e->strsz = d[i].d_un.d_val; break;
         default: break;
         }
     }
@@ -151,28 +147,49 @@ static bool symbol_is(const struct lk_elf *e, uint32_t i, const char *name, lk_a
     return true;
 }
 
-/* DT_GNU_HASH: nbuckets, symoffset, bloom_size, bloom_shift, bloom[], buckets[], chains[]; chain
- * ends at a set low bit. */
+/* DT_GNU_HASH: 4 words, bloom words of 8 bytes, buckets, then one word a symbol from symoffset on:
+ * its hash, whose low bit is set where a chain ends. */
+struct gnu_hash {
+    uint32_t nbuckets, symoffset;
+    uint64_t buckets, chains; /* in the file's own terms */
+};
+
+static bool read_gnu_hash(const struct lk_elf *e, struct gnu_hash *ret)
+{
+    uint32_t head[4]; /* nbuckets, symoffset, bloom_size, bloom_shift */
+    if (!e->gnu_hash || !elf_read(e, e->gnu_hash, head, sizeof head) || !head[0] ||
+        head[0] > MAX_SYMBOLS || head[2] > MAX_SYMBOLS)
+        return false;
+    ret->nbuckets = head[0];
+    ret->symoffset = head[1];
+    ret->buckets = e->gnu_hash + sizeof head + (uint64_t)head[2] * 8;
+    ret->chains = ret->buckets + (uint64_t)head[0] * 4;
+    return true;
+}
+
+/* The word of symbol i, which is not below symoffset. */
+static bool gnu_word(const struct lk_elf *e, const struct gnu_hash *g, uint32_t i, uint32_t *ret)
+{
+    return elf_read(e, g->chains + (uint64_t)(i - g->symoffset) * 4, ret, sizeof *ret);
+}
+
 static lk_addr find_gnu(const struct lk_elf *e, const char *name)
 {
-    uint32_t head[4], bucket, h = 5381;
+    struct gnu_hash g;
+    uint32_t i, word, h = 5381;
     lk_addr ret;
 
     for (const char *c = name; *c; c++)
         h = h * 33 + (unsigned char)*c;
-    if (!elf_read(e, e->gnu_hash, head, sizeof head) || head[0] == 0)
+    if (!read_gnu_hash(e, &g) ||
+        !elf_read(e, g.buckets + (uint64_t)(h % g.nbuckets) * 4, &i, sizeof i) || i < g.symoffset)
         return 0;
-    uint64_t buckets = e->gnu_hash + sizeof head + (uint64_t)head[2] * 8;
-    uint64_t chains = buckets + (uint64_t)head[0] * 4;
-    if (!elf_read(e, buckets + (uint64_t)(h % head[0]) * 4, &bucket, 4) || bucket < head[1])
-        return 0;
-    for (uint32_t step = 0; step < MAX_CHAIN; step++) {
-        uint32_t i = bucket + step, hash;
-        if (!elf_read(e, chains + (uint64_t)(i - head[1]) * 4, &hash, 4))
+    for (uint32_t step = 0; step < MAX_CHAIN && i < MAX_SYMBOLS; step++, i++) {
+        if (!gnu_word(e, &g, i, &word))
             return 0;
-        if ((hash | 1) == (h | 1) && symbol_is(e, i, name, &ret))
+        if ((word | 1) == (h | 1) && symbol_is(e, i, name, &ret))
             return ret;
-        if (hash & 1)
+        if (word & 1)
             return 0;
     }
     return 0;
@@ -207,6 +224,39 @@ lk_addr lk_elf_dynsym(const struct lk_elf *e, const char *name)
     return e->gnu_hash ? find_gnu(e, name) : find_sysv(e, name);
 }
 
+/* The chain that begins last ends with the last symbol. */
+static uint32_t count_by_gnu_hash(const struct lk_elf *e)
+{
+    struct gnu_hash g;
+    uint32_t last = 0, word;
+
+    if (!read_gnu_hash(e, &g))
+        return 0;
+    for (uint32_t i = 0; i < g.nbuckets; i++) {
+        if (!elf_read(e, g.buckets + (uint64_t)i * 4, &word, sizeof word))
+            return 0;
+        last = LK_MAX(last, word);
+    }
+    if (last < g.symoffset || last > MAX_SYMBOLS)
+        return 0;
+    for (uint32_t step = 0; step < MAX_CHAIN; step++, last++) {
+        if (!gnu_word(e, &g, last, &word))
+            return 0;
+        if (word & 1)
+            return last + 1;
+    }
+    return 0;
+}
+
+uint32_t lk_elf_dynsym_count(const struct lk_elf *e)
+{
+    uint32_t n; /* nchain, which is the number of symbols */
+
+    if (e->sysv_hash && elf_read(e, e->sysv_hash + 4, &n, sizeof n))
+        return n <= MAX_SYMBOLS ? n : 0;
+    return count_by_gnu_hash(e);
+}
+
 /* Looks for a name in one SHT_SYMTAB section of an open file; its value in the file's own terms. */
 static bool scan_symtab(int fd, const Elf64_Shdr *sym, const Elf64_Shdr *str, const char *name,
                         uint64_t min_size, uint64_t *ret)
@@ -217,13 +267,13 @@ static bool scan_symtab(int fd, const Elf64_Shdr *sym, const Elf64_Shdr *str, co
 
     for (size_t done = 0; done < total && len <= sizeof buf;) {
         size_t n = LK_MIN(total - done, LK_ARRAY_LEN(v));
-        if (!pread_all(fd, sym->sh_offset + done * sizeof v[0], v, n * sizeof v[0]))
+        if (!lk_elf_pread(fd, sym->sh_offset + done * sizeof v[0], v, n * sizeof v[0]))
             return false;
         for (size_t i = 0; i < n; i++) {
             if (v[i].st_shndx == SHN_UNDEF || ELF64_ST_TYPE(v[i].st_info) != STT_OBJECT ||
                 v[i].st_size < min_size || v[i].st_name >= str->sh_size)
                 continue;
-            if (pread_all(fd, str->sh_offset + v[i].st_name, buf, len) &&
+            if (lk_elf_pread(fd, str->sh_offset + v[i].st_name, buf, len) &&
                 memcmp(buf, name, len) == 0) {
                 *ret = v[i].st_value;
                 return true;
@@ -239,15 +289,15 @@ static bool symtab_value(int fd, const char *name, uint64_t min_size, uint64_t *
     Elf64_Ehdr eh;
     Elf64_Shdr sh, str;
 
-    if (!pread_all(fd, 0, &eh, sizeof eh) || eh.e_shentsize != sizeof sh ||
+    if (!lk_elf_pread(fd, 0, &eh, sizeof eh) || eh.e_shentsize != sizeof sh ||
         eh.e_shnum > MAX_SECTIONS)
         return false;
     for (uint64_t i = 0; i < eh.e_shnum; i++) {
-        if (!pread_all(fd, eh.e_shoff + i * sizeof sh, &sh, sizeof sh))
+        if (!lk_elf_pread(fd, eh.e_shoff + i * sizeof sh, &sh, sizeof sh))
             return false;
         if (sh.sh_type != SHT_SYMTAB || sh.sh_link >= eh.e_shnum)
             continue;
-        return pread_all(fd, eh.e_shoff + (uint64_t)sh.sh_link * sizeof str, &str, sizeof str) &&
+        return lk_elf_pread(fd, eh.e_shoff + (uint64_t)sh.sh_link * sizeof str, &str, sizeof str) &&
                scan_symtab(fd, &sh, &str, name, min_size, ret);
     }
     return false;

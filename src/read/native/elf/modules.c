@@ -4,11 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_PHDRS      128
-#define MAX_NOTES      4096
-#define MAX_DYNAMIC    512
-#define MAX_HASH_CHAIN 65536
-#define MAX_DYNSYMS    (1u << 22)
+#define MAX_PHDRS 128
+#define MAX_NOTES 4096
 
 /* ---- whose code a module is ---------------------------------------------------------- */
 
@@ -194,43 +191,12 @@ struct lk_module *lk_module_at(struct lk_unwinder *u, lk_addr pc)
 
 /* ---- ELF headers in memory ------------------------------------------------------------ */
 
-bool lk_elf_header_ok(const Elf64_Ehdr *e)
-{
-    return !memcmp(e->e_ident, ELFMAG, SELFMAG) && e->e_ident[EI_CLASS] == ELFCLASS64 &&
-           e->e_ident[EI_DATA] == ELFDATA2LSB && e->e_machine == EM_X86_64;
-}
-
-bool lk_notes_build_id(const uint8_t *p, size_t n, char ret[2 * 64 + 1])
-{
-    for (size_t at = 0; n - at >= sizeof(Elf64_Nhdr);) {
-        Elf64_Nhdr h;
-        memcpy(&h, p + at, sizeof h);
-        at += sizeof h;
-        size_t name = ((size_t)h.n_namesz + 3) & ~(size_t)3,
-               desc = ((size_t)h.n_descsz + 3) & ~(size_t)3;
-        if (name > n - at || desc > n - at - name)
-            return false;
-        if (h.n_type == NT_GNU_BUILD_ID && h.n_namesz == 4 && !memcmp(p + at, "GNU", 4) &&
-            h.n_descsz > 0 && h.n_descsz <= 64) {
-            for (size_t i = 0; i < h.n_descsz; i++) {
-                static const char hex[] = "0123456789abcdef";
-                ret[2 * i] = hex[p[at + name + i] >> 4];
-                ret[2 * i + 1] = hex[p[at + name + i] & 15];
-            }
-            ret[2 * h.n_descsz] = '\0';
-            return true;
-        }
-        at += name + desc;
-    }
-    return false;
-}
-
 static void read_build_id(struct lk_unwinder *u, struct lk_module *m, const Elf64_Phdr *ph)
 {
     uint8_t notes[MAX_NOTES];
     size_t n = LK_MIN(ph->p_filesz, sizeof notes);
     if (!m->build_id[0] && n && lk_read(u->t, m->bias + ph->p_vaddr, notes, n))
-        lk_notes_build_id(notes, n, m->build_id);
+        lk_elf_build_id(notes, n, m->build_id);
 }
 
 static bool set_extent(struct lk_module *m, const Elf64_Phdr *ph, size_t n)
@@ -273,192 +239,13 @@ bool lk_module_load(struct lk_unwinder *u, struct lk_module *m)
         !set_extent(m, ph, e.e_phnum))
         return false;
     m->elf = true;
-    m->type = e.e_type;
     for (size_t i = 0; i < e.e_phnum; i++) {
-        if (ph[i].p_type == PT_INTERP) {
-            m->interp = true;
-        } else if (ph[i].p_type == PT_GNU_EH_FRAME) {
+        if (ph[i].p_type == PT_GNU_EH_FRAME) {
             m->eh_hdr = ph[i].p_vaddr;
             m->eh_hdr_size = ph[i].p_memsz;
-        } else if (ph[i].p_type == PT_DYNAMIC) {
-            m->dynamic = ph[i].p_vaddr;
-            m->dynamic_size = ph[i].p_memsz;
         } else if (ph[i].p_type == PT_NOTE) {
             read_build_id(u, m, &ph[i]);
         }
     }
     return true;
-}
-
-/* ---- dynamic symbols in memory ---------------------------------------------------------- */
-
-bool lk_module_dynamic(struct lk_unwinder *u, const struct lk_module *m, struct lk_dynamic *ret)
-{
-    Elf64_Dyn dyn[MAX_DYNAMIC];
-    size_t n = LK_MIN(m->dynamic_size / sizeof dyn[0], (uint64_t)MAX_DYNAMIC);
-    memset(ret, 0, sizeof *ret);
-    if (!m->elf || !n || !lk_read(u->t, m->bias + m->dynamic, dyn, n * sizeof dyn[0]))
-        return false;
-    for (size_t i = 0; i < n && dyn[i].d_tag != DT_NULL; i++) {
-        uint64_t v = dyn[i].d_un.d_val;
-        /* glibc relocates these pointers in place, musl and the vdso leave vaddrs. */
-        lk_addr p = v < m->base ? v + m->bias : v;
-        switch (dyn[i].d_tag) {
-        case DT_SYMTAB: ret->symtab = p; break;
-        case DT_STRTAB: ret->strtab = p; break;
-        case DT_GNU_HASH: ret->gnu_hash = p; break;
-        case DT_HASH: ret->hash = p; break;
-        case DT_STRSZ: ret->strsz = v; break;
-        default: break;
-        }
-    }
-    return ret->symtab && ret->strtab;
-}
-
-/* Layout of DT_GNU_HASH: 4 words, bloom words of 8 bytes, buckets, one chain word a symbol from
- * symoffset on. */
-struct gnu_hash {
-    uint32_t nbuckets, symoffset, bloom_size, bloom_shift;
-    lk_addr buckets, chains;
-};
-
-static bool read_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, struct gnu_hash *g)
-{
-    if (!d->gnu_hash || !lk_read(u->t, d->gnu_hash, g, 16) || !g->nbuckets ||
-        g->nbuckets > MAX_DYNSYMS || g->bloom_size > MAX_DYNSYMS)
-        return false;
-    g->buckets = d->gnu_hash + 16 + (uint64_t)g->bloom_size * 8;
-    g->chains = g->buckets + (uint64_t)g->nbuckets * 4;
-    return true;
-}
-
-uint32_t lk_dynamic_count(struct lk_unwinder *u, const struct lk_dynamic *d)
-{
-    struct gnu_hash g;
-    uint32_t last = 0, word = 0;
-    if (d->hash && lk_read_u32(u->t, d->hash + 4, &word)) /* nbucket, nchain = number of symbols */
-        return word <= MAX_DYNSYMS ? word : 0;
-    if (!read_gnu_hash(u, d, &g))
-        return 0;
-    for (uint32_t i = 0; i < g.nbuckets; i++) {
-        if (!lk_read_u32(u->t, g.buckets + (uint64_t)i * 4, &word))
-            return 0;
-        last = LK_MAX(last, word);
-    }
-    if (last < g.symoffset || last > MAX_DYNSYMS)
-        return 0;
-    for (unsigned steps = 0; steps < MAX_HASH_CHAIN; steps++, last++) {
-        if (!lk_read_u32(u->t, g.chains + (uint64_t)(last - g.symoffset) * 4, &word))
-            return 0;
-        if (word & 1)
-            return last + 1;
-    }
-    return 0;
-}
-
-static bool symbol_matches(struct lk_unwinder *u, const struct lk_dynamic *d, uint32_t index,
-                           const char *name, Elf64_Sym *ret)
-{
-    char text[256];
-    size_t n = strlen(name) + 1;
-    return n <= sizeof text &&
-           lk_read(u->t, d->symtab + (uint64_t)index * sizeof *ret, ret, sizeof *ret) &&
-           ret->st_shndx != SHN_UNDEF && ret->st_value &&
-           lk_read(u->t, d->strtab + ret->st_name, text, n) && !memcmp(text, name, n);
-}
-
-static bool find_by_gnu_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name,
-                             Elf64_Sym *ret)
-{
-    struct gnu_hash g;
-    uint32_t h = 5381, index, word;
-    if (!read_gnu_hash(u, d, &g))
-        return false;
-    for (const unsigned char *p = (const unsigned char *)name; *p; p++)
-        h = h * 33 + *p;
-    if (!lk_read_u32(u->t, g.buckets + (uint64_t)(h % g.nbuckets) * 4, &index) ||
-        index < g.symoffset)
-        return false;
-    for (unsigned steps = 0; steps < MAX_HASH_CHAIN && index < MAX_DYNSYMS; steps++, index++) {
-        if (!lk_read_u32(u->t, g.chains + (uint64_t)(index - g.symoffset) * 4, &word))
-            return false;
-        if ((word | 1) == (h | 1) && symbol_matches(u, d, index, name, ret))
-            return true;
-        if (word & 1)
-            return false;
-    }
-    return false;
-}
-
-static bool find_by_sysv_hash(struct lk_unwinder *u, const struct lk_dynamic *d, const char *name,
-                              Elf64_Sym *ret)
-{
-    uint32_t head[2], h = 0, index; /* nbucket, nchain */
-    if (!d->hash || !lk_read(u->t, d->hash, head, sizeof head) || !head[0] || head[0] > MAX_DYNSYMS)
-        return false;
-    for (const unsigned char *p = (const unsigned char *)name; *p; p++) {
-        h = (h << 4) + *p;
-        uint32_t top = h & 0xf0000000;
-        h = (h ^ top >> 24) & ~top;
-    }
-    lk_addr buckets = d->hash + 8, chains = buckets + (uint64_t)head[0] * 4;
-    if (!lk_read_u32(u->t, buckets + (uint64_t)(h % head[0]) * 4, &index))
-        return false;
-    for (unsigned steps = 0; steps < MAX_HASH_CHAIN && index && index < head[1]; steps++) {
-        if (symbol_matches(u, d, index, name, ret))
-            return true;
-        if (!lk_read_u32(u->t, chains + (uint64_t)index * 4, &index))
-            return false;
-    }
-    return false;
-}
-
-static bool find_dynamic_symbol(struct lk_unwinder *u, const struct lk_module *m, const char *name,
-                                lk_addr *ret, uint64_t *size)
-{
-    struct lk_dynamic d;
-    Elf64_Sym sym;
-    if (!lk_module_dynamic(u, m, &d) ||
-        (!find_by_gnu_hash(u, &d, name, &sym) && !find_by_sysv_hash(u, &d, name, &sym)))
-        return false;
-    *ret = m->bias + sym.st_value;
-    if (size)
-        *size = sym.st_size;
-    return true;
-}
-
-/*
- * The executable lies below all libraries on x86-64, both ET_EXEC and PIE (mmap_base is above). A
- * library mapped lower still (MAP_32BIT) is told from it by PT_INTERP; libc.so.6 has one too but no
- * such place.
- */
-static struct lk_module *main_executable(struct lk_unwinder *u)
-{
-    struct lk_module *lowest = NULL;
-    for (size_t i = 0; i < u->modules.n; i++) {
-        struct lk_module *m = u->modules.v[i];
-        if (!lk_module_load(u, m))
-            continue;
-        if (m->interp || m->type == ET_EXEC)
-            return m;
-        if (!lowest)
-            lowest = m;
-    }
-    return lowest;
-}
-
-bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol,
-                        lk_addr *ret, uint64_t *size)
-{
-    if (!module_prefix) {
-        struct lk_module *m = main_executable(u);
-        return m && find_dynamic_symbol(u, m, symbol, ret, size);
-    }
-    for (size_t i = 0; i < u->modules.n; i++) {
-        struct lk_module *m = u->modules.v[i];
-        if (lk_starts_with(m->name, module_prefix) && lk_module_load(u, m) &&
-            find_dynamic_symbol(u, m, symbol, ret, size))
-            return true;
-    }
-    return false;
 }

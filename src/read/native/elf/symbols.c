@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "read/native/elf/dynamic_symbol.h"
+
 #define MAX_SYMBOLS   (1u << 22) /* entries of one symbol table of a file */
 #define MAX_FUNCTIONS (1u << 21) /* a module with more gets no names */
 #define MAX_SECTIONS  4096
@@ -46,13 +48,7 @@ static bool read_source(struct lk_unwinder *u, const struct source *s, uint64_t 
         return false;
     if (s->fd < 0)
         return lk_read(u->t, s->base + off, buf, n);
-    for (size_t done = 0; done < n;) {
-        ssize_t got = pread(s->fd, (char *)buf + done, n - done, (off_t)(off + done));
-        if (got <= 0)
-            return false;
-        done += (size_t)got;
-    }
-    return true;
+    return lk_elf_pread(s->fd, off, buf, n);
 }
 
 /* Takes over fd. */
@@ -104,13 +100,13 @@ static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct sourc
 }
 
 static bool source_build_id(struct lk_unwinder *u, const struct source *s,
-                            const struct sections *secs, char ret[2 * 64 + 1])
+                            const struct sections *secs, char ret[LK_BUILD_ID_HEX])
 {
     uint8_t notes[4096];
     for (size_t i = 0; i < secs->n; i++) {
         size_t n = LK_MIN(secs->v[i].sh_size, sizeof notes);
         if (secs->v[i].sh_type == SHT_NOTE && read_source(u, s, secs->v[i].sh_offset, notes, n) &&
-            lk_notes_build_id(notes, n, ret))
+            lk_elf_build_id(notes, n, ret))
             return true;
     }
     return false;
@@ -142,7 +138,7 @@ static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, cons
                           struct source *ret, struct sections *secs)
 {
     struct lk_error ignored;
-    char id[2 * 64 + 1];
+    char id[LK_BUILD_ID_HEX];
     if (!file_source(lk_process_open_path(u->t, path, &ignored), ret))
         return false;
     if (read_sections(u, ret, secs)) {
@@ -306,15 +302,16 @@ static bool add_section(struct lk_unwinder *u, struct lk_symtab *s, const struct
 static void add_dynamic(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m)
 {
     static const struct sections none;
-    struct lk_dynamic d;
-    if (!lk_module_dynamic(u, m, &d))
+    struct lk_elf e;
+    if (!lk_elf_open(&e, u->t, &m->map))
         return;
-    /* Offsets in this source are addresses. */
-    const struct table t = { .src = { .fd = -1, .size = UINT64_MAX },
-                             .at = d.symtab,
-                             .n = lk_dynamic_count(u, &d),
-                             .strings = d.strtab,
-                             .strings_size = d.strsz };
+    /* In this source an offset is an address in the file's own terms. */
+    const struct table t = { .src = { .fd = -1, .base = e.bias, .size = UINT64_MAX },
+                             .at = e.symtab,
+                             .n = e.fd < 0 ? lk_elf_dynsym_count(&e) : 0,
+                             .strings = e.strtab,
+                             .strings_size = e.strsz };
+    lk_elf_close(&e);
     add_table(u, s, m, &t, &none);
 }
 

@@ -42,9 +42,4 @@ struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs,
  * for stacks to be shown). */
 void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a);
 
-/** Address of a dynamic symbol in a module chosen by file name prefix ("libpython", "python") or in
- * the main executable (NULL). */
-bool lk_unwinder_symbol(struct lk_unwinder *u, const char *module_prefix, const char *symbol,
-                        lk_addr *ret, uint64_t *size);
-
 #endif

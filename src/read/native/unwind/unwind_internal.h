@@ -8,8 +8,7 @@
 #ifndef LK_READ_NATIVE_UNWIND_UNWIND_INTERNAL_H
 #define LK_READ_NATIVE_UNWIND_UNWIND_INTERNAL_H
 
-#include <elf.h>
-
+#include "read/native/elf/elf_file.h"
 #include "read/native/unwind/unwind.h"
 #include "util/map.h"
 #include "util/text.h"
@@ -30,14 +29,11 @@ struct lk_module {
     const char *name, *path; /* clean, without " (deleted)" */
     bool system;
 
-    bool headers_tried, elf;      /* elf: the fields below are valid */
-    lk_addr bias;                 /* address = bias + vaddr */
-    uint64_t lo, hi;              /* vaddr range of the PT_LOAD segments */
-    uint16_t type;                /* ET_EXEC or ET_DYN */
-    bool interp;                  /* has PT_INTERP */
-    uint64_t eh_hdr, eh_hdr_size; /* vaddr, 0 = none */
-    uint64_t dynamic, dynamic_size;
-    char build_id[2 * 64 + 1]; /* hex, "" = none */
+    bool headers_tried, elf;        /* elf: the fields below are valid */
+    lk_addr bias;                   /* address = bias + vaddr */
+    uint64_t lo, hi;                /* vaddr range of the PT_LOAD segments */
+    uint64_t eh_hdr, eh_hdr_size;   /* vaddr, 0 = none */
+    char build_id[LK_BUILD_ID_HEX]; /* hex, "" = none */
 
     struct lk_symtab *symbols; /* NULL until asked for */
     bool lines_tried;
@@ -51,20 +47,6 @@ void lk_modules_deinit(struct lk_unwinder *u);
 struct lk_module *lk_module_at(struct lk_unwinder *u, lk_addr pc);
 /** Reads and checks the ELF headers in the target's memory, once. */
 bool lk_module_load(struct lk_unwinder *u, struct lk_module *m);
-
-/** A 64-bit little-endian x86-64 ELF file. */
-bool lk_elf_header_ok(const Elf64_Ehdr *e);
-
-/** What PT_DYNAMIC says, as addresses in the target; 0 = not there. */
-struct lk_dynamic {
-    lk_addr symtab, strtab, gnu_hash, hash;
-    uint64_t strsz;
-};
-bool lk_module_dynamic(struct lk_unwinder *u, const struct lk_module *m, struct lk_dynamic *ret);
-/** Number of dynamic symbols by the hash tables; 0 = not known. */
-uint32_t lk_dynamic_count(struct lk_unwinder *u, const struct lk_dynamic *d);
-/** GNU build id in a blob of ELF notes as hex; false when there is none. */
-bool lk_notes_build_id(const uint8_t *p, size_t n, char ret[2 * 64 + 1]);
 
 /* ---- cfi.c -------------------------------------------------------------------------- */
 

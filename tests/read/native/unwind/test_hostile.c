@@ -17,6 +17,8 @@
 
 #include <cmocka.h>
 
+#include "read/native/elf/dynamic_symbol.h"
+
 static uint64_t seed = 1;
 
 static uint64_t rnd(uint64_t n)
@@ -500,10 +502,13 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
         found.functions += s->frames[0].function != NULL;
         found.lines += s->frames[0].file != NULL;
     }
-    lk_addr addr;
-    uint64_t n;
-    lk_unwinder_symbol(u, NULL, "main", &addr, &n);
-    lk_unwinder_symbol(u, "broken", "stdout", &addr, &n);
+    const struct lk_mapping *m = lk_process_mapping_at(t, bias + im->load[0].p_vaddr);
+    struct lk_elf e;
+    if (m && lk_elf_open(&e, t, m)) {
+        lk_elf_dynsym(&e, "stdout");
+        lk_elf_dynsym_count(&e);
+        lk_elf_close(&e);
+    }
     lk_unwinder_destroy(u);
     lk_arena_destroy(a);
     lk_process_destroy(t);
