@@ -1,8 +1,12 @@
-#include "read/native/unwind/unwind_internal.h"
+#include "read/native/elf/modules.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "read/native/elf/symbols.h"
+#include "util/map.h"
+#include "util/text.h"
 
 #define MAX_PHDRS 128
 #define MAX_NOTES 4096
@@ -61,13 +65,13 @@ static uint64_t hash_maps(const struct lk_mapping *maps, size_t n)
     return h;
 }
 
-static void name_module(struct lk_unwinder *u, struct lk_module *m)
+static void name_module(struct lk_modules *ms, struct lk_module *m)
 {
     static const char deleted[] = " (deleted)";
     size_t n = strlen(m->map.path);
     if (lk_ends_with(m->map.path, deleted))
         n -= sizeof deleted - 1;
-    m->path = lk_text_clean(u->arena, m->map.path, n, 1024);
+    m->path = lk_text_clean(ms->arena, m->map.path, n, 1024);
     const char *slash = strrchr(m->path, '/');
     m->name = slash ? slash + 1 : m->path;
     m->system = is_system(m->name, m->path);
@@ -87,7 +91,7 @@ static void module_destroy(struct lk_module *m)
  * offset 0 again). A file whose first mapping has another offset gets a module without headers, so
  * that its name can still be shown.
  */
-static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps, size_t n)
+static void group_mappings(struct lk_modules *ms, const struct lk_mapping *maps, size_t n)
 {
     struct lk_module *m = NULL;
     for (size_t i = 0; i < n; i++) {
@@ -96,7 +100,7 @@ static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps,
             continue;
         if (!m || p->offset == 0 || !same_file(&m->map, p)) {
             if (m && !m->exec) { /* data files are no modules */
-                u->modules.n--;
+                ms->list.n--;
                 module_destroy(m);
             }
             m = lk_xcalloc(1, sizeof *m);
@@ -104,13 +108,13 @@ static void group_mappings(struct lk_unwinder *u, const struct lk_mapping *maps,
             m->map = *p;
             m->lines_fd = -1;
             /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are what it holds */
-            lk_vec_add(&u->modules, m);
+            lk_vec_add(&ms->list, m);
         }
         m->end = p->end;
         m->exec |= p->prot[2] == 'x';
     }
     if (m && !m->exec) {
-        u->modules.n--;
+        ms->list.n--;
         module_destroy(m);
     }
 }
@@ -122,80 +126,61 @@ static bool same_module(const struct lk_module *a, const struct lk_module *b)
            same_file(&a->map, &b->map);
 }
 
-static void build_table(struct lk_unwinder *u, const struct lk_mapping *maps, size_t n)
+static void build_table(struct lk_modules *ms, const struct lk_mapping *maps, size_t n)
 {
-    struct lk_module **old = u->modules.v;
-    size_t n_old = u->modules.n, k = 0;
-    u->modules.v = NULL;
-    u->modules.n = u->modules.cap = 0;
-    group_mappings(u, maps, n);
-    for (size_t i = 0; i < u->modules.n; i++) {
-        struct lk_module *m = u->modules.v[i];
+    struct lk_module **old = ms->list.v;
+    size_t n_old = ms->list.n, k = 0;
+    ms->list.v = NULL;
+    ms->list.n = ms->list.cap = 0;
+    group_mappings(ms, maps, n);
+    for (size_t i = 0; i < ms->list.n; i++) {
+        struct lk_module *m = ms->list.v[i];
         while (k < n_old && old[k]->base < m->base)
             module_destroy(old[k++]);
         if (k < n_old && same_module(old[k], m)) {
-            u->modules.v[i] = old[k++];
+            ms->list.v[i] = old[k++];
             module_destroy(m);
             continue;
         }
-        m->map.path = lk_arena_strdup(u->arena, m->map.path);
-        name_module(u, m);
+        m->map.path = lk_arena_strdup(ms->arena, m->map.path);
+        name_module(ms, m);
     }
     while (k < n_old)
         module_destroy(old[k++]);
     free(old);
 }
 
-bool lk_modules_read(struct lk_unwinder *u, struct lk_error *err)
+bool lk_modules_read(struct lk_modules *ms, bool *changed, struct lk_error *err)
 {
+    *changed = false;
     size_t n = 0;
-    const struct lk_mapping *maps = lk_process_maps(u->t, &n, err);
+    const struct lk_mapping *maps = lk_process_maps(ms->t, &n, err);
     if (!maps)
         return false;
     uint64_t h = hash_maps(maps, n);
-    if (u->modules.n && h == u->maps_hash)
+    if (ms->list.n && h == ms->maps_hash)
         return true;
-    u->maps_hash = h;
-    u->last = NULL;
-    build_table(u, maps, n);
-    lk_unwind_forget_rows(u);
+    ms->maps_hash = h;
+    ms->last = NULL;
+    build_table(ms, maps, n);
+    *changed = true;
     return true;
 }
 
-void lk_modules_deinit(struct lk_unwinder *u)
+void lk_modules_deinit(struct lk_modules *ms)
 {
-    for (size_t i = 0; i < u->modules.n; i++)
-        module_destroy(u->modules.v[i]);
-    free(u->modules.v);
-}
-
-struct lk_module *lk_module_at(struct lk_unwinder *u, lk_addr pc)
-{
-    struct lk_module *m = u->last;
-    if (!m || pc < m->base || pc >= m->end) {
-        size_t lo = 0, hi = u->modules.n;
-        while (lo < hi) {
-            size_t mid = lo + (hi - lo) / 2;
-            if (u->modules.v[mid]->base <= pc)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
-        if (!lo || pc >= u->modules.v[lo - 1]->end)
-            return NULL;
-        m = u->last = u->modules.v[lo - 1];
-    }
-    lk_module_load(u, m);
-    return m;
+    for (size_t i = 0; i < ms->list.n; i++)
+        module_destroy(ms->list.v[i]);
+    free(ms->list.v);
 }
 
 /* ---- ELF headers in memory ------------------------------------------------------------ */
 
-static void read_build_id(struct lk_unwinder *u, struct lk_module *m, const Elf64_Phdr *ph)
+static void read_build_id(struct lk_process *t, struct lk_module *m, const Elf64_Phdr *ph)
 {
     uint8_t notes[MAX_NOTES];
     size_t n = LK_MIN(ph->p_filesz, sizeof notes);
-    if (!m->build_id[0] && n && lk_read(u->t, m->bias + ph->p_vaddr, notes, n))
+    if (!m->build_id[0] && n && lk_read(t, m->bias + ph->p_vaddr, notes, n))
         lk_elf_build_id(notes, n, m->build_id);
 }
 
@@ -225,27 +210,49 @@ static bool set_extent(struct lk_module *m, const Elf64_Phdr *ph, size_t n)
     return !first;
 }
 
-bool lk_module_load(struct lk_unwinder *u, struct lk_module *m)
+/* Reads and checks the headers, once. */
+static void load(struct lk_process *t, struct lk_module *m)
 {
     Elf64_Phdr ph[MAX_PHDRS];
     Elf64_Ehdr e;
     if (m->headers_tried)
-        return m->elf;
+        return;
     m->headers_tried = true;
-    if (m->map.offset != 0 || !lk_read(u->t, m->base, &e, sizeof e) || !lk_elf_header_ok(&e) ||
+    if (m->map.offset != 0 || !lk_read(t, m->base, &e, sizeof e) || !lk_elf_header_ok(&e) ||
         (e.e_type != ET_EXEC && e.e_type != ET_DYN) || e.e_phentsize != sizeof ph[0] ||
         e.e_phnum > MAX_PHDRS || e.e_phoff > UINT16_MAX ||
-        !lk_read(u->t, m->base + e.e_phoff, ph, e.e_phnum * sizeof ph[0]) ||
+        !lk_read(t, m->base + e.e_phoff, ph, e.e_phnum * sizeof ph[0]) ||
         !set_extent(m, ph, e.e_phnum))
-        return false;
+        return;
     m->elf = true;
     for (size_t i = 0; i < e.e_phnum; i++) {
         if (ph[i].p_type == PT_GNU_EH_FRAME) {
             m->eh_hdr = ph[i].p_vaddr;
             m->eh_hdr_size = ph[i].p_memsz;
         } else if (ph[i].p_type == PT_NOTE) {
-            read_build_id(u, m, &ph[i]);
+            read_build_id(t, m, &ph[i]);
         }
     }
-    return true;
+}
+
+/* ---- looking up --------------------------------------------------------------------------- */
+
+struct lk_module *lk_module_at(struct lk_modules *ms, lk_addr pc)
+{
+    struct lk_module *m = ms->last;
+    if (!m || pc < m->base || pc >= m->end) {
+        size_t lo = 0, hi = ms->list.n;
+        while (lo < hi) {
+            size_t mid = lo + (hi - lo) / 2;
+            if (ms->list.v[mid]->base <= pc)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        if (!lo || pc >= ms->list.v[lo - 1]->end)
+            return NULL;
+        m = ms->last = ms->list.v[lo - 1];
+    }
+    load(ms->t, m);
+    return m;
 }

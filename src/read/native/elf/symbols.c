@@ -3,18 +3,19 @@
  * entries; the strings stay in the file and are read when wanted. Files are read with pread and
  * never mapped: one that is truncated meanwhile gives a short read, not SIGBUS.
  */
-#include "read/native/unwind/unwind_internal.h"
+#include "read/native/elf/symbols.h"
 
-#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "read/native/elf/dynamic_symbol.h"
+#include "util/text.h"
 
-#define MAX_SYMBOLS   (1u << 22) /* entries of one symbol table of a file */
-#define MAX_FUNCTIONS (1u << 21) /* a module with more gets no names */
+#define MAX_FILE      (UINT64_C(1) << 30) /* larger files get no names */
+#define MAX_SYMBOLS   (1u << 22)          /* entries of one symbol table of a file */
+#define MAX_FUNCTIONS (1u << 21)          /* a module with more gets no names */
 #define MAX_SECTIONS  4096
 #define MAX_SHSTR     (1u << 20)
 #define MAX_BACK      32   /* symbols looked at below a pc */
@@ -41,13 +42,13 @@ struct table {
     uint64_t strings, strings_size;
 };
 
-static bool read_source(struct lk_unwinder *u, const struct source *s, uint64_t off, void *buf,
+static bool read_source(struct lk_process *t, const struct source *s, uint64_t off, void *buf,
                         size_t n)
 {
     if (n > s->size || off > s->size - n)
         return false;
     if (s->fd < 0)
-        return lk_read(u->t, s->base + off, buf, n);
+        return lk_read(t, s->base + off, buf, n);
     return lk_elf_pread(s->fd, off, buf, n);
 }
 
@@ -59,7 +60,7 @@ static bool file_source(int fd, struct source *ret)
     if (fd < 0)
         return false;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
-        (uint64_t)st.st_size > LK_MAX_ELF_FILE) {
+        (uint64_t)st.st_size > MAX_FILE) {
         close(fd);
         return false;
     }
@@ -67,24 +68,24 @@ static bool file_source(int fd, struct source *ret)
     return true;
 }
 
-static bool read_sections(struct lk_unwinder *u, const struct source *s, struct sections *ret)
+static bool read_sections(struct lk_process *t, const struct source *s, struct sections *ret)
 {
     Elf64_Ehdr e;
     *ret = (struct sections){ 0 };
-    if (!read_source(u, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e) ||
+    if (!read_source(t, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e) ||
         e.e_shentsize != sizeof *ret->v || !e.e_shnum || e.e_shnum > MAX_SECTIONS)
         return false;
     ret->v = lk_xmalloc(e.e_shnum * sizeof *ret->v);
     ret->n = e.e_shnum;
     ret->names = e.e_shstrndx;
-    if (read_source(u, s, e.e_shoff, ret->v, ret->n * sizeof *ret->v))
+    if (read_source(t, s, e.e_shoff, ret->v, ret->n * sizeof *ret->v))
         return true;
     free(ret->v);
     *ret = (struct sections){ 0 };
     return false;
 }
 
-static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct source *s,
+static const Elf64_Shdr *section_named(struct lk_process *t, const struct source *s,
                                        const struct sections *secs, const char *name)
 {
     char text[64];
@@ -93,19 +94,19 @@ static const Elf64_Shdr *section_named(struct lk_unwinder *u, const struct sourc
         return NULL;
     for (size_t i = 0; i < secs->n; i++)
         if (secs->v[i].sh_name < MAX_SHSTR && secs->v[i].sh_type != SHT_NOBITS &&
-            read_source(u, s, secs->v[secs->names].sh_offset + secs->v[i].sh_name, text, n) &&
+            read_source(t, s, secs->v[secs->names].sh_offset + secs->v[i].sh_name, text, n) &&
             !memcmp(text, name, n))
             return &secs->v[i];
     return NULL;
 }
 
-static bool source_build_id(struct lk_unwinder *u, const struct source *s,
+static bool source_build_id(struct lk_process *t, const struct source *s,
                             const struct sections *secs, char ret[LK_BUILD_ID_HEX])
 {
     uint8_t notes[4096];
     for (size_t i = 0; i < secs->n; i++) {
         size_t n = LK_MIN(secs->v[i].sh_size, sizeof notes);
-        if (secs->v[i].sh_type == SHT_NOTE && read_source(u, s, secs->v[i].sh_offset, notes, n) &&
+        if (secs->v[i].sh_type == SHT_NOTE && read_source(t, s, secs->v[i].sh_offset, notes, n) &&
             lk_elf_build_id(notes, n, ret))
             return true;
     }
@@ -119,13 +120,13 @@ static bool source_build_id(struct lk_unwinder *u, const struct source *s,
  * must be the one in memory (it holds the place of the section table), else names would be those of
  * another build.
  */
-static bool open_module_file(struct lk_unwinder *u, const struct lk_module *m, struct source *ret)
+static bool open_module_file(struct lk_process *t, const struct lk_module *m, struct source *ret)
 {
     struct lk_error ignored;
     Elf64_Ehdr mapped, e;
-    if (!file_source(lk_process_open_mapping(u->t, &m->map, &ignored), ret))
+    if (!file_source(lk_process_open_mapping(t, &m->map, &ignored), ret))
         return false;
-    if (lk_read(u->t, m->base, &mapped, sizeof mapped) && read_source(u, ret, 0, &e, sizeof e) &&
+    if (lk_read(t, m->base, &mapped, sizeof mapped) && read_source(t, ret, 0, &e, sizeof e) &&
         !memcmp(&mapped, &e, sizeof e))
         return true;
     close(ret->fd);
@@ -134,15 +135,15 @@ static bool open_module_file(struct lk_unwinder *u, const struct lk_module *m, s
 }
 
 /* Opens a candidate for the module's debug file; only one with the same build id is it. */
-static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, const char *path,
+static bool open_debug_at(struct lk_process *t, const struct lk_module *m, const char *path,
                           struct source *ret, struct sections *secs)
 {
     struct lk_error ignored;
     char id[LK_BUILD_ID_HEX];
-    if (!file_source(lk_process_open_path(u->t, path, &ignored), ret))
+    if (!file_source(lk_process_open_path(t, path, &ignored), ret))
         return false;
-    if (read_sections(u, ret, secs)) {
-        if (source_build_id(u, ret, secs, id) && !strcmp(id, m->build_id))
+    if (read_sections(t, ret, secs)) {
+        if (source_build_id(t, ret, secs, id) && !strcmp(id, m->build_id))
             return true;
         free(secs->v);
         *secs = (struct sections){ 0 };
@@ -153,30 +154,30 @@ static bool open_debug_at(struct lk_unwinder *u, const struct lk_module *m, cons
 }
 
 /* .gnu_debuglink of the module's file: a bare file name; looked for where gdb looks. */
-static bool open_debuglink(struct lk_unwinder *u, const struct lk_module *m,
+static bool open_debuglink(struct lk_process *t, const struct lk_module *m,
                            const struct source *own, const struct sections *own_secs,
                            struct source *ret, struct sections *secs)
 {
     static const struct {
         const char *before, *after;
     } places[] = { { "", "/" }, { "", "/.debug/" }, { "/usr/lib/debug", "/" } };
-    const Elf64_Shdr *link = section_named(u, own, own_secs, ".gnu_debuglink");
+    const Elf64_Shdr *link = section_named(t, own, own_secs, ".gnu_debuglink");
     char name[256] = "", path[1600];
     const char *slash = strrchr(m->map.path, '/');
     if (!link || !slash || link->sh_size < 2 ||
-        !read_source(u, own, link->sh_offset, name, LK_MIN(link->sh_size, sizeof name - 1)) ||
+        !read_source(t, own, link->sh_offset, name, LK_MIN(link->sh_size, sizeof name - 1)) ||
         !name[0] || strchr(name, '/'))
         return false;
     for (size_t i = 0; i < LK_ARRAY_LEN(places); i++) {
         int n = snprintf(path, sizeof path, "%s%.*s%s%s", places[i].before,
                          (int)(slash - m->map.path), m->map.path, places[i].after, name);
-        if (n > 0 && (size_t)n < sizeof path && open_debug_at(u, m, path, ret, secs))
+        if (n > 0 && (size_t)n < sizeof path && open_debug_at(t, m, path, ret, secs))
             return true;
     }
     return false;
 }
 
-static bool open_debug_file(struct lk_unwinder *u, const struct lk_module *m,
+static bool open_debug_file(struct lk_process *t, const struct lk_module *m,
                             const struct source *own, const struct sections *own_secs,
                             struct source *ret, struct sections *secs)
 {
@@ -187,21 +188,21 @@ static bool open_debug_file(struct lk_unwinder *u, const struct lk_module *m,
         return false;
     snprintf(path, sizeof path, "/usr/lib/debug/.build-id/%.2s/%s.debug", m->build_id,
              m->build_id + 2);
-    return open_debug_at(u, m, path, ret, secs) ||
-           (own && open_debuglink(u, m, own, own_secs, ret, secs));
+    return open_debug_at(t, m, path, ret, secs) ||
+           (own && open_debuglink(t, m, own, own_secs, ret, secs));
 }
 
-int lk_module_open_section(struct lk_unwinder *u, struct lk_module *m, const char *section)
+int lk_module_open_section(struct lk_process *t, struct lk_module *m, const char *section)
 {
     struct source own, debug;
     struct sections secs = { 0 }, debug_secs = { 0 };
     int ret = -1;
-    bool have = open_module_file(u, m, &own) && read_sections(u, &own, &secs);
-    if (have && section_named(u, &own, &secs, section)) {
+    bool have = open_module_file(t, m, &own) && read_sections(t, &own, &secs);
+    if (have && section_named(t, &own, &secs, section)) {
         ret = own.fd;
         own.fd = -1;
-    } else if (open_debug_file(u, m, have ? &own : NULL, &secs, &debug, &debug_secs)) {
-        if (section_named(u, &debug, &debug_secs, section))
+    } else if (open_debug_file(t, m, have ? &own : NULL, &secs, &debug, &debug_secs)) {
+        if (section_named(t, &debug, &debug_secs, section))
             ret = debug.fd;
         else
             close(debug.fd);
@@ -262,16 +263,17 @@ static void add_symbol(struct lk_symtab *s, const struct lk_module *m, const str
     f->guessed = guessed;
 }
 
-static void add_table(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m,
-                      const struct table *t, const struct sections *secs)
+static void add_table(struct lk_process *t, struct lk_symtab *s, const struct lk_module *m,
+                      const struct table *table, const struct sections *secs)
 {
     Elf64_Sym chunk[CHUNK] = { 0 };
-    if (s->n_tables == MAX_TABLES || !t->n || t->n > MAX_SYMBOLS)
+    if (s->n_tables == MAX_TABLES || !table->n || table->n > MAX_SYMBOLS)
         return;
-    s->tables[s->n_tables++] = *t;
-    for (uint64_t i = 0; i < t->n; i += CHUNK) {
-        size_t n = LK_MIN(t->n - i, (uint64_t)CHUNK);
-        if (!read_source(u, &t->src, t->at + i * sizeof chunk[0], chunk, n * sizeof chunk[0]))
+    s->tables[s->n_tables++] = *table;
+    for (uint64_t i = 0; i < table->n; i += CHUNK) {
+        size_t n = LK_MIN(table->n - i, (uint64_t)CHUNK);
+        if (!read_source(t, &table->src, table->at + i * sizeof chunk[0], chunk,
+                         n * sizeof chunk[0]))
             return;
         for (size_t k = 0; k < n && s->v.n < MAX_FUNCTIONS; k++)
             add_symbol(s, m, secs, &chunk[k]);
@@ -279,7 +281,7 @@ static void add_table(struct lk_unwinder *u, struct lk_symtab *s, const struct l
 }
 
 /* Adds the section of this type (SHT_SYMTAB or SHT_DYNSYM); false when there is none. */
-static bool add_section(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m,
+static bool add_section(struct lk_process *t, struct lk_symtab *s, const struct lk_module *m,
                         const struct source *src, const struct sections *secs, uint32_t type)
 {
     for (size_t i = 0; i < secs->n; i++) {
@@ -287,32 +289,32 @@ static bool add_section(struct lk_unwinder *u, struct lk_symtab *s, const struct
         if (h->sh_type != type || h->sh_entsize != sizeof(Elf64_Sym) || h->sh_link >= secs->n)
             continue;
         const Elf64_Shdr *strings = &secs->v[h->sh_link];
-        const struct table t = { .src = *src,
-                                 .at = h->sh_offset,
-                                 .n = h->sh_size / sizeof(Elf64_Sym),
-                                 .strings = strings->sh_offset,
-                                 .strings_size = strings->sh_size };
-        add_table(u, s, m, &t, secs);
+        const struct table table = { .src = *src,
+                                     .at = h->sh_offset,
+                                     .n = h->sh_size / sizeof(Elf64_Sym),
+                                     .strings = strings->sh_offset,
+                                     .strings_size = strings->sh_size };
+        add_table(t, s, m, &table, secs);
         return true;
     }
     return false;
 }
 
 /* .dynsym as the dynamic linker sees it, for a module whose file is out of reach. */
-static void add_dynamic(struct lk_unwinder *u, struct lk_symtab *s, const struct lk_module *m)
+static void add_dynamic(struct lk_process *t, struct lk_symtab *s, const struct lk_module *m)
 {
     static const struct sections none;
     struct lk_elf e;
-    if (!lk_elf_open(&e, u->t, &m->map))
+    if (!lk_elf_open(&e, t, &m->map))
         return;
     /* In this source an offset is an address in the file's own terms. */
-    const struct table t = { .src = { .fd = -1, .base = e.bias, .size = UINT64_MAX },
-                             .at = e.symtab,
-                             .n = e.fd < 0 ? lk_elf_dynsym_count(&e) : 0,
-                             .strings = e.strtab,
-                             .strings_size = e.strsz };
+    const struct table table = { .src = { .fd = -1, .base = e.bias, .size = UINT64_MAX },
+                                 .at = e.symtab,
+                                 .n = e.fd < 0 ? lk_elf_dynsym_count(&e) : 0,
+                                 .strings = e.strtab,
+                                 .strings_size = e.strsz };
     lk_elf_close(&e);
-    add_table(u, s, m, &t, &none);
+    add_table(t, s, m, &table, &none);
 }
 
 static int by_address(const void *pa, const void *pb)
@@ -337,22 +339,22 @@ static void finish(struct lk_symtab *s)
     }
 }
 
-static struct lk_symtab *build(struct lk_unwinder *u, struct lk_module *m)
+static struct lk_symtab *build(struct lk_process *t, struct lk_module *m)
 {
     struct lk_symtab *s = lk_xcalloc(1, sizeof *s);
     struct source own, debug = { .fd = -1 };
     struct sections secs = { 0 }, debug_secs = { 0 };
     s->lo = m->lo;
-    bool file = open_module_file(u, m, &own) && read_sections(u, &own, &secs);
+    bool file = open_module_file(t, m, &own) && read_sections(t, &own, &secs);
     if (!file && !strcmp(m->map.path, "[vdso]")) { /* the kernel maps this image whole */
         own = (struct source){ .fd = -1, .base = m->base, .size = m->end - m->base };
-        file = read_sections(u, &own, &secs);
+        file = read_sections(t, &own, &secs);
     }
-    if (!file || !add_section(u, s, m, &own, &secs, SHT_SYMTAB)) {
-        if (!file || !add_section(u, s, m, &own, &secs, SHT_DYNSYM))
-            add_dynamic(u, s, m);
-        if (open_debug_file(u, m, file ? &own : NULL, &secs, &debug, &debug_secs))
-            add_section(u, s, m, &debug, &debug_secs, SHT_SYMTAB);
+    if (!file || !add_section(t, s, m, &own, &secs, SHT_SYMTAB)) {
+        if (!file || !add_section(t, s, m, &own, &secs, SHT_DYNSYM))
+            add_dynamic(t, s, m);
+        if (open_debug_file(t, m, file ? &own : NULL, &secs, &debug, &debug_secs))
+            add_section(t, s, m, &debug, &debug_secs, SHT_SYMTAB);
     }
     finish(s);
     s->fds[0] = own.fd;
@@ -375,15 +377,15 @@ void lk_symtab_destroy(struct lk_symtab *s)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-static bool read_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f,
+static bool read_name(struct lk_process *t, const struct lk_symtab *s, const struct symbol *f,
                       char *ret, size_t max)
 {
-    const struct table *t = &s->tables[f->table];
-    if (f->name >= t->strings_size)
+    const struct table *table = &s->tables[f->table];
+    if (f->name >= table->strings_size)
         return false;
     /* A name at the end of the strings, or of a page of them, is shorter than max. */
-    for (size_t n = LK_MIN(t->strings_size - f->name, (uint64_t)max - 1); n; n /= 2) {
-        if (!read_source(u, &t->src, t->strings + f->name, ret, n))
+    for (size_t n = LK_MIN(table->strings_size - f->name, (uint64_t)max - 1); n; n /= 2) {
+        if (!read_source(t, &table->src, table->strings + f->name, ret, n))
             continue;
         ret[n] = '\0';
         return ret[0] != '\0';
@@ -431,7 +433,7 @@ static const struct symbol *containing(const struct lk_symtab *s, uint32_t rel)
     return NULL;
 }
 
-static bool best_name(struct lk_unwinder *u, const struct lk_symtab *s, const struct symbol *f,
+static bool best_name(struct lk_process *t, const struct lk_symtab *s, const struct symbol *f,
                       uint32_t rel, char *ret)
 {
     const struct symbol *best = NULL;
@@ -439,7 +441,7 @@ static bool best_name(struct lk_unwinder *u, const struct lk_symtab *s, const st
     size_t i = (size_t)(f - s->v.v);
     for (unsigned n = 0; n < MAX_BACK; n++) {
         const struct symbol *c = &s->v.v[i];
-        if (rel - c->rel < c->size && read_name(u, s, c, text, sizeof text) &&
+        if (rel - c->rel < c->size && read_name(t, s, c, text, sizeof text) &&
             (!best || is_better(c, text, best, ret))) {
             best = c;
             memcpy(ret, text, sizeof text);
@@ -463,56 +465,18 @@ static void strip_suffixes(char *name)
     }
 }
 
-/*
- * libstdc++'s demangler bounds its depth but not its output, and each reference back can double
- * what was printed. So a name with many references, or with nested pack expansions, stays mangled.
- */
-static bool is_harmless(const char *mangled)
-{
-    unsigned references = 0, packs = 0;
-    for (const char *p = mangled + 2; *p; p++) {
-        if ((p[0] == 'S' || p[0] == 'T') &&
-            (p[1] == '_' || (p[1] >= '0' && p[1] <= '9') || (p[1] >= 'A' && p[1] <= 'Z')))
-            references++;
-        if (p[0] == 'D' && p[1] == 'p')
-            packs++;
-    }
-    return references <= 24 && packs <= 2;
-}
-
-/* C++ and Rust (legacy scheme) names. The demangler is looked for only when a name needs it. */
-static void demangle(struct lk_unwinder *u, char *name, size_t max)
-{
-    int status = -1;
-    if (!lk_starts_with(name, "_Z") || !is_harmless(name))
-        return;
-    if (!u->demangle_tried) {
-        u->demangle_tried = true;
-        u->demangle_lib = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
-        if (u->demangle_lib)
-            *(void **)&u->demangle = dlsym(u->demangle_lib, "__cxa_demangle");
-    }
-    if (!u->demangle)
-        return;
-    char *text = u->demangle(name, NULL, NULL, &status);
-    if (text && !status)
-        snprintf(name, max, "%s", text);
-    free(text);
-}
-
-bool lk_symbol_find(struct lk_unwinder *u, struct lk_module *m, uint64_t vaddr,
+bool lk_symbol_find(struct lk_process *t, struct lk_module *m, uint64_t vaddr,
                     struct lk_symbol_name *ret)
 {
     if (!m->elf || vaddr < m->lo || vaddr >= m->hi || vaddr - m->lo > UINT32_MAX)
         return false;
     if (!m->symbols)
-        m->symbols = build(u, m);
+        m->symbols = build(t, m);
     uint32_t rel = (uint32_t)(vaddr - m->lo);
     const struct symbol *f = containing(m->symbols, rel);
-    if (!f || !best_name(u, m->symbols, f, rel, ret->text))
+    if (!f || !best_name(t, m->symbols, f, rel, ret->text))
         return false;
     ret->offset = rel - f->rel;
     strip_suffixes(ret->text);
-    demangle(u, ret->text, sizeof ret->text);
     return true;
 }

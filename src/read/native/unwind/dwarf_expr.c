@@ -130,7 +130,7 @@ static void run_op(struct eval *e, uint8_t op)
     case OP_NOP: break;
     case OP_ADDR: push(e, take_uint(&e->c, 8)); break;
     case OP_DEREF:
-        if (lk_load_word(e->u, pop(e), &v))
+        if (lk_stack_word(&e->u->window, e->u->t, pop(e), &v))
             push(e, v);
         else
             e->c.bad = true;

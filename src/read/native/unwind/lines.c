@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "read/native/elf/symbols.h"
+
 #define MAX_ASKED     64    /* frames of one module in one call */
 #define MAX_HELPERS   64    /* in the life of an unwinder */
 #define MAX_UNITS     20000 /* compilation units searched when there is no .debug_aranges */
@@ -186,7 +188,7 @@ static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *
 {
     if (!m->lines_tried) {
         m->lines_tried = true;
-        m->lines_fd = lk_module_open_section(u, m, ".debug_line");
+        m->lines_fd = lk_module_open_section(u->t, m, ".debug_line");
     }
     if (m->lines_fd < 0 || !n || u->line_helpers >= MAX_HELPERS)
         return;
@@ -204,9 +206,9 @@ static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *
 
 static struct lk_module *module_of(struct lk_unwinder *u, const struct lk_natframe *f)
 {
-    for (size_t i = 0; f->module_path && i < u->modules.n; i++)
-        if (!strcmp(u->modules.v[i]->path, f->module_path))
-            return u->modules.v[i];
+    for (size_t i = 0; f->module_path && i < u->modules.list.n; i++)
+        if (!strcmp(u->modules.list.v[i]->path, f->module_path))
+            return u->modules.list.v[i];
     return NULL;
 }
 

@@ -2,8 +2,10 @@
  * once. */
 #include "read/native/unwind/unwind_internal.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "read/native/elf/symbols.h"
 
 #define MAX_ROWS 65536
 
@@ -19,7 +21,7 @@ static void forget_results(struct lk_unwinder *u)
     lk_map_clear(&u->stack_of_hash);
 }
 
-void lk_unwind_forget_rows(struct lk_unwinder *u)
+static void forget_rows(struct lk_unwinder *u)
 {
     u->rows.n = u->exprs.n = 0;
     lk_map_clear(&u->row_of_pc);
@@ -28,9 +30,12 @@ void lk_unwind_forget_rows(struct lk_unwinder *u)
 struct lk_unwinder *lk_unwinder_create(struct lk_process *t, struct lk_error *err)
 {
     struct lk_unwinder *u = lk_xcalloc(1, sizeof *u);
+    bool changed;
     u->t = t;
     u->arena = lk_arena_create();
-    if (lk_modules_read(u, err))
+    u->modules.t = t;
+    u->modules.arena = u->arena;
+    if (lk_modules_read(&u->modules, &changed, err))
         return u;
     lk_unwinder_destroy(u);
     return NULL;
@@ -40,7 +45,7 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
 {
     if (!u)
         return;
-    lk_modules_deinit(u);
+    lk_modules_deinit(&u->modules);
     lk_map_deinit(&u->row_of_pc);
     lk_map_deinit(&u->frame_of_pc);
     lk_map_deinit(&u->string_of);
@@ -54,8 +59,7 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
     free(u->stacks.v);
     free(u->lines.v);
     lk_arena_destroy(u->arena);
-    if (u->demangle_lib)
-        dlclose(u->demangle_lib);
+    lk_demangler_deinit(&u->demangler);
     free(u);
 }
 
@@ -63,27 +67,13 @@ void lk_unwinder_refresh(struct lk_unwinder *u)
 {
     /* the table stays as it was: pcs in new modules get no row and end their stack */
     struct lk_error ignored;
+    bool changed;
     forget_results(u);
-    lk_modules_read(u, &ignored);
+    if (lk_modules_read(&u->modules, &changed, &ignored) && changed)
+        forget_rows(u);
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
-
-bool lk_load_word(struct lk_unwinder *u, lk_addr addr, uint64_t *ret)
-{
-    lk_addr page = addr & ~(lk_addr)(LK_PAGE - 1);
-    size_t at = (size_t)(addr - page);
-    if (at > LK_PAGE - sizeof *ret)
-        return lk_read_u64(u->t, addr, ret);
-    if (!u->window_ok || u->window != page) {
-        u->window = page;
-        u->window_ok = lk_read(u->t, page, u->window_bytes, LK_PAGE);
-        if (!u->window_ok)
-            return false;
-    }
-    memcpy(ret, u->window_bytes + at, sizeof *ret);
-    return true;
-}
 
 static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
 {
@@ -91,11 +81,11 @@ static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
     if (lk_map_get(&u->row_of_pc, pc, &i))
         return &u->rows.v[i];
     if (u->rows.n >= MAX_ROWS)
-        lk_unwind_forget_rows(u);
+        forget_rows(u);
     struct lk_row *row = lk_vec_push(&u->rows);
     lk_map_put(&u->row_of_pc, pc, u->rows.n - 1);
     const struct lk_mapping *map = lk_process_mapping_at(u->t, pc);
-    const struct lk_module *m = lk_module_at(u, pc);
+    const struct lk_module *m = lk_module_at(&u->modules, pc);
     row->code = map && map->prot[2] == 'x';
     if (row->code && m)
         lk_cfi_row(u, m, pc, row);
@@ -126,7 +116,7 @@ static bool recover(struct lk_unwinder *u, const struct lk_row *row, const struc
     uint64_t at;
     switch ((enum lk_rule)row->kind[i]) {
     case LK_RULE_SAME: *ret = r->reg[i]; return known(r, i);
-    case LK_RULE_OFFSET: return lk_load_word(u, cfa + (uint64_t)(int64_t)v, ret);
+    case LK_RULE_OFFSET: return lk_stack_word(&u->window, u->t, cfa + (uint64_t)(int64_t)v, ret);
     case LK_RULE_VAL_OFFSET: *ret = cfa + (uint64_t)(int64_t)v; return true;
     case LK_RULE_REGISTER:
         if (v < 0 || !known(r, (unsigned)v))
@@ -134,7 +124,8 @@ static bool recover(struct lk_unwinder *u, const struct lk_row *row, const struc
         *ret = r->reg[v];
         return true;
     case LK_RULE_EXPR:
-        return lk_expr_eval(u, &u->exprs.v[v], r, &cfa, &at) && lk_load_word(u, at, ret);
+        return lk_expr_eval(u, &u->exprs.v[v], r, &cfa, &at) &&
+               lk_stack_word(&u->window, u->t, at, ret);
     case LK_RULE_VAL_EXPR: return lk_expr_eval(u, &u->exprs.v[v], r, &cfa, ret);
     case LK_RULE_UNDEFINED:
     case LK_RULE_UNSPECIFIED: break;
@@ -176,7 +167,7 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
     struct lk_regs r = *regs;
     bool exact = true;
     unsigned n = 0;
-    u->window_ok = false; /* the page cache may have been refilled since the last walk */
+    u->window.ok = false; /* the page cache may have been refilled since the last walk */
     *truncated = true;
     if (!known(&r, LK_REG_PC))
         return 0;
@@ -237,7 +228,7 @@ static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_
                      struct lk_natframe *f)
 {
     struct lk_symbol_name name;
-    struct lk_module *m = lk_module_at(u, key->pc - !key->exact);
+    struct lk_module *m = lk_module_at(&u->modules, key->pc - !key->exact);
     if (!m) {
         f->offset = key->pc;
         return;
@@ -252,7 +243,8 @@ static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_
     f->offset = key->pc - m->bias;
     if (m->build_id[0])
         f->build_id = share(u, a, m->build_id);
-    if (lk_symbol_find(u, m, f->offset - !key->exact, &name)) {
+    if (lk_symbol_find(u->t, m, f->offset - !key->exact, &name)) {
+        lk_demangle(&u->demangler, name.text, sizeof name.text);
         f->func_offset = name.offset + !key->exact;
         f->function = share_name(u, a, key->pc - f->func_offset, name.text);
     }
