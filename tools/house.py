@@ -46,13 +46,16 @@ def symbols(path):
 
 
 def calls(objects):
-    """file (without suffix) -> files whose symbols it names. objects: the folder of the objects, such as build/src."""
+    """file (without suffix) -> files whose symbols it names. objects: the folder of the objects, such as build/src.
+
+    An object whose source was moved or removed since is left out.
+    """
     home, wants = {}, {}
     for folder, _, names in os.walk(objects):
         for name in names:
-            if name.endswith(".o"):
-                path = os.path.join(folder, name)
-                file = stem(os.path.relpath(path, objects))
+            path = os.path.join(folder, name)
+            file = stem(os.path.relpath(path, objects))
+            if name.endswith(".o") and os.path.exists(os.path.join(ROOT, "src", file + ".c")):
                 defined, wants[file] = symbols(path)
                 home.update(dict.fromkeys(defined, file))
     return {f: {home[s] for s in w if s in home and home[s] != f} for f, w in wants.items()}
