@@ -1,5 +1,6 @@
 #include "fake_target.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,14 +55,14 @@ static size_t fake_read(void *impl, lk_addr addr, void *buf, size_t n)
     return done;
 }
 
-static void fake_read_pages(void *impl, const lk_addr *pages, void *const *bufs, bool *ok, size_t n)
+static void fake_read_pages(void *impl, const lk_addr *pages, void *const *bufs, int *why, size_t n)
 {
     struct fake *f = impl;
 
     f->counts->calls++;
     f->counts->pages += n;
     for (size_t i = 0; i < n; i++)
-        ok[i] = read_page(f, pages[i], bufs[i]);
+        why[i] = read_page(f, pages[i], bufs[i]) ? 0 : EFAULT;
 }
 
 static int by_start(const void *a, const void *b)

@@ -1,5 +1,6 @@
 #include "process/pages.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -25,9 +26,10 @@ enum {
     BATCH = 1024,    /* IOV_MAX */
 };
 
-/* Values of entry.slot beside real slots. */
-#define SLOT_UNREADABLE UINT32_MAX
-#define SLOT_PENDING    (UINT32_MAX - 1)
+/* Values of entry.slot beside real slots: of an unreadable page its errno is kept. */
+#define SLOT_PENDING          UINT32_MAX
+#define SLOT_UNREADABLE       (UINT32_C(1) << 31)
+#define SLOT_UNREADABLE_OF(e) (SLOT_UNREADABLE | (uint32_t)(e))
 
 struct entry {
     uint64_t page; /* address of the page */
@@ -65,7 +67,9 @@ struct lk_pages {
     size_t n_batch;
     lk_addr batch_page[BATCH];
     void *batch_buf[BATCH];
-    bool batch_ok[BATCH];
+    int batch_why[BATCH]; /* 0 when it was read */
+
+    int last_errno; /* why the last page that was not given could not be read */
 
     /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
     uint8_t *used;
@@ -304,12 +308,13 @@ void lk_pages_populate(struct lk_pages *p, size_t bytes)
 static void read_batch(struct lk_pages *p)
 {
     if (p->ops->read_pages) {
-        p->ops->read_pages(p->impl, p->batch_page, p->batch_buf, p->batch_ok, p->n_batch);
+        p->ops->read_pages(p->impl, p->batch_page, p->batch_buf, p->batch_why, p->n_batch);
         return;
     }
     for (size_t i = 0; i < p->n_batch; i++)
-        p->batch_ok[i] =
-            p->ops->read(p->impl, p->batch_page[i], p->batch_buf[i], LK_PAGE) == LK_PAGE;
+        p->batch_why[i] =
+            p->ops->read(p->impl, p->batch_page[i], p->batch_buf[i], LK_PAGE) == LK_PAGE ? 0
+                                                                                         : EFAULT;
 }
 
 /* Queues one page that is not known; the caller has made room for it. */
@@ -331,10 +336,11 @@ void lk_pages_flush(struct lk_pages *p)
         return;
     read_batch(p);
     for (size_t i = 0; i < p->n_batch; i++)
-        p->slot_page[first + i] = p->batch_ok[i] ? p->batch_page[i] : UINT64_MAX;
+        p->slot_page[first + i] = p->batch_why[i] ? UINT64_MAX : p->batch_page[i];
     __atomic_store_n(&p->h->n_slots, first + (uint32_t)p->n_batch, __ATOMIC_RELEASE);
     for (size_t i = 0; i < p->n_batch; i++)
-        publish(p, p->batch_page[i], p->batch_ok[i] ? first + (uint32_t)i : SLOT_UNREADABLE);
+        publish(p, p->batch_page[i],
+                p->batch_why[i] ? SLOT_UNREADABLE_OF(p->batch_why[i]) : first + (uint32_t)i);
     p->n_batch = 0;
 }
 
@@ -343,10 +349,10 @@ static void reread_batch(struct lk_pages *p, const uint32_t *slots)
 {
     read_batch(p);
     for (size_t i = 0; i < p->n_batch; i++) {
-        if (p->batch_ok[i])
+        if (!p->batch_why[i])
             continue;
         p->slot_page[slots[i]] = UINT64_MAX;
-        publish(p, p->batch_page[i], SLOT_UNREADABLE);
+        publish(p, p->batch_page[i], SLOT_UNREADABLE_OF(p->batch_why[i]));
     }
     p->n_batch = 0;
 }
@@ -426,9 +432,16 @@ static bool load_block(struct lk_pages *p, uint64_t page)
 
 static const uint8_t *read_unkept(struct lk_pages *p, uint64_t page)
 {
-    if (p->ops->read(p->impl, page, p->scratch, LK_PAGE) != LK_PAGE)
-        return NULL;
-    return p->scratch;
+    if (p->ops->read(p->impl, page, p->scratch, LK_PAGE) == LK_PAGE)
+        return p->scratch;
+    p->last_errno = EFAULT;
+    return NULL;
+}
+
+static const uint8_t *unreadable(struct lk_pages *p, uint32_t slot)
+{
+    p->last_errno = (int)(slot & ~SLOT_UNREADABLE);
+    return NULL;
 }
 
 static const uint8_t *get_slow(struct lk_pages *p, uint64_t page)
@@ -438,8 +451,8 @@ static const uint8_t *get_slow(struct lk_pages *p, uint64_t page)
 
     if (!kept)
         p->last_bytes = read_unkept(p, page);
-    else if (slot == SLOT_UNREADABLE)
-        return NULL;
+    else if (slot & SLOT_UNREADABLE)
+        return unreadable(p, slot);
     else
         p->last_bytes = slot_bytes(p, slot);
     if (kept && p->used)
@@ -454,4 +467,9 @@ const uint8_t *lk_pages_get(struct lk_pages *p, lk_addr page)
     if (page == p->last_page && p->last_bytes && p->last_gen == p->h->gen)
         return p->last_bytes;
     return get_slow(p, page);
+}
+
+int lk_pages_errno(const struct lk_pages *p)
+{
+    return p->last_errno;
 }

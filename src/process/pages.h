@@ -29,6 +29,8 @@ void lk_pages_forget_unpinned(struct lk_pages *p);
  * of the same 16 KiB block; NULL when it cannot be read. Valid until the next call on this cache.
  */
 const uint8_t *lk_pages_get(struct lk_pages *p, lk_addr page);
+/** The errno of the last page that lk_pages_get did not give. */
+int lk_pages_errno(const struct lk_pages *p);
 
 /** Makes room for n pages that are about to be wanted, where that is possible by forgetting others.
  */

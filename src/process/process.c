@@ -1,5 +1,6 @@
 #include "process/process.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ const struct lk_arch *lk_process_arch(const struct lk_process *t)
 void lk_process_begin_sample(struct lk_process *t)
 {
     lk_pages_forget(t->pages);
+    lk_read_watch(t);
     t->maps_fresh = false;
     if (t->ops->begin_sample)
         t->ops->begin_sample(t->impl);
@@ -71,6 +73,41 @@ void lk_process_forget_racy(struct lk_process *t)
     lk_pages_forget_unpinned(t->pages);
 }
 
+/* --- what could not be read ------------------------------------------------- */
+
+const char *lk_reading(struct lk_process *t, const char *what)
+{
+    const char *before = t->reading;
+
+    t->reading = what;
+    return before;
+}
+
+void lk_read_watch(struct lk_process *t)
+{
+    t->failed = (struct lk_failed_read){ 0 };
+}
+
+struct lk_failed_read lk_read_failed(const struct lk_process *t)
+{
+    return t->failed;
+}
+
+/* Only the first: what fails after it often fails because of it. */
+static bool fail(struct lk_process *t, lk_addr addr, size_t size, int why)
+{
+    if (t->failed.size == 0)
+        t->failed = (struct lk_failed_read){
+            .addr = addr, .size = size, .os_errno = why, .reading = t->reading
+        };
+    return false;
+}
+
+bool lk_read_senseless(struct lk_process *t, lk_addr addr, size_t size)
+{
+    return fail(t, addr, size, 0);
+}
+
 /* --- memory ---------------------------------------------------------------- */
 
 static bool read_by_pages(struct lk_process *t, lk_addr addr, uint8_t *buf, size_t n)
@@ -89,12 +126,8 @@ static bool read_by_pages(struct lk_process *t, lk_addr addr, uint8_t *buf, size
     return true;
 }
 
-bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
+static bool read_in_chunks(struct lk_process *t, lk_addr addr, uint8_t *to, size_t n)
 {
-    uint8_t *to = buf;
-
-    if (n > 0 && addr + (n - 1) < addr)
-        return false;
     while (n > LARGE_READ * LK_PAGE) {
         size_t part = LK_MIN(n, (size_t)CHUNK_PAGES * LK_PAGE);
 
@@ -106,6 +139,13 @@ bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
         n -= part;
     }
     return read_by_pages(t, addr, to, n);
+}
+
+bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
+{
+    if (n > 0 && addr + (n - 1) < addr)
+        return fail(t, addr, n, EFAULT);
+    return read_in_chunks(t, addr, buf, n) || fail(t, addr, n, lk_pages_errno(t->pages));
 }
 
 bool lk_read_u8(struct lk_process *t, lk_addr addr, uint8_t *ret)
@@ -142,7 +182,7 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 
         if (!page) {
             if (done == 0)
-                return false;
+                return fail(t, addr, 1, lk_pages_errno(t->pages));
             break;
         }
         nul = memchr(page + offset, '\0', part);

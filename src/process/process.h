@@ -60,8 +60,9 @@ struct lk_thread_list {
 struct lk_process_ops {
     /** Reads up to n bytes at addr into buf; returns the bytes read from the front (0: none). */
     size_t (*read)(void *impl, lk_addr addr, void *buf, size_t n);
-    /** Vectored: n segments of LK_PAGE bytes each; sets ok[i]. May be NULL (then read is used). */
-    void (*read_pages)(void *impl, const lk_addr *pages, void *const *bufs, bool *ok, size_t n);
+    /** Vectored: n segments of LK_PAGE bytes each; sets why[i]: 0, or the errno of a page that
+     * could not be read. May be NULL (then read is used, and every failure counts as EFAULT). */
+    void (*read_pages)(void *impl, const lk_addr *pages, void *const *bufs, int *why, size_t n);
     bool (*maps)(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
                  struct lk_error *err);
     /** Opens the file behind a mapping read-only; -1 with err. The caller closes it. */
@@ -126,6 +127,20 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max);
 /** Brings the pages that hold these addresses (each with `span` bytes) into the cache with as few
  * calls as possible. */
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span);
+
+/**
+ * The first read that failed is kept, so that whoever gives up a walk can say where and why. What
+ * is being read is told by the readers, in a constant ("a frame"); it returns what was read before,
+ * which is set again afterwards.
+ */
+const char *lk_reading(struct lk_process *t, const char *what);
+/** Forgets the failed read that is kept: the next one is the first. A new sample does so too. */
+void lk_read_watch(struct lk_process *t);
+/** The first one since then; size 0: none failed. */
+struct lk_failed_read lk_read_failed(const struct lk_process *t);
+/** The size bytes at addr (not 0) could be read, but cannot be right: kept like a failed read, with
+ * errno 0. Returns false, so that giving up is one line. */
+bool lk_read_senseless(struct lk_process *t, lk_addr addr, size_t size);
 
 /** Mappings sorted by start, valid until the next begin_sample. */
 const struct lk_mapping *lk_process_maps(struct lk_process *t, size_t *n, struct lk_error *err);

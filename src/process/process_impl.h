@@ -15,7 +15,9 @@ struct lk_process {
     const struct lk_arch *arch;
     pid_t pid; /* 0: not live */
     struct lk_pages *pages;
-    struct lk_arena *maps_arena; /* NULL: maps were never read */
+    const char *reading;          /* NULL not told */
+    struct lk_failed_read failed; /* the first, since lk_read_watch */
+    struct lk_arena *maps_arena;  /* NULL: maps were never read */
     struct lk_mapping *maps;
     size_t n_maps;
     bool maps_fresh; /* read in this sample */

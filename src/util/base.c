@@ -40,6 +40,21 @@ bool lk_error_os(struct lk_error *err, int errnum, const char *fmt, ...)
     return false;
 }
 
+bool lk_error_read(struct lk_error *err, const struct lk_failed_read *r, const char *fmt, ...)
+{
+    if (!err)
+        return false;
+    struct lk_error e = { .code = r->os_errno ? LK_ERR_FAULT : LK_ERR_BAD_DATA,
+                          .os_errno = r->os_errno,
+                          .read = *r };
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(e.text, sizeof e.text, fmt, ap);
+    va_end(ap);
+    *err = e;
+    return false;
+}
+
 uint64_t lk_now_us(void)
 {
     struct timespec t;

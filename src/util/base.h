@@ -23,13 +23,24 @@ enum lk_error_code {
     LK_OK = 0,
     LK_ERR_NOMEM,
     LK_ERR_OS,          /* os_errno says why */
-    LK_ERR_FAULT,       /* the target's memory at addr could not be read */
-    LK_ERR_BAD_DATA,    /* the target's data made no sense (at addr, when not 0) */
+    LK_ERR_FAULT,       /* the target's memory could not be read: see read */
+    LK_ERR_BAD_DATA,    /* the target's data made no sense: see read, when its size is not 0 */
     LK_ERR_NO_PROCESS,  /* no such process, or it is gone */
     LK_ERR_PERMISSION,  /* a permission gate is shut; text names it and the mend */
     LK_ERR_UNSUPPORTED, /* a runtime, version or architecture we do not read */
     LK_ERR_USAGE,
     LK_ERR_TIMEOUT,
+};
+
+/**
+ * The first read of a target's memory that failed while something larger was read. size 0: none
+ * did. os_errno 0: the bytes were there, and made no sense.
+ */
+struct lk_failed_read {
+    lk_addr addr;
+    uint64_t size;
+    int os_errno;
+    const char *reading; /* what: "a frame"; a constant, NULL not known */
 };
 
 /**
@@ -39,7 +50,7 @@ enum lk_error_code {
 struct lk_error {
     enum lk_error_code code;
     int os_errno;
-    lk_addr addr;
+    struct lk_failed_read read; /* what could not be read, where that is why */
     char text[400];
 };
 
@@ -48,6 +59,9 @@ bool lk_error_set(struct lk_error *err, enum lk_error_code code, const char *fmt
     LK_PRINTF(3, 4);
 /** The same with an errno value; the text is followed by ": " and strerror(errnum). */
 bool lk_error_os(struct lk_error *err, int errnum, const char *fmt, ...) LK_PRINTF(3, 4);
+/** The same for a read that failed, which err keeps; without one (size 0) it is bad data. */
+bool lk_error_read(struct lk_error *err, const struct lk_failed_read *r, const char *fmt, ...)
+    LK_PRINTF(3, 4);
 
 /** Milliseconds and microseconds of CLOCK_MONOTONIC. */
 uint64_t lk_now_ms(void);

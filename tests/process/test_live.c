@@ -90,6 +90,12 @@ static void check_holes(struct lk_process *t, bool forced)
     assert_false(lk_read(t, hole, buf, sizeof(buf)));
     assert_false(lk_read(t, 0, &c, 1));
     assert_false(lk_read(t, UINT64_C(0xffffffff81000000), &c, 1));
+    lk_read_watch(t);
+    assert_false(lk_read(t, hole + LK_PAGE + 8, &c, 1));
+    struct lk_failed_read r = lk_read_failed(t);
+    assert_int_equal(r.addr, hole + LK_PAGE + 8);
+    assert_int_equal(r.size, 1);
+    assert_int_equal(r.os_errno, forced ? EIO : EFAULT);
 }
 
 static void memory_is_read_as_it_is(void **state)
@@ -147,6 +153,7 @@ static void an_ended_process_is_read_no_more(void **state)
     child_end(pid);
     lk_process_begin_sample(t);
     assert_false(lk_read(t, (lk_addr)(uintptr_t)known, buf, sizeof(buf)));
+    assert_int_equal(lk_read_failed(t).os_errno, ESRCH);
     assert_null(lk_process_maps(t, &n, &err));
     assert_int_equal(n, 0);
     assert_false(lk_process_threads(t, &list, true, &err));

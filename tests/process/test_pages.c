@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +63,66 @@ static void a_hole_fails_the_whole_read(void **state)
     assert_false(lk_read_u64(t, BASE + LK_PAGE, &v));
     assert_false(lk_read_u64(t, 0, &v));
     lk_process_destroy(t);
+}
+
+static void the_first_failed_read_is_kept(void **state)
+{
+    const struct fake_segment s = { BASE, bytes, LK_PAGE };
+    struct lk_process *t = fake_target(&s, 1);
+    struct lk_failed_read r;
+    const char *before;
+    uint8_t buf[16];
+    char text[8];
+
+    (void)state;
+    assert_true(lk_read(t, BASE, buf, sizeof(buf)));
+    assert_int_equal(lk_read_failed(t).size, 0);
+    before = lk_reading(t, "a frame");
+    assert_null(before);
+    for (int again = 0; again < 2; again++) { /* read, and remembered to be unreadable */
+        lk_read_watch(t);
+        assert_false(lk_read(t, BASE + LK_PAGE - 4, buf, 12));
+        assert_string_equal(lk_reading(t, "a type's name"), "a frame");
+        assert_false(lk_read_cstr(t, BASE + 9 * LK_PAGE, text, sizeof(text)));
+        assert_false(lk_read_senseless(t, BASE, 4));
+        r = lk_read_failed(t);
+        assert_int_equal(r.addr, BASE + LK_PAGE - 4);
+        assert_int_equal(r.size, 12);
+        assert_int_equal(r.os_errno, EFAULT);
+        assert_string_equal(r.reading, "a frame");
+        lk_reading(t, r.reading);
+    }
+    lk_read_watch(t);
+    assert_false(lk_read_senseless(t, BASE + 8, 4)); /* bytes that cannot be right are one too */
+    r = lk_read_failed(t);
+    assert_int_equal(r.addr, BASE + 8);
+    assert_int_equal(r.os_errno, 0);
+    lk_read_watch(t);
+    assert_false(lk_read(t, UINT64_MAX, buf, 2));
+    assert_int_equal(lk_read_failed(t).os_errno, EFAULT);
+    lk_process_begin_sample(t);
+    assert_int_equal(lk_read_failed(t).size, 0);
+    lk_process_destroy(t);
+}
+
+static void an_error_keeps_its_read(void **state)
+{
+    const struct lk_failed_read fault = { BASE, 8, EFAULT, "a frame" }, bad = { BASE, 8, 0, NULL };
+    struct lk_error err;
+
+    (void)state;
+    assert_false(lk_error_read(&err, &fault, "the stack of thread %d could not be read", 7));
+    assert_int_equal(err.code, LK_ERR_FAULT);
+    assert_int_equal(err.os_errno, EFAULT);
+    assert_int_equal(err.read.addr, BASE);
+    assert_int_equal(err.read.size, 8);
+    assert_string_equal(err.read.reading, "a frame");
+    assert_string_equal(err.text, "the stack of thread 7 could not be read");
+    assert_false(lk_error_read(&err, &bad, "no"));
+    assert_int_equal(err.code, LK_ERR_BAD_DATA);
+    assert_false(lk_error_read(NULL, &bad, "no"));
+    assert_false(lk_error_set(&err, LK_ERR_USAGE, "no"));
+    assert_int_equal(err.read.size, 0);
 }
 
 static void overflowing_addresses_fail(void **state)
@@ -317,6 +378,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_across_page_borders),
         cmocka_unit_test(a_hole_fails_the_whole_read),
+        cmocka_unit_test(the_first_failed_read_is_kept),
+        cmocka_unit_test(an_error_keeps_its_read),
         cmocka_unit_test(overflowing_addresses_fail),
         cmocka_unit_test(a_page_is_read_once_a_sample),
         cmocka_unit_test(prefetch_takes_one_call),

@@ -47,50 +47,57 @@ static size_t join(struct iovec *v, size_t n, void *base)
 }
 
 /*
- * Reads n pages; returns how many from the front could be read. process_vm_readv stops at the first
- * page that it cannot read, and counts whole pages up to there (mm/process_vm_access.c:
- * process_vm_rw_single_vec).
+ * Reads n pages; returns how many from the front could be read, and why the next one could not.
+ * process_vm_readv stops at the first page that it cannot read, and counts whole pages up to there
+ * (mm/process_vm_access.c: process_vm_rw_single_vec): the errno of that page, EFAULT, is then lost.
  */
-static size_t read_front(struct lk_live *l, const lk_addr *pages, void *const *bufs, size_t n)
+static size_t read_front(struct lk_live *l, const lk_addr *pages, void *const *bufs, size_t n,
+                         int *why)
 {
     struct iovec local[BATCH], remote[BATCH];
     size_t n_local = 0, n_remote = 0;
     ssize_t got;
 
-    if (l->mem_fd >= 0)
-        return pread(l->mem_fd, bufs[0], LK_PAGE, (off_t)pages[0]) == LK_PAGE;
+    *why = EFAULT;
+    if (l->mem_fd >= 0) {
+        got = pread(l->mem_fd, bufs[0], LK_PAGE, (off_t)pages[0]);
+        *why = got < 0 ? errno : EFAULT;
+        return got == LK_PAGE;
+    }
     for (size_t i = 0; i < n; i++) {
         n_local = join(local, n_local, bufs[i]);
         /* an address for the kernel, never dereferenced */
         n_remote = join(remote, n_remote, (void *)(uintptr_t)pages[i]);
     }
     got = process_vm_readv(l->mem_tid, local, n_local, remote, n_remote, 0);
-    if (got < 0 && errno == ESRCH)
-        l->gone = true;
+    if (got < 0)
+        *why = errno;
+    l->gone |= got < 0 && *why == ESRCH;
     return got < 0 ? 0 : (size_t)got / LK_PAGE;
 }
 
-static void live_read_pages(void *impl, const lk_addr *pages, void *const *bufs, bool *ok, size_t n)
+static void live_read_pages(void *impl, const lk_addr *pages, void *const *bufs, int *why, size_t n)
 {
     struct lk_live *l = impl;
-    size_t most = l->mem_fd >= 0 ? 1 : BATCH, batch = most;
+    size_t most = l->mem_fd >= 0 ? 1 : BATCH, batch = most, i = 0;
 
-    memset(ok, 0, n * sizeof(*ok));
-    for (size_t i = 0; i < n && !l->gone;) {
+    while (i < n && !l->gone) {
         size_t k = 0, good;
+        int bad = EFAULT;
 
         while (k < batch && i + k < n && pages[i + k] < USER_END)
             k++;
-        good = k ? read_front(l, pages + i, bufs + i, k) : 0;
-        for (size_t j = 0; j < good; j++)
-            ok[i + j] = true;
+        good = k ? read_front(l, pages + i, bufs + i, k, &bad) : 0;
+        memset(why + i, 0, good * sizeof(*why));
         i += good;
         if (k == 0 || good < k)
-            i++; /* the bad page */
+            why[i++] = bad;
         /* After a bad page go on in small steps, so that many bad pages do not cost a long list
          * each. */
         batch = good < k ? LK_MIN((size_t)RETRY_BATCH, most) : LK_MIN(batch * 2, most);
     }
+    for (; i < n; i++) /* the process is gone */
+        why[i] = ESRCH;
 }
 
 static size_t live_read(void *impl, lk_addr addr, void *buf, size_t n)
