@@ -32,6 +32,7 @@ REFERENCES = {
     "executors": [("workers.*", ("thread",)), ("items.*.future", ("future", "task"))],
     "externs": [],
     "samples": [("moved.*", ("thread",))],
+    "limit_details": [("entity", ANY)],
     "findings": [("threads.*", ("thread",)), ("loops.*", ("loop",)), ("tasks.*", ("task",)), ("locks.*", ("lock",)),
                  ("culprit.task", ("task",)), ("culprits.*.task", ("task",)), ("chain.*.from", ANY), ("chain.*.to", ANY)],
 }
@@ -124,6 +125,13 @@ class Report:
                     if None in at_path(entity, path):
                         self.wrong("%s[%d].%s: is null, but limits is empty", name, i, path)
 
+    def check_limits(self):
+        if [detail["text"] for detail in self.report["limit_details"]] != self.report["limits"]:
+            self.wrong("limit_details: its texts are not those of limits, one for one")
+        for i, detail in enumerate(self.report["limit_details"]):
+            if (detail["address"] is None) != (detail["size"] is None):
+                self.wrong("limit_details[%d]: address and size are known together or not at all", i)
+
     def check_counts(self):
         threads = len(self.report["threads"]) + sum(g["count"] for g in self.report["thread_groups"])
         if threads != self.report["target"]["threads"]:
@@ -177,7 +185,7 @@ class Report:
 
     def check(self):
         self.collect_ids()
-        for step in (self.check_references, self.check_unknowns, self.check_counts, self.check_findings,
+        for step in (self.check_references, self.check_unknowns, self.check_limits, self.check_counts, self.check_findings,
                      self.check_frames, self.check_strings):
             step()
         return self.problems

@@ -95,6 +95,11 @@ static int parse(struct arguments *a, int argc, char **argv)
         status = parse_pid(a, argv[optind]);
     if (!status && !a->n_pids)
         status = complain(EXIT_USAGE, "which process? usage: loopknot PID...");
+    if (!status && !outputs_to_stream(&a->common.outputs) && !outputs_to_stdout(&a->common.outputs))
+        outputs_add(&a->common.outputs, "text", NULL);
+    if (!status && a->common.render.verbose && !outputs_detailed(&a->common.outputs))
+        status =
+            complain(EXIT_USAGE, "--verbose is for text and markdown (json always has it all)");
     return status;
 }
 
@@ -195,8 +200,6 @@ int command_attach(int argc, char **argv)
     if (status == -1) {
         status = options_help(&set);
     } else if (!status) {
-        if (!outputs_to_stream(&a->common.outputs) && !outputs_to_stdout(&a->common.outputs))
-            outputs_add(&a->common.outputs, "text", NULL);
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();
         a->n_named = a->n_pids;

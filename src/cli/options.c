@@ -41,7 +41,7 @@ static const struct option_row common_rows[] = {
     { "project", "DIR", "only code below DIR counts as yours", OPT_PROJECT },
     { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
-    { "verbose", NULL, "say more (-v)", 'v' },
+    { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
     { "help", NULL, "this text (-h)", OPT_HELP },
 };
 enum { N_COMMON = sizeof common_rows / sizeof common_rows[0], MAX_ROWS = 64 };

@@ -63,6 +63,16 @@ bool outputs_to_stdout(const struct outputs *o)
     return false;
 }
 
+bool outputs_detailed(const struct outputs *o)
+{
+    static const char *const formats[] = { "text", "markdown", "json" };
+    for (size_t i = 0; i < o->n; i++)
+        for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++)
+            if (strcmp(o->v[i].format, formats[k]) == 0)
+                return true;
+    return false;
+}
+
 static bool write_failed(const char *file, int why)
 {
     complain(0, "could not write %s: %s", file, strerror(why));

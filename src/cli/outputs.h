@@ -30,6 +30,9 @@ int outputs_parse(struct outputs *o, char *text);
 bool outputs_to_stream(const struct outputs *o);
 bool outputs_to_stdout(const struct outputs *o);
 
+/** Whether one tells limits in detail: text and markdown when they are verbose, json always. */
+bool outputs_detailed(const struct outputs *o);
+
 /**
  * Writes all: those without a file to stream, those with one complete or not at all (a temporary
  * file, then a rename; for the owner alone, as reports hold command lines and code). Every failure

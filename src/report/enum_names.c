@@ -1,5 +1,7 @@
 #include "report/enum_names.h"
 
+#include <string.h>
+
 #define UNNAMED "unknown"
 
 static const char *name_of(const char *const *names, size_t n, unsigned value)
@@ -7,6 +9,12 @@ static const char *name_of(const char *const *names, size_t n, unsigned value)
     return value < n && names[value] ? names[value] : UNNAMED;
 }
 #define NAME_OF(names, value) name_of(names, LK_ARRAY_LEN(names), (unsigned)(value))
+
+const char *lk_words_errno(struct lk_arena *a, int number)
+{
+    const char *name = strerrorname_np(number);
+    return name ? name : lk_arena_printf(a, "errno %d", number);
+}
 
 const char *lk_words_thread_state_name(enum lk_thread_state s)
 {

@@ -44,6 +44,9 @@ const char *lk_words_owner_by(enum lk_owner_by o);
 const char *lk_words_extern_kind(enum lk_extern_kind k);
 const char *lk_words_kind(enum lk_kind k);
 
+/** "EFAULT"; "errno 4711" for a number that has no name. */
+const char *lk_words_errno(struct lk_arena *a, int number);
+
 /** blamed: a finding names the thread, so it is not parked on purpose. */
 enum lk_thread_state lk_words_thread_state(const struct lk_thread *t, bool blamed);
 

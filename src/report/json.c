@@ -188,11 +188,40 @@ static void write_samples(struct lk_jw *w)
     lk_map_deinit(&tids);
 }
 
+/* Numbers of 64 bits are no JSON numbers: an address is a text. */
+static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *text)
+{
+    const struct lk_failed_read *r = &l->read;
+    const bool memory = r->size > 0;
+    json_t *o = json_object();
+    lk_jw_set(o, "text", json_incref(text));
+    lk_jw_set(o, "entity", lk_jw_id(w, l->entity));
+    lk_jw_set(o, "address",
+              lk_jw_text(w, memory ? lk_arena_printf(w->arena, "0x%" PRIx64, r->addr) : NULL));
+    lk_jw_set(o, "size",
+              memory ? json_integer((json_int_t)LK_MIN(r->size, (uint64_t)INT64_MAX))
+                     : json_null());
+    lk_jw_set(o, "errno",
+              lk_jw_text(w, r->os_errno ? lk_words_errno(w->arena, r->os_errno) : NULL));
+    lk_jw_set(o, "reading", lk_jw_text(w, r->reading));
+    return o;
+}
+
 static void write_limits(struct lk_jw *w)
 {
-    json_t *list = lk_jw_texts(w, w->snap->limits.v, w->snap->limits.n);
+    const struct lk_snapshot *s = w->snap;
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->limits.n; i++)
+        lk_jw_append(list, lk_jw_text(w, s->limits.v[i].text));
     lk_jw_append_gaps(w, list);
+    /* Element by element: what is known of each. Of a gap there is only its text. */
+    json_t *details = json_array();
+    static const struct lk_limit gap;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        lk_jw_append(details, limit_json(w, i < s->limits.n ? &s->limits.v[i] : &gap,
+                                         json_array_get(list, i)));
     lk_jw_member(w, "limits", list);
+    lk_jw_member(w, "limit_details", details);
 }
 
 static json_t *tool_json(struct lk_jw *w)

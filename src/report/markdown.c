@@ -415,8 +415,12 @@ static void limits(struct page *p, const struct lk_snapshot *s)
     if (!s->limits.n)
         return;
     fprintf(p->out, "<details><summary>What could not be read (%zu)</summary>\n\n", s->limits.n);
-    for (size_t i = 0; i < s->limits.n; i++)
-        fprintf(p->out, "- %s\n", plain(p, s->limits.v[i]));
+    for (size_t i = 0; i < s->limits.n; i++) {
+        const char *more = p->how->verbose ? lk_sentence_limit(p->arena, s, &s->limits.v[i]) : NULL;
+        fprintf(p->out, "- %s\n", plain(p, s->limits.v[i].text));
+        if (more)
+            fprintf(p->out, "  - %s\n", plain(p, more));
+    }
     fprintf(p->out, "\n</details>\n\n");
 }
 

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "diagnose/wording/entity.h"
+#include "report/enum_names.h"
 #include "util/text.h"
 
 #define NAME_COLUMNS 80 /* a longer name hides the sentence it stands in; JSON has it whole */
@@ -526,6 +527,33 @@ const char *lk_sentence_census(struct lk_arena *a, const struct lk_snapshot *s)
     return b.n ? keep(a, &b) : "no thread was read";
 }
 
+const char *lk_sentence_limit(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_limit *l)
+{
+    const struct lk_failed_read *r = &l->read;
+    const bool memory = r->size > 0, whose = l->entity.kind != LK_KIND_NONE;
+    if (!memory && !r->os_errno)
+        return whose ? lk_sentence_label(a, s, l->entity) : NULL;
+    const char *reason =
+        r->os_errno ? strerrordesc_np(r->os_errno) : "they can be read, but cannot be right";
+    struct lk_strbuf b = { 0 };
+    if (whose)
+        lk_strbuf_printf(&b, "%s; ", lk_sentence_label(a, s, l->entity));
+    lk_strbuf_puts(&b, r->reading ? r->reading : "reading");
+    if (memory)
+        lk_strbuf_printf(&b, ", %s at 0x%" PRIx64,
+                         lk_words_count(a, (int64_t)LK_MIN(r->size, (uint64_t)INT64_MAX), "byte"),
+                         r->addr);
+    lk_strbuf_puts(&b, ": ");
+    if (r->os_errno)
+        lk_strbuf_printf(&b, "%s (%s)", lk_words_errno(a, r->os_errno), reason ? reason : "?");
+    else
+        lk_strbuf_puts(&b, reason);
+    const char *ret = lk_arena_strdup(a, b.s);
+    lk_strbuf_deinit(&b);
+    return ret;
+}
+
 const char *lk_sentence_why_unknown(struct lk_arena *a, const struct lk_report *r)
 {
     const struct lk_snapshot *s = r->snap;
@@ -534,7 +562,7 @@ const char *lk_sentence_why_unknown(struct lk_arena *a, const struct lk_report *
     if (s->python.present && s->python.why_not)
         return s->python.why_not;
     if (s->limits.n)
-        return lk_arena_printf(a, "too little could be read to judge: %s", s->limits.v[0]);
+        return lk_arena_printf(a, "too little could be read to judge: %s", s->limits.v[0].text);
     return "too little could be read to judge";
 }
 

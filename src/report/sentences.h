@@ -56,6 +56,10 @@ const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *rep
 const char *lk_sentence_children_command(struct lk_arena *a, const struct lk_snapshot *s);
 /** The threads counted by what they do: "1 loop idle, 8 pool workers idle, 2 requests moving". */
 const char *lk_sentence_census(struct lk_arena *a, const struct lk_snapshot *s);
+/** What is known of a limit beside its text: "thread bg-loop [4711]; a frame, 72 bytes at 0x7f00:
+ * EFAULT (Bad address)". NULL when nothing is. */
+const char *lk_sentence_limit(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_limit *l);
 /** Why the verdict is unknown. */
 const char *lk_sentence_why_unknown(struct lk_arena *a, const struct lk_report *r);
 

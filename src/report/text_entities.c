@@ -358,8 +358,13 @@ static void limits(const struct lists *l)
     if (!l->snap->limits.n)
         return;
     heading(l, "WHAT COULD NOT BE READ", l->snap->limits.n, NULL);
-    for (size_t i = 0; i < l->snap->limits.n; i++)
-        lk_terminal_par(l->p, 2, "-", 2, l->snap->limits.v[i], 0);
+    for (size_t i = 0; i < l->snap->limits.n; i++) {
+        const struct lk_limit *limit = &l->snap->limits.v[i];
+        const char *more = l->how->verbose ? lk_sentence_limit(l->arena, l->snap, limit) : NULL;
+        lk_terminal_par(l->p, 2, "-", 2, limit->text, 0);
+        if (more)
+            lk_terminal_par(l->p, 4, "", 2, more, 0);
+    }
 }
 
 void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how)

@@ -100,7 +100,8 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
         c->comm = copy(to, c->comm);
     }
     for (size_t i = 0; i < from->limits.n; i++)
-        lk_snapshot_limit(to, "%s", from->limits.v[i]);
+        lk_snapshot_limit_of(to, (struct lk_ref){ 0 }, from->limits.v[i].read, "%s",
+                             from->limits.v[i].text);
     to->n_process_limits = to->limits.n;
 }
 
@@ -337,17 +338,43 @@ struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyfr
     return st;
 }
 
-void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...)
+LK_PRINTF(3, 0)
+static void add_limit(struct lk_snapshot *s, struct lk_limit limit, const char *fmt, va_list ap)
 {
+    char text[600];
+    vsnprintf(text, sizeof text, fmt, ap);
+    for (size_t i = 0; i < s->limits.n; i++)
+        if (strcmp(s->limits.v[i].text, text) == 0)
+            return;
     if (s->limits.n >= MAX_LIMITS)
         return;
-    char text[600];
+    limit.text = lk_arena_strdup(s->arena, text);
+    lk_vec_add(&s->limits, limit);
+}
+
+void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...)
+{
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    add_limit(s, (struct lk_limit){ 0 }, fmt, ap);
     va_end(ap);
-    for (size_t i = 0; i < s->limits.n; i++)
-        if (strcmp(s->limits.v[i], text) == 0)
-            return;
-    lk_vec_add(&s->limits, lk_arena_strdup(s->arena, text));
+}
+
+void lk_snapshot_limit_of(struct lk_snapshot *s, struct lk_ref entity, struct lk_failed_read read,
+                          const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    add_limit(s, (struct lk_limit){ .entity = entity, .read = read }, fmt, ap);
+    va_end(ap);
+}
+
+void lk_snapshot_limit_os(struct lk_snapshot *s, int errnum, const char *reading, const char *fmt,
+                          ...)
+{
+    const struct lk_failed_read read = { .os_errno = errnum, .reading = reading };
+    va_list ap;
+    va_start(ap, fmt);
+    add_limit(s, (struct lk_limit){ .read = read }, fmt, ap);
+    va_end(ap);
 }

@@ -43,6 +43,14 @@ struct lk_refs {
     size_t n, cap;
 };
 
+/** One thing that could not be read. */
+struct lk_limit {
+    const char *text;           /* one sentence, for users */
+    struct lk_ref entity;       /* whose it is; LK_KIND_NONE: of no single one */
+    struct lk_failed_read read; /* the first read that failed; size 0 with an errno: it was no read
+                                   of memory, size 0 without one: nothing is known of it */
+};
+
 /* ---- frames -------------------------------------------------------------------------- */
 
 /** Whose code a Python frame is; set by lk_classify (diagnose/catalog/classify.h), LK_CODE_UNSET
@@ -686,7 +694,7 @@ struct lk_snapshot {
         size_t n, cap;
     } samples;
     struct {
-        const char **v;
+        struct lk_limit *v;
         size_t n, cap;
     } limits; /* what could not be read, and why */
     /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */

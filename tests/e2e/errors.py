@@ -263,6 +263,7 @@ CASES = [
     ("no samples", wrong_usage, "--samples", "0", "1"),
     ("option without its value", wrong_usage, "1", "--interval"),
     ("unknown verdict", wrong_usage, "--fail-on", "sometimes", "1"),
+    ("--verbose where it shows nothing", wrong_usage, "--verbose", "--format", "tap", "1"),
     ("full disk", full_disk),
     ("closed pipe", closed_pipe),
     ("no such process", no_such_process),

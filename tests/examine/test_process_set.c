@@ -43,7 +43,7 @@ static struct lk_examine_options options(unsigned samples)
 static bool has_limit(const struct lk_report *r, const char *text)
 {
     for (size_t i = 0; i < r->snap->limits.n; i++)
-        if (strstr(r->snap->limits.v[i], text))
+        if (strstr(r->snap->limits.v[i].text, text))
             return true;
     return false;
 }

@@ -1,6 +1,7 @@
 #include "fixtures.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -352,6 +353,11 @@ struct lk_report fixture_deadlock(void)
     second->summary = "Loop o2 has 1 pending task and nobody runs it.";
     lk_snapshot_limit(
         s, "the heap was not walked: loops that no thread, task or module names are not listed");
+    lk_snapshot_limit_of(s, t, (struct lk_failed_read){ 0x7f00, 72, EFAULT, "a frame" },
+                         "the Python stacks of 1 thread could not be read to the end");
+    lk_snapshot_limit_of(s, o, (struct lk_failed_read){ 0x7f10, 8, 0, "a list" },
+                         "the timers of a loop could not be read");
+    lk_snapshot_limit_os(s, EACCES, "the link exe", "exe of the process could not be read");
     return r;
 }
 
@@ -459,7 +465,12 @@ static void hostile_target(struct lk_snapshot *s, const char *evil)
     s->python =
         (struct lk_python){ .present = true, .version = evil, .build = evil, .why_not = evil };
     lk_vec_add(&s->children, ((struct lk_child){ .pid = 2, .comm = evil, .threads = LK_UNKNOWN }));
-    lk_vec_add(&s->limits, evil);
+    lk_vec_add(&s->limits, ((struct lk_limit){ .text = evil,
+                                               .entity = lk_ref_make(LK_KIND_THREAD, 0),
+                                               .read = { .addr = UINT64_MAX,
+                                                         .size = UINT64_MAX,
+                                                         .os_errno = 4711,
+                                                         .reading = evil } }));
     sample(s, 0, 1, 1, 1, 999999);
 }
 

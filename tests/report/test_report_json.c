@@ -106,6 +106,32 @@ static void what_is_unknown_is_null_and_in_limits(void **state)
     fixture_destroy(&r);
 }
 
+static void limits_have_details(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    json_t *v = load(&r, 1, false, false), *line;
+    size_t i;
+    (void)state;
+    assert_true(json_array_size(at(v, "limits")) > 4); /* gaps too */
+    assert_int_equal(json_array_size(at(v, "limits")), json_array_size(at(v, "limit_details")));
+    json_array_foreach(at(v, "limits"), i, line) assert_true(
+        json_equal(line, json_object_get(json_array_get(at(v, "limit_details"), i), "text")));
+    assert_true(json_is_null(at(v, "limit_details.0.address")));
+    assert_true(json_is_null(at(v, "limit_details.0.errno")));
+    assert_text(v, "limit_details.1.entity", "t4712");
+    assert_text(v, "limit_details.1.address", "0x7f00");
+    assert_number(v, "limit_details.1.size", 72);
+    assert_text(v, "limit_details.1.errno", "EFAULT");
+    assert_text(v, "limit_details.1.reading", "a frame");
+    assert_text(v, "limit_details.2.entity", "o1");
+    assert_true(json_is_null(at(v, "limit_details.2.errno")));
+    assert_true(json_is_null(at(v, "limit_details.3.address")));
+    assert_true(json_is_null(at(v, "limit_details.3.size")));
+    assert_text(v, "limit_details.3.errno", "EACCES");
+    json_decref(v);
+    fixture_destroy(&r);
+}
+
 static void a_hundred_thousand_tasks_fold(void **state)
 {
     struct lk_report r = fixture_tasks(100000, 3);
@@ -254,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deadlock_has_what_the_schema_promises),
         cmocka_unit_test(what_is_unknown_is_null_and_in_limits),
+        cmocka_unit_test(limits_have_details),
         cmocka_unit_test(a_hundred_thousand_tasks_fold),
         cmocka_unit_test(what_a_finding_names_is_never_folded),
         cmocka_unit_test(a_thousand_are_not_folded_and_all_shows_all),

@@ -220,6 +220,30 @@ static void unknown_says_what_was_not_judged(void **state)
 }
 
 /* Children that are in the same set were examined. */
+/* With --verbose each limit says what is known of it; without, only its sentence. */
+static void verbose_says_where_a_read_failed(void **state)
+{
+    static const char *const details[] = {
+        "thread bg-loop [4712]; a frame, 72 bytes at 0x7f00: EFAULT (Bad address)",
+        "loop o1 (asyncio); a list, 8 bytes at 0x7f10: they can be read, but cannot be right",
+        "the link exe: EACCES (Permission denied)",
+    };
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    for (int verbose = 0; verbose < 2; verbose++) {
+        char *out = text(&r, 1, (struct lk_render){ .verbose = verbose }),
+             *page = fixture_render("markdown", &r, 1, false,
+                                    (struct lk_render){ .verbose = verbose }, NULL);
+        assert_has(out, "- the Python stacks of 1 thread could not be read to the end\n");
+        for (size_t i = 0; i < LK_ARRAY_LEN(details); i++)
+            assert_int_equal(strstr(out, details[i]) != NULL, verbose);
+        assert_int_equal(strstr(page, "72 bytes at 0x7f00: EFAULT") != NULL, verbose);
+        free(out);
+        free(page);
+    }
+    fixture_destroy(&r);
+}
+
 static void a_set_lists_its_reports(void **state)
 {
     struct lk_report r[2] = { fixture_master(), fixture_deadlock() };
@@ -301,6 +325,7 @@ int main(void)
         cmocka_unit_test(colour_is_balanced_and_optional),
         cmocka_unit_test(healthy_says_why),
         cmocka_unit_test(unknown_says_what_was_not_judged),
+        cmocka_unit_test(verbose_says_where_a_read_failed),
         cmocka_unit_test(a_set_lists_its_reports),
         cmocka_unit_test(an_empty_report_is_one),
         cmocka_unit_test(every_value_prints),

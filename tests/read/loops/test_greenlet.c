@@ -141,7 +141,7 @@ static bool says(const struct lk_snapshot *s, const char *text)
 {
     bool found = false;
     for (size_t i = 0; i < s->limits.n; i++)
-        found |= strstr(s->limits.v[i], text) != NULL;
+        found |= strstr(s->limits.v[i].text, text) != NULL;
     return found;
 }
 

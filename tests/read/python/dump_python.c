@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     printf(",\"limits\":[");
     for (size_t i = 0; i < s->limits.n; i++) {
         printf("%s", i ? "," : "");
-        string(s->limits.v[i]);
+        string(s->limits.v[i].text);
     }
     printf("]}\n");
     lk_snapshot_destroy(s);
