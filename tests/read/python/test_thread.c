@@ -1,6 +1,8 @@
 /* Thread states, names, the GIL. */
 #include "pyheap.h"
 
+#include <errno.h>
+
 #include "read/python/interpreter/thread_states.h"
 
 /* A runtime with one interpreter and n thread states; kernel tids 100, 101, ... */
@@ -128,10 +130,48 @@ static void torn_lists_are_read_again(void **state)
             memcpy(w.h->bytes + (at - HEAP_BASE), &interp, sizeof interp);
         lk_py_read_threads(&w.h->py);
         assert_int_equal(w.h->py.frames_complete, mended);
-        bool told = strstr(w.h->py.s->limits.v[0], "list of Python threads") != NULL;
+        bool told = strstr(w.h->py.s->limits.v[0].text, "list of Python threads") != NULL;
         assert_int_equal(told, !mended);
+        if (told) { /* and where */
+            const struct lk_failed_read *r = &w.h->py.s->limits.v[0].read;
+            assert_int_equal(r->addr, at);
+            assert_int_equal(r->size, 8);
+            assert_int_equal(r->os_errno, 0);
+            assert_string_equal(r->reading, "the list of thread states");
+        }
         if (mended)
             assert_true(thread(&w, 0)->python && thread(&w, 1)->python && thread(&w, 2)->python);
+        heap_destroy(w.h);
+    }
+}
+
+/* Whose stack it is, and which read failed why. */
+static void an_unreadable_frame_is_told_with_its_address(void **state)
+{
+    (void)state;
+    for (size_t v = 0; v < lk_n_layouts; v++) {
+        struct world w = world_create(lk_layouts[v].version, 3);
+        const struct lk_layout *l = &w.h->py.layout;
+        const lk_addr nowhere = UINT64_C(0x6f0000001000);
+        const bool cframes = l->frame_kind == LK_FRAME_CFRAME;
+        const uint32_t of = l->frame_kind == LK_FRAME_OBJECT ? l->ts_frame : l->ts_current_frame;
+        lk_addr top = w.ts[1] + of;
+        for (size_t i = 0; cframes && i < 3; i++) {
+            const lk_addr cframe = heap_alloc(w.h, 64);
+            put64(w.h, w.ts[i] + l->ts_cframe, cframe);
+            top = i == 1 ? cframe + l->cframe_current : top;
+        }
+        put64(w.h, top, nowhere);
+        lk_py_read_threads(&w.h->py);
+        assert_int_equal(w.h->py.s->limits.n, 1);
+        const struct lk_limit *limit = &w.h->py.s->limits.v[0];
+        assert_non_null(strstr(limit->text, "1 thread could not be read to the end"));
+        assert_int_equal(limit->entity.kind, LK_KIND_THREAD);
+        assert_int_equal(limit->entity.index, 1);
+        assert_in_range(limit->read.addr, nowhere, nowhere + 64);
+        assert_in_range(limit->read.size, 8, 256);
+        assert_int_equal(limit->read.os_errno, EFAULT);
+        assert_string_equal(limit->read.reading, "a frame");
         heap_destroy(w.h);
     }
 }
@@ -173,7 +213,7 @@ static void running_threads_are_not_decoded(void **state)
     thread(&w, 0)->read = LK_READ_RACY;
     lk_py_read_threads(&w.h->py);
     assert_int_equal(w.h->py.s->limits.n, 1);
-    assert_true(lk_starts_with(w.h->py.s->limits.v[0], "1 running thread was not stopped"));
+    assert_true(lk_starts_with(w.h->py.s->limits.v[0].text, "1 running thread was not stopped"));
     assert_int_equal(thread(&w, 0)->python_stack->n, 0);
     heap_destroy(w.h);
 }
@@ -185,6 +225,7 @@ int main(void)
         cmocka_unit_test(released_gil_has_no_holder),
         cmocka_unit_test(names),
         cmocka_unit_test(torn_lists_are_read_again),
+        cmocka_unit_test(an_unreadable_frame_is_told_with_its_address),
         cmocka_unit_test(stale_native_id),
         cmocka_unit_test(unknown_thread_is_a_limit),
         cmocka_unit_test(running_threads_are_not_decoded),

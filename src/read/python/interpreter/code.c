@@ -109,15 +109,12 @@ static bool read_shape(struct lk_py *py, const uint8_t *b, struct lk_pycode *c)
            c->nfreevars >= 0 && c->nfreevars <= c->nlocalsplus;
 }
 
-const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
+static const struct lk_pycode *read_code(struct lk_py *py, lk_addr code)
 {
     const struct lk_layout *l = &py->layout;
     uint8_t b[256];
-    uint64_t known;
     struct lk_pycode c = { .addr = code };
 
-    if (lk_map_get(&py->codes, code, &known))
-        return (const struct lk_pycode *)(uintptr_t)known;
     if (lk_py_kind(py, code) != LK_PYK_CODE || l->co_size > sizeof b ||
         !lk_read(py->t, code, b, l->co_size) || !read_shape(py, b, &c))
         return NULL;
@@ -137,6 +134,18 @@ const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
     struct lk_pycode *ret = lk_arena_alloc(lk_py_arena(py), sizeof *ret);
     *ret = c;
     lk_map_put(&py->codes, code, (uintptr_t)ret);
+    return ret;
+}
+
+const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code)
+{
+    uint64_t known;
+
+    if (lk_map_get(&py->codes, code, &known))
+        return (const struct lk_pycode *)(uintptr_t)known;
+    const char *before = lk_reading(py->t, "a code object");
+    const struct lk_pycode *ret = read_code(py, code);
+    lk_reading(py->t, before);
     return ret;
 }
 

@@ -155,20 +155,18 @@ static bool top_frame(struct lk_py *py, lk_addr tstate, lk_addr *ret)
     return false;
 }
 
-bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret, bool *truncated)
+static bool walk_frames(struct lk_py *py, lk_addr at, struct lk_pyframes *ret, bool *truncated)
 {
-    lk_addr at, next, mark = 0;
+    lk_addr next, mark = 0;
     size_t first = ret->n;
 
-    *truncated = false;
-    if (!top_frame(py, tstate, &at))
-        return false;
     for (unsigned steps = 0; at; steps++, at = next) {
         struct lk_pyf f;
         bool shim;
         /* A torn list may be cyclic: the frame met at each power of two of steps is remembered. */
         if (at == mark || ret->n - first >= LK_PY_MAX_FRAMES || steps > 2 * LK_PY_MAX_FRAMES ||
             !lk_py_frame(py, at, &f, &next, &shim)) {
+            lk_read_senseless(py->t, at, LK_MAX(py->layout.if_size, (uint32_t)sizeof at));
             *truncated = true;
             break;
         }
@@ -180,6 +178,21 @@ bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *r
             ret->v[ret->n - 1].entry = true;
     }
     return !*truncated || ret->n > first;
+}
+
+bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret, bool *truncated)
+{
+    const char *before = lk_reading(py->t, "a thread state");
+    lk_addr at;
+    bool ok;
+
+    *truncated = false;
+    lk_read_watch(py->t);
+    ok = top_frame(py, tstate, &at);
+    lk_reading(py->t, "a frame");
+    ok = ok && walk_frames(py, at, ret, truncated);
+    lk_reading(py->t, before);
+    return ok;
 }
 
 struct lk_pyframes *lk_py_frames_keep(struct lk_py *py, const struct lk_pyframes *frames)

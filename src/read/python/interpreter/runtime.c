@@ -234,17 +234,22 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
     py->s = s;
     py->sample++;
     clear_memos(py);
+    const char *before = lk_reading(py->t, "the interpreter");
+    lk_read_watch(py->t);
     py->frames_complete = lk_py_enter_interpreter(py, &sysdict);
     for (int i = 1; !py->frames_complete && i < OPEN_TRIES; i++) {
         lk_process_forget_racy(py->t);
         clear_memos(py);
+        lk_read_watch(py->t);
         py->frames_complete = lk_py_enter_interpreter(py, &sysdict);
     }
     if (!py->frames_complete) {
         s->python.why_not = lk_arena_strdup(s->arena, py->why_not);
-        lk_snapshot_limit(s, "the Python interpreter could not be read in this sample: %s",
-                          py->why_not);
+        lk_snapshot_limit_of(s, (struct lk_ref){ 0 }, lk_read_failed(py->t),
+                             "the Python interpreter could not be read in this sample: %s",
+                             py->why_not);
     }
+    lk_reading(py->t, before);
 }
 
 /* ---- describing ------------------------------------------------------------------------ */

@@ -39,7 +39,7 @@ struct tstates {
 static void incomplete(struct lk_py *py, const char *what)
 {
     py->frames_complete = false;
-    lk_snapshot_limit(py->s, "%s", what);
+    lk_snapshot_limit_of(py->s, (struct lk_ref){ 0 }, lk_read_failed(py->t), "%s", what);
 }
 
 static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *out,
@@ -54,13 +54,14 @@ static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *ou
     while (ts) {
         uint64_t owner, next;
         lk_vec_add(&out->touched, ts);
-        if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1) ||
-            !lk_read(py->t, ts, b, sizeof b))
+        if (out->n >= LK_PY_MAX_THREADS || !lk_map_add(seen, ts, 1))
+            return lk_read_senseless(py->t, ts, sizeof b);
+        if (!lk_read(py->t, ts, b, sizeof b))
             return false;
         memcpy(&owner, b + l->ts_interp, 8);
         memcpy(&next, b + l->ts_next, 8);
         if (owner != interp)
-            return false;
+            return lk_read_senseless(py->t, ts + l->ts_interp, 8);
         struct tstate *k = lk_vec_push(out);
         k->addr = ts;
         k->interp = interp;
@@ -99,8 +100,10 @@ static const char *try_lists(struct lk_py *py, struct tstates *out)
     const char *torn = NULL;
 
     py->n_gils = 0;
+    lk_read_watch(py->t);
     for (int i = 0; is; i++) {
         if (i == MAX_INTERPRETERS || !lk_map_add(&seen, is, 1)) {
+            lk_read_senseless(py->t, is + py->layout.is_next, 8);
             torn = "the list of Python interpreters could not be read to its end";
             break;
         }
@@ -118,6 +121,7 @@ static const char *try_lists(struct lk_py *py, struct tstates *out)
 /* Threads come and go while the list is read: a torn one is read again. */
 static void read_lists(struct lk_py *py, struct tstates *out)
 {
+    const char *before = lk_reading(py->t, "the list of thread states");
     const char *torn = try_lists(py, out);
     for (int i = 1; torn && i < LIST_TRIES; i++) {
         lk_process_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
@@ -128,6 +132,7 @@ static void read_lists(struct lk_py *py, struct tstates *out)
     }
     if (torn)
         incomplete(py, torn);
+    lk_reading(py->t, before);
 }
 
 /* ---- kernel threads ------------------------------------------------------------------------- */
@@ -245,10 +250,11 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
      * (_xxsubinterpreters.run_string), so this is not certain.
      */
     if (lk_map_get(&py->frames_of, index, &old)) {
-        lk_snapshot_limit(py->s,
-                          "thread %lld runs code in several Python interpreters; the order of its "
-                          "frames is not certain",
-                          (long long)py->s->threads.v[index].tid);
+        lk_snapshot_limit_of(
+            py->s, lk_ref_make(LK_KIND_THREAD, index), (struct lk_failed_read){ 0 },
+            "thread %lld runs code in several Python interpreters; the order of its frames is not "
+            "certain",
+            (long long)py->s->threads.v[index].tid);
         const struct lk_pyframes *inner = (const struct lk_pyframes *)(uintptr_t)old;
         struct lk_pyframes both = { 0 };
         for (size_t i = 0; i < inner->n; i++)
@@ -269,6 +275,8 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
 static void read_stacks(struct lk_py *py, const struct tstates *ts)
 {
     struct lk_pyframes frames = { 0 };
+    struct lk_ref skipped_first = { 0 }, torn_first = { 0 };
+    struct lk_failed_read failed = { 0 };
     size_t skipped = 0, torn = 0;
 
     prefetch_tops(py, ts);
@@ -283,13 +291,18 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
         t->main = t->tid == py->s->pid;
         lk_map_put(&py->by_ident, k->ident, k->thread);
         if (torn_by_running(t)) {
-            skipped++;
+            if (!skipped++)
+                skipped_first = lk_ref_make(LK_KIND_THREAD, k->thread);
             continue;
         }
         frames.n = 0;
         if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) ||
-            (truncated && frames.n < LK_PY_MAX_FRAMES))
-            torn++;
+            (truncated && frames.n < LK_PY_MAX_FRAMES)) {
+            if (!torn++) {
+                torn_first = lk_ref_make(LK_KIND_THREAD, k->thread);
+                failed = lk_read_failed(py->t);
+            }
+        }
         if (!t->tstate || frames.n)
             t->tstate = k->addr;
         if (frames.n)
@@ -297,12 +310,14 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
     }
     free(frames.v);
     if (skipped)
-        lk_snapshot_limit(py->s, "%zu running thread%s not stopped; %s not read", skipped,
-                          skipped == 1 ? " was" : "s were",
-                          skipped == 1 ? "its Python stack was" : "their Python stacks were");
+        lk_snapshot_limit_of(py->s, skipped_first, (struct lk_failed_read){ 0 },
+                             "%zu running thread%s not stopped; %s not read", skipped,
+                             skipped == 1 ? " was" : "s were",
+                             skipped == 1 ? "its Python stack was" : "their Python stacks were");
     if (torn)
-        lk_snapshot_limit(py->s, "the Python stacks of %zu thread%s could not be read to the end",
-                          torn, torn == 1 ? "" : "s");
+        lk_snapshot_limit_of(py->s, torn_first, failed,
+                             "the Python stacks of %zu thread%s could not be read to the end", torn,
+                             torn == 1 ? "" : "s");
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */

@@ -127,6 +127,15 @@ static enum lk_pykind kind_of(struct lk_py *py, const struct lk_pytype *ty, cons
     return base ? base->kind : LK_PYK_OTHER;
 }
 
+static bool read_name(struct lk_py *py, lk_addr addr, char *ret, size_t max)
+{
+    const char *before = lk_reading(py->t, "a type's name");
+    const bool ok = lk_read_cstr(py->t, addr, ret, max) && name_ok(ret);
+
+    lk_reading(py->t, before);
+    return ok;
+}
+
 static const struct lk_pytype *type_at(struct lk_py *py, lk_addr type, int depth);
 
 /* Reads a type object anew; NULL when it is none. */
@@ -135,8 +144,11 @@ static struct lk_pytype *type_read(struct lk_py *py, lk_addr type, int depth)
     const struct lk_layout *l = &py->layout;
     uint8_t b[TYPE_HEAD];
     char name[MAX_TYPE_NAME];
+    const char *before = lk_reading(py->t, "a type");
+    const bool read = lk_read(py->t, type, b, sizeof b);
 
-    if (!lk_read(py->t, type, b, sizeof b) || !is_metatype(py, lk_word_at(b, OB_TYPE)))
+    lk_reading(py->t, before);
+    if (!read || !is_metatype(py, lk_word_at(b, OB_TYPE)))
         return NULL;
     struct lk_pytype ty = {
         .addr = type,
@@ -152,7 +164,7 @@ static struct lk_pytype *type_read(struct lk_py *py, lk_addr type, int depth)
         .sample = py->sample,
     };
     if (ty.basicsize < 0 || ty.basicsize > (1 << 30) || (ty.base && !lk_py_plausible(ty.base)) ||
-        !lk_read_cstr(py->t, ty.name_addr, name, sizeof name) || !name_ok(name))
+        !read_name(py, ty.name_addr, name, sizeof name))
         return NULL;
     struct lk_pytype *ret = lk_arena_alloc(py->arena, sizeof *ret);
     *ret = ty;
