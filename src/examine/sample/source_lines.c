@@ -1,6 +1,7 @@
 #include "examine/sample/source_lines.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,76 +12,76 @@
 
 enum { MAX_FILES = 300, MAX_FILE_BYTES = 8 << 20, MAX_LINE_BYTES = 240 };
 
-struct source {
-    char *text; /* NULL: could not be read */
-    size_t n;
-    size_t *line_at; /* offset of each line */
-    size_t n_lines;
+/* A frame whose line is wanted. */
+struct line_ref {
+    uint32_t file;
+    struct lk_pyframe *frame;
 };
 
+/* First all frames are gathered, then each file is read once, into a buffer that all share: no more
+ * than one is ever in memory. */
 struct reader {
     struct lk_process *t;
     struct lk_snapshot *s;
-    struct lk_map files; /* address of the interned file name -> index */
+    struct lk_map files; /* digest of a name -> number */
     struct {
-        struct source *v;
+        struct line_ref *v;
         size_t n, cap;
-    } sources;
+    } lines;
+    struct {
+        char *v;
+        size_t n, cap;
+    } text;
 };
 
-static char *slurp(int fd, size_t *n)
+static int compare_line_refs(const void *a, const void *b)
+{
+    const struct line_ref *x = a, *y = b;
+    if (x->file != y->file)
+        return x->file < y->file ? -1 : 1;
+    return x->frame->line < y->frame->line ? -1 : x->frame->line > y->frame->line;
+}
+
+static void want(struct reader *r, struct lk_pyframe *f)
+{
+    if (!f || f->source || !f->code || f->line <= 0 || !f->code->file || !f->code->file[0] ||
+        f->code->file[0] == '<')
+        return;
+    uint64_t key = lk_hash_str(LK_HASH_INIT, f->code->file), file;
+    if (!lk_map_get(&r->files, key, &file)) {
+        if (r->files.n >= MAX_FILES)
+            return;
+        file = r->files.n;
+        lk_map_put(&r->files, key, file);
+    }
+    lk_vec_add(&r->lines, ((struct line_ref){ (uint32_t)file, f }));
+}
+
+static bool slurp(struct reader *r, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > MAX_FILE_BYTES)
-        return NULL;
-    char *text = lk_xmalloc((size_t)st.st_size);
-    *n = 0;
-    while (*n < (size_t)st.st_size) {
-        ssize_t got = read(fd, text + *n, (size_t)st.st_size - *n);
+        return false;
+    const size_t size = (size_t)st.st_size;
+    if (r->text.cap < size) {
+        free(r->text.v);
+        r->text.v = lk_xmalloc(size);
+        r->text.cap = size;
+    }
+    r->text.n = 0;
+    while (r->text.n < size) {
+        ssize_t got = read(fd, r->text.v + r->text.n, size - r->text.n);
         if (got <= 0)
             break;
-        *n += (size_t)got;
+        r->text.n += (size_t)got;
     }
-    return text;
+    return r->text.n > 0;
 }
 
-static void index_lines(struct source *src)
+/* The line at p, without its indentation. */
+static const char *line_text(const struct reader *r, const char *p)
 {
-    size_t lines = 1;
-    for (size_t i = 0; i < src->n; i++)
-        lines += src->text[i] == '\n';
-    src->line_at = lk_xcalloc(lines, sizeof *src->line_at);
-    src->n_lines = 1;
-    for (size_t i = 0; i + 1 < src->n; i++)
-        if (src->text[i] == '\n')
-            src->line_at[src->n_lines++] = i + 1;
-}
-
-static const struct source *source_of(struct reader *r, const char *file)
-{
-    uint64_t key = lk_hash_str(LK_HASH_INIT, file), at;
-    if (lk_map_get(&r->files, key, &at))
-        return &r->sources.v[at];
-    if (r->sources.n >= MAX_FILES)
-        return NULL;
-    lk_map_put(&r->files, key, r->sources.n);
-    struct source *src = lk_vec_push(&r->sources);
-    int fd = lk_process_open_path(r->t, file, NULL);
-    if (fd >= 0) {
-        src->text = slurp(fd, &src->n);
-        close(fd);
-    }
-    if (src->text)
-        index_lines(src);
-    return src;
-}
-
-static const char *line_text(struct reader *r, const char *file, int line)
-{
-    const struct source *src = source_of(r, file);
-    if (!src || !src->text || line < 1 || (size_t)line > src->n_lines)
-        return NULL;
-    const char *p = src->text + src->line_at[line - 1], *end = src->text + src->n;
+    const char *end = r->text.v + r->text.n;
     while (p < end && (*p == ' ' || *p == '\t'))
         p++;
     const char *q = p;
@@ -91,21 +92,50 @@ static const char *line_text(struct reader *r, const char *file, int line)
     return lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES);
 }
 
-static void read_frame(struct reader *r, struct lk_pyframe *f)
+/* Fills the frames of one file, which come in the order of their lines. */
+static void fill(const struct reader *r, const struct line_ref *w, size_t n)
 {
-    if (f && !f->source && f->code && f->line > 0 && f->code->file && f->code->file[0] &&
-        f->code->file[0] != '<')
-        f->source = line_text(r, f->code->file, f->line);
+    const char *p = r->text.v, *end = p + r->text.n, *text = NULL;
+    int line = 1, of = 0; /* that p is at; that text is of */
+    for (size_t i = 0; i < n; i++) {
+        while (line < w[i].frame->line) {
+            p = memchr(p, '\n', (size_t)(end - p));
+            if (!p || ++p == end)
+                return;
+            line++;
+        }
+        if (of != line)
+            text = line_text(r, p);
+        of = line;
+        w[i].frame->source = text;
+    }
 }
 
-static void read_stack(struct reader *r, struct lk_pystack *st)
+static void fill_all(struct reader *r)
+{
+    const struct line_ref *w = r->lines.v;
+    if (r->lines.n)
+        qsort(r->lines.v, r->lines.n, sizeof *r->lines.v, compare_line_refs);
+    for (size_t i = 0, n; i < r->lines.n; i += n) {
+        for (n = 1; i + n < r->lines.n && w[i + n].file == w[i].file; n++)
+            ;
+        int fd = lk_process_open_path(r->t, w[i].frame->code->file, NULL);
+        if (fd < 0)
+            continue;
+        if (slurp(r, fd))
+            fill(r, w + i, n);
+        close(fd);
+    }
+}
+
+static void want_stack(struct reader *r, struct lk_pystack *st)
 {
     for (size_t i = 0; i < st->n; i++)
         if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER)
-            read_frame(r, &st->frames[i]);
+            want(r, &st->frames[i]);
     size_t at;
-    if (lk_culprit_frame(st, &at))
-        read_frame(r, &st->frames[at]);
+    if (lk_culprit_frame(st, &at) && st->frames[at].code->cls != LK_CODE_USER)
+        want(r, &st->frames[at]);
 }
 
 void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
@@ -114,18 +144,16 @@ void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
     struct lk_map seen = { 0 }; /* stacks are shared by many tasks */
     for (size_t i = 0; i < s->threads.n; i++)
         if (lk_map_add(&seen, (uintptr_t)s->threads.v[i].python_stack, 0))
-            read_stack(&r, s->threads.v[i].python_stack);
+            want_stack(&r, s->threads.v[i].python_stack);
     for (size_t i = 0; i < s->tasks.n; i++)
         if (lk_map_add(&seen, (uintptr_t)s->tasks.v[i].stack, 0))
-            read_stack(&r, s->tasks.v[i].stack);
+            want_stack(&r, s->tasks.v[i].stack);
     for (size_t i = 0; i < s->loops.n; i++)
         for (size_t j = 0; j < s->loops.v[i].n_handles; j++)
-            read_frame(&r, s->loops.v[i].handles[j].frame);
-    for (size_t i = 0; i < r.sources.n; i++) {
-        free(r.sources.v[i].text);
-        free(r.sources.v[i].line_at);
-    }
-    free(r.sources.v);
+            want(&r, s->loops.v[i].handles[j].frame);
+    fill_all(&r);
+    free(r.lines.v);
+    free(r.text.v);
     lk_map_deinit(&r.files);
     lk_map_deinit(&seen);
 }
