@@ -8,6 +8,27 @@
 
 #include "util/base.h"
 
+/**
+ * glibc's own structures, offsets and sizes in bytes. Those that programs are compiled with never
+ * change; struct pthread is the same from 2.31 on.
+ */
+struct lk_glibc_layout {
+    struct {
+        uint16_t self[2]; /* pointers to the struct itself */
+        uint16_t n_self;
+        uint16_t tid, cancelhandling;
+    } thread; /* struct pthread */
+    struct {
+        uint16_t lock, owner, nusers, kind, size;
+    } mutex; /* struct __pthread_mutex_s */
+    struct {
+        uint16_t readers, writers, wrphase_futex, writers_futex;
+        uint16_t zeros; /* two words that are never set */
+        uint16_t cur_writer, shared, flags, size;
+    } rwlock; /* struct __pthread_rwlock_arch_t, since 2.25 */
+    uint16_t cond_size;
+};
+
 struct lk_arch {
     const char *name;
     uint16_t machine; /* EM_* of elf.h, 64-bit and little-endian */
@@ -19,6 +40,9 @@ struct lk_arch {
     /* What may be a number loaded for a system call, in code that ends with its instruction: the
      * nearest first, at most max of them. None when it does not end with one. */
     size_t (*loaded_numbers)(const uint8_t *code, size_t n, uint32_t *ret, size_t max);
+
+    struct lk_glibc_layout glibc;
+    uint16_t musl_tid; /* in musl's struct pthread (src/internal/pthread_impl.h), 1.2 */
 };
 
 /** NULL for a machine that has no row. */

@@ -28,4 +28,22 @@ const struct lk_arch lk_arch_x86_64 = {
     .n_syscalls = LK_X86_64_SYSCALLS,
     .syscall_bytes = SYSCALL_BYTES,
     .loaded_numbers = loaded_numbers,
+    .glibc = {
+        /* nptl/descr.h behind tcbhead_t, sysdeps/x86_64/nptl/tls.h */
+        .thread = { .self = { 0, 0x10 }, .n_self = 2, .tid = 0x2d0, .cancelhandling = 0x308 },
+        /* sysdeps/x86/nptl/bits/struct_mutex.h, unchanged since 2.3 */
+        .mutex = { .lock = 0, .owner = 8, .nusers = 12, .kind = 16, .size = 40 },
+        /* sysdeps/x86/nptl/bits/struct_rwlock.h */
+        .rwlock = { .readers = 0,
+                    .writers = 4,
+                    .wrphase_futex = 8,
+                    .writers_futex = 12,
+                    .zeros = 16,
+                    .cur_writer = 24,
+                    .shared = 28,
+                    .flags = 48,
+                    .size = 56 },
+        .cond_size = 48,
+    },
+    .musl_tid = 0x30,
 };

@@ -9,8 +9,11 @@
 #include <cmocka.h> /* needs the three above */
 
 #include <elf.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include "process/arch/syscalls.h"
 
@@ -91,13 +94,38 @@ static void numbers_in_code(void **state)
 #endif
 }
 
+/* The C library that these tests run with: sizes from its headers, the tid from its memory. */
+static void libc_layout(void **state)
+{
+    const struct lk_arch *a = lk_arch_own();
+    const char *self = (const char *)pthread_self();
+    pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    pthread_rwlock_t k = PTHREAD_RWLOCK_INITIALIZER;
+    int32_t word;
+    (void)state;
+    assert_int_equal(a->glibc.mutex.size, sizeof(pthread_mutex_t));
+    assert_int_equal(a->glibc.rwlock.size, sizeof(pthread_rwlock_t));
+    assert_int_equal(a->glibc.cond_size, sizeof(pthread_cond_t));
+    memcpy(&word, self + a->glibc.thread.tid, 4);
+    assert_int_equal(word, syscall(SYS_gettid));
+    for (unsigned i = 0; i < a->glibc.thread.n_self; i++)
+        assert_memory_equal(self + a->glibc.thread.self[i], &self, sizeof self);
+    pthread_mutex_lock(&m);
+    memcpy(&word, (char *)&m + a->glibc.mutex.owner, 4);
+    assert_int_equal(word, syscall(SYS_gettid));
+    pthread_mutex_unlock(&m);
+    pthread_rwlock_wrlock(&k);
+    memcpy(&word, (char *)&k + a->glibc.rwlock.cur_writer, 4);
+    assert_int_equal(word, syscall(SYS_gettid));
+    pthread_rwlock_unlock(&k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_row),
-        cmocka_unit_test(calls_by_number),
-        cmocka_unit_test(calls_that_block),
-        cmocka_unit_test(numbers_in_code),
+        cmocka_unit_test(own_row),          cmocka_unit_test(calls_by_number),
+        cmocka_unit_test(calls_that_block), cmocka_unit_test(numbers_in_code),
+        cmocka_unit_test(libc_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -188,6 +188,25 @@ static void stale_native_id(void **state)
     heap_destroy(w.h);
 }
 
+/* Under musl the tid stands where glibc has none. */
+static void tid_of_musl(void **state)
+{
+    (void)state;
+    struct world w = world_create(LK_PYVER(3, 8), 3);
+    const struct lk_arch *arch = lk_process_arch(w.h->t);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t pthread;
+        assert_true(lk_read_u64(w.h->t, w.ts[i] + w.h->py.layout.ts_thread_id, &pthread));
+        put32(w.h, pthread + arch->glibc.thread.tid, 0);
+        put32(w.h, pthread + arch->musl_tid, 100 + i);
+    }
+    lk_py_read_threads(&w.h->py);
+    assert_int_equal(w.h->py.s->limits.n, 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(thread(&w, i)->python);
+    heap_destroy(w.h);
+}
+
 static void unknown_thread_is_a_limit(void **state)
 {
     (void)state;
@@ -227,6 +246,7 @@ int main(void)
         cmocka_unit_test(torn_lists_are_read_again),
         cmocka_unit_test(an_unreadable_frame_is_told_with_its_address),
         cmocka_unit_test(stale_native_id),
+        cmocka_unit_test(tid_of_musl),
         cmocka_unit_test(unknown_thread_is_a_limit),
         cmocka_unit_test(running_threads_are_not_decoded),
     };

@@ -4,21 +4,36 @@
 
 enum { MAX_USERS = 100000 }; /* more threads wait for no lock */
 
+/* Where the fields stand is a fact of the CPU. */
+static const struct lk_glibc_layout *glibc_of(const struct lk_process *t)
+{
+    return &lk_process_arch(t)->glibc;
+}
+
+static bool fits_in_memory(lk_addr at, unsigned size)
+{
+    return at + size > at;
+}
+
 /* ---- mutexes ------------------------------------------------------------------------- */
 
-/*
- * The head of glibc's struct __pthread_mutex_s on x86-64 (sysdeps/x86/nptl/bits/struct_mutex.h,
- * unchanged since 2.3): the futex word __lock comes first, so a waiter's futex address is the
- * mutex's address.
- */
-struct mutex_head {
+/* What is used of glibc's struct __pthread_mutex_s. Waiters sleep on its word __lock. */
+struct mutex {
     /* 0 free, 1 held, 2 held and waited for; robust and PI kinds: owner's tid and flags */
     int32_t lock;
-    uint32_t count;
     int32_t owner; /* tid */
     uint32_t nusers;
     int32_t kind;
 };
+
+static bool read_mutex(struct lk_process *t, lk_addr at, struct mutex *ret)
+{
+    const struct lk_glibc_layout *l = glibc_of(t);
+    return fits_in_memory(at, l->mutex.size) && lk_read_i32(t, at + l->mutex.lock, &ret->lock) &&
+           lk_read_i32(t, at + l->mutex.owner, &ret->owner) &&
+           lk_read_u32(t, at + l->mutex.nusers, &ret->nusers) &&
+           lk_read_i32(t, at + l->mutex.kind, &ret->kind);
+}
 
 /* __kind: nptl/pthreadP.h, enum of PTHREAD_MUTEX_*_NP */
 enum {
@@ -30,7 +45,7 @@ enum {
     CEILING = ~0x7ffff, /* PTHREAD_MUTEX_PRIO_CEILING_MASK: stands in __lock of KIND_PROTECT */
 };
 
-static bool is_owned(const struct mutex_head *m)
+static bool is_owned(const struct mutex *m)
 {
     return m->kind >= 0 && m->kind <= KIND_ALL && m->owner > 0 && m->nusers &&
            m->nusers <= MAX_USERS;
@@ -42,7 +57,7 @@ static bool is_wait(const struct lk_futex_wait *w)
 }
 
 /* The word says that the mutex is held by its owner and waited for, in the way of its kind. */
-static bool mutex_word_fits(const struct mutex_head *m, const struct lk_futex_wait *w)
+static bool mutex_word_fits(const struct mutex *m, const struct lk_futex_wait *w)
 {
     bool names_owner = (m->lock & FUTEX_TID_MASK) == m->owner;
     if (m->kind & KIND_INHERIT) /* the kernel keeps the queue */
@@ -58,10 +73,11 @@ static bool mutex_word_fits(const struct mutex_head *m, const struct lk_futex_wa
 static bool decode_mutex(struct lk_process *t, const struct lk_futex_wait *w,
                          struct lk_pthread_object *ret)
 {
-    struct mutex_head m;
-    if (!lk_read(t, w->at, &m, sizeof m) || !is_owned(&m) || !mutex_word_fits(&m, w))
+    struct mutex m;
+    lk_addr at = w->at - glibc_of(t)->mutex.lock;
+    if (!read_mutex(t, at, &m) || !is_owned(&m) || !mutex_word_fits(&m, w))
         return false;
-    *ret = (struct lk_pthread_object){ LK_PT_MUTEX, w->at, m.owner, m.kind & KIND_SHARED };
+    *ret = (struct lk_pthread_object){ LK_PT_MUTEX, at, m.owner, m.kind & KIND_SHARED };
     return true;
 }
 
@@ -83,8 +99,7 @@ static bool decode_refused(const struct lk_futex_wait *w, struct lk_pthread_obje
 
 /* ---- reader-writer locks -------------------------------------------------------------- */
 
-/* glibc's struct __pthread_rwlock_arch_t on x86-64 (sysdeps/x86/nptl/bits/struct_rwlock.h,
- * since 2.25) */
+/* What is used of glibc's struct __pthread_rwlock_arch_t. */
 struct rwlock {
     /* bit 0: write phase; 1: a writer has it or is first in line; 2: readers wait; from 3 on: how
      * many read */
@@ -92,20 +107,32 @@ struct rwlock {
     uint32_t writers;
     uint32_t wrphase_futex; /* 1: write phase; 2: somebody sleeps here */
     uint32_t writers_futex; /* 1: a writer has it or is first in line; 2: somebody sleeps here */
-    uint32_t pad3, pad4;
+    uint32_t zeros[2];
     int32_t cur_writer; /* tid; 0 when it is held for reading */
     int32_t shared;
-    uint8_t elision, pad1[7];
-    uint64_t pad2;
     uint32_t flags; /* preference of readers or writers */
 };
 enum { RW_PHASE = 1, RW_WRLOCKED = 2, RW_READERS = 3, FUTEX_USED = 2, RW_MAX_FLAGS = 3 };
 
+static bool read_rwlock(struct lk_process *t, lk_addr at, struct rwlock *ret)
+{
+    const struct lk_glibc_layout *l = glibc_of(t);
+    return fits_in_memory(at, l->rwlock.size) &&
+           lk_read_u32(t, at + l->rwlock.readers, &ret->readers) &&
+           lk_read_u32(t, at + l->rwlock.writers, &ret->writers) &&
+           lk_read_u32(t, at + l->rwlock.wrphase_futex, &ret->wrphase_futex) &&
+           lk_read_u32(t, at + l->rwlock.writers_futex, &ret->writers_futex) &&
+           lk_read(t, at + l->rwlock.zeros, ret->zeros, sizeof ret->zeros) &&
+           lk_read_i32(t, at + l->rwlock.cur_writer, &ret->cur_writer) &&
+           lk_read_i32(t, at + l->rwlock.shared, &ret->shared) &&
+           lk_read_u32(t, at + l->rwlock.flags, &ret->flags);
+}
+
 static bool rwlock_fits(const struct rwlock *k)
 {
     return (k->readers & RW_WRLOCKED) && k->readers >> RW_READERS <= MAX_USERS &&
-           k->writers <= MAX_USERS && k->wrphase_futex <= 3 && k->writers_futex <= 3 && !k->pad3 &&
-           !k->pad4 && k->cur_writer >= 0 && k->shared >= 0 && k->shared <= 1 &&
+           k->writers <= MAX_USERS && k->wrphase_futex <= 3 && k->writers_futex <= 3 &&
+           !k->zeros[0] && !k->zeros[1] && k->cur_writer >= 0 && k->shared >= 0 && k->shared <= 1 &&
            k->flags < RW_MAX_FLAGS;
 }
 
@@ -121,15 +148,14 @@ static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w,
                           struct lk_pthread_object *ret)
 {
     struct rwlock k;
-    bool for_phase = is_wait(w) && w->at >= offsetof(struct rwlock, writers_futex) &&
-                     lk_read(t, w->at - offsetof(struct rwlock, wrphase_futex), &k, sizeof k) &&
-                     rwlock_fits(&k) && k.wrphase_futex == w->value &&
+    const struct lk_glibc_layout *l = glibc_of(t);
+    lk_addr at = w->at - l->rwlock.wrphase_futex;
+    bool for_phase = is_wait(w) && read_rwlock(t, at, &k) && rwlock_fits(&k) &&
+                     k.wrphase_futex == w->value &&
                      w->value == (k.cur_writer ? 1 | FUTEX_USED : FUTEX_USED);
-    lk_addr at = w->at - offsetof(struct rwlock, wrphase_futex);
     if (!for_phase) {
-        at = w->at - offsetof(struct rwlock, writers_futex);
-        if (!is_wait(w) || w->value != (1 | FUTEX_USED) ||
-            w->at < offsetof(struct rwlock, writers_futex) || !lk_read(t, at, &k, sizeof k) ||
+        at = w->at - l->rwlock.writers_futex;
+        if (!is_wait(w) || w->value != (1 | FUTEX_USED) || !read_rwlock(t, at, &k) ||
             !rwlock_fits(&k) || k.writers_futex != w->value)
             return false;
     }
@@ -141,21 +167,24 @@ static bool decode_rwlock(struct lk_process *t, const struct lk_futex_wait *w,
 
 /* ---- joins --------------------------------------------------------------------------- */
 
-/*
- * glibc's struct pthread on x86-64 (nptl/descr.h, sysdeps/x86_64/nptl/tls.h): tcbhead_t with two
- * pointers to itself, and at 0x2d0 the tid, which pthread_join sleeps on until the kernel sets it
- * to 0 at the thread's end (CLONE_CHILD_CLEARTID).
- */
-enum { THREAD_TCB = 0, THREAD_SELF = 0x10, THREAD_TID = 0x2d0 };
+static bool points_to_itself(struct lk_process *t, lk_addr at)
+{
+    const struct lk_glibc_layout *l = glibc_of(t);
+    lk_addr p;
+    for (unsigned i = 0; i < l->thread.n_self; i++)
+        if (!lk_read_u64(t, at + l->thread.self[i], &p) || p != at)
+            return false;
+    return true;
+}
 
+/* glibc's struct pthread: pthread_join sleeps on the tid in it, until the kernel sets that to 0 at
+ * the thread's end (CLONE_CHILD_CLEARTID). */
 static bool decode_join(struct lk_process *t, const struct lk_futex_wait *w,
                         struct lk_pthread_object *ret)
 {
-    uint64_t tcb, self;
     uint32_t tid;
-    lk_addr at = w->at - THREAD_TID;
-    if (!is_wait(w) || w->at < THREAD_TID || !w->value || !lk_read_u64(t, at + THREAD_TCB, &tcb) ||
-        tcb != at || !lk_read_u64(t, at + THREAD_SELF, &self) || self != at ||
+    lk_addr at = w->at - glibc_of(t)->thread.tid;
+    if (!is_wait(w) || at > w->at || !w->value || !points_to_itself(t, at) ||
         !lk_read_u32(t, w->at, &tid) || tid != w->value)
         return false;
     *ret = (struct lk_pthread_object){ LK_PT_JOIN, at, tid, false };

@@ -5,13 +5,20 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
 
-enum {
-    /* glibc x86-64 struct pthread (nptl/descr.h), the same from 2.31 on */
-    PTHREAD_TID = 0x2d0,
-    PTHREAD_CANCELHANDLING = 0x308,
-    /* EXITING_BITMASK and TERMINATED_BITMASK of cancelhandling: the thread ended by itself */
-    EXITING = 0x10 | 0x20,
-};
+/* glibc, nptl/descr.h: EXITING_BITMASK and TERMINATED_BITMASK of cancelhandling: the thread ended
+ * by itself */
+enum { EXITING = 0x10 | 0x20 };
+
+/* The tid in glibc's struct pthread, whose address is the ident. */
+static bool read_tid(struct lk_py *py, uint64_t ident, uint32_t *ret)
+{
+    return lk_read_u32(py->t, ident + lk_process_arch(py->t)->glibc.thread.tid, ret);
+}
+
+static bool read_cancelhandling(struct lk_py *py, uint64_t ident, uint32_t *ret)
+{
+    return lk_read_u32(py->t, ident + lk_process_arch(py->t)->glibc.thread.cancelhandling, ret);
+}
 
 /* The pid as the target itself sees it (it may live in another pid namespace): tid of its main
  * thread. 0 unknown. */
@@ -20,7 +27,7 @@ static uint32_t pid_inside(struct lk_py *py)
     uint32_t tid;
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_thread *t = &py->s->threads.v[i];
-        if (t->main && t->ident && lk_read_u32(py->t, t->ident + PTHREAD_TID, &tid))
+        if (t->main && t->ident && read_tid(py, t->ident, &tid))
             return tid;
     }
     return 0;
@@ -53,7 +60,7 @@ bool lk_py_ident_may_live(struct lk_py *py, uint64_t ident)
     uint32_t tid;
     if (!py->frames_complete)
         return true;
-    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) || tid == 0)
+    if (!read_tid(py, ident, &tid) || tid == 0)
         return false;
     return !same_namespace(py) || is_tid(py, tid);
 }
@@ -65,8 +72,7 @@ bool lk_py_left_in_parent(struct lk_py *py, uint64_t ident)
     uint32_t tid, cancel;
     if (!ident || !py->frames_complete || lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE)
         return false;
-    if (!lk_read_u32(py->t, ident + PTHREAD_TID, &tid) ||
-        !lk_read_u32(py->t, ident + PTHREAD_CANCELHANDLING, &cancel))
+    if (!read_tid(py, ident, &tid) || !read_cancelhandling(py, ident, &cancel))
         return false;
     if (cancel & EXITING)
         return false;

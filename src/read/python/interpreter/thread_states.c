@@ -13,13 +13,11 @@ enum {
     MAX_INTERPRETERS = 4096,
     LIST_TRIES = 32,
     TSTATE_READ = 256, /* front of a thread state: all fields used here */
-    GLIBC_TID = 0x2d0, /* tid in glibc's struct pthread, x86-64 */
-    TID_FROM = 0x80,   /* where else it is looked for */
+    TID_FROM = 0x80,   /* where a tid is looked for that is where no libc known here has it */
     TID_TO = 0x800,
     GIL_LAST_HOLDER = 8, /* struct _gil_runtime_state, the same in 3.8 - 3.15 */
     GIL_LOCKED = 16,
     GIL_COND = 32, /* cond, mutex, switch_cond, switch_mutex up to the end of the struct */
-    GIL_END = 208,
 };
 
 struct tstate {
@@ -164,19 +162,18 @@ static size_t hits(struct lk_py *py, const struct tstates *ts, uint32_t offset)
  * Where: found by looking. */
 static void calibrate(struct lk_py *py, const struct tstates *ts)
 {
-    size_t best = hits(py, ts, GLIBC_TID), want = LK_MIN(ts->n, (size_t)64);
+    const struct lk_arch *arch = lk_process_arch(py->t);
+    size_t want = LK_MIN(ts->n, (size_t)64);
 
-    if (py->tid_offset)
+    if (py->tid_offset || want == 0)
         return;
-    if (best)
-        py->tid_offset = GLIBC_TID;
-    for (uint32_t off = TID_FROM; best < want && best == 0 && off < TID_TO; off += 4) {
-        size_t n = hits(py, ts, off);
-        if (n == want) {
+    if (hits(py, ts, arch->glibc.thread.tid))
+        py->tid_offset = arch->glibc.thread.tid;
+    else if (hits(py, ts, arch->musl_tid) == want)
+        py->tid_offset = arch->musl_tid;
+    for (uint32_t off = TID_FROM; !py->tid_offset && off < TID_TO; off += 4)
+        if (hits(py, ts, off) == want)
             py->tid_offset = off;
-            return;
-        }
-    }
 }
 
 /* Finds each thread state's kernel thread. After a fork the stored native id may be the parent's:
@@ -373,6 +370,14 @@ void lk_py_read_threads(struct lk_py *py)
     free(ts.v);
 }
 
+/* _gil_runtime_state ends with two pairs of a condition variable and a mutex; these are of the same
+ * size in glibc and musl. */
+static size_t gil_bytes(const struct lk_py *py)
+{
+    const struct lk_glibc_layout *l = &lk_process_arch(py->t)->glibc;
+    return GIL_COND + 2 * ((size_t)l->cond_size + l->mutex.size);
+}
+
 void lk_py_read_gil(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
@@ -380,7 +385,7 @@ void lk_py_read_gil(struct lk_py *py)
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_thread *t = &s->threads.v[i];
         for (unsigned g = 0; t->os.on == LK_OS_FUTEX && g < py->n_gils; g++) {
-            if (t->os.futex < py->gils[g] + GIL_COND || t->os.futex >= py->gils[g] + GIL_END)
+            if (t->os.futex < py->gils[g] + GIL_COND || t->os.futex >= py->gils[g] + gil_bytes(py))
                 continue;
             t->wait.kind = LK_WAIT_GIL;
             t->wait.call = "the GIL";
