@@ -26,15 +26,6 @@ struct lk_mapping {
     const char *path; /* as in /proc/PID/maps, raw bytes, " (deleted)" kept; "" = anonymous */
 };
 
-/** Registers of one thread. For a sleeping thread only pc and sp are known. x86-64 DWARF numbers
- * 0..16. */
-struct lk_regs {
-    uint32_t known;   /* bit i: reg[i] is known */
-    uint64_t reg[17]; /* 0 rax 1 rdx 2 rcx 3 rbx 4 rsi 5 rdi 6 rbp 7 rsp 8..15 r8..r15 16 rip */
-};
-#define LK_REG_SP 7
-#define LK_REG_PC 16
-
 /** What /proc says of one thread at one look. */
 struct lk_thread_facts {
     int64_t tid;

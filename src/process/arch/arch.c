@@ -25,3 +25,20 @@ const struct lk_arch *lk_arch_own(void)
 {
     return &OWN;
 }
+
+unsigned lk_arch_place(const struct lk_arch *arch, uint64_t dwarf)
+{
+    for (unsigned i = 0; i < arch->n_registers; i++)
+        if (arch->registers[i].dwarf == dwarf)
+            return i;
+    return LK_REGS_MAX;
+}
+
+void lk_arch_take_regs(const struct lk_arch *arch, const uint64_t *regset, struct lk_regs *ret)
+{
+    *ret = (struct lk_regs){ 0 };
+    for (unsigned i = 0; i < arch->n_registers; i++) {
+        ret->reg[i] = regset[arch->registers[i].regset];
+        ret->known |= 1u << i;
+    }
+}

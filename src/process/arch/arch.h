@@ -8,6 +8,24 @@
 
 #include "util/base.h"
 
+/** Places of the two registers that every CPU has; those of the others are the row's. */
+enum { LK_REG_PC, LK_REG_SP, LK_REGS_MAX = 17 };
+
+/** Registers of one thread, each at its place. For a sleeping thread only pc and sp are known. */
+struct lk_regs {
+    uint32_t known; /* bit i: reg[i] is known */
+    uint64_t reg[LK_REGS_MAX];
+};
+
+enum { LK_REGSET_WORDS = 27 }; /* most of any CPU */
+
+struct lk_arch_register {
+    uint8_t
+        dwarf; /* its number in call frame information; the pc's: column of the return address */
+    uint8_t regset; /* which word of the kernel's NT_PRSTATUS it is */
+    bool kept;      /* a called function gives it back as it was */
+};
+
 /**
  * glibc's own structures, offsets and sizes in bytes. Those that programs are compiled with never
  * change; struct pthread is the same from 2.31 on.
@@ -33,6 +51,10 @@ struct lk_arch {
     const char *name;
     uint16_t machine; /* EM_* of elf.h, 64-bit and little-endian */
 
+    const struct lk_arch_register *registers; /* by place */
+    unsigned n_registers;
+    unsigned regset_words; /* of NT_PRSTATUS, 8 bytes each */
+
     /* names by number; NULL where the kernel has none. What each waits for: syscalls.h */
     const char *const *syscalls;
     size_t n_syscalls;
@@ -49,5 +71,10 @@ struct lk_arch {
 const struct lk_arch *lk_arch_find(uint16_t machine);
 /** The CPU that loopknot was built for: nothing else runs beside it as a 64-bit process. */
 const struct lk_arch *lk_arch_own(void);
+
+/** Place of the register with that DWARF number; LK_REGS_MAX when it is not looked at. */
+unsigned lk_arch_place(const struct lk_arch *arch, uint64_t dwarf);
+/** From what PTRACE_GETREGSET gave for NT_PRSTATUS. */
+void lk_arch_take_regs(const struct lk_arch *arch, const uint64_t *regset, struct lk_regs *ret);
 
 #endif

@@ -3,8 +3,37 @@
  */
 #include "process/arch/x86_64.h"
 
+#include <assert.h>
 #include <elf.h>
 #include <string.h>
+
+/*
+ * DWARF numbers and which are kept: psABI, "DWARF Register Number Mapping" and figure 3.4. Words:
+ * struct user_regs_struct of arch/x86/include/asm/user_64.h.
+ */
+static const struct lk_arch_register registers[] = {
+    [LK_REG_PC] = { 16, 16, false }, /* rip */
+    [LK_REG_SP] = { 7, 19, true },   /* rsp */
+    { 0, 10, false },                /* rax */
+    { 1, 12, false },                /* rdx */
+    { 2, 11, false },                /* rcx */
+    { 3, 5, true },                  /* rbx */
+    { 4, 13, false },                /* rsi */
+    { 5, 14, false },                /* rdi */
+    { 6, 4, true },                  /* rbp */
+    { 8, 9, false },                 /* r8 */
+    { 9, 8, false },
+    { 10, 7, false },
+    { 11, 6, false },
+    { 12, 3, true },
+    { 13, 2, true },
+    { 14, 1, true },
+    { 15, 0, true }, /* r15 */
+};
+static_assert(LK_ARRAY_LEN(registers) <= LK_REGS_MAX, "one place each");
+
+enum { REGSET_WORDS = 27 };
+static_assert((int)REGSET_WORDS <= (int)LK_REGSET_WORDS, "the caller's buffer");
 
 enum { SYSCALL_BYTES = 2 };
 
@@ -24,6 +53,9 @@ static size_t loaded_numbers(const uint8_t *code, size_t n, uint32_t *ret, size_
 const struct lk_arch lk_arch_x86_64 = {
     .name = "x86-64",
     .machine = EM_X86_64,
+    .registers = registers,
+    .n_registers = LK_ARRAY_LEN(registers),
+    .regset_words = REGSET_WORDS,
     .syscalls = lk_x86_64_syscalls,
     .n_syscalls = LK_X86_64_SYSCALLS,
     .syscall_bytes = SYSCALL_BYTES,

@@ -25,8 +25,6 @@
 /* before anybody is held: fork, page faults, SEIZE of all */
 #define SETUP_MS 2000
 
-#define ALL_REGS ((1u << 17) - 1)
-
 static int open_pidfd(pid_t pid)
 {
     return (int)syscall(SYS_pidfd_open, pid, 0);
@@ -81,24 +79,15 @@ static pid_t fork_quietly(sigset_t *before)
     return pid;
 }
 
-static void convert(const struct user_regs_struct *r, struct lk_regs *ret)
-{
-    const uint64_t v[17] = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp, r->r8,
-                             r->r9,  r->r10, r->r11, r->r12, r->r13, r->r14, r->r15, r->rip };
-
-    memcpy(ret->reg, v, sizeof(v));
-    ret->known = ALL_REGS;
-}
-
 static void collect_result(const struct lk_stop_shared *s, struct lk_stop_result *res)
 {
     uint64_t end = s->released_us ? s->released_us : lk_now_us();
 
     for (size_t i = 0; i < s->n; i++) {
-        if (s->v[i].state != SLOT_STOPPED || !s->v[i].known)
+        if (s->v[i].state != SLOT_STOPPED || !s->v[i].regs.known)
             continue;
         lk_vec_add(&res->stopped, s->v[i].tid);
-        convert(&s->v[i].regs, lk_vec_push(&res->regs));
+        *lk_vec_push(&res->regs) = s->v[i].regs;
     }
     res->pause_us = s->held_us ? (int64_t)(end - s->held_us) : 0;
     res->deadline = s->held_us && !s->released_us;

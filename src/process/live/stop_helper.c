@@ -317,15 +317,19 @@ static void wait_all(const struct lk_stop_helper *h)
     set_timer(timer, 0, false);
 }
 
-static void read_registers(struct lk_stop_shared *s)
+static void read_registers(const struct lk_stop_helper *h)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct lk_stop_slot *slot = &s->v[i];
-        struct iovec v = { &slot->regs, sizeof(slot->regs) };
+    const struct lk_arch *arch = lk_process_arch(h->t);
 
-        if (slot->state == SLOT_STOPPED)
-            slot->known = ptrace(PTRACE_GETREGSET, (pid_t)slot->tid, NT_PRSTATUS, &v) == 0 &&
-                          v.iov_len == sizeof(slot->regs);
+    for (size_t i = 0; i < h->s->n; i++) {
+        struct lk_stop_slot *slot = &h->s->v[i];
+        uint64_t words[LK_REGSET_WORDS];
+        struct iovec v = { words, sizeof(words) };
+
+        if (slot->state == SLOT_STOPPED &&
+            ptrace(PTRACE_GETREGSET, (pid_t)slot->tid, NT_PRSTATUS, &v) == 0 &&
+            v.iov_len == arch->regset_words * sizeof(words[0]))
+            lk_arch_take_regs(arch, words, &slot->regs);
     }
 }
 
@@ -352,10 +356,10 @@ static void copy_stacks(const struct lk_stop_helper *h)
 {
     for (size_t i = 0; i < h->s->n && h->stack_bytes > 0; i++) {
         const struct lk_stop_slot *slot = &h->s->v[i];
-        lk_addr sp = slot->regs.rsp, end = sp + h->stack_bytes;
+        lk_addr sp = slot->regs.reg[LK_REG_SP], end = sp + h->stack_bytes;
         const struct lk_mapping *m;
 
-        if (!slot->known || end < sp)
+        if (!slot->regs.known || end < sp)
             continue;
         m = h->t->maps_fresh ? lk_process_mapping_at(h->t, sp) : NULL;
         lk_pages_want(h->t->pages, sp, m && m->end < end ? m->end : end);
@@ -397,7 +401,7 @@ _Noreturn void lk_stop_helper_main(const struct lk_stop_helper *h)
     if (interrupt_all(h) == 0)
         leave_without_stop(s);
     wait_all(h);
-    read_registers(s);
+    read_registers(h);
     lk_pages_refresh(h->t->pages);
     copy_stacks(h);
     if (h->collect)

@@ -5,8 +5,6 @@
 #ifndef LK_PROCESS_LIVE_STOP_HELPER_H
 #define LK_PROCESS_LIVE_STOP_HELPER_H
 
-#include <sys/user.h>
-
 #include "process/live/stop.h"
 
 enum lk_stop_slot_state {
@@ -22,11 +20,10 @@ struct lk_stop_slot {
     int64_t tid;
     enum lk_stop_slot_state state;
     int signal;    /* the thread stopped to have this signal delivered */
-    bool known;    /* regs were read */
     bool wanted;   /* to be stopped, by the last first look */
     int64_t slept; /* times it gave up the CPU by itself, at the first look; -1 unknown */
     int64_t ran;   /* time it has had on a CPU, ns, at the first look; -1 unknown */
-    struct user_regs_struct regs;
+    struct lk_regs regs;
 };
 
 struct lk_stop_shared {

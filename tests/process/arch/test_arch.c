@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <unistd.h>
 
 #include "process/arch/syscalls.h"
@@ -120,12 +121,66 @@ static void libc_layout(void **state)
     pthread_rwlock_unlock(&k);
 }
 
+/* Each place once, no number and no word twice. */
+static void registers_are_distinct(void **state)
+{
+    const struct lk_arch *a = lk_arch_own();
+    uint64_t words[LK_REGSET_WORDS];
+    struct lk_regs r;
+    (void)state;
+    assert_true(a->n_registers <= LK_REGS_MAX && a->regset_words <= LK_REGSET_WORDS);
+    for (size_t i = 0; i < LK_ARRAY_LEN(words); i++)
+        words[i] = 1000 + i;
+    lk_arch_take_regs(a, words, &r);
+    assert_int_equal(r.known, (1u << a->n_registers) - 1);
+    for (unsigned i = 0; i < a->n_registers; i++) {
+        assert_true(a->registers[i].regset < a->regset_words);
+        assert_int_equal(r.reg[i], 1000 + a->registers[i].regset);
+        assert_int_equal(lk_arch_place(a, a->registers[i].dwarf), i);
+        for (unsigned k = 0; k < i; k++)
+            assert_true(r.reg[k] != r.reg[i]);
+    }
+    assert_int_equal(lk_arch_place(a, 200), LK_REGS_MAX);
+    assert_int_equal(lk_arch_place(a, UINT64_MAX), LK_REGS_MAX);
+    assert_int_equal(a->regset_words * sizeof words[0], sizeof(struct user_regs_struct));
+#ifdef __x86_64__
+    static const struct {
+        uint64_t dwarf;
+        size_t at;
+        bool kept;
+    } psabi[] = {
+        { 0, offsetof(struct user_regs_struct, rax), false },
+        { 1, offsetof(struct user_regs_struct, rdx), false },
+        { 2, offsetof(struct user_regs_struct, rcx), false },
+        { 3, offsetof(struct user_regs_struct, rbx), true },
+        { 4, offsetof(struct user_regs_struct, rsi), false },
+        { 5, offsetof(struct user_regs_struct, rdi), false },
+        { 6, offsetof(struct user_regs_struct, rbp), true },
+        { 8, offsetof(struct user_regs_struct, r8), false },
+        { 9, offsetof(struct user_regs_struct, r9), false },
+        { 10, offsetof(struct user_regs_struct, r10), false },
+        { 11, offsetof(struct user_regs_struct, r11), false },
+        { 12, offsetof(struct user_regs_struct, r12), true },
+        { 13, offsetof(struct user_regs_struct, r13), true },
+        { 14, offsetof(struct user_regs_struct, r14), true },
+        { 15, offsetof(struct user_regs_struct, r15), true },
+        { 7, offsetof(struct user_regs_struct, rsp), true },
+        { 16, offsetof(struct user_regs_struct, rip), false },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(psabi); i++) {
+        unsigned place = lk_arch_place(a, psabi[i].dwarf);
+        assert_int_equal(a->registers[place].regset, psabi[i].at / 8);
+        assert_int_equal(a->registers[place].kept, psabi[i].kept);
+    }
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(own_row),          cmocka_unit_test(calls_by_number),
         cmocka_unit_test(calls_that_block), cmocka_unit_test(numbers_in_code),
-        cmocka_unit_test(libc_layout),
+        cmocka_unit_test(libc_layout),      cmocka_unit_test(registers_are_distinct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,10 +32,10 @@ static bool elf_read(const struct lk_elf *e, uint64_t vaddr, void *buf, size_t n
     return false;
 }
 
-static bool header_ok(const Elf64_Ehdr *eh)
+static bool header_ok(const struct lk_elf *e, const Elf64_Ehdr *eh)
 {
-    return lk_elf_header_ok(eh) && eh->e_phentsize == sizeof(Elf64_Phdr) && eh->e_phnum > 0 &&
-           eh->e_phnum <= MAX_PHDRS;
+    return lk_elf_header_ok(eh, lk_process_arch(e->t)) && eh->e_phentsize == sizeof(Elf64_Phdr) &&
+           eh->e_phnum > 0 && eh->e_phnum <= MAX_PHDRS;
 }
 
 /* Segments and the dynamic section's place. The program headers stand in the first page of every
@@ -49,7 +49,7 @@ static bool read_segments(struct lk_elf *e)
 
     bool got =
         e->fd < 0 ? lk_read(e->t, e->base, &eh, sizeof eh) : lk_elf_pread(e->fd, 0, &eh, sizeof eh);
-    if (!got || !header_ok(&eh))
+    if (!got || !header_ok(e, &eh))
         return false;
     size_t n = eh.e_phnum * sizeof ph[0];
     if (eh.e_phoff > (1u << 20))

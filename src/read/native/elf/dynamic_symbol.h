@@ -23,8 +23,8 @@ struct lk_elf {
     size_t n_load;
 };
 
-/** Opens the file whose first mapping (file offset 0) is m. False when it is no x86-64 ELF with a
- * dynamic section. */
+/** Opens the file whose first mapping (file offset 0) is m. False when it is no ELF of its CPU with
+ * a dynamic section. */
 bool lk_elf_open(struct lk_elf *e, struct lk_process *t, const struct lk_mapping *m);
 void lk_elf_close(struct lk_elf *e);
 /** Address in the target of a defined dynamic symbol; 0 when there is none. */

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "process/arch/arch.h"
 #include "util/base.h"
 
 bool lk_elf_pread(int fd, uint64_t off, void *buf, size_t n)
@@ -21,10 +22,10 @@ bool lk_elf_pread(int fd, uint64_t off, void *buf, size_t n)
     return true;
 }
 
-bool lk_elf_header_ok(const Elf64_Ehdr *e)
+bool lk_elf_header_ok(const Elf64_Ehdr *e, const struct lk_arch *arch)
 {
     return !memcmp(e->e_ident, ELFMAG, SELFMAG) && e->e_ident[EI_CLASS] == ELFCLASS64 &&
-           e->e_ident[EI_DATA] == ELFDATA2LSB && e->e_machine == EM_X86_64;
+           e->e_ident[EI_DATA] == ELFDATA2LSB && e->e_machine == arch->machine;
 }
 
 bool lk_elf_build_id(const uint8_t *p, size_t n, char ret[2 * 64 + 1])

@@ -218,9 +218,9 @@ static void load(struct lk_process *t, struct lk_module *m)
     if (m->headers_tried)
         return;
     m->headers_tried = true;
-    if (m->map.offset != 0 || !lk_read(t, m->base, &e, sizeof e) || !lk_elf_header_ok(&e) ||
-        (e.e_type != ET_EXEC && e.e_type != ET_DYN) || e.e_phentsize != sizeof ph[0] ||
-        e.e_phnum > MAX_PHDRS || e.e_phoff > UINT16_MAX ||
+    if (m->map.offset != 0 || !lk_read(t, m->base, &e, sizeof e) ||
+        !lk_elf_header_ok(&e, lk_process_arch(t)) || (e.e_type != ET_EXEC && e.e_type != ET_DYN) ||
+        e.e_phentsize != sizeof ph[0] || e.e_phnum > MAX_PHDRS || e.e_phoff > UINT16_MAX ||
         !lk_read(t, m->base + e.e_phoff, ph, e.e_phnum * sizeof ph[0]) ||
         !set_extent(m, ph, e.e_phnum))
         return;

@@ -72,7 +72,7 @@ static bool read_sections(struct lk_process *t, const struct source *s, struct s
 {
     Elf64_Ehdr e;
     *ret = (struct sections){ 0 };
-    if (!read_source(t, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e) ||
+    if (!read_source(t, s, 0, &e, sizeof e) || !lk_elf_header_ok(&e, lk_process_arch(t)) ||
         e.e_shentsize != sizeof *ret->v || !e.e_shnum || e.e_shnum > MAX_SECTIONS)
         return false;
     ret->v = lk_xmalloc(e.e_shnum * sizeof *ret->v);

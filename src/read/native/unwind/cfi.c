@@ -149,14 +149,14 @@ static bool parse_augmentation(struct cursor *c, const char *aug, struct cie *ci
             break;
         }
         case 'S': cie->signal = true; break;
-        case 'B': break; /* aarch64 pointer authentication, no data */
+        case 'B': break; /* key of signed return addresses, no data */
         default: return false;
         }
     }
     return !a.bad;
 }
 
-static bool parse_cie(struct cursor *c, struct cie *cie)
+static bool parse_cie(const struct lk_arch *arch, struct cursor *c, struct cie *cie)
 {
     uint32_t id = (uint32_t)take_uint(c, 4);
     uint8_t version = (uint8_t)take_uint(c, 1);
@@ -168,7 +168,7 @@ static bool parse_cie(struct cursor *c, struct cie *cie)
     cie->code_align = uleb(c);
     cie->data_align = sleb(c);
     uint64_t ra = version == 1 ? take_uint(c, 1) : uleb(c);
-    if (c->bad || ra != LK_REG_PC || (*aug && *aug != 'z'))
+    if (c->bad || lk_arch_place(arch, ra) != LK_REG_PC || (*aug && *aug != 'z'))
         return false;
     if (*aug == 'z') {
         cie->augmented = true;
@@ -183,6 +183,7 @@ static bool parse_cie(struct cursor *c, struct cie *cie)
 
 struct machine {
     struct lk_unwinder *u;
+    const struct lk_arch *arch;
     const struct cie *cie;
     struct lk_row *row;
     const struct lk_row *initial; /* after the CIE's instructions; NULL while they run */
@@ -191,32 +192,43 @@ struct machine {
     lk_addr loc;
 };
 
-static void set_rule(struct machine *m, struct cursor *c, uint64_t reg, enum lk_rule kind,
+/* Place of the register with that number; LK_REGS_MAX when it is not looked at. */
+static unsigned place_of(const struct machine *m, uint64_t reg)
+{
+    return lk_arch_place(m->arch, reg);
+}
+
+static unsigned take_place(const struct machine *m, struct cursor *c)
+{
+    return place_of(m, uleb(c));
+}
+
+static void set_rule(struct machine *m, struct cursor *c, unsigned place, enum lk_rule kind,
                      int64_t v)
 {
     if (v < INT32_MIN || v > INT32_MAX)
         c->bad = true;
-    else if (reg < LK_NREGS) { /* above: vector registers, of no use here */
-        m->row->kind[reg] = (uint8_t)kind;
-        m->row->v[reg] = (int32_t)v;
+    else if (place < LK_REGS_MAX) { /* else a vector register or the like, of no use here */
+        m->row->kind[place] = (uint8_t)kind;
+        m->row->v[place] = (int32_t)v;
     }
 }
 
-static void restore_rule(struct machine *m, struct cursor *c, uint64_t reg)
+static void restore_rule(struct machine *m, struct cursor *c, unsigned place)
 {
     if (!m->initial)
         c->bad = true;
-    else if (reg < LK_NREGS)
-        set_rule(m, c, reg, m->initial->kind[reg], m->initial->v[reg]);
+    else if (place < LK_REGS_MAX)
+        set_rule(m, c, place, m->initial->kind[place], m->initial->v[place]);
 }
 
-static void set_cfa(struct machine *m, struct cursor *c, uint64_t reg, int64_t off)
+static void set_cfa(struct machine *m, struct cursor *c, unsigned place, int64_t off)
 {
-    if (reg >= LK_REG_PC || off < INT32_MIN || off > INT32_MAX) {
+    if (place >= LK_REGS_MAX || place == LK_REG_PC || off < INT32_MIN || off > INT32_MAX) {
         c->bad = true;
         return;
     }
-    m->row->cfa_reg = (uint8_t)reg;
+    m->row->cfa_reg = (uint8_t)place;
     m->row->cfa_off = (int32_t)off;
 }
 
@@ -258,7 +270,7 @@ static int64_t factored(const struct machine *m, struct cursor *c, int64_t v)
 
 static void execute_extended(struct machine *m, struct cursor *c, uint8_t op)
 {
-    uint64_t reg;
+    unsigned reg;
     switch (op) {
     case CFA_NOP: break;
     case CFA_SET_LOC: m->loc = take_pointer(c, m->cie->fde_enc, 0); break;
@@ -266,34 +278,34 @@ static void execute_extended(struct machine *m, struct cursor *c, uint8_t op)
     case CFA_ADVANCE_LOC2: m->loc += take_uint(c, 2) * m->cie->code_align; break;
     case CFA_ADVANCE_LOC4: m->loc += take_uint(c, 4) * m->cie->code_align; break;
     case CFA_OFFSET_EXTENDED:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_OFFSET, factored(m, c, (int64_t)uleb(c)));
         break;
     case CFA_OFFSET_EXTENDED_SF:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_OFFSET, factored(m, c, sleb(c)));
         break;
     case CFA_VAL_OFFSET:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_VAL_OFFSET, factored(m, c, (int64_t)uleb(c)));
         break;
     case CFA_VAL_OFFSET_SF:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_VAL_OFFSET, factored(m, c, sleb(c)));
         break;
-    case CFA_RESTORE_EXTENDED: restore_rule(m, c, uleb(c)); break;
-    case CFA_UNDEFINED: set_rule(m, c, uleb(c), LK_RULE_UNDEFINED, 0); break;
-    case CFA_SAME_VALUE: set_rule(m, c, uleb(c), LK_RULE_SAME, 0); break;
+    case CFA_RESTORE_EXTENDED: restore_rule(m, c, take_place(m, c)); break;
+    case CFA_UNDEFINED: set_rule(m, c, take_place(m, c), LK_RULE_UNDEFINED, 0); break;
+    case CFA_SAME_VALUE: set_rule(m, c, take_place(m, c), LK_RULE_SAME, 0); break;
     case CFA_REGISTER:
-        reg = uleb(c);
-        set_rule(m, c, reg, LK_RULE_REGISTER, (int64_t)uleb(c));
+        reg = take_place(m, c);
+        set_rule(m, c, reg, LK_RULE_REGISTER, take_place(m, c));
         break;
     case CFA_EXPRESSION:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_EXPR, take_expr(m, c));
         break;
     case CFA_VAL_EXPRESSION:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_rule(m, c, reg, LK_RULE_VAL_EXPR, take_expr(m, c));
         break;
     case CFA_REMEMBER_STATE:
@@ -304,14 +316,14 @@ static void execute_extended(struct machine *m, struct cursor *c, uint8_t op)
         break;
     case CFA_RESTORE_STATE: restore_state(m, c); break;
     case CFA_DEF_CFA:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_cfa(m, c, reg, (int64_t)uleb(c));
         break;
     case CFA_DEF_CFA_SF:
-        reg = uleb(c);
+        reg = take_place(m, c);
         set_cfa(m, c, reg, factored(m, c, sleb(c)));
         break;
-    case CFA_DEF_CFA_REGISTER: set_cfa(m, c, uleb(c), m->row->cfa_off); break;
+    case CFA_DEF_CFA_REGISTER: set_cfa(m, c, take_place(m, c), m->row->cfa_off); break;
     case CFA_DEF_CFA_OFFSET: set_cfa(m, c, m->row->cfa_reg, (int64_t)uleb(c)); break;
     case CFA_DEF_CFA_OFFSET_SF: set_cfa(m, c, m->row->cfa_reg, factored(m, c, sleb(c))); break;
     case CFA_DEF_CFA_EXPRESSION:
@@ -331,24 +343,23 @@ static bool execute(struct machine *m, struct cursor c, lk_addr pc)
         switch (op & 0xc0) {
         case CFA_ADVANCE_LOC: m->loc += low * m->cie->code_align; break;
         case CFA_OFFSET:
-            set_rule(m, &c, low, LK_RULE_OFFSET, factored(m, &c, (int64_t)uleb(&c)));
+            set_rule(m, &c, place_of(m, low), LK_RULE_OFFSET, factored(m, &c, (int64_t)uleb(&c)));
             break;
-        case CFA_RESTORE: restore_rule(m, &c, low); break;
+        case CFA_RESTORE: restore_rule(m, &c, place_of(m, low)); break;
         default: execute_extended(m, &c, op);
         }
     }
     return !c.bad;
 }
 
-/* psABI x86-64, figure 3.4: rbx, rbp and r12-r15 belong to the caller, the rest may be overwritten
- * by a call. */
-static void default_row(struct lk_row *row)
+/* What holds without a rule: a call may overwrite what it need not keep. */
+static void default_row(const struct lk_arch *arch, struct lk_row *row)
 {
-    static const uint8_t kept[] = { 3, 6, 12, 13, 14, 15 };
     memset(row->kind, LK_RULE_UNDEFINED, sizeof row->kind);
     memset(row->v, 0, sizeof row->v);
-    for (size_t i = 0; i < LK_ARRAY_LEN(kept); i++)
-        row->kind[kept[i]] = LK_RULE_SAME;
+    for (unsigned i = 0; i < arch->n_registers; i++)
+        if (arch->registers[i].kept)
+            row->kind[i] = LK_RULE_SAME;
     row->kind[LK_REG_SP] = LK_RULE_VAL_OFFSET; /* the caller's sp is the CFA, by definition */
     row->kind[LK_REG_PC] = LK_RULE_UNSPECIFIED;
     row->cfa_reg = LK_REG_SP;
@@ -364,8 +375,8 @@ static bool run_fde(struct lk_unwinder *u, struct cursor *fde, const struct cie 
         return false;
     if (cie->augmented)
         take(fde, uleb(fde));
-    struct machine m = { .u = u, .cie = cie, .row = row, .loc = 0 };
-    default_row(row);
+    struct machine m = { .u = u, .arch = lk_process_arch(u->t), .cie = cie, .row = row, .loc = 0 };
+    default_row(m.arch, row);
     if (fde->bad || !execute(&m, cie->init, UINT64_MAX))
         return false;
     struct lk_row initial = *row;
@@ -391,7 +402,7 @@ void lk_cfi_row(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc, st
     /* The CIE pointer is the distance back from itself; 0 would be a CIE. */
     uint32_t back = (uint32_t)take_uint(&fde, 4);
     if (!back || !read_entry(u, m, at + 4 - back, cie_bytes, sizeof cie_bytes, &c) ||
-        !parse_cie(&c, &cie))
+        !parse_cie(lk_process_arch(u->t), &c, &cie))
         return;
     row->signal = cie.signal;
     row->ok = run_fde(u, &fde, &cie, pc, row);

@@ -104,11 +104,12 @@ static void binary(struct eval *e, uint8_t op)
 
 static void push_register(struct eval *e, unsigned reg)
 {
+    unsigned place = lk_arch_place(lk_process_arch(e->u->t), reg);
     int64_t off = sleb(&e->c);
-    if (reg >= LK_NREGS || !(e->regs->known & 1u << reg))
+    if (place >= LK_REGS_MAX || !(e->regs->known & 1u << place))
         e->c.bad = true;
     else
-        push(e, e->regs->reg[reg] + (uint64_t)off);
+        push(e, e->regs->reg[place] + (uint64_t)off);
 }
 
 static void run_op(struct eval *e, uint8_t op)

@@ -94,7 +94,7 @@ static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
 
 static bool known(const struct lk_regs *r, unsigned i)
 {
-    return i < LK_NREGS && (r->known & 1u << i);
+    return i < LK_REGS_MAX && (r->known & 1u << i);
 }
 
 static bool find_cfa(struct lk_unwinder *u, const struct lk_row *row, const struct lk_regs *r,
@@ -149,7 +149,7 @@ static enum step step(struct lk_unwinder *u, const struct lk_row *row, struct lk
      * This, with the limit of frames, also ends every cycle. */
     if (!row->signal && cfa <= r->reg[LK_REG_SP])
         return STEP_LOST;
-    for (unsigned i = 0; i < LK_NREGS; i++)
+    for (unsigned i = 0; i < LK_REGS_MAX; i++)
         if (recover(u, row, r, i, cfa, &next.reg[i]))
             next.known |= 1u << i;
     if (!known(&next, LK_REG_PC) || !known(&next, LK_REG_SP))

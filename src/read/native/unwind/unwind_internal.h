@@ -13,8 +13,6 @@
 #include "util/map.h"
 #include "util/text.h"
 
-#define LK_NREGS 17 /* x86-64 DWARF registers 0..15 and the return address 16 */
-
 /* ---- cfi.c -------------------------------------------------------------------------- */
 
 enum lk_rule {
@@ -23,7 +21,7 @@ enum lk_rule {
     LK_RULE_UNSPECIFIED, /* return address only: no rule was given */
     LK_RULE_OFFSET,      /* saved at CFA + v */
     LK_RULE_VAL_OFFSET,  /* is CFA + v */
-    LK_RULE_REGISTER,    /* in register v */
+    LK_RULE_REGISTER,    /* in the register at place v */
     LK_RULE_EXPR,        /* saved at the address that expression v computes */
     LK_RULE_VAL_EXPR,    /* is what expression v computes */
 };
@@ -32,13 +30,13 @@ enum lk_rule {
 /** How to get from a frame at one pc to its caller. Expressions are indices into lk_unwinder.exprs.
  */
 struct lk_row {
-    bool ok;     /* there is CFI and it made sense */
-    bool code;   /* pc is in an executable mapping */
-    bool signal; /* signal trampoline: the caller was interrupted, its pc is exact */
-    uint8_t cfa_reg;
-    uint8_t kind[LK_NREGS];
+    bool ok;         /* there is CFI and it made sense */
+    bool code;       /* pc is in an executable mapping */
+    bool signal;     /* signal trampoline: the caller was interrupted, its pc is exact */
+    uint8_t cfa_reg; /* its place; LK_CFA_EXPR */
+    uint8_t kind[LK_REGS_MAX];
     int32_t cfa_off;
-    int32_t v[LK_NREGS];
+    int32_t v[LK_REGS_MAX];
 };
 struct lk_expr {
     uint16_t n;

@@ -203,6 +203,11 @@ struct result {
     lk_addr pcs[LK_UNWIND_MAX];
 };
 
+static unsigned rbp_place(void)
+{
+    return lk_arch_place(lk_arch_own(), 6);
+}
+
 static struct result walk(struct fake *f, uint32_t known, lk_addr rbp)
 {
     struct lk_error err = { 0 };
@@ -211,7 +216,7 @@ static struct result walk(struct fake *f, uint32_t known, lk_addr rbp)
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     assert_non_null(u);
     struct lk_regs regs = { .known = known | 1u << LK_REG_PC | 1u << LK_REG_SP };
-    regs.reg[6] = rbp;
+    regs.reg[rbp_place()] = rbp;
     regs.reg[LK_REG_SP] = STACK;
     regs.reg[LK_REG_PC] = CODE + 0x10;
     r.n = lk_unwind_walk(u, &regs, r.pcs, &r.truncated);
@@ -268,7 +273,8 @@ static void an_unknown_register_ends_the_stack(void **state)
     struct result r = walk(&f, 0, 0);
     assert_int_equal(r.n, 1);
     assert_true(r.truncated);
-    r = walk(&f, 1u << 6, STACK + 16); /* known: the return address is at CFA - 8 = STACK + 24 */
+    r = walk(&f, 1u << rbp_place(),
+             STACK + 16); /* known: the return address is at CFA - 8 = STACK + 24 */
     assert_int_equal(r.n, 1);
     assert_false(r.truncated);
 }
@@ -281,7 +287,7 @@ static void a_frame_that_is_its_own_caller_ends_the_stack(void **state)
     make_module(&f, by_rbp, sizeof by_rbp);
     stack[2] = STACK + 16; /* rbp chain: itself */
     stack[3] = CODE + 0x10;
-    struct result r = walk(&f, 1u << 6, STACK + 16);
+    struct result r = walk(&f, 1u << rbp_place(), STACK + 16);
     assert_int_equal(r.n, 2);
     assert_true(r.truncated);
 }

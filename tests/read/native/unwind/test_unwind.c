@@ -19,7 +19,6 @@
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -378,17 +377,14 @@ static pid_t start_python(void)
 
 static bool stop_thread(pid_t tid, struct lk_regs *ret)
 {
-    struct user_regs_struct x;
-    struct iovec io = { &x, sizeof x };
+    uint64_t words[LK_REGSET_WORDS];
+    struct iovec io = { words, sizeof words };
     int status;
     if (ptrace(PTRACE_SEIZE, tid, 0, 0) || ptrace(PTRACE_INTERRUPT, tid, 0, 0) ||
         waitpid(tid, &status, __WALL) != tid ||
         ptrace(PTRACE_GETREGSET, tid, 1 /* NT_PRSTATUS */, &io))
         return false;
-    const uint64_t v[] = { x.rax, x.rdx, x.rcx, x.rbx, x.rsi, x.rdi, x.rbp, x.rsp, x.r8,
-                           x.r9,  x.r10, x.r11, x.r12, x.r13, x.r14, x.r15, x.rip };
-    memcpy(ret->reg, v, sizeof v);
-    ret->known = (1u << LK_ARRAY_LEN(v)) - 1;
+    lk_arch_take_regs(lk_arch_own(), words, ret);
     return true;
 }
 
