@@ -89,7 +89,7 @@ check: ## install what is missing, build, run all tests; ends with "N passed, N 
 
 $(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a $(LK_LDLIBS) \
-	    $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) -lunwind-ptrace -lunwind-x86_64 -lunwind
+	    $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) -lunwind-ptrace -lunwind-generic -lunwind
 
 unit: $(UNITS) ## build the unit tests and run them
 	$(Q)tests/run-unit $(UNITS)

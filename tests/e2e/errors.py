@@ -4,8 +4,10 @@ import os
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import lib
@@ -108,6 +110,25 @@ def kernel_thread():
     if name != "kthreadd":
         raise lib.Skipped("process 2 is no kernel thread here")
     return refusal(loopknot(2), "kernel")
+
+
+def other_machine():
+    """A program of 32 bits: pause(2) for ever, for the i386 that x86-64 kernels run beside their own."""
+    code = b"\xb8\x1d\0\0\0" b"\xcd\x80" b"\xeb\xf7"  # mov $29, %eax; int $0x80; jmp back
+    size = 52 + 32 + len(code)
+    image = (b"\x7fELF\1\1\1" + 9 * b"\0" + struct.pack("<HHIIIIIHHHHHH", 2, 3, 1, 0x8048054, 52, 0, 0, 52, 32, 1, 0, 0, 0) +
+             struct.pack("<IIIIIIII", 1, 0, 0x8048000, 0x8048000, size, size, 5, 4096) + code)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "paused")
+        with open(path, "wb") as f:
+            f.write(image)
+        os.chmod(path, 0o755)
+        try:
+            target = lib.Child([path])
+        except OSError as e:
+            raise lib.Skipped(e.strerror) from e
+        with target:
+            return refusal(loopknot(target.pid), "32-bit")
 
 
 def other_user():
@@ -269,6 +290,7 @@ CASES = [
     ("no such process", no_such_process),
     ("zombie", zombie),
     ("kernel thread", kernel_thread),
+    ("a 32-bit program", other_machine),
     ("another user's process", other_user),
     ("one's own process without root", own_user),
     ("not Python", not_python),

@@ -89,8 +89,8 @@ static bool parse_hex(const char **at, uint32_t *ret)
     return digits > 0;
 }
 
-/* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on x86 its
- * bytes are in order. */
+/* "0100007F:1F90": each 32-bit word of the address as the kernel's CPU loads it, so on a
+ * little-endian one its bytes are in order. */
 static bool parse_end(const char **at, bool v6, struct lk_socket_end *ret)
 {
     uint32_t words[4] = { 0, 0, htonl(0xffff), 0 }, port;
