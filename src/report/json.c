@@ -141,7 +141,7 @@ static json_t *target_json(struct lk_jw *w)
     lk_jw_set(o, "boot_id", lk_jw_known_text(w, s->boot_id, LK_GAP_TARGET));
     lk_jw_set(o, "start_time", lk_jw_known_text(w, s->start_time, LK_GAP_TARGET));
     lk_jw_set(o, "container", lk_jw_text(w, s->container));
-    lk_jw_set(o, "supervisor", lk_jw_text(w, s->supervisor));
+    lk_jw_set(o, "supervisor", lk_jw_text(w, s->supervisor ? s->supervisor->name : NULL));
     lk_jw_set(o, "runtime", lk_jw_text(w, lk_runtime_name(s->runtime)));
     lk_jw_set(o, "threads", json_integer((json_int_t)s->threads.n));
     lk_jw_set(o, "children", children_json(w));

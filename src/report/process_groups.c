@@ -16,32 +16,12 @@ static const struct {
     { "multiprocessing.spawn", "multiprocessing worker" },
 };
 
-/* What the child of a supervisor is, by how the supervisor's name ends. */
-static const struct {
-    const char *ending, *role;
-} of_supervisor[] = {
-    { " master", " worker" },
-    { " supervisor", " server" },
-    { " reloader", " server" },
-};
-
 static const char *role_of_helper(const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->n_cmdline; i++)
         for (size_t k = 0; s->cmdline[i] && k < LK_ARRAY_LEN(helpers); k++)
             if (strstr(s->cmdline[i], helpers[k].word))
                 return helpers[k].role;
-    return NULL;
-}
-
-static const char *role_under(struct lk_arena *a, const char *supervisor)
-{
-    const size_t n = strlen(supervisor);
-    for (size_t i = 0; i < LK_ARRAY_LEN(of_supervisor); i++) {
-        const size_t m = strlen(of_supervisor[i].ending);
-        if (n > m && strcmp(supervisor + n - m, of_supervisor[i].ending) == 0)
-            return lk_arena_printf(a, "%.*s%s", (int)(n - m), supervisor, of_supervisor[i].role);
-    }
     return NULL;
 }
 
@@ -69,15 +49,14 @@ static bool same_command(const struct lk_snapshot *a, const struct lk_snapshot *
     return true;
 }
 
-const char *lk_process_groups_role(struct lk_arena *a, const struct lk_report *reports, size_t n,
-                                   size_t i)
+const char *lk_process_groups_role(const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap, *parent = parent_of(reports, n, s);
     if (s->supervisor)
-        return s->supervisor;
+        return s->supervisor->name;
     const char *role = role_of_helper(s);
     if (!role && parent && parent->supervisor)
-        role = role_under(a, parent->supervisor);
+        role = parent->supervisor->child;
     if (!role && parent && same_command(s, parent))
         role = "forked child";
     return role;
@@ -103,7 +82,7 @@ lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, si
         const size_t i = k % n; /* worst first, and then in the order in which they were examined */
         if (reports[i].findings->verdict != (enum lk_verdict)(LK_DEADLOCK - k / n))
             continue;
-        const char *role = lk_process_groups_role(a, reports, n, i);
+        const char *role = lk_process_groups_role(reports, n, i);
         size_t g = apart ? set.n_groups : 0;
         for (; g < set.n_groups; g++) {
             const struct lk_report *example = &reports[set.groups[g].members[0]];

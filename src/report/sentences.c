@@ -430,14 +430,6 @@ static bool examined(const struct lk_report *reports, size_t n, int64_t pid)
     return false;
 }
 
-static const char *supervisor_article(const char *what)
-{
-    return lk_ends_with(what, "master") || lk_ends_with(what, "reloader") ||
-                   lk_ends_with(what, "shell") || lk_ends_with(what, "supervisor")
-               ? "a "
-               : "";
-}
-
 const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *reports, size_t n,
                                  size_t i)
 {
@@ -447,11 +439,11 @@ const char *lk_sentence_children(struct lk_arena *a, const struct lk_report *rep
         missing += !examined(reports, n, s->children.v[c].pid);
     if (!missing)
         return NULL;
-    const bool master = s->supervisor && strstr(s->supervisor, "master");
+    const bool master = s->supervisor && s->supervisor->kind == LK_SUPERVISOR_MASTER;
     struct lk_strbuf b = { 0 };
     if (s->supervisor)
-        lk_strbuf_printf(&b, "%" PRId64 " is %s%s; its ", s->pid, supervisor_article(s->supervisor),
-                         name(a, s->supervisor));
+        lk_strbuf_printf(&b, "%" PRId64 " is %s%s; its ", s->pid,
+                         lk_supervisor_article(s->supervisor), name(a, s->supervisor->name));
     lk_strbuf_printf(
         &b, "%s %s not examined:", lk_words_count(a, missing, master ? "worker" : "child process"),
         missing == 1 ? "was" : "were");

@@ -623,6 +623,21 @@ struct lk_python {
     const char *stdlib;
 };
 
+/** What a process that waits for its children is. */
+enum lk_supervisor_kind {
+    LK_SUPERVISOR_PROGRAM = 0, /* starts another program; known by its own name: sudo, tini */
+    LK_SUPERVISOR_SHELL,
+    LK_SUPERVISOR_MASTER,     /* of workers */
+    LK_SUPERVISOR_OF_SERVERS, /* starts servers, and starts them again: a reloader */
+};
+
+/** One row of what is known of supervisors; static. */
+struct lk_supervisor {
+    enum lk_supervisor_kind kind;
+    const char *name;  /* "gunicorn master", "flask --debug reloader", "shell", "sudo", ... */
+    const char *child; /* what a child of it is: "gunicorn worker"; NULL: anything */
+};
+
 struct lk_snapshot {
     struct lk_arena *arena;
     /* target */
@@ -636,8 +651,7 @@ struct lk_snapshot {
         struct lk_child *v;
         size_t n, cap;
     } children;
-    /* "gunicorn master", "uwsgi master", "flask --debug reloader", "shell", ... ; NULL */
-    const char *supervisor;
+    const struct lk_supervisor *supervisor; /* NULL: it is none */
     bool children_examined; /* the children are (or will be) examined in the same run: --tree */
     int64_t supervisor_timeout_ms; /* gunicorn --timeout that kills a hung worker; LK_UNKNOWN */
     /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */

@@ -507,7 +507,7 @@ static void waits_for_sleep(const char *want, char *const argv[])
 {
     pid_t pid = start(argv[0], argv);
     struct lk_snapshot *s = read_until(pid, is_supervisor);
-    assert_string_equal(s->supervisor, want);
+    assert_string_equal(s->supervisor->name, want);
     lk_snapshot_destroy(s);
     end(pid);
 }
@@ -531,7 +531,7 @@ static void check_gunicorn(char *const argv[], int64_t want)
     pid_t pid = start("/proc/self/exe", argv);
     struct lk_snapshot *s = read_until(pid, has_forked);
     assert_non_null(s->supervisor);
-    assert_string_equal(s->supervisor, "gunicorn master");
+    assert_string_equal(s->supervisor->name, "gunicorn master");
     assert_true(s->supervisor_timeout_ms == LK_UNKNOWN);
     pid_t worker = (pid_t)s->children.v[0].pid;
     lk_snapshot_destroy(s);

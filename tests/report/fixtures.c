@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const struct lk_supervisor fixture_gunicorn_master = { LK_SUPERVISOR_MASTER, "gunicorn master",
+                                                       "gunicorn worker" };
+
 static const struct lk_rule rules[] = {
     { .id = "LK101",
       .name = "loop-waits-on-itself",
@@ -391,7 +394,7 @@ struct lk_report fixture_master(void)
     struct lk_report r = create(6000, LK_VERDICT_UNKNOWN);
     identity(r.snap, "/usr/bin/gunicorn");
     thread(r.snap, 6000, "gunicorn", LK_WAIT_IO, "select.select()");
-    r.snap->supervisor = "gunicorn master";
+    r.snap->supervisor = &fixture_gunicorn_master;
     for (int i = 0; i < 4; i++)
         lk_vec_add(&r.snap->children,
                    ((struct lk_child){ .pid = 6001 + i, .comm = "gunicorn", .threads = 5 }));
@@ -461,7 +464,9 @@ static void hostile_target(struct lk_snapshot *s, const char *evil)
     s->n_cmdline = 2;
     s->comm = s->exe = s->cwd = s->host = s->boot_id = s->start_time = s->container = evil;
     s->taken_at = "2026-01-31T12:00:00.123Z";
-    s->supervisor = evil;
+    struct lk_supervisor *v = lk_arena_alloc(s->arena, sizeof *v);
+    v->name = v->child = evil;
+    s->supervisor = v;
     s->python =
         (struct lk_python){ .present = true, .version = evil, .build = evil, .why_not = evil };
     lk_vec_add(&s->children, ((struct lk_child){ .pid = 2, .comm = evil, .threads = LK_UNKNOWN }));

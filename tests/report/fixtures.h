@@ -6,6 +6,8 @@
 #include "report/report.h"
 #include "snapshot/builder.h"
 
+extern const struct lk_supervisor fixture_gunicorn_master;
+
 /* A report without findings on a process of which nothing was read. */
 struct lk_report fixture_empty(void);
 /* A loop that waits on itself: request threads wait behind it, idle pool, a cycle of four edges. */

@@ -21,7 +21,7 @@ static void folds_equal_members(void **state)
         with_pid(fixture_healthy(), 12, 10), with_pid(fixture_deadlock(), 13, 10),
         with_pid(fixture_healthy(), 14, 10),
     };
-    r[0].snap->supervisor = "gunicorn master";
+    r[0].snap->supervisor = &fixture_gunicorn_master;
     struct lk_arena *a = lk_arena_create();
     struct lk_process_groups set = lk_process_groups_create(a, r, 5, false);
     assert_int_equal(set.n_groups, 3);

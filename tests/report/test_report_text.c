@@ -56,7 +56,7 @@ static void the_first_screen_stays_one(void **state)
         words[i] = i % 7 == 6 ? ' ' : 'w';
     words[sizeof words - 1] = '\0';
     f->summary = f->remedy = f->safe_now = words;
-    r.snap->supervisor = "gunicorn master";
+    r.snap->supervisor = &fixture_gunicorn_master;
     lk_vec_add(&r.snap->children, ((struct lk_child){ .pid = 4801, .comm = "sh", .threads = 1 }));
     char *out = text(&r, 1, (struct lk_render){ .width = 80 }), *end = strstr(out, "\nFINDING ");
     assert_non_null(end);

@@ -17,10 +17,10 @@ static const char *unexamined_children(struct lk_rule_context *c)
     if (!s->supervisor || !s->children.n || s->children_examined)
         return NULL;
     bool one = s->children.n == 1;
-    bool workers = strstr(s->supervisor, "master") != NULL;
+    bool workers = s->supervisor->kind == LK_SUPERVISOR_MASTER;
     return lk_print(
-        c, "%lld is a %s; its %s not examined: loopknot --tree %lld", (long long)s->pid,
-        s->supervisor,
+        c, "%lld is %s%s; its %s not examined: loopknot --tree %lld", (long long)s->pid,
+        lk_supervisor_article(s->supervisor), s->supervisor->name,
         one ? (workers ? "worker was" : "child was")
             : lk_print(c, "%zu %s were", s->children.n, workers ? "workers" : "children"),
         (long long)s->pid);

@@ -44,3 +44,8 @@ const char *lk_runtime_name(enum lk_runtime r)
     };
     return (unsigned)r < LK_ARRAY_LEN(names) ? names[r] : NULL;
 }
+
+const char *lk_supervisor_article(const struct lk_supervisor *v)
+{
+    return v->kind == LK_SUPERVISOR_PROGRAM ? "" : "a ";
+}

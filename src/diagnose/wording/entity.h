@@ -13,5 +13,7 @@
 const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r);
 /** "python", "jvm", ...; NULL where it is not known. */
 const char *lk_runtime_name(enum lk_runtime r);
+/** "a ", or "" before the name of a program: "a shell", "sudo". */
+const char *lk_supervisor_article(const struct lk_supervisor *v);
 
 #endif

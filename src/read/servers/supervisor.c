@@ -14,40 +14,46 @@
 
 /* Programs that start another one and wait for it, by executable or script name. */
 static const struct {
-    const char *name, *what;
+    const char *program;
+    struct lk_supervisor is;
 } waiters[] = {
-    { "sh", "shell" },
-    { "bash", "shell" },
-    { "dash", "shell" },
-    { "zsh", "shell" },
-    { "fish", "shell" },
-    { "ksh", "shell" },
-    { "sudo", "sudo" },
-    { "su", "su" },
-    { "runuser", "runuser" },
-    { "doas", "doas" },
-    { "timeout", "timeout" },
-    { "docker-init", "docker-init" },
-    { "tini", "tini" },
-    { "dumb-init", "dumb-init" },
-    { "catatonit", "catatonit" },
-    { "supervisord", "supervisord" },
+    { "sh", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "bash", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "dash", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "zsh", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "fish", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "ksh", { LK_SUPERVISOR_SHELL, "shell", NULL } },
+    { "sudo", { LK_SUPERVISOR_PROGRAM, "sudo", NULL } },
+    { "su", { LK_SUPERVISOR_PROGRAM, "su", NULL } },
+    { "runuser", { LK_SUPERVISOR_PROGRAM, "runuser", NULL } },
+    { "doas", { LK_SUPERVISOR_PROGRAM, "doas", NULL } },
+    { "timeout", { LK_SUPERVISOR_PROGRAM, "timeout", NULL } },
+    { "docker-init", { LK_SUPERVISOR_PROGRAM, "docker-init", NULL } },
+    { "tini", { LK_SUPERVISOR_PROGRAM, "tini", NULL } },
+    { "dumb-init", { LK_SUPERVISOR_PROGRAM, "dumb-init", NULL } },
+    { "catatonit", { LK_SUPERVISOR_PROGRAM, "catatonit", NULL } },
+    { "supervisord", { LK_SUPERVISOR_PROGRAM, "supervisord", NULL } },
 };
 /* Servers whose first process forks workers that run the same program. */
 static const struct {
-    const char *name, *what;
+    const char *program;
+    struct lk_supervisor is;
 } masters[] = {
-    { "gunicorn", "gunicorn master" },
-    { "uwsgi", "uwsgi master" },
-    { "celery", "celery master" },
+    { "gunicorn", { LK_SUPERVISOR_MASTER, "gunicorn master", "gunicorn worker" } },
+    { "uwsgi", { LK_SUPERVISOR_MASTER, "uwsgi master", "uwsgi worker" } },
+    { "celery", { LK_SUPERVISOR_MASTER, "celery master", "celery worker" } },
 };
 /* Development servers that start themselves again and tell the child by a variable. */
 static const struct {
-    const char *variable, *what;
+    const char *variable;
+    struct lk_supervisor is;
 } reloaders[] = {
-    { "WERKZEUG_RUN_MAIN=true", "flask --debug reloader" },
-    { "RUN_MAIN=true", "django reloader" },
+    { "WERKZEUG_RUN_MAIN=true",
+      { LK_SUPERVISOR_OF_SERVERS, "flask --debug reloader", "flask --debug server" } },
+    { "RUN_MAIN=true", { LK_SUPERVISOR_OF_SERVERS, "django reloader", "django server" } },
 };
+static const struct lk_supervisor of_uvicorn = { LK_SUPERVISOR_OF_SERVERS, "uvicorn supervisor",
+                                                 "uvicorn server" };
 
 /* ---- programs ------------------------------------------------------------------------ */
 
@@ -171,30 +177,31 @@ static const char *option(const struct lk_procfs_args *args, const char *longer,
 
 /* ---- supervisors --------------------------------------------------------------------- */
 
-static const char *waiter_kind(const struct lk_program *p)
+static const struct lk_supervisor *find_waiter(const struct lk_program *p)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(waiters); i++)
-        if (strcmp(p->exe, waiters[i].name) == 0 || strcmp(p->name, waiters[i].name) == 0 ||
+        if (strcmp(p->exe, waiters[i].program) == 0 || strcmp(p->name, waiters[i].program) == 0 ||
             /* one executable with many names: busybox, coreutils */
-            (strcmp(p->comm, waiters[i].name) == 0 && !is_interpreter(p->exe)))
-            return waiters[i].what;
+            (strcmp(p->comm, waiters[i].program) == 0 && !is_interpreter(p->exe)))
+            return &waiters[i].is;
     return NULL;
 }
 
-static const char *master_kind(const struct lk_program *p, pid_t ppid, const int64_t *children,
-                               size_t n)
+static const struct lk_supervisor *find_master(const struct lk_program *p, pid_t ppid,
+                                               const int64_t *children, size_t n)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(masters); i++) {
-        if (strcmp(p->name, masters[i].name) != 0)
+        if (strcmp(p->name, masters[i].program) != 0)
             continue;
         for (size_t k = 0; k < n; k++)
             if (runs(children[k], p->name))
-                return runs(ppid, p->name) ? NULL : masters[i].what;
+                return runs(ppid, p->name) ? NULL : &masters[i].is;
     }
     return NULL;
 }
 
-static const char *reloader_kind(const char *base, const int64_t *children, size_t n)
+static const struct lk_supervisor *find_reloader(const char *base, const int64_t *children,
+                                                 size_t n)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(reloaders); i++) {
         if (has_variable(base, reloaders[i].variable))
@@ -203,7 +210,7 @@ static const char *reloader_kind(const char *base, const int64_t *children, size
             char child[LK_PROCFS_BASE];
             snprintf(child, sizeof(child), "/proc/%lld", (long long)children[k]);
             if (has_variable(child, reloaders[i].variable))
-                return reloaders[i].what;
+                return &reloaders[i].is;
         }
     }
     return NULL;
@@ -219,31 +226,31 @@ static bool flag_given(const struct lk_procfs_args *args, const char *flag)
 
 /* uvicorn with --reload or several workers spawns servers (uvicorn/main.py) and only waits for
  * them. */
-static const char *uvicorn_kind(const struct lk_program *p)
+static const struct lk_supervisor *find_uvicorn(const struct lk_program *p)
 {
     if (strcmp(p->name, "uvicorn") != 0)
         return NULL;
     const char *workers = option(&p->args, "--workers", NULL);
-    return flag_given(&p->args, "--reload") || (workers && atoi(workers) > 1) ? "uvicorn supervisor"
-                                                                              : NULL;
+    return flag_given(&p->args, "--reload") || (workers && atoi(workers) > 1) ? &of_uvicorn : NULL;
 }
 
-const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *children, size_t n)
+static const struct lk_supervisor *find_supervisor(const char *base, pid_t ppid,
+                                                   const int64_t *children, size_t n)
 {
     if (n == 0)
         return NULL;
     n = LK_MIN(n, (size_t)MAX_CHILDREN_ASKED);
     struct lk_program p;
     lk_program_read(base, &p);
-    const char *kind = waiter_kind(&p);
-    if (!kind)
-        kind = master_kind(&p, ppid, children, n);
-    if (!kind)
-        kind = uvicorn_kind(&p);
-    if (!kind && is_interpreter(p.exe))
-        kind = reloader_kind(base, children, n);
+    const struct lk_supervisor *found = find_waiter(&p);
+    if (!found)
+        found = find_master(&p, ppid, children, n);
+    if (!found)
+        found = find_uvicorn(&p);
+    if (!found && is_interpreter(p.exe))
+        found = find_reloader(base, children, n);
     lk_program_deinit(&p);
-    return kind;
+    return found;
 }
 
 /* ---- gunicorn's timeout -------------------------------------------------------------- */
@@ -291,7 +298,7 @@ void lk_supervisor_read(struct lk_snapshot *s)
     int64_t *pids = lk_xcalloc(s->children.n, sizeof(*pids));
     for (size_t i = 0; i < s->children.n; i++)
         pids[i] = s->children.v[i].pid;
-    s->supervisor = lk_supervisor_find(base, (pid_t)s->ppid, pids, s->children.n);
+    s->supervisor = find_supervisor(base, (pid_t)s->ppid, pids, s->children.n);
     s->supervisor_timeout_ms = lk_supervisor_timeout(base, (pid_t)s->ppid);
     free(pids);
 }

@@ -20,9 +20,6 @@ struct lk_program {
 void lk_program_read(const char *base, struct lk_program *ret);
 void lk_program_deinit(struct lk_program *p);
 
-/** What kind of supervisor a process is; NULL for none, and for one that has no children (n = 0) at
- * the moment. */
-const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *children, size_t n);
 /**
  * After how many milliseconds the parent kills this process when it serves one request for so long:
  * gunicorn's
@@ -31,8 +28,8 @@ const char *lk_supervisor_find(const char *base, pid_t ppid, const int64_t *chil
  */
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid);
 
-/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts and children are
- * known (lk_process_facts_read). */
+/** Sets supervisor (NULL also for one that has no children at the moment) and supervisor_timeout_ms
+ * of a snapshot whose process facts and children are known (lk_process_facts_read). */
 void lk_supervisor_read(struct lk_snapshot *s);
 
 #endif

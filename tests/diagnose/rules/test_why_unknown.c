@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+static const struct lk_supervisor gunicorn_master = { LK_SUPERVISOR_MASTER, "gunicorn master",
+                                                      "gunicorn worker" };
+
 static void unknown(void **state)
 {
     (void)state;
@@ -14,7 +17,7 @@ static void unknown(void **state)
         const char *says = "";
         switch (i) {
         case 0:
-            s->supervisor = "gunicorn master";
+            s->supervisor = &gunicorn_master;
             for (int k = 0; k < 4; k++)
                 *lk_vec_push(&s->children) = (struct lk_child){ .pid = 5000 + k };
             says =
@@ -87,7 +90,7 @@ static void known_all_the_same(void **state)
     mk_free(s, f);
     /* the children are examined in the same run */
     s = mk();
-    s->supervisor = "gunicorn master";
+    s->supervisor = &gunicorn_master;
     s->children_examined = true;
     *lk_vec_push(&s->children) = (struct lk_child){ .pid = 5000 };
     mk_expect(s, LK_HEALTHY, NULL);
