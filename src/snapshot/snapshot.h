@@ -332,6 +332,7 @@ struct lk_loop {
     const char *id; /* "o1" */
     lk_addr addr;
     const char *kind;      /* name for reports: "asyncio", ... */
+    uint64_t kind_id;      /* equal where the kind is */
     bool driven_in_python; /* the thread that runs it has Python frames that say so */
     const char *cls;       /* class name */
     struct lk_ref thread;  /* that runs it, or last ran it and is alive */
@@ -461,6 +462,8 @@ struct lk_lock {
     const char *kind;
     /* mutual exclusion with one holder: waits on it end when the owner releases */
     bool mutex;
+    bool plain; /* a threading.Lock: its holder that takes it again waits as well, other than for a
+                   threading.RLock */
     enum lk_tri locked;
     struct lk_refs owners; /* thread or task; empty = none known */
     enum lk_owner_by owner_by;

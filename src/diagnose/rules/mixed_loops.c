@@ -4,8 +4,6 @@
  */
 #include "diagnose/rules/finders.h"
 
-#include <string.h>
-
 #include "diagnose/catalog/classify.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/rule_words.h"
@@ -49,7 +47,7 @@ void lk_find_mixed_loop_kinds(struct lk_rule_context *c)
             continue;
         if (first == s->loops.n)
             first = i;
-        else if (other == s->loops.n && strcmp(s->loops.v[i].kind, s->loops.v[first].kind) != 0)
+        else if (other == s->loops.n && s->loops.v[i].kind_id != s->loops.v[first].kind_id)
             other = i;
     }
     /* What a framework mixes is its own affair. */

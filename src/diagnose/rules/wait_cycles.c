@@ -6,7 +6,6 @@
 #include "diagnose/rules/finders.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "diagnose/rules/cross_process_cycle.h"
 #include "diagnose/rules/cycle_search.h"
@@ -250,7 +249,7 @@ static const char *cycle_remedy(const struct lk_rule_context *c, const struct lk
 {
     const struct lk_lock *own =
         k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
-    if (own && own->kind && strcmp(own->kind, "threading.Lock") == 0)
+    if (own && own->plain)
         return "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
                "split off a part that "
                "is called with the lock held. Code that interrupts (signal handlers, __del__, "

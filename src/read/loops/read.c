@@ -43,12 +43,15 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
     o->driven_in_python = kind && kind->driven_in_python;
     if (kind) {
         o->kind = kind->name;
+        o->kind_id = 1 + (uint64_t)(kind - lk_loop_kinds);
         kind->read_loop(py, o->addr, ref);
         return;
     }
     const struct lk_pytype *ty = lk_py_type(py, o->addr);
     const char *module = ty ? lk_py_type_module(py, ty) : "";
     o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
+    o->kind_id =
+        lk_hash_str(LK_HASH_INIT, o->kind); /* no table has it: its package stands for it */
 }
 
 /* Descriptor of a transport, whichever kind of loop made it. */

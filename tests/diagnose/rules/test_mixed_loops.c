@@ -12,10 +12,10 @@ static void mixed_loop_kinds(void **state)
                       oa = mk_idle_loop(s, a);
         struct lk_ref b = mk_thread(s, "bg", ASYNCIO_IDLE, "background@/srv/app.py:30", NULL),
                       ob = mk_idle_loop(s, b);
-        LOOP(oa)->kind = "asyncio";
-        LOOP(ob)->kind = "uvloop";
+        LOOP(oa)->kind_id = 1;
+        LOOP(ob)->kind_id = 2;
         switch (i) {
-        case 1: LOOP(ob)->kind = "asyncio"; break;
+        case 1: LOOP(ob)->kind_id = 1; break;
         case 2:
             LOOP(ob)->run = LK_LOOP_STOPPED;
             LOOP(ob)->thread = NONE;

@@ -271,8 +271,12 @@ static void lock_taken_twice(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL);
-    mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", a));
-    mk_expect(s, LK_DEADLOCK, "LK103");
+    struct lk_ref lock = mk_lock(s, "threading.Lock", a);
+    LOCK(lock)->plain = true;
+    mk_wait(s, a, LK_WAIT_LOCK, lock);
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK103");
+    assert_non_null(strstr(f->list.v[0].remedy, "make it a threading.RLock"));
+    mk_free(s, f);
 }
 
 static void locks_that_are_no_cycle(void **state)

@@ -123,7 +123,10 @@ static bool not_empty(struct lk_py *py, lk_addr container)
 static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, struct lk_lock *l)
 {
     switch (cls) {
-    case LK_CLASS_LOCK: read_lock(py, obj, l); break;
+    case LK_CLASS_LOCK:
+        l->plain = true;
+        read_lock(py, obj, l);
+        break;
     case LK_CLASS_RLOCK: read_rlock(py, obj, l); break;
     case LK_CLASS_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
     case LK_CLASS_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
