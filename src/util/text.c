@@ -1,9 +1,10 @@
 /*
- * The growing string, and what makes the bytes of a target printable: valid UTF-8, nothing that a
- * terminal would obey.
+ * The growing string, durations, and what makes the bytes of a target printable: valid UTF-8,
+ * nothing that a terminal would obey.
  */
 #include "util/text.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,4 +148,21 @@ const char *lk_base_name(const char *path)
 const char *lk_last_part(const char *dotted)
 {
     return after_last(dotted, '.');
+}
+
+const char *lk_text_duration(struct lk_arena *a, int64_t ms)
+{
+    ms = LK_MAX(ms, 0);
+    const int64_t s = ms / 1000, min = s / 60, h = min / 60;
+    if (ms < 1000)
+        return lk_arena_printf(a, "%" PRId64 " ms", ms);
+    if (s < 10)
+        return lk_arena_printf(a, "%" PRId64 ".%" PRId64 " s", s, ms % 1000 / 100);
+    if (s < 120)
+        return lk_arena_printf(a, "%" PRId64 " s", s);
+    if (min < 120)
+        return lk_arena_printf(a, "%" PRId64 " min", min);
+    if (h < 48)
+        return lk_arena_printf(a, "%" PRId64 " h %" PRId64 " min", h, min % 60);
+    return lk_arena_printf(a, "%" PRId64 " days", h / 24);
 }

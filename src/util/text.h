@@ -1,5 +1,5 @@
 /*
- * Text: a growing string, and the one function through which every string that a
+ * Text: a growing string, durations, and the one function through which every string that a
  * target chose passes before it enters the snapshot.
  */
 #ifndef LK_UTIL_TEXT_H
@@ -34,5 +34,8 @@ const char *lk_or_else(const char *s, const char *other);
  * does. */
 const char *lk_base_name(const char *path);
 const char *lk_last_part(const char *dotted);
+
+/** "350 ms", "2.5 s", "14 min", "5 h 12 min", "3 days"; rounded down. */
+const char *lk_text_duration(struct lk_arena *a, int64_t ms);
 
 #endif

@@ -535,12 +535,13 @@ static void stat_lines_are_parsed_to_the_last_parenthesis(void **state)
 
     (void)state;
     assert_true(lk_procfs_stat_parse(
-        "7 (x) S 1) R (y) D 3 1 1 0 -1 4194304 5 6 7 8 11 22 9 9 20 0 1 0 123456 1 2\n", &s));
+        "7 (x) S 1) R (y) D 3 1 1 0 -1 4194304 5 6 7 8 11 22 40 4 20 0 1 0 123456 1 2\n", &s));
     assert_string_equal(s.comm, "x) S 1) R (y");
     assert_int_equal(s.state, 'D');
     assert_int_equal(s.ppid, 3);
     assert_int_equal(s.flags, 4194304);
     assert_int_equal(s.cpu_ticks, 33);
+    assert_int_equal(s.children_ticks, 44);
     assert_int_equal(s.start_ticks, 123456);
     assert_false(lk_procfs_stat_parse("", &s));
     assert_false(lk_procfs_stat_parse("7 (x", &s));

@@ -20,6 +20,7 @@
 #include "cli/run/guardian.h"
 #include "cli/run/kill_tree.h"
 #include "cli/run/tree_progress.h"
+#include "util/text.h"
 
 enum {
     TICK_MS = 1000, /* between looks: a twentieth of --stall, within these bounds */
@@ -92,18 +93,6 @@ static void enter(struct supervision *s, enum stage stage)
 static bool watching(const struct supervision *s)
 {
     return s->stage == RUNNING && !s->cancel_at && !s->ended;
-}
-
-/* "12 s", "10 min": enough to know which option was meant. */
-static const char *duration(long long ms, char buf[32])
-{
-    if (ms >= 600000)
-        snprintf(buf, 32, "%lld min", ms / 60000);
-    else if (ms >= 10000)
-        snprintf(buf, 32, "%lld s", ms / 1000);
-    else
-        snprintf(buf, 32, "%.3g s", (double)ms / 1000);
-    return buf;
 }
 
 /* ---- starting
@@ -245,15 +234,15 @@ static void end_without_guardian(struct supervision *s)
 
 static void hang(struct supervision *s, const char *verdict)
 {
-    char why[96], time[32];
+    struct lk_arena *a = lk_arena_create();
+    const bool late = s->stage == CONVICTING;
     const long long quiet =
         s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
-    if (s->stage == CONVICTING)
-        snprintf(why, sizeof why, "it ran for longer than %s", duration(s->r->timeout_ms, time));
-    else
-        snprintf(why, sizeof why, "it had written nothing for %s", duration(quiet, time));
     s->status = EXIT_HUNG;
-    complain(0, "the command is ended: %s (verdict: %s)", why, verdict);
+    complain(0, "the command is ended: it %s %s (verdict: %s)",
+             late ? "ran for longer than" : "had written nothing for",
+             lk_text_duration(a, late ? s->r->timeout_ms : quiet), verdict);
+    lk_arena_destroy(a);
     enter(s, WRITING);
     if (!ask(s, EXAMINER_WRITE))
         end_tree(s, s->r->grace_ms);
@@ -521,16 +510,18 @@ static void on_guard(struct supervision *s)
 
 static void look(struct supervision *s)
 {
-    char quiet[32];
     const long long t = now(s);
     lk_tree_progress_look(s->progress, (uint64_t)t);
     s->suspicion = lk_tree_progress_suspect(s->progress, (uint64_t)t);
     if (s->suspicion == LK_UNSUSPICIOUS)
         return;
-    if (s->r->common.render.verbose)
+    if (s->r->common.render.verbose) {
+        struct lk_arena *a = lk_arena_create();
         complain(0, "no output for %s, %.2f cores used: examining",
-                 duration((long long)lk_tree_progress_quiet_ms(s->progress, (uint64_t)t), quiet),
+                 lk_text_duration(a, (int64_t)lk_tree_progress_quiet_ms(s->progress, (uint64_t)t)),
                  lk_tree_progress_cores(s->progress, (uint64_t)t));
+        lk_arena_destroy(a);
+    }
     examine(s, SUSPECTING);
 }
 

@@ -1,6 +1,5 @@
 #include "cli/run/tree_progress.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,19 +87,11 @@ static uint64_t output_of(pid_t pid)
     return ok ? value : 0;
 }
 
-/* utime, stime, cutime and cstime are fields 14 to 17, proc_pid_stat(5); the last ')' ends the
- * name, which may hold others. */
 static uint64_t ticks_of(pid_t pid)
 {
-    char text[1024];
-    unsigned long long v[4];
-    if (lk_procfs_read(text, sizeof text, "/proc/%d/stat", (int)pid) <= 0)
-        return 0;
-    const char *end = strrchr(text, ')');
-    if (!end || sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu %llu %llu",
-                       &v[0], &v[1], &v[2], &v[3]) != 4)
-        return 0;
-    return v[0] + v[1] + v[2] + v[3];
+    struct lk_procfs_stat st;
+    return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) ? st.cpu_ticks + st.children_ticks
+                                                               : 0;
 }
 
 /* True when the sum shows something new. */

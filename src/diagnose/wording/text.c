@@ -106,19 +106,7 @@ const char *lk_words_duration(struct lk_arena *a, int64_t ms)
         return "an unknown time";
     if (ms == LK_FOREVER)
         return "for ever";
-    ms = LK_MAX(ms, 0);
-    const int64_t s = ms / 1000, min = s / 60, h = min / 60;
-    if (ms < 1000)
-        return lk_arena_printf(a, "%" PRId64 " ms", ms);
-    if (s < 10)
-        return lk_arena_printf(a, "%" PRId64 ".%" PRId64 " s", s, ms % 1000 / 100);
-    if (s < 120)
-        return lk_arena_printf(a, "%" PRId64 " s", s);
-    if (min < 120)
-        return lk_arena_printf(a, "%" PRId64 " min", min);
-    if (h < 48)
-        return lk_arena_printf(a, "%" PRId64 " h %" PRId64 " min", h, min % 60);
-    return lk_arena_printf(a, "%" PRId64 " days", h / 24);
+    return lk_text_duration(a, ms);
 }
 
 const char *lk_words_number(struct lk_arena *a, int64_t n)

@@ -184,7 +184,7 @@ bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret)
     memcpy(ret->comm, open + 1, n);
     p = close + 2;
     ret->processor = -1;
-    ret->state = *p; /* field 3; ppid is field 4, flags 9, utime 14, stime 15, num_threads 20 */
+    ret->state = *p; /* field 3; ppid is field 4, flags 9, utime 14 to cstime 17, num_threads 20 */
     if (!(p = skip_fields(p, 1)))
         return false;
     ret->ppid = (pid_t)strtol(p, NULL, 10);
@@ -194,7 +194,9 @@ bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret)
     if (!(p = skip_fields(p, 5)))
         return false;
     ret->cpu_ticks = strtoull(p, &end, 10);
-    ret->cpu_ticks += strtoull(end, NULL, 10);
+    ret->cpu_ticks += strtoull(end, &end, 10);
+    ret->children_ticks = strtoull(end, &end, 10);
+    ret->children_ticks += strtoull(end, NULL, 10);
     if (!(p = skip_fields(p, 6)))
         return false;
     ret->threads = strtoll(p, NULL, 10);

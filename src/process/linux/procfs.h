@@ -41,8 +41,9 @@ struct lk_procfs_stat {
     char comm[64];
     char state;
     pid_t ppid;
-    uint32_t flags;     /* PF_* of the kernel's include/linux/sched.h */
-    uint64_t cpu_ticks; /* utime + stime, clock ticks */
+    uint32_t flags;          /* PF_* of the kernel's include/linux/sched.h */
+    uint64_t cpu_ticks;      /* utime + stime, clock ticks */
+    uint64_t children_ticks; /* cutime + cstime: of children that were waited for */
     int64_t threads;
     uint64_t start_ticks; /* clock ticks after boot: a reused id differs */
     uint64_t start_stack; /* bottom of the stack that execve made; 0 when we may not know */
