@@ -114,6 +114,8 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
     s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
     s->locks.n = s->executors.n = s->externs.n = s->listeners.n = 0;
     s->limits.n = s->n_process_limits;
+    s->decisive_unreadable = false;
+    s->decisive_why = NULL;
 }
 
 /* The index a key has, or the one it gets by being pushed next (n). */
@@ -339,17 +341,18 @@ struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyfr
 }
 
 LK_PRINTF(3, 0)
-static void add_limit(struct lk_snapshot *s, struct lk_limit limit, const char *fmt, va_list ap)
+static const char *add_limit(struct lk_snapshot *s, struct lk_limit limit, const char *fmt,
+                             va_list ap)
 {
     char text[600];
     vsnprintf(text, sizeof text, fmt, ap);
     for (size_t i = 0; i < s->limits.n; i++)
         if (strcmp(s->limits.v[i].text, text) == 0)
-            return;
-    if (s->limits.n >= MAX_LIMITS)
-        return;
+            return s->limits.v[i].text;
     limit.text = lk_arena_strdup(s->arena, text);
-    lk_vec_add(&s->limits, limit);
+    if (s->limits.n < MAX_LIMITS)
+        lk_vec_add(&s->limits, limit);
+    return limit.text;
 }
 
 void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...)
@@ -357,6 +360,15 @@ void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...)
     va_list ap;
     va_start(ap, fmt);
     add_limit(s, (struct lk_limit){ 0 }, fmt, ap);
+    va_end(ap);
+}
+
+void lk_snapshot_limit_decides(struct lk_snapshot *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    s->decisive_unreadable = true;
+    s->decisive_why = add_limit(s, (struct lk_limit){ 0 }, fmt, ap);
     va_end(ap);
 }
 

@@ -50,5 +50,7 @@ void lk_snapshot_limit_of(struct lk_snapshot *s, struct lk_ref entity, struct lk
 /** The same for what is asked of the kernel: the errno, and what was being read. */
 void lk_snapshot_limit_os(struct lk_snapshot *s, int errnum, const char *reading, const char *fmt,
                           ...) LK_PRINTF(4, 5);
+/** The same of what keeps the verdict from being healthy: this is the reason that is given. */
+void lk_snapshot_limit_decides(struct lk_snapshot *s, const char *fmt, ...) LK_PRINTF(2, 3);
 
 #endif

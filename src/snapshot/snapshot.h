@@ -718,6 +718,7 @@ struct lk_snapshot {
     bool loops_complete;
     bool tasks_complete;
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
+    const char *decisive_why; /* what, and why; NULL: the last of the limits */
     int64_t watched_ms;       /* how long, samples and watch together, the target was observed */
     int64_t stalled_after_ms;
     /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */

@@ -250,7 +250,8 @@ const char *lk_why_unknown(struct lk_rule_context *c)
                    ? s->python.why_not
                    : "the Python threads, loops and tasks could not be read to the end";
     if (s->decisive_unreadable)
-        return s->limits.n ? s->limits.v[s->limits.n - 1].text
-                           : "something that decides whether all is well could not be read";
+        return s->decisive_why ? s->decisive_why
+               : s->limits.n   ? s->limits.v[s->limits.n - 1].text
+                               : "something that decides whether all is well could not be read";
     return runtime ? runtime : gil ? gil : queue ? queue : waits;
 }

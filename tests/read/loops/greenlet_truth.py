@@ -1,9 +1,11 @@
 """Greenlets in every state on two threads, for test_greenlet.c. Prints "ready" and waits; after a line on its standard input,
-prints what it knows of each greenlet: to ask for a greenlet's frame may change it, so that comes last."""
+prints what it knows of each greenlet: to ask for a greenlet's frame may change it, so that comes last. With "imported",
+"patched" or "switched": has a library with a hub (gevent, by the names of its modules) and one greenlet, and what that word says."""
 import gc
 import json
 import sys
 import threading
+import types
 
 import greenlet
 
@@ -121,7 +123,22 @@ def truth():
         yield {"addr": id(g), "suspended": seen, "tid": OF_THREAD[id(g)], "class": type(g).__name__, "stack": frames}
 
 
+def with_library(how):
+    for name in ("gevent", "gevent.hub", "gevent.monkey"):
+        sys.modules[name] = types.ModuleType(name)
+    sys.modules["gevent.monkey"].saved = {"time": {"sleep": None}} if how == "patched" else {}
+    KEEP.append(greenlet.getcurrent())
+    make(plain)  # not started: a hub that nobody has switched to
+    if how == "switched":
+        make(leave).switch()
+    print("ready", flush=True)
+    sys.stdin.readline()
+
+
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        with_library(sys.argv[1])
+        sys.exit()
     all_states()
     threading.Thread(target=second, daemon=True).start()
     READY.wait()

@@ -42,9 +42,12 @@ static struct {
 
 /* ---- the target -------------------------------------------------------------------------- */
 
-static void start(const char *python)
+static void start(const char *how)
 {
+    const char *python = getenv("PYTHON");
     int in[2], out[2];
+    if (!python || access(python, X_OK) != 0)
+        python = "/usr/bin/python3";
     if (pipe(in) != 0 || pipe(out) != 0)
         return;
     the.pid = fork();
@@ -54,7 +57,7 @@ static void start(const char *python)
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);
         close(out[0]);
-        execl(python, python, "-u", "tests/read/loops/greenlet_truth.py", (char *)NULL);
+        execl(python, python, "-u", "tests/read/loops/greenlet_truth.py", how, (char *)NULL);
         _exit(127);
     }
     close(in[0]);
@@ -63,19 +66,25 @@ static void start(const char *python)
     the.from = fdopen(out[0], "r");
 }
 
-static int set_up(void **state)
+/* how: as greenlet_truth.py has it; NULL greenlets in every state. */
+static int set_up_with(const char *how)
 {
-    const char *python = getenv("PYTHON");
     struct lk_error err = { 0 };
     char line[64];
-    (void)state;
 
-    start(python && access(python, X_OK) == 0 ? python : "/usr/bin/python3");
+    memset(&the, 0, sizeof the);
+    start(how);
     if (!fgets(line, sizeof line, the.from))
         return 0; /* no greenlet there */
     the.target = lk_process_open_live(the.pid, &err);
     the.py = the.target ? lk_py_open(the.target, &err) : NULL;
     return the.py && lk_py_readable(the.py) ? 0 : -1;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    return set_up_with(NULL);
 }
 
 static int tear_down(void **state)
@@ -256,6 +265,30 @@ static void unknown_layouts_are_said(void **state)
     lk_snapshot_destroy(s);
 }
 
+/* ---- a library with a hub -------------------------------------------------------------------- */
+
+static void expect_with_library(const char *how, bool decides)
+{
+    assert_int_equal(set_up_with(how), 0);
+    if (the.py) {
+        struct lk_snapshot *s = read_sample();
+        assert_int_equal(s->decisive_unreadable, decides);
+        assert_int_equal(says(s, "of suspended greenlets"), decides);
+        if (decides)
+            assert_non_null(strstr(s->decisive_why, "only the stacks are read"));
+        lk_snapshot_destroy(s);
+    }
+    tear_down(NULL);
+}
+
+static void a_hub_matters_once_it_is_used(void **state)
+{
+    (void)state;
+    expect_with_library("switched", true);
+    expect_with_library("patched", true);
+    expect_with_library("imported", false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,5 +296,7 @@ int main(void)
         cmocka_unit_test(lying_greenlets_are_survived),
         cmocka_unit_test(unknown_layouts_are_said),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    static const struct CMUnitTest with_hub[] = { cmocka_unit_test(a_hub_matters_once_it_is_used) };
+    return cmocka_run_group_tests(tests, set_up, tear_down) +
+           cmocka_run_group_tests(with_hub, NULL, NULL);
 }

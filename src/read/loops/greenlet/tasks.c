@@ -24,6 +24,7 @@ struct reading {
     struct lk_map current;
     struct lk_pyframes frames; /* buffer */
     size_t entered, unread;
+    bool switched; /* somebody has switched from one to another */
     bool cut;
 };
 
@@ -65,38 +66,64 @@ static void enter_all(struct lk_py *py, struct reading *r, const lk_addr *greenl
     for (size_t i = 0; i < n && !r->cut; i++) {
         struct lk_greenlet g = lk_greenlet_read(py, &r->layout, greenlets[i], &r->current);
         r->unread += g.state == LK_GREENLET_UNREADABLE;
+        r->switched |=
+            g.state == LK_GREENLET_SUSPENDED || (g.state == LK_GREENLET_CURRENT && !g.main);
         if (g.state == LK_GREENLET_SUSPENDED)
             enter(py, r, &g);
         r->cut = i % CLOCK_EVERY == 0 && lk_now_ms() > deadline;
     }
 }
 
-/* Where a hub switches them, what is seen on the threads is the hub alone: that decides. */
-static bool has_hub(struct lk_py *py)
+/* Libraries with a hub of their own, and where each keeps what it has patched: an empty dict if
+ * nothing. */
+static const struct hub {
+    const char *module, *patcher, *patched;
+} hubs[] = {
+    { "gevent.hub", "gevent.monkey", "saved" },
+    { "eventlet.hubs.hub", "eventlet.patcher", "already_patched" },
+};
+
+static bool has_patched(struct lk_py *py, const struct hub *h)
 {
-    static const char *const hubs[] = { "gevent.hub", "eventlet.hubs.hub" };
+    lk_addr patched = lk_py_module_attr(py, h->patcher, h->patched);
+    return patched ? lk_py_len(py, patched) != 0 : lk_py_module_dict(py, h->patcher) != 0;
+}
+
+/*
+ * Where a hub switches them, what is seen on the threads is the hub alone: that decides. A library
+ * that was imported and no more has no hub that ever ran, and patched nothing.
+ */
+static bool may_have_hub(struct lk_py *py, const struct reading *r, bool whole)
+{
     bool any = false;
     for (size_t i = 0; i < LK_ARRAY_LEN(hubs); i++)
-        any |= lk_py_module_dict(py, hubs[i]) != 0;
+        any |= lk_py_module_dict(py, hubs[i].module) &&
+               (r->switched || !whole || has_patched(py, &hubs[i]));
     return any;
+}
+
+static const char *limit_of(const struct reading *r, bool known, bool all, bool hub)
+{
+    if (!known || (!all && !r->entered))
+        return "suspended greenlets (gevent, eventlet and the like) are not read: what they wait "
+               "for, and which locks they hold, is not known";
+    if (!all || r->cut || r->unread)
+        return "not all suspended greenlets could be read; what they wait for, and which locks "
+               "they hold, is not known";
+    return hub || r->entered ? "of suspended greenlets (gevent, eventlet and the like) only the "
+                               "stacks are read: what they wait for, and which locks they hold, is "
+                               "not known"
+                             : NULL;
 }
 
 static void say_limits(struct lk_py *py, const struct reading *r, bool known, bool all)
 {
-    bool hub = has_hub(py);
-    py->s->decisive_unreadable |= hub;
-    if (!known || (!all && !r->entered))
-        lk_snapshot_limit(py->s,
-                          "suspended greenlets (gevent, eventlet and the like) are not read: "
-                          "what they wait for, and which locks they hold, is not known");
-    else if (!all || r->cut || r->unread)
-        lk_snapshot_limit(py->s,
-                          "not all suspended greenlets could be read; what they wait for, and "
-                          "which locks they hold, is not known");
-    else if (hub || r->entered)
-        lk_snapshot_limit(py->s, "of suspended greenlets (gevent, eventlet and the like) only the "
-                                 "stacks are read: what they wait for, and which locks they hold, "
-                                 "is not known");
+    bool hub = may_have_hub(py, r, known && all && !r->cut && !r->unread);
+    const char *limit = limit_of(r, known, all, hub);
+    if (limit && hub)
+        lk_snapshot_limit_decides(py->s, "%s", limit);
+    else if (limit)
+        lk_snapshot_limit(py->s, "%s", limit);
 }
 
 void lk_greenlet_read_tasks(struct lk_py *py, const lk_addr *greenlets, size_t n, bool all)
