@@ -72,6 +72,7 @@ struct lk_code {
     int firstlineno;
     bool is_coroutine;                       /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
     bool mentions_release, mentions_acquire; /* co_names holds these words */
+    bool mentions_serve;                     /* ... or one that opens a server's socket */
     enum lk_code_class cls;
     bool site;      /* below site-packages or dist-packages */
     unsigned marks; /* what a frame of it means (diagnose/catalog/frames.h); set by lk_classify */
@@ -392,6 +393,7 @@ struct lk_task {
     struct lk_wait wait;
     struct lk_ref run_by; /* thread on whose stack its step is, while RUNNING */
     struct lk_ref thread; /* greenlet: the only one that can go on with it; none = not known */
+    bool first;           /* greenlet: the one that its thread began with */
     struct lk_refs holds;
     /* what it awaits that another loop's code completes: its future or task, or a primitive */
     struct lk_ref crosses;

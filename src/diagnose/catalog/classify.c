@@ -115,6 +115,19 @@ static enum lk_code_class class_of_pseudo_file(const char *file)
     return LK_CODE_USER;
 }
 
+/* What is typed at a prompt is the module level of a file of that name (Lib/code.py, Lib/_pyrepl,
+ * IPython); a script that comes by standard input is <stdin> as well, and stands further out than
+ * any loop that it runs. */
+static bool is_typed(const struct lk_code *c)
+{
+    static const char *const files[] = { "<console>", "<stdin>", "<python-input-",
+                                         "<ipython-input-" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(files); i++)
+        if (lk_starts_with(c->file, files[i]))
+            return strcmp(c->function, "<module>") == 0;
+    return false;
+}
+
 static bool in_project(const struct classifier *k, const char *file)
 {
     if (is_below(file, k->project, strlen(k->project)))
@@ -168,6 +181,8 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     c->qualname = c->qualname ? c->qualname : c->function;
     c->file = c->file ? c->file : "";
     lk_pattern_mark(k->s->patterns, c, k->qualnames);
+    if (is_typed(c))
+        c->marks |= LK_MARK_CELL;
     c->cls = class_of(k, c, &c->site);
 }
 

@@ -25,6 +25,8 @@ enum lk_mark {
     LK_MARK_DEBUGGER = 1 << 10,
     LK_MARK_GROWS = 1 << 11,   /* a server that starts a thread for each connection */
     LK_MARK_WATCHED = 1 << 12, /* a supervisor kills the worker when it does not report */
+    LK_MARK_CELL = 1 << 13,    /* runs what somebody entered at a kernel or a prompt */
+    LK_MARK_STARTUP = 1 << 14, /* a server's start, before it opens its sockets */
 };
 
 /**

@@ -197,12 +197,17 @@ static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const
 static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    const char *meanwhile;
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK401);
     lk_callback_finding(c, &f, loop, o);
     judge_blocked(c, &f, o, t);
-    f.summary = lk_print(
-        c, "%s runs %s and blocks in %s at %s: nothing else on that loop runs meanwhile",
-        lk_name(c, o->thread), lk_name(c, loop), call_words(c, t), lk_place(c, &f.culprits.v[0]));
+    if (!lk_weigh_callback(c, &f, loop, o, &meanwhile)) {
+        lk_finding_drop(&f);
+        return;
+    }
+    f.summary =
+        lk_print(c, "%s runs %s and blocks in %s at %s: %s", lk_name(c, o->thread),
+                 lk_name(c, loop), call_words(c, t), lk_place(c, &f.culprits.v[0]), meanwhile);
     if (t->moved && !lk_is_stalled(c, t))
         lk_finding_say(c, &f,
                        "the thread is in a callback of the loop, not in the loop's selector, and "

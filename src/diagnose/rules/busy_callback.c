@@ -46,13 +46,17 @@ static void judge_busy(struct lk_rule_context *c, struct lk_finding *f, const st
 static void tell_busy(struct lk_rule_context *c, struct lk_ref loop, const struct lk_loop *o)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    const char *meanwhile;
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK402);
     lk_callback_finding(c, &f, loop, o);
     judge_busy(c, &f, o, t);
-    f.summary = lk_print(c,
-                         "%s runs %s and computes in one callback, now at %s: nothing else on that "
-                         "loop runs meanwhile",
-                         lk_name(c, o->thread), lk_name(c, loop), lk_place(c, &f.culprits.v[0]));
+    if (!lk_weigh_callback(c, &f, loop, o, &meanwhile)) {
+        lk_finding_drop(&f);
+        return;
+    }
+    f.summary =
+        lk_print(c, "%s runs %s and computes in one callback, now at %s: %s", lk_name(c, o->thread),
+                 lk_name(c, loop), lk_place(c, &f.culprits.v[0]), meanwhile);
     lk_finding_say(c, &f, "the thread used %s of CPU in the %s it was watched",
                    lk_duration(c, (int64_t)(t->cpu_delta_us / 1000)),
                    lk_duration(c, c->snap->watched_ms));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
 
 int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
 {
@@ -67,6 +68,34 @@ const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t)
     return lk_caller_frame(t->python_stack, t->wait.frame > 0 ? (size_t)t->wait.frame : 0, NULL);
 }
 
+/*
+ * The frames that run a loop may stand in a greenlet of the thread that is suspended. Is it the one
+ * that the thread began with, the present one was switched to from a callback (SQLAlchemy), and the
+ * loop stands as long as it blocks. Else it is the present code that resumes the loop when it wants
+ * something of it (Playwright).
+ */
+static bool is_switched_away(const struct lk_rule_context *c, struct lk_ref thread)
+{
+    bool away = false;
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        if (k->kind != LK_TASK_GREENLET || !lk_stack_has(k->stack, LK_MARK_DRIVES) ||
+            (k->thread.kind == LK_KIND_THREAD && !lk_ref_eq(k->thread, thread)))
+            continue;
+        if (k->first)
+            return false;
+        away = true;
+    }
+    return away;
+}
+
+bool lk_loop_is_switched_away(const struct lk_rule_context *c, const struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    return t && o->run == LK_LOOP_RUNNING && o->driven_in_python && !t->n_frame_loops &&
+           !t->python_stack->truncated && is_switched_away(c, o->thread);
+}
+
 struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
@@ -81,6 +110,8 @@ struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref
      */
     if (o && !t->n_frame_loops && t->read == LK_READ_RACY && t->python_stack->n &&
         !t->python_stack->truncated && o->driven_in_python)
+        return NULL;
+    if (o && lk_loop_is_switched_away(c, o))
         return NULL;
     return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
 }

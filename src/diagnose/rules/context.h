@@ -46,6 +46,9 @@ void lk_watch(struct lk_rule_context *c, struct lk_ref thread);
 /** The user frame that waits: the innermost frame outside the standard library at the wait; NULL.
  */
 const struct lk_pyframe *lk_wait_caller(const struct lk_thread *t);
+/** The loop runs in a greenlet that its thread has switched away from: what the thread does now is
+ * no callback of it. */
+bool lk_loop_is_switched_away(const struct lk_rule_context *c, const struct lk_loop *o);
 /** The loop whose callbacks a thread runs (innermost); NULL. */
 struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread);
 

@@ -48,7 +48,7 @@ bool lk_in_callback(const struct lk_rule_context *c, const struct lk_loop *o,
      * outer loop is LK303's. */
     if (t->n_frame_loops && lk_loop_at(c->snap, t->frame_loops[0]) != o)
         return false;
-    if (o->in_own_selector == LK_YES ||
+    if (o->in_own_selector == LK_YES || lk_loop_is_switched_away(c, o) ||
         lk_stack_has(t->python_stack, LK_MARK_NESTER | LK_MARK_DEBUGGER))
         return false;
     size_t drive = lk_drive_call(t->python_stack, 0, &outermost, &marks);
@@ -76,6 +76,97 @@ bool lk_someone_waits_for_loop(const struct lk_finding *f, const struct lk_loop 
 {
     return f->held_tasks > 0 || f->held_requests > 0 || (o->ready != LK_UNKNOWN && o->ready > 0) ||
            t->works_on.kind == LK_KIND_FUTURE;
+}
+
+/* Work that somebody asked for: a request, a pool's item, a test. */
+static bool is_asked_for(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return t->in_request || t->works_on.kind != LK_KIND_NONE || (c->snap->test_env_own && t->main);
+}
+
+/* The loop is there for the one coroutine that keeps it: nobody else can be held up. */
+static bool is_private_loop(const struct lk_rule_context *c, const struct lk_finding *f,
+                            struct lk_ref loop, const struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    if (!lk_task_at(c->snap, t->current_task) || !lk_ref_eq(t->drives, t->current_task) ||
+        is_asked_for(c, t) || f->held_tasks || f->held_requests || o->ready != 0 ||
+        o->timers != 0 || o->watched_fds != 0 || lk_tasks_may_be_missing(c))
+        return false;
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        if (lk_ref_eq(k->loop, loop) && k->state == LK_TASK_PENDING)
+            return false;
+    }
+    return true;
+}
+
+/* ---- code that a kernel, a prompt or a server's start runs ------------------------------ */
+
+static bool is_inside_drive(const struct lk_pystack *st, unsigned mark)
+{
+    size_t outermost;
+    unsigned marks;
+    size_t drive = lk_drive_call(st, 0, &outermost, &marks);
+    for (size_t i = 0; st && i < (drive ? drive - 1 : st->n); i++)
+        if (st->frames[i].code && (st->frames[i].code->marks & mark))
+            return true;
+    return false;
+}
+
+bool lk_is_cell(const struct lk_thread *t)
+{
+    return is_inside_drive(t->python_stack, LK_MARK_CELL);
+}
+
+/* A task of the user's own, not only those of the kernel or prompt. */
+static bool users_task_waits(const struct lk_rule_context *c, struct lk_ref loop)
+{
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        const struct lk_pyframe *p = lk_culprit_frame(k->stack, NULL);
+        if (lk_ref_eq(k->loop, loop) && k->state == LK_TASK_PENDING && p &&
+            p->code->cls == LK_CODE_USER && !p->code->site)
+            return true;
+    }
+    return lk_tasks_may_be_missing(c);
+}
+
+static bool something_listens(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->listeners.n; i++)
+        if (s->listeners.v[i].listening)
+            return true;
+    return false;
+}
+
+/* Code of the user's that is on its way to open a server. */
+static bool will_serve(const struct lk_pystack *st)
+{
+    size_t outermost;
+    unsigned marks;
+    size_t drive = lk_drive_call(st, 0, &outermost, &marks);
+    for (size_t i = 0; st && i < (drive ? drive - 1 : st->n); i++) {
+        const struct lk_code *code = st->frames[i].code;
+        if (code && code->is_coroutine && code->mentions_serve && code->cls != LK_CODE_STDLIB)
+            return true;
+    }
+    return false;
+}
+
+static bool is_starting(const struct lk_rule_context *c, struct lk_ref loop,
+                        const struct lk_loop *o)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+    if (something_listens(c->snap))
+        return false;
+    bool starts = is_inside_drive(t->python_stack, LK_MARK_STARTUP) || will_serve(t->python_stack);
+    for (size_t i = 0; i < c->snap->tasks.n && !starts; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        starts = lk_ref_eq(k->loop, loop) && k->state == LK_TASK_PENDING &&
+                 (lk_stack_has(k->stack, LK_MARK_STARTUP) || will_serve(k->stack));
+    }
+    return starts;
 }
 
 const char *lk_who_waits_for_loop(const struct lk_rule_context *c, const struct lk_finding *f,
@@ -137,6 +228,42 @@ void lk_callback_finding(struct lk_rule_context *c, struct lk_finding *f, struct
         lk_finding_doubt(f, lk_callback_age(c, o) >= 0 && c->snap->watched_ms >= LK_TWO_SAMPLES_MS
                                 ? LK_PROBABLE
                                 : LK_POSSIBLE);
+}
+
+enum standing { IN_THE_WAY, OF_NOBODY, OF_A_CELL, OF_A_START };
+
+static enum standing standing_of(const struct lk_rule_context *c, const struct lk_finding *f,
+                                 struct lk_ref loop, const struct lk_loop *o)
+{
+    if (is_private_loop(c, f, loop, o))
+        return OF_NOBODY;
+    if (lk_is_cell(lk_thread_at(c->snap, o->thread)))
+        return f->held_requests || users_task_waits(c, loop) ? OF_A_CELL : OF_NOBODY;
+    return is_starting(c, loop, o) ? OF_A_START : IN_THE_WAY;
+}
+
+bool lk_weigh_callback(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop,
+                       const struct lk_loop *o, const char **meanwhile)
+{
+    static const struct {
+        const char *meanwhile, *evidence;
+    } words[] = {
+        [IN_THE_WAY] = { "nothing else on that loop runs meanwhile", NULL },
+        [OF_A_CELL] = { "the other tasks of that loop wait until this cell is done",
+                        "the callback runs what somebody entered at a kernel or a prompt" },
+        [OF_A_START] = { "the server is still starting",
+                         "no socket of the process listens yet: no client can be waiting" },
+    };
+    enum standing is = standing_of(c, f, loop, o);
+    if (is == OF_NOBODY)
+        return false;
+    *meanwhile = words[is].meanwhile;
+    if (is == IN_THE_WAY)
+        return true;
+    lk_finding_say(c, f, "%s", words[is].evidence);
+    f->severity = LK_HAZARD;
+    f->needs_time = false;
+    return true;
 }
 
 /* ---- what a callback does most ---------------------------------------------------------- */

@@ -29,6 +29,16 @@ bool lk_computes_most(const struct lk_rule_context *c, const struct lk_loop *o,
  * the work item that runs it. */
 bool lk_someone_waits_for_loop(const struct lk_finding *f, const struct lk_loop *o,
                                const struct lk_thread *t);
+/** The callback is a cell or a line that somebody entered at a kernel or a prompt. */
+bool lk_is_cell(const struct lk_thread *t);
+/**
+ * Whom a callback is in the way of. f: with what is held up. False when nobody can be held up: the
+ * loop is private to the coroutine (no other task, ready callback, timer or descriptor of its own),
+ * or a cell that no task of the user's waits behind. A cell, and what a server does before it
+ * listens, become a hazard, and f says why. *meanwhile: words for the summary.
+ */
+bool lk_weigh_callback(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop,
+                       const struct lk_loop *o, const char **meanwhile);
 const char *lk_who_waits_for_loop(const struct lk_rule_context *c, const struct lk_finding *f,
                                   const struct lk_loop *o);
 /** Adds the parties, what they hold up, and the doubt that a running thread's frames leave. */

@@ -71,6 +71,34 @@ static void no_part_of_a_deadlock(void **state)
     mk_free(s, f);
 }
 
+/* The loop runs in a greenlet that is suspended, and the thread's first one sleeps, as with
+ * Playwright; or it is the first that is suspended, and one that a task switched to sleeps, as with
+ * SQLAlchemy: that is in the loop's way. */
+static void loop_in_another_greenlet(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "main", "query@/srv/app.py:30", NULL), o = mk_loop(s, t);
+        THREAD(t)->n_frame_loops = 0;
+        THREAD(t)->running_loop = o;
+        LOOP(o)->driven_in_python = true;
+        LOOP(o)->turn = 4711;
+        LOOP(o)->callback_same = true;
+        mk_ready_task(s, o, "other");
+        mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+        struct lk_ref k = mk_task(s, NONE, "greenlet", ASYNCIO_RUN_FOREVER, NULL);
+        TASK(k)->kind = LK_TASK_GREENLET;
+        TASK(k)->wait.kind = LK_WAIT_UNKNOWN;
+        TASK(k)->thread = i == 2 ? mk_thread(s, "b", "f@/srv/app.py:1", NULL) : i == 3 ? NONE : t;
+        TASK(k)->first = i == 1;
+        if (i == 1 || i == 2)
+            mk_expect(s, LK_STALLED, "LK401");
+        else
+            mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +106,7 @@ int main(void)
         cmocka_unit_test(not_held_up),
         cmocka_unit_test(not_orphaned),
         cmocka_unit_test(no_part_of_a_deadlock),
+        cmocka_unit_test(loop_in_another_greenlet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -299,6 +299,170 @@ static void python_and_system_calls(void **state)
     lk_snapshot_destroy(s);
 }
 
+/* ---- whom it is in the way of ------------------------------------------------------------ */
+
+#define RUN_COROUTINE ASYNCIO_RUN_FOREVER, "run_until_complete@" STDLIB "asyncio/base_events.py:640"
+
+/* A thread that runs one coroutine on a loop of its own, which waits for an event with a timeout.
+ */
+static struct lk_ref private_loop(struct lk_snapshot *s)
+{
+    struct lk_ref t = mk_thread(s, "beat", "async beat@/srv/app.py:9", RUN_COROUTINE, NULL),
+                  o = mk_loop(s, t);
+    THREAD(t)->drives = mk_running_task(s, o, "beat", t);
+    LOOP(o)->tasks_pending = 1;
+    mk_wait(s, t, LK_WAIT_EVENT, mk_sync(s, "threading.Event"));
+    mk_timeout(s, t, 9000);
+    return o;
+}
+
+static void nobody_behind_a_private_loop(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    private_loop(s);
+    mk_expect(s, LK_HEALTHY, NULL);
+    for (int i = 0; i < 9; i++) {
+        s = mk();
+        struct lk_ref o = private_loop(s), t = LOOP(o)->thread;
+        switch (i) {
+        case 0: LOOP(o)->timers = 1; break;
+        case 1: LOOP(o)->timers = LK_UNKNOWN; break;
+        case 2: LOOP(o)->watched_fds = 1; break;
+        case 3: LOOP(o)->watched_fds = LK_UNKNOWN; break;
+        case 4: THREAD(t)->drives = NONE; break; /* run_forever(): for whoever comes */
+        case 5: THREAD(t)->works_on = mk_bare_future(s); break;
+        case 6: s->tasks_complete = false; break;
+        case 7: LOOP(o)->ready = 1; break;
+        default: mk_task(s, o, "other", "async other@/srv/app.py:30", NULL); break;
+        }
+        struct lk_findings *f = mk_diagnose(s);
+        assert_non_null(mk_find(f, "LK401"));
+        mk_free(s, f);
+    }
+}
+
+/* A test that runs is asked for, and so is a request. */
+static void asked_for_on_a_private_loop(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = private_loop(s);
+    s->test_env_own = true;
+    THREAD(LOOP(o)->thread)->main = true;
+    mk_expect(s, LK_HAZARD, "LK401");
+    s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", "async ask@/srv/app.py:9", RUN_COROUTINE,
+                                "view@/srv/app.py:14", FLASK_REQUEST, NULL);
+    o = mk_loop(s, t);
+    THREAD(t)->drives = mk_running_task(s, o, "ask", t);
+    mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+    struct lk_findings *f = mk_diagnose(s);
+    assert_non_null(mk_find(f, "LK401"));
+    mk_free(s, f);
+}
+
+static void computes_on_a_private_loop(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = computing(s, "crunch@/srv/app.py:7"), o = mk_loop(s, t);
+    LOOP(o)->turn = 4711;
+    LOOP(o)->callback_same = true;
+    LOOP(o)->callback_ms = 9000;
+    THREAD(t)->drives = mk_running_task(s, o, "crunch", t);
+    struct lk_findings *f = mk_expect_one(s, LK_HEALTHY, NULL);
+    lk_findings_destroy(f);
+    mk_ready_task(s, o, "other");
+    mk_expect(s, LK_STALLED, "LK402");
+}
+
+static struct lk_ref asleep_in(struct lk_snapshot *s, struct lk_ref t)
+{
+    struct lk_ref o = mk_loop(s, t);
+    LOOP(o)->timers = 1;
+    mk_running_task(s, o, "cell", t);
+    mk_task(s, o, "poll", "async poll@" SITE "ipykernel/kernelbase.py:500", NULL);
+    mk_wait(s, t, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+    return o;
+}
+
+static void expect_of_cell(enum lk_verdict verdict, bool with_users_task, const char *frame)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "main", "<module>@/tmp/ipykernel_1/2.py:1", frame,
+                                "execute_request@" SITE "ipykernel/kernelbase.py:300",
+                                ASYNCIO_RUN_FOREVER, "start@" SITE "ipykernel/kernelapp.py:700",
+                                NULL),
+                  o = asleep_in(s, t);
+    if (with_users_task)
+        mk_task(s, o, "mine", "async mine@/tmp/ipykernel_1/1.py:3", NULL);
+    struct lk_findings *f = mk_expect_one(s, verdict, with_users_task ? "LK401" : NULL);
+    if (with_users_task)
+        assert_non_null(strstr(f->list.v[0].summary, "wait until this cell is done"));
+    mk_free(s, f);
+}
+
+static void cells(void **state)
+{
+    (void)state;
+    expect_of_cell(LK_HEALTHY, false, "run_code@" SITE "IPython/core/interactiveshell.py:3550");
+    expect_of_cell(LK_HAZARD, true, "run_code@" SITE "IPython/core/interactiveshell.py:3550");
+    /* a line with await: a task of its own */
+    struct lk_snapshot *s = mk();
+    asleep_in(s, mk_thread(s, "main", "<module>@<console>:1", ASYNCIO_RUN_FOREVER, NULL));
+    mk_expect(s, LK_HEALTHY, NULL);
+    /* a task that a cell made is none, nor is a loop that a cell or a script runs */
+    s = mk();
+    asleep_in(s, mk_thread(s, "main", "mine@<console>:1", ASYNCIO_RUN_FOREVER, NULL));
+    mk_expect(s, LK_STALLED, "LK401");
+    s = mk();
+    asleep_in(s, mk_thread(s, "main", "async serve@<stdin>:9", RUN_COROUTINE, "<module>@<stdin>:20",
+                           NULL));
+    mk_expect(s, LK_STALLED, "LK401");
+}
+
+#define LIFESPAN                                                                                   \
+    "async lifespan@/srv/app.py:17", "async main@" SITE "uvicorn/lifespan/on.py:86",               \
+        ASYNCIO_RUN_FOREVER
+
+static struct lk_ref starting_server(struct lk_snapshot *s)
+{
+    struct lk_ref t = mk_thread(s, "main", LIFESPAN, NULL), o = asleep_in(s, t);
+    mk_task(s, o, "serve", "async startup@" SITE "uvicorn/lifespan/on.py:57",
+            "async startup@" SITE "uvicorn/server.py:94", NULL);
+    return o;
+}
+
+static void listen_at(struct lk_snapshot *s, bool listening)
+{
+    struct lk_listener *l = lk_vec_push(&s->listeners);
+    l->listening = listening;
+    l->queue = 0;
+}
+
+static void start_of_a_server(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    starting_server(s);
+    listen_at(s, false); /* an accepted connection to itself */
+    struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK401");
+    assert_non_null(strstr(f->list.v[0].summary, "the server is still starting"));
+    lk_findings_destroy(f);
+    listen_at(s, true); /* a socket that was bound before, or given: clients may wait */
+    mk_expect(s, LK_STALLED, "LK401");
+    /* one that never listens, and one on its way to */
+    for (int i = 0; i < 2; i++) {
+        s = mk();
+        struct lk_ref t = mk_thread(s, "main", "load@/srv/app.py:7", "async main@/srv/app.py:20",
+                                    ASYNCIO_RUN_FOREVER, NULL);
+        ((struct lk_code *)THREAD(t)->python_stack->frames[1].code)->mentions_serve = i;
+        asleep_in(s, t);
+        mk_expect(s, i ? LK_HAZARD : LK_STALLED, "LK401");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -314,6 +478,11 @@ int main(void)
         cmocka_unit_test(native_calls),
         cmocka_unit_test(calls_without_a_frame),
         cmocka_unit_test(python_and_system_calls),
+        cmocka_unit_test(nobody_behind_a_private_loop),
+        cmocka_unit_test(asked_for_on_a_private_loop),
+        cmocka_unit_test(computes_on_a_private_loop),
+        cmocka_unit_test(cells),
+        cmocka_unit_test(start_of_a_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,7 @@ static void enter(struct lk_py *py, struct reading *r, const struct lk_greenlet 
     k->name = lk_py_class_name(py, g->addr);
     k->wait.kind = LK_WAIT_UNKNOWN;
     k->thread = lk_greenlet_thread(py, g);
+    k->first = g->main;
     k->stack = stack_of(py, r, g);
     if (k->stack->n && k->stack->frames[k->stack->n - 1].code)
         k->coroutine = k->stack->frames[k->stack->n - 1].code->qualname;

@@ -48,6 +48,21 @@ static const char *text(struct lk_py *py, lk_addr str)
     return s;
 }
 
+/* What opens a server's sockets, in asyncio and in libraries (aiohttp, hypercorn, websockets,
+ * grpc).
+ */
+static bool opens_server(const char *name)
+{
+    static const char *const names[] = { "start_server",     "start_unix_server",  "create_server",
+                                         "serve_forever",    "create_unix_server", "run_app",
+                                         "TCPSite",          "UnixSite",           "serve",
+                                         "add_insecure_port" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* co_names of what locks offer: a frame that names neither cannot have taken or released one by
  * hand. */
 static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
@@ -59,11 +74,12 @@ static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
         return;
     }
     for (int64_t i = 0; i < n; i++) {
-        char name[16];
+        char name[24];
         if (!lk_py_str_raw(py, lk_py_item(py, names, (size_t)i), name, sizeof name))
             continue;
         c->mentions_release |= strcmp(name, "release") == 0;
         c->mentions_acquire |= strcmp(name, "acquire") == 0;
+        c->mentions_serve |= opens_server(name);
     }
 }
 
