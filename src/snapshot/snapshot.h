@@ -624,6 +624,7 @@ struct lk_python {
     enum lk_tri free_threaded;
     bool frames_read;    /* threads, loops and tasks could be read to the end */
     const char *why_not; /* present but not read: one sentence */
+    bool passing;        /* ... since its interpreter is just being set up or taken down */
     /* folder(s) of the standard library, from the target: ':'-separated; NULL */
     const char *stdlib;
 };

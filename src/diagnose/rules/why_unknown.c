@@ -238,18 +238,49 @@ static const char *gil_is_kept(struct lk_rule_context *c)
     return NULL;
 }
 
+/*
+ * Of an interpreter that is just being set up or taken down nothing can be read but that its
+ * threads run. That is all there is to know as long as none of them stands still.
+ */
+static const char *stuck_in_passing(struct lk_rule_context *c)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        if (lk_may_stall(c, t))
+            lk_watch(c, thread);
+        if (!lk_is_stalled(c, t) || why)
+            continue;
+        struct lk_culprit p = lk_culprit_of(c, thread);
+        why = lk_print(c, "%s. %s has stood still for %s in %s() at %s", c->snap->python.why_not,
+                       lk_name(c, thread), lk_duration(c, lk_stuck(c, t)),
+                       t->os.syscall ? t->os.syscall : "a call", lk_place(c, &p));
+    }
+    return why;
+}
+
+static const char *unread_python(struct lk_rule_context *c)
+{
+    const struct lk_python *p = &c->snap->python;
+    if (!p->present || p->frames_read)
+        return NULL;
+    if (p->passing && p->why_not)
+        return stuck_in_passing(c);
+    return p->why_not ? p->why_not
+                      : "the Python threads, loops and tasks could not be read to the end";
+}
+
 const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    const char *children = unexamined_children(c), *runtime = stuck_in_other_runtime(c),
-               *waits = undecided_waits(c);
+    const char *children = unexamined_children(c), *python = unread_python(c),
+               *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
     const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c);
     if (children)
         return children;
-    if (s->python.present && !s->python.frames_read)
-        return s->python.why_not
-                   ? s->python.why_not
-                   : "the Python threads, loops and tasks could not be read to the end";
+    if (python)
+        return python;
     if (s->decisive_unreadable)
         return s->decisive_why ? s->decisive_why
                : s->limits.n   ? s->limits.v[s->limits.n - 1].text

@@ -27,7 +27,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_owners(py);
     }
     s->python.frames_read = py->frames_complete;
-    if (!py->frames_complete)
+    if (!py->frames_complete && !s->python.passing)
         s->decisive_unreadable = true;
 }
 

@@ -102,6 +102,46 @@ static void known_all_the_same(void **state)
     mk_expect(s, LK_DEADLOCK, "LK103");
 }
 
+/* An interpreter that is just being taken down: nothing of Python could be read. */
+static struct lk_snapshot *ending(void)
+{
+    struct lk_snapshot *s = mk();
+    s->python.frames_read = false;
+    s->python.passing = true;
+    s->python.why_not = "the interpreter is just being set up or taken down";
+    return s;
+}
+
+static void set_up_or_taken_down(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = ending();
+    struct lk_ref t = mk_thread(s, "main", NULL);
+    THREAD(t)->os.syscall = "munmap";
+    struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+    assert_non_null(strstr(f->verdict_why, "has stood still for 10 s in munmap()"));
+    lk_findings_destroy(f);
+    mk_stuck(s, t, 200);
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(mk_watches(f, t));
+    lk_findings_destroy(f);
+    mk_moved(s, t);
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_false(mk_watches(f, t));
+    mk_free(s, f);
+    /* it runs, but another thread does not */
+    s = ending();
+    t = mk_thread(s, "main", NULL);
+    THREAD(t)->running = true;
+    mk_thread(s, "worker", NULL);
+    mk_expect(s, LK_VERDICT_UNKNOWN, NULL);
+    /* the same of an interpreter that is merely not read */
+    s = ending();
+    s->python.passing = false;
+    THREAD(mk_thread(s, "main", NULL))->running = true;
+    mk_expect(s, LK_VERDICT_UNKNOWN, NULL);
+}
+
 /* Nobody is known to complete the future: a callback in a queue that could not be read may be to.
  */
 static struct lk_snapshot *wait_beside_loop(int64_t ready, enum lk_loop_run run)
@@ -203,8 +243,11 @@ static void healthy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unknown),  cmocka_unit_test(unread_queue),
-        cmocka_unit_test(gil_kept), cmocka_unit_test(known_all_the_same),
+        cmocka_unit_test(unknown),
+        cmocka_unit_test(unread_queue),
+        cmocka_unit_test(gil_kept),
+        cmocka_unit_test(known_all_the_same),
+        cmocka_unit_test(set_up_or_taken_down),
         cmocka_unit_test(healthy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

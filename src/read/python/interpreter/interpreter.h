@@ -120,6 +120,7 @@ struct lk_py {
     unsigned version_hex;
     bool readable, free_threaded, debug_build;
     char why_not[300];
+    bool passing; /* why_not: the interpreter is just being set up or taken down */
     char build[16];
     const char *stdlib;
     struct lk_map types; /* address -> struct lk_pytype * */

@@ -16,9 +16,17 @@ enum { MAX_INTERPRETERS = 4096 };
 bool lk_py_fail(struct lk_py *py, const char *fmt, ...)
 {
     va_list ap;
+    py->passing = false;
     va_start(ap, fmt);
     vsnprintf(py->why_not, sizeof py->why_not, fmt, ap);
     va_end(ap);
+    return false;
+}
+
+bool lk_py_fail_passing(struct lk_py *py, const char *what)
+{
+    lk_py_fail(py, "the interpreter is just being set up or taken down: %s", what);
+    py->passing = true;
     return false;
 }
 
@@ -50,8 +58,7 @@ bool lk_py_enter_interpreter(struct lk_py *py, lk_addr *sysdict)
     py->modules = lk_py_ptr(py, py->interp + py->layout.is_modules);
     if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, *sysdict + 8)) ||
         !(py->type_type = lk_py_ptr(py, type + 8)))
-        return lk_py_fail(
-            py, "the interpreter is just being set up or taken down: it has no sys module");
+        return lk_py_fail_passing(py, "it has no sys module");
     const struct lk_pytype *meta = lk_py_type_at(py, py->type_type),
                            *dict = lk_py_type(py, *sysdict);
     if (!meta || meta->metatype != py->type_type || strcmp(meta->name, "type") != 0)

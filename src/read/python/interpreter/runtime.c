@@ -245,6 +245,7 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
     }
     if (!py->frames_complete) {
         s->python.why_not = lk_arena_strdup(s->arena, py->why_not);
+        s->python.passing = py->passing;
         lk_snapshot_limit_of(s, (struct lk_ref){ 0 }, lk_read_failed(py->t),
                              "the Python interpreter could not be read in this sample: %s",
                              py->why_not);
@@ -342,5 +343,6 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
         py->readable || py->free_threaded ? (py->free_threaded ? LK_YES : LK_NO) : LK_TRI_UNKNOWN;
     d->frames_read = py->readable && py->frames_complete;
     d->why_not = py->readable ? NULL : lk_arena_strdup(s->arena, py->why_not);
+    d->passing = !py->readable && py->passing;
     d->stdlib = py->stdlib ? lk_arena_strdup(s->arena, py->stdlib) : NULL;
 }
