@@ -1,3 +1,8 @@
+/*
+ * `loopknot PID...`: the processes that are named and, with --tree, what descends from them; one
+ * report on all of them; the exit status that --fail-on asks for. SIGINT and SIGTERM ask for an end
+ * with a report on what was read so far, a second one ends at once.
+ */
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,3 +1,7 @@
+/*
+ * `loopknot rules` and `loopknot explain RULE...`: the rules as the library writes them, in the
+ * format that --format names.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * Appends the Markdown report to GITHUB_STEP_SUMMARY. GitHub's runner drops a file of more than 1
+ * MiB whole (actions/runner FileCommandManager.cs, CreateStepSummaryCommand), so what does not fit
+ * is cut at a line, and the page says so.
+ */
 #include "cli/github_summary.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * The options that `loopknot PID` and `loopknot run` share, as a table from which getopt_long(3)
+ * parses and --help prints. Numbers are decimal and have bounds; whatever is refused is named in
+ * one line on stderr.
+ */
 #include "cli/options.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Reports to the streams and files that the user named. A regular file is written under a temporary
+ * name in its folder and renamed, rename(2), so that it is there complete or as it was; devices,
+ * FIFOs and /dev/stdout are written to as they are.
+ */
 #include "cli/outputs.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * From examined processes to the waits between them: who holds the other end of a pipe is told by
+ * the links and the flags in /proc/PID/fd and fdinfo of every process, proc_pid_fdinfo(5), and
+ * whether a thread has slept on since it was read by its schedstat. Who can act is a least fixed
+ * point over the processes.
+ */
 #include "examine/cross_process.h"
 
 #include <fcntl.h>

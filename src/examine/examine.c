@@ -1,3 +1,8 @@
+/*
+ * One examination from its opening to its report: the samples that were asked for, the second look
+ * and the watch that the diagnosis asks for (next_step.c), and what is read of the last sample
+ * only. When the process ends meanwhile, the last whole sample stands.
+ */
 #include "examine/examine.h"
 
 #include <stdio.h>

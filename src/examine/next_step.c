@@ -1,3 +1,7 @@
+/*
+ * The order of steps as a pure function, without clock or process, so that it can be tested as a
+ * table.
+ */
 #include "examine/next_step.h"
 
 /*

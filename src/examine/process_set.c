@@ -1,3 +1,8 @@
+/*
+ * Examinations in detached threads with deadlines. A thread that is given up may run on in the
+ * kernel for ever, so all it touches is its own or counted (struct joint), and whoever is done last
+ * frees it.
+ */
 #include "examine/process_set.h"
 
 #include <pthread.h>

@@ -1,3 +1,8 @@
+/*
+ * The page cache: an index and storage in one shared mapping, filled in batches through the ops of
+ * the kind of target. Memory is given back by MADV_REMOVE and taken ahead of a stop by
+ * MADV_POPULATE_WRITE (Linux 5.14), madvise(2).
+ */
 #include "process/pages.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * What all kinds of targets share: reads through the page cache (pages.c), the list of mappings of
+ * one sample, and the way to the kind's own functions (process_impl.h). A kind that lacks one is an
+ * error of its own, LK_ERR_UNSUPPORTED.
+ */
 #include "process/process.h"
 
 #include <errno.h>

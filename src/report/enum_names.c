@@ -1,3 +1,7 @@
+/*
+ * The names of docs/report.schema.json, one table an enumeration. The state of a thread is told
+ * from its wait and its role, then from what the kernel alone says.
+ */
 #include "report/enum_names.h"
 
 #include <string.h>

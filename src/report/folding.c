@@ -1,3 +1,7 @@
+/*
+ * Groups by a key of what a reader would call identical, one function a kind; then what is shown:
+ * whatever a finding names, the first of each group, and by a work list all that these refer to.
+ */
 #include "report/folding.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * GitHub's workflow commands, "::error file=...,line=...,title=...::text", as actions/runner reads
+ * them (ActionCommand.cs): an annotation for each finding, and for each process that could not be
+ * judged.
+ */
 #include "report/formats.h"
 
 #include <inttypes.h>

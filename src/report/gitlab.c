@@ -1,3 +1,7 @@
+/*
+ * GitLab's code quality report: a list of issues with the fields that GitLab reads (description,
+ * check_name, fingerprint, severity, location), paths relative to the folder of the process.
+ */
 #include "report/formats.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * The report as JSON: the process, its Python, samples, findings, and of a set the groups. The
+ * entities stand in json_entities.c. `limits` is written last: only
+ * then is known what was left out. Its schema is docs/report.schema.json.
+ */
 #include "report/json.h"
 
 #include <inttypes.h>

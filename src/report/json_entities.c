@@ -1,3 +1,7 @@
+/*
+ * Threads, loops, tasks, futures, locks, executors and what is outside as JSON objects of
+ * docs/report.schema.json, one function a kind, and the groups of those that are folded.
+ */
 #include "report/json_writer.h"
 
 #include "report/sentences.h"

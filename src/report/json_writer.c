@@ -1,3 +1,7 @@
+/*
+ * Levels, commas and indentation by hand, values by jansson. Here stand the sentences of `limits`
+ * for what was written as null because it is not known.
+ */
 #include "report/json_writer.h"
 
 #include <stdio.h>

@@ -1,3 +1,7 @@
+/*
+ * JUnit XML as Jenkins' xUnit plugin has it (junit-10.xsd), and Ant's schema where the time is
+ * known; escaped by XML 1.0, sections 2.2 and 3.3.3.
+ */
 #include "report/formats.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * The report as Markdown: an overview, findings, then lists in folded sections. Escaping rests on
+ * CommonMark 0.31 and GitHub Flavored Markdown 0.29 (sections at the functions), and on how GitHub
+ * and GitLab find mentions in the rendered text.
+ */
 #include "report/markdown.h"
 
 #include <inttypes.h>

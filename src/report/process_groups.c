@@ -1,3 +1,7 @@
+/*
+ * Which processes of a set are one group, and the role of each: by its supervisor's name, by the
+ * command lines of CPython's multiprocessing, or by having its parent's very command line.
+ */
 #include "report/process_groups.h"
 
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * The pages of the rules: one table of sections, and a writer each for text, JSON and Markdown. All
+ * words come from the rule tables of diagnose/rules, none from a target.
+ */
 #include "report/rule_pages.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * SARIF 2.1.0 (OASIS): one run, a result for each finding with its culprits as a code flow,
+ * notifications for what could not be judged. Paths below the first process's folder are relative
+ * to SRCROOT, so that code scanning finds them in the checkout.
+ */
 #include "report/formats.h"
 
 #include <inttypes.h>

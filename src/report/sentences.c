@@ -1,3 +1,8 @@
+/*
+ * Sentences from snapshot and findings, put together in a growing buffer. What is not known is left
+ * out, never written as a number or a name; times are UTC and counted back from the moment at which
+ * the snapshot was taken.
+ */
 #include "report/sentences.h"
 
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * TAP version 13 (testanything.org), with a YAML 1.2 block below each test point. Names of the
+ * target are escaped so that they can be neither a directive nor a line of their own.
+ */
 #include "report/formats.h"
 
 #include <inttypes.h>

@@ -1,3 +1,8 @@
+/*
+ * Lines, inks (ECMA-48 SGR sequences) and paragraphs that break between words. Widths are counted
+ * in columns, not bytes; a word that is longer than the line stays whole, so that paths can be
+ * copied.
+ */
 #include "report/terminal.h"
 
 #include <stdio.h>

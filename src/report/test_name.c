@@ -1,3 +1,7 @@
+/*
+ * Test names by what each runner makes visible: pytest's PYTEST_CURRENT_TEST and unittest's frames
+ * (the sources stand at the tables), the command lines of ctest, go test and node --test.
+ */
 #include "report/test_name.h"
 
 #include <string.h>

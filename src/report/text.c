@@ -1,3 +1,7 @@
+/*
+ * The text report: the first screen with verdict, worst finding and culprit, then findings one by
+ * one, then the lists (text_entities.c); of several processes an overview and one of each group.
+ */
 #include "report/text.h"
 
 #include <inttypes.h>

@@ -1,3 +1,7 @@
+/*
+ * The lists of the text report: threads, loops, tasks, executors, locks, limits. Each has one entry
+ * a group of identical entities, those that a finding names first, then the stuck, then the idle.
+ */
 #include "report/text.h"
 
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * A cgroup v2 control group for the command, below our own: where it is found
+ * (proc_pid_mountinfo(5), cgroups(7)), the child that is born into it (clone3(2) with
+ * CLONE_INTO_CGROUP, Linux 5.7), the end of all its members (cgroup.kill, Linux 5.14).
+ */
 #include "cli/run/command_cgroup.h"
 
 #include <fcntl.h>

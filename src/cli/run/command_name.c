@@ -1,3 +1,7 @@
+/*
+ * The name of a command: its arguments with what looks like a secret hidden (util/redact.c), quoted
+ * where a shell would need it.
+ */
 #include "cli/run/command_name.h"
 
 #include <string.h>

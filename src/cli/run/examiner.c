@@ -1,3 +1,8 @@
+/*
+ * The examiner's process, and the side of loopknot that asks it. It is forked without an execve, so
+ * it has all that the command line said. It ends with loopknot (PR_SET_PDEATHSIG) and is asked to
+ * hurry by a signal that nobody else sends.
+ */
 #include "cli/run/examiner.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * The guardian's process: starts the command, passes on what loopknot asks and ends the tree. It
+ * knows that nothing of the tree is left when waitpid(2) says ECHILD, since as its subreaper
+ * (PR_SET_CHILD_SUBREAPER, prctl(2)) it is the parent of every orphan. Messages are packets of a
+ * socket pair (unix(7), SOCK_SEQPACKET), whose end tells that loopknot is gone.
+ */
 #include "cli/run/guardian.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Signals to the descendants of a process, each sent by a pidfd (pidfd_open(2), Linux 5.3;
+ * pidfd_send_signal(2), 5.1) of which it was checked that it descends from the root: a number that
+ * was given anew hits nobody else. Where the calls are not to be had kill(2) does it.
+ */
 #include "cli/run/kill_tree.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * The command line of `loopknot run`: its own options beside the shared ones, durations with a unit
+ * as timeout(1) has them, and the command, which begins at the first operand.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

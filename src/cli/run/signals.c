@@ -1,3 +1,8 @@
+/*
+ * Signals by signalfd(2) instead of handlers; what a child must get back before execve, which keeps
+ * the mask and ignored signals, signal(7). Whether another process has one pending or is stopped is
+ * read from proc_pid_status(5) and proc_pid_stat(5).
+ */
 #include "cli/run/signals.h"
 
 #include <sys/signalfd.h>

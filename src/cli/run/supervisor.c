@@ -1,3 +1,8 @@
+/*
+ * loopknot itself while `loopknot run` runs: one loop over messages of the guardian and the
+ * examiner, signals and time, and a stage that says what is under way. It never waits for anything
+ * but events. How the four processes stand to each other is told in docs/architecture.md.
+ */
 #include "cli/run/supervisor.h"
 
 #include <errno.h>

@@ -1,3 +1,8 @@
+/*
+ * Output (wchar of proc_pid_io(5)) and processor time (proc_pid_stat(5), fields 14 to 17) of a
+ * tree, added up over all its members at each look and kept as marks over the window. What a dead
+ * member had counted goes to its parent when it is waited for (kernel/exit.c wait_task_zombie).
+ */
 #include "cli/run/tree_progress.h"
 
 #include <stdlib.h>

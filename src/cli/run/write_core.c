@@ -1,3 +1,7 @@
+/*
+ * Core files by gdb's gcore(1), a process for each, with a time limit. A gcore that is killed lets
+ * its process run on: the kernel detaches a tracer that ends (kernel/ptrace.c exit_ptrace).
+ */
 #include "cli/run/write_core.h"
 
 #include <errno.h>

@@ -1,3 +1,9 @@
+/*
+ * Digests of position and wait, by an identity that holds from sample to sample: a thread's tid, an
+ * object's address. CPython gives the address of a freed object to the next one of its size soon
+ * (Objects/obmalloc.c), so names are remembered wherever a reused address could look like standing
+ * still.
+ */
 #include "examine/sample/history.h"
 
 #include <stdlib.h>

@@ -1,3 +1,9 @@
+/*
+ * One sample: whom to stop, what is read before, under and after the stop, and how each fact was
+ * read. A thread counts as read asleep when its counters of /proc/PID/task/TID/schedstat
+ * (Documentation/scheduler/sched-stats.rst) are the same before and after; else the sample is tried
+ * again a few times.
+ */
 #include "examine/sample/sample.h"
 
 #include <stdio.h>

@@ -1,3 +1,8 @@
+/*
+ * Lines of the target's source files, each file read once and whole, with bounds on files and
+ * bytes. Which file it is the target says: it is opened by lk_process_open_path
+ * (process/live/files.c), and its text is cleaned before it enters the snapshot.
+ */
 #include "examine/sample/source_lines.h"
 
 #include <stdlib.h>

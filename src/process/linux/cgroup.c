@@ -1,3 +1,9 @@
+/*
+ * Files of control groups. Version 2: cgroup.events and cpu.stat
+ * (Documentation/admin-guide/cgroup-v2.rst); version 1: freezer.state
+ * (kernel/cgroup/legacy_freezer.c) and cpu.stat (kernel/sched/core.c cpu_cfs_stat_show). A group is
+ * found by proc_pid_cgroup(5) and our own proc_pid_mountinfo(5).
+ */
 #include "process/linux/cgroup.h"
 
 #include <ctype.h>

@@ -1,3 +1,9 @@
+/*
+ * One descriptor of a process: its kind by the text of its link in /proc/PID/fd, details by fdinfo,
+ * sockets by socket_table.c, other ends by fd_holders.c. The kernel functions that write each
+ * fdinfo stand at their readers. What only the open file itself knows is asked of a duplicate by
+ * pidfd_getfd(2), which lives for one question.
+ */
 #include "process/linux/descriptor.h"
 
 #include <fcntl.h>

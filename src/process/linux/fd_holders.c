@@ -1,3 +1,8 @@
+/*
+ * Links "socket:[INODE]" and "pipe:[INODE]" in /proc/PID/fd (proc_pid_fd(5)) of the process and of
+ * its tree, indexed by inode when first asked for. Which end of a pipe a descriptor is, the flags
+ * in its fdinfo say (fs/proc/fd.c seq_show).
+ */
 #include "process/linux/fd_holders.h"
 
 #include <fcntl.h>

@@ -1,3 +1,8 @@
+/*
+ * Lines of /proc/locks and fdinfo (fs/locks.c lock_get_status). In the table those who wait stand
+ * behind the lock they wait for, with its number (locks_show); which descriptor has a lock is found
+ * by the same line in its fdinfo (show_fd_locks).
+ */
 #include "process/linux/file_locks.h"
 
 #include <ctype.h>

@@ -1,3 +1,7 @@
+/*
+ * Runtimes by the name of the program (/proc/PID/exe), else of a mapped library (proc_pid_maps(5)),
+ * else by the sections that the Go linker writes.
+ */
 #include "process/linux/language_runtime.h"
 
 #include <ctype.h>

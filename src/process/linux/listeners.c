@@ -1,3 +1,8 @@
+/*
+ * All sockets of a process by /proc/PID/fd, each asked once whether it listens (descriptor.c);
+ * those that somebody waits for, or in which connections wait, first: only of them is asked who
+ * else holds them (socket_sharers.c).
+ */
 #include "process/linux/listeners.h"
 
 #include "process/linux/descriptor.h"

@@ -1,3 +1,9 @@
+/*
+ * Facts of one process from proc_pid_stat(5), proc_pid_status(5) and the files beside them; times
+ * by btime of /proc/stat. Whether it is stopped, dead or in uninterruptible sleep is told from the
+ * states of all its threads, since those of the main thread alone mislead once it has ended.
+ * Secrets in the command line are hidden here; of the environment the name of a test alone is kept.
+ */
 #include "process/linux/process_facts.h"
 
 #include <errno.h>

@@ -1,3 +1,7 @@
+/*
+ * Parents by proc_pid_stat(5), field 4, of all processes in one look; then down from the root,
+ * breadth first.
+ */
 #include "process/linux/process_tree.h"
 
 #include <stdlib.h>

@@ -1,3 +1,8 @@
+/*
+ * Readers of /proc: fields of stat as fs/proc/array.c do_task_stat writes them, children as
+ * children_seq_show does (needs CONFIG_PROC_CHILDREN; without it all processes are asked for their
+ * parents). Reads have bounds, and errno survives cleaning up.
+ */
 #include "process/linux/procfs.h"
 
 #include <dirent.h>

@@ -1,3 +1,8 @@
+/*
+ * Who else holds a socket: the links of /proc/PID/fd of every process, then a look at each holder's
+ * threads and connections. Relation by birth is told by parents (proc_pid_stat(5)) and sessions
+ * (getsid(2)), sockets passed on by init by LISTEN_FDS in the environment (sd_listen_fds(3)).
+ */
 #include "process/linux/socket_sharers.h"
 
 #include <errno.h>

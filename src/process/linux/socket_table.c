@@ -1,3 +1,8 @@
+/*
+ * Sockets three ways: the tables in /proc/PID/net (net/ipv4/tcp_ipv4.c get_tcp4_sock,
+ * net/unix/af_unix.c unix_seq_show), single questions by sock_diag(7) (net/ipv4/inet_diag.c,
+ * net/unix/diag.c), and getsockopt(2) on a duplicate (tcp(7), TCP_INFO).
+ */
 #include "process/linux/socket_table.h"
 
 #include <arpa/inet.h>

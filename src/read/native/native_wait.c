@@ -1,3 +1,9 @@
+/*
+ * Waits of native threads: the thread library's object behind a futex (glibc/pthread.c), a file
+ * lock (process/linux/file_locks.c), else what the system call alone says. Holders that are no
+ * thread of this process, and rings that the kernel refused to close, are told as far as /proc and
+ * the other threads tell them.
+ */
 #include "read/native/native_wait.h"
 
 #include <linux/futex.h>

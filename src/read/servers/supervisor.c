@@ -1,3 +1,9 @@
+/*
+ * Supervisors by names and command lines, with the tables of what is known: servers' masters,
+ * reloaders by the variable that they give their child (werkzeug/_reloader.py,
+ * django/utils/autoreload.py), programs that only wait. gunicorn's --timeout as gunicorn/config.py
+ * and arbiter.py (murder_workers) have it.
+ */
 #include "read/servers/supervisor.h"
 
 #include <ctype.h>

@@ -1,3 +1,9 @@
+/*
+ * Mappings of one file become a module, its ELF header and program headers are read where they are
+ * mapped (gABI, "Program Header"). ld.so maps the segments of a file upwards from the one with
+ * offset 0 (glibc elf/dl-map-segments.h _dl_map_segments); modules that did not move keep their
+ * symbol tables from sample to sample.
+ */
 #include "read/native/elf/modules.h"
 
 #include <stdlib.h>

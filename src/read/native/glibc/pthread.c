@@ -1,3 +1,9 @@
+/*
+ * Mutexes, reader-writer locks and joins of glibc by the word that a thread sleeps on, as
+ * nptl/pthread_mutex_lock.c, pthread_rwlock_common.c and pthread_join_common.c leave it; where the
+ * fields stand is in process/arch. An object is believed only where all its fields fit that wait;
+ * musl's do not.
+ */
 #include "read/native/glibc/pthread.h"
 
 #include <linux/futex.h>

@@ -1,3 +1,9 @@
+/*
+ * Which 64-bit word of struct _Py_DebugOffsets is which field, one table a version:
+ * Include/internal/pycore_runtime.h (3.13) and pycore_debug_offsets.h (3.14, 3.15). Every word is
+ * checked against the size of its struct or against the row before it counts; fields that the table
+ * does not name move with their neighbours.
+ */
 #include "read/python/interpreter/debug_offsets.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
  * _Py_DebugOffsets: what CPython 3.13 and later say about themselves at the start of _PyRuntime
- * (Include/internal/pycore_debug_offsets.h). The table is the target's, so it is hostile input:
- * every value is checked before it replaces one of the row's.
+ * (Include/internal/pycore_runtime.h in 3.13, pycore_debug_offsets.h since). The table is the
+ * target's, so it is hostile input: every value is checked before it replaces one of the row's.
  */
 #ifndef LK_READ_PYTHON_INTERPRETER_DEBUG_OFFSETS_H
 #define LK_READ_PYTHON_INTERPRETER_DEBUG_OFFSETS_H

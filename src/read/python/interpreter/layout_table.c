@@ -1,10 +1,9 @@
-#include "read/python/interpreter/layout_table.h"
-
 /*
  * One row a version. Source of every number: DWARF of the builds named in the row; the names in the
  * groups below are those of the C structs in Include/internal and Objects of that CPython version.
  * Groups that did not change between versions stand once, as a macro.
  */
+#include "read/python/interpreter/layout_table.h"
 
 /* clang-format off */
 
