@@ -16,6 +16,7 @@ enum {
     METHOD_FUNC = 16,   /* PyMethodObject */
     METHOD_SELF = 24,   /* ... and PyCFunctionObject.m_self */
     CFUNCTION_DEF = 16, /* PyCFunctionObject.m_ml: PyMethodDef, whose first word is the name */
+    DESCR_TYPE = 16,    /* PyDescrObject.d_type (Include/cpython/descrobject.h) */
     DESCR_METHOD = 40,  /* PyMethodDescrObject.d_method */
     PARTIAL_FUNC = 16,
     PARTIAL_ARGS = 24,
@@ -212,6 +213,13 @@ bool lk_py_method(struct lk_py *py, lk_addr m, lk_addr *func, lk_addr *self)
     *func = k == LK_PYK_METHOD ? lk_py_ptr(py, m + METHOD_FUNC) : 0;
     *self = lk_py_ptr(py, m + METHOD_SELF);
     return *self != 0;
+}
+
+lk_addr lk_py_descr_type(struct lk_py *py, lk_addr descr)
+{
+    return lk_py_kind(py, descr) == LK_PYK_METHOD_DESCR
+               ? lk_py_ptr(py, lk_py_field(py, descr, DESCR_TYPE))
+               : 0;
 }
 
 const char *lk_py_callable_name(struct lk_py *py, lk_addr callable)

@@ -19,6 +19,8 @@ lk_addr lk_py_function_code(struct lk_py *py, lk_addr func);
 lk_addr lk_py_closure(struct lk_py *py, lk_addr func, const char *name);
 /* bound method, Python or builtin (func = 0 then) */
 bool lk_py_method(struct lk_py *py, lk_addr m, lk_addr *func, lk_addr *self);
+/** The class that a method descriptor is of; 0. */
+lk_addr lk_py_descr_type(struct lk_py *py, lk_addr descr);
 /** Name of a builtin method, method descriptor or function; "" unknown. In the snapshot's arena. */
 const char *lk_py_callable_name(struct lk_py *py, lk_addr callable);
 bool lk_py_partial(struct lk_py *py, lk_addr p, lk_addr *func, lk_addr *args);

@@ -18,7 +18,6 @@ enum {
     MAX_SLOTS = 256, /* of one value stack */
     C_SELF = 24,     /* PyCFunctionObject.m_self, then m_module (Include/cpython/methodobject.h) */
     C_MODULE = 32,
-    DESCR_TYPE = 16, /* PyDescrObject.d_type (Include/cpython/descrobject.h) */
 };
 
 static const char *method_name(struct lk_py *py, const struct lk_pytype *ty, const char *name)
@@ -41,7 +40,7 @@ static const char *name_of(struct lk_py *py, lk_addr obj)
         return module ? lk_arena_printf(py->s->arena, "%s:%s", module, name) : NULL;
     }
     if (lk_py_kind(py, obj) == LK_PYK_METHOD_DESCR)
-        return method_name(py, lk_py_type_at(py, lk_py_ptr(py, lk_py_field(py, obj, DESCR_TYPE))),
+        return method_name(py, lk_py_type_at(py, lk_py_descr_type(py, obj)),
                            lk_py_callable_name(py, obj));
     /* _ctypes.PyCFuncPtr; CDLL gives each its name (Lib/ctypes/__init__.py CDLL.__getitem__) */
     if (!lk_py_isinstance(py, obj, "_ctypes", "CFuncPtr") &&

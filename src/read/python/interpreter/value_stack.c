@@ -12,7 +12,6 @@ enum {
     MAX_BLOCKS = 20,     /* CO_MAXBLOCKS */
     SETUP_FINALLY = 122, /* block type of `with` and `try` in 3.8 - 3.10 */
     MAX_HANDLERS = 64,   /* nested handlers followed */
-    DESCR_TYPE = 16,     /* PyDescr_COMMON.d_type */
     MAX_SCAN = 4096,     /* slots looked at */
 };
 
@@ -187,7 +186,7 @@ static bool call_at(struct lk_py *py, const struct lk_pyf *f, int i, struct lk_p
     enum lk_pykind kind = obj ? lk_py_kind(py, obj) : LK_PYK_OTHER;
 
     if (kind == LK_PYK_METHOD_DESCR) {
-        lk_addr owner = lk_py_ptr(py, obj + DESCR_TYPE);
+        lk_addr owner = lk_py_descr_type(py, obj);
         self = lk_py_stack_slot(py, f, i + 1);
         if (!owner || !self || !instance_of(py, self, owner))
             return false;
