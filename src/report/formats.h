@@ -1,7 +1,7 @@
 /*
- * The formats that CI servers read. Each escapes for itself; what they share stands in ci.h. Told
- * as one are findings of several processes with the same rule and fingerprint, and all processes of
- * one command.
+ * The formats that CI servers read. Each escapes for itself; what they share stands in ci_issues.h
+ * and ci_cases.h. Told as one are findings of several processes with the same rule and fingerprint,
+ * and all processes of one command.
  */
 #ifndef LK_REPORT_FORMATS_H
 #define LK_REPORT_FORMATS_H

@@ -11,7 +11,8 @@
 bool lk_text_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
                    FILE *out);
 
-/** The second half of a report: threads, loops, tasks, executors, locks, limits (text_lists.c). */
+/** The second half of a report: threads, loops, tasks, executors, locks, limits (text_entities.c).
+ */
 void lk_text_lists(struct lk_terminal *p, const struct lk_report *r, const struct lk_render *how);
 
 #endif

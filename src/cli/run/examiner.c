@@ -185,8 +185,8 @@ static void serve(struct desk *k, int fd)
 
 /*
  * The signals that loopknot takes up stay blocked here and are never taken up: one that is pending
- * here too was sent to the whole process group, so the command has got it already (see supervise.c,
- * which then asks for EXAMINER_DRAIN).
+ * here too was sent to the whole process group, so the command has got it already (see
+ * supervisor.c, which then asks for EXAMINER_DRAIN).
  */
 static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
 {

@@ -1,7 +1,7 @@
 /*
  * Loops in reach of the program: locals of live frames, attributes of the objects they work on,
  * globals of user modules, what get_event_loop() gives each thread. One level deep; completeness is
- * the heap walk's job (heap.c).
+ * the heap walk's job (heap_search.c).
  */
 #include "read/loops/reachable.h"
 

@@ -48,7 +48,7 @@ struct lk_pytype {
     int64_t itemsize;
     const char *module; /* NULL = not looked up yet; see lk_py_type_module */
     unsigned sample;    /* in which sample it was last compared with the target */
-    /* asyncio.c's memo: 0 = not looked up, 1 = no known class, else row of lk_class_rows + 2 */
+    /* known_class.c's memo: 0 = not looked up, 1 = no known class, else row of lk_class_rows + 2 */
     unsigned aio_row;
 };
 
@@ -109,7 +109,7 @@ struct lk_pycode {
     uint8_t *local_kinds;              /* 0x20 local, 0x40 cell, 0x80 free */
     uint8_t *linetable, *exceptions;   /* bytes of these tables; NULL until asked for */
     int64_t linetable_n, exceptions_n; /* -1: could not be read */
-    struct lk_receivers *receivers;    /* receiver.c's memo: the methods looked for so far */
+    struct lk_receivers *receivers;    /* method_calls.c's memo: the methods looked for so far */
 };
 
 struct lk_py {
@@ -136,7 +136,8 @@ struct lk_py {
     struct lk_map frames_of_task;
     struct lk_map by_ident;       /* pthread ident (what Python calls thread id) -> thread index */
     struct lk_map thread_objects; /* thread index -> its threading.Thread, where there is one */
-    /* private to object.c and frame.c: memos of this sample (its pages do not change) */
+    /* each private to one of attribute.c, class.c, code.c, container.c: memos of this sample (its
+     * pages do not change) */
     struct lk_map attr_index, slots, instances, class_names, modules_by_name, lines, texts;
     struct lk_map hints;  /* of container.c, kept from sample to sample */
     unsigned sample;      /* counts lk_py_read; 0 while opening */
@@ -149,7 +150,7 @@ struct lk_py {
     /* 3.8 - 3.10: of the kernel's tid in struct pthread; 0 = not calibrated */
     uint32_t tid_offset;
     char version[32]; /* "3.11.2", or what is known of it; "" */
-    /* what asyncio.c and the files behind it have found in this sample; NULL outside of one */
+    /* what the readers above have found in this sample (reader/reader.h); NULL outside of one */
     struct lk_reader *reader;
 };
 

@@ -38,7 +38,7 @@ static size_t find_row(struct lk_py *py, const struct lk_pytype *ty)
 
 size_t lk_py_class_row(struct lk_py *py, const struct lk_pytype *cty)
 {
-    /* the memo is ours: types are made by object.c, never const */
+    /* the memo is ours: types are made by type.c, never const */
     struct lk_pytype *ty = (struct lk_pytype *)cty;
     if (!ty->aio_row)
         ty->aio_row = (unsigned)find_row(py, ty) + 1;
