@@ -263,36 +263,54 @@ static void keep_earliest(struct lk_aio_handle *v, size_t *n, const struct lk_ai
     v[i] = *h;
 }
 
-void lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled)
+bool lk_aio_read_timer(struct lk_py *py, lk_addr loop, struct lk_aio_handle *h)
+{
+    if (!lk_aio_read_handle(py, loop, h))
+        return false;
+    h->timed = lk_py_number(py, lk_py_attr(py, h->addr, "_when"), &h->when);
+    return h->timed || h->cancelled == LK_YES;
+}
+
+static void keep_timers(struct lk_py *py, struct lk_ref loop, const struct lk_aio_handle *first,
+                        size_t n, int64_t live)
+{
+    struct lk_handle *handles = lk_arena_array(py->s->arena, n, sizeof *handles);
+    for (size_t i = 0; i < n; i++)
+        keep_handle(py, &first[i], &handles[i]);
+    struct lk_loop *o = lk_loop_at(py->s, loop);
+    o->timers = live;
+    if (n)
+        o->next_timer_ms = handles[0].when_ms;
+    o->timer_handles = handles;
+    o->n_timer_handles = n;
+}
+
+bool lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled,
+                        lk_aio_handle_reader read_timer)
 {
     struct lk_aio_handle first[LK_READER_KEEP_HANDLES];
+    lk_addr obj = lk_loop_at(py->s, loop)->addr;
     size_t n, kept = 0;
     int64_t live = 0;
+    bool all = true;
 
     if (!scheduled || lk_py_len(py, scheduled) < 0)
-        return;
+        return false;
     lk_addr *items = lk_py_items(py, scheduled, LK_READER_MAX_HANDLES, &n);
     for (size_t i = 0; i < n; i++) {
         struct lk_aio_handle h = { .addr = items[i], .cancelled = LK_TRI_UNKNOWN };
-        if (!lk_aio_read_handle(py, 0, &h) || h.cancelled == LK_YES)
-            continue;
-        h.timed = lk_py_number(py, lk_py_attr(py, h.addr, "_when"), &h.when);
-        if (!h.timed)
+        bool read = read_timer(py, obj, &h);
+        all &= read;
+        if (!read || h.cancelled == LK_YES)
             continue;
         live++;
         index_timer(py, &h);
         keep_earliest(first, &kept, &h);
     }
-    struct lk_handle *handles = lk_arena_array(py->s->arena, kept, sizeof *handles);
-    for (size_t i = 0; i < kept; i++)
-        keep_handle(py, &first[i], &handles[i]);
-    struct lk_loop *o = lk_loop_at(py->s, loop);
-    o->timers = live;
-    if (kept)
-        o->next_timer_ms = handles[0].when_ms;
-    o->timer_handles = handles;
-    o->n_timer_handles = kept;
-    if (lk_py_len(py, scheduled) > LK_READER_MAX_HANDLES)
-        lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read", o->id,
-                          LK_READER_MAX_HANDLES);
+    keep_timers(py, loop, first, kept, live);
+    if (lk_py_len(py, scheduled) == (int64_t)n)
+        return all;
+    lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read",
+                      lk_loop_at(py->s, loop)->id, LK_READER_MAX_HANDLES);
+    return false;
 }

@@ -21,7 +21,10 @@ bool lk_aio_read_handle(struct lk_py *py, lk_addr loop, struct lk_aio_handle *h)
 /** Reads the ready queue (a deque of handles) into the snapshot and the indexes. */
 void lk_aio_read_ready(struct lk_py *py, struct lk_ref loop, lk_addr ready,
                        lk_aio_handle_reader read_handle);
-/** Reads the timers, a list of asyncio.TimerHandle. */
-void lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled);
+/** asyncio.TimerHandle: when is set too. */
+bool lk_aio_read_timer(struct lk_py *py, lk_addr loop, struct lk_aio_handle *h);
+/** Reads the timers, a list or set of handles; true when all of them were. */
+bool lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled,
+                        lk_aio_handle_reader read_timer);
 
 #endif

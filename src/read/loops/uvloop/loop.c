@@ -1,6 +1,7 @@
 /*
- * uvloop.Loop: asyncio's interface in C (uvloop/loop.pxd) around libuv's uv_loop_t. Its timers are
- * libuv's; its ready queue is a deque of uvloop.loop.Handle.
+ * uvloop.Loop: asyncio's interface in C (uvloop/loop.pxd) around libuv's uv_loop_t. Its ready queue
+ * is a deque of uvloop.loop.Handle; its timers are libuv's, and a set of uvloop.loop.TimerHandle
+ * keeps what each of them calls.
  */
 #include "read/loops/uvloop/loop.h"
 
@@ -8,6 +9,7 @@
 #include "read/loops/asyncio/loop.h"
 #include "read/loops/asyncio/ready_queue.h"
 #include "read/loops/uvloop/handle.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
@@ -20,10 +22,13 @@ enum {
     /*
      * uv_loop_t.time (libuv 1.x include/uv.h, include/uv/unix.h): milliseconds of CLOCK_MONOTONIC,
      * taken when an iteration begins and when epoll_wait returns. Before it: the handles wq_async
-     * and async_io_watcher, the timer heap, timer_counter.
+     * and async_io_watcher, the timer heap (its first timer, their number), timer_counter.
      */
     UV_TIME = 544,
     UV_TIMER_COUNTER = 536,
+    UV_TIMER_HEAP = 520,
+    UV_N_TIMERS = 528,
+    MAX_AFTER_READY = 48, /* words of the Loop among which _timers stands */
 };
 
 /*
@@ -36,6 +41,7 @@ enum {
  */
 struct uv_view {
     lk_addr ready, executor, uv;
+    lk_addr behind; /* the word after _ready */
     int32_t flags[4];
     uint64_t ident;
 };
@@ -67,7 +73,44 @@ static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
     v->executor = w[at - 1];
     v->ident = w[at - gap + 3];
     v->uv = w[at - gap - 2];
+    v->behind = obj + (at + 1) * sizeof w[0];
     return true;
+}
+
+/* The Loop's set of timers: the one that holds a TimerHandle. */
+static lk_addr find_timers(struct lk_py *py, lk_addr behind)
+{
+    for (size_t i = 0; i < MAX_AFTER_READY; i++) {
+        size_t n = 0;
+        lk_addr set = lk_py_ptr(py, behind + i * 8);
+        if (!set || lk_py_kind(py, set) != LK_PYK_SET || lk_py_len(py, set) <= 0)
+            continue;
+        lk_addr *items = lk_py_items(py, set, 1, &n);
+        if (n && lk_uvloop_is_timer(py, items[0]))
+            return set;
+    }
+    return 0;
+}
+
+/* All that libuv has in its heap must be there: what the loop will call is known, or it is not. */
+static void read_timers(struct lk_py *py, struct lk_ref loop, const struct uv_view *v)
+{
+    uint64_t time, min;
+    uint32_t n;
+    if (!lk_read_u64(py->t, v->uv + UV_TIME, &time) || time > INT64_MAX ||
+        !lk_aio_is_moment(py, (int64_t)time) || !lk_read_u64(py->t, v->uv + UV_TIMER_HEAP, &min) ||
+        !lk_read_u32(py->t, v->uv + UV_N_TIMERS, &n) || (min == 0) != (n == 0))
+        return;
+    lk_addr set = n ? find_timers(py, v->behind) : 0;
+    struct lk_loop *o = lk_loop_at(py->s, loop);
+    if (n == 0) {
+        o->timers = 0;
+        return;
+    }
+    if (set && lk_aio_read_timers(py, loop, set, lk_uvloop_read_timer) &&
+        lk_loop_at(py->s, loop)->timers >= (int64_t)n)
+        return;
+    lk_loop_at(py->s, loop)->timers = LK_UNKNOWN;
 }
 
 /*
@@ -105,6 +148,8 @@ void lk_uvloop_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
         o->epoll_fd = lk_py_fd_at(py, v.uv + UV_BACKEND_FD);
     if (v.flags[2] && !v.flags[0])
         read_current_callback(py, ref, v.uv, v.ready);
+    if (v.uv && !v.flags[0])
+        read_timers(py, ref, &v);
     lk_aio_set_run(py, o);
     if (lk_py_known_class(py, v.executor, NULL) != LK_CLASS_OTHER) {
         struct lk_ref x = lk_py_executor(py, v.executor);
