@@ -54,6 +54,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     free(s->externs.v);
     free(s->cross_waits.v);
     free(s->listeners.v);
+    free(s->at_hand.v);
     free(s->samples.v);
     free(s->limits.v);
     lk_arena_destroy(s->arena);
@@ -112,7 +113,8 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
         lk_map_clear(&ix->of[i]);
     lk_map_clear(&ix->stacks);
     s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
-    s->locks.n = s->executors.n = s->externs.n = s->listeners.n = 0;
+    s->locks.n = s->executors.n = s->externs.n = s->listeners.n = s->at_hand.n = 0;
+    s->at_hand_cut = false;
     s->limits.n = s->n_process_limits;
     s->decisive_unreadable = false;
     s->decisive_why = NULL;

@@ -210,6 +210,9 @@ enum lk_wait_trait {
     /* cancelling the waiter does not cancel what it waits for (asyncio.wait, asyncio.shield) */
     LK_WAIT_SHIELDS = 1 << 1,
     LK_WAIT_LISTENS = 1 << 2, /* waits for clients, not for an answer */
+    /* a task that awaits one task itself: cancelling the waiter cancels the other one at once, and
+     * does nothing else */
+    LK_WAIT_DIRECT = 1 << 3,
 };
 
 /* There is one for each task: the order leaves no holes. */
@@ -347,6 +350,7 @@ struct lk_loop {
     size_t n_handles;
     struct lk_handle *timer_handles;
     size_t n_timer_handles;
+    bool timers_unread; /* not all timers could be read: one of them may do anything */
     int64_t epoll_fd, wakeup_read_fd, wakeup_write_fd; /* LK_UNKNOWN */
     int64_t wakeup_unread;                             /* unread bytes in the self-pipe */
     int64_t watched_fds;                               /* fds registered beside the self-pipe */
@@ -584,6 +588,27 @@ struct lk_cross_wait {
     bool verified;
 };
 
+/** By what somebody has a task or future at hand. */
+enum lk_hand {
+    LK_HAND_FRAME = 0,    /* a variable of a thread's or suspended task's frames */
+    LK_HAND_TIMER,        /* what a loop's timer calls */
+    LK_HAND_TIMER_CANCELS /* ... which is known to do nothing but cancel it */
+};
+
+/**
+ * Who has a task or future at hand that can be part of a ring of waits (read/loops/ring.c), and so
+ * may end its wait.
+ */
+struct lk_at_hand {
+    /* the task or future; none: what the timer's callback has at hand is not known, it may be any
+     */
+    struct lk_ref what;
+    struct lk_ref by; /* thread or task; of a timer its loop */
+    enum lk_hand hand;
+    int64_t in_ms;        /* timers: when it is due */
+    const char *callback; /* timers: qualified name, "" unknown */
+};
+
 struct lk_sample {
     int64_t at_ms, pause_us;
     int64_t stopped, asleep;
@@ -709,6 +734,11 @@ struct lk_snapshot {
         struct lk_listener *v;
         size_t n, cap;
     } listeners;
+    struct {
+        struct lk_at_hand *v;
+        size_t n, cap;
+    } at_hand;
+    bool at_hand_cut; /* frames were left out: there may be others */
     struct {
         struct lk_sample *v;
         size_t n, cap;

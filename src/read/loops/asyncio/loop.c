@@ -72,5 +72,6 @@ void lk_aio_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
         lk_loop_at(py->s, ref)->executor = x;
     }
     lk_aio_read_ready(py, ref, lk_py_attr(py, obj, "_ready"), lk_aio_read_handle);
-    lk_aio_read_timers(py, ref, lk_py_attr(py, obj, "_scheduled"), lk_aio_read_timer);
+    bool all = lk_aio_read_timers(py, ref, lk_py_attr(py, obj, "_scheduled"), lk_aio_read_timer);
+    lk_loop_at(py->s, ref)->timers_unread = !all;
 }

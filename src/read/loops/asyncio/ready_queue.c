@@ -5,6 +5,7 @@
 #include "read/loops/asyncio/callback.h"
 #include "read/loops/asyncio/frame_rows.h"
 #include "read/loops/asyncio/setters.h"
+#include "read/loops/asyncio/timer_cancels.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
@@ -228,19 +229,34 @@ static void index_bound_timer(struct lk_py *py, const struct lk_aio_handle *h, l
         lk_reader_earliest(&a->deadlines, task, when);
 }
 
-static void index_timer(struct lk_py *py, const struct lk_aio_handle *h)
+/* What is known of it by a row completes one future and nothing else. */
+static void keep_timer(struct lk_reader *a, const struct lk_aio_handle *h, struct lk_ref loop)
+{
+    lk_vec_add(&a->timers,
+               ((struct lk_aio_timer){ loop.index, h->callback, h->args, lk_reader_ms(h->when) }));
+}
+
+static void index_timer(struct lk_py *py, const struct lk_aio_handle *h, struct lk_ref loop)
 {
     struct lk_reader *a = lk_reader(py);
     int64_t when = lk_reader_ms(h->when);
     lk_addr func, self;
+    size_t n;
 
     if (!h->callback || !h->timed || h->cancelled == LK_YES)
         return;
+    lk_addr *cancelled = lk_aio_timer_cancels(py, h->callback, &n);
+    for (size_t i = 0; cancelled && i < n; i++)
+        lk_reader_earliest(&a->deadlines, cancelled[i], when);
     if (lk_py_method(py, h->callback, &func, &self)) {
-        index_bound_timer(py, h, self, when);
+        keep_timer(a, h, loop);
+        if (!cancelled)
+            index_bound_timer(py, h, self, when);
         return;
     }
     const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
+    if (!c->known)
+        keep_timer(a, h, loop);
     lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
     if (!target || !is_future(py, target))
         return;
@@ -304,7 +320,7 @@ bool lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled,
         if (!read || h.cancelled == LK_YES)
             continue;
         live++;
-        index_timer(py, &h);
+        index_timer(py, &h, loop);
         keep_earliest(first, &kept, &h);
     }
     keep_timers(py, loop, first, kept, live);

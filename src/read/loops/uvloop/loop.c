@@ -105,12 +105,14 @@ static void read_timers(struct lk_py *py, struct lk_ref loop, const struct uv_vi
     struct lk_loop *o = lk_loop_at(py->s, loop);
     if (n == 0) {
         o->timers = 0;
+        o->timers_unread = false;
         return;
     }
     if (set && lk_aio_read_timers(py, loop, set, lk_uvloop_read_timer) &&
         lk_loop_at(py->s, loop)->timers >= (int64_t)n)
-        return;
-    lk_loop_at(py->s, loop)->timers = LK_UNKNOWN;
+        lk_loop_at(py->s, loop)->timers_unread = false;
+    else
+        lk_loop_at(py->s, loop)->timers = LK_UNKNOWN;
 }
 
 /*
@@ -135,6 +137,7 @@ void lk_uvloop_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     struct lk_loop *o = lk_loop_at(py->s, ref);
     struct uv_view v;
 
+    o->timers_unread = true;
     if (!uv_open(py, obj, &v)) {
         lk_snapshot_limit(
             py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop",

@@ -7,6 +7,8 @@
 #include "read/python/interpreter/interpreter.h"
 
 #define NEVER_MS (INT64_MAX / 4) /* later than any moment that comes */
+/* 99 years: uvloop makes a timer of 100 years of one that never comes */
+#define AGES_MS (INT64_C(99) * 365 * 24 * 3600 * 1000)
 
 struct lk_reader *lk_reader(struct lk_py *py)
 {
@@ -39,6 +41,7 @@ void lk_reader_end(struct lk_py *py)
     free(a->holds.v);
     free(a->reach.v);
     free(a->on_primitive.v);
+    free(a->timers.v);
     free(a->chain.v);
     if (a->os)
         lk_kernel_reader_destroy(a->os);
@@ -66,5 +69,5 @@ int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
     if (when_ms >= NEVER_MS) /* asyncio.sleep(math.inf) */
         return LK_FOREVER;
     int64_t left = when_ms - lk_reader(py)->now_ms;
-    return left > 0 ? left : 0;
+    return left >= AGES_MS ? LK_FOREVER : left > 0 ? left : 0;
 }

@@ -179,5 +179,4 @@ void lk_py_read_owners(struct lk_py *py)
     lk_py_find_likely_enders(py);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
-    lk_reader_end(py);
 }

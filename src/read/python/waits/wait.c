@@ -673,6 +673,16 @@ static const char *await_call(struct lk_py *py, lk_addr fut_waiter)
                                                                       : "await";
 }
 
+/* A task whose cancel() is asyncio's own. */
+static bool cancels_only(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    lk_addr cancel = ty ? lk_py_type_attr(py, ty, "cancel") : 0;
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    return (cls == LK_CLASS_TASK && lk_py_kind(py, cancel) == LK_PYK_METHOD_DESCR) ||
+           (cls == LK_CLASS_PYTASK && strcmp(ty->name, "Task") == 0);
+}
+
 /* *matched: a row names these frames. */
 static bool wait_by_row(struct lk_py *py, const struct waiter *who,
                         const struct lk_pyframes *frames, const struct lk_wait_rows *rows,
@@ -718,6 +728,8 @@ bool lk_py_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_f
             w.frame = frames->n ? 0 : -1;
             if (!wait_on_future(py, &w, f->fut_waiter))
                 w.kind = LK_WAIT_UNKNOWN;
+            else if (cancels_only(py, f->fut_waiter))
+                w.traits |= LK_WAIT_DIRECT;
         }
     }
     lk_task_at(py->s, task)->wait = w;

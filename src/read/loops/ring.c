@@ -1,0 +1,262 @@
+/*
+ * Rings of waits, and who could end one from outside. Which tasks and futures can be part of a ring
+ * is told by peeling: who waits for nobody is taken away, then whoever waited for those alone, and
+ * the same from the other side; what is left are rings and the ways between them. In most processes
+ * nothing is, and then nobody is asked. Else all timers are, and the frames of all threads and
+ * tasks that were not peeled off from the rings (a ring's own members do not end it).
+ */
+#include "read/loops/ring.h"
+
+#include <stdlib.h>
+
+#include "read/loops/asyncio/timer_cancels.h"
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/thread_lookup.h"
+#include "read/python/reader/at_hand.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
+
+enum {
+    MAX_LOOKS = 4000000, /* objects looked at in one sample */
+    MAX_AT_HAND = 4096,
+};
+
+/* ---- which can be part of one ------------------------------------------------------------ */
+
+/* Nodes are all entities that wait or complete, numbered by kind. */
+struct peel {
+    const struct lk_snapshot *s;
+    size_t first[LK_KIND_EXECUTOR + 2], n;
+    uint32_t *from, *to; /* edges */
+    size_t n_edges, cap;
+    bool *gone;
+};
+
+static const size_t none_left = SIZE_MAX;
+
+static size_t node_of(const struct peel *p, struct lk_ref r)
+{
+    if (r.kind == LK_KIND_NONE || r.kind > LK_KIND_EXECUTOR || r.kind == LK_KIND_LOOP)
+        return none_left;
+    size_t i = p->first[r.kind] + r.index;
+    return i < p->first[r.kind + 1] ? i : none_left;
+}
+
+static void add_edge(struct peel *p, size_t from, struct lk_ref to)
+{
+    size_t end = node_of(p, to);
+    if (end == none_left)
+        return;
+    if (p->n_edges == p->cap) {
+        p->cap = p->cap ? p->cap * 2 : 256;
+        p->from = lk_xrealloc(p->from, p->cap * sizeof *p->from);
+        p->to = lk_xrealloc(p->to, p->cap * sizeof *p->to);
+    }
+    p->from[p->n_edges] = (uint32_t)from;
+    p->to[p->n_edges++] = (uint32_t)end;
+}
+
+static void add_edges(struct peel *p, size_t from, const struct lk_refs *to)
+{
+    for (size_t i = 0; i < to->n; i++)
+        add_edge(p, from, to->v[i]);
+}
+
+static void number(struct peel *p)
+{
+    const struct lk_snapshot *s = p->s;
+    const size_t counts[LK_KIND_EXECUTOR + 1] = {
+        [LK_KIND_THREAD] = s->threads.n,     [LK_KIND_TASK] = s->tasks.n,
+        [LK_KIND_FUTURE] = s->futures.n,     [LK_KIND_LOCK] = s->locks.n,
+        [LK_KIND_EXECUTOR] = s->executors.n,
+    };
+    for (size_t k = 0; k <= LK_KIND_EXECUTOR; k++)
+        p->first[k + 1] = p->first[k] + counts[k];
+    p->n = p->first[LK_KIND_EXECUTOR + 1];
+}
+
+static void connect(struct peel *p)
+{
+    const struct lk_snapshot *s = p->s;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        add_edges(p, p->first[LK_KIND_THREAD] + i, &s->threads.v[i].wait.on);
+        add_edge(p, p->first[LK_KIND_THREAD] + i, s->threads.v[i].drives);
+    }
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (s->tasks.v[i].state == LK_TASK_PENDING)
+            add_edges(p, p->first[LK_KIND_TASK] + i, &s->tasks.v[i].wait.on);
+        else
+            add_edge(p, p->first[LK_KIND_TASK] + i, s->tasks.v[i].run_by);
+    for (size_t i = 0; i < s->futures.n; i++)
+        add_edges(p, p->first[LK_KIND_FUTURE] + i, &s->futures.v[i].enders);
+    for (size_t i = 0; i < s->locks.n; i++) {
+        add_edges(p, p->first[LK_KIND_LOCK] + i, &s->locks.v[i].owners);
+        add_edges(p, p->first[LK_KIND_LOCK] + i, &s->locks.v[i].likely_enders);
+    }
+    for (size_t i = 0; i < s->executors.n; i++)
+        add_edges(p, p->first[LK_KIND_EXECUTOR] + i, &s->executors.v[i].workers);
+}
+
+/* Takes away, one after the other, all nodes without an edge that begins (or ends) there. */
+static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *there)
+{
+    size_t *start = lk_xcalloc(p->n + 2, sizeof *start);
+    uint32_t *back = lk_xcalloc(p->n_edges + 1, sizeof *back),
+             *left = lk_xcalloc(p->n + 1, sizeof *left),
+             *queue = lk_xcalloc(p->n + 1, sizeof *queue);
+    size_t head = 0, tail = 0;
+
+    for (size_t e = 0; e < p->n_edges; e++)
+        if (!p->gone[here[e]] && !p->gone[there[e]]) {
+            left[here[e]]++;
+            start[there[e] + 2]++;
+        }
+    for (size_t i = 2; i < p->n + 2; i++)
+        start[i] += start[i - 1];
+    for (size_t e = 0; e < p->n_edges; e++)
+        if (!p->gone[here[e]] && !p->gone[there[e]])
+            back[start[there[e] + 1]++] = here[e];
+    for (size_t i = 0; i < p->n; i++)
+        if (!p->gone[i] && left[i] == 0)
+            queue[tail++] = (uint32_t)i;
+    for (; head < tail; head++) {
+        uint32_t i = queue[head];
+        p->gone[i] = true;
+        for (size_t e = start[i]; e < start[i + 1]; e++)
+            if (--left[back[e]] == 0)
+                queue[tail++] = back[e];
+    }
+    free(start);
+    free(back);
+    free(left);
+    free(queue);
+}
+
+/* address -> packed ref of the tasks and futures that are left, and a task must be. */
+static bool find_ring_members(const struct lk_snapshot *s, struct lk_map *wanted)
+{
+    struct peel p = { .s = s };
+    bool tasks = false;
+    number(&p);
+    connect(&p);
+    p.gone = lk_xcalloc(p.n + 1, sizeof *p.gone);
+    peel_side(&p, p.from, p.to);
+    peel_side(&p, p.to, p.from);
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (!p.gone[p.first[LK_KIND_TASK] + i] && s->tasks.v[i].kind == LK_TASK_COROUTINE) {
+            lk_map_put(wanted, s->tasks.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_TASK, i)));
+            tasks = true;
+        }
+    for (size_t i = 0; i < s->futures.n; i++)
+        if (!p.gone[p.first[LK_KIND_FUTURE] + i])
+            lk_map_put(wanted, s->futures.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_FUTURE, i)));
+    free(p.from);
+    free(p.to);
+    free(p.gone);
+    return tasks;
+}
+
+/* ---- who has them at hand ---------------------------------------------------------------- */
+
+static void add_at_hand(struct lk_py *py, struct lk_at_hand h)
+{
+    if (py->s->at_hand.n >= MAX_AT_HAND)
+        py->s->at_hand_cut = true;
+    else
+        lk_vec_add(&py->s->at_hand, h);
+}
+
+static void add_found(struct lk_py *py, struct lk_at_hand_search *x, struct lk_at_hand h)
+{
+    uint64_t ref;
+    for (size_t i = 0; i < x->found.n; i++)
+        if (lk_map_get(x->wanted, x->found.v[i], &ref)) {
+            h.what = lk_ref_unpack(ref);
+            add_at_hand(py, h);
+        }
+    x->found.n = 0;
+}
+
+static const char *callback_name(struct lk_py *py, lk_addr callback)
+{
+    struct lk_pyframe f;
+    lk_addr func, args;
+    if (lk_py_callable_frame(py, callback, &f))
+        return f.code->qualname;
+    return lk_py_callable_name(py, lk_py_partial(py, callback, &func, &args) ? func : callback);
+}
+
+static void ask_timer(struct lk_py *py, const struct lk_aio_timer *timer,
+                      struct lk_at_hand_search *x)
+{
+    struct lk_at_hand h = { .by = lk_ref_make(LK_KIND_LOOP, timer->loop),
+                            .hand = LK_HAND_TIMER_CANCELS,
+                            .in_ms = lk_reader_left_ms(py, timer->when_ms),
+                            .callback = callback_name(py, timer->callback) };
+    size_t n;
+    lk_addr *cancelled = lk_aio_timer_cancels(py, timer->callback, &n);
+    if (h.in_ms == LK_FOREVER) /* call_later(math.inf) */
+        return;
+    for (size_t i = 0; cancelled && i < n; i++)
+        if (lk_map_get(x->wanted, cancelled[i], NULL))
+            lk_vec_add(&x->found, cancelled[i]);
+    x->unknown = false;
+    if (!cancelled) {
+        h.hand = LK_HAND_TIMER;
+        lk_py_at_hand_of_callback(py, timer->callback, timer->args, x);
+    }
+    add_found(py, x, h);
+    if (x->unknown)
+        add_at_hand(py, h);
+}
+
+static void ask_frames(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref who,
+                       struct lk_at_hand_search *x)
+{
+    for (size_t i = 0; i < frames->n && *x->left; i++)
+        lk_py_at_hand_of_frame(py, &frames->v[i], x);
+    add_found(py, x, (struct lk_at_hand){ .by = who, .in_ms = LK_UNKNOWN, .callback = "" });
+}
+
+static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x)
+{
+    const struct lk_task *k = &py->s->tasks.v[index];
+    struct lk_reader *a = lk_reader(py);
+    struct lk_aio_fut f;
+    lk_addr leaf;
+    const char *leaf_type;
+    bool truncated = false;
+
+    if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
+        lk_map_get(x->wanted, k->addr, NULL) || !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
+        return;
+    a->chain.n = 0;
+    lk_py_await_chain(py, f.coro, &a->chain, &leaf, &leaf_type, &truncated);
+    ask_frames(py, &a->chain, lk_ref_make(LK_KIND_TASK, index), x);
+}
+
+void lk_py_read_at_hand(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+    struct lk_map wanted = { 0 };
+    unsigned left = MAX_LOOKS;
+    struct lk_at_hand_search x = { .wanted = &wanted, .left = &left };
+
+    if (find_ring_members(py->s, &wanted)) {
+        for (size_t i = 0; i < a->timers.n; i++)
+            ask_timer(py, &a->timers.v[i], &x);
+        for (size_t i = 0; i < py->s->threads.n; i++) {
+            const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
+            if (frames)
+                ask_frames(py, frames, lk_ref_make(LK_KIND_THREAD, i), &x);
+        }
+        for (size_t i = 0; i < py->s->tasks.n; i++)
+            ask_task(py, i, &x);
+        py->s->at_hand_cut |= left == 0;
+    }
+    free(x.found.v);
+    lk_map_deinit(&wanted);
+}

@@ -1,0 +1,450 @@
+/*
+ * Which of some wanted objects code has at hand. Containers are looked through, functions by their
+ * cells and defaults, bound methods and partials by what they bind, weak references followed.
+ * Of an instance only attributes count that the code names (co_names), for a server's objects lead
+ * to each other without end; a callback's code includes the methods of its object and the functions
+ * of the program that it names in turn. Facts: Include/funcobject.h (defaults stand two words
+ * before the closure in 3.8 - 3.15), Modules/_functoolsmodule.c (partialobject),
+ * Objects/descrobject.c (propertyobject), funcobject.c (staticmethod, classmethod).
+ */
+#include "read/python/reader/at_hand.h"
+
+#include <stdlib.h>
+
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/reader.h"
+
+enum {
+    MAX_ITEMS = 1 << 16, /* of one container */
+    MAX_NESTED = 4,      /* containers within containers */
+    MAX_INSTANCES = 3,   /* self.request.owner.task */
+    MAX_HELD_INSTANCES = 2,
+    MAX_OBJECTS = 1024,   /* instances of one search */
+    MAX_FUNCTIONS = 256,  /* ... and functions */
+    MAX_NAMES = 1024,     /* ... and names */
+    DEFAULTS_BEFORE = 16, /* func_closure - func_defaults */
+    KWDEFAULTS_BEFORE = 8,
+    PARTIAL_KEYWORDS = 32,
+    DESCRIPTOR_FUNCTION = 16, /* property.fget, staticmethod and classmethod: the callable */
+    MODULE_DICT = 16,
+};
+
+/* An instance whose named attributes count. */
+struct instance {
+    lk_addr obj;
+    unsigned depth;
+    size_t asked; /* names that were looked for already */
+    bool module, global;
+};
+
+struct search {
+    struct lk_at_hand_search *out;
+    struct lk_map seen, names_seen;
+    LK_VEC(struct instance) instances;
+    LK_VEC(const char *) names;
+    unsigned functions;
+    bool calls;              /* methods and functions that are named count as called */
+    bool in_function;        /* a function's cells and defaults are being looked at */
+    bool global;             /* ... or what was reached by way of a module's globals */
+    struct lk_map by_global; /* wanted objects that were */
+};
+
+/* Where in a container something was found. */
+struct place {
+    struct search *x;
+    unsigned nested, depth;
+};
+
+static void look(struct lk_py *py, struct search *x, lk_addr obj, unsigned nested, unsigned depth);
+
+static bool spend(struct search *x)
+{
+    if (*x->out->left == 0) {
+        x->out->unknown = true;
+        return false;
+    }
+    --*x->out->left;
+    return true;
+}
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+static void add_name(struct lk_py *py, struct search *x, lk_addr str)
+{
+    char name[128];
+    if (!lk_map_add(&x->names_seen, str, 1))
+        return;
+    if (x->names.n >= MAX_NAMES || !lk_py_str_raw(py, str, name, sizeof name)) {
+        x->out->unknown |= x->calls;
+        return;
+    }
+    for (size_t i = 0; i < x->names.n; i++)
+        if (strcmp(x->names.v[i], name) == 0)
+            return;
+    lk_vec_add(&x->names, lk_arena_strdup(py->s->arena, name));
+}
+
+static lk_addr *names_of(struct lk_py *py, struct search *x, lk_addr code, size_t *n)
+{
+    lk_addr names = lk_py_ptr(py, code + py->layout.co_names);
+    *n = 0;
+    if (lk_py_kind(py, names) != LK_PYK_TUPLE || lk_py_len(py, names) > MAX_NAMES) {
+        x->out->unknown |= x->calls;
+        return NULL;
+    }
+    return lk_py_items(py, names, MAX_NAMES, n);
+}
+
+static bool names_any(const struct search *x, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < x->names.n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(x->names.v[i], words[k]) == 0)
+                return true;
+    return false;
+}
+
+/* ---- functions --------------------------------------------------------------------------- */
+
+/* What is inside of a function is code too: `def stop(): [t.cancel() for t in tasks]`. */
+static void add_code(struct lk_py *py, struct search *x, lk_addr code, lk_addr globals,
+                     unsigned depth)
+{
+    size_t n, n_consts = 0;
+    if (!lk_map_add(&x->seen, code, 1))
+        return;
+    lk_addr *names = names_of(py, x, code, &n);
+    for (size_t i = 0; names && i < n && spend(x); i++) {
+        add_name(py, x, names[i]);
+        char name[128];
+        lk_addr value = 0;
+        if (globals && lk_py_str_raw(py, names[i], name, sizeof name))
+            value = lk_py_dict_get(py, globals, name);
+        if (!value)
+            continue;
+        bool before = x->global;
+        x->global = true;
+        look(py, x, value, 0, depth + 1);
+        x->global = before;
+    }
+    lk_addr *consts =
+        lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), MAX_NAMES, &n_consts);
+    for (size_t i = 0; consts && i < n_consts; i++)
+        if (lk_py_kind(py, consts[i]) == LK_PYK_CODE)
+            add_code(py, x, consts[i], globals, depth);
+}
+
+static void look_at_code(struct lk_py *py, struct search *x, lk_addr func, unsigned depth)
+{
+    lk_addr code = lk_py_function_code(py, func);
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    if (!c || x->functions++ >= MAX_FUNCTIONS) {
+        x->out->unknown |= x->calls;
+        return;
+    }
+    bool own = !lk_py_of_stdlib(py, c->code);
+    if (own || (x->calls && depth == 0))
+        add_code(py, x, code, own && x->calls ? lk_py_ptr(py, func + py->layout.func_globals) : 0,
+                 depth);
+}
+
+/* What a frame holds is followed into one function: applications are functions within functions. */
+static void look_at_function(struct lk_py *py, struct search *x, lk_addr func, unsigned depth)
+{
+    static const unsigned held_before[] = { 0, KWDEFAULTS_BEFORE, DEFAULTS_BEFORE };
+    bool before = x->in_function;
+    if (before && !x->calls)
+        return;
+    x->in_function = true;
+    for (size_t i = 0; i < LK_ARRAY_LEN(held_before); i++)
+        look(py, x, lk_py_ptr(py, func + py->layout.func_closure - held_before[i]), 0, depth);
+    x->in_function = before;
+    look_at_code(py, x, func, depth);
+}
+
+/* ---- objects ----------------------------------------------------------------------------- */
+
+static bool look_at_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    const struct place *e = arg;
+    look(py, e->x, key, e->nested, e->depth);
+    look(py, e->x, value, e->nested, e->depth);
+    return *e->x->out->left > 0;
+}
+
+static void look_into_container(struct lk_py *py, struct search *x, lk_addr obj,
+                                enum lk_pykind kind, unsigned nested, unsigned depth)
+{
+    struct place e = { x, nested + 1, depth };
+    size_t n = 0;
+    if (nested >= MAX_NESTED || lk_py_len(py, obj) > MAX_ITEMS) {
+        x->out->unknown |= x->calls;
+        return;
+    }
+    if (kind == LK_PYK_DICT) {
+        lk_py_dict_each(py, obj, look_at_entry, &e);
+        return;
+    }
+    lk_addr *items = lk_py_items(py, obj, MAX_ITEMS, &n);
+    for (size_t i = 0; items && i < n; i++)
+        look(py, x, items[i], nested + 1, depth);
+}
+
+static bool look_at_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    (void)name;
+    look(py, arg, value, 0, 0);
+    return true;
+}
+
+/* A coroutine that is yet to be run has its arguments at hand. */
+static void look_at_coroutine(struct lk_py *py, struct search *x, lk_addr coro)
+{
+    struct lk_pyf f;
+    if (!lk_py_gen_frame(py, coro, &f))
+        return;
+    lk_py_local_each(py, &f, look_at_local, x);
+    if (x->calls)
+        add_code(py, x, f.code, f.globals, 0);
+}
+
+static void add_instance(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth,
+                         bool module)
+{
+    if (lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP ||
+        depth >= (x->calls ? MAX_INSTANCES : MAX_HELD_INSTANCES))
+        return;
+    if (x->instances.n >= MAX_OBJECTS) {
+        x->out->unknown |= x->calls;
+        return;
+    }
+    lk_vec_add(&x->instances, ((struct instance){ obj, depth, 0, module, x->global }));
+}
+
+static void note_wanted(struct search *x, lk_addr obj)
+{
+    if (!lk_map_get(x->out->wanted, obj, NULL))
+        return;
+    if (x->global)
+        lk_map_put(&x->by_global, obj, 1);
+    else
+        lk_vec_add(&x->out->found, obj);
+}
+
+static void look_at_method(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth)
+{
+    lk_addr func, self;
+    if (!lk_py_method(py, obj, &func, &self))
+        return;
+    look(py, x, self, 0, depth);
+    if (func)
+        look(py, x, func, 0, depth);
+}
+
+static void look_at_partial(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth)
+{
+    look(py, x, lk_py_ptr(py, lk_py_field(py, obj, PARTIAL_KEYWORDS)), 0, depth);
+    lk_addr func, args;
+    if (!lk_py_partial(py, obj, &func, &args))
+        return;
+    look(py, x, args, 0, depth);
+    look(py, x, func, 0, depth);
+}
+
+static void look_by_kind(struct lk_py *py, struct search *x, lk_addr obj, unsigned nested,
+                         unsigned depth)
+{
+    enum lk_pykind kind = lk_py_kind(py, obj);
+    switch (kind) {
+    case LK_PYK_TUPLE:
+    case LK_PYK_LIST:
+    case LK_PYK_DICT:
+    case LK_PYK_SET:
+    case LK_PYK_DEQUE: look_into_container(py, x, obj, kind, nested, depth); break;
+    case LK_PYK_CELL: look(py, x, lk_py_cell(py, obj), nested, depth); break;
+    case LK_PYK_WEAKREF: look(py, x, lk_py_weakref(py, obj), nested, depth); break;
+    case LK_PYK_FUNCTION: look_at_function(py, x, obj, depth); break;
+    case LK_PYK_METHOD:
+    case LK_PYK_BUILTIN_METHOD: look_at_method(py, x, obj, depth); break;
+    case LK_PYK_PARTIAL: look_at_partial(py, x, obj, depth); break;
+    case LK_PYK_COROUTINE:
+    case LK_PYK_GENERATOR: look_at_coroutine(py, x, obj); break;
+    case LK_PYK_MODULE:
+        if (x->calls)
+            add_instance(py, x, obj, depth, true);
+        break;
+    case LK_PYK_STR: /* getattr(self, name)(): the name of a method as an argument */
+        if (nested <= 1 && x->calls && !x->global)
+            add_name(py, x, obj);
+        break;
+    case LK_PYK_OTHER: add_instance(py, x, obj, depth, false); break;
+    default: break;
+    }
+}
+
+static void look(struct lk_py *py, struct search *x, lk_addr obj, unsigned nested, unsigned depth)
+{
+    /* What was seen by way of a global only counts again when it is at hand otherwise. */
+    if (!obj || lk_py_is_none(py, obj) || !lk_map_add(&x->seen, obj + x->global, 1) || !spend(x))
+        return;
+    note_wanted(x, obj);
+    if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER)
+        look(py, x, lk_py_attr(py, obj, "_children"), nested, depth);
+    else if (!lk_py_is_waitable(py, obj))
+        look_by_kind(py, x, obj, nested, depth);
+}
+
+/* ---- attributes by name ------------------------------------------------------------------ */
+
+/* A method, or the function behind a property, that the code names. */
+static void look_at_class(struct lk_py *py, struct search *x, const struct instance *at,
+                          const char *name)
+{
+    const struct lk_pytype *ty = lk_py_type(py, at->obj);
+    lk_addr v = ty && (ty->flags & LK_TPFLAG_HEAPTYPE) ? lk_py_type_attr(py, ty, name) : 0;
+    const struct lk_pytype *vt = v ? lk_py_type(py, v) : NULL;
+    if (vt && (strcmp(vt->name, "property") == 0 || strcmp(vt->name, "staticmethod") == 0 ||
+               strcmp(vt->name, "classmethod") == 0))
+        v = lk_py_ptr(py, lk_py_field(py, v, DESCRIPTOR_FUNCTION));
+    if (v && lk_py_kind(py, v) == LK_PYK_FUNCTION)
+        look(py, x, v, 0, at->depth);
+}
+
+static void ask_instance(struct lk_py *py, struct search *x, size_t index)
+{
+    for (; x->instances.v[index].asked < x->names.n && spend(x); x->instances.v[index].asked++) {
+        struct instance at = x->instances.v[index];
+        const char *name = x->names.v[at.asked];
+        x->global = at.global;
+        if (at.module) {
+            lk_addr dict = lk_py_ptr(py, lk_py_field(py, at.obj, MODULE_DICT));
+            look(py, x, lk_py_dict_get(py, dict, name), 0, at.depth + 1);
+            continue;
+        }
+        look(py, x, lk_py_attr(py, at.obj, name), 0, at.depth + 1);
+        if (x->calls)
+            look_at_class(py, x, &at, name);
+    }
+    x->global = false;
+}
+
+/* Names lead to functions and objects, those to names: until nothing is new. */
+static void follow_names(struct lk_py *py, struct search *x)
+{
+    bool more = true;
+    while (more && *x->out->left) {
+        more = false;
+        for (size_t i = 0; i < x->instances.n; i++) {
+            more |= x->instances.v[i].asked < x->names.n;
+            ask_instance(py, x, i);
+        }
+    }
+}
+
+static void end_search(struct search *x)
+{
+    lk_map_deinit(&x->seen);
+    lk_map_deinit(&x->names_seen);
+    lk_map_deinit(&x->by_global);
+    free(x->instances.v);
+    free(x->names.v);
+}
+
+/* ---- frames and callbacks ---------------------------------------------------------------- */
+
+void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_at_hand_search *out)
+{
+    struct search x = { .out = out };
+    size_t n;
+    lk_addr *names = names_of(py, &x, f->code, &n);
+    for (size_t i = 0; names && i < n; i++)
+        add_name(py, &x, names[i]);
+    lk_py_local_each(py, f, look_at_local, &x);
+    follow_names(py, &x);
+    end_search(&x);
+}
+
+/* Objects of C that a callback is a method of: of these it is known what they do. */
+static bool is_plain_object(struct lk_py *py, lk_addr self)
+{
+    switch (lk_py_kind(py, self)) {
+    case LK_PYK_TUPLE:
+    case LK_PYK_LIST:
+    case LK_PYK_DICT:
+    case LK_PYK_SET:
+    case LK_PYK_DEQUE:
+    case LK_PYK_SIMPLEQUEUE:
+    case LK_PYK_LOCK:
+    case LK_PYK_RLOCK:
+    case LK_PYK_MODULE: /* of builtin functions */
+    case LK_PYK_STR:
+    case LK_PYK_COROUTINE:
+    case LK_PYK_GENERATOR: return true;
+    default: break;
+    }
+    const struct lk_pytype *ty = lk_py_type(py, self);
+    return (ty && strcmp(ty->name, "Context") == 0) || lk_py_is_waitable(py, self);
+}
+
+/* Stopping a loop lets the code go on that runs it; of what C code does nothing is known. */
+static bool is_beyond(struct lk_py *py, lk_addr callback, lk_addr self, lk_addr func)
+{
+    const char *name = lk_py_callable_name(py, callback);
+    if (lk_py_known_class(py, self, NULL) == LK_CLASS_LOOP)
+        return !*name || lk_ends_with(name, "stop") || lk_ends_with(name, "close");
+    if (func)
+        return lk_py_kind(py, func) != LK_PYK_FUNCTION;
+    return !is_plain_object(py, self);
+}
+
+static void look_at_callable(struct lk_py *py, struct search *x, lk_addr callback)
+{
+    lk_addr func = 0, self = 0, args = 0;
+    for (int i = 0; i < MAX_NESTED && lk_py_partial(py, callback, &func, &args); i++) {
+        look(py, x, callback, 0, 0);
+        callback = func;
+    }
+    look(py, x, callback, 0, 0);
+    if (lk_py_method(py, callback, &func, &self)) {
+        x->out->unknown |= is_beyond(py, callback, self, func);
+        return;
+    }
+    enum lk_pykind kind = lk_py_kind(py, callback);
+    if (kind == LK_PYK_FUNCTION || kind == LK_PYK_BUILTIN_METHOD)
+        return; /* a builtin function without a module */
+    const struct lk_pytype *ty = lk_py_type(py, callback);
+    lk_addr call = kind == LK_PYK_OTHER && ty ? lk_py_type_attr(py, ty, "__call__") : 0;
+    if (call && lk_py_kind(py, call) == LK_PYK_FUNCTION)
+        look(py, x, call, 0, 0);
+    else
+        x->out->unknown = true;
+}
+
+void lk_py_at_hand_of_callback(struct lk_py *py, lk_addr callback, lk_addr args,
+                               struct lk_at_hand_search *out)
+{
+    static const char *const ends[] = { "cancel", "set_result", "set_exception", "getattr",
+                                        "methodcaller" };
+    static const char *const all[] = { "all_tasks" };
+    struct search x = { .out = out, .calls = true };
+
+    look(py, &x, args, 0, 0);
+    look_at_callable(py, &x, callback);
+    follow_names(py, &x);
+    /* Globals are at everybody's hand: they count where the code names what would end a wait. */
+    if (names_any(&x, ends, LK_ARRAY_LEN(ends))) {
+        out->unknown |= names_any(&x, all, LK_ARRAY_LEN(all));
+        for (size_t i = 0; i < x.by_global.cap; i++)
+            if (x.by_global.used[i])
+                lk_vec_add(&out->found, x.by_global.keys[i]);
+    }
+    end_search(&x);
+}

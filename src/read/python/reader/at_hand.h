@@ -1,0 +1,28 @@
+/*
+ * Which of some wanted objects (tasks, futures) code has at hand: what it could cancel or complete
+ * when it is called, or goes on. Asked of a frame, of its variables; of a callback that is yet to
+ * be called, of its cells, arguments and bound object, and of the module globals that it names.
+ */
+#ifndef LK_READ_PYTHON_READER_AT_HAND_H
+#define LK_READ_PYTHON_READER_AT_HAND_H
+
+#include "read/python/interpreter/interpreter.h"
+
+struct lk_at_hand_search {
+    const struct lk_map *wanted; /* addresses */
+    unsigned *left;              /* objects that may still be looked at, in all searches together */
+    /* the result */
+    struct {
+        lk_addr *v;
+        size_t n, cap;
+    } found;
+    bool unknown; /* something that decides could not be looked into */
+};
+
+/** What a frame's variables give; instances by the attributes that its code names. */
+void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_at_hand_search *x);
+/** What calling it with these arguments (a tuple; 0 none) could reach. */
+void lk_py_at_hand_of_callback(struct lk_py *py, lk_addr callback, lk_addr args,
+                               struct lk_at_hand_search *x);
+
+#endif
