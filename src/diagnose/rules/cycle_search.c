@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/rules/ring_enders.h"
+
 enum {
     MAX_TRIES = 16,   /* starts from which a shortest cycle is looked for */
     MAX_CYCLES = 500, /* each is told apart; a process with more of them is told enough */
@@ -191,6 +193,7 @@ static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
     k->plain_locks = k->seen_long_enough = k->steady = true;
     k->left_ms = LK_FOREVER;
     k->stuck_ms = -1;
+    k->direct = lk_ring_is_direct(c, k);
     for (size_t i = 0; i < k->chain.n; i++) {
         const struct lk_node *n = lk_graph_node(c->graph, k->chain.v[i].from);
         const struct lk_thread *t = lk_thread_at(c->snap, n->ref);
@@ -200,8 +203,10 @@ static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
         k->tasks_may_end |= n->ref.kind == LK_KIND_EXECUTOR;
         weigh_edge(c, k, &k->chain.v[i]);
         k->steady &= k->chain.v[i].stable;
-        k->timed |= n->life != LK_LIFE_DEAD;
-        k->left_ms = LK_MIN(k->left_ms, n->timeout_ms);
+        if (!k->direct) { /* what times out below a task that awaits another one cancels it */
+            k->timed |= n->life != LK_LIFE_DEAD;
+            k->left_ms = LK_MIN(k->left_ms, n->timeout_ms);
+        }
         if (t)
             weigh_thread(c, k, t);
         if (task)
@@ -301,6 +306,8 @@ static void add_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
     add_alternatives(c, &k.chain, scc->n);
     weigh(c, &k);
     k.rule = rule_of(&k);
+    if (k.tasks && (k.rule == LK_RULE_LK105 || k.rule == LK_RULE_LK108))
+        lk_weigh_ring_enders(c, &k);
     lk_vec_add(c->cycles, k);
 }
 

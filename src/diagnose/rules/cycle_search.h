@@ -23,8 +23,13 @@ struct lk_wait_cycle {
     /* through what any code may end; through what a known party alone ends */
     bool soft, hard;
     bool timed;
-    int64_t left_ms;  /* least timeout of the chain's members; LK_FOREVER */
-    int64_t stuck_ms; /* least of the chain's threads; -1 unknown */
+    int64_t left_ms; /* least timeout of the chain's members; LK_FOREVER */
+    /* a timer of the program's own is the first to end it: what it calls; NULL */
+    const char *timer;
+    bool direct;           /* cancelling a task of it ends nothing (ring_enders.c) */
+    struct lk_ref watcher; /* a thread or task that has a member at hand and may cancel it; none */
+    bool enders_unread;    /* of those who may end it not all could be read */
+    int64_t stuck_ms;      /* least of the chain's threads; -1 unknown */
     bool has_thread, may_stall, seen_long_enough;
     bool steady; /* every link of it was the same before */
     /* a task may end it: by cancelling a task of a loop that goes on, or an item in a pool's queue

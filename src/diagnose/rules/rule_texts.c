@@ -86,7 +86,8 @@ static const struct lk_explanation explanations[] = {
       .evidence = "For each suspended task the future it awaits is read, and from the callbacks of tasks and futures who will "
                   "complete that. Following this leads back to the first task, and nothing but tasks and futures is in the ring.",
       .refuted = "Code elsewhere that sets one of these futures. A bare future that anyone may set opens the ring: then nothing "
-                 "is claimed. A task that is being cancelled is not stuck.",
+                 "is claimed. A task that is being cancelled is not stuck. A timer, thread or task that does not wait for the ring "
+                 "and has a member at hand may cancel it.",
       .wrong = "async def consume(producer):\n"
                "    await producer              # waits until all is produced ...\n"
                "\n"

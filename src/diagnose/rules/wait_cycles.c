@@ -180,6 +180,12 @@ static const char *cycle_safe_now(const struct lk_rule_context *c, const struct 
                                   const struct lk_wait_cycle *k)
 {
     struct lk_ref task = cancellable(c, k);
+    if (k->timed && k->timer)
+        return lk_print(c,
+                        "A timer calls %s in %s, which may cancel or complete what it is about; "
+                        "until then wait.",
+                        *k->timer ? k->timer : "code that could not be named",
+                        lk_duration(c, k->left_ms));
     if (k->timed)
         return lk_print(
             c, "It ends by itself when the timeout in or around the chain runs out%s.",
@@ -221,6 +227,8 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     /* A soft one rests on nothing but that nobody was found. */
     if (k->soft || k->tasks_may_end)
         lk_finding_doubt_absence(c, f, k->soft ? LK_POSSIBLE : LK_PROBABLE);
+    if (k->watcher.kind != LK_KIND_NONE || k->enders_unread)
+        lk_finding_doubt(f, LK_PROBABLE);
     if (f->confidence == LK_PROVEN && !k->timed) {
         f->severity = LK_DEADLOCK;
         return true;
@@ -266,12 +274,34 @@ static const char *cycle_remedy(const struct lk_rule_context *c, const struct lk
     return f->remedy;
 }
 
+/* Who may end a ring of tasks from outside. */
+static void say_enders(struct lk_rule_context *c, struct lk_finding *f,
+                       const struct lk_wait_cycle *k)
+{
+    if (k->watcher.kind != LK_KIND_NONE)
+        lk_finding_say(c, f,
+                       "%s does not wait for the ring and has one of its members at hand: it may "
+                       "cancel it",
+                       lk_name(c, k->watcher));
+    if (k->enders_unread)
+        lk_finding_say(c, f,
+                       "not all timers and frames could be read: one of them may end the wait");
+    if (k->direct)
+        lk_finding_say(c, f,
+                       "the tasks await each other themselves: cancelling one of them runs round "
+                       "the ring into RecursionError and ends nothing");
+}
+
 static void describe(struct lk_rule_context *c, struct lk_finding *f, const struct lk_wait_cycle *k,
                      say_summary say)
 {
     const char *where = f->culprits.n ? lk_place(c, &f->culprits.v[0]) : "an unknown place";
     f->summary = say(c, k, where);
-    if (k->timed)
+    if (k->timed && k->timer)
+        f->summary = lk_print(c, "%s; a timer that calls %s in %s may end it", f->summary,
+                              *k->timer ? k->timer : "code that could not be named",
+                              lk_duration(c, k->left_ms));
+    else if (k->timed)
         f->summary = lk_print(
             c, "%s; a timeout ends it%s", f->summary,
             k->left_ms == LK_FOREVER ? "" : lk_print(c, " in %s", lk_duration(c, k->left_ms)));
@@ -279,15 +309,16 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const stru
         lk_finding_say(c, f, "no thread of the chain made progress for %s, by %s",
                        lk_duration(c, f->stuck_ms),
                        f->stuck_by_scheduler ? "the scheduler's own record" : "comparing samples");
+    say_enders(c, f, k);
     if (k->soft)
         lk_finding_say(c, f,
                        "other code could end one of these waits, but none that is at work and "
                        "would was found");
-    else if (!k->timed && f->confidence < LK_PROVEN)
+    else if (!k->timed && k->watcher.kind == LK_KIND_NONE && f->confidence < LK_PROVEN)
         lk_finding_say(
             c, f,
             "no wait in the chain has a timeout, and no other party that could end it was found");
-    else if (!k->timed)
+    else if (!k->timed && f->confidence == LK_PROVEN)
         lk_finding_say(
             c, f,
             "no wait in the chain has a timeout, and every party that could end it is part of it");

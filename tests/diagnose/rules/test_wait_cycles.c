@@ -517,6 +517,127 @@ static void await_ring_below_a_timeout(void **state)
     }
 }
 
+struct ring {
+    struct lk_snapshot *s;
+    struct lk_ref main, loop, a, b, future; /* future: what a awaits, where it is not b itself */
+};
+
+/* a awaits b, b awaits a: the tasks themselves, or a by way of a shield. */
+static struct ring mk_ring(bool direct)
+{
+    struct ring r = { .s = mk() };
+    struct lk_snapshot *s = r.s;
+    r.main = mk_thread(s, "main", ASYNCIO_IDLE, NULL);
+    r.loop = mk_idle_loop(s, r.main);
+    r.a = mk_task(s, r.loop, "a", "async a@/srv/app.py:1", NULL);
+    r.b = mk_task(s, r.loop, "b", "async b@/srv/app.py:2", NULL);
+    r.future = direct ? r.b : mk_future(s, r.b);
+    if (!direct)
+        FUTURE(r.future)->origin = LK_ORIGIN_SHIELD;
+    mk_wait(s, r.a, LK_WAIT_FUTURE, r.future);
+    mk_wait(s, r.b, LK_WAIT_FUTURE, r.a);
+    TASK(r.b)->wait.traits = LK_WAIT_DIRECT;
+    TASK(r.a)->wait.traits = direct ? LK_WAIT_DIRECT : 0;
+    return r;
+}
+
+static void mk_at_hand(struct ring *r, struct lk_ref what, struct lk_ref by, enum lk_hand hand)
+{
+    lk_vec_add(
+        &r->s->at_hand,
+        ((struct lk_at_hand){
+            .what = what, .by = by, .hand = hand, .in_ms = 30000, .callback = "Watch.expire" }));
+}
+
+/* A timer that has a member at hand may end the ring; one that has other tasks at hand may not. */
+static void await_ring_and_timers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct ring r = mk_ring(false);
+        struct lk_snapshot *s = r.s;
+        struct lk_ref other = mk_task(s, r.loop, "other", "async other@/srv/app.py:3", NULL);
+        struct lk_ref far = mk_idle_loop(s, mk_thread(s, "far", ASYNCIO_IDLE, NULL));
+        struct lk_ref away = mk_left_loop(s, LK_LOOP_CLOSED);
+        const struct {
+            struct lk_ref what, by;
+            enum lk_verdict is;
+        } cases[] = {
+            { r.a, r.loop, LK_HAZARD },     { r.future, r.loop, LK_HAZARD },
+            { NONE, r.loop, LK_HAZARD },    { r.a, far, LK_HAZARD },
+            { other, r.loop, LK_DEADLOCK }, { r.a, away, LK_DEADLOCK },
+        };
+        mk_at_hand(&r, cases[i].what, cases[i].by, LK_HAND_TIMER);
+        struct lk_findings *f = lk_diagnose(s);
+        const struct lk_finding *p = mk_find(f, "LK105");
+        assert_non_null(p);
+        assert_int_equal(p->severity, cases[i].is);
+        assert_int_equal(strstr(p->summary, "Watch.expire in 30 s") != NULL, i < 4);
+        mk_free(s, f);
+    }
+}
+
+/* Cancelling one of tasks that await each other themselves ends nothing; whatever else code may do,
+ * and where that was not tried, it may. */
+static void direct_ring_and_cancellations(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct ring r = mk_ring(i != 1);
+        struct lk_snapshot *s = r.s;
+        mk_at_hand(&r, r.a, r.loop, i == 2 ? LK_HAND_TIMER : LK_HAND_TIMER_CANCELS);
+        TASK(r.a)->wait.timeout_ms = 30000; /* ... and what it cancels has that timeout */
+        if (i == 3)
+            s->python.version = "3.14.0";
+        if (i == 4)
+            s->python.free_threaded = LK_YES;
+        if (i == 5)
+            TASK(r.b)->wait.traits = 0; /* of a class with a cancel() of its own */
+        if (i == 6)
+            s->python.version = NULL;
+        mk_expect(s, i ? LK_HAZARD : LK_DEADLOCK, "LK105");
+    }
+}
+
+/* Who has a member at hand and does not wait for the ring may cancel it. */
+static void await_ring_and_watchers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct ring r = mk_ring(i == 6);
+        struct lk_snapshot *s = r.s;
+        struct lk_ref watchdog = mk_thread(s, "watchdog", "watch@/srv/app.py:9", NULL);
+        struct lk_ref task = mk_task(s, r.loop, "task", "async task@/srv/app.py:3", NULL);
+        mk_wait(s, watchdog, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 1000));
+        mk_wait(s, task, LK_WAIT_FUTURE, i == 1 ? mk_bare_future(s) : r.a);
+        if (i == 5)
+            mk_timeout(s, task, 5000); /* it may cancel what it has waited for */
+        const struct lk_ref who[] = { watchdog, task, task, r.main, r.b, task, watchdog };
+        static const enum lk_verdict is[] = { LK_HAZARD,   LK_HAZARD, LK_DEADLOCK, LK_DEADLOCK,
+                                              LK_DEADLOCK, LK_HAZARD, LK_HAZARD };
+        mk_at_hand(&r, r.b, who[i], LK_HAND_FRAME);
+        struct lk_findings *f = mk_expect_one(s, is[i], "LK105");
+        const struct lk_finding *p = mk_find(f, "LK105");
+        assert_int_equal(p->confidence, i == 0 || i == 1 || i == 6 ? LK_PROBABLE : LK_PROVEN);
+        mk_free(s, f);
+    }
+}
+
+/* What could not be read proves nothing. */
+static void await_ring_and_unread_enders(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct ring r = mk_ring(false);
+        struct lk_snapshot *s = r.s;
+        struct lk_ref far = mk_idle_loop(s, mk_thread(s, "far", ASYNCIO_IDLE, NULL));
+        s->at_hand_cut = i == 0;
+        LOOP(r.loop)->timers_unread = i == 1;
+        LOOP(far)->timers_unread = i == 2;
+        mk_expect(s, i == 2 ? LK_DEADLOCK : LK_HAZARD, "LK105");
+    }
+}
+
 /* An alarm may be set that ends the main thread's wait; the other threads' waits go on after any
  * signal. */
 static void alarm_and_main_thread(void **state)
@@ -935,6 +1056,10 @@ int main(void)
         cmocka_unit_test(await_ring),
         cmocka_unit_test(await_ring_through_gather),
         cmocka_unit_test(await_ring_below_a_timeout),
+        cmocka_unit_test(await_ring_and_timers),
+        cmocka_unit_test(direct_ring_and_cancellations),
+        cmocka_unit_test(await_ring_and_watchers),
+        cmocka_unit_test(await_ring_and_unread_enders),
         cmocka_unit_test(lock_of_the_only_thread),
         cmocka_unit_test(alarm_and_main_thread),
         cmocka_unit_test(lock_across_await),

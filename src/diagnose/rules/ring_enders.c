@@ -1,0 +1,118 @@
+/*
+ * Who may end a ring of tasks from outside. A timer that has a member of the ring at hand may
+ * cancel it, and a thread or task that does not wait for the ring itself may too. Where the tasks
+ * await each other themselves, though, Task.cancel() ends nothing: it passes the cancellation on to
+ * what the task awaits before it does anything else (Lib/asyncio/tasks.py Task.cancel, "Leave
+ * self._fut_waiter; it may be a Task"), so it runs round the ring until RecursionError, and all of
+ * them wait on. That was tried with CPython 3.8 to 3.13, for Task.cancel, asyncio.timeout and
+ * anyio's scopes; for others it is not assumed.
+ */
+#include "diagnose/rules/ring_enders.h"
+
+#include <stdlib.h>
+
+static bool is_tried_version(const struct lk_snapshot *s)
+{
+    enum { FIRST = 8, LAST = 13 };
+    const char *v = s->python.version;
+    if (!v || strncmp(v, "3.", 2) != 0 || s->python.free_threaded == LK_YES)
+        return false;
+    long minor = strtol(v + 2, NULL, 10);
+    return minor >= FIRST && minor <= LAST;
+}
+
+/* Each link is a task's await of the next task itself. */
+bool lk_ring_is_direct(const struct lk_rule_context *c, const struct lk_wait_cycle *k)
+{
+    for (size_t i = 0; i < k->chain.n; i++) {
+        const struct lk_task *t = lk_task_at(c->snap, k->chain.v[i].from);
+        if (!t || !(t->wait.traits & LK_WAIT_DIRECT) || k->chain.v[i].to.kind != LK_KIND_TASK)
+            return false;
+    }
+    return k->chain.n == k->n_cycle && is_tried_version(c->snap);
+}
+
+static bool is_member(const struct lk_wait_cycle *k, struct lk_ref r)
+{
+    for (size_t i = 0; i < k->chain.n; i++)
+        if (lk_ref_eq(k->chain.v[i].from, r))
+            return true;
+    return false;
+}
+
+static bool is_loop_of_member(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                              struct lk_ref loop)
+{
+    for (size_t i = 0; i < k->chain.n; i++) {
+        const struct lk_task *t = lk_task_at(c->snap, k->chain.v[i].from);
+        if (t && lk_ref_eq(t->loop, loop))
+            return true;
+    }
+    return false;
+}
+
+static void weigh_timer(const struct lk_rule_context *c, struct lk_wait_cycle *k,
+                        const struct lk_at_hand *h)
+{
+    const struct lk_node *loop = lk_graph_node(c->graph, h->by);
+    bool any = h->what.kind == LK_KIND_NONE;
+    bool cancels = h->hand == LK_HAND_TIMER_CANCELS;
+    if ((any ? !is_loop_of_member(c, k, h->by) : !is_member(k, h->what)) ||
+        (k->direct && cancels) || !loop || loop->life_untimed == LK_LIFE_DEAD)
+        return;
+    k->timed = true;
+    if (h->in_ms == LK_UNKNOWN || h->in_ms >= k->left_ms)
+        return;
+    k->left_ms = h->in_ms;
+    k->timer = cancels ? NULL : h->callback;
+}
+
+/* A thread that runs the loop of a member does nothing else before that loop stops. */
+static bool runs_loop_of_member(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                                struct lk_ref thread)
+{
+    for (size_t i = 0; i < k->chain.n; i++) {
+        const struct lk_task *t = lk_task_at(c->snap, k->chain.v[i].from);
+        const struct lk_loop *o = t ? lk_loop_at(c->snap, t->loop) : NULL;
+        if (o && lk_ref_eq(o->thread, thread))
+            return true;
+    }
+    return false;
+}
+
+static void weigh_watcher(const struct lk_rule_context *c, struct lk_wait_cycle *k,
+                          const struct lk_at_hand *h)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, h->by);
+    if (!n || n->life == LK_LIFE_DEAD || !is_member(k, h->what) || is_member(k, h->by) ||
+        runs_loop_of_member(c, k, h->by))
+        return;
+    if (n->life_untimed != LK_LIFE_DEAD) {
+        if (k->watcher.kind == LK_KIND_NONE)
+            k->watcher = h->by;
+        return;
+    }
+    /* It waits for the ring too, until a timeout: then it may cancel what it has waited for. */
+    if (k->direct)
+        return;
+    k->timed = true;
+    if (n->timeout_ms < k->left_ms) {
+        k->left_ms = n->timeout_ms;
+        k->timer = NULL;
+    }
+}
+
+void lk_weigh_ring_enders(const struct lk_rule_context *c, struct lk_wait_cycle *k)
+{
+    const struct lk_snapshot *s = c->snap;
+    for (size_t i = 0; i < s->at_hand.n; i++) {
+        if (s->at_hand.v[i].hand == LK_HAND_FRAME)
+            weigh_watcher(c, k, &s->at_hand.v[i]);
+        else
+            weigh_timer(c, k, &s->at_hand.v[i]);
+    }
+    k->enders_unread = s->at_hand_cut;
+    for (size_t i = 0; i < s->loops.n; i++)
+        k->enders_unread |=
+            s->loops.v[i].timers_unread && is_loop_of_member(c, k, lk_ref_make(LK_KIND_LOOP, i));
+}
