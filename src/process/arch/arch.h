@@ -8,6 +8,10 @@
 
 #include "util/base.h"
 
+/** No program of any CPU here gets memory above without asking for it: 2^47 on x86-64, also with
+ * five-level page tables (the kernel's Documentation/arch/x86/x86_64/5level-paging.rst). */
+#define LK_USER_END (UINT64_C(1) << 47)
+
 /** Places of the two registers that every CPU has; those of the others are the row's. */
 enum { LK_REG_PC, LK_REG_SP, LK_REGS_MAX = 17 };
 

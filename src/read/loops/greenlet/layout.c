@@ -118,7 +118,7 @@ static bool is_stack(const uint64_t *w, unsigned stop)
     if (end == MAIN_STOP)
         return start != 0;
     if (start == 0) /* not started, or over */
-        return saved == 0 && end < UINT64_C(1) << 47;
+        return saved == 0 && end < LK_USER_END;
     return start < end && end - start <= MAX_STACK && saved <= end - start &&
            (saved == 0 || lk_py_plausible(copy));
 }

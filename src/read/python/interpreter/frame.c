@@ -227,7 +227,7 @@ static lk_addr slot(struct lk_py *py, lk_addr at)
             return 0;
         v &= ~(uint64_t)STACKREF_TAGS;
     }
-    return v >= LK_PAGE && (v & 7) == 0 && v < (UINT64_C(1) << 47) ? v : 0;
+    return lk_py_plausible(v) ? v : 0;
 }
 
 lk_addr lk_py_stack_slot(struct lk_py *py, const struct lk_pyf *f, int i)

@@ -12,7 +12,7 @@
  * page. */
 static inline bool lk_py_plausible(lk_addr a)
 {
-    return a >= LK_PAGE && (a & 7) == 0 && a < (UINT64_C(1) << 47);
+    return a >= LK_PAGE && (a & 7) == 0 && a < LK_USER_END;
 }
 
 /** Address of a field that stands `offset` bytes into an object with a default header: that of a
