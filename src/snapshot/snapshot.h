@@ -521,12 +521,23 @@ enum lk_extern_kind {
     LK_EXT_UNKNOWN
 };
 
+/** What a child process does for which somebody waits; the more, the likelier its result comes. */
+enum lk_child_does {
+    LK_CHILD_UNKNOWN = 0,
+    LK_CHILD_STANDS, /* each of its threads waits for what may never come */
+    LK_CHILD_WAITS,  /* for a timer, for clients, for a connection, or it ran a moment ago */
+    LK_CHILD_RUNS,
+};
+
 /** Something outside this process (or a timer) that ends a wait. */
 struct lk_extern {
     const char *id; /* "e1" */
     enum lk_extern_kind kind;
     const char *text; /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
     int64_t in_ms;    /* timers: time left */
+    /* LK_EXT_CHILD: of several, of the one that does most */
+    enum lk_child_does child;
+    bool pool; /* LK_EXT_CHILD: of a process pool, which works its items off */
 };
 
 /** What a process does that holds a socket of the examined one too. */

@@ -176,5 +176,8 @@ void lk_make_extern_edges(struct lk_node *n, const struct lk_extern *e)
         [LK_EXT_CHILD] = LK_LIFE_EXTERN,         [LK_EXT_FILE] = LK_LIFE_EXTERN,
         [LK_EXT_SELF_LISTENER] = LK_LIFE_EXTERN, [LK_EXT_UNKNOWN] = LK_LIFE_OPEN,
     };
+    /* A child that computes goes on: no wait for an event. */
+    if (e->kind == LK_EXT_CHILD && e->pool && e->child == LK_CHILD_RUNS)
+        lk_node_set_base(n, LK_LIFE_LIVE);
     lk_node_set_base(n, (size_t)e->kind < LK_ARRAY_LEN(life) ? life[e->kind] : LK_LIFE_OPEN);
 }

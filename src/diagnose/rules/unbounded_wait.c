@@ -7,6 +7,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/live_enders.h"
 #include "diagnose/rules/long_waits.h"
 #include "diagnose/rules/rule_words.h"
 
@@ -67,7 +68,7 @@ static bool waits_for_child(const struct lk_rule_context *c, struct lk_ref threa
     return lk_graph_path(c->graph, thread, is_child_end, NULL, path, LK_MAX_CHAIN) > 0;
 }
 
-static bool is_unbounded(const struct lk_rule_context *c, struct lk_ref thread)
+static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     const struct lk_node *n = lk_graph_node(c->graph, thread);
@@ -77,7 +78,7 @@ static bool is_unbounded(const struct lk_rule_context *c, struct lk_ref thread)
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon &&
            n->life != LK_LIFE_DEAD && p && p->code->cls == LK_CODE_USER &&
            !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
-           !is_worked_on(c, thread);
+           !is_worked_on(c, thread) && !lk_enders_are_alive(c, thread);
 }
 
 /* What is known of those who may complete a future that is waited for. */

@@ -407,12 +407,6 @@ uint64_t lk_process_ticks_now(void)
     return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / 1000000000u;
 }
 
-bool lk_process_computes(pid_t pid)
-{
-    struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) && st.state == 'R';
-}
-
 bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
                               uint64_t *throttled_us)
 {

@@ -39,9 +39,6 @@ bool lk_process_lives_on(pid_t pid);
  * failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
 
-/** A thread of it runs, or is about to, by one look. */
-bool lk_process_computes(pid_t pid);
-
 /** Now, on the clock of lk_process_start_ticks. */
 uint64_t lk_process_ticks_now(void);
 

@@ -28,7 +28,7 @@ static void unbounded_wait(void **state)
                   task = mk_task(s, o, "slow", "async slow@/srv/app.py:3", NULL);
     mk_wait(s, task, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 3600000));
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
-    mk_expect(s, LK_HAZARD, "LK405");
+    mk_expect(s, LK_HEALTHY, NULL);
 }
 
 static void waits_for_futures_that_are_fine(void **state)
@@ -161,12 +161,107 @@ static void future_that_is_worked_on(void **state)
     struct lk_snapshot *s = mk();
     struct lk_ref bg = mk_thread(s, "bg", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, bg);
     struct lk_ref job = mk_task(s, o, "job", "async job@/srv/app.py:50", NULL);
-    mk_wait(s, job, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 100));
+    mk_wait(s, job, LK_WAIT_FUTURE, mk_bare_future(s));
     struct lk_ref t = mk_thread(s, "main", RESULT, "wait_for_job@/srv/app.py:16", NULL);
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, job));
     lk_findings_destroy(mk_expect_one(s, LK_HAZARD, "LK405"));
     TASK(job)->stable = false;
     mk_expect(s, LK_HEALTHY, NULL);
+}
+
+/* ---- enders that are known and alive ------------------------------------------------------- */
+
+/* The main thread, or a request, waits for a job; returns the worker that runs it. */
+static struct lk_ref waits_for_job(struct lk_snapshot *s, bool request)
+{
+    struct lk_ref w = mk_thread(s, "jobs_0", "job@/srv/app.py:9", POOL_WORKER, NULL),
+                  f = mk_future(s, w);
+    struct lk_ref t = request ? mk_waiting_request(s, f)
+                              : mk_thread(s, "main", RESULT, "main@/srv/app.py:30", NULL);
+    mk_wait(s, t, LK_WAIT_FUTURE, f);
+    return w;
+}
+
+static void jobs_that_are_alive(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lk_wait_kind kind;
+        int64_t timeout;
+        enum lk_verdict alone, of_request;
+    } rows[] = {
+        { LK_WAIT_SLEEP, LK_FOREVER, LK_HEALTHY, LK_HEALTHY },
+        { LK_WAIT_EVENT, 5000, LK_HEALTHY, LK_HEALTHY }, /* polls */
+        { LK_WAIT_QUEUE_GET, LK_FOREVER, LK_HEALTHY, LK_HAZARD },
+        { LK_WAIT_CONDITION, LK_FOREVER, LK_HEALTHY, LK_HAZARD },
+        { LK_WAIT_EVENT, LK_FOREVER, LK_HAZARD, LK_HAZARD },
+        { LK_WAIT_SEMAPHORE, LK_FOREVER, LK_HAZARD, LK_HAZARD },
+        { LK_WAIT_QUEUE_PUT, LK_FOREVER, LK_HAZARD, LK_HAZARD },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
+        for (int request = 0; request < 2; request++) {
+            struct lk_snapshot *s = mk();
+            struct lk_ref w = waits_for_job(s, request),
+                          on = rows[i].kind == LK_WAIT_SLEEP
+                                   ? lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000)
+                                   : mk_sync(s, "threading.Event");
+            mk_wait(s, w, rows[i].kind, on);
+            mk_timeout(s, w, rows[i].timeout);
+            enum lk_verdict v = request ? rows[i].of_request : rows[i].alone;
+            mk_expect(s, v, v == LK_HAZARD ? "LK405" : NULL);
+        }
+}
+
+/* All are needed: one that sleeps does not stand for one of which nobody knows who wakes it. */
+static void each_job_counts(void **state)
+{
+    (void)state;
+    for (int any = 0; any < 2; any++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref w = waits_for_job(s, false), t = lk_ref_make(LK_KIND_THREAD, 1),
+                      other = mk_thread(s, "jobs_1", "job@/srv/app.py:9", POOL_WORKER, NULL);
+        mk_wait(s, w, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+        mk_wait(s, other, LK_WAIT_EVENT, mk_sync(s, "threading.Event"));
+        mk_wait_also(s, t, mk_future(s, other), any);
+        mk_expect(s, any ? LK_HEALTHY : LK_HAZARD, any ? NULL : "LK405");
+    }
+}
+
+static void children_at_work(void **state)
+{
+    (void)state;
+    for (int does = LK_CHILD_UNKNOWN; does <= LK_CHILD_RUNS; does++)
+        for (int request = 0; request < 2; request++) {
+            struct lk_snapshot *s = mk();
+            struct lk_ref e = lk_snapshot_extern(s, LK_EXT_CHILD, "child process 4712", LK_UNKNOWN),
+                          f = mk_future(s, e),
+                          t = request ? mk_waiting_request(s, f)
+                                      : mk_thread(s, "main", RESULT, "main@/srv/app.py:30", NULL);
+            lk_extern_at(s, e)->pool = true;
+            lk_extern_at(s, e)->child = (enum lk_child_does)does;
+            mk_wait(s, t, LK_WAIT_FUTURE, f);
+            if (does == LK_CHILD_RUNS || (!request && does == LK_CHILD_WAITS))
+                mk_expect(s, LK_HEALTHY, NULL);
+            else
+                mk_expect(s, request ? LK_STALLED : LK_HAZARD, request ? "LK406" : "LK405");
+        }
+}
+
+/* A coroutine on an idle loop: the next item, clients; or nothing that could come to that loop. */
+static void coroutines_that_are_alive(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL)),
+                      k = mk_task(s, o, "serve", "async serve@/srv/app.py:3", NULL),
+                      t = mk_thread(s, "main", RESULT, "main@/srv/app.py:30", NULL);
+        mk_wait(s, k, i == 0 ? LK_WAIT_QUEUE_GET : LK_WAIT_EVENT, mk_sync(s, "asyncio.Event"));
+        LOOP(o)->watched_fds = i == 1;
+        LOOP(o)->timers = i == 2;
+        mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, k));
+        mk_expect(s, i < 3 ? LK_HEALTHY : LK_HAZARD, i < 3 ? NULL : "LK405");
+    }
 }
 
 int main(void)
@@ -180,6 +275,10 @@ int main(void)
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),
+        cmocka_unit_test(jobs_that_are_alive),
+        cmocka_unit_test(each_job_counts),
+        cmocka_unit_test(children_at_work),
+        cmocka_unit_test(coroutines_that_are_alive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* Executors: their workers, and the work items still in their queues. */
 #include "read/python/stdlib/executor.h"
 
-#include "process/linux/process_facts.h"
+#include "process/linux/child_work.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
@@ -17,6 +17,7 @@
 #include "snapshot/builder.h"
 
 enum {
+    MAX_ASKED = 16,      /* children of a pool that are looked at */
     MAX_ITEMS = 1 << 17, /* of one queue */
     /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a
        ring buffer */
@@ -202,6 +203,7 @@ void lk_py_read_executor(struct lk_py *py, struct lk_ref ref, enum lk_known_clas
 struct pool_children {
     int64_t first;
     size_t n;
+    enum lk_child_does does;
 };
 
 static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
@@ -209,8 +211,12 @@ static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     struct pool_children *c = arg;
     int64_t pid;
     (void)value;
-    if (lk_py_int(py, key, &pid) && (c->n++ == 0 || pid < c->first))
+    if (!lk_py_int(py, key, &pid) || pid <= 0)
+        return true;
+    if (c->n++ == 0 || pid < c->first)
         c->first = pid;
+    if (c->n <= MAX_ASKED && c->does != LK_CHILD_RUNS)
+        c->does = LK_MAX(c->does, lk_child_work(py->t, (pid_t)pid));
     return c->n < LK_PY_MAX_THREADS;
 }
 
@@ -222,21 +228,12 @@ static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
     return true;
 }
 
-/* A child that computes goes on, though nothing of that is seen here: no wait for an event. */
-static bool child_computes(struct lk_py *py)
-{
-    for (size_t i = 0; i < py->s->children.n; i++)
-        if (lk_process_computes((pid_t)py->s->children.v[i].pid))
-            return true;
-    return false;
-}
-
 /* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work
  * them off, by pid. */
 static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
 {
     struct pool_children c = { 0 };
-    if (!processes || !pending || !lk_reader_kernel(py) || child_computes(py))
+    if (!processes || !pending || !lk_reader_kernel(py))
         return;
     lk_py_dict_each(py, processes, count_child, &c);
     if (c.n == 0)
@@ -246,6 +243,8 @@ static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pendi
                  : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool",
                                    (long long)c.first, c.n - 1);
     struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
+    lk_extern_at(py->s, child)->child = c.does;
+    lk_extern_at(py->s, child)->pool = true;
     lk_py_dict_each(py, pending, set_by_child, &child);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "process/linux/child_work.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/builtin_calls.h"
 #include "read/python/interpreter/code.h"
@@ -138,6 +139,16 @@ static void wait_on_extern(struct lk_py *py, struct lk_wait *w, enum lk_wait_kin
             ext == LK_EXT_TIMER || ext == LK_EXT_CHILD);
 }
 
+/* pid: of the child; not positive: any. */
+static void wait_on_pid(struct lk_py *py, struct lk_wait *w, int64_t pid)
+{
+    const char *text =
+        pid > 0 ? lk_arena_printf(py->s->arena, "child %lld", (long long)pid) : "any child";
+    wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD, text, LK_UNKNOWN);
+    if (pid > 0)
+        lk_extern_at(py->s, w->on.v[0])->child = lk_child_work(py->t, (pid_t)pid);
+}
+
 static bool wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,
                          struct lk_ref lock)
 {
@@ -255,8 +266,7 @@ static bool wait_on_child(struct lk_py *py, struct lk_wait *w, lk_addr obj)
         v = lk_py_attr(py, obj, "_pid");
     if (!v || !lk_py_int(py, v, &pid))
         return false;
-    wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD,
-                   lk_arena_printf(py->s->arena, "child %lld", (long long)pid), LK_UNKNOWN);
+    wait_on_pid(py, w, pid);
     return true;
 }
 
@@ -517,13 +527,7 @@ static void wait_in_kernel(struct lk_py *py, const struct lk_syscall_wait *os, s
     case LK_OS_PIPE:
     case LK_OS_FILE:
     case LK_OS_EVENTFD: wait_in_io(py, os, w); break;
-    case LK_OS_CHILD: {
-        const char *text = os->child_pid > 0 ? lk_arena_printf(py->s->arena, "child %lld",
-                                                               (long long)os->child_pid)
-                                             : "any child";
-        wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD, text, LK_UNKNOWN);
-        break;
-    }
+    case LK_OS_CHILD: wait_on_pid(py, w, os->child_pid); break;
     case LK_OS_TIMER:
         if (in_time_sleep(py, thread))
             w->call = "time.sleep()";

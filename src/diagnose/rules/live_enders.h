@@ -1,0 +1,15 @@
+/*
+ * Whether those who complete what a thread waits for are known, and alive.
+ */
+#ifndef LK_DIAGNOSE_RULES_LIVE_ENDERS_H
+#define LK_DIAGNOSE_RULES_LIVE_ENDERS_H
+
+#include "diagnose/rules/context.h"
+
+/**
+ * Each party that is needed was found, and moves, waits for a timer, works in a child process, or,
+ * where no request waits, is a parked consumer or serves clients.
+ */
+bool lk_enders_are_alive(struct lk_rule_context *c, struct lk_ref thread);
+
+#endif

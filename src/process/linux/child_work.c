@@ -1,0 +1,55 @@
+/*
+ * A child at work, for whoever waits for its result: it runs, ran a moment ago (se.exec_start of
+ * /proc/PID/task/TID/sched), or one of its threads waits for what comes by itself: a timer,
+ * clients, a connection. What only waits for a lock, a pipe or a child of its own may wait for
+ * ever: so does an idle worker of a pool.
+ */
+#include "process/linux/child_work.h"
+
+#include <stdlib.h>
+
+#include "process/linux/process_facts.h"
+
+enum { LATELY_MS = 300 };
+
+static enum lk_child_does by_call(struct lk_kernel_reader *os, const struct lk_thread_facts *f)
+{
+    struct lk_syscall_wait w;
+    lk_kernel_read_wait(os, f, &w);
+    switch (w.on) {
+    case LK_OS_TIMER:
+    case LK_OS_SELECTOR:
+    case LK_OS_SOCKET:
+    case LK_OS_SIGNAL: return LK_CHILD_WAITS;
+    default: return LK_CHILD_STANDS;
+    }
+}
+
+static enum lk_child_does does(struct lk_kernel_reader *os, const struct lk_thread_facts *f)
+{
+    if (f->running || f->state == 'R' || f->state == 'D')
+        return LK_CHILD_RUNS;
+    if (f->off_cpu_ms != LK_UNKNOWN && f->off_cpu_ms < LATELY_MS)
+        return LK_CHILD_WAITS;
+    return f->state == 'S' && f->syscall_known ? by_call(os, f) : LK_CHILD_STANDS;
+}
+
+enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
+{
+    struct lk_error err = { 0 };
+    struct lk_thread_list list = { 0 };
+    enum lk_child_does most = LK_CHILD_UNKNOWN;
+    struct lk_process *child = lk_process_open_other(t, pid, &err);
+    if (!child)
+        return LK_CHILD_UNKNOWN;
+    struct lk_arena *a = lk_arena_create();
+    struct lk_kernel_reader *os = lk_kernel_reader_create(child, a);
+    if (lk_process_threads(child, &list, true, &err))
+        for (size_t i = 0; i < list.n; i++)
+            most = LK_MAX(most, does(os, &list.v[i]));
+    lk_kernel_reader_destroy(os);
+    lk_arena_destroy(a);
+    lk_process_destroy(child);
+    free(list.v);
+    return most;
+}
