@@ -262,6 +262,16 @@ const struct lk_pattern lk_known_functions[] = {
     { "wsgi", "bottle.py", LK_MARK_REQUEST, NULL },
     { "invoke_request", "pyramid/router.py", LK_MARK_REQUEST, NULL },
     { "__call__", "falcon/app.py", LK_MARK_REQUEST, NULL },
+    /* jobs of task queues, and tests */
+    { "trace_task", "celery/app/trace.py", LK_MARK_JOB, NULL },
+    { "perform_job", "rq/worker.py", LK_MARK_JOB, NULL },
+    { "perform_job", "rq/worker/base.py", LK_MARK_JOB, NULL },
+    { "process_message", "dramatiq/worker.py", LK_MARK_JOB, NULL },
+    { "_execute", "huey/api.py", LK_MARK_JOB, NULL },
+    { "run_job", "arq/worker.py", LK_MARK_JOB, NULL },
+    { "run_task", "taskiq/receiver/receiver.py", LK_MARK_JOB, NULL },
+    { "pytest_runtest_call", "_pytest/runner.py", LK_MARK_JOB, NULL },
+    { "_callTestMethod", "unittest/case.py", LK_MARK_JOB, NULL },
     /* consumers: the next message may come at any time, or never */
     { "start_consuming", "pika/adapters/blocking_connection.py", LK_MARK_CONSUMER, NULL },
     { "poll", "kafka/consumer/group.py", LK_MARK_CONSUMER, NULL },

@@ -27,6 +27,7 @@ enum lk_mark {
     LK_MARK_WATCHED = 1 << 12, /* a supervisor kills the worker when it does not report */
     LK_MARK_CELL = 1 << 13,    /* runs what somebody entered at a kernel or a prompt */
     LK_MARK_STARTUP = 1 << 14, /* a server's start, before it opens its sockets */
+    LK_MARK_JOB = 1 << 15,     /* a job of a task queue, or a test, is being run by its callees */
 };
 
 /**

@@ -26,7 +26,8 @@ struct search {
 static bool is_request(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
-    return t->in_request || (c->snap->test_env_own && t->main);
+    return t->in_request || lk_stack_has(t->python_stack, LK_MARK_JOB) ||
+           (c->snap->test_env_own && t->main);
 }
 
 /* The thread is a request or test, or one waits for it. */

@@ -78,10 +78,11 @@ bool lk_someone_waits_for_loop(const struct lk_finding *f, const struct lk_loop 
            t->works_on.kind == LK_KIND_FUTURE;
 }
 
-/* Work that somebody asked for: a request, a pool's item, a test. */
+/* Work that somebody asked for: a request, an item of a pool or task queue, a test. */
 static bool is_asked_for(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return t->in_request || t->works_on.kind != LK_KIND_NONE || (c->snap->test_env_own && t->main);
+    return t->in_request || t->works_on.kind != LK_KIND_NONE ||
+           lk_stack_has(t->python_stack, LK_MARK_JOB) || (c->snap->test_env_own && t->main);
 }
 
 /* The loop is there for the one coroutine that keeps it: nobody else can be held up. */

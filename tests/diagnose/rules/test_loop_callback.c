@@ -351,6 +351,17 @@ static void asked_for_on_a_private_loop(void **state)
     s->test_env_own = true;
     THREAD(LOOP(o)->thread)->main = true;
     mk_expect(s, LK_HAZARD, "LK401");
+    for (int i = 0; i < 2; i++) {
+        s = mk();
+        struct lk_ref job = mk_thread(s, "main", "async send@/srv/app.py:9", RUN_COROUTINE,
+                                      i ? "trace_task@" SITE "celery/app/trace.py:450"
+                                        : "_callTestMethod@" STDLIB "unittest/case.py:579",
+                                      NULL);
+        o = mk_loop(s, job);
+        THREAD(job)->drives = mk_running_task(s, o, "send", job);
+        mk_wait(s, job, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+        mk_expect(s, LK_HAZARD, "LK401");
+    }
     s = mk();
     struct lk_ref t = mk_thread(s, "Thread-1", "async ask@/srv/app.py:9", RUN_COROUTINE,
                                 "view@/srv/app.py:14", FLASK_REQUEST, NULL);
