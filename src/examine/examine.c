@@ -199,15 +199,23 @@ static void publish_samples(struct examination *x)
 static void note_limits(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
+    const struct lk_error *e = &x->session.stop_error;
+    struct lk_ref first = { 0 };
     size_t racy = 0;
-    for (size_t i = 0; i < s->threads.n; i++)
-        racy += s->threads.v[i].read == LK_READ_RACY;
-    if (x->session.stop_error[0])
-        lk_snapshot_limit(s, "running threads were not stopped: %s", x->session.stop_error);
+    for (size_t i = s->threads.n; i-- > 0;) {
+        if (s->threads.v[i].read != LK_READ_RACY)
+            continue;
+        first = lk_ref_make(LK_KIND_THREAD, i);
+        racy++;
+    }
+    if (e->code)
+        lk_snapshot_limit_os(s, e->os_errno, "running threads",
+                             "running threads were not stopped: %s", e->text);
     if (racy)
-        lk_snapshot_limit(
-            s, "%zu of %zu threads ran while they were read; what is said of them is not proven",
-            racy, s->threads.n);
+        lk_snapshot_limit_of(
+            s, first, (struct lk_failed_read){ 0 },
+            "%zu of %zu threads ran while they were read; what is said of them is not proven", racy,
+            s->threads.n);
 }
 
 /* What is asked of the kernel once the entities of the last sample are known: it may have changed
@@ -436,7 +444,8 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     if (o->native || !p->py || !lk_py_readable(p->py)) {
         p->unwinder = lk_unwinder_create(p->target, &why);
         if (!p->unwinder)
-            lk_snapshot_limit(x->process, "native stacks were not read: %s", why.text);
+            lk_snapshot_limit_os(x->process, why.os_errno, "the list of mappings",
+                                 "native stacks were not read: %s", why.text);
     }
     return true;
 }
@@ -483,7 +492,8 @@ static void complete(struct examination *x)
     read_lines(x);
     read_test(x);
     if (x->ended.code)
-        lk_snapshot_limit(x->snap, "%s; this is what was seen before", x->ended.text);
+        lk_snapshot_limit_os(x->snap, x->ended.os_errno, "the list of threads",
+                             "%s; this is what was seen before", x->ended.text);
     if (interrupted(o))
         lk_snapshot_limit(x->snap, "%s: fewer samples than asked for",
                           *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed"

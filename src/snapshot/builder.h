@@ -44,7 +44,8 @@ struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyfr
 
 /** One more line of `limits`; the same text is added once, at most 200 lines. */
 void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...) LK_PRINTF(2, 3);
-/** The same, with whose it is (kind LK_KIND_NONE: of no single one) and the read that failed. */
+/** The same, with whose it is (of several the first; kind LK_KIND_NONE: of none) and the read that
+ * failed. */
 void lk_snapshot_limit_of(struct lk_snapshot *s, struct lk_ref entity, struct lk_failed_read read,
                           const char *fmt, ...) LK_PRINTF(4, 5);
 /** The same for what is asked of the kernel: the errno, and what was being read. */

@@ -46,7 +46,7 @@ struct lk_refs {
 /** One thing that could not be read. */
 struct lk_limit {
     const char *text;           /* one sentence, for users */
-    struct lk_ref entity;       /* whose it is; LK_KIND_NONE: of no single one */
+    struct lk_ref entity;       /* whose it is, of several the first; LK_KIND_NONE: of none */
     struct lk_failed_read read; /* the first read that failed; size 0 with an errno: it was no read
                                    of memory, size 0 without one: nothing is known of it */
 };

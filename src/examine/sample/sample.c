@@ -250,7 +250,7 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode,
             x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
             x->options->max_pause_ms, STACK_COPY, rehearse, rehearse_threads, &r, res, &err);
         if (!stopped)
-            memcpy(x->stop_error, err.text, sizeof x->stop_error);
+            x->stop_error = err;
         lk_snapshot_destroy(r.scratch);
     }
     free(tids.v);

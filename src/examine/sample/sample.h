@@ -19,8 +19,7 @@ struct lk_session {
     struct lk_unwinder *unwinder; /* NULL: not wanted or not possible */
     const struct lk_examine_options *options;
     struct lk_gil_waits gil_waits; /* of the sample before */
-    /* why running threads could not be stopped; "" */
-    char stop_error[sizeof(((struct lk_error *)NULL)->text)];
+    struct lk_error stop_error;    /* why running threads could not be stopped; LK_OK */
 };
 
 /**

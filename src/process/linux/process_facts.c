@@ -89,7 +89,8 @@ static const char *link_text(struct lk_snapshot *s, const char *base, const char
     if (lk_procfs_link(text, sizeof(text), "%s/%s", base, name) >= 0)
         return clean(s, text);
     if (errno != ENOENT) /* a kernel thread or a zombie has none */
-        lk_snapshot_limit(s, "%s of the process could not be read: %s", name, strerror(errno));
+        lk_snapshot_limit_os(s, errno, "a link in /proc", "%s of the process could not be read: %s",
+                             name, strerror(errno));
     return NULL;
 }
 
@@ -97,7 +98,8 @@ static void read_cmdline(struct lk_snapshot *s, const char *base)
 {
     struct lk_procfs_args args;
     if (!lk_procfs_args_read(base, &args)) {
-        lk_snapshot_limit(s, "the command line could not be read: %s", strerror(errno));
+        lk_snapshot_limit_os(s, errno, "the command line", "the command line could not be read: %s",
+                             strerror(errno));
         return;
     }
     s->cmdline = lk_arena_array(s->arena, args.argc + 1, sizeof(*s->cmdline));
@@ -183,8 +185,9 @@ static int64_t count_epoll_fds(struct lk_snapshot *s, const char *base)
 {
     struct fd_count c = { .base = base };
     if (!lk_procfs_each_id(count_fd, &c, "%s/fd", base)) {
-        lk_snapshot_limit(s, "the descriptors of the process could not be listed: %s",
-                          strerror(errno));
+        lk_snapshot_limit_os(s, errno, "the list of descriptors",
+                             "the descriptors of the process could not be listed: %s",
+                             strerror(errno));
         return LK_UNKNOWN;
     }
     if (c.seen >= MAX_FDS) {
