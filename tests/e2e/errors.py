@@ -240,6 +240,41 @@ def exits_meanwhile():
                 assert lib.parse(ran)["limits"], "nothing in limits tells that the target ended"
 
 
+NOWHERE = 0x6f0000001000
+TORN = '''
+import asyncio, ctypes, os, time
+async def main():
+    others = [asyncio.ensure_future(asyncio.sleep(1000)) for _ in range(3)]
+    await asyncio.sleep(0)
+    registry = getattr(asyncio.tasks, "_all_tasks", None) or asyncio.tasks._scheduled_tasks
+    registry.add(others[0])
+    # PySetObject.table (Include/cpython/setobject.h); nothing looks at it any more until the process is killed.
+    ctypes.c_size_t.from_address(id(registry.data) + 40).value = %d
+    os.write(1, b"x")
+    time.sleep(1000)
+asyncio.run(main())
+''' % NOWHERE
+
+
+def read_that_fails():
+    """A pointer in the target leads to memory that is not there: where, how much, why and what is told."""
+    with lib.Child([driver.PYTHON, "-c", TORN], stdout=subprocess.PIPE, end=signal.SIGKILL) as target:
+        target.process.stdout.read(1)
+        ran = loopknot("--format", "json", "--samples", "1", target.pid)
+        expect(ran, 0, 1, 4)
+        assert not lib.invalid(ran.out), lib.invalid(ran.out)
+        report = lib.parse(ran)
+        found = [d for d in report["limit_details"] if d["address"] and int(d["address"], 16) // 4096 == NOWHERE // 4096]
+        assert found, "no limit tells the address: %s" % report["limit_details"]
+        assert found[0]["errno"] == "EFAULT" and found[0]["size"] > 0 and found[0]["reading"], found[0]
+        assert found[0]["text"] in report["limits"], "limits lacks %r" % found[0]["text"]
+        plain, verbose = loopknot("--samples", "1", target.pid), loopknot("-v", "--samples", "1", target.pid)
+        assert found[0]["address"] not in plain.text, "without --verbose too"
+        line = [part for part in verbose.text.splitlines() if found[0]["address"] in part]
+        assert line and "EFAULT" in verbose.text, "--verbose does not tell the address: %s" % verbose.text[-600:]
+        return line[0].strip()
+
+
 def interrupted(number, status):
     with lib.sleeper() as target:
         process = subprocess.Popen([lib.LOOPKNOT, "--format", "json", "--samples", "100", "--interval", "100", str(target.pid)],
@@ -298,6 +333,7 @@ CASES = [
     ("stopped by gdb", stopped_by_gdb),
     ("several processes", several),
     ("several, one of them gone", several_one_gone),
+    ("a read that fails", read_that_fails),
     ("exits meanwhile", exits_meanwhile),
     ("SIGINT", interrupted, signal.SIGINT, 130),
     ("SIGTERM", interrupted, signal.SIGTERM, 143),

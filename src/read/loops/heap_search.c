@@ -51,6 +51,7 @@ struct walk {
     uint64_t objects;
     uint64_t deadline;
     bool timed_out, too_many;
+    struct lk_failed_read failed; /* where the last try ended */
 };
 
 /* ---- what is wanted -------------------------------------------------------------------------- */
@@ -104,6 +105,19 @@ static void note(struct walk *w, uint64_t is, lk_addr obj)
 
 /* ---- the walk -------------------------------------------------------------------------------- */
 
+/* Where the walk had to end. What it read on its way, and may have failed to, is not why. */
+static bool torn(struct lk_py *py, struct walk *w, lk_addr at, size_t size)
+{
+    uint64_t o[4];
+    const char *before = lk_reading(py->t, "the garbage collector's list of objects");
+    lk_read_watch(py->t);
+    if (lk_read(py->t, at, o, LK_MIN(size, sizeof o)))
+        lk_read_senseless(py->t, at, size);
+    w->failed = lk_read_failed(py->t);
+    lk_reading(py->t, before);
+    return false;
+}
+
 /* One circular list. False when it is torn, too long or the time is up. */
 static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
 {
@@ -111,12 +125,12 @@ static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
     lk_addr prev = head;
 
     if (!lk_read(py->t, head, o, HEAD_SIZE))
-        return false;
+        return torn(py, w, head, HEAD_SIZE);
     lk_addr cur = o[0] & LINK_MASK;
     while (cur != head) {
         if (!cur || !lk_read(py->t, cur, o, sizeof o) || (o[1] & LINK_MASK) != prev ||
             ++w->objects > MAX_OBJECTS)
-            return false;
+            return torn(py, w, cur ? cur : prev, sizeof o);
         if (w->objects % CLOCK_EVERY == 0 && lk_now_ms() > w->deadline) {
             w->timed_out = true;
             return false;
@@ -137,11 +151,11 @@ static bool walk_state(struct lk_py *py, struct walk *w, lk_addr state)
     lk_addr at = state + l->is_gc_generation0;
 
     if (!lk_read_i32(py->t, state + l->is_gc_collecting, &collecting) || collecting != 0)
-        return false;
+        return torn(py, w, state + l->is_gc_collecting, sizeof collecting);
     /* generation0 points to the first of the generations, close to itself: builds differ in where
      * exactly. */
     if (!lk_read_u64(py->t, at, &first) || first < at - MAX_GC_STATE || first > at + MAX_GC_STATE)
-        return false;
+        return torn(py, w, at, sizeof first);
     for (size_t i = 0; i < N_GENERATIONS; i++)
         if (!walk_list(py, w, first + i * GENERATION_SIZE))
             return false;
@@ -195,6 +209,7 @@ static void forget_found(struct walk *w)
     for (size_t i = 0; i < MAX_KINDS; i++)
         w->found_tasks[i].n = 0;
     w->objects = 0;
+    w->failed = (struct lk_failed_read){ 0 };
 }
 
 static void walk_deinit(struct walk *w)
@@ -240,8 +255,9 @@ void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops)
         s->loops_complete = ended;
     }
     if (loops && !ended)
-        lk_snapshot_limit(
-            s, "the heap could not be walked to its end; there may be loops that are not listed");
+        lk_snapshot_limit_of(
+            s, (struct lk_ref){ 0 }, w.failed,
+            "the heap could not be walked to its end; there may be loops that are not listed");
     add_tasks(py, &w, ended);
     lk_reader_end(py);
     walk_deinit(&w);

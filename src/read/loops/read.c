@@ -93,6 +93,7 @@ void lk_py_read_loops(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
 
+    const char *before = lk_reading(py->t, "a loop");
     lk_loops_begin(py);
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
@@ -103,6 +104,7 @@ void lk_py_read_loops(struct lk_py *py)
     if (lk_py_module_dict(py, "asyncio.events"))
         lk_aio_read_drivers(py);
     lk_py_search_reachable(py);
+    lk_reading(py->t, before);
 }
 
 /* ---- facts of the operating system ----------------------------------------------------- */
@@ -179,14 +181,14 @@ void lk_py_read_tasks(struct lk_py *py)
     lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)
-        lk_snapshot_limit(
-            py->s,
+        lk_snapshot_limit_of(
+            py->s, a->cut_task, a->cut_read,
             "the registry of asyncio tasks could not be read to its end; tasks may be missing");
     if (a->bad_task) {
         py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
-        lk_snapshot_limit(py->s,
-                          "asyncio tasks do not have the layout of CPython %s; they were not read",
-                          py->version);
+        lk_snapshot_limit_of(
+            py->s, lk_snapshot_find(py->s, LK_KIND_TASK, a->bad_read.addr), a->bad_read,
+            "asyncio tasks do not have the layout of CPython %s; they were not read", py->version);
     }
 }
 

@@ -69,18 +69,22 @@ static bool was_left_in_parent(struct lk_process *t, const struct lk_snapshot *s
            theirs.start_ticks < own.start_ticks;
 }
 
-static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_lock *l,
+static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_ref ref,
                                const struct lk_pthread_object *o)
 {
+    struct lk_lock *l = lk_lock_at(s, ref);
+    const struct lk_failed_read none = { 0 };
     if (!o->owner) {
         l->unowned = !o->process_shared;
-        lk_snapshot_limit(
-            s, "a pthread_rwlock is held for reading: which threads hold it is recorded nowhere");
+        lk_snapshot_limit_of(
+            s, ref, none,
+            "a pthread_rwlock is held for reading: which threads hold it is recorded nowhere");
         return;
     }
     if (o->process_shared) {
-        lk_snapshot_limit(s, "a process-shared %s is held by thread %lld of another process",
-                          l->kind, (long long)o->owner);
+        lk_snapshot_limit_of(s, ref, none,
+                             "a process-shared %s is held by thread %lld of another process",
+                             l->kind, (long long)o->owner);
         return;
     }
     if (lk_process_pid(t) && was_left_in_parent(t, s, o->owner)) {
@@ -89,8 +93,9 @@ static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, stru
         l->owner_certain = true;
         return;
     }
-    lk_snapshot_limit(s, "a %s is held by thread %lld, which is no thread of this process any more",
-                      l->kind, (long long)o->owner);
+    lk_snapshot_limit_of(s, ref, none,
+                         "a %s is held by thread %lld, which is no thread of this process any more",
+                         l->kind, (long long)o->owner);
 }
 
 /* ---- objects of the thread library ------------------------------------------------------- */
@@ -111,7 +116,7 @@ static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref
     l->mutex = true;
     l->locked = LK_YES;
     if (owner.kind == LK_KIND_NONE) {
-        note_absent_holder(t, s, l, o);
+        note_absent_holder(t, s, ref, o);
         return;
     }
     l->owner_by = LK_OWNER_FIELD;
@@ -259,14 +264,14 @@ static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread
     if (is_new && l->of_process && t->lock_users.n == 1)
         lk_refs_add(s, &l->owners, t->lock_users.v[0]);
     if (is_new)
-        lk_snapshot_limit(s,
-                          "%s is locked by this process itself%s: which thread took that lock is "
-                          "recorded nowhere",
-                          os->path ? os->path : "a file",
-                          os->lock_fd < 0
-                              ? ""
-                              : lk_arena_printf(s->arena, ", through file descriptor %lld",
-                                                (long long)os->lock_fd));
+        lk_snapshot_limit_of(
+            s, ref, (struct lk_failed_read){ 0 },
+            "%s is locked by this process itself%s: which thread took that lock is "
+            "recorded nowhere",
+            os->path ? os->path : "a file",
+            os->lock_fd < 0 ? ""
+                            : lk_arena_printf(s->arena, ", through file descriptor %lld",
+                                              (long long)os->lock_fd));
     return ref;
 }
 

@@ -326,7 +326,8 @@ bool lk_aio_read_timers(struct lk_py *py, struct lk_ref loop, lk_addr scheduled,
     keep_timers(py, loop, first, kept, live);
     if (lk_py_len(py, scheduled) == (int64_t)n)
         return all;
-    lk_snapshot_limit(py->s, "loop %s has more than %d timers; the rest was not read",
-                      lk_loop_at(py->s, loop)->id, LK_READER_MAX_HANDLES);
+    lk_snapshot_limit_of(py->s, loop, (struct lk_failed_read){ 0 },
+                         "loop %s has more than %d timers; the rest was not read",
+                         lk_loop_at(py->s, loop)->id, LK_READER_MAX_HANDLES);
     return false;
 }

@@ -185,6 +185,7 @@ static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_f
     lk_aio_index_callbacks(py, k->addr, f);
     if (f->state < 0) { /* may be anything */
         k->wait.kind = LK_WAIT_UNKNOWN;
+        a->cut_task = a->tasks_cut ? a->cut_task : ref;
         a->tasks_cut = true;
     }
     if (f->state != 0) {

@@ -53,16 +53,17 @@ static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
 static void read_weakset(struct lk_py *py, lk_addr set)
 {
     size_t n;
+    lk_read_watch(py->t);
     lk_addr data = set ? lk_py_attr(py, set, "data") : 0;
     int64_t len = data ? lk_py_len(py, data) : -1;
     if (!data || len < 0) {
         if (set)
-            lk_reader(py)->tasks_cut = true;
+            lk_reader_cut_tasks(py);
         return;
     }
     lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
     if ((int64_t)n < len)
-        lk_reader(py)->tasks_cut = true;
+        lk_reader_cut_tasks(py);
     for (size_t i = 0; i < n && !out_of_time(py); i += LK_AIO_PREFETCH)
         add_referents(py, refs + i, LK_MIN(n - i, (size_t)LK_AIO_PREFETCH));
 }
@@ -80,21 +81,25 @@ static void read_set(struct lk_py *py, lk_addr set)
 static void read_list(struct lk_py *py, lk_addr head)
 {
     LK_VEC(lk_addr) found = { 0 };
+    lk_read_watch(py->t);
     lk_addr prev = head, node = lk_py_ptr(py, head);
 
     while (node && node != head && found.n < LK_PY_MAX_TASKS) {
         uint64_t back;
         /* node->prev must lead back, so a torn or cyclic list ends here. */
         if (!lk_read_u64(py->t, node + 8, &back) || back != prev) {
-            lk_reader(py)->tasks_cut = true;
+            lk_read_senseless(py->t, node + 8, sizeof back);
+            lk_reader_cut_tasks(py);
             break;
         }
         lk_vec_add(&found, node - py->layout.task_node);
         prev = node;
         node = lk_py_ptr(py, node);
     }
-    if (!node)
-        lk_reader(py)->tasks_cut = true;
+    if (!node) {
+        lk_read_senseless(py->t, prev, sizeof node);
+        lk_reader_cut_tasks(py);
+    }
     add_registered(py, found.v, found.n);
     free(found.v);
 }
@@ -161,6 +166,7 @@ void lk_aio_read_registry(struct lk_py *py)
 {
     static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
 
+    const char *before = lk_reading(py->t, "the registry of asyncio tasks");
     index_running(py);
     if (lk_py_module_dict(py, "asyncio.tasks")) {
         for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
@@ -171,4 +177,5 @@ void lk_aio_read_registry(struct lk_py *py)
         lk_aio_drain_tasks(py);
         read_current(py);
     }
+    lk_reading(py->t, before);
 }

@@ -24,9 +24,19 @@ struct reading {
     struct lk_map current;
     struct lk_pyframes frames; /* buffer */
     size_t entered, unread;
-    bool switched; /* somebody has switched from one to another */
+    bool switched;                /* somebody has switched from one to another */
+    struct lk_failed_read failed; /* of the first one that could not be read */
+    struct lk_ref first;          /* that one, where it is listed */
     bool cut;
 };
+
+static void note_unread(struct lk_py *py, struct reading *r, const struct lk_greenlet *g)
+{
+    if (r->unread++)
+        return;
+    r->failed = lk_read_failed(py->t);
+    r->first = lk_snapshot_find(py->s, LK_KIND_TASK, g->addr);
+}
 
 static struct lk_pystack *stack_of(struct lk_py *py, struct reading *r, const struct lk_greenlet *g)
 {
@@ -37,7 +47,8 @@ static struct lk_pystack *stack_of(struct lk_py *py, struct reading *r, const st
         v[i] = lk_py_snapshot_frame(py, &r->frames.v[i]);
     struct lk_pystack *st = lk_snapshot_stack(py->s, v, r->frames.n, !whole);
     free(v);
-    r->unread += !whole;
+    if (!whole)
+        note_unread(py, r, g);
     return st;
 }
 
@@ -65,8 +76,10 @@ static void enter_all(struct lk_py *py, struct reading *r, const lk_addr *greenl
     uint64_t deadline = lk_now_ms() + BUDGET_MS;
     lk_greenlet_find_current(py, &r->layout, greenlets, n, &r->current);
     for (size_t i = 0; i < n && !r->cut; i++) {
+        lk_read_watch(py->t);
         struct lk_greenlet g = lk_greenlet_read(py, &r->layout, greenlets[i], &r->current);
-        r->unread += g.state == LK_GREENLET_UNREADABLE;
+        if (g.state == LK_GREENLET_UNREADABLE)
+            note_unread(py, r, &g);
         r->switched |=
             g.state == LK_GREENLET_SUSPENDED || (g.state == LK_GREENLET_CURRENT && !g.main);
         if (g.state == LK_GREENLET_SUSPENDED)
@@ -121,18 +134,23 @@ static void say_limits(struct lk_py *py, const struct reading *r, bool known, bo
 {
     bool hub = may_have_hub(py, r, known && all && !r->cut && !r->unread);
     const char *limit = limit_of(r, known, all, hub);
+    if (limit)
+        lk_snapshot_limit_of(py->s, r->first, r->failed, "%s", limit);
     if (limit && hub)
         lk_snapshot_limit_decides(py->s, "%s", limit);
-    else if (limit)
-        lk_snapshot_limit(py->s, "%s", limit);
 }
 
 void lk_greenlet_read_tasks(struct lk_py *py, const lk_addr *greenlets, size_t n, bool all)
 {
     struct reading r = { 0 };
+    const char *before = lk_reading(py->t, "a greenlet");
+    lk_read_watch(py->t);
     bool known = n == 0 || lk_greenlet_layout_find(py, greenlets, n, &r.layout);
+    if (!known)
+        r.failed = lk_read_failed(py->t);
     if (n && known)
         enter_all(py, &r, greenlets, n);
+    lk_reading(py->t, before);
     say_limits(py, &r, known, all);
     lk_map_deinit(&r.current);
     free(r.frames.v);

@@ -29,6 +29,7 @@ enum {
     UV_TIMER_HEAP = 520,
     UV_N_TIMERS = 528,
     MAX_AFTER_READY = 48, /* words of the Loop among which _timers stands */
+    UV_LOOP_READ = 256,   /* front of the Loop object, where its fields are looked for */
 };
 
 /*
@@ -49,7 +50,7 @@ struct uv_view {
 static bool uv_open(struct lk_py *py, lk_addr obj, struct uv_view *v)
 {
     enum { FIRST_READY = 12, NEW_GAP = 7, OLD_GAP = 8 }; /* words from the number to _ready */
-    uint64_t w[32];
+    uint64_t w[UV_LOOP_READ / 8];
     size_t at, gap;
     double slow;
 
@@ -138,12 +139,17 @@ void lk_uvloop_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     struct uv_view v;
 
     o->timers_unread = true;
+    const char *before = lk_reading(py->t, "a uvloop loop");
+    lk_read_watch(py->t);
     if (!uv_open(py, obj, &v)) {
-        lk_snapshot_limit(
-            py->s, "the fields of loop %s (uvloop) could not be found in this release of uvloop",
-            o->id);
+        lk_read_senseless(py->t, obj, UV_LOOP_READ);
+        lk_reading(py->t, before);
+        lk_snapshot_limit_of(
+            py->s, ref, lk_read_failed(py->t),
+            "the fields of loop %s (uvloop) could not be found in this release of uvloop", o->id);
         return;
     }
+    lk_reading(py->t, before);
     o->closed = v.flags[0] ? LK_YES : LK_NO;
     o->stopping = v.flags[3] ? LK_YES : LK_NO;
     o->thread_ident = v.flags[2] ? v.ident : 0;

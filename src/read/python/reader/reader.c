@@ -49,6 +49,14 @@ void lk_reader_end(struct lk_py *py)
     py->reader = NULL;
 }
 
+void lk_reader_cut_tasks(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+    if (!a->tasks_cut)
+        a->cut_read = lk_read_failed(py->t);
+    a->tasks_cut = true;
+}
+
 void lk_reader_earliest(struct lk_map *m, lk_addr key, int64_t when_ms)
 {
     uint64_t old;

@@ -102,12 +102,18 @@ struct lk_reader {
     struct lk_map peers; /* file descriptor -> index of its extern */
     bool bad_task;       /* a task's fingerprint did not fit */
     bool tasks_cut;      /* a registry could not be read to its end */
+    /* of the first time that either was set */
+    struct lk_failed_read bad_read, cut_read;
+    struct lk_ref cut_task; /* whose state is not known; none where a registry is torn */
 };
 
 /** The state of this sample; made when first asked for. */
 struct lk_reader *lk_reader(struct lk_py *py);
 /** Frees it; afterwards a mention starts a new one. */
 void lk_reader_end(struct lk_py *py);
+
+/** Sets tasks_cut, with what failed since lk_read_watch. */
+void lk_reader_cut_tasks(struct lk_py *py);
 
 static inline uint64_t lk_ref_pack(struct lk_ref r)
 {

@@ -16,6 +16,15 @@
 
 enum { HEAD = 256 }; /* no task or future structure is larger */
 
+static bool no_task(struct lk_py *py, lk_addr obj, size_t size)
+{
+    struct lk_reader *a = lk_reader(py);
+    if (!a->bad_task)
+        a->bad_read = (struct lk_failed_read){ .addr = obj, .size = size, .reading = "a task" };
+    a->bad_task = true;
+    return false;
+}
+
 /* The structure made in C (Modules/_asynciomodule.c FutureObj, TaskObj). Its size is this
  * version's, or it is not read. */
 static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *ret)
@@ -27,20 +36,16 @@ static bool read_c(struct lk_py *py, lk_addr obj, bool task, struct lk_aio_fut *
     int32_t state;
 
     if (!ty || size > HEAD || ty->basicsize < (int64_t)size ||
-        (ty->basicsize > (int64_t)size && !ty->base)) {
-        lk_reader(py)->bad_task = true;
-        return false;
-    }
+        (ty->basicsize > (int64_t)size && !ty->base))
+        return no_task(py, obj, size);
     if (!lk_read(py->t, obj, b, size))
         return false;
     ret->loop = lk_word_at(b, l->fut_loop);
     ret->callback0 = lk_word_at(b, l->fut_callback0);
     ret->callbacks = lk_word_at(b, l->fut_callbacks);
     memcpy(&state, b + l->fut_state, sizeof state);
-    if (state < 0 || state > 2) {
-        lk_reader(py)->bad_task = true;
-        return false;
-    }
+    if (state < 0 || state > 2)
+        return no_task(py, obj, size);
     ret->state = state;
     if (!task)
         return true;
