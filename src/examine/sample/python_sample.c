@@ -14,8 +14,11 @@
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
 {
     s->python.frames_read = false;
-    if (!py->readable)
+    if (!py->readable) {
+        lk_snapshot_limit_of(s, (struct lk_ref){ 0 }, py->why_not.read,
+                             "the Python interpreter could not be read: %s", py->why_not.text);
         return;
+    }
     lk_py_begin(py, s);
     if (py->frames_complete) {
         lk_py_read_threads(py);

@@ -160,6 +160,9 @@ static void real_interpreter(void **state)
         assert_string_equal(s->threads.v[0].python_stack->frames[0].code->function, "here");
     } else {
         assert_non_null(s->python.why_not);
+        lk_py_read(py, s);
+        assert_int_equal(s->limits.n, 1);
+        assert_non_null(strstr(s->limits.v[0].text, s->python.why_not));
     }
     lk_snapshot_destroy(s);
     lk_py_close(py);

@@ -119,8 +119,8 @@ struct lk_py {
     lk_addr runtime;
     unsigned version_hex;
     bool readable, free_threaded, debug_build;
-    char why_not[300];
-    bool passing; /* why_not: the interpreter is just being set up or taken down */
+    struct lk_error why_not; /* why it cannot be read, and the first read that failed */
+    bool passing;            /* why_not: the interpreter is just being set up or taken down */
     char build[16];
     const char *stdlib;
     struct lk_map types; /* address -> struct lk_pytype * */

@@ -15,12 +15,14 @@ enum { MAX_INTERPRETERS = 4096 };
 
 bool lk_py_fail(struct lk_py *py, const char *fmt, ...)
 {
+    const struct lk_failed_read failed = lk_read_failed(py->t);
+    char text[sizeof py->why_not.text];
     va_list ap;
     py->passing = false;
     va_start(ap, fmt);
-    vsnprintf(py->why_not, sizeof py->why_not, fmt, ap);
+    vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    return false;
+    return lk_error_read(&py->why_not, &failed, "%s", text);
 }
 
 bool lk_py_fail_passing(struct lk_py *py, const char *what)

@@ -113,8 +113,10 @@ static bool choose_layout(struct lk_py *py, const struct lk_runtime_found *f)
                           "differently; it is not read yet",
                           py->version);
     use_layout(py, row);
+    char why[sizeof py->why_not.text] = "";
     return !row->debug_offsets ||
-           lk_debug_offsets_apply(py->t, py->runtime, &py->layout, py->why_not, sizeof py->why_not);
+           lk_debug_offsets_apply(py->t, py->runtime, &py->layout, why, sizeof why) ||
+           lk_py_fail(py, "%s", why);
 }
 
 /* ---- opening --------------------------------------------------------------------------- */
@@ -143,14 +145,17 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct lk_runtime_
     struct lk_py *py = py_create(t);
 
     py->runtime = f->runtime;
+    lk_read_watch(t);
     if (f->old) {
         snprintf(py->version, sizeof py->version, "%s", f->hint);
         lk_py_fail(py, "CPython %s is older than this build of loopknot reads (3.8 to 3.15)",
                    *f->hint ? f->hint : "before 3.7");
         return py;
     }
+    const char *before = lk_reading(t, "the interpreter");
     bool chosen = choose_layout(py, f);
     if (!initialised(py)) {
+        lk_reading(t, before);
         lk_py_close(py);
         return NULL;
     }
@@ -161,11 +166,13 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct lk_runtime_
         lk_map_clear(&py->types);
         clear_memos(py);
         py->type_type = 0;
+        lk_read_watch(t);
         py->readable = lk_layout_check(py);
     }
     if (py->readable)
-        py->why_not[0] = '\0';
+        py->why_not = (struct lk_error){ 0 };
     clear_memos(py);
+    lk_reading(t, before);
     return py;
 }
 
@@ -244,11 +251,11 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
         py->frames_complete = lk_py_enter_interpreter(py, &sysdict);
     }
     if (!py->frames_complete) {
-        s->python.why_not = lk_arena_strdup(s->arena, py->why_not);
+        s->python.why_not = lk_arena_strdup(s->arena, py->why_not.text);
         s->python.passing = py->passing;
-        lk_snapshot_limit_of(s, (struct lk_ref){ 0 }, lk_read_failed(py->t),
+        lk_snapshot_limit_of(s, (struct lk_ref){ 0 }, py->why_not.read,
                              "the Python interpreter could not be read in this sample: %s",
-                             py->why_not);
+                             py->why_not.text);
     }
     lk_reading(py->t, before);
 }
@@ -342,7 +349,7 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
     d->free_threaded =
         py->readable || py->free_threaded ? (py->free_threaded ? LK_YES : LK_NO) : LK_TRI_UNKNOWN;
     d->frames_read = py->readable && py->frames_complete;
-    d->why_not = py->readable ? NULL : lk_arena_strdup(s->arena, py->why_not);
+    d->why_not = py->readable ? NULL : lk_arena_strdup(s->arena, py->why_not.text);
     d->passing = !py->readable && py->passing;
     d->stdlib = py->stdlib ? lk_arena_strdup(s->arena, py->stdlib) : NULL;
 }
