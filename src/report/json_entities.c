@@ -179,6 +179,8 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "blocks", program_wait(w, &t->wait));
     lk_jw_set(o, "python", frames(w, t->python_stack));
     lk_jw_set(o, "native", native_frames(w, t->native_stack));
+    if (t->before_fork)
+        lk_jw_set(o, "before_fork", frames(w, t->before_fork));
     return o;
 }
 

@@ -196,6 +196,26 @@ static const char *stuck_for(const struct lists *l, const struct entry *e)
     return lk_arena_printf(l->arena, " for %s to %s", from, to);
 }
 
+/* What a forked process has on its stack of its parent's. */
+static void parents_frames(const struct lists *l, const struct lk_pystack *st)
+{
+    if (!st || !st->n)
+        return;
+    const struct lk_pyframe *f = &st->frames[0];
+    for (uint32_t i = 0; i < st->n; i++)
+        if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER) {
+            f = &st->frames[i];
+            break;
+        }
+    lk_terminal_par(l->p, 6, NULL, 0,
+                    lk_arena_printf(l->arena, "forked below %s; what is outside of that is its "
+                                              "parent's past%s",
+                                    lk_sentence_frame(l->arena, f, 0), l->how->all ? ":" : ""),
+                    0);
+    if (l->how->all)
+        python_stack(l, st);
+}
+
 static bool is_idle(enum lk_thread_state s)
 {
     return s == LK_TS_LOOP_IDLE || s == LK_TS_PARKED || s == LK_TS_EXECUTOR_IDLE;
@@ -225,6 +245,7 @@ static void thread_entry(const struct lists *l, const struct entry *e)
     if (is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
         return;
     python_stack(l, t->python_stack);
+    parents_frames(l, t->before_fork);
     if (native && (l->how->native || !python))
         native_stack(l, t->native_stack);
     if (!python && !native)

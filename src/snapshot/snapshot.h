@@ -260,6 +260,8 @@ struct lk_thread {
     struct lk_syscall_wait os;
     lk_addr sp;                      /* stack pointer of the call it sleeps in; 0 not known */
     struct lk_pystack *python_stack; /* never NULL; n = 0 for none */
+    /* main thread of a forked process: the parent's frames outside of the one that forked; NULL */
+    struct lk_pystack *before_fork;
     struct lk_natstack *native_stack;
     /* loops this stack drives (run_forever / _run_once self), innermost first */
     const struct lk_ref *frame_loops;

@@ -341,8 +341,10 @@ void lk_classify(struct lk_snapshot *s, const char *project)
     struct classifier k = { .s = s,
                             .project = clean_project(s, project),
                             .qualnames = has_qualnames(s->python.version) };
-    for (size_t i = 0; i < s->threads.n; i++)
+    for (size_t i = 0; i < s->threads.n; i++) {
         classify_stack(&k, s->threads.v[i].python_stack);
+        classify_stack(&k, s->threads.v[i].before_fork);
+    }
     for (size_t i = 0; i < s->tasks.n; i++)
         classify_stack(&k, s->tasks.v[i].stack);
     for (size_t i = 0; i < s->loops.n; i++) {

@@ -7,6 +7,7 @@
 #include "read/python/python.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/file_object.h"
+#include "read/python/stdlib/fork_point.h"
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/reachable_sockets.h"
 #include "read/servers/servers.h"
@@ -22,6 +23,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
     lk_py_begin(py, s);
     if (py->frames_complete) {
         lk_py_read_threads(py);
+        lk_py_cut_at_fork(py);
         lk_py_read_gil(py);
         lk_py_read_loops(py);
         lk_py_read_tasks(py);
