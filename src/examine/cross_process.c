@@ -205,16 +205,68 @@ static bool can_act(const struct lk_report *r)
     return acts;
 }
 
+/* A signal handler of a program's own runs whatever its main thread waits for, and may use any end
+ * of a pipe that the process holds; the end of a child it does not bring about. */
+static bool handler_may_act(const struct linking *x, size_t report)
+{
+    return x->reports[report].snap->own_handlers != LK_NO;
+}
+
 static bool ender_acts(const struct linking *x, const struct crossing *w)
 {
     if (w->ended_outside)
         return true;
     if (w->child > 0)
         return x->acts[report_of(x, w->child)];
-    for (size_t i = 0; i < x->ends.n; i++)
-        if (can_end(w, &x->ends.v[i]) && x->acts[report_of(x, x->ends.v[i].pid)])
+    for (size_t i = 0; i < x->ends.n; i++) {
+        if (!can_end(w, &x->ends.v[i]))
+            continue;
+        const size_t ender = report_of(x, x->ends.v[i].pid);
+        if (x->acts[ender] || handler_may_act(x, ender))
             return true;
+    }
     return false;
+}
+
+/* Marks the processes that a wait without an answer needs, and those that they need in turn. */
+static void mark_needed(const struct linking *x, const struct crossing *w, bool *needed)
+{
+    for (size_t i = 0; w->pipe && i < x->ends.n; i++)
+        if (can_end(w, &x->ends.v[i]))
+            needed[report_of(x, x->ends.v[i].pid)] = true;
+    if (w->child > 0)
+        needed[report_of(x, w->child)] = true;
+}
+
+/* Who waits for a process that is held up by itself waits in no ring: it is that one's victim. */
+static bool is_in_ring(const struct linking *x, const struct crossing *w, bool *needed)
+{
+    memset(needed, 0, x->n * sizeof *needed);
+    mark_needed(x, w, needed);
+    for (bool changed = true; changed && !needed[w->report];) {
+        size_t before = 0, after = 0;
+        for (size_t i = 0; i < x->n; i++)
+            before += needed[i];
+        for (size_t i = 0; i < x->waits.n; i++)
+            if (x->waits.v[i].no_answer && needed[x->waits.v[i].report])
+                mark_needed(x, &x->waits.v[i], needed);
+        for (size_t i = 0; i < x->n; i++)
+            after += needed[i];
+        changed = after > before;
+    }
+    return needed[w->report];
+}
+
+static void free_victims(struct linking *x)
+{
+    bool *needed = lk_xcalloc(x->n, sizeof *needed), *victim = lk_xcalloc(x->waits.n, 1);
+    for (size_t i = 0; i < x->waits.n; i++)
+        victim[i] = x->waits.v[i].no_answer && !is_in_ring(x, &x->waits.v[i], needed);
+    for (size_t i = 0; i < x->waits.n; i++)
+        if (victim[i])
+            x->waits.v[i].no_answer = false;
+    free(victim);
+    free(needed);
 }
 
 static void publish_mutes(struct linking *x)
@@ -248,6 +300,7 @@ static void solve(struct linking *x)
                 changed = true;
             }
     }
+    free_victims(x);
     publish_mutes(x);
 }
 

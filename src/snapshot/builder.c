@@ -84,6 +84,8 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->test_env = copy(to, from->test_env);
     to->test_env_own = from->test_env_own;
     to->handles_signals = from->handles_signals;
+    to->caught_signals = from->caught_signals;
+    to->own_handlers = from->own_handlers;
     to->handles_alarm = from->handles_alarm;
     to->runtime = from->runtime;
     to->epoll_fds = from->epoll_fds;

@@ -702,6 +702,10 @@ struct lk_snapshot {
     const char *test_env;
     /* a handler of its own may run (other than for the interrupt key and for crashes) */
     enum lk_tri handles_signals;
+    uint64_t caught_signals; /* those: bit n - 1 for signal n */
+    /* one of them is the program's own, and may end a wait: not a library's, nor one that only logs
+     * or exits; as handles_signals where handlers cannot be read */
+    enum lk_tri own_handlers;
     /* SIGALRM has a handler, with which code of its own bounds waits of the main thread */
     enum lk_tri handles_alarm;
     /* the process itself has set it since it began: it runs that test; else it inherited it */

@@ -270,6 +270,35 @@ if __name__ == "__main__":
 """
 
 
+COPROCESS = """
+import signal, subprocess, sys
+copy = "import sys\\nfor line in sys.stdin: print(line, end='', flush=True)"
+child = subprocess.Popen([sys.executable, "-c", copy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+def on_signal(*_):
+    %s
+signal.signal(signal.SIGUSR1, on_signal)
+print("up", flush=True)
+child.stdout.readline()
+"""
+JOINED = """
+import multiprocessing, threading, time
+lock, held = threading.Lock(), threading.Event()
+def hold():
+    with lock:
+        held.set()
+        time.sleep(3600)
+def work():
+    lock.acquire()
+if __name__ == "__main__":
+    threading.Thread(target=hold, daemon=True).start()
+    held.wait()
+    worker = multiprocessing.get_context("fork").Process(target=work)
+    worker.start()
+    print("up", flush=True)
+    worker.join()
+"""
+
+
 def examined_pair(text):
     """The report set of a program that starts one child, once both are asleep."""
     with tempfile.TemporaryDirectory() as folder:
@@ -303,6 +332,15 @@ def no_ring(text):
     assert report["verdict"] == "healthy", [(r["verdict"], r["findings"]) for r in report["reports"]]
 
 
+def victim():
+    """A parent that joins a child which is deadlocked by itself waits in no ring: the child's finding is all there is."""
+    pid, other, report = examined_pair(JOINED)
+    reports = by_pid(report)
+    rules = [f["rule"] for r in report["reports"] for f in r["findings"] if f["severity"] == "deadlock"]
+    assert rules == ["LK204"], rules
+    assert reports[other]["verdict"] == "deadlock" and reports[pid]["verdict"] != "deadlock", report["verdict"]
+
+
 def main():
     tally = lib.Tally("trees")
     tally.run("gunicorn: a master and 8 workers", gunicorn_workers)
@@ -320,6 +358,9 @@ def main():
                             "while True:\n    time.sleep(0.2)"))
     tally.run("near miss: the child sleeps", no_ring, RING % ("'sleep', '1000'", "child.wait()"))
     tally.run("near miss: the parent reads", no_ring, RING % ("'sleep', '1000'", "child.stdout.read()"))
+    tally.run("near miss: a handler feeds the coprocess", no_ring, COPROCESS % "child.stdin.write(b'hello')")
+    tally.run("a coprocess that no handler feeds", ring, COPROCESS % "sys.exit(1)", "child.stdout.readline()")
+    tally.run("a parent that joins a deadlocked child", victim)
     return tally.end()
 
 

@@ -105,7 +105,7 @@ static bool build_lock_of_process(struct lk_edge_build *b, struct lk_node *n,
     /* Locks serve as signals, too: a bare acquire() that parks the only thread, or what a signal
      * handler gives back, is no mutual wait. */
     if (!l->of_process &&
-        ((b->s->threads.n < 2 && !is_entered(b, l)) || b->s->handles_signals != LK_NO))
+        ((b->s->threads.n < 2 && !is_entered(b, l)) || b->s->own_handlers != LK_NO))
         return false;
     if (!lk_all_need_others(b))
         return false;

@@ -95,6 +95,13 @@ static bool judge_end(struct lk_rule_context *c, struct lk_finding *f, const str
     const struct lk_loop *o = lk_loop_at(c->snap, e->ref);
     if (!lk_seen_long_enough(c, t))
         lk_finding_doubt(f, LK_PROBABLE);
+    const struct lk_lock *l = lk_lock_at(c->snap, e->ref);
+    if (l && e->in_fork && !l->owner_certain) {
+        lk_finding_doubt(f, LK_PROBABLE);
+        lk_finding_say(c, f,
+                       "the parent process could not be read: that the lock was held at the "
+                       "fork is inferred");
+    }
     /* A lock that stayed behind in the fork no task gives back; a future it may cancel. */
     if (e->ref.kind != LK_KIND_LOCK)
         lk_finding_doubt_absence(c, f, LK_PROBABLE);

@@ -219,7 +219,8 @@ static const struct lk_explanation explanations[] = {
                "running, serving or holding then exists in the child as well, with nobody behind it.",
       .evidence = "A thread of this process waits for a loop, a lock or a pool whose thread is known by its identifier to be "
                   "none of this process: it did not end here, it was never copied. A plain Lock names no holder: it counts "
-                  "as lost when each thread of a forked process waits for it.",
+                  "as lost when each thread of a forked process waits for it, the parent has it too, and no signal handler "
+                  "may release it.",
       .refuted = "An at-fork handler that starts the loop or the pool again later.",
       .wrong = "# myapp.py, loaded with gunicorn --preload: the threads stay in the master\n"
                "pool = ThreadPoolExecutor(4)\n"

@@ -10,6 +10,7 @@
 #include "read/python/stdlib/fork_point.h"
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/reachable_sockets.h"
+#include "read/python/stdlib/signal_handlers.h"
 #include "read/servers/servers.h"
 
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
@@ -26,6 +27,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_cut_at_fork(py);
         lk_py_read_gil(py);
         lk_py_read_loops(py);
+        lk_py_read_signal_handlers(py);
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
         lk_py_read_files(py);

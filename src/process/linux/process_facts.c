@@ -350,16 +350,21 @@ static int64_t effective_uid(const char *base)
 static void read_handlers(struct lk_snapshot *s, const char *base)
 {
     static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
+    static const int timers[] = { SIGALRM, SIGVTALRM, SIGPROF }; /* of setitimer(2) */
     char text[4096];
     uint64_t caught;
-    s->handles_signals = s->handles_alarm = LK_TRI_UNKNOWN;
+    s->handles_signals = s->own_handlers = s->handles_alarm = LK_TRI_UNKNOWN;
     if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 ||
         !lk_procfs_field(text, "SigCgt:", 16, &caught))
         return;
-    s->handles_alarm = caught & (UINT64_C(1) << (SIGALRM - 1)) ? LK_YES : LK_NO;
+    s->handles_alarm = LK_NO;
+    for (size_t i = 0; i < LK_ARRAY_LEN(timers); i++)
+        if (caught & UINT64_C(1) << (timers[i] - 1))
+            s->handles_alarm = LK_YES;
     for (size_t i = 0; i < LK_ARRAY_LEN(usual); i++)
         caught &= ~(UINT64_C(1) << (usual[i] - 1));
-    s->handles_signals = caught ? LK_YES : LK_NO;
+    s->caught_signals = caught;
+    s->handles_signals = s->own_handlers = caught ? LK_YES : LK_NO;
 }
 
 bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)

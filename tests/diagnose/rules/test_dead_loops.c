@@ -72,9 +72,15 @@ static void lost_in_fork(void **state)
     mk_expect(s, LK_DEADLOCK, "LK204");
     s = mk();
     struct lk_ref lock = mk_lock(s, "threading.Lock", NONE);
-    LOCK(lock)->lost_in_fork = true;
+    LOCK(lock)->lost_in_fork = LOCK(lock)->owner_certain = true;
     mk_wait(s, mk_thread(s, "main", "handle@/srv/app.py:9", NULL), LK_WAIT_LOCK, lock);
     mk_expect(s, LK_DEADLOCK, "LK204");
+    /* that the parent has the lock too could not be read */
+    s = mk();
+    lock = mk_lock(s, "threading.Lock", NONE);
+    LOCK(lock)->lost_in_fork = true;
+    mk_wait(s, mk_thread(s, "main", "handle@/srv/app.py:9", NULL), LK_WAIT_LOCK, lock);
+    mk_expect(s, LK_STALLED, "LK204");
     s = mk();
     struct lk_ref pool = mk_pool(s, 4);
     EXECUTOR(pool)->lost_in_fork = true;

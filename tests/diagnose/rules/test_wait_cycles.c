@@ -356,7 +356,7 @@ static void locks_without_holders(void **state)
         mk_wait(s, mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL), LK_WAIT_LOCK, one);
         mk_wait(s, mk_thread(s, "b", "audit@/srv/bank.py:9", NULL), LK_WAIT_LOCK, two);
         if (i == 1)
-            s->handles_signals = LK_YES;
+            s->own_handlers = LK_YES;
         if (i == 2)
             mk_wait(s, mk_thread(s, "c", "serve@/srv/bank.py:20", NULL), LK_WAIT_IO, NONE);
         if (i)
@@ -391,7 +391,7 @@ static void lock_of_the_only_thread(void **state)
         lk_refs_add(s, &lk_lock_at(s, lock)->waiters, a);
         mk_wait(s, a, LK_WAIT_LOCK, lock);
         THREAD(a)->wait.traits = i == 1 ? 0 : LK_WAIT_BY_WITH;
-        s->handles_signals = i == 2 ? LK_YES : LK_NO;
+        s->own_handlers = i == 2 ? LK_YES : LK_NO;
         if (i) {
             mk_expect(s, LK_HEALTHY, NULL);
             continue;
@@ -412,7 +412,7 @@ static void join_and_pipe(void **state)
         struct lk_snapshot *s = mk();
         struct lk_ref reader = mk_thread(s, "reader", "read@/srv/pipe.py:5", NULL);
         struct lk_ref main = mk_thread(s, "main", "main@/srv/pipe.py:9", NULL);
-        s->handles_signals = i ? LK_YES : LK_NO;
+        s->own_handlers = i ? LK_YES : LK_NO;
         reads_own_pipe(s, reader);
         mk_wait(s, main, LK_WAIT_JOIN, reader);
         if (i)

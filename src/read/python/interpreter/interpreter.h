@@ -149,6 +149,7 @@ struct lk_py {
     unsigned n_gils;
     /* 3.8 - 3.10: of the kernel's tid in struct pthread; 0 = not calibrated */
     uint32_t tid_offset;
+    lk_addr signal_table; /* of handlers, once found (stdlib/signal_handlers.c); 0 */
     char version[32]; /* "3.11.2", or what is known of it; "" */
     /* what the readers above have found in this sample (reader/reader.h); NULL outside of one */
     struct lk_reader *reader;

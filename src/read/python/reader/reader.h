@@ -99,6 +99,13 @@ struct lk_reader {
     struct lk_kernel_reader *os;
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
+    /* what the program's signal handlers are: callables; known: the table was read, or is not needed
+     */
+    struct {
+        lk_addr v[64];
+        size_t n;
+        bool known;
+    } handlers;
     struct lk_map peers; /* file descriptor -> index of its extern */
     bool bad_task;       /* a task's fingerprint did not fit */
     bool tasks_cut;      /* a registry could not be read to its end */

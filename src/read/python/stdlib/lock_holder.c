@@ -17,7 +17,13 @@
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/likely_enders.h"
 #include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/signal_handlers.h"
 #include "read/python/stdlib/with_blocks.h"
+
+enum {
+    OB_TYPE = 8,  /* PyObject.ob_type */
+    TP_NAME = 24, /* PyTypeObject.tp_name, behind PyVarObject's head */
+};
 
 /* ---- who else could have taken it -------------------------------------------------------- */
 
@@ -114,13 +120,49 @@ static bool nobody_left(const struct lk_py *py, const struct lk_lock *l)
     return l->waiters.n > 0;
 }
 
+/* The parent of this process, where that is what it was forked from: their types stand at the same
+ * addresses. NULL. */
+static struct lk_process *open_parent(struct lk_py *py, lk_addr type)
+{
+    struct lk_error err = { 0 };
+    lk_addr name, theirs;
+    struct lk_process *t =
+        py->s->ppid > 1 ? lk_process_open_other(py->t, (pid_t)py->s->ppid, &err) : NULL;
+    if (t && lk_read_u64(py->t, type + TP_NAME, &name) && lk_read_u64(t, type + TP_NAME, &theirs) &&
+        name == theirs)
+        return t;
+    lk_process_destroy(t);
+    return NULL;
+}
+
+/* A lock that was taken before the fork is one in the parent too, at the same address. */
+static enum lk_tri parent_has(struct lk_py *py, lk_addr lock)
+{
+    lk_addr type, theirs = 0;
+    if (!lk_read_u64(py->t, lock + OB_TYPE, &type))
+        return LK_TRI_UNKNOWN;
+    struct lk_process *parent = open_parent(py, type);
+    if (!parent)
+        return LK_TRI_UNKNOWN;
+    bool is = lk_read_u64(parent, lock + OB_TYPE, &theirs) && theirs == type;
+    lk_process_destroy(parent);
+    return is ? LK_YES : LK_NO;
+}
+
+/* Left behind by a thread of the parent: it was there at the fork, and nothing of this process may
+ * give it back, a handler neither. */
 static void find_lost_locks(struct lk_py *py)
 {
     if (!py->s->forked || !py->frames_complete)
         return;
-    for (size_t i = 0; i < py->s->locks.n; i++)
-        if (nobody_left(py, &py->s->locks.v[i]))
-            py->s->locks.v[i].lost_in_fork = true;
+    for (size_t i = 0; i < py->s->locks.n; i++) {
+        struct lk_lock *l = &py->s->locks.v[i];
+        if (!nobody_left(py, l) || lk_py_handlers_release(py, l->addr) != LK_NO)
+            continue;
+        enum lk_tri inherited = parent_has(py, l->addr);
+        l->lost_in_fork = inherited != LK_NO;
+        l->owner_certain = inherited == LK_YES;
+    }
 }
 
 static void set_holds(struct lk_snapshot *s)
