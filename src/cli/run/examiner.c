@@ -22,9 +22,10 @@
 
 enum { MAX_COMPLAINTS = 64, MAX_KEEP = 32, MEMBER_MS = 10000 };
 
-static volatile int hurry; /* set by SIGNAL_HURRY */
+static volatile int interrupted; /* set by the signal of examiner_interrupt */
 
-struct desk {
+/* What the examiner has at hand from one request to the next. */
+struct examination {
     const struct examiner_job *job;
     struct loopknot_diagnosis *d;
     pid_t pids[LK_TREE_MAX];
@@ -35,14 +36,14 @@ struct desk {
 };
 
 /* Not one that anybody would send to a process group. */
-static int signal_hurry(void)
+static int interrupt_signal(void)
 {
     return SIGRTMAX - 1;
 }
 
-static void on_hurry(int number)
+static void on_interrupt(int number)
 {
-    hurry = number;
+    interrupted = number;
 }
 
 unsigned examiner_deadline(const struct common *c)
@@ -51,51 +52,53 @@ unsigned examiner_deadline(const struct common *c)
     return MEMBER_MS + 2 * (o->samples * o->interval_ms + o->stalled_after_ms);
 }
 
-static void forget(struct desk *k)
+static void forget(struct examination *x)
 {
-    loopknot_destroy(k->d);
-    k->d = NULL;
-    while (k->n_complaints)
-        free(k->complaints[--k->n_complaints]);
+    loopknot_destroy(x->d);
+    x->d = NULL;
+    while (x->n_complaints)
+        free(x->complaints[--x->n_complaints]);
 }
 
 /* Kept until something is printed: an examination that finds nothing is not heard of. */
 static void keep_complaint(pid_t pid, bool gone, const char *message, void *arg)
 {
-    struct desk *k = arg;
+    struct examination *x = arg;
     (void)pid;
-    if (!gone && k->n_complaints < MAX_COMPLAINTS)
-        k->complaints[k->n_complaints++] = strdup(message);
+    if (!gone && x->n_complaints < MAX_COMPLAINTS)
+        x->complaints[x->n_complaints++] = strdup(message);
 }
 
-static void examine(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+static void examine(struct examination *x, const struct examiner_request *q,
+                    struct examiner_answer *a)
 {
-    struct loopknot_options options = k->job->common->options;
-    forget(k);
-    k->d = loopknot_create();
-    k->n = lk_kill_tree_members(q->root, k->pids, LK_TREE_MAX);
-    options.interrupted = &hurry;
-    options.together = k->pids;
-    options.n_together = k->n;
+    struct loopknot_options options = x->job->common->options;
+    forget(x);
+    x->d = loopknot_create();
+    x->n = lk_kill_tree_members(q->root, x->pids, LK_TREE_MAX);
+    options.interrupted = &interrupted;
+    options.together = x->pids;
+    options.n_together = x->n;
     options.tree = true;
-    loopknot_examine_all(k->d, k->pids, k->n, &options, examiner_deadline(k->job->common),
-                         keep_complaint, k);
-    a->examined = (int32_t)loopknot_count(k->d);
-    a->verdict = loopknot_verdict(k->d);
+    loopknot_examine_all(x->d, x->pids, x->n, &options, examiner_deadline(x->job->common),
+                         keep_complaint, x);
+    a->examined = (int32_t)loopknot_count(x->d);
+    a->verdict = loopknot_verdict(x->d);
     a->ok = true;
 }
 
-static void complain_of_all(const struct desk *k)
+static void complain_of_all(const struct examination *x)
 {
-    for (size_t i = 0; i < k->n_complaints; i++)
-        complain(0, "%s", k->complaints[i]);
+    for (size_t i = 0; i < x->n_complaints; i++)
+        complain(0, "%s", x->complaints[i]);
 }
 
-static struct loopknot_render how(const struct desk *k, const struct examiner_request *q)
+static struct loopknot_render render_options(const struct examination *x,
+                                             const struct examiner_request *q)
 {
-    struct loopknot_render r = k->job->common->render;
+    struct loopknot_render r = x->job->common->render;
     r.set = true;
-    r.command = k->job->command;
+    r.command = x->job->command;
     r.elapsed_ms = q->elapsed_ms;
     return r;
 }
@@ -113,40 +116,42 @@ static uint64_t digest(const struct loopknot_diagnosis *d)
     return sum;
 }
 
-static bool write_stream(const struct desk *k, const struct loopknot_render *r)
+static bool write_stream(const struct examination *x, const struct loopknot_render *r)
 {
     struct outputs only = { 0 };
-    const struct outputs *all = &k->job->common->outputs;
+    const struct outputs *all = &x->job->common->outputs;
     for (size_t i = 0; i < all->n; i++)
         if (!all->v[i].file)
             only.v[only.n++] = all->v[i];
-    return outputs_write(&only, k->d, r, stderr);
+    return outputs_write(&only, x->d, r, stderr);
 }
 
-static void print(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+static void print(struct examination *x, const struct examiner_request *q,
+                  struct examiner_answer *a)
 {
-    const struct loopknot_render r = how(k, q);
-    const uint64_t now = digest(k->d);
-    if (now == k->printed)
+    const struct loopknot_render r = render_options(x, q);
+    const uint64_t now = digest(x->d);
+    if (now == x->printed)
         return;
-    k->printed = now;
+    x->printed = now;
     complain(0, "the command has stood still; it goes on (--stall-kill would end it):");
-    complain_of_all(k);
-    a->ok = write_stream(k, &r);
+    complain_of_all(x);
+    a->ok = write_stream(x, &r);
 }
 
-static void write_all(struct desk *k, const struct examiner_request *q, struct examiner_answer *a)
+static void write_all(struct examination *x, const struct examiner_request *q,
+                      struct examiner_answer *a)
 {
-    struct loopknot_render r = how(k, q);
+    struct loopknot_render r = render_options(x, q);
     r.ended = true;
-    if (!k->d)
-        k->d = loopknot_create();
-    complain_of_all(k);
+    if (!x->d)
+        x->d = loopknot_create();
+    complain_of_all(x);
     /* Also when no process could be examined: a test report that is missing would look as if
      * nothing had been run. */
-    a->ok = outputs_write(&k->job->common->outputs, k->d, &r, stderr);
-    if (k->job->core)
-        core_write(k->job->core, k->pids, k->n, &hurry);
+    a->ok = outputs_write(&x->job->common->outputs, x->d, &r, stderr);
+    if (x->job->core)
+        core_write(x->job->core, x->pids, x->n, &interrupted);
 }
 
 static void drain(void)
@@ -159,9 +164,9 @@ static void drain(void)
         continue;
 }
 
-static void serve(struct desk *k, int fd)
+static void serve(struct examination *x, int fd)
 {
-    static void (*const work[])(struct desk *, const struct examiner_request *,
+    static void (*const work[])(struct examination *, const struct examiner_request *,
                                 struct examiner_answer *) = {
         [EXAMINER_EXAMINE] = examine, [EXAMINER_PRINT] = print, [EXAMINER_WRITE] = write_all
     };
@@ -177,8 +182,8 @@ static void serve(struct desk *k, int fd)
             continue;
         }
         struct examiner_answer a = { .word = q.word };
-        hurry = 0;
-        work[q.word](k, &q, &a);
+        interrupted = 0;
+        work[q.word](x, &q, &a);
         send(fd, &a, sizeof a, MSG_NOSIGNAL);
     }
 }
@@ -190,14 +195,14 @@ static void serve(struct desk *k, int fd)
  */
 static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
 {
-    struct sigaction sa = { .sa_handler = on_hurry };
+    struct sigaction sa = { .sa_handler = on_interrupt };
     int keep[MAX_KEEP + 2];
     unsigned n = 0;
     sigset_t set;
     sigemptyset(&sa.sa_mask);
-    sigaction(signal_hurry(), &sa, NULL);
+    sigaction(interrupt_signal(), &sa, NULL);
     sigemptyset(&set);
-    sigaddset(&set, signal_hurry());
+    sigaddset(&set, interrupt_signal());
     sigprocmask(SIG_UNBLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_NAME, "loopknot-exam");
@@ -206,12 +211,12 @@ static _Noreturn void be_examiner(int fd, const struct examiner_job *job)
     keep[n++] = fd;
     keep[n++] = STDERR_FILENO;
     lk_guard_close_all_but(keep, n);
-    struct desk *k = calloc(1, sizeof *k);
-    if (k) {
-        k->job = job;
-        serve(k, fd);
-        forget(k);
-        free(k);
+    struct examination *x = calloc(1, sizeof *x);
+    if (x) {
+        x->job = job;
+        serve(x, fd);
+        forget(x);
+        free(x);
     }
     /* The guardian is our child: its times, and so the command's, become ours when it is waited
      * for. */
@@ -260,17 +265,17 @@ int examiner_answered(struct examiner *e, struct examiner_answer *ret)
     return n < 0 && (errno == EAGAIN || errno == EINTR) ? -1 : 0;
 }
 
-void examiner_hurry(struct examiner *e)
+void examiner_interrupt(struct examiner *e)
 {
     if (e->pid > 0)
-        kill(e->pid, signal_hurry());
+        kill(e->pid, interrupt_signal());
 }
 
-void examiner_stop(struct examiner *e, bool kindly)
+void examiner_stop(struct examiner *e, bool wait_for_children)
 {
     if (e->pid <= 0)
         return;
-    if (!kindly)
+    if (!wait_for_children)
         kill(e->pid, SIGKILL);
     if (e->fd >= 0)
         close(e->fd);

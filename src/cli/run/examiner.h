@@ -56,10 +56,10 @@ bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64
 /** 1 an answer, 0 it is gone, -1 nothing there. */
 int examiner_answered(struct examiner *e, struct examiner_answer *ret);
 /** Asks an examination to end with what it has. */
-void examiner_hurry(struct examiner *e);
-/** Ends it: kindly (it waits for its children first, so that their times are counted as ours) or at
- * once. */
-void examiner_stop(struct examiner *e, bool kindly);
+void examiner_interrupt(struct examiner *e);
+/** Ends it, at once or after it has waited for its children, so that their times are counted as
+ * ours. */
+void examiner_stop(struct examiner *e, bool wait_for_children);
 
 /** The longest an examination of a tree may take, in milliseconds, and each member of it. */
 unsigned examiner_deadline(const struct common *c);

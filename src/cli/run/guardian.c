@@ -237,7 +237,7 @@ static void drain(int fd)
 }
 
 /* Milliseconds until something is to be done without being asked; -1: nothing is. */
-static int patience(const struct guardian *g)
+static int poll_timeout(const struct guardian *g)
 {
     if (g->phase == KILLING)
         return KILL_AGAIN_MS;
@@ -253,7 +253,7 @@ static void guard(struct guardian *g)
         struct pollfd p[] = { { g->link, POLLIN, 0 }, { g->children, POLLIN, 0 } };
         /* Once the other end is gone its socket would be ready for ever. */
         p[0].fd = g->orphaned ? -1 : g->link;
-        poll(p, 2, patience(g));
+        poll(p, 2, poll_timeout(g));
         drain(g->children);
         const bool some = reap(g);
         if (p[0].revents)

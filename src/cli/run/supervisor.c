@@ -31,10 +31,10 @@ enum {
     TICK_MS = 1000, /* between looks: a twentieth of --stall, within these bounds */
     LEAST_TICK_MS = 50,
     TICKS = 20,
-    LAST_CALL_MS = 10000, /* an examiner that was asked to hurry */
-    MEMBER_MS = 250,      /* more for each process to be examined: not all are at once */
-    WRITE_MS = 60000,     /* writing reports; core files have limits of their own */
-    CLEAR_MS = 15000,     /* the guardian beyond the grace */
+    INTERRUPTED_MS = 10000, /* an examiner that was interrupted */
+    MEMBER_MS = 250,        /* more for each process to be examined: not all are at once */
+    WRITE_MS = 60000,       /* writing reports; core files have limits of their own */
+    CLEAR_MS = 15000,       /* the guardian beyond the grace */
     LAST_GRACE_MS = 1000,
     EXAMINERS = 3, /* how often one that crashed is replaced */
     MAX_KEEP = 32,
@@ -71,8 +71,8 @@ struct supervision {
     long long asked_at;
     /* after a SIGTERM: until then it may end by itself; 0: none */
     long long cancel_at;
-    bool busy, hurried, ended; /* the first two: the examiner */
-    int wait_status, status;   /* the command's once it has ended; ours */
+    bool busy, interrupted, ended; /* the first two: the examiner */
+    int wait_status, status;       /* the command's once it has ended; ours */
 };
 
 static long long clock_ms(void)
@@ -92,7 +92,7 @@ static void enter(struct supervision *s, enum stage stage)
 {
     s->stage = stage;
     s->stage_since = now(s);
-    s->hurried = false;
+    s->interrupted = false;
 }
 
 static bool watching(const struct supervision *s)
@@ -342,18 +342,18 @@ static void on_answer(struct supervision *s)
     }
 }
 
-/* An examination, or a report, that takes too long is hurried, then given up. */
+/* An examination, or a report, that takes too long is interrupted, then given up. */
 static void enforce(struct supervision *s)
 {
     const long long spent = now(s) - s->stage_since;
     const long long limit = s->stage == WRITING ? WRITE_MS : s->limit;
     if (s->stage == WRITING && s->r->core)
         return; /* has a limit for each file */
-    if (spent > limit && !s->hurried) {
-        examiner_hurry(&s->examiner);
-        s->hurried = true;
+    if (spent > limit && !s->interrupted) {
+        examiner_interrupt(&s->examiner);
+        s->interrupted = true;
     }
-    if (spent > limit + LAST_CALL_MS)
+    if (spent > limit + INTERRUPTED_MS)
         no_report(s, "it took too long");
 }
 
@@ -391,7 +391,7 @@ static void cancel(struct supervision *s, bool for_good)
         return;
     }
     if (s->busy)
-        examiner_hurry(&s->examiner);
+        examiner_interrupt(&s->examiner);
     s->asked_at = now(s);
     if (for_good)
         s->cancel_at = s->asked_at + s->r->grace_ms;
@@ -555,7 +555,7 @@ static void on_time(struct supervision *s)
 }
 
 /* Milliseconds until there is something to do; -1 when only events count. */
-static int patience(const struct supervision *s)
+static int poll_timeout(const struct supervision *s)
 {
     const long long t = now(s);
     long long at = -1;
@@ -580,13 +580,13 @@ static void leave_out_suspension(struct supervision *s, long long slept_since, i
         s->suspended += gap - wait;
 }
 
-static void attend(struct supervision *s)
+static void handle_events(struct supervision *s)
 {
     while (s->stage != OVER) {
         struct pollfd p[] = { { s->guard, POLLIN, 0 },
                               { s->signals, POLLIN, 0 },
                               { s->examiner.fd, POLLIN, 0 } };
-        const int wait = patience(s);
+        const int wait = poll_timeout(s);
         const long long since = clock_ms();
         poll(p, 3, wait);
         if (p[1].revents) {
@@ -603,7 +603,7 @@ static void attend(struct supervision *s)
 }
 
 /* Leaves: what the command has left behind, if anything, is no longer ours. */
-static void part(struct supervision *s)
+static void leave(struct supervision *s)
 {
     lk_guard_send(s->guard, LK_GUARD_LEAVE, 0, 0);
     /* In the midst of an examination there is nobody to wait for the guardian; it becomes our child
@@ -624,8 +624,8 @@ int supervise(const struct run *r)
     };
     s.job.n_keep = find_kept(&r->common.outputs, s.keep);
     if (start(&s)) {
-        attend(&s);
-        part(&s);
+        handle_events(&s);
+        leave(&s);
     } else {
         s.status = complain(EXIT_FAILED, "could not start: %s", strerror(errno));
     }

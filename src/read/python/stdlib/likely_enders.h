@@ -4,7 +4,7 @@
 
 #include "read/python/interpreter/interpreter.h"
 
-/** Sets the suspects of the things that any code may end. */
+/** Sets the likely enders of the things that any code may end. */
 void lk_py_find_likely_enders(struct lk_py *py);
 
 #endif
