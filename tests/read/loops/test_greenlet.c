@@ -103,11 +103,28 @@ static int tear_down(void **state)
     return 0;
 }
 
+static bool all_asleep(const struct lk_thread_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (!list->v[i].syscall_known)
+            return false;
+    return true;
+}
+
+/* Once all of them sleep: on a busy machine they are still on their way when they have said that
+ * they are ready, and where a stack is that runs nobody knows. */
 static struct lk_snapshot *threads_of(struct lk_process *t)
 {
+    enum { TRIES = 500, PAUSE_US = 10000 };
     struct lk_snapshot *s = lk_snapshot_create();
     struct lk_thread_list list = { 0 };
-    assert_true(lk_process_threads(t, &list, true, NULL));
+    for (int i = 0; i < TRIES; i++) {
+        list.n = 0;
+        assert_true(lk_process_threads(t, &list, true, NULL));
+        if (all_asleep(&list))
+            break;
+        usleep(PAUSE_US);
+    }
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *k = lk_thread_at(s, lk_snapshot_thread(s, list.v[i].tid, NULL));
         k->sp = list.v[i].syscall_known ? list.v[i].sp : 0;
