@@ -104,7 +104,7 @@ static void lock_lost_in_fork_stays_proven(void **state)
     (void)state;
     struct lk_snapshot *s = mk();
     struct lk_ref lock = mk_lock(s, "threading.Lock", NONE);
-    LOCK(lock)->lost_in_fork = true;
+    LOCK(lock)->lost_in_fork = LOCK(lock)->owner_certain = true;
     mk_wait(s, mk_thread(s, "main", "handle@/srv/app.py:9", NULL), LK_WAIT_LOCK, lock);
     expect_less(s, "LK204", LK_DEADLOCK, LK_DEADLOCK, LK_PROVEN);
 }
