@@ -106,8 +106,8 @@ static void fake_destroy(void *impl)
 {
     struct fake *f = impl;
 
-    free(f->segments);
-    free(f);
+    lk_free(f->segments);
+    lk_free(f);
 }
 
 static const struct lk_process_ops fake_ops = {

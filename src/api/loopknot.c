@@ -41,8 +41,8 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
         return;
     for (size_t i = 0; i < d->n; i++)
         lk_report_deinit(&d->v[i]);
-    free(d->v);
-    free(d);
+    lk_free(d->v);
+    lk_free(d);
 }
 
 static int status_of(const struct lk_error *err)
@@ -94,7 +94,7 @@ LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pi
             lk_vec_add(d, results[i].report);
         else if (complain)
             complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
-    free(results);
+    lk_free(results);
     lk_examine_link(d->v + before, d->n - before);
     return d->n > before ? LOOPKNOT_OK : LOOPKNOT_NO_REPORT;
 }

@@ -72,7 +72,7 @@ static struct lk_patterns *load(const char *file, const char *name, struct lk_er
     char *text = lk_xmalloc(size);
     struct lk_patterns *rows =
         slurp(fd, name, text, size, &n, err) ? lk_patterns_parse(name, text, n, err) : NULL;
-    free(text);
+    lk_free(text);
     close(fd);
     return rows;
 }
@@ -101,5 +101,5 @@ LK_EXPORT void loopknot_patterns_free(struct loopknot_patterns *p)
     if (!p)
         return;
     lk_patterns_destroy(p->rows);
-    free(p);
+    lk_free(p);
 }

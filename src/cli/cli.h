@@ -8,6 +8,7 @@ enum {
     EXIT_USAGE = 2,
     EXIT_NO_REPORT = 3,
     EXIT_UNKNOWN = 4, /* the verdict is unknown */
+    EXIT_NO_MEMORY = 125,
 };
 
 int command_attach(int argc, char **argv);
@@ -19,6 +20,8 @@ int command_explain(int argc, char **argv);
 int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** status, or EXIT_NO_REPORT after a complaint when stdout could not take what was printed. */
 int flushed(int status);
+/** Says that memory ran out and ends the program with EXIT_NO_MEMORY; needs no memory. */
+void end_without_memory(void);
 void print_attach_help(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "loopknot.h"
+#include "util/memory.h"
 
 static const struct command {
     const char *name;
@@ -42,6 +43,7 @@ static const struct command *find_command(const char *name)
 
 int main(int argc, char **argv)
 {
+    lk_memory_set_last_resort(end_without_memory);
     if (argc < 2) {
         fputs("usage: loopknot PID...   (loopknot --help lists commands and options)\n", stderr);
         return EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* One line, whatever an argument or a name in it holds: control characters become '?'. */
 int complain(int status, const char *fmt, ...)
@@ -22,6 +23,14 @@ int complain(int status, const char *fmt, ...)
             *c = '?';
     fprintf(stderr, "loopknot: %s\n", line);
     return status;
+}
+
+void end_without_memory(void)
+{
+    static const char text[] = "loopknot: out of memory\n";
+    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
+    (void)ignored;
+    _exit(EXIT_NO_MEMORY);
 }
 
 /* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is

@@ -71,7 +71,7 @@ static uint64_t number_of(struct linking *x, const char *name, bool add)
         if (strcmp(x->names.v[i], name) == 0)
             return i + 1;
     if (add)
-        lk_vec_add(&x->names, strdup(name));
+        lk_vec_add(&x->names, lk_xstrdup(name));
     return add ? x->names.n : 0;
 }
 
@@ -265,8 +265,8 @@ static void free_victims(struct linking *x)
     for (size_t i = 0; i < x->waits.n; i++)
         if (victim[i])
             x->waits.v[i].no_answer = false;
-    free(victim);
-    free(needed);
+    lk_free(victim);
+    lk_free(needed);
 }
 
 static void publish_mutes(struct linking *x)
@@ -421,9 +421,9 @@ void lk_examine_link(struct lk_report *reports, size_t n)
         tell_all(&x);
     }
     for (size_t i = 0; i < x.names.n; i++)
-        free(x.names.v[i]);
-    free(x.names.v);
-    free(x.waits.v);
-    free(x.ends.v);
-    free(x.acts);
+        lk_free(x.names.v[i]);
+    lk_free(x.names.v);
+    lk_free(x.waits.v);
+    lk_free(x.ends.v);
+    lk_free(x.acts);
 }

@@ -362,7 +362,7 @@ static bool wait_watching(struct examination *x)
             break;
         going = look(x, &list) || (later && !x->ended.code);
     }
-    free(list.v);
+    lk_free(list.v);
     return alive && going;
 }
 
@@ -458,8 +458,8 @@ static void close_session(struct examination *x)
     lk_gil_waits_deinit(&x->session.gil_waits);
     lk_history_destroy(x->history);
     lk_snapshot_destroy(x->process);
-    free(x->samples.v);
-    free(x->moved.v);
+    lk_free(x->samples.v);
+    lk_free(x->moved.v);
 }
 
 /* Debug information is costly: only the innermost native frames of threads without user Python

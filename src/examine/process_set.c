@@ -44,14 +44,14 @@ static void leave(struct joint *j)
         return;
     pthread_cond_destroy(&j->done);
     pthread_mutex_destroy(&j->mutex);
-    free(j);
+    lk_free(j);
 }
 
 static void job_free(struct job *job)
 {
-    free((void *)job->options.together);
+    lk_free((void *)job->options.together);
     free((void *)job->options.project);
-    free(job);
+    lk_free(job);
 }
 
 static uint64_t now_ms(const struct lk_examine_options *o)
@@ -215,6 +215,6 @@ void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_op
         }
     }
     pthread_mutex_unlock(&j->mutex);
-    free(jobs);
+    lk_free(jobs);
     leave(j);
 }

@@ -120,7 +120,7 @@ struct lk_pages *lk_pages_create(const struct lk_process_ops *ops, void *impl)
     p->ops = ops;
     p->impl = impl;
     if (!map_shared(p)) {
-        free(p);
+        lk_free(p);
         return NULL;
     }
     p->h->gen = 1; /* entries start zeroed, so as of generation 0: invalid */
@@ -133,8 +133,8 @@ void lk_pages_destroy(struct lk_pages *p)
     if (!p)
         return;
     munmap(p->h, p->map_size);
-    free(p->used);
-    free(p);
+    lk_free(p->used);
+    lk_free(p);
 }
 
 /* --- index ---------------------------------------------------------------- */

@@ -40,7 +40,7 @@ void lk_process_destroy(struct lk_process *t)
         lk_arena_destroy(t->maps_arena);
     if (t->ops->destroy)
         t->ops->destroy(t->impl);
-    free(t);
+    lk_free(t);
 }
 
 pid_t lk_process_pid(const struct lk_process *t)

@@ -224,9 +224,9 @@ static void make_groups(struct lk_fold *v, struct lk_arena *a, enum lk_kind kind
     }
     vk->groups = lk_arena_array(a, vk->n_groups, sizeof *groups);
     memcpy(vk->groups, groups, vk->n_groups * sizeof *groups);
-    free(groups);
-    free(known);
-    free(last);
+    lk_free(groups);
+    lk_free(known);
+    lk_free(last);
     lk_map_deinit(&m);
 }
 
@@ -290,7 +290,7 @@ static void choose_shown(struct lk_fold *v, size_t threshold)
     }
     while (todo.refs.n)
         show_references(v, &todo, todo.refs.v[--todo.refs.n]);
-    free(todo.refs.v);
+    lk_free(todo.refs.v);
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++) {
         struct lk_fold_kind *vk = &v->kinds[kind];
         for (size_t g = 0; g < vk->n_groups; g++)

@@ -11,7 +11,7 @@
 static json_t *made(json_t *value)
 {
     if (!value)
-        free(lk_xmalloc(SIZE_MAX)); /* ends the process with its line on memory */
+        lk_free(lk_xmalloc(SIZE_MAX)); /* ends the process with its line on memory */
     return value;
 }
 

@@ -259,7 +259,7 @@ static void threads(const struct lists *l)
             "stuck first; innermost frame first; * is your code; idle: no stack");
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         thread_entry(l, &e.list.v[i]);
-    free(e.list.v);
+    lk_free(e.list.v);
 }
 
 /* ---- loops, tasks, executors, locks --------------------------------------------------------- */
@@ -353,7 +353,7 @@ static void list(const struct lists *l, const char *title, enum lk_kind kind, co
     heading(l, title, l->view->kinds[kind].n, note);
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         one(l, &e.list.v[i]);
-    free(e.list.v);
+    lk_free(e.list.v);
 }
 
 /* Locks that nobody holds and nobody waits for are only counted, unless a finding names them. */
@@ -375,7 +375,7 @@ static void locks(const struct lists *l)
         lk_terminal_line(l->p, 2, LK_INK_PLAIN,
                          lk_arena_printf(l->arena, "%s with no known holder and no waiter",
                                          lk_words_number(l->arena, (int64_t)quiet)));
-    free(e.list.v);
+    lk_free(e.list.v);
 }
 
 static void limits(const struct lists *l)

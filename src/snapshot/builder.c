@@ -43,20 +43,20 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     for (size_t i = 0; i < N_KINDS; i++)
         lk_map_deinit(&ix->of[i]);
     lk_map_deinit(&ix->stacks);
-    free(ix);
-    free(s->children.v);
-    free(s->threads.v);
-    free(s->loops.v);
-    free(s->tasks.v);
-    free(s->futures.v);
-    free(s->locks.v);
-    free(s->executors.v);
-    free(s->externs.v);
-    free(s->cross_waits.v);
-    free(s->listeners.v);
-    free(s->at_hand.v);
-    free(s->samples.v);
-    free(s->limits.v);
+    lk_free(ix);
+    lk_free(s->children.v);
+    lk_free(s->threads.v);
+    lk_free(s->loops.v);
+    lk_free(s->tasks.v);
+    lk_free(s->futures.v);
+    lk_free(s->locks.v);
+    lk_free(s->executors.v);
+    lk_free(s->externs.v);
+    lk_free(s->cross_waits.v);
+    lk_free(s->listeners.v);
+    lk_free(s->at_hand.v);
+    lk_free(s->samples.v);
+    lk_free(s->limits.v);
     lk_arena_destroy(s->arena);
 }
 

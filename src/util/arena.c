@@ -1,11 +1,10 @@
-/* An arena hands out chunks that are freed together; the checked allocators are beside it. */
+/* An arena hands out chunks that are freed together. */
 #include "util/arena.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { CHUNK = 64 * 1024 };
 
@@ -19,43 +18,6 @@ struct lk_arena {
     struct chunk *head; /* the chunk small objects come from */
 };
 
-static _Noreturn void out_of_memory(void)
-{
-    static const char text[] = "loopknot: out of memory\n";
-    /* write(2): stdio may need memory itself. */
-    ssize_t ignored = write(STDERR_FILENO, text, sizeof text - 1);
-    (void)ignored;
-    _exit(125);
-}
-
-static void *checked(void *p)
-{
-    if (!p)
-        out_of_memory();
-    return p;
-}
-
-void *lk_xmalloc(size_t n)
-{
-    return checked(malloc(n ? n : 1));
-}
-
-void *lk_xcalloc(size_t n, size_t size)
-{
-    return checked(calloc(n ? n : 1, size ? size : 1));
-}
-
-void *lk_xrealloc(void *old, size_t n)
-{
-    return checked(realloc(old, n ? n : 1));
-}
-
-char *lk_xstrdup(const char *s)
-{
-    size_t n = strlen(s) + 1;
-    return memcpy(lk_xmalloc(n), s, n);
-}
-
 struct lk_arena *lk_arena_create(void)
 {
     return lk_xcalloc(1, sizeof(struct lk_arena));
@@ -67,16 +29,16 @@ void lk_arena_destroy(struct lk_arena *a)
         return;
     for (struct chunk *c = a->head; c;) {
         struct chunk *next = c->next;
-        free(c);
+        lk_free(c);
         c = next;
     }
-    free(a);
+    lk_free(a);
 }
 
 static struct chunk *chunk_create(size_t size)
 {
     if (size > SIZE_MAX - sizeof(struct chunk))
-        out_of_memory();
+        lk_out_of_memory();
     struct chunk *c = lk_xmalloc(sizeof *c + size);
     c->next = NULL;
     c->used = 0;
@@ -87,7 +49,7 @@ static struct chunk *chunk_create(size_t size)
 void *lk_arena_alloc(struct lk_arena *a, size_t n)
 {
     if (n > SIZE_MAX / 2)
-        out_of_memory();
+        lk_out_of_memory();
     n = (n + sizeof(max_align_t) - 1) & ~(sizeof(max_align_t) - 1);
     struct chunk *c = a->head;
     if (n > CHUNK / 4) {
@@ -117,7 +79,7 @@ void *lk_arena_array(struct lk_arena *a, size_t n, size_t size)
 {
     size_t bytes;
     if (__builtin_mul_overflow(n, size, &bytes))
-        out_of_memory();
+        lk_out_of_memory();
     return lk_arena_alloc(a, bytes);
 }
 

@@ -1,13 +1,9 @@
-/*
- * Arena: many small objects, one owner, one release. Zeroed memory. Never fails
- * softly: out of memory ends the process with one line, since a diagnosis that
- * cannot allocate a few KiB cannot be trusted either (no target is held stopped
- * by the process that owns an arena; see process/live/stop.h).
- */
+/* Arena: many small objects, one owner, one release. Zeroed memory. Where memory runs out the call
+ * ends, see util/memory.h. */
 #ifndef LK_UTIL_ARENA_H
 #define LK_UTIL_ARENA_H
 
-#include "util/base.h"
+#include "util/memory.h"
 
 struct lk_arena;
 
@@ -20,11 +16,5 @@ void *lk_arena_array(struct lk_arena *a, size_t n, size_t size);
 char *lk_arena_strdup(struct lk_arena *a, const char *s);
 char *lk_arena_strndup(struct lk_arena *a, const char *s, size_t n);
 char *lk_arena_printf(struct lk_arena *a, const char *fmt, ...) LK_PRINTF(2, 3);
-
-/** malloc family that ends the process when memory runs out. */
-void *lk_xmalloc(size_t n);
-void *lk_xcalloc(size_t n, size_t size);
-void *lk_xrealloc(void *p, size_t n);
-char *lk_xstrdup(const char *s);
 
 #endif

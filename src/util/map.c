@@ -23,13 +23,14 @@ static size_t find_slot(const struct lk_map *m, uint64_t key)
 
 static void grow(struct lk_map *m)
 {
-    struct lk_map old = *m;
+    struct lk_map old = *m, new = old;
     /* Steep while small: entering 100,000 tasks one by one would otherwise move each of them twice.
      */
-    m->cap = !old.cap ? 64 : old.cap < 65536 ? old.cap * 4 : old.cap * 2;
-    m->keys = lk_xcalloc(m->cap, sizeof *m->keys);
-    m->values = lk_xcalloc(m->cap, sizeof *m->values);
-    m->used = lk_xcalloc(m->cap, 1);
+    new.cap = !old.cap ? 64 : old.cap < 65536 ? old.cap * 4 : old.cap * 2;
+    new.keys = lk_xcalloc(new.cap, sizeof *new.keys);
+    new.values = lk_xcalloc(new.cap, sizeof *new.values);
+    new.used = lk_xcalloc(new.cap, 1);
+    *m = new; /* whole before and after, also where memory runs out */
     for (size_t i = 0; i < old.cap; i++) {
         if (!old.used[i])
             continue;
@@ -38,16 +39,16 @@ static void grow(struct lk_map *m)
         m->keys[j] = old.keys[i];
         m->values[j] = old.values[i];
     }
-    free(old.keys);
-    free(old.values);
-    free(old.used);
+    lk_free(old.keys);
+    lk_free(old.values);
+    lk_free(old.used);
 }
 
 void lk_map_deinit(struct lk_map *m)
 {
-    free(m->keys);
-    free(m->values);
-    free(m->used);
+    lk_free(m->keys);
+    lk_free(m->values);
+    lk_free(m->used);
     memset(m, 0, sizeof *m);
 }
 

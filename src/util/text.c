@@ -13,7 +13,7 @@
 void lk_strbuf_add(struct lk_strbuf *b, const char *s, size_t n)
 {
     if (n > SIZE_MAX / 4 - b->n)
-        lk_xmalloc(SIZE_MAX);
+        lk_out_of_memory();
     if (!b->s || b->n + n + 1 > b->cap) {
         b->cap = LK_MAX(b->cap * 2, b->n + n + 64);
         b->s = lk_xrealloc(b->s, b->cap);
@@ -43,14 +43,14 @@ void lk_strbuf_printf(struct lk_strbuf *b, const char *fmt, ...)
         char *big = lk_xmalloc((size_t)n + 1);
         vsnprintf(big, (size_t)n + 1, fmt, again);
         lk_strbuf_add(b, big, (size_t)n);
-        free(big);
+        lk_free(big);
     }
     va_end(again);
 }
 
 void lk_strbuf_deinit(struct lk_strbuf *b)
 {
-    free(b->s);
+    lk_free(b->s);
     memset(b, 0, sizeof *b);
 }
 

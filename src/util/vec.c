@@ -7,7 +7,7 @@ void lk_vec_grow_(void **v, size_t *cap, size_t n, size_t size)
         return;
     size_t want = *cap ? *cap * 2 : 8;
     if (want <= n || want > SIZE_MAX / size)
-        lk_xmalloc(SIZE_MAX); /* cannot be had: ends the process like any other exhaustion */
+        lk_out_of_memory();
     *v = lk_xrealloc(*v, want * size);
     *cap = want;
 }

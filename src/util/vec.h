@@ -1,6 +1,6 @@
 /*
  * Growing array. Declare  struct { T *v; size_t n, cap; } name;  (LK_VEC(T)),
- * zero it, push, free(name.v). Not thread safe.
+ * zero it, push, lk_free(name.v). Not thread safe.
  */
 #ifndef LK_UTIL_VEC_H
 #define LK_UTIL_VEC_H

@@ -82,7 +82,7 @@ static int teardown(void **state)
 {
     struct room *r = *state;
     lk_gil_waits_deinit(&r->waits);
-    free(r->list.v);
+    lk_free(r->list.v);
     free(r);
     return 0;
 }

@@ -37,7 +37,7 @@ static void one(uint64_t round)
     if (lk_socket_end_from(line, n, &end) && lk_socket_text(&end, text))
         CHECK(memchr(text, '\0', sizeof text));
     lk_arena_destroy(net.arena);
-    free(line);
+    lk_free(line);
 }
 
 int main(int argc, char **argv)

@@ -53,7 +53,7 @@ static void one(uint64_t round)
     if (p)
         use(p);
     lk_patterns_destroy(p);
-    free(text);
+    lk_free(text);
 }
 
 int main(int argc, char **argv)

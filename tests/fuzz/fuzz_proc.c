@@ -76,8 +76,8 @@ static void one(uint64_t round)
     text[n] = '\0';
     maps(buf, n);
     lines(text);
-    free(text);
-    free(buf);
+    lk_free(text);
+    lk_free(buf);
 }
 
 int main(int argc, char **argv)

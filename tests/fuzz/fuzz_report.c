@@ -63,8 +63,8 @@ static void strings(void)
     CHECK(strlen(clean) <= max + strlen("\\u202e") - 1 + strlen("..."));
     const char *hidden = lk_redact(a, s, fuzz_below(2) ? previous : NULL);
     CHECK(hidden && strlen(hidden) <= 4 * strlen(s) + 16);
-    free(s);
-    free(previous);
+    lk_free(s);
+    lk_free(previous);
     lk_arena_destroy(a);
 }
 
@@ -184,7 +184,7 @@ static void reports(void)
     }
     fixture_destroy(&r[0]);
     fixture_destroy(&r[1]);
-    free(evil);
+    lk_free(evil);
 }
 
 static void one(uint64_t round)

@@ -213,7 +213,7 @@ static void look(pid_t pid, pid_t together, struct looked *ret)
     for (size_t i = 0; i < ret->s->listeners.n && ret->os.ends_at.n; i++)
         if (ret->s->listeners.v[i].inode == ret->os.ends_at.v[0])
             ret->l = &ret->s->listeners.v[i];
-    free(list.v);
+    lk_free(list.v);
     lk_process_destroy(t);
 }
 

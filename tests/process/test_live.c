@@ -468,7 +468,7 @@ static void threads_are_listed_while_others_come_and_go(void **state)
         for (size_t i = 0; i < list.n; i++)
             assert_ptr_equal(find(&list, list.v[i].tid), &list.v[i]); /* none twice */
     }
-    free(list.v);
+    lk_free(list.v);
     close_child(t);
 }
 
@@ -484,7 +484,7 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     (void)state;
     assert_true(
         wait_until(lk_process_threads(t, &list, true, &err) && count_sleepers(&list) == THREADS));
-    later.v = malloc(list.n * sizeof(*later.v));
+    later.v = lk_xmalloc(list.n * sizeof(*later.v));
     later.n = later.cap = list.n;
     memcpy(later.v, list.v, list.n * sizeof(*later.v));
     before = find(&list, ended)->switches;
@@ -505,8 +505,8 @@ static void the_cheap_look_tells_who_moved_and_who_ended(void **state)
     assert_true(lk_process_threads(t, &list, true, &err));
     f = find(&list, ended);
     assert_null(f);
-    free(list.v);
-    free(later.v);
+    lk_free(list.v);
+    lk_free(later.v);
     close_child(t);
 }
 
@@ -525,7 +525,7 @@ static void the_scheduler_says_since_when_a_thread_sleeps(void **state)
         assert_true(wait_until(lk_process_threads(t, &list, true, &err) &&
                                find(&list, pid)->off_cpu_ms >= first + 50));
     }
-    free(list.v);
+    lk_free(list.v);
     close_child(t);
 }
 
@@ -709,7 +709,7 @@ static void a_process_without_its_main_thread_is_read(void **state)
                                  &err);
     assert_true(fd >= 0);
     close(fd);
-    free(list.v);
+    lk_free(list.v);
     close_child(t);
 }
 

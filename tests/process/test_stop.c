@@ -645,7 +645,7 @@ static void sleeping_calls_are_not_interrupted(void **state)
         assert_int_equal(state_of(f.pid, atomic_load(&f.c->tid[i])), 'S');
     assert_true(runs_on(&f, 1));
     semctl((int)atomic_load(&f.c->count[13]), 0, IPC_RMID);
-    free(list.v);
+    lk_free(list.v);
     end(&f);
 }
 

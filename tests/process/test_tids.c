@@ -125,7 +125,7 @@ static void inner_ids_lead_to_outer_ones(void **state)
         assert_true(second != outer && (second == list.v[0].tid || second == list.v[1].tid));
         assert_int_equal(lk_process_tid(t, outer + 100000), -1);
     }
-    free(list.v);
+    lk_free(list.v);
     lk_process_destroy(t);
     kill(outer, SIGKILL);
     child_end(pid);

@@ -126,11 +126,11 @@ void fixture_edge(struct lk_finding *f, struct lk_ref from, const char *why, str
 void fixture_destroy(struct lk_report *r)
 {
     for (size_t i = 0; i < r->findings->list.n; i++) {
-        free(r->findings->list.v[i].culprits.v);
-        free(r->findings->list.v[i].chain.v);
-        free(r->findings->list.v[i].evidence.v);
+        lk_free(r->findings->list.v[i].culprits.v);
+        lk_free(r->findings->list.v[i].chain.v);
+        lk_free(r->findings->list.v[i].evidence.v);
     }
-    free(r->findings->list.v);
+    lk_free(r->findings->list.v);
     lk_arena_destroy(r->findings->arena);
     lk_snapshot_destroy(r->snap);
 }

@@ -36,7 +36,7 @@ static bool find_mount(char root[PATH_MAX], char point[PATH_MAX])
         found = type && sscanf(line, "%*d %*d %*s %4095s %4095s", root, point) == 2 &&
                 !strchr(point, '\\');
     }
-    free(text);
+    lk_free(text);
     return found;
 }
 
@@ -135,7 +135,7 @@ static void release_members(const struct lk_command_cgroup *c)
     for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid;
          pid = strtok_r(NULL, "\n", &rest))
         write_file(c->parent, "cgroup.procs", pid);
-    free(text);
+    lk_free(text);
 }
 
 /* The files of a control group go with its folder; groups made inside (a nested run) stand in its

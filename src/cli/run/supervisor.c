@@ -25,6 +25,7 @@
 #include "cli/run/guardian.h"
 #include "cli/run/kill_tree.h"
 #include "cli/run/tree_progress.h"
+#include "util/memory.h"
 #include "util/text.h"
 
 enum {
@@ -629,6 +630,6 @@ int supervise(const struct run *r)
     } else {
         s.status = complain(EXIT_FAILED, "could not start: %s", strerror(errno));
     }
-    free(name);
+    lk_free(name);
     return s.status;
 }

@@ -68,7 +68,7 @@ struct lk_tree_progress *lk_tree_progress_create(pid_t root, unsigned window_ms,
 
 void lk_tree_progress_destroy(struct lk_tree_progress *p)
 {
-    free(p);
+    lk_free(p);
 }
 
 /* Parents come before children: one that dies in between is missed for a moment, never counted

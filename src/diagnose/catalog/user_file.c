@@ -397,11 +397,11 @@ void lk_patterns_destroy(struct lk_patterns *p)
 {
     if (!p)
         return;
-    free(p->functions.v);
-    free(p->natives.v);
-    free(p->syscalls.v);
-    free(p->builtins.v);
-    free(p->packages.v);
+    lk_free(p->functions.v);
+    lk_free(p->natives.v);
+    lk_free(p->syscalls.v);
+    lk_free(p->builtins.v);
+    lk_free(p->packages.v);
     lk_arena_destroy(p->arena);
-    free(p);
+    lk_free(p);
 }

@@ -127,6 +127,6 @@ void lk_graph_destroy(struct lk_graph *g)
 {
     if (!g)
         return;
-    free(g->edges);
+    lk_free(g->edges);
     lk_arena_destroy(g->arena);
 }

@@ -83,7 +83,7 @@ static struct lk_cycle_edges find_cycle(struct lk_rule_context *c, const struct 
     }
     if (!best.n)
         try_start(c->graph, scc, walk_to_cycle(c, scc), &best, &room);
-    free(room.v);
+    lk_free(room.v);
     return best;
 }
 
@@ -122,9 +122,9 @@ static void add_alternatives(struct lk_rule_context *c, struct lk_cycle_edges *c
             }
         }
     }
-    free(done);
-    free(known);
-    free(path);
+    lk_free(done);
+    lk_free(known);
+    lk_free(path);
 }
 
 /* ---- what it contains ---------------------------------------------------------------- */
@@ -288,7 +288,7 @@ static void lead_with_holder(const struct lk_rule_context *c, struct lk_wait_cyc
     for (size_t i = 0; i < k->n_cycle; i++)
         turned[i] = k->chain.v[(first + i) % k->n_cycle];
     memcpy(k->chain.v, turned, k->n_cycle * sizeof *turned);
-    free(turned);
+    lk_free(turned);
 }
 
 /* ---- all of them ---------------------------------------------------------------------- */
@@ -297,7 +297,7 @@ static void add_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
 {
     struct lk_wait_cycle k = { .chain = find_cycle(c, scc) };
     if (!k.chain.n) {
-        free(k.chain.v);
+        lk_free(k.chain.v);
         return;
     }
     k.n_cycle = k.chain.n;
@@ -329,8 +329,8 @@ const struct lk_wait_cycles *lk_wait_cycles(struct lk_rule_context *c)
 void lk_wait_cycles_destroy(struct lk_wait_cycles *w)
 {
     for (size_t i = 0; w && i < w->n; i++)
-        free(w->v[i].chain.v);
+        lk_free(w->v[i].chain.v);
     if (w)
-        free(w->v);
-    free(w);
+        lk_free(w->v);
+    lk_free(w);
 }

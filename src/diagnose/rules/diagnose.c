@@ -60,8 +60,8 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
     if (f->verdict_why)
         f->verdict_why = lk_arena_strdup(f->arena, f->verdict_why);
     lk_wait_cycles_destroy(c.cycles);
-    free(c.explained);
-    free(c.mark);
+    lk_free(c.explained);
+    lk_free(c.mark);
     lk_graph_destroy(c.graph);
     return f;
 }
@@ -72,10 +72,10 @@ void lk_findings_destroy(struct lk_findings *f)
         return;
     for (size_t i = 0; i < f->list.n; i++)
         lk_finding_drop(&f->list.v[i]);
-    free(f->list.v);
-    free(f->look_again.threads.v);
+    lk_free(f->list.v);
+    lk_free(f->look_again.threads.v);
     lk_arena_destroy(f->arena);
-    free(f);
+    lk_free(f);
 }
 
 const char *lk_verdict_name(enum lk_verdict v)

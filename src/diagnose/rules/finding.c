@@ -376,9 +376,9 @@ static bool adds_a_culprit(const struct lk_rule_context *c, const struct lk_find
 
 void lk_finding_drop(struct lk_finding *f)
 {
-    free(f->culprits.v);
-    free(f->chain.v);
-    free(f->evidence.v);
+    lk_free(f->culprits.v);
+    lk_free(f->chain.v);
+    lk_free(f->evidence.v);
 }
 
 bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)

@@ -347,7 +347,7 @@ static void tell_cycle(struct lk_rule_context *c, const struct lk_wait_cycle *k,
     lk_finding_held_by(c, &f, members, k->chain.n);
     lk_finding_file(c, &f);
     lk_explain_all(c, members, k->chain.n);
-    free(members);
+    lk_free(members);
 }
 
 static void tell_cycles_of(struct lk_rule_context *c, enum lk_rule_id rule, say_summary say)

@@ -82,6 +82,6 @@ void lk_gil_waits_recall(const struct lk_gil_waits *w, struct lk_thread_list *li
 
 void lk_gil_waits_deinit(struct lk_gil_waits *w)
 {
-    free(w->v);
-    free(w->last.v);
+    lk_free(w->v);
+    lk_free(w->last.v);
 }

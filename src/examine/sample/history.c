@@ -65,9 +65,9 @@ void lk_history_destroy(struct lk_history *h)
         lk_map_deinit(&h->of[i]);
     lk_map_deinit(&h->found);
     for (size_t i = 0; i < h->mem.n; i++)
-        free(h->mem.v[i].frames.v);
-    free(h->mem.v);
-    free(h);
+        lk_free(h->mem.v[i].frames.v);
+    lk_free(h->mem.v);
+    lk_free(h);
 }
 
 static struct memory *remember(struct lk_history *h, enum lk_kind kind, uint64_t key, bool *is_new)

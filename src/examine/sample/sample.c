@@ -185,7 +185,7 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s,
         t->read = LK_READ_RACY;
         again += worth_another_try(t);
     }
-    free(after.v);
+    lk_free(after.v);
     return again;
 }
 
@@ -215,7 +215,7 @@ static void prefetch_stacks(struct lk_session *x, const struct lk_thread_list *l
         if (list->v[i].sp)
             sps[n++] = list->v[i].sp;
     lk_prefetch(x->target, sps, n, STACK_TOP);
-    free(sps);
+    lk_free(sps);
 }
 
 static void read_native(struct lk_session *x, struct lk_snapshot *s,
@@ -253,7 +253,7 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode,
             x->stop_error = err;
         lk_snapshot_destroy(r.scratch);
     }
-    free(tids.v);
+    lk_free(tids.v);
     /* Everybody may have gone to sleep meanwhile: then nothing was copied, and the sleepers are
      * read where they are. */
     return stopped && res->stopped.n > 0;
@@ -302,7 +302,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     uint64_t began = lk_now_us();
     *gone = !list_threads(x, s, &list, err);
     if (*gone) {
-        free(list.v);
+        lk_free(list.v);
         return false;
     }
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
@@ -323,7 +323,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
         lk_gil_waits_keep(&x->gil_waits, s, &list);
     }
     lk_stop_result_deinit(&stop);
-    free(list.v);
+    lk_free(list.v);
     return !again;
 }
 

@@ -69,7 +69,7 @@ static bool slurp(struct reader *r, int fd)
         return false;
     const size_t size = (size_t)st.st_size;
     if (r->text.cap < size) {
-        free(r->text.v);
+        lk_free(r->text.v);
         r->text.v = lk_xmalloc(size);
         r->text.cap = size;
     }
@@ -157,8 +157,8 @@ void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
         for (size_t j = 0; j < s->loops.v[i].n_handles; j++)
             want(&r, s->loops.v[i].handles[j].frame);
     fill_all(&r);
-    free(r.lines.v);
-    free(r.text.v);
+    lk_free(r.lines.v);
+    lk_free(r.text.v);
     lk_map_deinit(&r.files);
     lk_map_deinit(&seen);
 }

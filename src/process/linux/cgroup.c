@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "process/linux/procfs.h"
+#include "util/memory.h"
 
 #define MAX_TEXT (64u * 1024)
 #define MAX_DIR  512
@@ -74,7 +75,7 @@ static bool find_mount(const char *controller, struct mount *ret)
                                  has_word(options, options + strlen(options), controller)
                            : strcmp(type, "cgroup2") == 0;
     }
-    free(text);
+    lk_free(text);
     return found;
 }
 

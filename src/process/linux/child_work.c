@@ -50,6 +50,6 @@ enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
     lk_kernel_reader_destroy(os);
     lk_arena_destroy(a);
     lk_process_destroy(child);
-    free(list.v);
+    lk_free(list.v);
     return most;
 }

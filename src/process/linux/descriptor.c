@@ -42,7 +42,7 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
         close(r->pidfd);
     lk_fd_holders_destroy(r->holders);
     lk_socket_destroy(r->net);
-    free(r);
+    lk_free(r);
 }
 
 int64_t lk_timeout_min(int64_t a, int64_t b)

@@ -48,7 +48,7 @@ struct lk_fd_holders *lk_fd_holders_create(pid_t pid, const char *base)
 
 static void scan_deinit(struct scan *s)
 {
-    free(s->v.v);
+    lk_free(s->v.v);
     lk_map_deinit(&s->by_inode);
 }
 
@@ -58,7 +58,7 @@ void lk_fd_holders_destroy(struct lk_fd_holders *h)
         return;
     scan_deinit(&h->self);
     scan_deinit(&h->tree);
-    free(h);
+    lk_free(h);
 }
 
 static uint64_t key(enum lk_holder_of what, uint64_t inode)

@@ -247,7 +247,7 @@ void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
         return;
     char *table = lk_procfs_read_all(MAX_TABLE, &len, "/proc/locks");
     bool found = table && find_held(table, &a, &held);
-    free(table);
+    lk_free(table);
     if (!found)
         return;
     ret->inode = held.inode;

@@ -111,10 +111,10 @@ static bool is_go(int fd)
             char *names = lk_xcalloc(size + 1, 1);
             go = read_at(fd, names, size, strings->sh_offset) &&
                  sections_of_go(sections, head.e_shnum, names, size);
-            free(names);
+            lk_free(names);
         }
     }
-    free(sections);
+    lk_free(sections);
     return go;
 }
 

@@ -62,7 +62,7 @@ static const char *start_text(struct lk_arena *a, uint64_t ticks)
     uint64_t boot;
     char *text = lk_procfs_read_all(1u << 20, &len, "/proc/stat");
     bool known = text && lk_procfs_field(text, "btime ", 10, &boot);
-    free(text);
+    lk_free(text);
     uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
     if (!known || per_second == 0)
         return NULL;
@@ -124,7 +124,7 @@ static void read_test_name(struct lk_snapshot *s, const char *base)
                                         strlen(text + i + strlen(wanted)), MAX_TEST);
     if (text)
         explicit_bzero(text, len);
-    free(text);
+    lk_free(text);
 }
 
 static const char *host_name(struct lk_snapshot *s)
@@ -273,7 +273,7 @@ bool lk_process_lives_on(pid_t pid)
         living = 0;
         for (size_t i = 0; i < t.list.n; i++)
             living += !is_dead(t.list.v[i].state);
-        free(t.list.v);
+        lk_free(t.list.v);
     }
     return living > 0;
 }
@@ -324,7 +324,7 @@ static void read_stop(struct lk_snapshot *s, const char *base)
     drop_passing_d(&t);
     lk_process_halt_states(t.pid, &t.list, s->arena, &s->stop);
     s->stop.tracer_pid = tracer_of(t.pid, base, &t.list);
-    free(t.list.v);
+    lk_free(t.list.v);
     if (s->stop.tracer_pid) {
         char tracer[LK_PROCFS_BASE];
         snprintf(tracer, sizeof(tracer), "/proc/%lld", (long long)s->stop.tracer_pid);

@@ -80,6 +80,6 @@ size_t lk_tree_list(pid_t root, pid_t *pids, size_t max)
              i < all.n && all.v[i].parent == pids[at] && n < max; i++)
             if (!listed(pids, n, all.v[i].pid))
                 pids[n++] = all.v[i].pid;
-    free(all.v);
+    lk_free(all.v);
     return n;
 }

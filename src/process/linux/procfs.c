@@ -87,7 +87,7 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
         ssize_t got = read_up_to(fd, buf + n, cap - n);
         if (got < 0) {
             int saved = errno;
-            free(buf);
+            lk_free(buf);
             close(fd);
             errno = saved;
             return NULL;
@@ -278,7 +278,7 @@ static bool children_of_thread(int64_t tid, void *arg)
         if (lk_procfs_stat_read(&st, "/proc/%lld/stat", id) && !is_dead(st.state))
             c->ended = !c->visit(id, c->arg);
     }
-    free(text);
+    lk_free(text);
     return !c->ended;
 }
 
@@ -324,7 +324,7 @@ bool lk_procfs_args_read(const char *base, struct lk_procfs_args *ret)
 
 void lk_procfs_args_deinit(struct lk_procfs_args *args)
 {
-    free(args->argv);
-    free(args->text);
+    lk_free(args->argv);
+    lk_free(args->text);
     memset(args, 0, sizeof(*args));
 }

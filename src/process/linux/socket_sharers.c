@@ -55,7 +55,7 @@ static bool gets_sockets_from_init(pid_t pid)
     bool found = !text;
     for (size_t i = 0; text && i < len && !found; i += strlen(text + i) + 1)
         found = lk_starts_with(text + i, "LISTEN_FDS=");
-    free(text);
+    lk_free(text);
     return found;
 }
 
@@ -266,7 +266,7 @@ static enum lk_share look_at(const struct search *from, pid_t pid, const struct 
     if (lk_process_threads(t, &list, true, &err) && list.n <= MAX_THREADS &&
         lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
         ret = judge(&x, &list);
-    free(list.v);
+    lk_free(list.v);
     lk_kernel_reader_destroy(x.os);
     lk_arena_destroy(arena);
     lk_process_destroy(t);

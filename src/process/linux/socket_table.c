@@ -68,9 +68,9 @@ void lk_socket_destroy(struct lk_socket_table *n)
     lk_map_deinit(&n->by_inode);
     lk_map_deinit(&n->by_ends);
     lk_arena_destroy(n->arena);
-    free(n->listeners.v);
-    free(n->v.v);
-    free(n);
+    lk_free(n->listeners.v);
+    lk_free(n->v.v);
+    lk_free(n);
 }
 
 /* ---- parsing ------------------------------------------------------------------------- */

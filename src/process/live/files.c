@@ -112,7 +112,7 @@ static bool target_rights(const struct lk_live *l, struct rights *ret)
         /* file capabilities are among the low 32 */
         ret->caps[0].effective = p ? (uint32_t)strtoull(p, NULL, 16) : 0;
     }
-    free(text);
+    lk_free(text);
     return ok;
 }
 

@@ -139,8 +139,8 @@ static void live_destroy(void *impl)
         close(l->mem_fd);
     if (l->proc_fd >= 0)
         close(l->proc_fd);
-    free(l->maps_text);
-    free(l);
+    lk_free(l->maps_text);
+    lk_free(l);
 }
 
 static const struct lk_process_ops live_ops = {

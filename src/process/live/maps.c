@@ -37,12 +37,12 @@ static bool read_text(struct lk_live *l, struct lk_error *err)
         lk_error_os(err, errno, "cannot read /proc/%d/%s", l->pid, l->maps_name);
     close(fd);
     if (got != 0) {
-        free(text);
+        lk_free(text);
         return n >= MAX_TEXT
                    ? lk_error_set(err, LK_ERR_BAD_DATA, "process %d has too many mappings", l->pid)
                    : false;
     }
-    free(l->maps_text);
+    lk_free(l->maps_text);
     l->maps_text = text;
     l->maps_len = n;
     return true;
@@ -50,7 +50,7 @@ static bool read_text(struct lk_live *l, struct lk_error *err)
 
 static void drop_text(struct lk_live *l)
 {
-    free(l->maps_text);
+    lk_free(l->maps_text);
     l->maps_text = NULL;
     l->maps_len = 0;
 }

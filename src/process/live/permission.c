@@ -138,7 +138,7 @@ static bool living_thread(struct lk_live *l)
             found = true;
         }
     }
-    free(list.v);
+    lk_free(list.v);
     return found;
 }
 

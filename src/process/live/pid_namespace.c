@@ -109,5 +109,5 @@ void lk_live_pid_ns_destroy(struct lk_live_pid_ns *t)
     if (!t)
         return;
     lk_map_deinit(&t->outer_of);
-    free(t);
+    lk_free(t);
 }

@@ -195,7 +195,7 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
 
 void lk_stop_result_deinit(struct lk_stop_result *res)
 {
-    free(res->stopped.v);
-    free(res->regs.v);
+    lk_free(res->stopped.v);
+    lk_free(res->regs.v);
     memset(res, 0, sizeof(*res));
 }

@@ -53,8 +53,8 @@ void lk_live_threads_destroy(struct lk_live_threads *t)
     if (t->task_fd >= 0)
         close(t->task_fd);
     lk_map_deinit(&t->past_at);
-    free(t->v);
-    free(t);
+    lk_free(t->v);
+    lk_free(t);
 }
 
 /* Built without CONFIG_SCHED_INFO the file is missing, with delay accounting switched off it says

@@ -215,9 +215,9 @@ static void forget_found(struct walk *w)
 static void walk_deinit(struct walk *w)
 {
     lk_map_deinit(&w->types);
-    free(w->found_loops.v);
+    lk_free(w->found_loops.v);
     for (size_t i = 0; i < MAX_KINDS; i++)
-        free(w->found_tasks[i].v);
+        lk_free(w->found_tasks[i].v);
 }
 
 /* Tries until the lists hold together from one end to the other, or the time is up. */

@@ -197,7 +197,7 @@ static void prefetch_modules(struct lk_py *py, struct modules *m)
         if ((at[k] = lk_py_ptr(py, lk_py_field(py, at[i], DICT_KEYS))) != 0)
             k++;
     lk_prefetch(py->t, at, k, KEYS_HEAD);
-    free(at);
+    lk_free(at);
 }
 
 static bool user_module(struct lk_py *py, const struct module *m)
@@ -225,7 +225,7 @@ static void search_modules(struct lk_py *py)
                             .left = MAX_GLOBALS };
         lk_py_dict_each(py, m.list.v[i].dict, search_global, &w);
     }
-    free(m.list.v);
+    lk_free(m.list.v);
 }
 
 /* ---- the policy's loops: what get_event_loop() gives each thread ------------------------ */

@@ -129,10 +129,10 @@ static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *ther
             if (--left[back[e]] == 0)
                 queue[tail++] = back[e];
     }
-    free(start);
-    free(back);
-    free(left);
-    free(queue);
+    lk_free(start);
+    lk_free(back);
+    lk_free(left);
+    lk_free(queue);
 }
 
 /* address -> packed ref of the tasks and futures that are left, and a task must be. */
@@ -153,9 +153,9 @@ static bool find_ring_members(const struct lk_snapshot *s, struct lk_map *wanted
     for (size_t i = 0; i < s->futures.n; i++)
         if (!p.gone[p.first[LK_KIND_FUTURE] + i])
             lk_map_put(wanted, s->futures.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_FUTURE, i)));
-    free(p.from);
-    free(p.to);
-    free(p.gone);
+    lk_free(p.from);
+    lk_free(p.to);
+    lk_free(p.gone);
     return tasks;
 }
 
@@ -257,6 +257,6 @@ void lk_py_read_at_hand(struct lk_py *py)
             ask_task(py, i, &x);
         py->s->at_hand_cut |= left == 0;
     }
-    free(x.found.v);
+    lk_free(x.found.v);
     lk_map_deinit(&wanted);
 }

@@ -158,7 +158,7 @@ static bool has_variable(const char *base, const char *variable)
     for (size_t i = 0; i < len && !found; i += strlen(text + i) + 1)
         found =
             strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
-    free(text);
+    lk_free(text);
     return found;
 }
 
@@ -306,5 +306,5 @@ void lk_supervisor_read(struct lk_snapshot *s)
         pids[i] = s->children.v[i].pid;
     s->supervisor = find_supervisor(base, (pid_t)s->ppid, pids, s->children.n);
     s->supervisor_timeout_ms = lk_supervisor_timeout(base, (pid_t)s->ppid);
-    free(pids);
+    lk_free(pids);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/run/command_name.h"
+#include "util/memory.h"
 
 static void named_as_typed(void **state)
 {
@@ -28,7 +29,7 @@ static void named_as_typed(void **state)
         assert_null(strstr(name, "hunter2"));
         if (i != 3)
             assert_string_equal(name, rows[i].want);
-        free(name);
+        lk_free(name);
     }
 }
 
@@ -41,7 +42,7 @@ static void long_ones_are_cut(void **state)
     argv[2999] = NULL;
     char *name = lk_command_name(argv);
     assert_true(strlen(name) < 1100);
-    free(name);
+    lk_free(name);
 }
 
 int main(void)

@@ -62,7 +62,7 @@ static void check_life(const struct lk_graph *g, bool timed)
     }
     for (size_t i = 0; i < g->n_nodes; i++)
         assert_int_equal(timed ? g->nodes[i].life : g->nodes[i].life_untimed, now[i]);
-    free(now);
+    lk_free(now);
 }
 
 /* Reachability over blocking edges, by Floyd and Warshall. */
@@ -104,7 +104,7 @@ static void check_knot(const struct lk_graph *g, int scc)
         if (!g->nodes[i].dead_end)
             assert_int_equal(g->nodes[i].knot, now[i] == LK_LIFE_DEAD);
     }
-    free(now);
+    lk_free(now);
 }
 
 static void check_cycles(const struct lk_graph *g, const bool *r)
@@ -151,8 +151,8 @@ static void check_held_up(const struct lk_graph *g, size_t root)
     }
     for (size_t i = 0; i < g->n_nodes; i++)
         assert_int_equal(mark[i], now[i] && i != root);
-    free(mark);
-    free(now);
+    lk_free(mark);
+    lk_free(now);
 }
 
 static void agrees_with_brute_force(void **state)
@@ -174,7 +174,7 @@ static void agrees_with_brute_force(void **state)
             dead += g->nodes[i].life == LK_LIFE_DEAD;
             check_held_up(g, i);
         }
-        free(r);
+        lk_free(r);
         lk_graph_destroy(g);
         lk_snapshot_destroy(s);
     }
@@ -284,7 +284,7 @@ static void wide_gather_is_linear(void **state)
     bool *mark = lk_xcalloc(g->n_nodes, 1);
     lk_graph_held_up(g, loop, mark);
     assert_true(mark[index_of(g, gather)]);
-    free(mark);
+    lk_free(mark);
     lk_graph_destroy(g);
     lk_snapshot_destroy(s);
 }

@@ -130,7 +130,7 @@ static struct lk_snapshot *threads_of(struct lk_process *t)
         k->sp = list.v[i].syscall_known ? list.v[i].sp : 0;
         k->main = list.v[i].tid == the.pid;
     }
-    free(list.v);
+    lk_free(list.v);
     return s;
 }
 

@@ -104,7 +104,7 @@ static void coroutine(struct lk_py *py, lk_addr addr)
         frame_row(py, &frames.v[i]);
     }
     printf("]}");
-    free(frames.v);
+    lk_free(frames.v);
 }
 
 static bool add_threads(struct lk_process *t, struct lk_snapshot *s)
@@ -122,7 +122,7 @@ static bool add_threads(struct lk_process *t, struct lk_snapshot *s)
             k->os.futex = list.v[i].args[0];
         }
     }
-    free(list.v);
+    lk_free(list.v);
     return true;
 }
 

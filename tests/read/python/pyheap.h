@@ -260,8 +260,8 @@ static inline void heap_destroy(struct pyheap *h)
     lk_snapshot_destroy(h->py.s);
     lk_arena_destroy(h->py.arena);
     lk_process_destroy(h->t);
-    free(h->bytes);
-    free(h);
+    lk_free(h->bytes);
+    lk_free(h);
 }
 
 #endif

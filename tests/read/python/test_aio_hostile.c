@@ -67,7 +67,7 @@ static struct lk_snapshot *threads_of(struct lk_process *t)
         lk_kernel_read_wait(os, &list.v[i], &k->os);
     }
     lk_kernel_reader_destroy(os);
-    free(list.v);
+    lk_free(list.v);
     return s;
 }
 

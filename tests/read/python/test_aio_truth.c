@@ -95,7 +95,7 @@ static void read_sample(void)
         lk_kernel_read_wait(os, f, &t->os);
     }
     lk_kernel_reader_destroy(os);
-    free(list.v);
+    lk_free(list.v);
     lk_py_read(the.py, the.s);
     lk_py_search_heap(the.py, the.s, true);
 }

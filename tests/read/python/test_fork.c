@@ -60,7 +60,7 @@ static bool comes_to_rest(struct lk_thread_list *list, struct lk_error *err)
             asleep += list->v[i].state == 'S' && list->v[i].syscall_known;
         if (asleep == list->n)
             return true;
-        free(list->v);
+        lk_free(list->v);
         *list = (struct lk_thread_list){ 0 };
         usleep(20000);
     }
@@ -93,7 +93,7 @@ static int set_up(void **state)
         lk_kernel_read_wait(os, &list.v[i], &t->os);
     }
     lk_kernel_reader_destroy(os);
-    free(list.v);
+    lk_free(list.v);
     lk_py_read(the.py, the.s);
     return 0;
 }

@@ -152,7 +152,7 @@ static void cyclic_frames(void **state)
         frames.n = 0;
         assert_false(lk_py_thread_frames(&h->py, ts, &frames, &truncated));
         assert_true(truncated);
-        free(frames.v);
+        lk_free(frames.v);
         heap_destroy(h);
     }
 }
@@ -209,7 +209,7 @@ static void cyclic_await(void **state)
     assert_false(truncated);
     assert_int_equal(frames.n, 2);
     assert_string_equal(leaf_type, "NoneType");
-    free(frames.v);
+    lk_free(frames.v);
     heap_destroy(h);
 }
 

@@ -207,7 +207,7 @@ static void ask(struct lk_py *py, lk_addr a)
     lk_py_await_chain(py, a, &frames, &x, &name, &flag);
     frames.n = 0;
     lk_py_thread_frames(py, a, &frames, &flag);
-    free(frames.v);
+    lk_free(frames.v);
     if (lk_py_frame(py, a, &f, &x, &flag)) {
         lk_py_line(py, &f);
         lk_py_local(py, &f, "self");

@@ -147,8 +147,8 @@ static unsigned each_python(void (*fn)(struct program *, const char *label))
                 }
                 end(&p);
             }
-            free(root);
-            free(path);
+            lk_free(root);
+            lk_free(path);
         }
         globfree(&g);
     }
@@ -235,7 +235,7 @@ static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_process *t)
     assert_true(lk_process_threads(t, &list, true, NULL));
     for (size_t i = 0; i < list.n; i++)
         lk_snapshot_thread(s, list.v[i].tid, NULL);
-    free(list.v);
+    lk_free(list.v);
     lk_py_begin(py, s);
     lk_py_read_threads(py);
     return s;
@@ -351,7 +351,7 @@ static void random_code_is_survived(void **state)
                     assert_true(d.v[i].start <= d.v[i].at && d.v[i].at < d.units);
             }
             lk_py_decoded_deinit(&d);
-            free(exact);
+            lk_free(exact);
         }
     }
     assert_true(decoded > 100);

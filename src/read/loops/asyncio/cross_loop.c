@@ -115,7 +115,7 @@ static bool task_has(struct lk_py *py, const struct lk_task *k, lk_addr object)
     if (lk_aio_read_fut(py, k->addr, &f) && f.coro)
         lk_py_await_chain(py, f.coro, &frames, &leaf, &leaf_type, &truncated);
     bool ret = in_frames(py, &frames, object);
-    free(frames.v);
+    lk_free(frames.v);
     return ret;
 }
 

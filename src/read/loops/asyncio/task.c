@@ -76,7 +76,7 @@ static struct lk_pystack *convert(struct lk_py *py, const struct lk_pyframes *ch
             f->line = f->code->firstlineno;
     }
     struct lk_pystack *st = lk_snapshot_stack(py->s, v, chain->n, truncated);
-    free(v);
+    lk_free(v);
     return st;
 }
 

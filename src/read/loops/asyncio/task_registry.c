@@ -101,7 +101,7 @@ static void read_list(struct lk_py *py, lk_addr head)
         lk_reader_cut_tasks(py);
     }
     add_registered(py, found.v, found.n);
-    free(found.v);
+    lk_free(found.v);
 }
 
 static void read_lists(struct lk_py *py)

@@ -212,6 +212,6 @@ bool lk_greenlet_layout_find(struct lk_py *py, const lk_addr *greenlets, size_t 
         return false;
     struct population p = look(py, ret, greenlets, n);
     bool found = find_fields(py, &p, ret);
-    free(p.v);
+    lk_free(p.v);
     return found;
 }

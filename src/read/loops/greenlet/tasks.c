@@ -46,7 +46,7 @@ static struct lk_pystack *stack_of(struct lk_py *py, struct reading *r, const st
     for (size_t i = 0; i < r->frames.n; i++)
         v[i] = lk_py_snapshot_frame(py, &r->frames.v[i]);
     struct lk_pystack *st = lk_snapshot_stack(py->s, v, r->frames.n, !whole);
-    free(v);
+    lk_free(v);
     if (!whole)
         note_unread(py, r, g);
     return st;
@@ -153,5 +153,5 @@ void lk_greenlet_read_tasks(struct lk_py *py, const lk_addr *greenlets, size_t n
     lk_reading(py->t, before);
     say_limits(py, &r, known, all);
     lk_map_deinit(&r.current);
-    free(r.frames.v);
+    lk_free(r.frames.v);
 }

@@ -88,7 +88,7 @@ static void module_destroy(struct lk_module *m)
     lk_symtab_destroy(m->symbols);
     if (m->lines_fd >= 0)
         close(m->lines_fd);
-    free(m);
+    lk_free(m);
 }
 
 /*
@@ -153,7 +153,7 @@ static void build_table(struct lk_modules *ms, const struct lk_mapping *maps, si
     }
     while (k < n_old)
         module_destroy(old[k++]);
-    free(old);
+    lk_free(old);
 }
 
 bool lk_modules_read(struct lk_modules *ms, bool *changed, struct lk_error *err)
@@ -177,7 +177,7 @@ void lk_modules_deinit(struct lk_modules *ms)
 {
     for (size_t i = 0; i < ms->list.n; i++)
         module_destroy(ms->list.v[i]);
-    free(ms->list.v);
+    lk_free(ms->list.v);
 }
 
 /* ---- ELF headers in memory ------------------------------------------------------------ */

@@ -80,7 +80,7 @@ static bool read_sections(struct lk_process *t, const struct source *s, struct s
     ret->names = e.e_shstrndx;
     if (read_source(t, s, e.e_shoff, ret->v, ret->n * sizeof *ret->v))
         return true;
-    free(ret->v);
+    lk_free(ret->v);
     *ret = (struct sections){ 0 };
     return false;
 }
@@ -145,7 +145,7 @@ static bool open_debug_at(struct lk_process *t, const struct lk_module *m, const
     if (read_sections(t, ret, secs)) {
         if (source_build_id(t, ret, secs, id) && !strcmp(id, m->build_id))
             return true;
-        free(secs->v);
+        lk_free(secs->v);
         *secs = (struct sections){ 0 };
     }
     close(ret->fd);
@@ -209,8 +209,8 @@ int lk_module_open_section(struct lk_process *t, struct lk_module *m, const char
     }
     if (own.fd >= 0)
         close(own.fd);
-    free(secs.v);
-    free(debug_secs.v);
+    lk_free(secs.v);
+    lk_free(debug_secs.v);
     return ret;
 }
 
@@ -359,8 +359,8 @@ static struct lk_symtab *build(struct lk_process *t, struct lk_module *m)
     finish(s);
     s->fds[0] = own.fd;
     s->fds[1] = debug.fd;
-    free(secs.v);
-    free(debug_secs.v);
+    lk_free(secs.v);
+    lk_free(debug_secs.v);
     return s;
 }
 
@@ -371,8 +371,8 @@ void lk_symtab_destroy(struct lk_symtab *s)
     for (size_t i = 0; i < LK_ARRAY_LEN(s->fds); i++)
         if (s->fds[i] >= 0)
             close(s->fds[i]);
-    free(s->v.v);
-    free(s);
+    lk_free(s->v.v);
+    lk_free(s);
 }
 
 /* ---- names ---------------------------------------------------------------------------------- */

@@ -70,6 +70,6 @@ const char *lk_environ_get(struct lk_process *t, struct lk_arena *a, const char 
         if (lk_read(t, v[i], text, (size_t)len) && memcmp(text, wanted, (size_t)len) == 0 &&
             lk_read_cstr(t, v[i], text, sizeof text))
             ret = lk_text_clean(a, text + len, strlen(text + len), MAX_VALUE);
-    free(v);
+    lk_free(v);
     return ret;
 }

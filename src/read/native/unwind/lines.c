@@ -201,7 +201,7 @@ static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *
         close(m->lines_fd);
         m->lines_fd = -1;
     }
-    free(answers);
+    lk_free(answers);
 }
 
 static struct lk_module *module_of(struct lk_unwinder *u, const struct lk_natframe *f)

@@ -52,15 +52,15 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
     lk_map_deinit(&u->function_of);
     lk_map_deinit(&u->stack_of_hash);
     lk_map_deinit(&u->line_of);
-    free(u->rows.v);
-    free(u->exprs.v);
-    free(u->entry);
-    free(u->frames.v);
-    free(u->stacks.v);
-    free(u->lines.v);
+    lk_free(u->rows.v);
+    lk_free(u->exprs.v);
+    lk_free(u->entry);
+    lk_free(u->frames.v);
+    lk_free(u->stacks.v);
+    lk_free(u->lines.v);
     lk_arena_destroy(u->arena);
     lk_demangler_deinit(&u->demangler);
-    free(u);
+    lk_free(u);
 }
 
 void lk_unwinder_refresh(struct lk_unwinder *u)

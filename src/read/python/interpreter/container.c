@@ -159,7 +159,7 @@ lk_addr *lk_py_items(struct lk_py *py, lk_addr container, size_t max, size_t *n)
     if (g.n)
         memcpy(ret, g.v, g.n * sizeof *ret);
     *n = g.n;
-    free(g.v);
+    lk_free(g.v);
     return ret;
 }
 

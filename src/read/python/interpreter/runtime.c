@@ -208,7 +208,7 @@ struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err)
     lk_runtime_files(t, &c, &pypy);
     if (!pypy)
         py = open_first(t, &c, &seen);
-    free(c.v);
+    lk_free(c.v);
     if (!py)
         lk_error_set(err, LK_ERR_UNSUPPORTED,
                      pypy ? "this is PyPy, not CPython: loopknot cannot read its threads and loops"
@@ -226,7 +226,7 @@ void lk_py_close(struct lk_py *py)
     for (size_t i = 0; i < N_MEMOS; i++)
         lk_map_deinit(memo(py, i));
     lk_arena_destroy(py->arena);
-    free(py);
+    lk_free(py);
 }
 
 bool lk_py_readable(const struct lk_py *py)

@@ -226,7 +226,7 @@ static void prefetch_tops(struct lk_py *py, const struct tstates *ts)
         if ((a[m] = lk_py_ptr(py, a[i] + l->cframe_current)) != 0)
             m++;
     lk_prefetch(py->t, a, m, 256);
-    free(a);
+    lk_free(a);
 }
 
 /* A running thread that nobody stopped rewrites its frames while they are read: a stack that looks
@@ -258,7 +258,7 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
             *lk_vec_push(&both) = inner->v[i];
         for (size_t i = 0; i < frames->n; i++)
             *lk_vec_push(&both) = frames->v[i];
-        free(frames->v);
+        lk_free(frames->v);
         *frames = both;
         v = lk_xrealloc(v, (frames->n + 1) * sizeof *v);
     }
@@ -266,7 +266,7 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
         v[i] = lk_py_snapshot_frame(py, &frames->v[i]);
     py->s->threads.v[index].python_stack = lk_snapshot_stack(py->s, v, frames->n, truncated);
     lk_map_put(&py->frames_of, index, (uintptr_t)lk_py_frames_keep(py, frames));
-    free(v);
+    lk_free(v);
 }
 
 static void read_stacks(struct lk_py *py, const struct tstates *ts)
@@ -305,7 +305,7 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
         if (frames.n)
             keep_frames(py, k->thread, &frames, truncated);
     }
-    free(frames.v);
+    lk_free(frames.v);
     if (skipped)
         lk_snapshot_limit_of(py->s, skipped_first, (struct lk_failed_read){ 0 },
                              "%zu running thread%s not stopped; %s not read", skipped,
@@ -366,8 +366,8 @@ void lk_py_read_threads(struct lk_py *py)
     lk_addr active = lk_py_module_attr(py, "threading", "_active");
     if (active)
         lk_py_dict_each(py, active, name_thread, NULL);
-    free(ts.touched.v);
-    free(ts.v);
+    lk_free(ts.touched.v);
+    lk_free(ts.v);
 }
 
 /* _gil_runtime_state ends with two pairs of a condition variable and a mutex; these are of the same

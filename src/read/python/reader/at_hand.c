@@ -354,8 +354,8 @@ static void end_search(struct search *x)
     lk_map_deinit(&x->seen);
     lk_map_deinit(&x->names_seen);
     lk_map_deinit(&x->by_global);
-    free(x->instances.v);
-    free(x->names.v);
+    lk_free(x->instances.v);
+    lk_free(x->names.v);
 }
 
 /* ---- frames and callbacks ---------------------------------------------------------------- */

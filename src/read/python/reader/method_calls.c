@@ -41,10 +41,10 @@ enum {
 
 void lk_py_decoded_deinit(struct lk_decoded *d)
 {
-    free(d->v);
-    free(d->begins);
-    free(d->target);
-    free(d->loops);
+    lk_free(d->v);
+    lk_free(d->begins);
+    lk_free(d->target);
+    lk_free(d->loops);
     *d = (struct lk_decoded){ 0 };
 }
 
@@ -393,7 +393,7 @@ static bool scan_code(struct scan *s, const char *method, struct lk_receivers *r
     for (size_t i = 0; ok && i < s->d.n; i++)
         ok = add_site(s, i, r);
     lk_py_decoded_deinit(&s->d);
-    free(code);
+    lk_free(code);
     return ok;
 }
 

@@ -32,20 +32,20 @@ void lk_reader_end(struct lk_py *py)
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
     for (size_t i = 0; i < a->source_lists.n; i++)
-        free(a->source_lists.v[i].v);
-    free(a->source_lists.v);
-    free(a->loops_todo.v);
-    free(a->tasks_todo.v);
-    free(a->futures_todo.v);
-    free(a->relays_todo.v);
-    free(a->holds.v);
-    free(a->reach.v);
-    free(a->on_primitive.v);
-    free(a->timers.v);
-    free(a->chain.v);
+        lk_free(a->source_lists.v[i].v);
+    lk_free(a->source_lists.v);
+    lk_free(a->loops_todo.v);
+    lk_free(a->tasks_todo.v);
+    lk_free(a->futures_todo.v);
+    lk_free(a->relays_todo.v);
+    lk_free(a->holds.v);
+    lk_free(a->reach.v);
+    lk_free(a->on_primitive.v);
+    lk_free(a->timers.v);
+    lk_free(a->chain.v);
     if (a->os)
         lk_kernel_reader_destroy(a->os);
-    free(a);
+    lk_free(a);
     py->reader = NULL;
 }
 

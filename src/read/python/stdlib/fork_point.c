@@ -164,7 +164,7 @@ static enum role role_of(struct lk_py *py, const struct lk_pyf *f)
         lk_py_decode(k.t, code, (size_t)k.c->code_bytes, &k.d))
         ret = role_by_code(&k);
     lk_py_decoded_deinit(&k.d);
-    free(code);
+    lk_free(code);
     return ret;
 }
 

@@ -85,7 +85,7 @@ static lk_addr find_table(struct lk_py *py)
             if (!words[i] && !words[i + 1] && words[i + 2] <= 1 &&
                 has_form((const struct row *)(words + i)))
                 ret = from + i * sizeof *words;
-    free(words);
+    lk_free(words);
     return ret;
 }
 

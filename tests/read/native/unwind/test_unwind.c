@@ -176,7 +176,7 @@ static void detach(struct fixture *f)
     lk_unwinder_destroy(f->u);
     lk_arena_destroy(f->a);
     lk_process_destroy(f->t);
-    free(f->threads.v);
+    lk_free(f->threads.v);
     kill(f->pid, SIGKILL);
     waitpid(f->pid, NULL, 0);
 }
