@@ -91,6 +91,10 @@ $(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $< $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a $(LK_LDLIBS) \
 	    $(shell $(PKG_CONFIG) --libs $(TEST_PKGS)) -lunwind-ptrace -lunwind-generic -lunwind
 
+# Allocations of the library fail there when the test says so.
+$(O)/tests/api/test_out_of_memory: LK_LDFLAGS += $(foreach f,malloc calloc realloc reallocarray strdup fopen opendir \
+    open_memstream mmap munmap,-Wl,--wrap=$f)
+
 unit: $(UNITS) ## build the unit tests and run them
 	$(Q)tests/run-unit $(UNITS)
 

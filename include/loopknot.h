@@ -38,6 +38,7 @@ enum loopknot_status {
     LOOPKNOT_OK = 0,
     LOOPKNOT_USAGE = 2,     /* an argument that this library cannot make sense of */
     LOOPKNOT_NO_REPORT = 3, /* no such process, not permitted, not readable at all */
+    LOOPKNOT_NO_MEMORY = 4, /* memory ran out: all that the call had allocated is freed again */
 };
 
 struct loopknot_patterns;
@@ -90,7 +91,8 @@ static inline struct loopknot_options loopknot_options_default(void)
 /**
  * Reads a file of patterns (the format stands in loopknot-rules(5)): blocking calls, framework
  * packages and other names that the rules know code by. NULL when it cannot be used; message (size
- * bytes) then holds one line with file and line number.
+ * bytes, may be NULL) then holds one line with file and line number, and errno is ENOMEM where
+ * memory ran out, else EINVAL.
  */
 struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size);
 void loopknot_patterns_free(struct loopknot_patterns *p); /* p may be NULL */
@@ -98,7 +100,7 @@ void loopknot_patterns_free(struct loopknot_patterns *p); /* p may be NULL */
 /** One or more examined processes. */
 struct loopknot_diagnosis;
 
-/** Creates an empty diagnosis; never NULL (memory exhaustion ends the process). */
+/** Creates an empty diagnosis; NULL where memory runs out. */
 struct loopknot_diagnosis *loopknot_create(void);
 void loopknot_destroy(struct loopknot_diagnosis *d);
 
@@ -106,8 +108,8 @@ void loopknot_destroy(struct loopknot_diagnosis *d);
  * Examines a live process and adds its report to d. Takes samples * interval_ms and up to
  * stalled_after_ms more.
  * @param o NULL stands for the defaults.
- * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT or LOOPKNOT_USAGE, when d is as before and message
- * (size bytes, may be NULL) holds one line that says why and how to mend it.
+ * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT, LOOPKNOT_USAGE or LOOPKNOT_NO_MEMORY, when d is as
+ * before and message (size bytes, may be NULL) holds one line that says why and how to mend it.
  */
 int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o,
                      char *message, size_t size);
@@ -115,7 +117,7 @@ int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopk
 /**
  * The process and all its descendants, parents before children, at most max; a subreaper's adopted
  * children count as its own.
- * @return how many, 0 when there is no such process.
+ * @return how many; 0 with errno ESRCH when there is no such process, ENOMEM where memory runs out.
  */
 size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
 
@@ -126,8 +128,8 @@ size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
  * called from the calling thread only) and does not keep the others. One that is gone meanwhile is
  * no error: it is told with gone set. What concerns none of them in particular is told with pid 0.
  * @param o NULL stands for the defaults.
- * @return LOOPKNOT_OK when at least one was examined, LOOPKNOT_NO_REPORT when none was, or
- * LOOPKNOT_USAGE.
+ * @return LOOPKNOT_OK when at least one was examined, LOOPKNOT_NO_REPORT when none was,
+ * LOOPKNOT_USAGE, or LOOPKNOT_NO_MEMORY when none was for want of memory; d is then as before.
  */
 int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
                          const struct loopknot_options *o, unsigned deadline_ms,
@@ -200,7 +202,8 @@ static inline struct loopknot_render loopknot_render_default(void)
 }
 
 /** Writes all reports in a format, one of loopknot_format(). how may be NULL.
- * @return LOOPKNOT_OK, LOOPKNOT_USAGE for an unknown format, LOOPKNOT_WRITE_ERROR with errno. */
+ * @return LOOPKNOT_OK, LOOPKNOT_USAGE for an unknown format, LOOPKNOT_WRITE_ERROR with errno,
+ * LOOPKNOT_NO_MEMORY; after the latter two a part may have been written. */
 int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
                    const struct loopknot_render *how, FILE *out);
 

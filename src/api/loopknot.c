@@ -1,4 +1,8 @@
-/* libloopknot: the functions of loopknot.h, each a few lines around a room below. */
+/*
+ * libloopknot: the functions of loopknot.h, each a few lines around a room below. All that
+ * allocates in a room runs inside lk_guarded(): memory that runs out becomes a status, and d is as
+ * it was.
+ */
 #include "loopknot.h"
 
 #include <errno.h>
@@ -32,7 +36,7 @@ _Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK &&
                "public and inner verdicts are the same numbers");
 LK_EXPORT struct loopknot_diagnosis *loopknot_create(void)
 {
-    return lk_xcalloc(1, sizeof(struct loopknot_diagnosis));
+    return calloc(1, sizeof(struct loopknot_diagnosis));
 }
 
 LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
@@ -41,33 +45,130 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
         return;
     for (size_t i = 0; i < d->n; i++)
         lk_report_deinit(&d->v[i]);
-    lk_free(d->v);
-    lk_free(d);
+    free(d->v);
+    free(d);
+}
+
+/* Room for more reports; false without memory, and d is as it was. */
+static bool reserve(struct loopknot_diagnosis *d, size_t more)
+{
+    if (more <= d->cap - d->n)
+        return true;
+    struct lk_report *v = reallocarray(d->v, d->n + more, sizeof *v);
+    if (!v)
+        return false;
+    d->v = v;
+    d->cap = d->n + more;
+    return true;
 }
 
 static int status_of(const struct lk_error *err)
 {
-    return err->code == LK_ERR_USAGE ? LOOPKNOT_USAGE : LOOPKNOT_NO_REPORT;
+    switch (err->code) {
+    case LK_ERR_USAGE: return LOOPKNOT_USAGE;
+    case LK_ERR_NOMEM: return LOOPKNOT_NO_MEMORY;
+    default: return LOOPKNOT_NO_REPORT;
+    }
 }
 
 LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
                                const struct loopknot_options *o, char *message, size_t size)
 {
     struct lk_examine_options inner;
-    struct lk_error err = { 0 };
-    struct lk_report r;
-    if (lk_api_options(o, &inner, &err) && lk_examine_live(pid, &inner, &r, &err)) {
-        lk_vec_add(d, r);
+    struct lk_joint_result r = { .pid = pid };
+    if (!reserve(d, 1))
+        lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: process %d was not examined", (int)pid);
+    else if (lk_api_options(o, &inner, &r.err))
+        lk_examine_one(pid, &inner, &r);
+    lk_blocks_dissolve(r.blocks);
+    if (r.ok) {
+        d->v[d->n++] = r.report;
         return LOOPKNOT_OK;
     }
     if (message && size)
-        snprintf(message, size, "%s", err.text);
-    return status_of(&err);
+        snprintf(message, size, "%s", r.err.text);
+    return status_of(&r.err);
+}
+
+struct tree {
+    pid_t root, *pids;
+    size_t max, n;
+};
+
+static void list_tree(void *arg)
+{
+    struct tree *t = arg;
+    t->n = lk_tree_list(t->root, t->pids, t->max);
 }
 
 LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
 {
-    return lk_tree_list(root, pids, max);
+    struct tree t = { .root = root, .pids = pids, .max = max };
+    const bool ok = lk_guarded(list_tree, &t, NULL);
+    errno = !ok ? ENOMEM : t.n ? 0 : ESRCH;
+    return ok ? t.n : 0;
+}
+
+/* Reports of processes that were examined together. */
+struct set {
+    const pid_t *pids;
+    size_t n;
+    struct lk_examine_options options;
+    struct lk_joint_result *results;
+    struct lk_report *to; /* room for n */
+    size_t n_to;
+};
+
+/* The reports grow while they are linked, so they are adopted: they stay or go together. */
+static void link_reports(void *arg)
+{
+    struct set *s = arg;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->results[i].ok)
+            s->to[s->n_to++] = s->results[i].report;
+        lk_blocks_adopt(s->results[i].blocks);
+        s->results[i].blocks = NULL;
+    }
+    lk_examine_link(s->to, s->n_to);
+}
+
+static bool ran_out(const struct set *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->results[i].ok && s->results[i].err.code == LK_ERR_NOMEM)
+            return true;
+    return false;
+}
+
+typedef void (*complain_fn)(pid_t pid, bool gone, const char *message, void *arg);
+
+static int told(int status, const char *message, complain_fn complain, void *arg)
+{
+    if (complain)
+        complain(0, false, message, arg);
+    return status;
+}
+
+static int examine_set(struct loopknot_diagnosis *d, struct set *s, unsigned deadline_ms,
+                       complain_fn complain, void *arg)
+{
+    lk_examine_together(s->pids, s->n, &s->options, deadline_ms, s->results);
+    s->to = d->v + d->n;
+    if (!lk_guarded(link_reports, s, NULL)) {
+        for (size_t i = 0; i < s->n; i++)
+            if (s->results[i].blocks) /* not adopted yet */
+                lk_joint_result_deinit(&s->results[i]);
+        return told(LOOPKNOT_NO_MEMORY, "out of memory: the reports are lost", complain, arg);
+    }
+    d->n += s->n_to;
+    for (size_t i = 0; complain && i < s->n; i++) {
+        const struct lk_error *err = &s->results[i].err;
+        if (!s->results[i].ok)
+            complain(s->pids[i], err->code == LK_ERR_NO_PROCESS, err->text, arg);
+    }
+    if (s->n_to)
+        return LOOPKNOT_OK;
+    return ran_out(s) ? LOOPKNOT_NO_MEMORY : LOOPKNOT_NO_REPORT;
 }
 
 LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
@@ -76,27 +177,20 @@ LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pi
                                                     void *arg),
                                    void *arg)
 {
-    struct lk_examine_options inner;
+    struct set s = { .pids = pids, .n = n };
     struct lk_error err = { 0 };
-    if (!lk_api_options(o, &inner, &err)) {
-        if (complain)
-            complain(0, false, err.text, arg);
-        return status_of(&err);
-    }
-    struct lk_joint_result *results = lk_xcalloc(n, sizeof *results);
-    const size_t before = d->n;
-    inner.together = pids;
-    inner.n_together = n;
-    inner.listed_ticks = lk_process_ticks_now();
-    lk_examine_together(pids, n, &inner, deadline_ms, results);
-    for (size_t i = 0; i < n; i++)
-        if (results[i].ok)
-            lk_vec_add(d, results[i].report);
-        else if (complain)
-            complain(pids[i], results[i].err.code == LK_ERR_NO_PROCESS, results[i].err.text, arg);
-    lk_free(results);
-    lk_examine_link(d->v + before, d->n - before);
-    return d->n > before ? LOOPKNOT_OK : LOOPKNOT_NO_REPORT;
+    if (!lk_api_options(o, &s.options, &err))
+        return told(status_of(&err), err.text, complain, arg);
+    s.options.together = pids;
+    s.options.n_together = n;
+    s.options.listed_ticks = lk_process_ticks_now();
+    s.results = calloc(n + 1, sizeof *s.results);
+    const int status =
+        s.results && reserve(d, n)
+            ? examine_set(d, &s, deadline_ms, complain, arg)
+            : told(LOOPKNOT_NO_MEMORY, "out of memory: nothing was examined", complain, arg);
+    free(s.results);
+    return status;
 }
 
 LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)
@@ -166,14 +260,46 @@ LK_EXPORT const char *loopknot_verdict_name(enum loopknot_verdict v)
     return lk_verdict_name((enum lk_verdict)v);
 }
 
+/* One of the writers under way. */
+struct writing {
+    const struct loopknot_diagnosis *d;
+    const struct lk_format *format;
+    bool set;
+    const char *const *words;
+    size_t n;
+    const char *name; /* of the format */
+    struct lk_render how;
+    FILE *out;
+    int status;
+};
+
+/* A stream says by errno alone that its buffer, or jansson in between, lacked memory. */
+static int written(struct writing *w, void (*work)(void *arg))
+{
+    errno = 0;
+    if (!lk_guarded(work, w, NULL)) {
+        errno = ENOMEM;
+        return LOOPKNOT_NO_MEMORY;
+    }
+    return w->status == LOOPKNOT_WRITE_ERROR && errno == ENOMEM ? LOOPKNOT_NO_MEMORY : w->status;
+}
+
+static void write_reports(void *arg)
+{
+    struct writing *w = arg;
+    const bool ok = w->format->write(w->d->v, w->d->n, w->set, &w->how, w->out);
+    w->status = ok && fflush(w->out) == 0 ? LOOPKNOT_OK : LOOPKNOT_WRITE_ERROR;
+}
+
 LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
                              const struct loopknot_render *how, FILE *out)
 {
-    const struct lk_format *f = lk_format_by_name(format);
     struct loopknot_render known;
-    if (!f || !lk_api_render(how, &known))
+    struct writing w = { .d = d, .format = lk_format_by_name(format), .out = out };
+    if (!w.format || !lk_api_render(how, &known))
         return LOOPKNOT_USAGE;
-    const struct lk_render inner = {
+    w.set = known.set;
+    w.how = (struct lk_render){
         .color = known.color,
         .width = known.width,
         .all = known.all,
@@ -184,9 +310,7 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
         .elapsed_ms = known.elapsed_ms,
         .ended = known.ended,
     };
-    errno = 0;
-    bool ok = f->write(d->v, d->n, known.set, &inner, out);
-    return ok && fflush(out) == 0 ? LOOPKNOT_OK : LOOPKNOT_WRITE_ERROR;
+    return written(&w, write_reports);
 }
 
 LK_EXPORT const char *loopknot_format(size_t index, const char **help)
@@ -241,20 +365,29 @@ static bool plain_render(const struct loopknot_render *how, struct lk_render *re
     return true;
 }
 
+static void write_rules(void *arg)
+{
+    struct writing *w = arg;
+    w->status = lk_rules_write(w->name, &w->how, w->out);
+}
+
 LK_EXPORT int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out)
 {
-    struct lk_render inner;
-    errno = 0;
-    return plain_render(how, &inner) ? lk_rules_write(format, &inner, out) : LOOPKNOT_USAGE;
+    struct writing w = { .name = format, .out = out };
+    return plain_render(how, &w.how) ? written(&w, write_rules) : LOOPKNOT_USAGE;
+}
+
+static void write_explanations(void *arg)
+{
+    struct writing *w = arg;
+    w->status = lk_explanations_write(w->words, w->n, w->name, &w->how, w->out);
 }
 
 LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, const char *format,
                                           const struct loopknot_render *how, FILE *out)
 {
-    struct lk_render inner;
-    errno = 0;
-    return plain_render(how, &inner) ? lk_explanations_write(words, n, format, &inner, out)
-                                     : LOOPKNOT_USAGE;
+    struct writing w = { .words = words, .n = n, .name = format, .out = out };
+    return plain_render(how, &w.how) ? written(&w, write_explanations) : LOOPKNOT_USAGE;
 }
 
 LK_EXPORT const char *loopknot_version(void)

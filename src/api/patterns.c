@@ -35,7 +35,7 @@ static const char *kind_of(mode_t mode)
 static int open_regular(const char *file, const char *name, struct lk_error *err)
 {
     struct stat st;
-    int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = lk_fd_hold(open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (fd < 0) {
         lk_error_os(err, errno, "%s", name);
         return -1;
@@ -44,7 +44,7 @@ static int open_regular(const char *file, const char *name, struct lk_error *err
         return fd;
     lk_error_set(err, LK_ERR_USAGE, "%s: is %s; patterns are read from a regular file only", name,
                  kind_of(st.st_mode));
-    close(fd);
+    lk_fd_close(fd);
     return -1;
 }
 
@@ -73,27 +73,44 @@ static struct lk_patterns *load(const char *file, const char *name, struct lk_er
     struct lk_patterns *rows =
         slurp(fd, name, text, size, &n, err) ? lk_patterns_parse(name, text, n, err) : NULL;
     lk_free(text);
-    close(fd);
+    lk_fd_close(fd);
     return rows;
+}
+
+struct loading {
+    const char *file;
+    struct loopknot_patterns *ret;
+    struct lk_error err;
+};
+
+static void load_patterns(void *arg)
+{
+    enum { MAX_SHOWN = 200 }; /* of the file's name, so that what is wrong still fits */
+    struct loading *l = arg;
+    struct lk_arena *a = lk_arena_create();
+    const char *name = lk_text_clean(a, l->file, strlen(l->file), MAX_SHOWN);
+    struct lk_patterns *rows = load(l->file, name, &l->err);
+    if (rows) {
+        l->ret = lk_xcalloc(1, sizeof *l->ret);
+        l->ret->rows = rows;
+    }
+    lk_arena_destroy(a);
 }
 
 LK_EXPORT struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message,
                                                            size_t size)
 {
-    enum { MAX_SHOWN = 200 }; /* of the file's name, so that what is wrong still fits */
-    struct lk_arena *a = lk_arena_create();
-    struct lk_error err = { 0 };
-    struct lk_patterns *rows = load(file, lk_text_clean(a, file, strlen(file), MAX_SHOWN), &err);
-    struct loopknot_patterns *ret = NULL;
-    if (rows) {
-        ret = lk_xcalloc(1, sizeof *ret);
-        ret->rows = rows;
-    } else if (message && size) {
-        strncpy(message, err.text, size - 1);
+    struct loading l = { .file = file };
+    if (!lk_guarded(load_patterns, &l, NULL)) {
+        l.ret = NULL;
+        lk_error_set(&l.err, LK_ERR_NOMEM, "out of memory");
+    }
+    if (!l.ret && message && size) {
+        strncpy(message, l.err.text, size - 1);
         message[size - 1] = '\0';
     }
-    lk_arena_destroy(a);
-    return ret;
+    errno = l.ret ? 0 : l.err.code == LK_ERR_NOMEM ? ENOMEM : EINVAL;
+    return l.ret;
 }
 
 LK_EXPORT void loopknot_patterns_free(struct loopknot_patterns *p)

@@ -3,6 +3,7 @@
  * report on all of them; the exit status that --fail-on asks for. SIGINT and SIGTERM ask for an end
  * with a report on what was read so far, a second one ends at once.
  */
+#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -59,7 +60,7 @@ static const struct option_set set = {
     .usage = "loopknot [attach] [options] PID...",
     .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr "
               "says why); 4 unknown;\n"
-              "130, 143 interrupted (what there is was printed).",
+              "125 out of memory; 130, 143 interrupted (what there is was printed).",
     .rows = rows,
     .n = sizeof rows / sizeof rows[0],
     .parse = parse_option,
@@ -166,14 +167,18 @@ static void refused(pid_t pid, bool gone, const char *message, void *arg)
 static int examine_all(struct arguments *a)
 {
     struct loopknot_diagnosis *d = loopknot_create();
+    if (!d)
+        end_without_memory();
     struct refused r = { .a = a };
     const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;
-    int status = EXIT_NO_REPORT;
-    if (loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r) ==
-        LOOPKNOT_OK) {
+    int status =
+        loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
+    if (status == LOOPKNOT_OK) {
         a->common.render.set |= a->n_pids > 1;
-        bool written = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-        status = written ? status_of(a, d, r.failed > 0) : EXIT_NO_REPORT;
+        status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
+        status = status ? status : status_of(a, d, r.failed > 0);
+    } else {
+        status = status == LOOPKNOT_NO_MEMORY ? EXIT_NO_MEMORY : EXIT_NO_REPORT;
     }
     loopknot_destroy(d);
     return caught_signal ? 128 + caught_signal : status;
@@ -184,8 +189,12 @@ static int examine_all(struct arguments *a)
 static void add_tree(struct arguments *a)
 {
     pid_t *tree = calloc(MAX_PIDS, sizeof *tree);
-    for (size_t i = 0; tree && i < a->n_named; i++) {
+    if (!tree)
+        end_without_memory();
+    for (size_t i = 0; i < a->n_named; i++) {
         const size_t n = loopknot_tree(a->pids[i], tree, MAX_PIDS);
+        if (!n && errno == ENOMEM)
+            end_without_memory();
         for (size_t k = 1; k < n; k++)
             add_pid(a, tree[k]);
     }
@@ -197,7 +206,7 @@ int command_attach(int argc, char **argv)
 {
     struct arguments *a = calloc(1, sizeof *a);
     if (!a)
-        return complain(EXIT_NO_REPORT, "out of memory");
+        end_without_memory();
     common_init(&a->common);
     a->common.options.interrupted = &caught_signal;
     a->fail_on = LOOPKNOT_STALLED;

@@ -64,6 +64,8 @@ static int written(int status, const char *command, const char *format)
     if (status == LOOPKNOT_USAGE)
         return complain(EXIT_USAGE, "'%s' has no format '%s' (loopknot %s --help lists them)",
                         command, format, command);
+    if (status == LOOPKNOT_NO_MEMORY)
+        end_without_memory();
     if (status)
         return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
     return 0;

@@ -159,6 +159,8 @@ static int parse_rules(struct common *c, const char *file)
         return complain(EXIT_USAGE, "--rules may be given once; put all patterns into one file");
     c->patterns = loopknot_patterns_load(file, why, sizeof why);
     c->options.patterns = c->patterns;
+    if (!c->patterns && errno == ENOMEM)
+        end_without_memory();
     return c->patterns ? 0 : complain(EXIT_USAGE, "--rules %s", why);
 }
 

@@ -78,10 +78,11 @@ bool outputs_detailed(const struct outputs *o)
     return false;
 }
 
-static bool write_failed(const char *file, int why)
+/* What writing came to: 0, EXIT_NO_REPORT or EXIT_NO_MEMORY. */
+static int write_failed(const char *file, int why)
 {
-    complain(0, "could not write %s: %s", file, strerror(why));
-    return false;
+    return complain(why == ENOMEM ? EXIT_NO_MEMORY : EXIT_NO_REPORT, "could not write %s: %s", file,
+                    strerror(why));
 }
 
 /* Also when the report was cut short the stream is closed; the first error counts. */
@@ -99,19 +100,19 @@ static bool write_and_close(const struct loopknot_diagnosis *d, const struct out
 
 /* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from
  * everybody. */
-static bool write_special(const struct loopknot_diagnosis *d, const struct output *out,
-                          const struct loopknot_render *how)
+static int write_special(const struct loopknot_diagnosis *d, const struct output *out,
+                         const struct loopknot_render *how)
 {
     int why;
     FILE *f = fopen(out->file, "we");
     if (!f)
         return write_failed(out->file, errno);
-    return write_and_close(d, out, how, f, &why) || write_failed(out->file, why);
+    return write_and_close(d, out, how, f, &why) ? 0 : write_failed(out->file, why);
 }
 
 /* Complete or not at all: under a temporary name first. */
-static bool write_file(const struct loopknot_diagnosis *d, const struct output *out,
-                       const struct loopknot_render *how)
+static int write_file(const struct loopknot_diagnosis *d, const struct output *out,
+                      const struct loopknot_render *how)
 {
     char real[PATH_MAX], temp[PATH_MAX + 32];
     struct stat st;
@@ -129,35 +130,37 @@ static bool write_file(const struct loopknot_diagnosis *d, const struct output *
         return write_failed(out->file, why);
     bool ok = write_and_close(d, out, how, f, &why);
     if (ok && rename(temp, file) == 0)
-        return true;
+        return 0;
     if (ok)
         why = errno;
     unlink(temp);
     return write_failed(out->file, why);
 }
 
-bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
-                   const struct loopknot_render *how, FILE *stream)
+int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
+                  const struct loopknot_render *how, FILE *stream)
 {
     struct loopknot_render plain = *how;
     plain.color = false;
     plain.width = PLAIN_WIDTH;
-    bool ok = true, github = false;
+    int status = 0, one;
+    bool github = false;
     for (size_t i = 0; i < o->n; i++) {
         github |= strcmp(o->v[i].format, "github") == 0;
         const bool to_stdout = is_stdout(&o->v[i]);
         FILE *to = to_stdout ? stdout : stream;
-        if (o->v[i].file && !to_stdout) {
-            ok &= write_file(d, &o->v[i], &plain);
-        } else if (loopknot_write(d, o->v[i].format, to == stream ? how : &plain, to) != 0) {
-            ok = false;
-            complain(0, "could not write the report to %s: %s", to == stdout ? "stdout" : "stderr",
-                     strerror(errno));
-        }
+        if (o->v[i].file && !to_stdout)
+            one = write_file(d, &o->v[i], &plain);
+        else
+            one = loopknot_write(d, o->v[i].format, to == stream ? how : &plain, to) == LOOPKNOT_OK
+                      ? 0
+                      : write_failed(to == stdout ? "the report to stdout" : "the report to stderr",
+                                     errno);
+        status = one > status ? one : status;
     }
     if (github)
         append_step_summary(d, &plain);
-    return ok;
+    return status;
 }
 
 int terminal_width(int fd)

@@ -36,10 +36,10 @@ bool outputs_detailed(const struct outputs *o);
 /**
  * Writes all: those without a file to stream, those with one complete or not at all (a temporary
  * file, then a rename; for the owner alone, as reports hold command lines and code). Every failure
- * is complained of. @return whether none failed.
+ * is complained of. @return 0, EXIT_NO_REPORT or EXIT_NO_MEMORY.
  */
-bool outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
-                   const struct loopknot_render *how, FILE *stream);
+int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
+                  const struct loopknot_render *how, FILE *stream);
 
 /** Columns of the terminal behind fd; 100 for a pipe or a file: wide enough for paths, narrow
  * enough to be quoted. */

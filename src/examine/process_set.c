@@ -1,7 +1,8 @@
 /*
  * Examinations in detached threads with deadlines. A thread that is given up may run on in the
  * kernel for ever, so all it touches is its own or counted (struct joint), and whoever is done last
- * frees it.
+ * frees it. What threads share is allocated with malloc(3): memory of util/memory.h belongs to the
+ * thread that allocates it, and a report is handed over whole.
  */
 #include "examine/process_set.h"
 
@@ -35,6 +36,45 @@ struct job {
     enum { IDLE, AT_WORK, DONE, TAKEN, GIVEN_UP } state;
 };
 
+struct examination {
+    const struct lk_examine_options *options;
+    struct lk_joint_result *ret;
+};
+
+static void examine(void *arg)
+{
+    const struct examination *x = arg;
+    x->ret->ok = lk_examine_live(x->ret->pid, x->options, &x->ret->report, &x->ret->err);
+}
+
+static void lack_memory(struct lk_joint_result *r)
+{
+    const pid_t pid = r->pid;
+    lk_blocks_dissolve(r->blocks);
+    *r = (struct lk_joint_result){ .pid = pid };
+    lk_error_set(&r->err, LK_ERR_NOMEM, "out of memory: process %d was not examined", (int)pid);
+}
+
+void lk_examine_one(pid_t pid, const struct lk_examine_options *o, struct lk_joint_result *ret)
+{
+    struct examination x = { o, ret };
+    *ret = (struct lk_joint_result){ .pid = pid };
+    if (!lk_guarded(examine, &x, &ret->blocks) || (!ret->ok && ret->err.code == LK_ERR_NOMEM))
+        lack_memory(ret);
+    if (ret->ok)
+        return;
+    lk_blocks_dissolve(ret->blocks);
+    ret->blocks = NULL;
+}
+
+void lk_joint_result_deinit(struct lk_joint_result *r)
+{
+    if (r->ok)
+        lk_report_deinit(&r->report);
+    lk_blocks_dissolve(r->blocks);
+    memset(r, 0, sizeof *r);
+}
+
 static void leave(struct joint *j)
 {
     pthread_mutex_lock(&j->mutex);
@@ -44,14 +84,14 @@ static void leave(struct joint *j)
         return;
     pthread_cond_destroy(&j->done);
     pthread_mutex_destroy(&j->mutex);
-    lk_free(j);
+    free(j);
 }
 
 static void job_free(struct job *job)
 {
-    lk_free((void *)job->options.together);
+    free((void *)job->options.together);
     free((void *)job->options.project);
-    lk_free(job);
+    free(job);
 }
 
 static uint64_t now_ms(const struct lk_examine_options *o)
@@ -63,8 +103,8 @@ static void *work(void *arg)
 {
     struct job *job = arg;
     struct joint *j = job->joint;
-    struct lk_joint_result r = { .pid = job->result.pid };
-    r.ok = lk_examine_live(r.pid, &job->options, &r.report, &r.err);
+    struct lk_joint_result r;
+    lk_examine_one(job->result.pid, &job->options, &r);
     pthread_mutex_lock(&j->mutex);
     const bool late = job->state == GIVEN_UP;
     job->result = r;
@@ -72,8 +112,7 @@ static void *work(void *arg)
     pthread_cond_signal(&j->done);
     pthread_mutex_unlock(&j->mutex);
     if (late) {
-        if (r.ok)
-            lk_report_deinit(&r.report);
+        lk_joint_result_deinit(&r);
         job_free(job);
     }
     leave(j);
@@ -153,8 +192,10 @@ static void collect(struct job **job, struct lk_joint_result *ret)
 
 static struct joint *joint_create(void)
 {
-    struct joint *j = lk_xcalloc(1, sizeof *j);
+    struct joint *j = calloc(1, sizeof *j);
     pthread_condattr_t attr;
+    if (!j)
+        return NULL;
     pthread_mutex_init(&j->mutex, NULL);
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -164,43 +205,65 @@ static struct joint *joint_create(void)
     return j;
 }
 
-/* A job has copies of all it reads: it may outlive the call. */
+/* A job has copies of all it reads: it may outlive the call. NULL without memory. */
 static struct job *job_create(struct joint *j, pid_t pid, const struct lk_examine_options *o)
 {
-    struct job *job = lk_xcalloc(1, sizeof *job);
+    struct job *job = calloc(1, sizeof *job);
+    pid_t *together = calloc(o->n_together + 1, sizeof *together);
+    char *project = o->project ? strdup(o->project) : NULL;
+    if (!job || !together || (o->project && !project)) {
+        free(job);
+        free(together);
+        free(project);
+        return NULL;
+    }
     job->joint = j;
     job->options = *o;
     job->options.interrupted = &job->stop;
-    pid_t *together = lk_xcalloc(o->n_together, sizeof *together);
     if (o->n_together)
         memcpy(together, o->together, o->n_together * sizeof *together);
     job->options.together = together;
-    job->options.project = o->project ? strdup(o->project) : NULL;
+    job->options.project = project;
     job->result.pid = pid;
     job->result.err.code = LK_ERR_OS;
     return job;
 }
 
-void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_options *o,
-                         unsigned deadline_ms, struct lk_joint_result *ret)
+/* How many of the jobs could be made; the others have their result. */
+static size_t create_jobs(struct joint *j, struct job **jobs, const pid_t *pids, size_t n,
+                          const struct lk_examine_options *o, struct lk_joint_result *ret)
 {
-    if (n == 1 && !deadline_ms) {
-        ret->pid = *pids;
-        ret->ok = lk_examine_live(*pids, o, &ret->report, &ret->err);
-        return;
-    }
-    struct joint *j = joint_create();
-    struct job **jobs = lk_xcalloc(n, sizeof(void *));
-    for (size_t i = 0; i < n; i++)
+    size_t made = 0;
+    for (size_t i = 0; i < n; i++) {
+        ret[i].pid = pids[i];
         jobs[i] = job_create(j, pids[i], o);
-    size_t left = n, next = 0;
-    pthread_mutex_lock(&j->mutex);
-    while (left) {
+        if (jobs[i])
+            made++;
+        else
+            lack_memory(&ret[i]);
+    }
+    return made;
+}
+
+/* Starts as many as may run at once; returns the index of the first one not started. */
+static size_t start_some(struct job **jobs, size_t next, size_t n)
+{
+    for (; next < n && count(jobs, n, AT_WORK) < AT_ONCE; next++)
+        if (jobs[next])
+            start(jobs[next]);
+    return next;
+}
+
+/* Under the joint's mutex, but for the waits in it. */
+static void attend(struct joint *j, struct job **jobs, size_t left, size_t n,
+                   const struct lk_examine_options *o, unsigned deadline_ms,
+                   struct lk_joint_result *ret)
+{
+    for (size_t next = 0; left;) {
         for (size_t i = 0; o->interrupted && *o->interrupted && i < n; i++)
             if (jobs[i] && !jobs[i]->stop)
                 __atomic_store_n(&jobs[i]->stop, LK_INTERRUPTED, __ATOMIC_RELAXED);
-        while (next < n && count(jobs, n, AT_WORK) < AT_ONCE)
-            start(jobs[next++]);
+        next = start_some(jobs, next, n);
         if (!count(jobs, n, DONE))
             wait_a_little(j);
         for (size_t i = 0; i < next; i++) {
@@ -214,7 +277,28 @@ void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_op
             left--;
         }
     }
-    pthread_mutex_unlock(&j->mutex);
-    lk_free(jobs);
-    leave(j);
+}
+
+void lk_examine_together(const pid_t *pids, size_t n, const struct lk_examine_options *o,
+                         unsigned deadline_ms, struct lk_joint_result *ret)
+{
+    if (n == 1 && !deadline_ms) {
+        lk_examine_one(*pids, o, ret);
+        return;
+    }
+    struct joint *j = joint_create();
+    struct job **jobs = calloc(n + 1, sizeof(void *));
+    if (j && jobs) {
+        const size_t made = create_jobs(j, jobs, pids, n, o, ret);
+        pthread_mutex_lock(&j->mutex);
+        attend(j, jobs, made, n, o, deadline_ms, ret);
+        pthread_mutex_unlock(&j->mutex);
+    }
+    for (size_t i = 0; i < n && (!j || !jobs); i++) {
+        ret[i].pid = pids[i];
+        lack_memory(&ret[i]);
+    }
+    free(jobs);
+    if (j)
+        leave(j);
 }

@@ -11,9 +11,14 @@
 struct lk_joint_result {
     pid_t pid;
     bool ok;
-    struct lk_report report; /* when ok; the caller deinits it */
-    struct lk_error err;     /* when not */
+    struct lk_report report;  /* when ok; the caller deinits it */
+    struct lk_blocks *blocks; /* when ok: its memory, which the caller adopts or dissolves */
+    struct lk_error err;      /* when not */
 };
+
+/** One examination, in this thread. Where memory runs out that is its error (LK_ERR_NOMEM). */
+void lk_examine_one(pid_t pid, const struct lk_examine_options *o, struct lk_joint_result *ret);
+void lk_joint_result_deinit(struct lk_joint_result *r);
 
 /**
  * Fills ret[n], in the order of pids. deadline_ms counts from the begin of each examination; 0:

@@ -87,6 +87,11 @@ static size_t page_round(size_t n)
     return (n + LK_PAGE - 1) & ~(size_t)(LK_PAGE - 1);
 }
 
+static void unmap(void *memory, size_t size)
+{
+    munmap(memory, size);
+}
+
 /* Where memory is overcommitted strictly even a NORESERVE mapping counts, so smaller ones are tried
  * too. */
 static bool map_shared(struct lk_pages *p)
@@ -108,6 +113,7 @@ static bool map_shared(struct lk_pages *p)
         p->storage = (uint8_t *)m + head + pages + index;
         p->map_size = size;
         p->all_slots = slots;
+        lk_hold(m, size, unmap);
         return true;
     }
     return false;
@@ -132,6 +138,7 @@ void lk_pages_destroy(struct lk_pages *p)
 {
     if (!p)
         return;
+    lk_let_go(p->h, unmap);
     munmap(p->h, p->map_size);
     lk_free(p->used);
     lk_free(p);

@@ -275,7 +275,7 @@ const struct lk_mapping *lk_process_mapping_at(struct lk_process *t, lk_addr add
 int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, struct lk_error *err)
 {
     if (t->ops->open_mapping)
-        return t->ops->open_mapping(t->impl, m, err);
+        return lk_fd_hold(t->ops->open_mapping(t->impl, m, err));
     lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
     return -1;
 }
@@ -283,7 +283,7 @@ int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, st
 int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error *err)
 {
     if (t->ops->open_path)
-        return t->ops->open_path(t->impl, path, err);
+        return lk_fd_hold(t->ops->open_path(t->impl, path, err));
     lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
     return -1;
 }

@@ -34,10 +34,10 @@ static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const s
     const char *module = f && f->culprits.n ? f->culprits.v[0].module : NULL;
     const char *path = lk_ci_path(a, s, c ? c->file : module ? module : s->exe ? s->exe : s->comm);
     const char *below = lk_ci_below(s->cwd, path);
-    json_t *o = json_object(), *lines = json_object();
-    lk_ci_set(lines, "begin", json_integer(c && c->line > 0 ? c->line : 1));
-    lk_ci_set(o, "path", lk_ci_json(a, below ? below : path));
-    lk_ci_set(o, "lines", lines);
+    json_t *o = lk_json_object(), *lines = lk_json_object();
+    lk_json_set(lines, "begin", json_integer(c && c->line > 0 ? c->line : 1));
+    lk_json_set(o, "path", lk_ci_json(a, below ? below : path));
+    lk_json_set(o, "lines", lines);
     return o;
 }
 
@@ -49,18 +49,18 @@ static json_t *fingerprint(struct lk_map *given, uint64_t print)
     for (uint64_t again = 1; !lk_map_add(given, print, 0); again++)
         print = lk_hash_u64(print, again);
     snprintf(text, sizeof text, "%016" PRIx64, print);
-    return json_string(text);
+    return lk_json_made(json_string(text));
 }
 
 static json_t *issue(const char *name, json_t *description, json_t *print, const char *severity,
                      json_t *where)
 {
-    json_t *o = json_object();
-    lk_ci_set(o, "description", description);
-    lk_ci_set(o, "check_name", json_string(name));
-    lk_ci_set(o, "fingerprint", print);
-    lk_ci_set(o, "severity", json_string(severity));
-    lk_ci_set(o, "location", where);
+    json_t *o = lk_json_object();
+    lk_json_set(o, "description", description);
+    lk_json_set(o, "check_name", json_string(name));
+    lk_json_set(o, "fingerprint", print);
+    lk_json_set(o, "severity", json_string(severity));
+    lk_json_set(o, "location", where);
     return o;
 }
 
@@ -92,14 +92,14 @@ bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set,
     struct lk_arena *a = lk_arena_create();
     const struct lk_ci_issues issues = lk_ci_issues(a, reports, n);
     struct lk_map given = { 0 };
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     (void)set;
     (void)how;
     for (size_t i = 0; i < issues.n; i++)
-        lk_ci_append(list, of_finding(a, &given, &issues.v[i]));
+        lk_json_append(list, of_finding(a, &given, &issues.v[i]));
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-            lk_ci_append(list, not_judged(a, &given, &reports[i]));
+            lk_json_append(list, not_judged(a, &given, &reports[i]));
     lk_map_deinit(&given);
     lk_arena_destroy(a);
     return lk_ci_dump(list, out);

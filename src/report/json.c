@@ -23,7 +23,7 @@
 static json_t *culprit_json(struct lk_jw *w, const struct lk_culprit *c)
 {
     const bool place = c->file || c->module;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     w->gap[LK_GAP_CULPRIT] += !c->function || !place || (c->file && c->line <= 0);
     lk_jw_set(o, "tid", lk_jw_number(c->tid));
     lk_jw_set(o, "task", lk_jw_raw_id(w, c->task));
@@ -41,10 +41,10 @@ static json_t *culprit_json(struct lk_jw *w, const struct lk_culprit *c)
 
 static json_t *chain_json(struct lk_jw *w, const struct lk_finding *f)
 {
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     for (size_t i = 0; i < f->chain.n && (w->all || i < LK_VIEW_LIST_MAX); i++) {
         const struct lk_edge *e = &f->chain.v[i];
-        json_t *o = json_object();
+        json_t *o = lk_json_object();
         lk_jw_set(o, "from", lk_jw_id(w, e->from));
         lk_jw_set(o, "to", lk_jw_id(w, e->to));
         lk_jw_set(o, "why", lk_jw_text(w, e->why ? e->why : "waits for"));
@@ -57,7 +57,7 @@ static json_t *chain_json(struct lk_jw *w, const struct lk_finding *f)
 
 static json_t *held_up(struct lk_jw *w, const struct lk_finding *f)
 {
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "requests", lk_jw_known_number(w, f->held_requests, LK_GAP_HELD));
     lk_jw_set(o, "tasks", lk_jw_known_number(w, f->held_tasks, LK_GAP_HELD));
     return o;
@@ -73,7 +73,7 @@ static json_t *rule_docs(struct lk_jw *w, const struct lk_rule *r)
 
 static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
 {
-    json_t *o = json_object(), *culprits = json_array();
+    json_t *o = lk_json_object(), *culprits = lk_json_array();
     for (size_t i = 0; i < f->culprits.n && (w->all || i < LK_VIEW_LIST_MAX); i++)
         lk_jw_append(culprits, culprit_json(w, &f->culprits.v[i]));
     lk_jw_set(o, "rule", lk_jw_text(w, f->rule ? f->rule->id : "?"));
@@ -93,7 +93,8 @@ static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
     lk_jw_set_ids(w, o, "tasks", &f->tasks);
     lk_jw_set_ids(w, o, "locks", &f->locks);
     w->gap[LK_GAP_CULPRIT] += !f->culprits.n;
-    lk_jw_set(o, "culprit", f->culprits.n ? json_incref(json_array_get(culprits, 0)) : json_null());
+    lk_jw_set(o, "culprit",
+              f->culprits.n ? lk_json_made(json_incref(json_array_get(culprits, 0))) : json_null());
     lk_jw_set(o, "culprits", culprits);
     lk_jw_set(o, "chain", chain_json(w, f));
     lk_jw_set(o, "evidence", lk_jw_texts(w, f->evidence.v, f->evidence.n));
@@ -110,7 +111,7 @@ static json_t *python_json(struct lk_jw *w)
     const struct lk_python *p = &w->snap->python;
     if (!p->present)
         return json_null();
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "version", lk_jw_known_text(w, p->version, LK_GAP_PYTHON));
     lk_jw_set(o, "build", lk_jw_known_text(w, p->build, LK_GAP_PYTHON));
     lk_jw_set(o, "free_threaded", lk_jw_known_tri(w, p->free_threaded, LK_GAP_PYTHON));
@@ -120,10 +121,10 @@ static json_t *python_json(struct lk_jw *w)
 
 static json_t *children_json(struct lk_jw *w)
 {
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     for (size_t i = 0; i < w->snap->children.n; i++) {
         const struct lk_child *c = &w->snap->children.v[i];
-        json_t *o = json_object();
+        json_t *o = lk_json_object();
         lk_jw_set(o, "pid", json_integer(c->pid));
         lk_jw_set(o, "comm", lk_jw_known_text(w, c->comm, LK_GAP_CHILD));
         lk_jw_set(o, "threads", lk_jw_known_number(w, c->threads, LK_GAP_CHILD));
@@ -135,7 +136,7 @@ static json_t *children_json(struct lk_jw *w)
 static json_t *target_json(struct lk_jw *w)
 {
     const struct lk_snapshot *s = w->snap;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "pid", json_integer(s->pid));
     lk_jw_set(o, "comm", lk_jw_known_text(w, s->comm, LK_GAP_TARGET));
     lk_jw_set(o, "exe", lk_jw_known_text(w, s->exe, LK_GAP_TARGET));
@@ -157,7 +158,7 @@ static json_t *target_json(struct lk_jw *w)
 static json_t *sample_json(struct lk_jw *w, const struct lk_sample *sample,
                            const struct lk_map *tids)
 {
-    json_t *o = json_object(), *moved = json_array();
+    json_t *o = lk_json_object(), *moved = lk_json_array();
     size_t written = 0;
     uint64_t at;
     for (size_t i = 0; i < sample->n_moved && (w->all || written < LK_VIEW_LIST_MAX); i++) {
@@ -198,8 +199,8 @@ static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *tex
 {
     const struct lk_failed_read *r = &l->read;
     const bool memory = r->size > 0;
-    json_t *o = json_object();
-    lk_jw_set(o, "text", json_incref(text));
+    json_t *o = lk_json_object();
+    lk_jw_set(o, "text", lk_json_made(json_incref(text)));
     lk_jw_set(o, "entity", lk_jw_id(w, l->entity));
     lk_jw_set(o, "address",
               lk_jw_text(w, memory ? lk_arena_printf(w->arena, "0x%" PRIx64, r->addr) : NULL));
@@ -215,12 +216,12 @@ static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *tex
 static void write_limits(struct lk_jw *w)
 {
     const struct lk_snapshot *s = w->snap;
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     for (size_t i = 0; i < s->limits.n; i++)
         lk_jw_append(list, lk_jw_text(w, s->limits.v[i].text));
     lk_jw_append_gaps(w, list);
     /* Element by element: what is known of each. Of a gap there is only its text. */
-    json_t *details = json_array();
+    json_t *details = lk_json_array();
     static const struct lk_limit gap;
     for (size_t i = 0; i < json_array_size(list); i++)
         lk_jw_append(details, limit_json(w, i < s->limits.n ? &s->limits.v[i] : &gap,
@@ -231,14 +232,16 @@ static void write_limits(struct lk_jw *w)
 
 static json_t *tool_json(struct lk_jw *w)
 {
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "name", lk_jw_text(w, "loopknot"));
     lk_jw_set(o, "version", lk_jw_text(w, lk_tool_version()));
     return o;
 }
 
-static void drop_frames(struct lk_map *frames)
+static void drop_frames(void *arg, size_t size)
 {
+    struct lk_map *frames = arg;
+    (void)size;
     for (size_t i = 0; i < frames->cap; i++)
         if (frames->used[i])
             json_decref((json_t *)(uintptr_t)frames->values[i]);
@@ -255,6 +258,8 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
                        .depth = depth,
                        .arena = lk_arena_create() };
     const bool unknown = r->findings->verdict == LK_VERDICT_UNKNOWN;
+    w.frames = lk_arena_alloc(w.arena, sizeof *w.frames);
+    lk_hold(w.frames, 0, drop_frames);
     w.view = lk_fold_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
     lk_jw_open_level(&w, '{');
     lk_jw_member(&w, "schema", lk_jw_text(&w, SCHEMA));
@@ -278,7 +283,8 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_json_entities(&w);
     write_limits(&w);
     lk_jw_close_level(&w, '}');
-    drop_frames(&w.frames);
+    lk_let_go(w.frames, drop_frames);
+    drop_frames(w.frames, 0);
     lk_arena_destroy(w.arena);
 }
 
@@ -286,20 +292,20 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
 static json_t *groups_json(struct lk_jw *w, const struct lk_report *reports, size_t n)
 {
     const struct lk_process_groups set = lk_process_groups_create(w->arena, reports, n, false);
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     for (size_t i = 0; i < set.n_groups; i++) {
         const struct lk_process_groups_group *g = &set.groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;
-        json_t *o = json_object(), *pids = json_array(), *prints = json_array();
+        json_t *o = lk_json_object(), *pids = lk_json_array(), *prints = lk_json_array();
         for (size_t k = 0; k < g->n; k++)
-            json_array_append_new(pids, json_integer(reports[g->members[k]].snap->pid));
+            lk_jw_append(pids, json_integer(reports[g->members[k]].snap->pid));
         for (size_t k = 0; k < fs->list.n; k++)
-            json_array_append_new(prints, lk_jw_text(w, fs->list.v[k].fingerprint));
+            lk_jw_append(prints, lk_jw_text(w, fs->list.v[k].fingerprint));
         lk_jw_set(o, "verdict", lk_jw_text(w, lk_verdict_name(fs->verdict)));
         lk_jw_set(o, "role", lk_jw_text(w, g->role));
         lk_jw_set(o, "pids", pids);
         lk_jw_set(o, "fingerprints", prints);
-        json_array_append_new(list, o);
+        lk_jw_append(list, o);
     }
     return list;
 }

@@ -12,7 +12,7 @@ static json_t *frame(struct lk_jw *w, const struct lk_pyframe *f)
 {
     const struct lk_code *c = f->code;
     const bool user = c && c->cls == LK_CODE_USER, classified = c && c->cls != LK_CODE_UNSET;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "function", lk_jw_known_text(w, c ? c->function : NULL, LK_GAP_LINE));
     lk_jw_set(o, "qualname", lk_jw_known_text(w, c ? c->qualname : NULL, LK_GAP_LINE));
     lk_jw_set(o, "file", lk_jw_known_text(w, c ? c->file : NULL, LK_GAP_LINE));
@@ -27,14 +27,16 @@ static json_t *frame(struct lk_jw *w, const struct lk_pyframe *f)
 static json_t *frames(struct lk_jw *w, const struct lk_pystack *st)
 {
     uint64_t known;
-    if (st && lk_map_get(&w->frames, (uintptr_t)st, &known))
-        return json_incref((json_t *)(uintptr_t)known);
-    json_t *list = json_array();
+    if (st && lk_map_get(w->frames, (uintptr_t)st, &known))
+        return lk_json_made(json_incref((json_t *)(uintptr_t)known));
+    json_t *list = lk_json_array();
     for (uint32_t i = 0; st && i < st->n; i++)
         lk_jw_append(list, frame(w, &st->frames[i]));
     w->gap[LK_GAP_CUT] += st && st->truncated;
-    if (st)
-        lk_map_put(&w->frames, (uintptr_t)st, (uintptr_t)json_incref(list));
+    if (st) {
+        lk_map_put(w->frames, (uintptr_t)st, (uintptr_t)list);
+        json_incref(list);
+    }
     return list;
 }
 
@@ -44,11 +46,11 @@ static json_t *native_frames(struct lk_jw *w, const struct lk_natstack *st)
         w->gap[LK_GAP_NATIVE]++;
         return json_null();
     }
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     w->gap[LK_GAP_CUT] += st->truncated;
     for (uint32_t i = 0; i < st->n; i++) {
         const struct lk_natframe *f = &st->frames[i];
-        json_t *o = json_object();
+        json_t *o = lk_json_object();
         lk_jw_set(o, "function", lk_jw_known_text(w, f->function, LK_GAP_SYMBOL));
         lk_jw_set(o, "module", lk_jw_known_text(w, f->module, LK_GAP_SYMBOL));
         lk_jw_set(o, "offset", json_integer((json_int_t)LK_MIN(f->offset, (uint64_t)INT64_MAX)));
@@ -66,7 +68,7 @@ static json_t *queues(const struct lk_syscall_wait *os)
 {
     if (os->queues[0] == LK_UNKNOWN && os->queues[1] == LK_UNKNOWN)
         return json_null();
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     lk_jw_append(list, lk_jw_number(os->queues[0]));
     lk_jw_append(list, lk_jw_number(os->queues[1]));
     return list;
@@ -76,7 +78,7 @@ static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_NONE && !os->syscall)
         return json_null();
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "on",
               lk_jw_text(w, lk_words_os_wait(os->on == LK_OS_NONE ? LK_OS_OTHER : os->on)));
     lk_jw_set(o, "syscall", lk_jw_known_text(w, os->syscall, LK_GAP_WAIT));
@@ -103,7 +105,7 @@ static json_t *task_wait(struct lk_jw *w, const struct lk_task *k)
     if (!e)
         return json_null();
     const bool self = e->kind == LK_EXT_SELF_LISTENER, peer = self || e->kind == LK_EXT_OUTSIDE;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "on", lk_jw_text(w, (unsigned)e->kind < LK_ARRAY_LEN(on) ? on[e->kind] : "other"));
     lk_jw_set(o, "syscall", json_null());
     lk_jw_set(o, "fd", json_null());
@@ -124,7 +126,7 @@ static json_t *program_wait(struct lk_jw *w, const struct lk_wait *wait)
     if (wait->kind == LK_WAIT_NONE)
         return json_null();
     w->gap[LK_GAP_WAIT] += wait->kind == LK_WAIT_UNKNOWN;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "kind", lk_jw_text(w, lk_words_wait_kind(wait->kind)));
     lk_jw_set(o, "call", lk_jw_text(w, wait->call));
     lk_jw_set_ids(w, o, "on", &wait->on);
@@ -154,7 +156,7 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     const struct lk_thread *t = &w->snap->threads.v[i];
     const bool blamed = lk_fold_blamed(w->view, lk_ref_make(LK_KIND_THREAD, i));
     const enum lk_thread_state state = lk_words_thread_state(t, blamed);
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     w->gap[LK_GAP_WAIT] += state == LK_TS_UNKNOWN && t->wait.kind != LK_WAIT_UNKNOWN;
     lk_jw_set(o, "id", lk_jw_raw_id(w, t->id));
     lk_jw_set(o, "tid", json_integer(t->tid));
@@ -188,7 +190,7 @@ static json_t *loop_json(struct lk_jw *w, size_t i)
 {
     const struct lk_loop *l = &w->snap->loops.v[i];
     const bool due_unknown = l->next_timer_ms == LK_UNKNOWN && l->timers != 0;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, l->id));
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind ? l->kind : "unknown"));
     lk_jw_set(o, "class", lk_jw_text(w, l->cls ? l->cls : ""));
@@ -213,7 +215,7 @@ static json_t *loop_json(struct lk_jw *w, size_t i)
 static json_t *task_json(struct lk_jw *w, size_t i)
 {
     const struct lk_task *k = &w->snap->tasks.v[i];
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, k->id));
     lk_jw_set(o, "kind", lk_jw_text(w, lk_words_task_kind(k->kind)));
     lk_jw_set(o, "name", lk_jw_text(w, k->name ? k->name : ""));
@@ -238,7 +240,7 @@ static json_t *task_json(struct lk_jw *w, size_t i)
 static json_t *future_json(struct lk_jw *w, size_t i)
 {
     const struct lk_future *f = &w->snap->futures.v[i];
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, f->id));
     lk_jw_set(o, "kind", lk_jw_text(w, f->concurrent ? "concurrent" : "asyncio"));
     lk_jw_set(o, "class", lk_jw_text(w, f->cls ? f->cls : ""));
@@ -256,7 +258,7 @@ static json_t *lock_json(struct lk_jw *w, size_t i)
 {
     const struct lk_lock *l = &w->snap->locks.v[i];
     const bool owner_unknown = l->mutex && l->locked == LK_YES && !l->owners.n;
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     w->gap[LK_GAP_OWNER] += owner_unknown;
     lk_jw_set(o, "id", lk_jw_raw_id(w, l->id));
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind && *l->kind ? l->kind : "lock"));
@@ -275,9 +277,9 @@ static json_t *lock_json(struct lk_jw *w, size_t i)
 static json_t *executor_json(struct lk_jw *w, size_t i)
 {
     const struct lk_executor *x = &w->snap->executors.v[i];
-    json_t *o = json_object(), *items = json_array();
+    json_t *o = lk_json_object(), *items = lk_json_array();
     for (size_t q = 0; q < x->n_items && q < LK_VIEW_LIST_MAX; q++) {
-        json_t *it = json_object();
+        json_t *it = lk_json_object();
         lk_jw_set(it, "future", lk_jw_id(w, x->items[q].future));
         lk_jw_set(it, "function", lk_jw_text(w, x->items[q].function));
         lk_jw_append(items, it);
@@ -296,7 +298,7 @@ static json_t *executor_json(struct lk_jw *w, size_t i)
 static json_t *extern_json(struct lk_jw *w, size_t i)
 {
     const struct lk_extern *e = &w->snap->externs.v[i];
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, e->id));
     lk_jw_set(o, "kind", lk_jw_text(w, lk_words_extern_kind(e->kind)));
     lk_jw_set(o, "text", lk_jw_text(w, e->text ? e->text : ""));
@@ -391,7 +393,7 @@ static void write_groups(struct lk_jw *w, const struct section *s)
         const struct lk_group *group = &vk->groups[g];
         if (!group->hidden)
             continue;
-        json_t *o = json_object();
+        json_t *o = lk_json_object();
         lk_jw_set(o, "count", json_integer(group->hidden));
         lk_jw_set(o, "example", lk_jw_id(w, lk_ref_make(s->kind, group->example)));
         s->group(w, o, group->example);

@@ -60,11 +60,13 @@ static int write_indented(const char *s, size_t n, void *arg)
 
 void lk_jw_dump(struct lk_jw *w, json_t *value)
 {
+    /* write_indented never fails, so only memory can be the reason. */
     if (!value || json_dump_callback(value, write_indented, w,
-                                     JSON_PRESERVE_ORDER | JSON_INDENT(INDENT) | JSON_ENCODE_ANY))
-        /* jansson fails only without memory; this ends the process with its one line */
-        lk_xmalloc(SIZE_MAX);
-    json_decref(value);
+                                     JSON_PRESERVE_ORDER | JSON_INDENT(INDENT) | JSON_ENCODE_ANY)) {
+        lk_json_release(value);
+        lk_out_of_memory();
+    }
+    lk_json_release(value);
 }
 
 void lk_jw_item(struct lk_jw *w)
@@ -142,14 +144,12 @@ json_t *lk_jw_timeout(struct lk_jw *w, int64_t ms)
 
 void lk_jw_set(json_t *object, const char *name, json_t *value)
 {
-    if (json_object_set_new_nocheck(object, name, value))
-        lk_xmalloc(SIZE_MAX);
+    lk_json_set(object, name, value);
 }
 
 void lk_jw_append(json_t *array, json_t *value)
 {
-    if (json_array_append_new(array, value))
-        lk_xmalloc(SIZE_MAX);
+    lk_json_append(array, value);
 }
 
 json_t *lk_jw_raw_id(struct lk_jw *w, const char *id)
@@ -171,7 +171,7 @@ json_t *lk_jw_first_id(struct lk_jw *w, const struct lk_refs *refs)
 
 void lk_jw_set_ids(struct lk_jw *w, json_t *object, const char *name, const struct lk_refs *refs)
 {
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     size_t written = 0;
     for (size_t i = 0; i < refs->n && (w->all || written < LK_VIEW_LIST_MAX); i++) {
         if (!lk_fold_shown(w->view, refs->v[i]))
@@ -187,7 +187,7 @@ void lk_jw_set_ids(struct lk_jw *w, json_t *object, const char *name, const stru
 
 json_t *lk_jw_texts(struct lk_jw *w, const char *const *v, size_t n)
 {
-    json_t *list = json_array();
+    json_t *list = lk_json_array();
     for (size_t i = 0; i < n; i++)
         lk_jw_append(list, lk_jw_text(w, v[i] ? v[i] : "?"));
     return list;

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "report/folding.h"
+#include "report/json_values.h"
 #include "util/map.h"
 
 /*
@@ -46,9 +47,9 @@ struct lk_jw {
     const struct lk_fold *view;
     const char *prefix; /* of ids: "" or "4711/" */
     bool all;
-    int depth;            /* nesting of what is written by hand */
-    bool first;           /* nothing was written yet on this level */
-    struct lk_map frames; /* stack -> its json array, so that equal stacks are made once */
+    int depth;             /* nesting of what is written by hand */
+    bool first;            /* nothing was written yet on this level */
+    struct lk_map *frames; /* stack -> its json array, so that equal stacks are made once */
     size_t gap[LK_GAP_COUNT];
 };
 
@@ -61,8 +62,7 @@ void lk_jw_key(struct lk_jw *w, const char *name);
 void lk_jw_dump(struct lk_jw *w, json_t *value);
 void lk_jw_member(struct lk_jw *w, const char *name, json_t *value);
 
-/* Values. The known_ forms count a null as something that is not known. Memory that runs out ends
- * the process. */
+/* Values. The known_ forms count a null as something that is not known. */
 json_t *lk_jw_text(struct lk_jw *w, const char *s);
 json_t *lk_jw_known_text(struct lk_jw *w, const char *s, enum lk_gap g);
 json_t *lk_jw_texts(struct lk_jw *w, const char *const *v, size_t n);

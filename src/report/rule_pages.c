@@ -12,6 +12,7 @@
 #include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_texts.h"
+#include "report/json_values.h"
 #include "report/terminal.h"
 
 enum { TEXT_INDENT = 2, CODE_INDENT = 4 };
@@ -106,13 +107,6 @@ static void list_text(struct lk_terminal *p)
 
 /* ---- JSON ------------------------------------------------------------------------------- */
 
-static void set(json_t *object, const char *key, json_t *value)
-{
-    if (!value || json_object_set_new(object, key, value))
-        /* jansson fails only without memory; this ends the process with its one line */
-        lk_xmalloc(SIZE_MAX);
-}
-
 static json_t *text_or_null(const char *s)
 {
     return s ? json_string(s) : json_null();
@@ -121,31 +115,31 @@ static json_t *text_or_null(const char *s)
 static json_t *rule_json(const struct lk_rule *r, bool whole)
 {
     const struct lk_explanation *e = lk_rule_explanation(r);
-    json_t *o = json_object(), *docs = json_array();
-    set(o, "id", json_string(r->id));
-    set(o, "name", json_string(r->name));
-    set(o, "ceiling", json_string(lk_verdict_name(r->ceiling)));
-    set(o, "brief", text_or_null(e ? e->brief : NULL));
+    json_t *o = lk_json_object(), *docs = lk_json_array();
+    lk_json_set(o, "id", json_string(r->id));
+    lk_json_set(o, "name", json_string(r->name));
+    lk_json_set(o, "ceiling", json_string(lk_verdict_name(r->ceiling)));
+    lk_json_set(o, "brief", text_or_null(e ? e->brief : NULL));
     for (size_t i = 0; i < LK_ARRAY_LEN(sections); i++)
         if (whole || sections[i].of_rule)
-            set(o, sections[i].key, text_or_null(text_of(&sections[i], r)));
+            lk_json_set(o, sections[i].key, text_or_null(text_of(&sections[i], r)));
     if (whole)
-        set(o, "language", text_or_null(e ? e->language : NULL));
+        lk_json_set(o, "language", text_or_null(e ? e->language : NULL));
     for (size_t i = 0; i < LK_ARRAY_LEN(r->docs) && r->docs[i]; i++)
-        json_array_append_new(docs, json_string(r->docs[i]));
-    set(o, "docs", docs);
+        lk_json_append(docs, json_string(r->docs[i]));
+    lk_json_set(o, "docs", docs);
     return o;
 }
 
 /* Takes the list over. */
 static void write_json(json_t *list, FILE *out)
 {
-    json_t *top = json_object();
-    set(top, "schema", json_string("loopknot.rules/1"));
-    set(top, "rules", list);
+    json_t *top = lk_json_object();
+    lk_json_set(top, "schema", json_string("loopknot.rules/1"));
+    lk_json_set(top, "rules", list);
     json_dumpf(top, out, JSON_PRESERVE_ORDER | JSON_INDENT(2));
     putc('\n', out);
-    json_decref(top);
+    lk_json_release(top);
 }
 
 /* ---- Markdown --------------------------------------------------------------------------- */
@@ -180,9 +174,9 @@ static int written(FILE *out)
 int lk_rules_write(const char *format, const struct lk_render *how, FILE *out)
 {
     if (strcmp(format, "json") == 0) {
-        json_t *list = json_array();
+        json_t *list = lk_json_array();
         for (size_t i = 0; i < lk_n_rules; i++)
-            json_array_append_new(list, rule_json(&lk_rules[i], false));
+            lk_json_append(list, rule_json(&lk_rules[i], false));
         write_json(list, out);
         return written(out);
     }
@@ -217,9 +211,9 @@ int lk_explanations_write(const char *const *words, size_t n, const char *format
         if (!lk_rule_by_word(words[i]))
             return 2;
     if (strcmp(format, "json") == 0) {
-        json_t *list = json_array();
+        json_t *list = lk_json_array();
         for (size_t i = 0; i < n; i++)
-            json_array_append_new(list, rule_json(lk_rule_by_word(words[i]), true));
+            lk_json_append(list, rule_json(lk_rule_by_word(words[i]), true));
         write_json(list, out);
         return written(out);
     }

@@ -44,16 +44,16 @@ static json_t *message(const char *text)
             lk_strbuf_puts(&b, "\\");
         lk_strbuf_add(&b, s, 1);
     }
-    json_t *o = json_object();
-    lk_ci_set(o, "text", json_string_nocheck(b.s ? b.s : "-"));
+    json_t *o = lk_json_object();
+    lk_json_set(o, "text", json_string_nocheck(b.s ? b.s : "-"));
     lk_strbuf_deinit(&b);
     return o;
 }
 
 static json_t *plain_message(const char *text)
 {
-    json_t *o = json_object();
-    lk_ci_set(o, "text", json_string_nocheck(text));
+    json_t *o = lk_json_object();
+    lk_json_set(o, "text", json_string_nocheck(text));
     return o;
 }
 
@@ -90,9 +90,9 @@ static json_t *help(struct log *l, const struct lk_rule *r)
         lk_strbuf_printf(&text, "%s%s\n", d ? "" : "\nRead:\n", r->docs[d]);
         lk_strbuf_printf(&md, "%s- %s\n", d ? "" : "\n**Read**\n\n", r->docs[d]);
     }
-    json_t *o = json_object();
-    lk_ci_set(o, "text", json_string_nocheck(lk_arena_strdup(l->arena, text.s)));
-    lk_ci_set(o, "markdown", json_string_nocheck(lk_arena_strdup(l->arena, md.s)));
+    json_t *o = lk_json_object();
+    lk_json_set(o, "text", json_string_nocheck(lk_arena_strdup(l->arena, text.s)));
+    lk_json_set(o, "markdown", json_string_nocheck(lk_arena_strdup(l->arena, md.s)));
     lk_strbuf_deinit(&text);
     lk_strbuf_deinit(&md);
     return o;
@@ -100,30 +100,30 @@ static json_t *help(struct log *l, const struct lk_rule *r)
 
 static json_t *rule(struct log *l, const struct lk_rule *r)
 {
-    json_t *o = json_object(), *configuration = json_object();
-    lk_ci_set(o, "id", json_string(r->id));
-    lk_ci_set(o, "name", json_string(r->name));
-    lk_ci_set(o, "shortDescription", plain_message(r->name));
-    lk_ci_set(o, "fullDescription", plain_message(r->means));
-    lk_ci_set(o, "help", help(l, r));
+    json_t *o = lk_json_object(), *configuration = lk_json_object();
+    lk_json_set(o, "id", json_string(r->id));
+    lk_json_set(o, "name", json_string(r->name));
+    lk_json_set(o, "shortDescription", plain_message(r->name));
+    lk_json_set(o, "fullDescription", plain_message(r->means));
+    lk_json_set(o, "help", help(l, r));
     for (size_t d = 0; d < LK_ARRAY_LEN(r->docs) && r->docs[d]; d++)
         if (lk_starts_with(r->docs[d], "https://") && !json_object_get(o, "helpUri"))
-            lk_ci_set(o, "helpUri", json_string(r->docs[d]));
-    lk_ci_set(configuration, "level", json_string(level_of(r->ceiling, LK_PROVEN)));
-    lk_ci_set(o, "defaultConfiguration", configuration);
+            lk_json_set(o, "helpUri", json_string(r->docs[d]));
+    lk_json_set(configuration, "level", json_string(level_of(r->ceiling, LK_PROVEN)));
+    lk_json_set(o, "defaultConfiguration", configuration);
     return o;
 }
 
 static json_t *tool(struct log *l)
 {
-    json_t *o = json_object(), *driver = json_object(), *rules = json_array();
+    json_t *o = lk_json_object(), *driver = lk_json_object(), *rules = lk_json_array();
     for (size_t i = 0; i < lk_n_rules; i++)
-        lk_ci_append(rules, rule(l, &lk_rules[i]));
-    lk_ci_set(driver, "name", json_string("loopknot"));
-    lk_ci_set(driver, "version", json_string(lk_tool_version()));
-    lk_ci_set(driver, "semanticVersion", json_string(lk_tool_version()));
-    lk_ci_set(driver, "rules", rules);
-    lk_ci_set(o, "driver", driver);
+        lk_json_append(rules, rule(l, &lk_rules[i]));
+    lk_json_set(driver, "name", json_string("loopknot"));
+    lk_json_set(driver, "version", json_string(lk_tool_version()));
+    lk_json_set(driver, "semanticVersion", json_string(lk_tool_version()));
+    lk_json_set(driver, "rules", rules);
+    lk_json_set(o, "driver", driver);
     return o;
 }
 
@@ -132,14 +132,14 @@ static json_t *tool(struct log *l)
 static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *file)
 {
     const char *path = lk_ci_path(l->arena, s, file), *below = lk_ci_below(l->root, path);
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     if (below) {
-        lk_ci_set(o, "uri", json_string_nocheck(uri(l->arena, below)));
-        lk_ci_set(o, "uriBaseId", json_string(BASE));
+        lk_json_set(o, "uri", json_string_nocheck(uri(l->arena, below)));
+        lk_json_set(o, "uriBaseId", json_string(BASE));
     } else {
-        lk_ci_set(o, "uri",
-                  json_string_nocheck(lk_arena_printf(
-                      l->arena, "%s%s", *path == '/' ? "file://" : "", uri(l->arena, path))));
+        lk_json_set(o, "uri",
+                    json_string_nocheck(lk_arena_printf(
+                        l->arena, "%s%s", *path == '/' ? "file://" : "", uri(l->arena, path))));
     }
     return o;
 }
@@ -148,30 +148,30 @@ static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *
 static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c,
                         size_t id)
 {
-    json_t *o = json_object();
+    json_t *o = lk_json_object();
     const char *who = lk_sentence_culprit(l->arena, s, c), *where = lk_sentence_place(l->arena, c);
     if (id)
-        lk_ci_set(o, "id", json_integer((json_int_t)id));
-    lk_ci_set(o, "message",
-              message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
+        lk_json_set(o, "id", json_integer((json_int_t)id));
+    lk_json_set(o, "message",
+                message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
     if (lk_ci_has_file(c)) {
-        json_t *physical = json_object();
-        lk_ci_set(physical, "artifactLocation", artifact(l, s, c->file));
+        json_t *physical = lk_json_object();
+        lk_json_set(physical, "artifactLocation", artifact(l, s, c->file));
         if (c->line > 0) {
-            json_t *region = json_object();
-            lk_ci_set(region, "startLine", json_integer(c->line));
+            json_t *region = lk_json_object();
+            lk_json_set(region, "startLine", json_integer(c->line));
             if (c->source && *c->source)
-                lk_ci_set(region, "snippet", plain_message(lk_words_safe(l->arena, c->source)));
-            lk_ci_set(physical, "region", region);
+                lk_json_set(region, "snippet", plain_message(lk_words_safe(l->arena, c->source)));
+            lk_json_set(physical, "region", region);
         }
-        lk_ci_set(o, "physicalLocation", physical);
+        lk_json_set(o, "physicalLocation", physical);
     }
     if (c->function && *c->function) {
-        json_t *logical = json_object(), *list = json_array();
-        lk_ci_set(logical, "name", lk_ci_json(l->arena, c->function));
-        lk_ci_set(logical, "kind", json_string("function"));
-        lk_ci_append(list, logical);
-        lk_ci_set(o, "logicalLocations", list);
+        json_t *logical = lk_json_object(), *list = lk_json_array();
+        lk_json_set(logical, "name", lk_ci_json(l->arena, c->function));
+        lk_json_set(logical, "kind", json_string("function"));
+        lk_json_append(list, logical);
+        lk_json_set(o, "logicalLocations", list);
     }
     return o;
 }
@@ -179,18 +179,18 @@ static json_t *location(struct log *l, const struct lk_snapshot *s, const struct
 /* The culprits in the order of the chain, as steps that a viewer can walk through. */
 static json_t *code_flow(struct log *l, const struct lk_ci_issue *i)
 {
-    json_t *steps = json_array(), *thread = json_object(), *threads = json_array(),
-           *flow = json_object(), *list = json_array();
+    json_t *steps = lk_json_array(), *thread = lk_json_object(), *threads = lk_json_array(),
+           *flow = lk_json_object(), *list = lk_json_array();
     for (size_t k = 0; k < i->finding->culprits.n && k < MAX_PLACES; k++) {
-        json_t *step = json_object();
-        lk_ci_set(step, "location", location(l, i->report->snap, &i->finding->culprits.v[k], 0));
-        lk_ci_append(steps, step);
+        json_t *step = lk_json_object();
+        lk_json_set(step, "location", location(l, i->report->snap, &i->finding->culprits.v[k], 0));
+        lk_json_append(steps, step);
     }
-    lk_ci_set(thread, "locations", steps);
-    lk_ci_append(threads, thread);
-    lk_ci_set(flow, "message", message("each waits for the next, the last one for the first"));
-    lk_ci_set(flow, "threadFlows", threads);
-    lk_ci_append(list, flow);
+    lk_json_set(thread, "locations", steps);
+    lk_json_append(threads, thread);
+    lk_json_set(flow, "message", message("each waits for the next, the last one for the first"));
+    lk_json_set(flow, "threadFlows", threads);
+    lk_json_append(list, flow);
     return list;
 }
 
@@ -205,21 +205,21 @@ static void places(struct log *l, json_t *o, const struct lk_ci_issue *i)
     const struct lk_finding *f = i->finding;
     const struct lk_snapshot *s = i->report->snap;
     const struct lk_culprit *main = lk_ci_place(f);
-    json_t *first = json_array(), *related = json_array();
+    json_t *first = lk_json_array(), *related = lk_json_array();
     if (!main && f->culprits.n)
         main = &f->culprits.v[0];
     if (main)
-        lk_ci_append(first, location(l, s, main, 0));
+        lk_json_append(first, location(l, s, main, 0));
     for (size_t k = 0; k < f->culprits.n && json_array_size(related) < MAX_PLACES; k++)
         if (&f->culprits.v[k] != main)
-            lk_ci_append(related, location(l, s, &f->culprits.v[k], FIRST_PLACE + k));
-    lk_ci_set(o, "locations", first);
+            lk_json_append(related, location(l, s, &f->culprits.v[k], FIRST_PLACE + k));
+    lk_json_set(o, "locations", first);
     if (json_array_size(related))
-        lk_ci_set(o, "relatedLocations", related);
+        lk_json_set(o, "relatedLocations", related);
     else
-        json_decref(related);
+        lk_json_release(related);
     if (is_ring(f) && f->culprits.n > 1)
-        lk_ci_set(o, "codeFlows", code_flow(l, i));
+        lk_json_set(o, "codeFlows", code_flow(l, i));
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
@@ -228,32 +228,32 @@ static json_t *result(struct log *l, const struct lk_ci_issue *i)
 {
     const struct lk_finding *f = i->finding;
     const struct lk_rule *known = f->rule ? lk_rule_by_id(f->rule->id) : NULL;
-    json_t *o = json_object(), *prints = json_object(), *properties = json_object(),
-           *pids = json_array();
+    json_t *o = lk_json_object(), *prints = lk_json_object(), *properties = lk_json_object(),
+           *pids = lk_json_array();
     if (f->rule)
-        lk_ci_set(o, "ruleId", json_string(f->rule->id));
+        lk_json_set(o, "ruleId", json_string(f->rule->id));
     if (known)
-        lk_ci_set(o, "ruleIndex", json_integer(known - lk_rules));
-    lk_ci_set(o, "level", json_string(level_of(f->severity, f->confidence)));
-    lk_ci_set(o, "message", message(lk_ci_message(l->arena, i)));
+        lk_json_set(o, "ruleIndex", json_integer(known - lk_rules));
+    lk_json_set(o, "level", json_string(level_of(f->severity, f->confidence)));
+    lk_json_set(o, "message", message(lk_ci_message(l->arena, i)));
     places(l, o, i);
-    lk_ci_set(prints, "loopknotFingerprint/v1", json_string(f->fingerprint));
-    lk_ci_set(o, "partialFingerprints", prints);
-    lk_ci_set(o, "occurrenceCount", json_integer((json_int_t)i->n));
+    lk_json_set(prints, "loopknotFingerprint/v1", json_string(f->fingerprint));
+    lk_json_set(o, "partialFingerprints", prints);
+    lk_json_set(o, "occurrenceCount", json_integer((json_int_t)i->n));
     for (size_t k = 0; k < i->n; k++)
-        lk_ci_append(pids, json_integer(i->pids[k]));
-    lk_ci_set(properties, "severity", json_string(lk_verdict_name(f->severity)));
-    lk_ci_set(properties, "confidence", json_string(lk_confidence_name(f->confidence)));
-    lk_ci_set(properties, "pids", pids);
-    lk_ci_set(o, "properties", properties);
+        lk_json_append(pids, json_integer(i->pids[k]));
+    lk_json_set(properties, "severity", json_string(lk_verdict_name(f->severity)));
+    lk_json_set(properties, "confidence", json_string(lk_confidence_name(f->confidence)));
+    lk_json_set(properties, "pids", pids);
+    lk_json_set(o, "properties", properties);
     return o;
 }
 
 static json_t *notification(const char *level, const char *text)
 {
-    json_t *o = json_object();
-    lk_ci_set(o, "level", json_string(level));
-    lk_ci_set(o, "message", message(text));
+    json_t *o = lk_json_object();
+    lk_json_set(o, "level", json_string(level));
+    lk_json_set(o, "message", message(text));
     return o;
 }
 
@@ -270,19 +270,19 @@ static json_t *not_judged(struct log *l, const struct lk_report *r)
 static json_t *invocations(struct log *l, const struct lk_report *reports, size_t n,
                            const struct lk_render *how)
 {
-    json_t *o = json_object(), *list = json_array(), *notes = json_array();
-    lk_ci_set(o, "executionSuccessful", json_boolean(n > 0));
+    json_t *o = lk_json_object(), *list = lk_json_array(), *notes = lk_json_array();
+    lk_json_set(o, "executionSuccessful", json_boolean(n > 0));
     if (n && reports[0].snap->taken_at)
-        lk_ci_set(o, "endTimeUtc", lk_ci_json(l->arena, reports[0].snap->taken_at));
+        lk_json_set(o, "endTimeUtc", lk_ci_json(l->arena, reports[0].snap->taken_at));
     if (n && reports[0].snap->host)
-        lk_ci_set(o, "machine", lk_ci_json(l->arena, reports[0].snap->host));
+        lk_json_set(o, "machine", lk_ci_json(l->arena, reports[0].snap->host));
     if (how->ended && lk_sentence_worst(reports, n) < LK_STALLED)
-        lk_ci_append(notes, notification("error", lk_ci_ended(l->arena, how->elapsed_ms)));
+        lk_json_append(notes, notification("error", lk_ci_ended(l->arena, how->elapsed_ms)));
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-            lk_ci_append(notes, not_judged(l, &reports[i]));
-    lk_ci_set(o, "toolExecutionNotifications", notes);
-    lk_ci_append(list, o);
+            lk_json_append(notes, not_judged(l, &reports[i]));
+    lk_json_set(o, "toolExecutionNotifications", notes);
+    lk_json_append(list, o);
     return list;
 }
 
@@ -290,34 +290,35 @@ static json_t *invocations(struct log *l, const struct lk_report *reports, size_
 
 static void set_base(struct log *l, json_t *run)
 {
-    json_t *ids = json_object(), *base = json_object();
+    json_t *ids = lk_json_object(), *base = lk_json_object();
     const char *end = lk_ends_with(l->root, "/") ? "" : "/";
-    lk_ci_set(
+    lk_json_set(
         base, "uri",
         json_string_nocheck(lk_arena_printf(l->arena, "file://%s%s", uri(l->arena, l->root), end)));
-    lk_ci_set(base, "description", plain_message("the working directory of the examined process"));
-    lk_ci_set(ids, BASE, base);
-    lk_ci_set(run, "originalUriBaseIds", ids);
+    lk_json_set(base, "description",
+                plain_message("the working directory of the examined process"));
+    lk_json_set(ids, BASE, base);
+    lk_json_set(run, "originalUriBaseIds", ids);
 }
 
 static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n,
                       const struct lk_render *how)
 {
     const struct lk_ci_issues issues = lk_ci_issues(l->arena, reports, n);
-    json_t *run = json_object(), *results = json_array(), *automation = json_object(),
-           *properties = json_object();
+    json_t *run = lk_json_object(), *results = lk_json_array(), *automation = lk_json_object(),
+           *properties = lk_json_object();
     for (size_t i = 0; i < issues.n; i++)
-        lk_ci_append(results, result(l, &issues.v[i]));
-    lk_ci_set(automation, "id", json_string("loopknot/"));
-    lk_ci_set(properties, "verdict", json_string(lk_verdict_name(lk_sentence_worst(reports, n))));
-    lk_ci_set(run, "tool", tool(l));
-    lk_ci_set(run, "automationDetails", automation);
-    lk_ci_set(run, "invocations", invocations(l, reports, n, how));
+        lk_json_append(results, result(l, &issues.v[i]));
+    lk_json_set(automation, "id", json_string("loopknot/"));
+    lk_json_set(properties, "verdict", json_string(lk_verdict_name(lk_sentence_worst(reports, n))));
+    lk_json_set(run, "tool", tool(l));
+    lk_json_set(run, "automationDetails", automation);
+    lk_json_set(run, "invocations", invocations(l, reports, n, how));
     if (l->root)
         set_base(l, run);
-    lk_ci_set(run, "columnKind", json_string("utf16CodeUnits"));
-    lk_ci_set(run, "results", results);
-    lk_ci_set(run, "properties", properties);
+    lk_json_set(run, "columnKind", json_string("utf16CodeUnits"));
+    lk_json_set(run, "results", results);
+    lk_json_set(run, "properties", properties);
     return run;
 }
 
@@ -325,16 +326,16 @@ bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set,
                     const struct lk_render *how, FILE *out)
 {
     struct log l = { .arena = lk_arena_create() };
-    json_t *log = json_object(), *runs = json_array();
+    json_t *log = lk_json_object(), *runs = lk_json_array();
     (void)set;
     /* The folder of the first process, which is the root of a tree: the checkout, where CI starts
      * its commands. */
     if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
         l.root = lk_words_safe(l.arena, reports[0].snap->cwd);
-    lk_ci_append(runs, run_of(&l, reports, n, how));
-    lk_ci_set(log, "$schema", json_string(SCHEMA));
-    lk_ci_set(log, "version", json_string("2.1.0"));
-    lk_ci_set(log, "runs", runs);
+    lk_json_append(runs, run_of(&l, reports, n, how));
+    lk_json_set(log, "$schema", json_string(SCHEMA));
+    lk_json_set(log, "version", json_string("2.1.0"));
+    lk_json_set(log, "runs", runs);
     lk_arena_destroy(l.arena);
     return lk_ci_dump(log, out);
 }

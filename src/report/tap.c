@@ -32,7 +32,7 @@ static void value(FILE *out, struct lk_arena *a, const char *key, const char *te
     fprintf(out, "  %s: ", key);
     json_dumpf(v, out, JSON_ENCODE_ANY);
     putc('\n', out);
-    json_decref(v);
+    lk_json_release(v);
 }
 
 /* Lines as a literal block: each is indented, empty ones too, so none of them can end the block or

@@ -208,8 +208,9 @@ static void parents_frames(const struct lists *l, const struct lk_pystack *st)
             break;
         }
     lk_terminal_par(l->p, 6, NULL, 0,
-                    lk_arena_printf(l->arena, "forked below %s; what is outside of that is its "
-                                              "parent's past%s",
+                    lk_arena_printf(l->arena,
+                                    "forked below %s; what is outside of that is its "
+                                    "parent's past%s",
                                     lk_sentence_frame(l->arena, f, 0), l->how->all ? ":" : ""),
                     0);
     if (l->how->all)

@@ -68,7 +68,7 @@ static void all_in_order(void **state)
         }
         assert_int_equal(r[i].report.snap->pid, pids[i]);
         assert_int_equal(r[i].report.snap->samples.n, 2);
-        lk_report_deinit(&r[i].report);
+        lk_joint_result_deinit(&r[i]);
         end(pids[i]);
     }
 }
@@ -98,7 +98,7 @@ static void deadline(void **state)
         assert_true(r[i].ok);
         assert_true(r[i].report.snap->samples.n >= 1 && r[i].report.snap->samples.n < 1000);
         assert_true(has_limit(&r[i].report, "its deadline has passed"));
-        lk_report_deinit(&r[i].report);
+        lk_joint_result_deinit(&r[i]);
         end(pids[i]);
     }
 }

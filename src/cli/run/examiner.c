@@ -65,8 +65,10 @@ static void keep_complaint(pid_t pid, bool gone, const char *message, void *arg)
 {
     struct examination *x = arg;
     (void)pid;
-    if (!gone && x->n_complaints < MAX_COMPLAINTS)
-        x->complaints[x->n_complaints++] = strdup(message);
+    if (gone || x->n_complaints == MAX_COMPLAINTS)
+        return;
+    x->complaints[x->n_complaints] = strdup(message);
+    x->n_complaints += x->complaints[x->n_complaints] != NULL;
 }
 
 static void examine(struct examination *x, const struct examiner_request *q,
@@ -75,6 +77,8 @@ static void examine(struct examination *x, const struct examiner_request *q,
     struct loopknot_options options = x->job->common->options;
     forget(x);
     x->d = loopknot_create();
+    if (!x->d)
+        end_without_memory();
     x->n = lk_kill_tree_members(q->root, x->pids, LK_TREE_MAX);
     options.interrupted = &interrupted;
     options.together = x->pids;
@@ -123,7 +127,7 @@ static bool write_stream(const struct examination *x, const struct loopknot_rend
     for (size_t i = 0; i < all->n; i++)
         if (!all->v[i].file)
             only.v[only.n++] = all->v[i];
-    return outputs_write(&only, x->d, r, stderr);
+    return outputs_write(&only, x->d, r, stderr) == 0;
 }
 
 static void print(struct examination *x, const struct examiner_request *q,
@@ -146,10 +150,12 @@ static void write_all(struct examination *x, const struct examiner_request *q,
     r.ended = true;
     if (!x->d)
         x->d = loopknot_create();
+    if (!x->d)
+        end_without_memory();
     complain_of_all(x);
     /* Also when no process could be examined: a test report that is missing would look as if
      * nothing had been run. */
-    a->ok = outputs_write(&x->job->common->outputs, x->d, &r, stderr);
+    a->ok = outputs_write(&x->job->common->outputs, x->d, &r, stderr) == 0;
     if (x->job->core)
         core_write(x->job->core, x->pids, x->n, &interrupted);
 }

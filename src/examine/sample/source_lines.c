@@ -129,7 +129,7 @@ static void fill_all(struct reader *r)
             continue;
         if (slurp(r, fd))
             fill(r, w + i, n);
-        close(fd);
+        lk_fd_close(fd);
     }
 }
 

@@ -38,8 +38,7 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
 {
     if (!r)
         return;
-    if (r->pidfd >= 0)
-        close(r->pidfd);
+    lk_fd_close(r->pidfd);
     lk_fd_holders_destroy(r->holders);
     lk_socket_destroy(r->net);
     lk_free(r);
@@ -65,7 +64,7 @@ static int borrow(struct lk_kernel_reader *r, int64_t fd)
 {
     if (r->pidfd == -1) {
         int opened = r->pid > 0 ? (int)syscall(SYS_pidfd_open, r->pid, 0) : -1;
-        r->pidfd = opened >= 0 ? opened : -2;
+        r->pidfd = opened >= 0 ? lk_fd_hold(opened) : -2;
     }
     if (r->pidfd < 0 || fd < 0 || fd > INT32_MAX)
         return -1;
@@ -607,6 +606,6 @@ int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *f
                 fds[count] = fd;
             count++;
         }
-    fclose(f);
+    lk_procfs_close(f);
     return count;
 }

@@ -65,7 +65,7 @@ static enum lk_runtime by_library(const char *base)
     if (!f)
         return LK_RUNTIME_UNKNOWN;
     size_t best = LK_ARRAY_LEN(libraries), cap = 0;
-    char *line = NULL;
+    char *line = NULL; /* getline's, not ours: nothing is allocated beside it */
     for (size_t n = 0; best > 0 && n < MAX_MAPS_LINES && getline(&line, &cap, f) > 0; n++) {
         const char *path = strchr(line, '/');
         for (size_t i = 0; path && i < best; i++)
@@ -73,7 +73,7 @@ static enum lk_runtime by_library(const char *base)
                 best = i;
     }
     free(line);
-    fclose(f);
+    lk_procfs_close(f);
     return best < LK_ARRAY_LEN(libraries) ? libraries[best].runtime : LK_RUNTIME_UNKNOWN;
 }
 
@@ -127,9 +127,8 @@ enum lk_runtime lk_runtime_find(const char *base)
         return runtime;
     char path[LK_PROCFS_PATH];
     snprintf(path, sizeof(path), "%s/exe", base);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = lk_fd_hold(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     bool go = fd >= 0 && is_go(fd);
-    if (fd >= 0)
-        close(fd);
+    lk_fd_close(fd);
     return go ? LK_RUNTIME_GO : LK_RUNTIME_NATIVE;
 }

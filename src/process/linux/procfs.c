@@ -78,7 +78,7 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = lk_fd_hold(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (fd < 0)
         return NULL;
     size_t cap = LK_MIN(max, 4096u), n = 0;
@@ -86,10 +86,8 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
     for (;;) {
         ssize_t got = read_up_to(fd, buf + n, cap - n);
         if (got < 0) {
-            int saved = errno;
+            lk_fd_close(fd);
             lk_free(buf);
-            close(fd);
-            errno = saved;
             return NULL;
         }
         n += (size_t)got;
@@ -98,7 +96,7 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
         cap = LK_MIN(max, cap * 4);
         buf = lk_xrealloc(buf, cap + 1);
     }
-    close(fd);
+    lk_fd_close(fd);
     buf[n] = '\0';
     *len = n;
     return buf;
@@ -113,11 +111,34 @@ ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...)
     return n;
 }
 
+static void release_stream(void *f, size_t size)
+{
+    (void)size;
+    fclose(f);
+}
+
+static void release_folder(void *dir, size_t size)
+{
+    (void)size;
+    closedir(dir);
+}
+
 FILE *lk_procfs_open(const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    return fopen(path, "re");
+    FILE *f = fopen(path, "re");
+    if (f)
+        lk_hold(f, 0, release_stream);
+    else if (errno == ENOMEM)
+        lk_out_of_memory();
+    return f;
+}
+
+void lk_procfs_close(FILE *f)
+{
+    lk_let_go(f, release_stream);
+    fclose(f);
 }
 
 bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret)
@@ -149,14 +170,18 @@ bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
     DIR *dir = opendir(path);
+    if (!dir && errno == ENOMEM)
+        lk_out_of_memory();
     if (!dir)
         return false;
+    lk_hold(dir, 0, release_folder);
     for (struct dirent *e; (e = readdir(dir));) {
         char *end;
         long long id = strtoll(e->d_name, &end, 10);
         if (end != e->d_name && *end == '\0' && !visit(id, arg))
             break;
     }
+    lk_let_go(dir, release_folder);
     closedir(dir);
     return true;
 }

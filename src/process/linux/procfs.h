@@ -27,6 +27,7 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINT
 ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
 /** Opens a file for reading line by line; NULL with errno. */
 FILE *lk_procfs_open(const char *fmt, ...) LK_PRINTF(1, 2);
+void lk_procfs_close(FILE *f);
 /** The number after "name" at the start of a line, as in /proc/PID/status; false when there is no
  * such line. */
 bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret);

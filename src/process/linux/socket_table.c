@@ -63,8 +63,7 @@ void lk_socket_destroy(struct lk_socket_table *n)
 {
     if (!n)
         return;
-    if (n->diag >= 0)
-        close(n->diag);
+    lk_fd_close(n->diag);
     lk_map_deinit(&n->by_inode);
     lk_map_deinit(&n->by_ends);
     lk_arena_destroy(n->arena);
@@ -215,7 +214,7 @@ static void load_next(struct lk_socket_table *n)
             s.listening = s.state == LK_TCP_LISTEN;
         add_socket(n, &s);
     }
-    fclose(f);
+    lk_procfs_close(f);
 }
 
 static void load_proto(struct lk_socket_table *n, enum lk_socket_proto proto)
@@ -323,7 +322,7 @@ static int diag_socket(struct lk_socket_table *n)
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     struct timeval patience = { .tv_usec = 100 * 1000 };
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
-        n->diag = fd;
+        n->diag = lk_fd_hold(fd);
     else if (fd >= 0)
         close(fd);
     return n->diag;

@@ -135,10 +135,8 @@ static void live_destroy(void *impl)
 
     lk_live_threads_destroy(l->threads);
     lk_live_pid_ns_destroy(l->tids);
-    if (l->mem_fd >= 0)
-        close(l->mem_fd);
-    if (l->proc_fd >= 0)
-        close(l->proc_fd);
+    lk_fd_close(l->mem_fd);
+    lk_fd_close(l->proc_fd);
     lk_free(l->maps_text);
     lk_free(l);
 }

@@ -23,7 +23,7 @@ static bool read_text(struct lk_live *l, struct lk_error *err)
     size_t cap = READ_STEP, n = 0;
     ssize_t got = -1;
     char *text;
-    int fd = openat(l->proc_fd, l->maps_name, O_RDONLY | O_CLOEXEC);
+    int fd = lk_fd_hold(openat(l->proc_fd, l->maps_name, O_RDONLY | O_CLOEXEC));
 
     if (fd < 0)
         return lk_error_os(err, errno, "cannot open /proc/%d/%s", l->pid, l->maps_name);
@@ -35,7 +35,7 @@ static bool read_text(struct lk_live *l, struct lk_error *err)
     }
     if (got < 0)
         lk_error_os(err, errno, "cannot read /proc/%d/%s", l->pid, l->maps_name);
-    close(fd);
+    lk_fd_close(fd);
     if (got != 0) {
         lk_free(text);
         return n >= MAX_TEXT

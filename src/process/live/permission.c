@@ -97,7 +97,7 @@ static bool open_proc(struct lk_live *l, struct lk_error *err)
     if (l->pid <= 0)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "%d is no process id", l->pid);
     snprintf(path, sizeof(path), "/proc/%d", l->pid);
-    l->proc_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    l->proc_fd = lk_fd_hold(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (l->proc_fd >= 0)
         return true;
     if (access("/proc/self/stat", R_OK) != 0)
@@ -343,7 +343,7 @@ static bool check_memory(struct lk_live *l, const struct status *s, struct lk_er
                             s->comm);
     if (l->mem_tid != l->pid)
         snprintf(name, sizeof(name), "task/%d/mem", l->mem_tid);
-    l->mem_fd = openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC);
+    l->mem_fd = lk_fd_hold(openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC));
     return l->mem_fd >= 0 || refuse(l, s, err);
 }
 

@@ -114,6 +114,11 @@ static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *
         tracer, comm);
 }
 
+static void unmap(void *memory, size_t size)
+{
+    munmap(memory, size);
+}
+
 static struct lk_stop_shared *create_shared(const int64_t *tids, size_t n, size_t *size)
 {
     struct lk_stop_shared *s;
@@ -122,6 +127,7 @@ static struct lk_stop_shared *create_shared(const int64_t *tids, size_t n, size_
     s = mmap(NULL, *size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (s == MAP_FAILED)
         return NULL;
+    lk_hold(s, *size, unmap);
     s->n = n;
     for (size_t i = 0; i < n; i++)
         s->v[i].tid = tids[i];
@@ -142,7 +148,7 @@ static bool run_helper(struct lk_stop_helper *h, struct lk_error *err)
     pid_t helper;
 
     h->parent = getpid();
-    h->task_fd = open_tasks(h->t->pid);
+    h->task_fd = lk_fd_hold(open_tasks(h->t->pid));
     if (h->task_fd < 0)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", h->t->pid);
     lk_pages_pin_begin(h->t->pages);
@@ -151,7 +157,7 @@ static bool run_helper(struct lk_stop_helper *h, struct lk_error *err)
         lk_stop_helper_main(h);
     if (helper > 0)
         wait_for_helper(helper, lk_now_us() + (uint64_t)(SETUP_MS + 2 * h->max_pause_ms) * 1000);
-    close(h->task_fd);
+    lk_fd_close(h->task_fd);
     return helper > 0 || lk_error_os(err, errno, "cannot start the helper that stops threads");
 }
 
@@ -182,6 +188,8 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
     res->overflow = !lk_pages_pin_end(t->pages);
     /* ESRCH: those that were asked for have ended in between, which threads may do; nobody is left
      * to be stopped. */
+    if (ok && h.s->no_memory)
+        ok = lk_error_set(err, LK_ERR_NOMEM, "the helper that stops threads ran out of memory");
     if (ok && !h.s->held_us && h.s->seize_errno != ESRCH)
         ok = h.s->seize_errno
                  ? nobody_seized(t, h.s->seize_errno, err)
@@ -189,6 +197,7 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
                                 "the helper that stops threads ended before it stopped any");
     if (ok)
         collect_result(h.s, res);
+    lk_let_go(h.s, unmap);
     munmap(h.s, size);
     return ok;
 }

@@ -377,12 +377,22 @@ static _Noreturn void leave_without_stop(struct lk_stop_shared *s)
     _exit(0);
 }
 
+static struct lk_stop_shared *result; /* the helper's; the kernel lets the threads run on */
+
+static void end_without_memory(void)
+{
+    __atomic_store_n(&result->no_memory, true, __ATOMIC_RELEASE);
+    _exit(0);
+}
+
 _Noreturn void lk_stop_helper_main(const struct lk_stop_helper *h)
 {
     struct lk_stop_shared *s = h->s;
     /* what the end of a killed helper takes */
     unsigned slack_ms = LK_MIN(h->max_pause_ms / 10, 5u);
 
+    result = s;
+    lk_memory_in_child(end_without_memory);
     settle_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != h->parent)

@@ -30,6 +30,7 @@ struct lk_stop_shared {
     uint64_t held_us, released_us; /* first INTERRUPT, last DETACH (CLOCK_MONOTONIC); 0: not yet */
     /* of a thread that could not be seized; ESRCH only when there is no other */
     int seize_errno;
+    bool no_memory; /* the helper ended for want of it: what it has read is not whole */
     size_t n;
     struct lk_stop_slot v[];
 };

@@ -50,8 +50,7 @@ void lk_live_threads_destroy(struct lk_live_threads *t)
 {
     if (!t)
         return;
-    if (t->task_fd >= 0)
-        close(t->task_fd);
+    lk_fd_close(t->task_fd);
     lk_map_deinit(&t->past_at);
     lk_free(t->v);
     lk_free(t);
@@ -74,7 +73,7 @@ static struct lk_live_threads *threads_create(int proc_fd)
 
     t->no_sched = access("/proc/thread-self/sched", R_OK) != 0;
     t->no_schedstat = !counts_schedules();
-    t->task_fd = openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    t->task_fd = lk_fd_hold(openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     t->tick_us = 1000000 / (ticks > 0 ? ticks : 100);
     return t;
 }
@@ -182,6 +181,12 @@ static int64_t parse_exec_start(const char *text)
     return ms || us ? ms * 1000 + us : -1;
 }
 
+static void restore_affinity(void *set, size_t size)
+{
+    (void)sched_setaffinity(0, size, set);
+    CPU_FREE((cpu_set_t *)set);
+}
+
 /*
  * se.exec_start is on the clock of the processor that a thread ran on last (rq_clock_task), and
  * those clocks leave out interrupts and stolen time, each its own: on a virtual machine they drift
@@ -191,20 +196,23 @@ static int64_t parse_exec_start(const char *text)
  */
 static int64_t ask_now_us(struct lk_live_threads *t, int cpu)
 {
-    cpu_set_t *only = CPU_ALLOC(MAX_CPUS);
+    cpu_set_t *only;
     size_t size = CPU_ALLOC_SIZE(MAX_CPUS);
     char text[SCHED_BYTES];
     int64_t ret = -1;
 
-    if (!only)
-        return -1;
-    if (!t->affinity) {
+    if (!t->affinity) { /* first, since holding may run out of memory */
         t->affinity = CPU_ALLOC(MAX_CPUS);
         if (t->affinity && sched_getaffinity(0, size, t->affinity) != 0) {
             CPU_FREE(t->affinity);
             t->affinity = NULL;
         }
+        if (t->affinity)
+            lk_hold(t->affinity, size, restore_affinity);
     }
+    only = CPU_ALLOC(MAX_CPUS);
+    if (!only)
+        return -1;
     CPU_ZERO_S(size, only);
     CPU_SET_S((size_t)cpu, size, only);
     if (t->affinity && sched_setaffinity(0, size, only) == 0) {
@@ -230,8 +238,8 @@ static void forget_clocks(struct lk_live_threads *t)
     memset(t->now_us, 0, sizeof(t->now_us));
     if (!t->affinity)
         return;
-    (void)sched_setaffinity(0, CPU_ALLOC_SIZE(MAX_CPUS), t->affinity);
-    CPU_FREE(t->affinity);
+    lk_let_go(t->affinity, restore_affinity);
+    restore_affinity(t->affinity, CPU_ALLOC_SIZE(MAX_CPUS));
     t->affinity = NULL;
 }
 

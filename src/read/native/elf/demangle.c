@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "util/memory.h"
 #include "util/text.h"
 
 /*
@@ -27,6 +28,12 @@ static bool is_harmless(const char *mangled)
     return references <= 24 && packs <= 2;
 }
 
+static void unload(void *library, size_t size)
+{
+    (void)size;
+    dlclose(library);
+}
+
 void lk_demangle(struct lk_demangler *d, char *name, size_t max)
 {
     int status = -1;
@@ -35,8 +42,10 @@ void lk_demangle(struct lk_demangler *d, char *name, size_t max)
     if (!d->tried) {
         d->tried = true;
         d->library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
-        if (d->library)
+        if (d->library) {
+            lk_hold(d->library, 0, unload);
             *(void **)&d->demangle = dlsym(d->library, "__cxa_demangle");
+        }
     }
     if (!d->demangle)
         return;
@@ -48,6 +57,8 @@ void lk_demangle(struct lk_demangler *d, char *name, size_t max)
 
 void lk_demangler_deinit(struct lk_demangler *d)
 {
-    if (d->library)
-        dlclose(d->library);
+    if (!d->library)
+        return;
+    lk_let_go(d->library, unload);
+    dlclose(d->library);
 }

@@ -125,8 +125,7 @@ bool lk_elf_open(struct lk_elf *e, struct lk_process *t, const struct lk_mapping
 
 void lk_elf_close(struct lk_elf *e)
 {
-    if (e->fd >= 0)
-        close(e->fd);
+    lk_fd_close(e->fd);
     e->fd = -1;
 }
 

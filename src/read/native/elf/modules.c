@@ -86,8 +86,7 @@ static void name_module(struct lk_modules *ms, struct lk_module *m)
 static void module_destroy(struct lk_module *m)
 {
     lk_symtab_destroy(m->symbols);
-    if (m->lines_fd >= 0)
-        close(m->lines_fd);
+    lk_fd_close(m->lines_fd);
     lk_free(m);
 }
 

@@ -61,7 +61,7 @@ static bool file_source(int fd, struct source *ret)
         return false;
     if (fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
         (uint64_t)st.st_size > MAX_FILE) {
-        close(fd);
+        lk_fd_close(fd);
         return false;
     }
     *ret = (struct source){ .fd = fd, .size = (uint64_t)st.st_size };
@@ -129,7 +129,7 @@ static bool open_module_file(struct lk_process *t, const struct lk_module *m, st
     if (lk_read(t, m->base, &mapped, sizeof mapped) && read_source(t, ret, 0, &e, sizeof e) &&
         !memcmp(&mapped, &e, sizeof e))
         return true;
-    close(ret->fd);
+    lk_fd_close(ret->fd);
     *ret = (struct source){ .fd = -1 };
     return false;
 }
@@ -148,7 +148,7 @@ static bool open_debug_at(struct lk_process *t, const struct lk_module *m, const
         lk_free(secs->v);
         *secs = (struct sections){ 0 };
     }
-    close(ret->fd);
+    lk_fd_close(ret->fd);
     *ret = (struct source){ .fd = -1 };
     return false;
 }
@@ -205,10 +205,9 @@ int lk_module_open_section(struct lk_process *t, struct lk_module *m, const char
         if (section_named(t, &debug, &debug_secs, section))
             ret = debug.fd;
         else
-            close(debug.fd);
+            lk_fd_close(debug.fd);
     }
-    if (own.fd >= 0)
-        close(own.fd);
+    lk_fd_close(own.fd);
     lk_free(secs.v);
     lk_free(debug_secs.v);
     return ret;
@@ -369,8 +368,7 @@ void lk_symtab_destroy(struct lk_symtab *s)
     if (!s)
         return;
     for (size_t i = 0; i < LK_ARRAY_LEN(s->fds); i++)
-        if (s->fds[i] >= 0)
-            close(s->fds[i]);
+        lk_fd_close(s->fds[i]);
     lk_free(s->v.v);
     lk_free(s);
 }

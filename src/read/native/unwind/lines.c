@@ -198,7 +198,7 @@ static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *
     for (size_t i = 0; i < n; i++)
         record(u, m, vaddrs[i], i < got ? &answers[i] : NULL);
     if (!got) { /* it crashed or ran out of time: not with this file again */
-        close(m->lines_fd);
+        lk_fd_close(m->lines_fd);
         m->lines_fd = -1;
     }
     lk_free(answers);
