@@ -1,10 +1,37 @@
 /*
  * libloopknot: says what is wrong with a hung, threaded (Python) server, from outside.
  *
- * Link with -lloopknot. All functions may be called from any thread, but one lk_diagnosis object
- * only from one thread at a time. The library never makes its caller a tracer: stopping is done by
- * a short-lived child process (which the library waits for by its pid). It installs no signal
- * handlers and prints nothing.
+ *     struct loopknot_diagnosis *d = loopknot_create();
+ *     char why[400];
+ *     if (d && loopknot_examine(d, pid, NULL, why, sizeof why) == LOOPKNOT_OK)
+ *         loopknot_write(d, "text", NULL, stdout);
+ *     loopknot_destroy(d);
+ *
+ * Link with -lloopknot (pkg-config loopknot).
+ *
+ * The host. The library ends no process, prints nothing, installs no signal handler and keeps no
+ * state between calls. It never makes its caller a tracer: running threads are stopped by a
+ * short-lived child process, which is waited for by its pid; a host that reaps every child, or
+ * ignores SIGCHLD, disturbs nothing. Descriptors are close-on-exec. A call may change the CPU
+ * affinity and the file-system ids of the thread that makes it, and restores both before it
+ * returns.
+ *
+ * Threads. All functions may be called from any thread at any time, but a diagnosis is used by one
+ * thread at a time, and is not destroyed while another uses it. Patterns may be shared: nothing
+ * changes them. No function may be called from a signal handler.
+ *
+ * Memory. What a create or load function returns belongs to the caller, who ends it with the
+ * function named beside it. Every other pointer that is returned, also inside a struct, belongs to
+ * the library: it lives as long as the diagnosis it was asked of, and for ever where none is asked.
+ * What is passed in is borrowed for the call, unless it says more. Memory that runs out is a status
+ * of the call (LOOPKNOT_NO_MEMORY, or what stands there): all that the call allocated is freed
+ * again, and the examined process runs on.
+ *
+ * Text is valid UTF-8 without control characters, whatever the examined process holds. Times are in
+ * milliseconds. Indexes begin with 0.
+ *
+ * Growth. Structs of options and findings begin with their size; members are only ever added at the
+ * end. Enums may get more values: a program handles those that it does not know.
  */
 #ifndef LOOPKNOT_H
 #define LOOPKNOT_H
@@ -18,19 +45,24 @@
 extern "C" {
 #endif
 
+/** Of this header; loopknot_version() is the library's. */
 #define LOOPKNOT_VERSION "0.1.0"
 
 /** Verdicts in rising order; the verdict of a set is the worst of its members. */
 enum loopknot_verdict {
-    LOOPKNOT_HEALTHY = 0,
-    LOOPKNOT_HAZARD,
-    LOOPKNOT_UNKNOWN,
-    LOOPKNOT_STALLED,
-    LOOPKNOT_DEADLOCK
+    LOOPKNOT_HEALTHY = 0, /* looked at, and nothing was found */
+    LOOPKNOT_HAZARD,      /* nothing is stuck; something may get stuck, or slows others down */
+    LOOPKNOT_UNKNOWN,     /* too little could be read to say healthy */
+    LOOPKNOT_STALLED,     /* no progress, and somebody waits for it; not proven endless */
+    LOOPKNOT_DEADLOCK     /* nobody is left who could end the wait */
 };
 
-/** How running threads may be stopped while they are read. */
-enum loopknot_stop { LOOPKNOT_STOP_AUTO = 0, LOOPKNOT_STOP_ALL, LOOPKNOT_STOP_NONE };
+/** Which threads are stopped while they are read. */
+enum loopknot_stop {
+    LOOPKNOT_STOP_AUTO = 0, /* those that compute */
+    LOOPKNOT_STOP_ALL,      /* all threads, also those that sleep */
+    LOOPKNOT_STOP_NONE      /* nobody; what is said of running threads is then not proven */
+};
 
 /** What the functions that can fail return. */
 enum loopknot_status {
@@ -38,49 +70,71 @@ enum loopknot_status {
     LOOPKNOT_OK = 0,
     LOOPKNOT_USAGE = 2,     /* an argument that this library cannot make sense of */
     LOOPKNOT_NO_REPORT = 3, /* no such process, not permitted, not readable at all */
-    LOOPKNOT_NO_MEMORY = 4, /* memory ran out: all that the call had allocated is freed again */
+    LOOPKNOT_NO_MEMORY = 4  /* memory ran out: all that the call had allocated is freed again */
 };
 
+/* ---- patterns ---------------------------------------------------------------------------- */
+
+/** What a user's file adds to what the rules know code by: blocking calls, framework packages and
+ * other names. */
 struct loopknot_patterns;
 
 /**
- * Options of an examination. Fill it with loopknot_options_default(), then change what shall
- * differ.
+ * Reads a file of patterns (its format stands in loopknot-rules(5)), which must be a regular one.
+ * @param message NULL, or size bytes that get one line with file and line number where it fails.
+ * @return to be ended by loopknot_patterns_free(); NULL where the file cannot be used, with errno
+ * ENOMEM where memory ran out, else EINVAL.
+ */
+struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size);
+
+/** p may be NULL. To be called after every diagnosis that was made with p is destroyed. */
+void loopknot_patterns_free(struct loopknot_patterns *p);
+
+/* ---- options of an examination ------------------------------------------------------------- */
+
+/**
+ * Fill it with loopknot_options_default(), whose values stand in parentheses, then change what
+ * shall differ.
  *
  * size says how much of it the program knows, as in perf_event_open(2). A library that knows more
  * takes its defaults for the rest. One that knows less (the program was built with a newer header)
  * takes the struct when what it does not know is zero, and refuses it (LOOPKNOT_USAGE) otherwise:
- * zero always stands for what was before there was such a member. Strings and arrays are borrowed
- * for the call.
+ * zero always stands for what was before there was such a member.
  */
 struct loopknot_options {
     size_t size;               /* set by loopknot_options_default() */
-    unsigned samples;          /* how many samples, at least 1 (3) */
-    unsigned interval_ms;      /* between samples (100) */
-    unsigned stalled_after_ms; /* no progress for so long is "stalled" (2000) */
-    unsigned max_pause_ms;     /* no thread is held stopped for longer in one sample (250) */
+    unsigned samples;          /* how many samples; 0 counts as 1 (3) */
+    unsigned interval_ms;      /* from sample to sample (100) */
+    unsigned stalled_after_ms; /* no progress for so long is "stalled"; a suspicion is watched for
+                                  so long (2000) */
+    unsigned max_pause_ms;     /* no thread is held stopped for longer in one sample; at most 60000
+                                  (250) */
     enum loopknot_stop stop;   /* (LOOPKNOT_STOP_AUTO) */
-    int verbose;               /* reserved: has no effect on an examination (0) */
     bool native;               /* native stacks too (true) */
     /* together are whole trees, listed just now: a child that was started since then is not missed
      * (false) */
     bool tree;
-    const char *project; /* folder of user code, or NULL (NULL) */
+    /* only code below this absolute path counts as the user's; or NULL: told by where a file lies
+     * (NULL) */
+    const char *project;
     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among
      * them is judged with its children, not called unknown for their sake (NULL, 0) */
     const pid_t *together;
     size_t n_together;
-    /* set it nonzero (e.g. in a signal handler) to end early; or NULL (NULL) */
+    /* becomes nonzero (in another thread, or a signal handler) when the examination shall end with
+     * what it has; or NULL (NULL) */
     const volatile int *interrupted;
-    /* the user's, added to the built-in ones; or NULL. Borrowed for the diagnosis' life (NULL) */
+    /* the user's, beside the built-in ones; or NULL. Borrowed for the diagnosis' life (NULL) */
     const struct loopknot_patterns *patterns;
 };
 
-/** Fills the first size bytes of *o with defaults; what is called through
- * loopknot_options_default(). Never fails. */
+/**
+ * Fills the first size bytes of *o with defaults and sets o->size. Called through
+ * loopknot_options_default(), which knows the size of the program's header. Does nothing when size
+ * is too small for the member size. Never fails.
+ */
 void loopknot_options_init(struct loopknot_options *o, size_t size);
 
-/** The defaults, which stand in parentheses above. */
 static inline struct loopknot_options loopknot_options_default(void)
 {
     struct loopknot_options o;
@@ -88,101 +142,121 @@ static inline struct loopknot_options loopknot_options_default(void)
     return o;
 }
 
-/**
- * Reads a file of patterns (the format stands in loopknot-rules(5)): blocking calls, framework
- * packages and other names that the rules know code by. NULL when it cannot be used; message (size
- * bytes, may be NULL) then holds one line with file and line number, and errno is ENOMEM where
- * memory ran out, else EINVAL.
- */
-struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message, size_t size);
-void loopknot_patterns_free(struct loopknot_patterns *p); /* p may be NULL */
+/* ---- examining --------------------------------------------------------------------------- */
 
-/** One or more examined processes. */
+/** One or more examined processes: a report each. */
 struct loopknot_diagnosis;
 
-/** Creates an empty diagnosis; NULL where memory runs out. */
+/** An empty one, to be ended by loopknot_destroy(). @return NULL where memory runs out. */
 struct loopknot_diagnosis *loopknot_create(void);
+
+/** Also ends what was asked of it: findings and their strings. d may be NULL. */
 void loopknot_destroy(struct loopknot_diagnosis *d);
 
 /**
- * Examines a live process and adds its report to d. Takes samples * interval_ms and up to
- * stalled_after_ms more.
+ * Examines a live process and adds its report to d. Takes about samples * interval_ms, and up to
+ * stalled_after_ms where something looks stuck; no longer only where the kernel answers, see
+ * deadline_ms of loopknot_examine_all().
  * @param o NULL stands for the defaults.
- * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT, LOOPKNOT_USAGE or LOOPKNOT_NO_MEMORY, when d is as
- * before and message (size bytes, may be NULL) holds one line that says why and how to mend it.
+ * @param message NULL, or size bytes that get one line which says why there is no report, and how
+ * to mend it.
+ * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT, LOOPKNOT_USAGE or LOOPKNOT_NO_MEMORY, and d is as it
+ * was.
  */
 int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopknot_options *o,
                      char *message, size_t size);
 
 /**
- * The process and all its descendants, parents before children, at most max; a subreaper's adopted
+ * Lists the process and all its descendants, parents before children; a subreaper's adopted
  * children count as its own.
+ * @param pids gets at most max of them.
  * @return how many; 0 with errno ESRCH when there is no such process, ENOMEM where memory runs out.
  */
 size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
 
 /**
- * Examines many processes at the same time, each within deadline_ms (0: none), and adds their
- * reports to d in the order of pids; waits that cross from one of them to another are followed.
- * o->together is set for it. A process that cannot be examined is told of by complain (may be NULL;
- * called from the calling thread only) and does not keep the others. One that is gone meanwhile is
- * no error: it is told with gone set. What concerns none of them in particular is told with pid 0.
- * @param o NULL stands for the defaults.
- * @return LOOPKNOT_OK when at least one was examined, LOOPKNOT_NO_REPORT when none was,
- * LOOPKNOT_USAGE, or LOOPKNOT_NO_MEMORY when none was for want of memory; d is then as before.
+ * Examines n processes at the same time, each in a thread of the library, and adds their reports to
+ * d in the order of pids; waits that cross from one of them to another are followed. o->together is
+ * taken to be pids.
+ *
+ * A process that cannot be examined does not keep the others. It is told of by complain (may be
+ * NULL), which is called from the calling thread, after all examinations; message is one line,
+ * borrowed for that call. One that is gone meanwhile is no error: it is told with gone set. What
+ * concerns none of them in particular is told with pid 0.
+ * @param deadline_ms for each examination: then it ends with what it has. One that does not answer
+ * even then (a process stuck in the kernel) is given up: its thread is left to itself, and ends and
+ * frees what it has when it can, so the library must stay loaded. 0: none.
+ * @param o NULL stands for the defaults. What it points to need not outlive the call, but patterns.
+ * @return LOOPKNOT_OK when at least one was examined (loopknot_count() says how many); and d is as
+ * it was with LOOPKNOT_NO_REPORT when none was, LOOPKNOT_NO_MEMORY when none was for want of
+ * memory, or LOOPKNOT_USAGE.
  */
 int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
                          const struct loopknot_options *o, unsigned deadline_ms,
                          void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
                          void *arg);
 
-/** Number of reports, worst verdict (unknown when there is no report), and for one report (index <
- * count) its verdict and pid. */
+/* ---- what was found. None of these allocates or fails. --------------------------------------- */
+
+/** How many reports there are. */
 size_t loopknot_count(const struct loopknot_diagnosis *d);
+
+/** The worst of all reports; LOOPKNOT_UNKNOWN when there is none. */
 enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis *d);
+
+/** Of one report; LOOPKNOT_UNKNOWN for an index past the end. */
 enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, size_t index);
+
+/** The process that a report is of; -1 for an index past the end. */
+pid_t loopknot_pid_of(const struct loopknot_diagnosis *d, size_t index);
+
+/** "healthy", "hazard", "unknown", "stalled", "deadlock"; never NULL. */
 const char *loopknot_verdict_name(enum loopknot_verdict v);
 
 /**
  * One finding. Set size to sizeof(struct loopknot_finding) before the call: a program built with an
- * older header gets the fields that it knows. Strings belong to the diagnosis and live until it is
- * destroyed. -1 stands for a number that is not known.
+ * older header gets the members that it knows, one built with a newer header gets zero for those
+ * that the library does not know.
  */
 struct loopknot_finding {
     size_t size;
     const char *rule, *name;        /* "LK101", "loop-waits-on-itself" */
-    enum loopknot_verdict severity; /* hazard, stalled or deadlock */
+    enum loopknot_verdict severity; /* LOOPKNOT_HAZARD, _STALLED or _DEADLOCK */
     const char *confidence;         /* "possible", "probable", "proven" */
     const char *summary;            /* one sentence; NULL when there is none */
     const char *fingerprint;     /* 16 hexadecimal digits, the same for the same hang elsewhere */
     const char *function, *file; /* of the first culprit; NULL when not known */
-    int line;                    /* 0 when not known */
+    int line;                    /* from 1; 0 when not known */
+    /* for how long, and how many wait for its end; -1 when not known */
     long long stuck_ms, held_requests, held_tasks;
 };
 
-/** Findings of one report, worst first; 0 for an index past the end. */
+/** How many findings a report has; 0 for an index past the end. */
 size_t loopknot_finding_count(const struct loopknot_diagnosis *d, size_t index);
 
-/** Fills ret with the finding-th finding of the index-th report; false, and ret untouched, when
- * there is none. Neither allocates nor fails otherwise. */
+/**
+ * Fills *ret with a finding of the index-th report; the worst is number 0.
+ * @return false, and *ret untouched, when there is no such finding or ret->size is not set.
+ */
 bool loopknot_finding(const struct loopknot_diagnosis *d, size_t index, size_t finding,
                       struct loopknot_finding *ret);
 
-/** How to render. Fill it with loopknot_render_default(); size is what it is in struct
- * loopknot_options. Strings are borrowed for the call. */
+/* ---- writing ------------------------------------------------------------------------------- */
+
+/** How to render. Fill it with loopknot_render_default(), which sets all but size to zero; size is
+ * what it is in struct loopknot_options. */
 struct loopknot_render {
     size_t size; /* set by loopknot_render_default() */
-    int width;   /* terminal columns, 0 = never wrap */
-    int verbose;
-    bool color;
-    bool all;    /* no folding */
+    int width;   /* terminal columns; 0: never wrap */
+    int verbose; /* nonzero: say more (text, markdown) */
+    bool color;  /* by escape sequences (text) */
+    bool all;    /* no folding of what is alike */
     bool native; /* native frames too */
     bool set;    /* write a report set even when there is one report */
     /* it is ended for having hung or run too long: CI formats show it as failed, whatever the
      * verdict */
     bool ended;
-    /* what was run (loopknot run), as a user would name it; or NULL. It names the test case of
-     * junit */
+    /* what was run, as a user would name it; or NULL. It names the test case of junit */
     const char *command;
     /* the test that ran in it, if the caller knows; or NULL: told from the Python frames and
      * environment */
@@ -190,10 +264,9 @@ struct loopknot_render {
     long long elapsed_ms; /* how long it had run; 0 not known */
 };
 
-/** Zeroes the first size bytes of *how and sets its size. Never fails. */
+/** As loopknot_options_init(). Never fails. */
 void loopknot_render_init(struct loopknot_render *how, size_t size);
 
-/** All zero, but for the size. */
 static inline struct loopknot_render loopknot_render_default(void)
 {
     struct loopknot_render how;
@@ -201,38 +274,50 @@ static inline struct loopknot_render loopknot_render_default(void)
     return how;
 }
 
-/** Writes all reports in a format, one of loopknot_format(). how may be NULL.
- * @return LOOPKNOT_OK, LOOPKNOT_USAGE for an unknown format, LOOPKNOT_WRITE_ERROR with errno,
- * LOOPKNOT_NO_MEMORY; after the latter two a part may have been written. */
+/**
+ * Writes all reports and flushes out, which stays open.
+ * @param format a name of loopknot_format().
+ * @param how NULL stands for loopknot_render_default().
+ * @return LOOPKNOT_OK; LOOPKNOT_USAGE for an unknown format or a refused how, and nothing was
+ * written; LOOPKNOT_WRITE_ERROR with errno, or LOOPKNOT_NO_MEMORY (errno ENOMEM), and a part may
+ * have been written.
+ */
 int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
                    const struct loopknot_render *how, FILE *out);
 
-/** The index-th format name and its description; NULL past the end. */
+/** The index-th format: its name, and in *help (NULL: not wanted) what it is for. NULL past the
+ * end. Never fails. */
 const char *loopknot_format(size_t index, const char **help);
 
-/** The index-th rule: id, and by pointer (each may be NULL) name, ceiling, meaning, remedy,
- * documents (NULL-terminated). NULL past the end. */
+/* ---- the rules ------------------------------------------------------------------------------- */
+
+/**
+ * The index-th rule: its id, and by pointer (each may be NULL) its name, the worst verdict it can
+ * bring about, meaning, remedy, and a NULL-terminated list of documents. NULL past the end. Never
+ * fails.
+ */
 const char *loopknot_rule(size_t index, const char **name, const char **ceiling, const char **means,
                           const char **remedy, const char *const **docs);
 
 /**
  * The id of the rule that word names: an id ("LK101", "lk101", "101") or a name, in any case. NULL
- * when it names none; nearest and its name (each may be NULL) are then the closest rule.
+ * when it names none; *nearest and *nearest_name (each pointer may be NULL) are then those of the
+ * rule that is spelt most like it. Never fails otherwise.
  */
 const char *loopknot_rule_find(const char *word, const char **nearest, const char **nearest_name);
 
-/** Writes a table of all rules ("text", "json"). how may be NULL. @return as loopknot_write(). */
+/** Writes a table of all rules, as "text" or "json". @return as loopknot_write(). */
 int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out);
 
 /**
- * Explains n rules, named as for loopknot_rule_find, in a format ("text", "json", "markdown"): how
- * each comes about, how it is known, what would refute it, remedy, code before and after,
- * documentation. how may be NULL.
+ * Explains n rules, each named as for loopknot_rule_find(), as "text", "json" or "markdown": how it
+ * comes about, how it is known, what would refute it, remedy, code before and after, documentation.
  * @return as loopknot_write(); LOOPKNOT_USAGE also for an unknown rule.
  */
 int loopknot_write_explanations(const char *const *words, size_t n, const char *format,
                                 const struct loopknot_render *how, FILE *out);
 
+/** Of the library, "1.2.3"; LOOPKNOT_VERSION is the header's. Never fails. */
 const char *loopknot_version(void);
 
 #ifdef __cplusplus

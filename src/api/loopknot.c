@@ -204,6 +204,11 @@ LK_EXPORT enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagno
     return index < d->n ? (enum loopknot_verdict)d->v[index].findings->verdict : LOOPKNOT_UNKNOWN;
 }
 
+LK_EXPORT pid_t loopknot_pid_of(const struct loopknot_diagnosis *d, size_t index)
+{
+    return index < d->n ? (pid_t)d->v[index].snap->pid : -1;
+}
+
 LK_EXPORT size_t loopknot_finding_count(const struct loopknot_diagnosis *d, size_t index)
 {
     return index < d->n ? d->v[index].findings->list.n : 0;

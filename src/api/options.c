@@ -97,7 +97,6 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .n_together = o.n_together,
         .tree = o.tree,
         .interrupted = o.interrupted,
-        .verbose = o.verbose,
         .patterns = lk_api_patterns(o.patterns),
     };
     return true;

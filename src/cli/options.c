@@ -191,10 +191,7 @@ static int parse_common(struct common *c, int id, char *value)
         i = parse_word("color", value, colors, 3);
         c->color = i == 2 ? -1 : i;
         return i < 0 ? EXIT_USAGE : 0;
-    case 'v':
-        c->render.verbose++;
-        o->verbose++;
-        return 0;
+    case 'v': c->render.verbose++; return 0;
     default: return EXIT_USAGE;
     }
 }

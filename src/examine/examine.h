@@ -29,7 +29,6 @@ struct lk_examine_options {
     volatile const int *interrupted;    /* becomes nonzero when the user wants out; may be NULL */
     const struct lk_patterns *patterns; /* the user's; may be NULL */
     uint64_t (*now_ms)(void); /* the clock that deadlines are kept by; NULL: lk_now_ms() */
-    int verbose;
 };
 
 /** False with err when there can be no report at all. ret owns snapshot and findings. */

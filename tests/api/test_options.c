@@ -162,6 +162,8 @@ static void examined(void **state)
     o.known.size = offsetof(struct loopknot_options, interval_ms);
     assert_int_equal(loopknot_examine_all(d, &pid, 1, &o.known, 0, NULL, NULL), LOOPKNOT_OK);
     assert_int_equal(loopknot_count(d), 2);
+    assert_int_equal(loopknot_pid_of(d, 1), pid);
+    assert_int_equal(loopknot_pid_of(d, 2), -1);
     kill(pid, SIGKILL);
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     assert_int_equal(loopknot_examine_all(d, &pid, 1, NULL, 0, NULL, NULL), LOOPKNOT_NO_REPORT);
