@@ -86,6 +86,7 @@ void lk_loops_begin(struct lk_py *py)
 {
     lk_reader_end(py); /* what an interrupted sample may have left */
     lk_reader(py)->readers = &readers;
+    py->timers.n = 0;
     lk_reader(py)->transport_fd = transport_fd;
 }
 

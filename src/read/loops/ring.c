@@ -5,7 +5,7 @@
  * nothing is, and then nobody is asked. Else all timers are, and the frames of all threads and
  * tasks that were not peeled off from the rings (a ring's own members do not end it).
  */
-#include "read/loops/ring.h"
+#include "read/python/python.h"
 
 #include <stdlib.h>
 
@@ -189,12 +189,12 @@ static const char *callback_name(struct lk_py *py, lk_addr callback)
     return lk_py_callable_name(py, lk_py_partial(py, callback, &func, &args) ? func : callback);
 }
 
-static void ask_timer(struct lk_py *py, const struct lk_aio_timer *timer,
+static void ask_timer(struct lk_py *py, const struct lk_py_timer *timer,
                       struct lk_at_hand_search *x)
 {
     struct lk_at_hand h = { .by = lk_ref_make(LK_KIND_LOOP, timer->loop),
                             .hand = LK_HAND_TIMER_CANCELS,
-                            .in_ms = lk_reader_left_ms(py, timer->when_ms),
+                            .in_ms = timer->in_ms,
                             .callback = callback_name(py, timer->callback) };
     size_t n;
     lk_addr *cancelled = lk_aio_timer_cancels(py, timer->callback, &n);
@@ -224,7 +224,7 @@ static void ask_frames(struct lk_py *py, const struct lk_pyframes *frames, struc
 static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x)
 {
     const struct lk_task *k = &py->s->tasks.v[index];
-    struct lk_reader *a = lk_reader(py);
+    struct lk_pyframes chain = { 0 };
     struct lk_aio_fut f;
     lk_addr leaf;
     const char *leaf_type;
@@ -233,21 +233,20 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
     if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
         lk_map_get(x->wanted, k->addr, NULL) || !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
         return;
-    a->chain.n = 0;
-    lk_py_await_chain(py, f.coro, &a->chain, &leaf, &leaf_type, &truncated);
-    ask_frames(py, &a->chain, lk_ref_make(LK_KIND_TASK, index), x);
+    lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
+    ask_frames(py, &chain, lk_ref_make(LK_KIND_TASK, index), x);
+    lk_free(chain.v);
 }
 
-void lk_py_read_at_hand(struct lk_py *py)
+void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
 {
-    struct lk_reader *a = lk_reader(py);
-    struct lk_map wanted = { 0 };
+    struct lk_map wanted = { 0 }, slotted = { 0 };
     unsigned left = MAX_LOOKS;
-    struct lk_at_hand_search x = { .wanted = &wanted, .left = &left };
+    struct lk_at_hand_search x = { .wanted = &wanted, .slotted = &slotted, .left = &left };
 
-    if (find_ring_members(py->s, &wanted)) {
-        for (size_t i = 0; i < a->timers.n; i++)
-            ask_timer(py, &a->timers.v[i], &x);
+    if (s == py->s && s->python.frames_read && find_ring_members(py->s, &wanted)) {
+        for (size_t i = 0; i < py->timers.n; i++)
+            ask_timer(py, &py->timers.v[i], &x);
         for (size_t i = 0; i < py->s->threads.n; i++) {
             const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
             if (frames)
@@ -259,4 +258,6 @@ void lk_py_read_at_hand(struct lk_py *py)
     }
     lk_free(x.found.v);
     lk_map_deinit(&wanted);
+    lk_map_deinit(&slotted);
+    lk_reader_end(py);
 }

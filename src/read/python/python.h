@@ -39,6 +39,13 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
 /**
+ * Fills s->at_hand: the timers, threads and tasks that have a task or future at hand which can be
+ * part of a ring of waits. After lk_py_read, and when it is known who slept meanwhile: this takes
+ * its time where there is a ring, and only makes less of what was read before.
+ */
+void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s);
+
+/**
  * Walks the GC heap for what no registry lists: with loops set, loops that nothing else reached
  * (adds them, LK_FOUND_HEAP, and sets s->loops_complete); and the tasks of kinds that keep no list.
  * Walks only where either is wanted. Not under a stop.

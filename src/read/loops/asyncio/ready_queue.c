@@ -230,10 +230,10 @@ static void index_bound_timer(struct lk_py *py, const struct lk_aio_handle *h, l
 }
 
 /* What is known of it by a row completes one future and nothing else. */
-static void keep_timer(struct lk_reader *a, const struct lk_aio_handle *h, struct lk_ref loop)
+static void keep_timer(struct lk_py *py, const struct lk_aio_handle *h, struct lk_ref loop)
 {
-    lk_vec_add(&a->timers,
-               ((struct lk_aio_timer){ loop.index, h->callback, h->args, lk_reader_ms(h->when) }));
+    lk_vec_add(&py->timers, ((struct lk_py_timer){ loop.index, h->callback, h->args,
+                                                   lk_reader_left_ms(py, lk_reader_ms(h->when)) }));
 }
 
 static void index_timer(struct lk_py *py, const struct lk_aio_handle *h, struct lk_ref loop)
@@ -249,14 +249,14 @@ static void index_timer(struct lk_py *py, const struct lk_aio_handle *h, struct 
     for (size_t i = 0; cancelled && i < n; i++)
         lk_reader_earliest(&a->deadlines, cancelled[i], when);
     if (lk_py_method(py, h->callback, &func, &self)) {
-        keep_timer(a, h, loop);
+        keep_timer(py, h, loop);
         if (!cancelled)
             index_bound_timer(py, h, self, when);
         return;
     }
     const struct lk_aio_callback *c = lk_aio_callback(py, h->callback);
     if (!c->known)
-        keep_timer(a, h, loop);
+        keep_timer(py, h, loop);
     lk_addr target = c->first_arg ? lk_py_item(py, h->args, 0) : c->target;
     if (!target || !is_future(py, target))
         return;

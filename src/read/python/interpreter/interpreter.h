@@ -112,6 +112,13 @@ struct lk_pycode {
     struct lk_receivers *receivers;    /* method_calls.c's memo: the methods looked for so far */
 };
 
+/** A loop's timer whose callback is not known to complete one future and nothing else. */
+struct lk_py_timer {
+    uint32_t loop; /* index */
+    lk_addr callback, args;
+    int64_t in_ms;
+};
+
 struct lk_py {
     struct lk_process *t;
     struct lk_arena *arena;  /* lives as long as py: types, names */
@@ -150,9 +157,14 @@ struct lk_py {
     /* 3.8 - 3.10: of the kernel's tid in struct pthread; 0 = not calibrated */
     uint32_t tid_offset;
     lk_addr signal_table; /* of handlers, once found (stdlib/signal_handlers.c); 0 */
-    char version[32]; /* "3.11.2", or what is known of it; "" */
+    char version[32];     /* "3.11.2", or what is known of it; "" */
     /* what the readers above have found in this sample (reader/reader.h); NULL outside of one */
     struct lk_reader *reader;
+    /* of the last lk_py_read, for lk_py_read_at_hand */
+    struct {
+        struct lk_py_timer *v;
+        size_t n, cap;
+    } timers;
 };
 
 struct lk_pyframes {

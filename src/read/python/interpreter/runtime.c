@@ -223,6 +223,7 @@ void lk_py_close(struct lk_py *py)
         return;
     lk_map_deinit(&py->types);
     lk_map_deinit(&py->hints);
+    lk_free(py->timers.v);
     for (size_t i = 0; i < N_MEMOS; i++)
         lk_map_deinit(memo(py, i));
     lk_arena_destroy(py->arena);

@@ -25,6 +25,7 @@
 enum {
     MAX_ITEMS = 1 << 16, /* of one container */
     MAX_NESTED = 4,      /* containers within containers */
+    MAX_HELD_NESTED = 2, /* ... in what a frame holds */
     MAX_INSTANCES = 3,   /* self.request.owner.task */
     MAX_HELD_INSTANCES = 2,
     MAX_OBJECTS = 1024,   /* instances of one search */
@@ -41,17 +42,21 @@ enum {
 struct instance {
     lk_addr obj;
     unsigned depth;
-    size_t asked; /* names that were looked for already */
+    size_t asked; /* how many names there were when it was asked last */
     bool module, global;
 };
 
 struct search {
     struct lk_at_hand_search *out;
-    struct lk_map seen, names_seen;
+    struct lk_map seen;
+    struct lk_map names; /* addresses of strings: names in code and keys of dicts are interned */
     LK_VEC(struct instance) instances;
-    LK_VEC(const char *) names;
+    bool names_end, names_all; /* one of them ends a wait; gives all tasks there are */
     unsigned functions;
-    bool calls;              /* methods and functions that are named count as called */
+    bool calls; /* methods and functions that are named count as called */
+    /* the code is of a library: a frame has the attributes of its `self` at hand, a callback those
+     * of its object, and not what these lead to */
+    bool library;
     bool in_function;        /* a function's cells and defaults are being looked at */
     bool global;             /* ... or what was reached by way of a module's globals */
     struct lk_map by_global; /* wanted objects that were */
@@ -75,21 +80,33 @@ static bool spend(struct search *x)
     return true;
 }
 
+static bool is_library(struct lk_py *py, lk_addr code)
+{
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    return c && (strstr(c->code->file, "/site-packages/") ||
+                 strstr(c->code->file, "/dist-packages/") || lk_py_of_stdlib(py, c->code));
+}
+
 /* ---- names ------------------------------------------------------------------------------- */
+
+/* Globals are at everybody's hand: they count where the code names what would end a wait. */
+static const char *const ends[] = { "cancel", "set_result", "set_exception", "getattr",
+                                    "methodcaller" };
 
 static void add_name(struct lk_py *py, struct search *x, lk_addr str)
 {
-    char name[128];
-    if (!lk_map_add(&x->names_seen, str, 1))
+    char name[32];
+    if (!lk_map_add(&x->names, str, 1))
         return;
-    if (x->names.n >= MAX_NAMES || !lk_py_str_raw(py, str, name, sizeof name)) {
+    if (x->names.n > MAX_NAMES) {
         x->out->unknown |= x->calls;
         return;
     }
-    for (size_t i = 0; i < x->names.n; i++)
-        if (strcmp(x->names.v[i], name) == 0)
-            return;
-    lk_vec_add(&x->names, lk_arena_strdup(py->s->arena, name));
+    if (!x->calls || !lk_py_str_raw(py, str, name, sizeof name))
+        return;
+    x->names_all |= strcmp(name, "all_tasks") == 0;
+    for (size_t i = 0; i < LK_ARRAY_LEN(ends); i++)
+        x->names_end |= strcmp(name, ends[i]) == 0;
 }
 
 static lk_addr *names_of(struct lk_py *py, struct search *x, lk_addr code, size_t *n)
@@ -101,15 +118,6 @@ static lk_addr *names_of(struct lk_py *py, struct search *x, lk_addr code, size_
         return NULL;
     }
     return lk_py_items(py, names, MAX_NAMES, n);
-}
-
-static bool names_any(const struct search *x, const char *const *words, size_t n)
-{
-    for (size_t i = 0; i < x->names.n; i++)
-        for (size_t k = 0; k < n; k++)
-            if (strcmp(x->names.v[i], words[k]) == 0)
-                return true;
-    return false;
 }
 
 /* ---- functions --------------------------------------------------------------------------- */
@@ -185,7 +193,7 @@ static void look_into_container(struct lk_py *py, struct search *x, lk_addr obj,
 {
     struct place e = { x, nested + 1, depth };
     size_t n = 0;
-    if (nested >= MAX_NESTED || lk_py_len(py, obj) > MAX_ITEMS) {
+    if (nested >= (x->calls ? MAX_NESTED : MAX_HELD_NESTED) || lk_py_len(py, obj) > MAX_ITEMS) {
         x->out->unknown |= x->calls;
         return;
     }
@@ -200,8 +208,11 @@ static void look_into_container(struct lk_py *py, struct search *x, lk_addr obj,
 
 static bool look_at_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
-    (void)name;
-    look(py, arg, value, 0, 0);
+    struct search *x = arg;
+    bool before = x->library;
+    x->library &= strcmp(name, "self") != 0;
+    look(py, x, value, 0, 0);
+    x->library = before;
     return true;
 }
 
@@ -244,9 +255,13 @@ static void look_at_method(struct lk_py *py, struct search *x, lk_addr obj, unsi
     lk_addr func, self;
     if (!lk_py_method(py, obj, &func, &self))
         return;
+    /* A method of the program that a library's object is to call. */
+    bool before = x->library, own = func && !is_library(py, lk_py_function_code(py, func));
+    x->library &= !own;
     look(py, x, self, 0, depth);
     if (func)
         look(py, x, func, 0, depth);
+    x->library = before;
 }
 
 static void look_at_partial(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth)
@@ -285,7 +300,10 @@ static void look_by_kind(struct lk_py *py, struct search *x, lk_addr obj, unsign
         if (nested <= 1 && x->calls && !x->global)
             add_name(py, x, obj);
         break;
-    case LK_PYK_OTHER: add_instance(py, x, obj, depth, false); break;
+    case LK_PYK_OTHER:
+        if (x->calls ? !x->library || depth == 0 : nested == 0 && !x->library)
+            add_instance(py, x, obj, nested ? depth + 1 : depth, false);
+        break;
     default: break;
     }
 }
@@ -304,34 +322,86 @@ static void look(struct lk_py *py, struct search *x, lk_addr obj, unsigned neste
 
 /* ---- attributes by name ------------------------------------------------------------------ */
 
-/* A method, or the function behind a property, that the code names. */
-static void look_at_class(struct lk_py *py, struct search *x, const struct instance *at,
-                          const char *name)
+struct asked {
+    struct search *x;
+    struct instance at;
+};
+
+static bool look_at_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
-    const struct lk_pytype *ty = lk_py_type(py, at->obj);
-    lk_addr v = ty && (ty->flags & LK_TPFLAG_HEAPTYPE) ? lk_py_type_attr(py, ty, name) : 0;
-    const struct lk_pytype *vt = v ? lk_py_type(py, v) : NULL;
+    const struct asked *a = arg;
+    if (lk_map_get(&a->x->names, key, NULL))
+        look(py, a->x, value, 0, a->at.depth + 1);
+    return spend(a->x);
+}
+
+/* A method, or the function behind a property, that the code names; a slot's value. */
+static bool look_at_class_attr(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
+{
+    const struct asked *a = arg;
+    char name[128];
+    if (!lk_map_get(&a->x->names, key, NULL))
+        return spend(a->x);
+    const struct lk_pytype *vt = lk_py_type(py, v);
+    if (vt && strcmp(vt->name, "member_descriptor") == 0 &&
+        lk_py_str_raw(py, key, name, sizeof name)) {
+        look(py, a->x, lk_py_attr(py, a->at.obj, name), 0, a->at.depth + 1);
+        return spend(a->x);
+    }
     if (vt && (strcmp(vt->name, "property") == 0 || strcmp(vt->name, "staticmethod") == 0 ||
                strcmp(vt->name, "classmethod") == 0))
         v = lk_py_ptr(py, lk_py_field(py, v, DESCRIPTOR_FUNCTION));
-    if (v && lk_py_kind(py, v) == LK_PYK_FUNCTION)
-        look(py, x, v, 0, at->depth);
+    if (a->x->calls && v && lk_py_kind(py, v) == LK_PYK_FUNCTION)
+        look(py, a->x, v, 0, a->at.depth);
+    return spend(a->x);
+}
+
+static void each_class_attr(struct lk_py *py, const struct lk_pytype *ty,
+                            bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg)
+{
+    int64_t n = ty && (ty->flags & LK_TPFLAG_HEAPTYPE) ? lk_py_len(py, ty->mro) : 0;
+    for (int64_t i = 0; i < n && i < LK_PY_MAX_MRO; i++) {
+        const struct lk_pytype *b = lk_py_type_at(py, lk_py_item(py, ty->mro, (size_t)i));
+        if (b && b->dict && (b->flags & LK_TPFLAG_HEAPTYPE))
+            lk_py_dict_each(py, b->dict, fn, arg);
+    }
+}
+
+static bool is_slot(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
+{
+    const struct lk_pytype *ty = lk_py_type(py, v);
+    (void)key;
+    *(bool *)arg = ty && strcmp(ty->name, "member_descriptor") == 0;
+    return !*(bool *)arg;
+}
+
+/* Remembered by class: few have slots, and nothing else of a class matters to a frame. */
+static bool has_slots(struct lk_py *py, struct lk_map *known, const struct lk_pytype *ty)
+{
+    uint64_t was;
+    bool slots = false;
+    if (!ty || lk_map_get(known, ty->addr, &was))
+        return ty && was;
+    each_class_attr(py, ty, is_slot, &slots);
+    lk_map_put(known, ty->addr, slots);
+    return slots;
 }
 
 static void ask_instance(struct lk_py *py, struct search *x, size_t index)
 {
-    for (; x->instances.v[index].asked < x->names.n && spend(x); x->instances.v[index].asked++) {
-        struct instance at = x->instances.v[index];
-        const char *name = x->names.v[at.asked];
-        x->global = at.global;
-        if (at.module) {
-            lk_addr dict = lk_py_ptr(py, lk_py_field(py, at.obj, MODULE_DICT));
-            look(py, x, lk_py_dict_get(py, dict, name), 0, at.depth + 1);
-            continue;
-        }
-        look(py, x, lk_py_attr(py, at.obj, name), 0, at.depth + 1);
-        if (x->calls)
-            look_at_class(py, x, &at, name);
+    struct asked a = { x, x->instances.v[index] };
+    if (a.at.asked == x->names.n || !spend(x))
+        return;
+    x->instances.v[index].asked = x->names.n;
+    x->global = a.at.global;
+    if (a.at.module) {
+        lk_py_dict_each(py, lk_py_ptr(py, lk_py_field(py, a.at.obj, MODULE_DICT)), look_at_attr,
+                        &a);
+    } else {
+        lk_py_attr_each(py, a.at.obj, look_at_attr, &a);
+        const struct lk_pytype *ty = lk_py_type(py, a.at.obj);
+        if (x->calls || has_slots(py, x->out->slotted, ty))
+            each_class_attr(py, ty, look_at_class_attr, &a);
     }
     x->global = false;
 }
@@ -343,7 +413,7 @@ static void follow_names(struct lk_py *py, struct search *x)
     while (more && *x->out->left) {
         more = false;
         for (size_t i = 0; i < x->instances.n; i++) {
-            more |= x->instances.v[i].asked < x->names.n;
+            more |= x->instances.v[i].asked != x->names.n;
             ask_instance(py, x, i);
         }
     }
@@ -352,10 +422,9 @@ static void follow_names(struct lk_py *py, struct search *x)
 static void end_search(struct search *x)
 {
     lk_map_deinit(&x->seen);
-    lk_map_deinit(&x->names_seen);
+    lk_map_deinit(&x->names);
     lk_map_deinit(&x->by_global);
     lk_free(x->instances.v);
-    lk_free(x->names.v);
 }
 
 /* ---- frames and callbacks ---------------------------------------------------------------- */
@@ -365,6 +434,7 @@ void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_
     struct search x = { .out = out };
     size_t n;
     lk_addr *names = names_of(py, &x, f->code, &n);
+    x.library = is_library(py, f->code);
     for (size_t i = 0; names && i < n; i++)
         add_name(py, &x, names[i]);
     lk_py_local_each(py, f, look_at_local, &x);
@@ -431,17 +501,16 @@ static void look_at_callable(struct lk_py *py, struct search *x, lk_addr callbac
 void lk_py_at_hand_of_callback(struct lk_py *py, lk_addr callback, lk_addr args,
                                struct lk_at_hand_search *out)
 {
-    static const char *const ends[] = { "cancel", "set_result", "set_exception", "getattr",
-                                        "methodcaller" };
-    static const char *const all[] = { "all_tasks" };
     struct search x = { .out = out, .calls = true };
 
+    lk_addr func, self;
+    x.library = lk_py_method(py, callback, &func, &self) && func &&
+                is_library(py, lk_py_function_code(py, func));
     look(py, &x, args, 0, 0);
     look_at_callable(py, &x, callback);
     follow_names(py, &x);
-    /* Globals are at everybody's hand: they count where the code names what would end a wait. */
-    if (names_any(&x, ends, LK_ARRAY_LEN(ends))) {
-        out->unknown |= names_any(&x, all, LK_ARRAY_LEN(all));
+    if (x.names_end) {
+        out->unknown |= x.names_all;
         for (size_t i = 0; i < x.by_global.cap; i++)
             if (x.by_global.used[i])
                 lk_vec_add(&out->found, x.by_global.keys[i]);

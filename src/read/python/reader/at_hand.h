@@ -10,6 +10,7 @@
 
 struct lk_at_hand_search {
     const struct lk_map *wanted; /* addresses */
+    struct lk_map *slotted;      /* class -> whether its instances have slots: remembered */
     unsigned *left;              /* objects that may still be looked at, in all searches together */
     /* the result */
     struct {

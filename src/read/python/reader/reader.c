@@ -41,7 +41,6 @@ void lk_reader_end(struct lk_py *py)
     lk_free(a->holds.v);
     lk_free(a->reach.v);
     lk_free(a->on_primitive.v);
-    lk_free(a->timers.v);
     lk_free(a->chain.v);
     if (a->os)
         lk_kernel_reader_destroy(a->os);

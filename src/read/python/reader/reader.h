@@ -52,13 +52,6 @@ struct lk_aio_on_primitive {
     lk_addr object;
 };
 
-/** A timer whose callback is not known to complete one future and nothing else. */
-struct lk_aio_timer {
-    uint32_t loop; /* index */
-    lk_addr callback, args;
-    int64_t when_ms;
-};
-
 struct lk_readers;
 
 struct lk_reader {
@@ -94,7 +87,6 @@ struct lk_reader {
     LK_VEC(struct lk_with_hold) holds;
     LK_VEC(struct lk_bare_acquire) reach;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
-    LK_VEC(struct lk_aio_timer) timers;
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_kernel_reader *os;
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
