@@ -22,6 +22,7 @@ L = []        # loops
 F = []        # futures
 X = []        # executors
 LOCKS = []
+H = {"timers": [], "by": []}  # who has a task of the ring at hand: names of functions, of tasks and threads
 NAMES = {}    # label -> address
 KEEP = []
 V = sys.version_info[:2]
@@ -475,6 +476,110 @@ async def never_runs():
     pass
 
 
+# ---- a ring of tasks, and who has one of them at hand ------------------------------------------------
+
+RING = {}
+OTHER = []
+
+
+class Patience:
+    def __init__(self, job):
+        self.job = job
+
+    def ends(self):
+        self.job.cancel()
+
+    def counts(self):
+        self.n = 1
+
+
+class Slotted:
+    __slots__ = ("patience",)
+
+    def __init__(self, patience):
+        self.patience = patience
+
+    def __call__(self):
+        self.called()
+
+    def called(self):
+        self.owner.ends()
+
+    @property
+    def owner(self):
+        return self.patience
+
+
+def by_global():
+    RING["a"].cancel()
+
+
+def by_another():
+    by_global()
+
+
+def by_argument(jobs):
+    jobs["a"][0].cancel()
+
+
+def looks_only():
+    return len(RING)
+
+
+async def member(other):
+    await asyncio.sleep(0)
+    await asyncio.shield(RING[other])
+
+
+async def holds_it(job):
+    await asyncio.Event().wait()
+
+
+async def holds_another(job):
+    await asyncio.Event().wait()
+
+
+def thread_holds_it(job):
+    threading.Event().wait()
+
+
+async def ring(loop):
+    for me, other in (("a", "b"), ("b", "a")):
+        RING[me] = task(loop, member(other), "ring_" + me, kind="FUTURE", timeout=me == "a")
+    a = RING["a"]
+    OTHER.append(task(loop, holds_another(loop.create_future()), "holds_another", kind="EVENT",
+                      timeout=True))
+    other = OTHER[0]
+
+    def by_cell():
+        a.cancel()
+
+    def by_default(job=a):
+        job.cancel()
+
+    def another_by_cell():
+        other.cancel()
+
+    for call in by_cell, by_default, by_global, by_another, Patience(a).ends:
+        loop.call_later(100000, call)
+        H["timers"].append(call.__name__)
+    loop.call_later(100000, by_argument, {"a": [a]})
+    loop.call_later(100000, Slotted(Patience(a)))
+    loop.call_later(100000, a.cancel)
+    loop.call_later(100000, functools.partial(a.add_done_callback, print))
+    H["timers"] += ["by_argument", "", "cancel", "add_done_callback"]
+    for call in another_by_cell, looks_only, Patience(other).ends, Patience(a).counts, other.cancel, print:
+        loop.call_later(100000, call)
+    loop.call_later(100000, a.cancel).cancel()
+    loop.call_later(float("inf"), a.cancel)
+    task(loop, holds_it(a), "holds_it", kind="EVENT")
+    thread("thread_holds_it", thread_holds_it, [a])
+    timer = threading.Timer(100000, Patience(a).ends)
+    timer.daemon, timer.name = True, "timer_holds_it"
+    timer.start()
+    H["by"] += ["holds_it", "thread_holds_it", "timer_holds_it"]
+
+
 async def tasks(loop):
     fut = loop.create_future()
     inner = loop.create_future()
@@ -566,6 +671,7 @@ class Holder:
 def loops():
     main = background("loop-main")
     asyncio.run_coroutine_threadsafe(tasks(main), main).result()
+    asyncio.run_coroutine_threadsafe(ring(main), main).result()
     L.append({"addr": id(main), "run": "running", "thread": "loop-main", "closed": False, "own": True})
     T["loop-main"] = {"kind": "SELECTOR", "on": [id(main)], "call": "loop idle", "running_loop": id(main)}
 
@@ -644,7 +750,7 @@ async def blocks(loop):
 
 def truth():
     return {"pid": os.getpid(), "version": "%d.%d" % V, "threads": T, "tasks": K, "loops": L, "futures": F, "executors": X,
-            "locks": LOCKS, "all_tasks": sum(len(asyncio.all_tasks(l)) for l in LOOPS())}
+            "locks": LOCKS, "at_hand": H, "all_tasks": sum(len(asyncio.all_tasks(l)) for l in LOOPS())}
 
 
 def LOOPS():

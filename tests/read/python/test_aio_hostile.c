@@ -103,6 +103,7 @@ static void a_lying_heap_is_survived(void **state)
         uint64_t began = lk_now_ms();
         py->t = bad;
         lk_py_read(py, s);
+        lk_py_read_at_hand(py, s);
         lk_py_search_heap(py, s, true);
         py->t = honest;
         uint64_t took = lk_now_ms() - began;

@@ -97,6 +97,7 @@ static void read_sample(void)
     lk_kernel_reader_destroy(os);
     lk_free(list.v);
     lk_py_read(the.py, the.s);
+    lk_py_read_at_hand(the.py, the.s);
     lk_py_search_heap(the.py, the.s, true);
 }
 
@@ -483,6 +484,58 @@ static void locks_name_their_owners(void **state)
     assert_int_equal(the.wrong, 0);
 }
 
+/* "ends" of "Patience.ends", the name of a thread or task. */
+static const char *name_of_hand(const struct lk_at_hand *h)
+{
+    const struct lk_task *k = lk_task_at(the.s, h->by);
+    const struct lk_thread *t = lk_thread_at(the.s, h->by);
+    const char *dot = strrchr(h->callback, '.');
+    return t ? t->name : k ? k->name : dot ? dot + 1 : h->callback;
+}
+
+static bool is_listed(const json_t *names, const char *name)
+{
+    size_t i;
+    const json_t *e;
+    json_array_foreach(names, i, e)
+    {
+        if (strcmp(json_string_value(e), name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void who_has_a_ring_at_hand(void **state)
+{
+    const json_t *truth = json_object_get(the.truth, "at_hand"), *e;
+    size_t i;
+    (void)state;
+    the.wrong = 0;
+    for (i = 0; i < the.s->at_hand.n; i++) {
+        const struct lk_at_hand *h = &the.s->at_hand.v[i];
+        const struct lk_task *k = lk_task_at(the.s, h->what);
+        const char *name = name_of_hand(h);
+        const json_t *names = json_object_get(truth, h->hand == LK_HAND_FRAME ? "by" : "timers");
+        if (!k || strncmp(k->name, "ring_", 5) != 0 || !is_listed(names, name))
+            wrong("at hand", name, k ? k->name : "no task", "nothing");
+        if ((h->hand == LK_HAND_TIMER_CANCELS) != (strcmp(name, "cancel") == 0))
+            wrong("at hand", name, "cancels and no more", "the other way round");
+    }
+    static const char *const kinds[] = { "by", "timers" };
+    for (size_t kind = 0; kind < 2; kind++)
+        json_array_foreach(json_object_get(truth, kinds[kind]), i, e)
+        {
+            bool found = false;
+            for (size_t j = 0; j < the.s->at_hand.n && !found; j++)
+                found = (the.s->at_hand.v[j].hand != LK_HAND_FRAME) == (bool)kind &&
+                        strcmp(name_of_hand(&the.s->at_hand.v[j]), json_string_value(e)) == 0;
+            if (!found)
+                wrong("at hand", json_string_value(e), "nothing", kinds[kind]);
+        }
+    assert_int_equal(the.wrong, 0);
+    assert_false(the.s->at_hand_cut);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -492,6 +545,7 @@ int main(void)
         cmocka_unit_test(futures_name_their_enders),
         cmocka_unit_test(executors_list_their_queues),
         cmocka_unit_test(locks_name_their_owners),
+        cmocka_unit_test(who_has_a_ring_at_hand),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
