@@ -195,6 +195,11 @@ static const char *cycle_safe_now(const struct lk_rule_context *c, const struct 
                         "Whatever ends one of these waits (a set() or release() from other code) "
                         "frees it; none is known to come. Or else %s",
                         lk_end_process_words(c));
+    if (k->direct)
+        return lk_print(c,
+                        "Cancelling one of these tasks ends nothing: the cancellation runs round "
+                        "the ring into RecursionError. %s",
+                        lk_capitalized(c, lk_end_process_words(c)));
     if (task.kind != LK_KIND_NONE)
         return lk_print(c,
                         "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) "
