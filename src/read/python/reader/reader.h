@@ -91,7 +91,8 @@ struct lk_reader {
     struct lk_kernel_reader *os;
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
-    /* what the program's signal handlers are: callables; known: the table was read, or is not needed
+    /* what the program's signal handlers are: callables; known: the table was read, or is not
+     * needed
      */
     struct {
         lk_addr v[64];
