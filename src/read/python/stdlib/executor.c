@@ -69,13 +69,17 @@ static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
     return items;
 }
 
-/* Items of a queue.SimpleQueue, queue.Queue or whatever a subclass puts there; false when it cannot
- * be told. */
+/* Items of a queue.SimpleQueue, queue.Queue, a deque or whatever a subclass puts there; false when
+ * it cannot be told. */
 static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t *n)
 {
     const struct lk_pytype *ty = lk_py_type(py, queue);
     *n = 0;
     *items = NULL;
+    if (lk_py_kind(py, queue) == LK_PYK_DEQUE) {
+        *items = lk_py_items(py, queue, MAX_ITEMS, n);
+        return true;
+    }
     switch (lk_py_known_class(py, queue, NULL)) {
     case LK_CLASS_SIMPLE_QUEUE:
         if (ty->basicsize == SQ_RING_SIZE)
@@ -180,13 +184,29 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 
+/* asgiref/current_thread_executor.py: a queue.Queue up to 3.8, from 3.9 on a deque and a Condition.
+ */
+static lk_addr work_of_current_thread(struct lk_py *py, lk_addr executor)
+{
+    lk_addr queue = lk_py_attr(py, executor, "_work_queue");
+    return queue ? queue : lk_py_attr(py, executor, "_work_items");
+}
+
+bool lk_py_current_thread_has_work(struct lk_py *py, lk_addr executor)
+{
+    lk_addr *items;
+    size_t n;
+    lk_addr queue = work_of_current_thread(py, executor);
+    return !queue || !queue_items(py, queue, &items, &n) || n > 0;
+}
+
 /* asgiref: runs items on the thread that waits in run_until_future. */
 static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
     bool known;
     lk_executor_at(py->s, ref)->max_workers = 1;
     add_worker(py, ref, lk_py_thread_of_object(py, lk_py_attr(py, obj, "_work_thread"), &known));
-    read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
+    read_queue(py, ref, work_of_current_thread(py, obj));
 }
 
 void lk_py_read_executor(struct lk_py *py, struct lk_ref ref, enum lk_known_class cls)

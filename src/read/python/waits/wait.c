@@ -19,6 +19,7 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/executor.h"
 #include "read/python/stdlib/future_object.h"
 #include "read/python/stdlib/lock.h"
 #include "read/python/stdlib/socket.h"
@@ -174,10 +175,9 @@ static bool wait_on_future(struct lk_py *py, struct lk_wait *w, lk_addr obj)
 static bool wait_on_future_or_item(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f,
                                    lk_addr future)
 {
-    lk_addr queue = lk_py_attr(py, lk_py_local(py, f, "self"), "_work_queue");
     if (!wait_on_future(py, w, future))
         return false;
-    if (lk_py_len(py, lk_py_attr(py, queue, "queue")) != 0)
+    if (lk_py_current_thread_has_work(py, lk_py_local(py, f, "self")))
         w->complete = false;
     return true;
 }

@@ -50,7 +50,7 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "_python_exit", CF_THREAD, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_JOIN, LK_TAG_EXIT, LK_TAG_JOIN, "interpreter exit", 0 },
     { "_worker", CF_THREAD, NULL, LK_CLASS_OTHER, LK_HOW_WORKER, LK_WAIT_EXECUTOR_IDLE, 0, IN, "executor worker", 0 },
     /* asgiref/current_thread_executor.py: idles in a queue until the future's own callback puts it there. */
-    { "run_until_future", "/asgiref/current_thread_executor.py", "future", LK_CLASS_CFUTURE, LK_HOW_FUTURE_OR_ITEM, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE,
+    { "run_until_future", "/asgiref/current_thread_executor.py", "future", LK_CLASS_CFUTURE, LK_HOW_FUTURE_OR_ITEM, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE | LK_TAG_CONDITION,
       "CurrentThreadExecutor.run_until_future()", 0 },
     /* Lib/importlib/_bootstrap.py */
     { "acquire", IMPORTLIB, "self", LK_CLASS_MODULE_LOCK, LK_HOW_MODULE_LOCK, LK_WAIT_IMPORT, LK_TAG_IMPORT, IN, "import", 0 },
