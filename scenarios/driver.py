@@ -48,6 +48,11 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
+def of_venv(python):
+    """Whether this is the interpreter of a virtual environment: that has packages of its own."""
+    return os.path.exists(os.path.join(os.path.dirname(os.path.dirname(python)), "pyvenv.cfg"))
+
+
 class ScenarioError(Exception):
     """The scenario did not come about: the test's fault, not the diagnosis's."""
 
@@ -251,7 +256,7 @@ class Scenario:
 
     def environment(self):
         environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
-        if PYTHON != "/usr/bin/python3":
+        if PYTHON != "/usr/bin/python3" and not of_venv(PYTHON):
             environment["PYTHONPATH"] += ":" + DEBIAN_PACKAGES
         environment["SCENARIO_FOLDER"] = self.folder.name
         environment.update(self.plan.get("env", {}))
