@@ -105,7 +105,7 @@ static bool gil_holder_is_known(const struct lk_edge_build *b, const struct lk_n
  */
 static bool build_own_pipe(struct lk_edge_build *b, struct lk_node *n, const struct lk_thread *t)
 {
-    if (!lk_waits_for_own_pipe(t) || b->s->threads.n < 2 || b->s->own_handlers != LK_NO ||
+    if (!lk_waits_for_own_pipe(t) || b->s->threads.n < 2 || b->s->handles_signals != LK_NO ||
         !lk_all_need_others(b))
         return false;
     for (size_t i = 0; i < b->s->threads.n; i++)

@@ -208,9 +208,13 @@ static bool waits_for_it(const struct look *x, const struct lk_syscall_wait *os)
     return false;
 }
 
-/* Waits for events of its own: at descriptors that were listed, for any child, for a signal. */
+/* Waits for events of its own: at descriptors that were listed, for any child, for a signal; or
+ * looks for them again and again, as gunicorn's master does from 24 on (arbiter.py
+ * wait_for_signals, a queue with a timeout). Who waits for his turn to accept has no timeout. */
 static bool is_parked(const struct lk_syscall_wait *os)
 {
+    if (os->on == LK_OS_FUTEX)
+        return os->timeout_ms != LK_FOREVER && os->timeout_ms != LK_UNKNOWN;
     if (os->on == LK_OS_CHILD)
         return os->child_pid == -1;
     return os->on == LK_OS_SIGNAL ||
