@@ -302,6 +302,12 @@ struct lk_thread {
     uint64_t digest; /* position, for progress */
 };
 
+/** A Python thread that ran while it was read and was not stopped: its frames were left alone. */
+static inline bool lk_thread_is_unread(const struct lk_thread *t)
+{
+    return t->python && t->running && t->read == LK_READ_RACY && !t->python_stack->n;
+}
+
 enum lk_loop_run {
     LK_LOOP_RUNNING = 0,
     LK_LOOP_STOPPED,

@@ -138,7 +138,8 @@ static bool went_on(const struct lk_rule_context *c, struct lk_ref loop, const s
     const struct lk_loop *o = lk_loop_at(s, loop);
     bool timed = t->wait.kind == LK_WAIT_SLEEP ||
                  (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
-    if (o->turn && t->read >= LK_READ_ASLEEP)
+    /* A turn that was read while its thread ran may be torn; the same one in all samples is not. */
+    if (o->turn && (t->read >= LK_READ_ASLEEP || o->callback_same))
         return !o->callback_same;
     if (!timed || (t->stuck_by_scheduler && lk_is_stalled(c, t)))
         return false;

@@ -162,6 +162,49 @@ static const char *future_of_unread_queue(struct lk_rule_context *c)
     return why;
 }
 
+/* Threads that have stood still for long behind a loop; the first of them in *first. */
+static int64_t stalled_behind(struct lk_rule_context *c, struct lk_ref loop, struct lk_ref *first)
+{
+    const size_t at = c->graph->first[LK_KIND_THREAD];
+    int64_t n = 0;
+    lk_graph_held_up(c->graph, loop, c->mark);
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (!c->mark[at + i] || !lk_is_stalled(c, t) || t->wait.kind != LK_WAIT_FUTURE)
+            continue;
+        if (!n++)
+            *first = lk_ref_make(LK_KIND_THREAD, i);
+    }
+    return n;
+}
+
+/* A loop whose thread was met running, for a moment too short to be stopped in: what keeps it was
+ * not seen, and others wait for it. */
+static const char *loop_not_read(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->loops.n; i++) {
+        const struct lk_loop *o = &c->snap->loops.v[i];
+        const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+        const struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, i);
+        struct lk_ref first = o->thread;
+        if (c->halted || o->run != LK_LOOP_RUNNING || !t || !lk_thread_is_unread(t))
+            continue;
+        int64_t n = stalled_behind(c, loop, &first);
+        if (!n)
+            continue;
+        c->out->look_again.at_once = true;
+        struct lk_culprit p = lk_culprit_of(c, first);
+        return lk_print(c,
+                        "%s, which runs %s, was met running and could not be read, and %s for what "
+                        "it runs: %s for %s, at %s",
+                        lk_name(c, o->thread), lk_name(c, loop),
+                        n == 1 ? "1 thread waits" : lk_print(c, "%lld threads wait", (long long)n),
+                        lk_name(c, first),
+                        lk_duration(c, lk_stuck(c, lk_thread_at(c->snap, first))), lk_place(c, &p));
+    }
+    return NULL;
+}
+
 static int64_t wait_for_gil_of(const struct lk_rule_context *c, struct lk_ref holder)
 {
     int64_t n = 0;
@@ -276,7 +319,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *python = unread_python(c),
                *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
-    const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c);
+    const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c);
     if (children)
         return children;
     if (python)
@@ -285,5 +328,5 @@ const char *lk_why_unknown(struct lk_rule_context *c)
         return s->decisive_why ? s->decisive_why
                : s->limits.n   ? s->limits.v[s->limits.n - 1].text
                                : "something that decides whether all is well could not be read";
-    return runtime ? runtime : gil ? gil : queue ? queue : waits;
+    return runtime ? runtime : gil ? gil : loop ? loop : queue ? queue : waits;
 }

@@ -39,6 +39,7 @@ struct memory {
     uint64_t outer;
     unsigned seen, same; /* samples it was in; in a row with this digest */
     unsigned outer_same;
+    unsigned unread;            /* loops: samples in which its thread could not be read */
     struct outer_frames frames; /* threads */
 };
 
@@ -322,12 +323,17 @@ static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct
 {
     bool is_new;
     struct memory *m = remember(h, LK_KIND_LOOP, o->addr, &is_new);
+    /* Its thread was met running and not read: another look, at the same turn, says what it did. */
+    if (!o->turn && t && lk_thread_is_unread(t)) {
+        m->unread++;
+        return;
+    }
     bool same = m->outer_same && m->outer == o->turn;
     m->outer_same = same ? m->outer_same + 1 : 1;
     m->outer = o->turn;
     if (!same)
         m->since_ms = at_ms;
-    o->callback_same = o->turn && m->outer_same == h->samples;
+    o->callback_same = o->turn && m->outer_same + m->unread == h->samples;
     o->callback_ms = o->turn ? at_ms - m->since_ms : LK_UNKNOWN;
     /* A moment that was read once while its thread ran may be torn; the same one twice is not. */
     bool certain = m->outer_same > 1 || (t && t->read >= LK_READ_ASLEEP);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "examine/sample/history.h"
 #include "process/linux/process_facts.h"
@@ -24,7 +25,8 @@ enum {
     MANY_TASKS = 5000, /* more may not all be followed within that budget */
     /* samples of which no thread may have moved; then it is said which did */
     QUICK_TRIES = 3,
-    QUICK_SAMPLE_US = 60000, /* a longer sample is not repeated: its target is large and busy */
+    BETWEEN_TRIES_NS = 2000000, /* in which who waits for a processor may get one */
+    QUICK_SAMPLE_US = 60000,    /* a longer sample is not repeated: its target is large and busy */
 };
 
 /* What the rehearsal under the stop needs. */
@@ -158,17 +160,17 @@ static bool worth_another_try(const struct lk_thread *t)
     return t->python && !t->running && lk_wait_is_timed(t);
 }
 
-/* A Python thread that ran for a moment only, too short to be stopped: its frames are not known,
- * the next try will have them. */
-static bool ran_shortly(const struct lk_thread *t, const struct lk_thread_facts *after)
+/* A Python thread that ran for a moment only, too short to be stopped, or that waits for its turn
+ * on a processor: its frames are not known, the next try will have them. */
+static bool ran_shortly(const struct lk_thread *t, const struct lk_thread_facts *after, bool stops)
 {
-    return t->python && t->running && t->read == LK_READ_RACY && after->state == 'S';
+    return t->python && t->running && t->read == LK_READ_RACY && (stops || after->state == 'S');
 }
 
 /* Compares with the cheap second look: who ran meanwhile was not read asleep. Returns how many
  * deserve another try. */
 static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s,
-                         const struct lk_thread_list *before)
+                         const struct lk_thread_list *before, bool stops)
 {
     struct lk_thread_list after = { 0 };
     size_t again = 0;
@@ -178,7 +180,7 @@ static size_t mark_moved(struct lk_session *x, struct lk_snapshot *s,
     for (size_t i = 0; i < before->n; i++) {
         struct lk_thread *t =
             lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)before->v[i].tid));
-        again += t && ok && i < after.n && ran_shortly(t, &after.v[i]);
+        again += t && ok && i < after.n && ran_shortly(t, &after.v[i], stops);
         if (!t || t->read != LK_READ_ASLEEP ||
             (ok && i < after.n && same_run(&before->v[i], &after.v[i])))
             continue;
@@ -312,10 +314,10 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     /* With a stop the copied pages are from within it, so the look that proves sleep comes right
      * after it. */
     if (stopped)
-        mark_moved(x, s, &list);
+        mark_moved(x, s, &list, true);
     read_runtime(x, s);
     if (!stopped)
-        restless = mark_moved(x, s, &list);
+        restless = mark_moved(x, s, &list, mode != LK_STOP_NONE);
     bool again = restless && !stopped && !last && lk_now_us() - began < QUICK_SAMPLE_US;
     if (!again) {
         if (x->py && lk_py_readable(x->py))
@@ -441,6 +443,7 @@ bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snap
         if (gone)
             return false;
         lk_snapshot_clear_entities(s);
+        nanosleep(&(struct timespec){ .tv_nsec = BETWEEN_TRIES_NS }, NULL);
     }
     return false;
 }

@@ -204,6 +204,34 @@ static void gil_kept(void **state)
     mk_expect(kept_gil(true, false, 200), LK_HEALTHY, NULL);
 }
 
+/* A request waits for what a loop runs, whose thread was met running in the last sample. */
+static struct lk_snapshot *loop_met_running(bool read, int64_t ms)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+    struct lk_ref runner = mk_thread(s, "bg-loop", read ? "work@/srv/app.py:9" : NULL, NULL);
+    struct lk_ref o = mk_idle_loop(s, runner);
+    LOOP(o)->in_own_selector = LK_NO;
+    THREAD(runner)->wait.kind = LK_WAIT_NONE;
+    THREAD(runner)->python = THREAD(runner)->running = THREAD(runner)->moved = true;
+    THREAD(runner)->read = LK_READ_RACY;
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "work")));
+    mk_stuck(s, t, ms);
+    return s;
+}
+
+static void unread_loop(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = loop_met_running(false, 20000);
+    struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+    assert_non_null(strstr(f->verdict_why, "was met running and could not be read"));
+    assert_true(f->look_again.at_once);
+    mk_free(s, f);
+    mk_expect(loop_met_running(false, 200), LK_HEALTHY, NULL);
+    mk_expect(loop_met_running(true, 20000), LK_HEALTHY, NULL);
+}
+
 static void healthy(void **state)
 {
     (void)state;
@@ -246,6 +274,7 @@ int main(void)
         cmocka_unit_test(unknown),
         cmocka_unit_test(unread_queue),
         cmocka_unit_test(gil_kept),
+        cmocka_unit_test(unread_loop),
         cmocka_unit_test(known_all_the_same),
         cmocka_unit_test(set_up_or_taken_down),
         cmocka_unit_test(healthy),
