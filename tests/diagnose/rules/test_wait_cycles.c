@@ -412,7 +412,7 @@ static void join_and_pipe(void **state)
         struct lk_snapshot *s = mk();
         struct lk_ref reader = mk_thread(s, "reader", "read@/srv/pipe.py:5", NULL);
         struct lk_ref main = mk_thread(s, "main", "main@/srv/pipe.py:9", NULL);
-        s->own_handlers = i ? LK_YES : LK_NO;
+        s->handles_signals = i ? LK_YES : LK_NO;
         reads_own_pipe(s, reader);
         mk_wait(s, main, LK_WAIT_JOIN, reader);
         if (i)
