@@ -124,6 +124,22 @@ static bool build_lock_of_process(struct lk_edge_build *b, struct lk_node *n,
     return true;
 }
 
+/* A queue that holds something lets those go on who get from it, not those who wait for room in it
+ * or for its end. */
+static bool set_ends_wait(const struct lk_edge_build *b, const struct lk_lock *l)
+{
+    bool ends = l->set;
+    for (size_t i = 0; i < l->waiters.n && l->set; i++) {
+        const struct lk_thread *t = lk_thread_at(b->s, l->waiters.v[i]);
+        const struct lk_task *k = lk_task_at(b->s, l->waiters.v[i]);
+        enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
+        if (kind != LK_WAIT_QUEUE_PUT && kind != LK_WAIT_QUEUE_JOIN)
+            return true;
+        ends = false;
+    }
+    return ends;
+}
+
 void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct lk_lock *l)
 {
     if (l->lost_in_fork) {
@@ -131,7 +147,7 @@ void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct
         n->why_dead = "the thread that holds it exists only in the parent process";
         return;
     }
-    if (l->set || l->locked == LK_NO || l->owner_by == LK_OWNER_FREE) {
+    if (set_ends_wait(b, l) || l->locked == LK_NO || l->owner_by == LK_OWNER_FREE) {
         lk_node_set_base(n, LK_LIFE_LIVE);
         return;
     }

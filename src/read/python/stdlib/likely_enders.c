@@ -37,12 +37,16 @@ static const struct ender_row {
       "would be released by the code of" },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true,
       "has items that are yet to be reported done by the code of" },
+    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, "get", NULL, false, "would be emptied by the code of" },
 };
 
-static const struct ender_row *row_of(enum lk_known_class cls)
+/* By the class, and by how the first of its waiters waits for it. */
+static const struct ender_row *row_of(const struct lk_py *py, const struct lk_lock *l,
+                                      enum lk_known_class cls)
 {
+    const struct lk_thread *t = l->waiters.n ? lk_thread_at(py->s, l->waiters.v[0]) : NULL;
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
-        if (rows[i].cls == cls)
+        if (rows[i].cls == cls && (!t || rows[i].wait == t->wait.kind))
             return &rows[i];
     return NULL;
 }
@@ -64,7 +68,8 @@ static bool is_waited_for(const struct lk_py *py, const struct lk_lock *l,
         if (t && (t->wait.kind != row->wait || t->wait.timeout_ms != LK_FOREVER))
             return false;
     }
-    return l->waiters.n > 0 && !l->set &&
+    bool set = l->set && row->cls != LK_CLASS_QUEUE; /* a queue that is not empty ends neither */
+    return l->waiters.n > 0 && !set &&
            (!l->mutex || (l->locked == LK_YES && l->owner_by == LK_OWNER_NONE && !l->lost_in_fork));
 }
 
@@ -137,7 +142,7 @@ void lk_py_find_likely_enders(struct lk_py *py)
     for (size_t i = 0; i < py->s->locks.n && left; i++) {
         const struct lk_lock *l = &py->s->locks.v[i];
         const struct ender_row *row =
-            l->waiters.n ? row_of(lk_py_known_class(py, l->addr, NULL)) : NULL;
+            l->waiters.n ? row_of(py, l, lk_py_known_class(py, l->addr, NULL)) : NULL;
         if (row && is_waited_for(py, l, row))
             find_for(py, i, row, &left);
     }
