@@ -1,7 +1,7 @@
 """A service's main thread waits, without a timeout, for its own pool: who completes that is known, and alive.
 
 SCENARIO_JOB says at what: polling, consuming a queue or a coroutine that does, a child process, two child processes that sleep.
-"approval" is a near miss: of whoever may set that event nothing is known.
+"approval" is a near miss: nobody is left who could set that event.
 """
 import asyncio
 import os

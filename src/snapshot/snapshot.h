@@ -484,6 +484,8 @@ struct lk_lock {
     bool owner_certain; /* the owner is proven, not merely probable */
     /* its holder was a thread of the parent process: nobody here can release it */
     bool lost_in_fork;
+    /* its recorded owner was a thread of this process that has ended: nobody else may release it */
+    bool owner_gone;
     /* held by the process, not by one of its threads: any of them may release it */
     bool of_process;
     /* its kind records no holder: any thread of the process may release it */

@@ -147,6 +147,11 @@ void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct
         n->why_dead = "the thread that holds it exists only in the parent process";
         return;
     }
+    if (l->owner_gone) {
+        n->dead_end = true;
+        n->why_dead = "the thread that holds it has ended";
+        return;
+    }
     if (set_ends_wait(b, l) || l->locked == LK_NO || l->owner_by == LK_OWNER_FREE) {
         lk_node_set_base(n, LK_LIFE_LIVE);
         return;

@@ -287,6 +287,19 @@ const struct lk_rule lk_rules[] = {
                   "subprocess), and the waiter too: result(timeout=...) or asyncio.timeout.",
         .docs = { LK_DOC_SOCKETS, LK_DOC_SUBPROCESS, LK_DOC_TIMEOUTS, LK_DOC_GUNICORN_DESIGN, NULL },
     },
+    [LK_RULE_LK410] = {
+        .id = "LK410",
+        .name = "nobody-left-to-act",
+        .ceiling = LK_STALLED,
+        .find = lk_find_nobody_left,
+        .means = "somebody waits, and whoever could end it is gone: the owner of the lock has ended, "
+                 "or all threads wait for one another's next step and nothing else is left that "
+                 "could act",
+        .remedy = "Hold a lock by `with`, so that an exception gives it back, and see to it that a "
+                  "thread that others rely on catches and reports what ends it. Wait with a "
+                  "timeout.",
+        .docs = { LK_DOC_THREADING, NULL },
+    },
     [LK_RULE_LK501] = {
         .id = "LK501",
         .name = "process-stopped",
@@ -308,11 +321,11 @@ _Static_assert(LK_ARRAY_LEN(lk_rules) == LK_N_RULES, "one row a rule");
  * wait (LK403), which says more than that one does (LK405).
  */
 const enum lk_rule_id lk_rule_order[] = {
-    LK_RULE_LK101, LK_RULE_LK102, LK_RULE_LK103, LK_RULE_LK104, LK_RULE_LK105,
-    LK_RULE_LK106, LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204,
-    LK_RULE_LK202, LK_RULE_LK302, LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305,
-    LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304, LK_RULE_LK404, LK_RULE_LK401,
-    LK_RULE_LK402, LK_RULE_LK406, LK_RULE_LK403, LK_RULE_LK405, LK_RULE_LK501,
+    LK_RULE_LK101, LK_RULE_LK102, LK_RULE_LK103, LK_RULE_LK104, LK_RULE_LK105, LK_RULE_LK106,
+    LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204, LK_RULE_LK202, LK_RULE_LK302,
+    LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305, LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304,
+    LK_RULE_LK404, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406, LK_RULE_LK403, LK_RULE_LK410,
+    LK_RULE_LK405, LK_RULE_LK501,
 };
 _Static_assert(LK_ARRAY_LEN(lk_rule_order) == LK_N_RULES, "each rule is looked for once");
 

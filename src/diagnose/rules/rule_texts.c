@@ -416,6 +416,24 @@ static const struct lk_explanation explanations[] = {
                "    return requests.get(URL).json()                 # waits as long as the peer likes\n",
       .right = "def quote():\n"
                "    return requests.get(URL, timeout=(3, 10)).json()    # to connect, between bytes\n" },
+    { .id = "LK410", .language = "python",
+      .brief = "nobody is left who could end the wait",
+      .cause = "A thread took an RLock by a bare acquire() and an exception ended it before its release(): nobody else may "
+               "release an RLock, so whoever waits for it waits for ever. Or the thread that feeds the others has ended, and "
+               "all that are left wait for one another, or for the next item that nobody will put.",
+      .evidence = "An RLock records its owner: the thread is not among the process's threads any more, and glibc's record of it "
+                  "says that it ended. Or each thread of the process, all of them Python's, has waited for --stalled-after "
+                  "without a timeout for a lock, event, condition, semaphore, barrier, queue, future or join of this process, "
+                  "while no loop runs, no child is left, and no signal handler of the program's own could act.",
+      .refuted = "A new thread that gets the dead one's identity (the address of its stack) owns the lock in Python's eyes, and "
+                 "may release it. A debugger, or code that a tool injects, may end any wait.",
+      .wrong = "def post(entry):\n"
+               "    ledger.acquire()\n"
+               "    write(entry)                # an exception here ends the thread, and ledger stays locked\n"
+               "    ledger.release()\n",
+      .right = "def post(entry):\n"
+               "    with ledger:                # released, whatever happens\n"
+               "        write(entry)\n" },
     { .id = "LK501", .language = "sh",
       .brief = "the process itself does not run",
       .cause = "Not the program but the system holds it up: it was stopped by a signal, another program traces it, its "

@@ -86,7 +86,7 @@ static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n
     (void)arg;
     const struct lk_lock *l = lk_lock_at(g->snap, n->ref);
     return l && l->mutex && l->locked == LK_YES && !l->owners.n && !l->lost_in_fork &&
-           l->owner_by != LK_OWNER_FREE;
+           !l->owner_gone && l->owner_by != LK_OWNER_FREE;
 }
 
 static const char *undecided_wait(struct lk_rule_context *c, size_t i)

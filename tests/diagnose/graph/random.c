@@ -201,6 +201,7 @@ static void fill_lock(struct dice *d, struct lk_lock *l)
     l->owner_by = (enum lk_owner_by)below(d, 4);
     l->owner_certain = chance(d, 70);
     l->lost_in_fork = chance(d, 3);
+    l->owner_gone = l->owners.n == 0 && chance(d, 3);
     l->set = chance(d, 5);
     l->read = reading(d);
     l->stable = chance(d, 85);

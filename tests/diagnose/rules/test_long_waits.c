@@ -207,6 +207,7 @@ static void jobs_that_are_alive(void **state)
                                    : mk_sync(s, "threading.Event");
             mk_wait(s, w, rows[i].kind, on);
             mk_timeout(s, w, rows[i].timeout);
+            s->own_handlers = LK_YES; /* which might set it */
             enum lk_verdict v = request ? rows[i].of_request : rows[i].alone;
             mk_expect(s, v, v == LK_HAZARD ? "LK405" : NULL);
         }

@@ -37,6 +37,14 @@ static void set_owner_thread(struct lk_py *py, struct lk_lock *l, uint64_t ident
     lk_refs_add(py->s, &l->owners, lk_py_thread_by_ident(py, ident));
 }
 
+/* Only where the ident is the pthread's own (Modules/_threadmodule.c, rlock_acquire): what Python
+ * code stores may be a greenlet's. */
+static void set_owner_pthread(struct lk_py *py, struct lk_lock *l, uint64_t ident)
+{
+    set_owner_thread(py, l, ident);
+    l->owner_gone = !l->owners.n && !l->lost_in_fork && ident && !lk_py_ident_may_live(py, ident);
+}
+
 static void set_free(struct lk_lock *l)
 {
     l->locked = LK_NO;
@@ -89,7 +97,7 @@ static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
         return;
     set_locked(l, yes_no(locked));
     if (locked)
-        set_owner_thread(py, l, owner);
+        set_owner_pthread(py, l, owner);
 }
 
 /* threading._RLock and importlib's _ModuleLock keep the owner's ident in an attribute. */

@@ -1,0 +1,225 @@
+/*
+ * LK410: somebody waits, and whoever could end it is gone. A lock whose recorded owner has ended;
+ * or a process all threads of which wait, without a timeout, for one another: no selector, no
+ * timer, no child, no signal handler of its own is left that could act.
+ */
+#include "diagnose/rules/finders.h"
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
+#include "diagnose/rules/finding.h"
+#include "diagnose/rules/live_enders.h"
+#include "diagnose/rules/rule_words.h"
+#include "util/text.h"
+
+/* ---- a lock whose owner has ended ------------------------------------------------------ */
+
+static bool is_on(const struct lk_wait *w, struct lk_ref lock)
+{
+    if (lk_ref_eq(w->gate, lock))
+        return true;
+    for (size_t i = 0; i < w->on.n; i++)
+        if (lk_ref_eq(w->on.v[i], lock))
+            return true;
+    return false;
+}
+
+static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_ref lock)
+{
+    return !c->snap->threads.v[i].running && is_on(&c->snap->threads.v[i].wait, lock) &&
+           lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life == LK_LIFE_DEAD;
+}
+
+/* Adds all that wait for the lock for long enough; the first of them, or none. */
+static struct lk_ref add_waiters(struct lk_rule_context *c, struct lk_finding *f,
+                                 struct lk_ref lock)
+{
+    struct lk_ref first = { LK_KIND_NONE, 0 };
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (!waits_for_gone(c, i, lock))
+            continue;
+        if (lk_is_stalled(c, t)) {
+            first = first.kind == LK_KIND_NONE ? thread : first;
+            lk_finding_part(c, f, thread, true);
+            lk_finding_since(c, f, t);
+        } else if (lk_may_stall(c, t)) {
+            lk_watch(c, thread);
+        }
+    }
+    return first;
+}
+
+static void tell_gone_owner(struct lk_rule_context *c, struct lk_ref lock)
+{
+    struct lk_edge path[LK_MAX_CHAIN];
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK410);
+    struct lk_ref thread = add_waiters(c, &f, lock);
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    lk_graph_held_up(c->graph, lock, c->mark);
+    c->mark[lk_graph_node(c->graph, lock) - c->graph->nodes] = true;
+    size_t n = t ? lk_graph_path_within(c->graph, thread, lock, c->mark, path, LK_MAX_CHAIN) : 0;
+    if (!n || n > LK_MAX_CHAIN) {
+        lk_finding_drop(&f);
+        return;
+    }
+    lk_finding_part(c, &f, lock, false);
+    lk_finding_chain(c, &f, path, n);
+    f.severity = LK_STALLED;
+    f.summary = lk_print(c, "%s blocks in %s at %s for %s; the thread that holds that has ended",
+                         lk_name(c, thread), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]),
+                         lk_name(c, lock));
+    lk_finding_say(
+        c, &f,
+        "the owner that %s records is no thread of this process any more; only its owner "
+        "may release it",
+        lk_name(c, lock));
+    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)f.threads.n, "thread"),
+                   f.threads.n == 1 ? "s" : "");
+    f.safe_now = lk_print(c, "Nothing inside the process releases this lock any more. %s",
+                          lk_capitalized(c, lk_end_process_words(c)));
+    f.safe_now = lk_with_kill(c, &f, f.safe_now);
+    lk_finding_held(c, &f, lock);
+    lk_finding_file(c, &f);
+    lk_explain(c, lock);
+}
+
+/* ---- a process in which all wait for one another ---------------------------------------- */
+
+/* A thing of this process alone: others may have a lock of multiprocessing, or a file's. */
+static bool is_internal(const struct lk_snapshot *s, struct lk_ref r)
+{
+    const struct lk_lock *l = lk_lock_at(s, r);
+    if (!l)
+        return r.kind == LK_KIND_THREAD || r.kind == LK_KIND_FUTURE || r.kind == LK_KIND_EXECUTOR;
+    return !l->of_process &&
+           (lk_starts_with(l->kind, "threading.") || lk_starts_with(l->kind, "queue."));
+}
+
+/* It expects an end, where others wait for the next event, or for a lock that serves as a signal.
+ */
+static bool expects_an_end(const struct lk_thread *t)
+{
+    switch (t->wait.kind) {
+    case LK_WAIT_SEMAPHORE:
+    case LK_WAIT_BARRIER:
+    case LK_WAIT_QUEUE_PUT:
+    case LK_WAIT_QUEUE_JOIN:
+    case LK_WAIT_FUTURE:
+    case LK_WAIT_JOIN: return true;
+    default: return lk_stack_has(t->python_stack, LK_MARK_JOB);
+    }
+}
+
+/* No request: where clients come, a process is never left alone. */
+static bool only_waits(const struct lk_rule_context *c, size_t i)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    const struct lk_wait *w = &t->wait;
+    if (!t->python || t->in_request || t->running || t->read == LK_READ_RACY || t->moved ||
+        t->os.on != LK_OS_FUTEX)
+        return false;
+    if (w->kind == LK_WAIT_EXECUTOR_IDLE)
+        return true;
+    bool known = w->kind == LK_WAIT_CONDITION || w->kind == LK_WAIT_EVENT ||
+                 w->kind == LK_WAIT_QUEUE_GET || w->kind == LK_WAIT_LOCK || expects_an_end(t);
+    if (!known || w->timeout_ms != LK_FOREVER || !w->on.n ||
+        lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life > LK_LIFE_OPEN)
+        return false;
+    for (size_t k = 0; k < w->on.n; k++)
+        if (!is_internal(c->snap, w->on.v[k]))
+            return false;
+    return true;
+}
+
+/* Something beside the threads' own steps may act: a loop, a child, a handler, what was not read.
+ */
+static bool something_else_acts(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->loops.n; i++)
+        if (s->loops.v[i].run == LK_LOOP_RUNNING || s->loops.v[i].run == LK_LOOP_UNKNOWN)
+            return true;
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (s->tasks.v[i].kind == LK_TASK_GREENLET)
+            return true;
+    return !s->python.present || !s->python.frames_read || s->children.n ||
+           s->own_handlers != LK_NO || s->handles_alarm != LK_NO || s->decisive_unreadable ||
+           s->cross_waits.n;
+}
+
+/* All threads only wait; *first is one that expects an end, not of a consumer that is parked on
+ * purpose, and rather than one that joins another. */
+static bool all_only_wait(struct lk_rule_context *c, size_t *first)
+{
+    const struct lk_snapshot *s = c->snap;
+    *first = SIZE_MAX;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        bool joins = *first != SIZE_MAX && s->threads.v[*first].wait.kind == LK_WAIT_JOIN;
+        if (c->explained[i] || !only_waits(c, i))
+            return false;
+        if ((*first == SIZE_MAX || joins) && expects_an_end(&s->threads.v[i]) &&
+            !lk_enders_are_alive(c, lk_ref_make(LK_KIND_THREAD, i)))
+            *first = i;
+    }
+    return *first != SIZE_MAX;
+}
+
+static bool all_are_stalled(struct lk_rule_context *c)
+{
+    bool all = true;
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        if (lk_is_stalled(c, t))
+            continue;
+        if (lk_may_stall(c, t))
+            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
+        all = false;
+    }
+    return all;
+}
+
+static void tell_all_wait(struct lk_rule_context *c, size_t first)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct lk_thread *t = &s->threads.v[first];
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK410);
+    lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, first), true);
+    for (size_t i = 0; i < s->threads.n; i++) {
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        bool blame = expects_an_end(&s->threads.v[i]) && s->threads.v[i].wait.kind != LK_WAIT_JOIN;
+        lk_finding_part(c, &f, thread, blame);
+        lk_finding_since(c, &f, &s->threads.v[i]);
+        if (i < LK_MAX_LISTED / 2)
+            lk_finding_say(c, &f, "%s waits in %s, without a timeout", lk_name(c, thread),
+                           lk_blocks_in(c, &s->threads.v[i]));
+    }
+    lk_finding_doubt(&f, LK_PROBABLE);
+    f.severity = LK_STALLED;
+    f.summary = lk_print(
+        c, "%s blocks in %s at %s, and nobody is left who could end that: %s",
+        lk_name(c, lk_ref_make(LK_KIND_THREAD, first)), lk_blocks_in(c, t),
+        lk_place(c, &f.culprits.v[0]),
+        s->threads.n == 1 ? "it is the only thread"
+                          : lk_print(c, "all %zu threads wait for another of them", s->threads.n));
+    lk_finding_say(c, &f,
+                   "no loop runs, no child process is left, and no signal handler of the program's "
+                   "own could act");
+    f.safe_now = lk_capitalized(c, lk_end_process_words(c));
+    f.safe_now = lk_with_kill(c, &f, f.safe_now);
+    lk_finding_held_by(c, &f, f.threads.v, f.threads.n);
+    lk_finding_file(c, &f);
+    for (size_t i = 0; i < s->threads.n; i++)
+        c->explained[i] = true;
+}
+
+void lk_find_nobody_left(struct lk_rule_context *c)
+{
+    size_t first;
+    for (size_t i = 0; i < c->snap->locks.n; i++)
+        if (c->snap->locks.v[i].owner_gone)
+            tell_gone_owner(c, lk_ref_make(LK_KIND_LOCK, i));
+    if (!c->halted && c->snap->threads.n && !something_else_acts(c->snap) &&
+        all_only_wait(c, &first) && all_are_stalled(c))
+        tell_all_wait(c, first);
+}
