@@ -13,6 +13,7 @@
 
 #define LK_EXPORT __attribute__((visibility("default")))
 
+/* NOLINTNEXTLINE(bugprone-sizeof-expression): a member that is a pointer is meant */
 #define END_OF(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
 _Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, patterns) &&
                    sizeof(struct loopknot_render) == END_OF(loopknot_render, elapsed_ms),

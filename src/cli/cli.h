@@ -21,7 +21,7 @@ int complain(int status, const char *fmt, ...) __attribute__((format(printf, 2, 
 /** status, or EXIT_NO_REPORT after a complaint when stdout could not take what was printed. */
 int flushed(int status);
 /** Says that memory ran out and ends the program with EXIT_NO_MEMORY; needs no memory. */
-void end_without_memory(void);
+__attribute__((noreturn)) void end_without_memory(void);
 void print_attach_help(void);
 
 #endif

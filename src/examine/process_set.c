@@ -103,7 +103,7 @@ static void *work(void *arg)
 {
     struct job *job = arg;
     struct joint *j = job->joint;
-    struct lk_joint_result r;
+    struct lk_joint_result r = { 0 };
     lk_examine_one(job->result.pid, &job->options, &r);
     pthread_mutex_lock(&j->mutex);
     const bool late = job->state == GIVEN_UP;

@@ -684,7 +684,7 @@ static bool cancels_only(struct lk_py *py, lk_addr obj)
     lk_addr cancel = ty ? lk_py_type_attr(py, ty, "cancel") : 0;
     enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
     return (cls == LK_CLASS_TASK && lk_py_kind(py, cancel) == LK_PYK_METHOD_DESCR) ||
-           (cls == LK_CLASS_PYTASK && strcmp(ty->name, "Task") == 0);
+           (ty && cls == LK_CLASS_PYTASK && strcmp(ty->name, "Task") == 0);
 }
 
 /* *matched: a row names these frames. */
