@@ -590,6 +590,7 @@ struct lk_child {
     int64_t pid;
     const char *comm;
     int64_t threads;
+    enum lk_child_does does; /* only asked where the process ends, and may wait for it */
 };
 
 /** A thread's wait that another process of the same run can end; set after all of them were

@@ -10,6 +10,7 @@
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/reachable_sockets.h"
 #include "read/python/stdlib/signal_handlers.h"
+#include "read/python/waits/exit_children.h"
 #include "read/servers/servers.h"
 
 void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
@@ -29,6 +30,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_signal_handlers(py);
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
+        lk_py_read_exit_children(py);
         lk_py_read_files(py);
         lk_py_read_servers(py);
         lk_py_read_reachable_sockets(py);
