@@ -194,6 +194,15 @@ const struct lk_pattern lk_known_functions[] = {
     { NULL, "qasync/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "quamash/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "asyncio_gevent/event_loop.py", LK_MARK_NESTER, NULL },
+    /* the interpreter's end (Lib/threading.py, Lib/concurrent/futures, Lib/multiprocessing/util.py)
+     */
+    { "_shutdown", "threading.py", LK_MARK_EXIT, NULL },
+    { "_python_exit", "concurrent/futures/thread.py", LK_MARK_EXIT, NULL },
+    { "_python_exit", "concurrent/futures/process.py", LK_MARK_EXIT, NULL },
+    { "wait_result_broken_or_wakeup", "concurrent/futures/process.py", LK_MARK_CHILDREN, NULL },
+    { "_queue_management_worker", "concurrent/futures/process.py", LK_MARK_CHILDREN, NULL },
+    { "Runner.close", "asyncio/runners.py", LK_MARK_CLOSES, NULL },
+    { "_exit_function", "multiprocessing/util.py", LK_MARK_EXIT, NULL },
     /* prompts (Lib/pdb.py, code.py) and other debuggers */
     { "interaction", "pdb.py", LK_MARK_DEBUGGER, NULL },
     { "interact", "code.py", LK_MARK_DEBUGGER, NULL },

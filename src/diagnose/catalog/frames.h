@@ -23,11 +23,14 @@ enum lk_mark {
     LK_MARK_BLOCKING = 1 << 9, /* a blocking call */
     /* a debugger's or interpreter's prompt: a person holds the thread */
     LK_MARK_DEBUGGER = 1 << 10,
-    LK_MARK_GROWS = 1 << 11,   /* a server that starts a thread for each connection */
-    LK_MARK_WATCHED = 1 << 12, /* a supervisor kills the worker when it does not report */
-    LK_MARK_CELL = 1 << 13,    /* runs what somebody entered at a kernel or a prompt */
-    LK_MARK_STARTUP = 1 << 14, /* a server's start, before it opens its sockets */
-    LK_MARK_JOB = 1 << 15,     /* a job of a task queue, or a test, is being run by its callees */
+    LK_MARK_GROWS = 1 << 11,    /* a server that starts a thread for each connection */
+    LK_MARK_WATCHED = 1 << 12,  /* a supervisor kills the worker when it does not report */
+    LK_MARK_CELL = 1 << 13,     /* runs what somebody entered at a kernel or a prompt */
+    LK_MARK_STARTUP = 1 << 14,  /* a server's start, before it opens its sockets */
+    LK_MARK_JOB = 1 << 15,      /* a job of a task queue, or a test, is being run by its callees */
+    LK_MARK_EXIT = 1 << 16,     /* the interpreter waits for threads or children at its end */
+    LK_MARK_CHILDREN = 1 << 17, /* waits for the children of a process pool */
+    LK_MARK_CLOSES = 1 << 18,   /* what asyncio.run ran is over: it takes its loop down */
 };
 
 /**

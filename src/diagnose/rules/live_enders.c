@@ -133,13 +133,23 @@ static bool lives(struct search *x, struct lk_ref ref)
     return alive;
 }
 
-bool lk_enders_are_alive(struct lk_rule_context *c, struct lk_ref thread)
+static bool group_lives(struct lk_rule_context *c, struct lk_ref thread, bool asked)
 {
     const struct lk_node *n = lk_graph_node(c->graph, thread);
-    struct search x = { .c = c, .asked = is_asked_for(c, thread), .n = 1 };
+    struct search x = { .c = c, .asked = asked, .n = 1 };
     x.seen[0].ref = thread;
     size_t alive = 0, group = n->n_edges - n->n_must;
     for (size_t i = n->n_must; i < n->n_edges; i++)
         alive += lives(&x, n->edges[i].to);
     return group && (n->all ? alive == group : alive > 0);
+}
+
+bool lk_enders_are_alive(struct lk_rule_context *c, struct lk_ref thread)
+{
+    return group_lives(c, thread, is_asked_for(c, thread));
+}
+
+bool lk_enders_act(struct lk_rule_context *c, struct lk_ref thread)
+{
+    return group_lives(c, thread, true);
 }

@@ -11,5 +11,7 @@
  * where no request waits, is a parked consumer or serves clients.
  */
 bool lk_enders_are_alive(struct lk_rule_context *c, struct lk_ref thread);
+/** The same of a thread that somebody waits for: a parked consumer or server is no help to him. */
+bool lk_enders_act(struct lk_rule_context *c, struct lk_ref thread);
 
 #endif

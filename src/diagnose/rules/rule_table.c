@@ -287,6 +287,18 @@ const struct lk_rule lk_rules[] = {
                   "subprocess), and the waiter too: result(timeout=...) or asyncio.timeout.",
         .docs = { LK_DOC_SOCKETS, LK_DOC_SUBPROCESS, LK_DOC_TIMEOUTS, LK_DOC_GUNICORN_DESIGN, NULL },
     },
+    [LK_RULE_LK408] = {
+        .id = "LK408",
+        .name = "exit-blocked",
+        .ceiling = LK_STALLED,
+        .find = lk_find_exit_blocked,
+        .means = "the program is over, or was told to end, and waits for a thread or child process "
+                 "that nothing ends",
+        .remedy = "Tell each thread to end before the program does (a sentinel in its queue, an "
+                  "event, timeouts) or make it a daemon; join with a timeout. To cancel a future "
+                  "does not end the call that a thread already runs.",
+        .docs = { LK_DOC_THREADING, LK_DOC_FUTURES, LK_DOC_RUNNERS, NULL },
+    },
     [LK_RULE_LK410] = {
         .id = "LK410",
         .name = "nobody-left-to-act",
@@ -324,8 +336,8 @@ const enum lk_rule_id lk_rule_order[] = {
     LK_RULE_LK101, LK_RULE_LK102, LK_RULE_LK103, LK_RULE_LK104, LK_RULE_LK105, LK_RULE_LK106,
     LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204, LK_RULE_LK202, LK_RULE_LK302,
     LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305, LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304,
-    LK_RULE_LK404, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406, LK_RULE_LK403, LK_RULE_LK410,
-    LK_RULE_LK405, LK_RULE_LK501,
+    LK_RULE_LK404, LK_RULE_LK408, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406, LK_RULE_LK403,
+    LK_RULE_LK410, LK_RULE_LK405, LK_RULE_LK501,
 };
 _Static_assert(LK_ARRAY_LEN(lk_rule_order) == LK_N_RULES, "each rule is looked for once");
 

@@ -416,6 +416,26 @@ static const struct lk_explanation explanations[] = {
                "    return requests.get(URL).json()                 # waits as long as the peer likes\n",
       .right = "def quote():\n"
                "    return requests.get(URL, timeout=(3, 10)).json()    # to connect, between bytes\n" },
+    { .id = "LK408", .language = "python",
+      .brief = "a program that cannot end",
+      .cause = "The main program is over, and Python waits for what is not: for each thread that is no daemon, for the threads of "
+               "pools (asyncio.run() for those of the default executor), for children. One of them waits for something that nobody "
+               "is left to bring about. That its future was cancelled does not matter: a call that a thread runs cannot be "
+               "cancelled.",
+      .evidence = "The frames of the thread that ends: threading._shutdown, _python_exit, _exit_function, "
+                  "shutdown_default_executor, or a callback of atexit below Py_FinalizeEx. What it waits for has stood still for "
+                  "--stalled-after in a wait without a timeout, and nobody is known to be about to end it.",
+      .refuted = "A service whose threads are all of it: one that listens, reads input or consumes is not reported when the "
+                 "interpreter itself waits for it, nor one that events may still reach and that had not long stood still "
+                 "when the main thread was through.",
+      .wrong = "async def main():\n"
+               "    line = loop.run_in_executor(None, keys.get)\n"
+               "    await stop.wait()\n"
+               "    line.cancel()           # keys.get() goes on, and asyncio.run() waits for it\n",
+      .right = "async def main():\n"
+               "    line = loop.run_in_executor(None, keys.get)\n"
+               "    await stop.wait()\n"
+               "    keys.put(None)          # the call returns\n" },
     { .id = "LK410", .language = "python",
       .brief = "nobody is left who could end the wait",
       .cause = "A thread took an RLock by a bare acquire() and an exception ended it before its release(): nobody else may "
