@@ -490,10 +490,13 @@ struct lk_lock {
     bool of_process;
     /* its kind records no holder: any thread of the process may release it */
     bool unowned;
-    /* no known owner: who is in the midst of code that would end the wait; never all there may be
-     */
+    /* no known owner: who is in the midst of code that would end the wait; never all there may be,
+     * but where units_all says so */
     struct lk_refs likely_enders;
     const char *likely_for; /* words for an edge from the lock to them */
+    bool units_known;       /* Semaphore: they are those who hold its units */
+    bool units_all;         /* ... each of them, and nobody else may give one back */
+    int64_t units_held;     /* ... by `with` */
     struct lk_refs waiters;
     struct lk_ref inner; /* Condition: its lock; queue: its mutex */
     struct lk_ref loop;  /* asyncio primitives: loop they are bound to */

@@ -159,11 +159,12 @@ void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct
     n->all = false;
     if ((l->of_process || (l->unowned && !l->owners.n)) && build_lock_of_process(b, n, l))
         return;
-    n->soft = l->likely_enders.n && l->owners.n == 0;
-    n->open = !n->soft && (!l->mutex || l->owners.n == 0);
-    if (n->soft)
+    bool likely = l->likely_enders.n && l->owners.n == 0;
+    n->soft = likely && !l->units_all;
+    n->open = !likely && (!l->mutex || l->owners.n == 0);
+    if (likely)
         lk_add_edge_group(b, n, &l->likely_enders,
-                          (struct lk_edge_how){ l->likely_for, l->read, true, l->stable });
+                          (struct lk_edge_how){ l->likely_for, l->read, n->soft, l->stable });
     if (!l->mutex)
         return;
     bool inferred = l->owner_by != LK_OWNER_FIELD && !l->owner_certain;

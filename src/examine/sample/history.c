@@ -209,7 +209,8 @@ static uint64_t digest_future(const struct lk_snapshot *s, const struct lk_futur
 
 static uint64_t digest_lock(const struct lk_snapshot *s, const struct lk_lock *l)
 {
-    return digest_refs(lk_hash_u64(LK_HASH_INIT, (uint64_t)l->locked), s, &l->owners);
+    uint64_t h = digest_refs(lk_hash_u64(LK_HASH_INIT, (uint64_t)l->locked), s, &l->owners);
+    return l->units_known ? digest_refs(h, s, &l->likely_enders) : h;
 }
 
 bool lk_wait_is_timed(const struct lk_thread *t)

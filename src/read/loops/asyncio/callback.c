@@ -115,13 +115,25 @@ static void by_hand(struct lk_py *py, lk_addr func, lk_addr args, struct lk_aio_
         c->does = LK_CB_MAY_COMPLETE;
 }
 
+/* Semaphore.release itself, or code of the program's own that names it. */
+static bool may_release(struct lk_py *py, lk_addr func, lk_addr self)
+{
+    enum lk_known_class cls = self ? lk_py_known_class(py, self, NULL) : LK_CLASS_OTHER;
+    lk_addr code = func ? lk_py_function_code(py, func) : 0;
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    return cls == LK_CLASS_AIO_SEMAPHORE || cls == LK_CLASS_SEMAPHORE ||
+           (c && c->code->mentions_release);
+}
+
 static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_callback *c)
 {
     lk_addr func = callback, self = 0, args = 0;
 
     if (lk_py_partial(py, callback, &func, &args))
         callback = func;
-    if (lk_py_method(py, callback, &func, &self)) {
+    bool method = lk_py_method(py, callback, &func, &self);
+    c->releases = may_release(py, func, self);
+    if (method) {
         bound_to_future(py, callback, self, c);
         if (c->target || !func)
             return;
@@ -217,6 +229,8 @@ static void index_callback(struct lk_py *py, lk_addr obj, lk_addr callback)
     struct lk_reader *a = lk_reader(py);
     const struct lk_aio_callback *c = lk_aio_callback(py, callback);
 
+    if (c->releases)
+        lk_vec_add(&a->release_callbacks, ((struct lk_release_callback){ obj, callback }));
     if (c->does == LK_CB_MAY_COMPLETE)
         index_by_hand(a, obj, c);
     if (c->does == LK_CB_NOTHING || !c->target || c->target == obj)

@@ -15,6 +15,7 @@ struct lk_aio_callback {
     bool first_arg; /* the target is the handle's first argument */
     bool known;     /* by a row: a documented mechanism */
     bool ends_here; /* the target relays to nobody */
+    bool releases;  /* it may give back a unit of a semaphore */
     enum lk_future_origin origin;
 };
 

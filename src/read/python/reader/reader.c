@@ -40,6 +40,9 @@ void lk_reader_end(struct lk_py *py)
     lk_free(a->relays_todo.v);
     lk_free(a->holds.v);
     lk_free(a->reach.v);
+    lk_free(a->with_others.v);
+    lk_free(a->releasing.v);
+    lk_free(a->release_callbacks.v);
     lk_free(a->on_primitive.v);
     lk_free(a->chain.v);
     if (a->os)

@@ -40,6 +40,25 @@ struct lk_bare_acquire {
     struct lk_ref holder;
 };
 
+/** A `with` block of any other object: its exit may give back something. */
+struct lk_with_other {
+    lk_addr manager;
+    struct lk_ref holder;
+};
+
+/** A frame of a suspended task, or of a generator that a `with` has begun, whose code names
+ * `release`. */
+struct lk_releasing {
+    struct lk_pyf frame;
+    struct lk_ref holder;
+    bool takes; /* nothing but the standard library's frames is further in */
+};
+
+/** A done-callback whose code names `release`, or is that of a semaphore. */
+struct lk_release_callback {
+    lk_addr of, callback;
+};
+
 /** What all tasks suspended at the same place have in common. */
 struct lk_aio_chain {
     struct lk_pystack *stack;
@@ -86,6 +105,10 @@ struct lk_reader {
     LK_VEC(lk_addr) relays_todo;   /* futures that a known future's callback completes */
     LK_VEC(struct lk_with_hold) holds;
     LK_VEC(struct lk_bare_acquire) reach;
+    LK_VEC(struct lk_with_other) with_others;
+    LK_VEC(struct lk_releasing) releasing;
+    bool releasing_cut;
+    LK_VEC(struct lk_release_callback) release_callbacks;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
     struct lk_pyframes chain; /* buffer of the await chain being read */
     struct lk_kernel_reader *os;

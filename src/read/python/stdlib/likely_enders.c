@@ -1,7 +1,7 @@
 /*
- * Who would end a wait that any code may end (Event, Semaphore, Barrier, Queue.join, a Lock whose
- * holder is not known): whoever is in the midst of code that calls the method that ends it, or
- * stands in `with semaphore:`. Never all there may be: what rests on it is inferred.
+ * Who would end a wait that any code may end (Event, Barrier, Queue.join, a Lock whose holder is
+ * not known): whoever is in the midst of code that calls the method that ends it. Never all there
+ * may be: what rests on it is inferred. Semaphores are in unit_holders.c.
  */
 #include "read/python/stdlib/likely_enders.h"
 
@@ -33,8 +33,6 @@ static const struct ender_row {
     { LK_CLASS_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
     { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false,
       "is yet to be reached by the code of" },
-    { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, "release", NULL, true,
-      "would be released by the code of" },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true,
       "has items that are yet to be reported done by the code of" },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, "get", NULL, false, "would be emptied by the code of" },
@@ -98,26 +96,11 @@ static enum lk_tri would_end(struct lk_py *py, const struct lk_pyframes *frames,
     return ret;
 }
 
-/* Each slot that is taken is held by a `with` that was found; false where that is not known to be
- * so. */
-static bool add_holders(struct lk_py *py, struct lk_lock *l, struct lk_refs *to)
-{
-    const struct lk_reader *a = lk_reader(py);
-    int64_t slots;
-    for (size_t i = 0; i < a->holds.n; i++)
-        if (a->holds.v[i].manager == l->addr)
-            lk_refs_add(py->s, to, a->holds.v[i].holder);
-    lk_addr initial = lk_py_attr(py, l->addr, "_initial_value");
-    return !initial || !lk_py_int(py, initial, &slots) || (int64_t)to->n >= slots;
-}
-
 static void find_for(struct lk_py *py, size_t index, const struct ender_row *row, unsigned *left)
 {
     struct lk_lock *l = &py->s->locks.v[index];
     struct lk_refs sure = { 0 }, maybe = { 0 };
 
-    if (row->cls == LK_CLASS_SEMAPHORE && !add_holders(py, l, &sure))
-        return;
     for (size_t i = 0; i < py->s->threads.n && *left; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);

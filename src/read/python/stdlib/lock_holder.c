@@ -18,6 +18,7 @@
 #include "read/python/stdlib/likely_enders.h"
 #include "read/python/stdlib/lock.h"
 #include "read/python/stdlib/signal_handlers.h"
+#include "read/python/stdlib/unit_holders.h"
 #include "read/python/stdlib/with_blocks.h"
 
 enum {
@@ -219,6 +220,7 @@ void lk_py_read_owners(struct lk_py *py)
     weigh(py, &doubtful);
     find_lost_locks(py);
     lk_py_find_likely_enders(py);
+    lk_py_find_unit_holders(py);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
 }

@@ -16,6 +16,7 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/unit_holders.h"
 
 enum {
     MAX_ITERATED = 64,  /* slots of a value stack looked at for generators */
@@ -154,8 +155,10 @@ static void note_generator(struct lk_py *py, const struct inward *in, lk_addr ma
 {
     struct lk_pyf f;
     lk_addr gen = lk_py_attr(py, manager, "gen");
-    if (gen && lk_py_gen_frame(py, gen, &f))
-        note_frame(py, in, &f, depth + 1);
+    if (!gen || !lk_py_gen_frame(py, gen, &f))
+        return;
+    lk_py_note_releasing_frame(py, &f, in->holder, false);
+    note_frame(py, in, &f, depth + 1);
 }
 
 /* ExitStack: a deque of (is_sync, bound exit method). */
@@ -175,9 +178,11 @@ static void note_manager(struct lk_py *py, const struct inward *in, lk_addr mana
 {
     enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
 
-    if (depth > MAX_NESTED || cls == LK_CLASS_OTHER)
+    if (depth > MAX_NESTED)
         return;
-    if (cls == LK_CLASS_GENERATOR_CM) {
+    if (cls == LK_CLASS_OTHER)
+        lk_vec_add(&lk_reader(py)->with_others, ((struct lk_with_other){ manager, in->holder }));
+    else if (cls == LK_CLASS_GENERATOR_CM) {
         note_generator(py, in, manager, depth);
     } else if (cls == LK_CLASS_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
