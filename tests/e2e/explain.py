@@ -9,7 +9,7 @@ import lib
 from lib import driver, loopknot
 
 RULES = ("LK101 LK102 LK103 LK104 LK105 LK106 LK107 LK108 LK201 LK202 LK203 LK204 LK205 LK301 LK302 LK303 LK304 LK305 LK401 LK402 "
-         "LK403 LK404 LK405 LK406 LK408 LK410 LK501").split()
+         "LK403 LK404 LK405 LK406 LK407 LK408 LK410 LK501").split()
 TEXTS = ("means", "cause", "evidence", "refuted_by", "remedy", "right")
 HEADINGS = ("What it means", "How it comes about", "How it is known", "What would refute it", "What to change", "Right", "Sources",
             "What it reads", "What could make it wrong, and what is said then", "Near misses", "Scenarios")

@@ -141,7 +141,10 @@ static void count_node(const struct lk_rule_context *c, struct lk_wait_cycle *k,
     case LK_KIND_LOOP: k->loops++; break;
     case LK_KIND_TASK: k->tasks++; break;
     case LK_KIND_FUTURE: k->futures++; break;
-    case LK_KIND_LOCK: k->locks++; break;
+    case LK_KIND_LOCK:
+        k->locks++;
+        k->units &= lk_lock_at(c->snap, r)->units_known;
+        break;
     case LK_KIND_EXECUTOR: k->executors++; break;
     default: k->others++; break;
     }
@@ -190,7 +193,7 @@ static void weigh_task(const struct lk_rule_context *c, struct lk_wait_cycle *k,
 
 static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
 {
-    k->plain_locks = k->seen_long_enough = k->steady = true;
+    k->plain_locks = k->units = k->seen_long_enough = k->steady = true;
     k->left_ms = LK_FOREVER;
     k->stuck_ms = -1;
     k->direct = lk_ring_is_direct(c, k);
@@ -242,6 +245,8 @@ static enum lk_rule_id rule_of(const struct lk_wait_cycle *k)
         return is_lock_across_await(k) ? LK_RULE_LK106 : LK_RULE_LK101;
     if (no_loop && k->executors)
         return LK_RULE_LK104;
+    if (no_loop && k->locks && k->units)
+        return LK_RULE_LK407;
     if (no_loop && no_task && !k->others && k->locks && k->plain_locks)
         return LK_RULE_LK103;
     if (no_loop && !k->threads && !k->locks && !k->executors && !k->others && k->tasks)
@@ -306,7 +311,7 @@ static void add_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
     add_alternatives(c, &k.chain, scc->n);
     weigh(c, &k);
     k.rule = rule_of(&k);
-    if (k.tasks && (k.rule == LK_RULE_LK105 || k.rule == LK_RULE_LK108))
+    if (k.tasks && (k.rule == LK_RULE_LK105 || k.rule == LK_RULE_LK108 || k.rule == LK_RULE_LK407))
         lk_weigh_ring_enders(c, &k);
     lk_vec_add(c->cycles, k);
 }

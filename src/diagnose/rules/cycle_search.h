@@ -20,6 +20,7 @@ struct lk_wait_cycle {
     /* distinct nodes of the cycle */
     size_t threads, loops, tasks, futures, locks, executors, others;
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
+    bool units;            /* of a semaphore: that is waited for, and no lock with one holder is */
     /* through what any code may end; through what a known party alone ends */
     bool soft, hard;
     bool timed;

@@ -31,6 +31,7 @@ void lk_find_workers_exhausted(struct lk_rule_context *c);      /* LK403 */
 void lk_find_self_request(struct lk_rule_context *c);           /* LK404 */
 void lk_find_unbounded_future_wait(struct lk_rule_context *c);  /* LK405 */
 void lk_find_external_wait(struct lk_rule_context *c);          /* LK406 */
+void lk_find_held_by_its_waiters(struct lk_rule_context *c);    /* LK407 */
 void lk_find_exit_blocked(struct lk_rule_context *c);           /* LK408 */
 void lk_find_nobody_left(struct lk_rule_context *c);            /* LK410 */
 void lk_find_process_stopped(struct lk_rule_context *c);        /* LK501 */

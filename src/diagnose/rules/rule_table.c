@@ -287,6 +287,19 @@ const struct lk_rule lk_rules[] = {
                   "subprocess), and the waiter too: result(timeout=...) or asyncio.timeout.",
         .docs = { LK_DOC_SOCKETS, LK_DOC_SUBPROCESS, LK_DOC_TIMEOUTS, LK_DOC_GUNICORN_DESIGN, NULL },
     },
+    [LK_RULE_LK407] = {
+        .id = "LK407",
+        .name = "resource-held-by-its-waiters",
+        .ceiling = LK_DEADLOCK,
+        .find = lk_find_held_by_its_waiters,
+        .means = "what is waited for (a unit of a semaphore, or of a pool guarded by one) is held "
+                 "by those who wait for it: everybody who could give one back waits for one too",
+        .remedy = "Take one unit a request, and none inside of what already holds one: pass on "
+                  "what is held, or give it back before the inner call. A larger semaphore only "
+                  "moves the limit. A timeout on the inner acquire (asyncio.timeout, "
+                  "acquire(timeout=...)) turns the hang into an error.",
+        .docs = { LK_DOC_SYNC, LK_DOC_THREADING, LK_DOC_TIMEOUTS, NULL },
+    },
     [LK_RULE_LK408] = {
         .id = "LK408",
         .name = "exit-blocked",
@@ -336,8 +349,8 @@ const enum lk_rule_id lk_rule_order[] = {
     LK_RULE_LK101, LK_RULE_LK102, LK_RULE_LK103, LK_RULE_LK104, LK_RULE_LK105, LK_RULE_LK106,
     LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204, LK_RULE_LK202, LK_RULE_LK302,
     LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305, LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304,
-    LK_RULE_LK404, LK_RULE_LK408, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406, LK_RULE_LK403,
-    LK_RULE_LK410, LK_RULE_LK405, LK_RULE_LK501,
+    LK_RULE_LK404, LK_RULE_LK407, LK_RULE_LK408, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406,
+    LK_RULE_LK403, LK_RULE_LK410, LK_RULE_LK405, LK_RULE_LK501,
 };
 _Static_assert(LK_ARRAY_LEN(lk_rule_order) == LK_N_RULES, "each rule is looked for once");
 

@@ -416,6 +416,26 @@ static const struct lk_explanation explanations[] = {
                "    return requests.get(URL).json()                 # waits as long as the peer likes\n",
       .right = "def quote():\n"
                "    return requests.get(URL, timeout=(3, 10)).json()    # to connect, between bytes\n" },
+    { .id = "LK407", .language = "python",
+      .brief = "holders wait for what they hold",
+      .cause = "A request takes a unit of a semaphore (or a connection of a pool) and, before it gives it back, needs another one: "
+               "itself, or through a child task, a job or a future that it waits for. One request alone is served. As soon as as "
+               "many of them are in as there are units, each holds one and waits for one more, and none is ever given back.",
+      .evidence = "The value is 0, and each thread or task that was found inside of `with` or `async with` of the semaphore, or in "
+                  "code that is still to release it, waits for the semaphore too, directly or through what it waits for. It is proven "
+                  "where a BoundedSemaphore says how many units there are and each of them was found.",
+      .refuted = "A holder that moves, or waits for a timer, a peer or anything else that comes without the semaphore; code that "
+                 "gives a unit back and was not found, where the semaphore does not say how many there are; a timeout of one of the "
+                 "waits.",
+      .wrong = "async def fetch(url):\n"
+               "    async with limit:\n"
+               "        return await session.get(url)\n"
+               "\n"
+               "async def batch(urls):\n"
+               "    async with limit:                       # holds one unit and waits for more\n"
+               "        return await asyncio.gather(*map(fetch, urls))\n",
+      .right = "async def batch(urls):                      # only the innermost call takes a unit\n"
+               "    return await asyncio.gather(*map(fetch, urls))\n" },
     { .id = "LK408", .language = "python",
       .brief = "a program that cannot end",
       .cause = "The main program is over, and Python waits for what is not: for each thread that is no daemon, for the threads of "

@@ -47,6 +47,7 @@ enum lk_rule_id {
     LK_RULE_LK404,
     LK_RULE_LK405,
     LK_RULE_LK406,
+    LK_RULE_LK407,
     LK_RULE_LK408,
     LK_RULE_LK410,
     LK_RULE_LK501,

@@ -1,7 +1,7 @@
 /*
- * LK101 to LK108: cycles of the wait-for graph, found in cycle_search.c. Here is what each rule
- * says of its own, and how sure it may be: a deadlock is proven where every party that could end it
- * is part of the cycle and no wait in it has a timeout.
+ * LK101 to LK108, LK407: cycles of the wait-for graph, found in cycle_search.c. Here is what each
+ * rule says of its own, and how sure it may be: a deadlock is proven where every party that could
+ * end it is part of the cycle and no wait in it has a timeout.
  */
 #include "diagnose/rules/finders.h"
 
@@ -157,6 +157,26 @@ static const char *say_gil(const struct lk_rule_context *c, const struct lk_wait
                     participants(c, k, LK_KIND_NONE, 4));
 }
 
+/* Who holds units of a semaphore and waits for it: the first is told with its place, and where the
+ * cycle asks for one. */
+static const char *say_units(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                             const char *where)
+{
+    struct lk_ref lock = first_of(k, LK_KIND_LOCK);
+    const struct lk_lock *l = lk_lock_at(c->snap, lock);
+    struct lk_culprit asks = { .tid = LK_UNKNOWN };
+    for (size_t i = 0; i < k->n_cycle; i++)
+        if (lk_ref_eq(k->chain.v[i].to, lock))
+            asks = lk_culprit_of(c, k->chain.v[i].from);
+    return lk_print(c,
+                    "all who hold %s wait until it is given back: %s found, the first of them in "
+                    "%s, and what they wait for asks for it in %s",
+                    lk_name(c, lock),
+                    l->likely_enders.n == 1 ? "1 holder was"
+                                            : lk_print(c, "%zu holders were", l->likely_enders.n),
+                    where, lk_place(c, &asks));
+}
+
 static const char *say_any(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
                            const char *where)
 {
@@ -297,6 +317,22 @@ static void say_enders(struct lk_rule_context *c, struct lk_finding *f,
                        "the ring into RecursionError and ends nothing");
 }
 
+static void say_unit_count(struct lk_rule_context *c, struct lk_finding *f,
+                           const struct lk_wait_cycle *k)
+{
+    for (size_t i = 0; i < k->n_cycle; i++) {
+        struct lk_ref lock = k->chain.v[i].from;
+        const struct lk_lock *l = lk_lock_at(c->snap, lock);
+        if (!l)
+            continue;
+        lk_finding_say(c, f, "%s has no unit left; %s were found in a with block%s",
+                       lk_name(c, lock), lk_count(c, l->units_held, "unit"),
+                       l->units_all ? ", which is all it has"
+                                    : "; how many it has, or who else may give one back, is not "
+                                      "known");
+    }
+}
+
 static void describe(struct lk_rule_context *c, struct lk_finding *f, const struct lk_wait_cycle *k,
                      say_summary say)
 {
@@ -315,6 +351,8 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const stru
                        lk_duration(c, f->stuck_ms),
                        f->stuck_by_scheduler ? "the scheduler's own record" : "comparing samples");
     say_enders(c, f, k);
+    if (f->rule->id == c->rules[LK_RULE_LK407].id)
+        say_unit_count(c, f, k);
     if (k->soft)
         lk_finding_say(c, f,
                        "other code could end one of these waits, but none that is at work and "
@@ -398,6 +436,11 @@ void lk_find_lock_held_across_await(struct lk_rule_context *c)
 void lk_find_gil_inversion(struct lk_rule_context *c)
 {
     tell_cycles_of(c, LK_RULE_LK107, say_gil);
+}
+
+void lk_find_held_by_its_waiters(struct lk_rule_context *c)
+{
+    tell_cycles_of(c, LK_RULE_LK407, say_units);
 }
 
 void lk_find_wait_cycle(struct lk_rule_context *c)

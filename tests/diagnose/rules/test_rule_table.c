@@ -50,6 +50,8 @@ static void the_more_specific_comes_first(void **state)
     assert_true(place_of(LK_RULE_LK404) < place_of(LK_RULE_LK408));
     assert_true(place_of(LK_RULE_LK408) < place_of(LK_RULE_LK406));
     assert_true(place_of(LK_RULE_LK402) < place_of(LK_RULE_LK403));
+    assert_true(place_of(LK_RULE_LK404) < place_of(LK_RULE_LK407));
+    assert_true(place_of(LK_RULE_LK407) < place_of(LK_RULE_LK401));
     assert_true(place_of(LK_RULE_LK406) < place_of(LK_RULE_LK405));
     assert_true(place_of(LK_RULE_LK410) < place_of(LK_RULE_LK405));
 }
