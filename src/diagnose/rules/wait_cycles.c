@@ -369,12 +369,30 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const stru
     f->remedy = cycle_remedy(c, f, k);
 }
 
+/* What the chain's edge from this party leads to; none. */
+static struct lk_ref next_in_chain(const struct lk_wait_cycle *k, struct lk_ref from)
+{
+    for (size_t i = 0; i < k->chain.n; i++)
+        if (lk_ref_eq(k->chain.v[i].from, from))
+            return k->chain.v[i].to;
+    return (struct lk_ref){ LK_KIND_NONE, 0 };
+}
+
+/* A task that holds a unit for a worker thread: the code that waits is that thread's. */
+static bool is_to_blame(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                        struct lk_ref r)
+{
+    struct lk_ref future = next_in_chain(k, r);
+    return k->rule != LK_RULE_LK407 || !lk_task_at(c->snap, r) || future.kind != LK_KIND_FUTURE ||
+           next_in_chain(k, future).kind != LK_KIND_THREAD;
+}
+
 static void tell_cycle(struct lk_rule_context *c, const struct lk_wait_cycle *k, say_summary say)
 {
     struct lk_finding f = lk_finding_start(c, k->rule);
     for (size_t i = 0; i < k->chain.n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, k->chain.v[i].from);
-        lk_finding_part(c, &f, k->chain.v[i].from, true);
+        lk_finding_part(c, &f, k->chain.v[i].from, is_to_blame(c, k, k->chain.v[i].from));
         if (t)
             lk_finding_since(c, &f, t);
     }

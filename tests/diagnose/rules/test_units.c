@@ -124,6 +124,33 @@ static void threads_that_nest(void **state)
     mk_free(s, f);
 }
 
+/* A limit of worker threads: a task holds a unit for each, and the thread waits for a task that
+ * wants one. The threads are told, not the tasks that stand for them. */
+static void threads_that_tasks_stand_for(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref loop = mk_idle_loop(s, mk_thread(s, "main", ASYNCIO_IDLE, NULL));
+    struct lk_ref limiter = mk_sync(s, "anyio.CapacityLimiter");
+    LOCK(limiter)->likely_for = "a unit of it is held by";
+    LOCK(limiter)->units_known = LOCK(limiter)->units_all = true;
+    for (int i = 0; i < 2; i++) {
+        struct lk_ref worker = mk_thread(s, "worker", RESULT, "report@/srv/app.py:7", NULL);
+        struct lk_ref holder = mk_task(s, loop, "view", "async app@/srv/app.py:20", NULL);
+        struct lk_ref child = mk_task(s, loop, "load", "async load@/srv/app.py:3", NULL);
+        mk_wait(s, holder, LK_WAIT_FUTURE, mk_future(s, worker));
+        mk_wait(s, worker, LK_WAIT_FUTURE, mk_future(s, child));
+        mk_wait(s, child, LK_WAIT_SEMAPHORE, limiter);
+        TASK(child)->wait.complete = false;
+        lk_refs_add(s, &LOCK(limiter)->likely_enders, holder);
+    }
+    struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK407");
+    for (size_t i = 0; i < f->list.v[0].culprits.n; i++)
+        assert_string_not_equal(f->list.v[0].culprits.v[i].function, "app");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "report");
+    mk_free(s, f);
+}
+
 /* Where a lock with one holder is in the ring too, that is no matter of units. */
 static void ring_with_a_lock(void **state)
 {
@@ -144,9 +171,9 @@ static void ring_with_a_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(holders_wait_for_it),     cmocka_unit_test(all_units_are_known),
-        cmocka_unit_test(somebody_gives_one_back), cmocka_unit_test(threads_that_nest),
-        cmocka_unit_test(ring_with_a_lock),
+        cmocka_unit_test(holders_wait_for_it),          cmocka_unit_test(all_units_are_known),
+        cmocka_unit_test(somebody_gives_one_back),      cmocka_unit_test(threads_that_nest),
+        cmocka_unit_test(threads_that_tasks_stand_for), cmocka_unit_test(ring_with_a_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,6 +14,7 @@
 
 #define LOCKS "/asyncio/locks.py"
 #define QUEUES "/asyncio/queues.py"
+#define ANYIO "/anyio/_backends/_asyncio.py"
 #define TASKS "/asyncio/tasks.py"
 #define STREAMS "/asyncio/streams.py"
 #define SELECTOR_EVENTS "/asyncio/selector_events.py"
@@ -23,6 +24,11 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { "acquire", LOCKS, "self", LK_CLASS_AIO_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, IN, "asyncio.Semaphore.acquire()", 0 },
     { "__aenter__", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock", 0 },
     { "__aenter__", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "async with asyncio.Semaphore", 0 },
+    { "acquire", ANYIO, "self", LK_CLASS_AIO_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, IN, "anyio.Semaphore.acquire()", 0 },
+    { "acquire_on_behalf_of", ANYIO, "self", LK_CLASS_LIMITER, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_EVENT, "anyio.CapacityLimiter.acquire()", 0 },
+    { "acquire", ANYIO, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "anyio.CapacityLimiter.acquire()", 0 },
+    { "__aenter__", ANYIO, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "async with anyio.CapacityLimiter", 0 },
+    { "__aenter__", "/anyio/_core/_synchronization.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "async with anyio.Semaphore", 0 },
     /* up to 3.8 `async with` goes through a helper */
     { "__acquire_ctx", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock", 0 },
     { "wait", LOCKS, "self", LK_CLASS_AIO_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, IN, "asyncio.Event.wait()", 0 },
@@ -42,6 +48,8 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { "__anext__", TASKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "asyncio.as_completed()", 0 },
     { "__aexit__", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving asyncio.TaskGroup", 0 },
     { "_aexit", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving asyncio.TaskGroup", 0 },
+    /* from 4.0 on; before, asyncio.wait() */
+    { "__aexit__", ANYIO, "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving an anyio task group", 0 },
     { "_wait_for_data", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamReader.read()", 0 },
     { "_drain_helper", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamWriter.drain()", 0 },
     { "drain", STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamWriter.drain()", 0 },
@@ -83,6 +91,7 @@ const size_t lk_n_callback_rows = LK_ARRAY_LEN(lk_callback_rows);
 const struct lk_setter_row lk_setter_rows[] = {
     { "run", CF_THREAD, "self", "future", true, LK_ORIGIN_EXECUTOR },
     { "run", "/asgiref/current_thread_executor.py", "self", "future", true, LK_ORIGIN_EXECUTOR },
+    { "run", ANYIO, "future", NULL, true, LK_ORIGIN_EXECUTOR },
     { "main_wrap", "/asgiref/sync.py", "call_result", NULL, false, LK_ORIGIN_ASYNC_TO_SYNC },
     { "_call_func", "/anyio/from_thread.py", "future", NULL, false, LK_ORIGIN_BLOCKING_PORTAL },
     { "_do_shutdown", "/asyncio/base_events.py", "future", NULL, false, LK_ORIGIN_SHUTDOWN_DEFAULT_EXECUTOR },

@@ -35,6 +35,7 @@ enum lk_known_class {
     LK_CLASS_AIO_CONDITION,
     LK_CLASS_AIO_EVENT,
     LK_CLASS_AIO_SEMAPHORE,
+    LK_CLASS_LIMITER, /* anyio.CapacityLimiter */
     LK_CLASS_AIO_BARRIER,
     LK_CLASS_AIO_QUEUE,
     LK_CLASS_TASK_GROUP,

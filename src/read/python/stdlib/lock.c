@@ -127,6 +127,15 @@ static bool not_empty(struct lk_py *py, lk_addr container)
     return container && lk_py_len(py, container) > 0;
 }
 
+/* anyio/_backends/_asyncio.py CapacityLimiter, 3.0 - 4.16; math.inf is no int. */
+static bool has_tokens(struct lk_py *py, lk_addr limiter)
+{
+    int64_t all;
+    lk_addr total = lk_py_attr(py, limiter, "_total_tokens"),
+            borrowers = lk_py_attr(py, limiter, "_borrowers");
+    return !total || !borrowers || !lk_py_int(py, total, &all) || lk_py_len(py, borrowers) < all;
+}
+
 /** Fields of one class: what to read where. */
 static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, struct lk_lock *l)
 {
@@ -144,6 +153,7 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, 
         break;
     case LK_CLASS_SEMAPHORE:
     case LK_CLASS_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
+    case LK_CLASS_LIMITER: l->set = has_tokens(py, obj); break;
     case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
     case LK_CLASS_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
     case LK_CLASS_AIO_LOCK:

@@ -2,7 +2,8 @@
  * Who holds the units of a semaphore and would give one back: threads and tasks that are inside of
  * `with semaphore:`, and those in code that is still to call its release(). The object itself
  * records no holder, and only a BoundedSemaphore how many units there are (CPython Lib/threading.py
- * _initial_value, Lib/asyncio/locks.py _bound_value, 3.8 - 3.15). Where each unit is held by a
+ * _initial_value, Lib/asyncio/locks.py _bound_value, 3.8 - 3.15), or anyio's limiter
+ * (anyio/_backends/_asyncio.py, 3.0 - 4.16). Where each unit is held by a
  * `with` that was found, and nobody else may give one back, the holders are known; else they are
  * likely.
  */
@@ -221,10 +222,14 @@ static bool timer_gives_back(struct search *x)
 static int64_t units_of(struct lk_py *py, const struct lk_lock *l)
 {
     int64_t n;
-    lk_addr bound = lk_py_attr(py, l->addr, "_initial_value");
-    if (!bound)
-        bound = lk_py_attr(py, l->addr, "_bound_value");
-    return bound && lk_py_int(py, bound, &n) ? n : LK_UNKNOWN;
+    static const char *const fields[] = { "_initial_value", "_bound_value", "_max_value",
+                                          "_total_tokens" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(fields); i++) {
+        lk_addr bound = lk_py_attr(py, l->addr, fields[i]);
+        if (bound && lk_py_int(py, bound, &n))
+            return n;
+    }
+    return LK_UNKNOWN;
 }
 
 /* Each that waits for it takes a unit. */
@@ -273,7 +278,7 @@ void lk_py_find_unit_holders(struct lk_py *py)
         if (!is_waited_for(py, l))
             continue;
         enum lk_known_class cls = lk_py_known_class(py, l->addr, NULL);
-        if (cls == LK_CLASS_SEMAPHORE || cls == LK_CLASS_AIO_SEMAPHORE)
+        if (cls == LK_CLASS_SEMAPHORE || cls == LK_CLASS_AIO_SEMAPHORE || cls == LK_CLASS_LIMITER)
             find_for(py, l, &left);
     }
 }
