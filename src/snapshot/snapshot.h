@@ -497,6 +497,10 @@ struct lk_lock {
     bool units_known;       /* Semaphore: they are those who hold its units */
     bool units_all;         /* ... each of them, and nobody else may give one back */
     int64_t units_held;     /* ... by `with` */
+    /* whoever could end the wait for it was looked for, and not found; nor is it known that there is
+     * none */
+    bool nobody_found;
+    bool lent; /* a queue of things that are lent: who gets one is to put it back */
     struct lk_refs waiters;
     struct lk_ref inner; /* Condition: its lock; queue: its mutex */
     struct lk_ref loop;  /* asyncio primitives: loop they are bound to */

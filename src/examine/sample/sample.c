@@ -320,8 +320,10 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
         restless = mark_moved(x, s, &list, mode != LK_STOP_NONE);
     bool again = restless && !stopped && !last && lk_now_us() - began < QUICK_SAMPLE_US;
     if (!again) {
-        if (x->py && lk_py_readable(x->py))
+        if (x->py && lk_py_readable(x->py)) {
+            lk_py_seek_enders(x->py, s);
             lk_py_read_at_hand(x->py, s);
+        }
         read_native(x, s, &list, &stop);
         note_sample(s, &stop);
         lk_gil_waits_keep(&x->gil_waits, s, &list);

@@ -39,6 +39,12 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
 /**
+ * Sets nobody_found, and lent, of each Event, Semaphore, Barrier or Queue that threads wait for
+ * without a timeout. After lk_py_read, as what follows.
+ */
+void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s);
+
+/**
  * Fills s->at_hand: the timers, threads and tasks that have a task or future at hand which can be
  * part of a ring of waits. After lk_py_read, and when it is known who slept meanwhile: this takes
  * its time where there is a ring, and only makes less of what was read before.

@@ -1,0 +1,164 @@
+/*
+ * Breadth first, so that what is near is found before the budget is spent on what is far. A budget
+ * that is spent finds everything: who asks wants to know that somebody has no hold of an object.
+ */
+#include "read/python/reader/leads_to.h"
+
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
+#include "util/memory.h"
+
+enum {
+    MAX_ITEMS = 4096, /* of one container */
+    MAX_BASES = 8,
+};
+
+struct step {
+    lk_addr obj;
+    unsigned far;
+};
+
+struct walk {
+    struct lk_leads_to *x;
+    struct lk_map seen;
+    LK_VEC(struct step) todo;
+    unsigned far; /* of what is being looked into */
+};
+
+static void add(struct walk *w, lk_addr obj)
+{
+    if (obj && lk_py_plausible(obj) && lk_map_add(&w->seen, obj, 1))
+        lk_vec_add(&w->todo, ((struct step){ obj, w->far + 1 }));
+}
+
+static bool add_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    (void)py;
+    (void)key;
+    struct walk *w = arg;
+    add(w, value);
+    return w->todo.n <= w->x->budget;
+}
+
+static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    (void)py;
+    (void)name;
+    add(arg, value);
+    return true;
+}
+
+/* Attributes in slots, which the class describes. */
+struct slots {
+    struct walk *w;
+    lk_addr obj;
+};
+
+static bool add_slot(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    char name[128];
+    const struct slots *s = arg;
+    const struct lk_pytype *ty = lk_py_type(py, value);
+    if (ty && strcmp(ty->name, "member_descriptor") == 0 &&
+        lk_py_str_raw(py, key, name, sizeof name))
+        add(s->w, lk_py_attr(py, s->obj, name));
+    return true;
+}
+
+static void look_into_instance(struct lk_py *py, struct walk *w, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    struct slots s = { w, obj };
+    if (!ty || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
+        return;
+    lk_py_attr_each(py, obj, add_entry, w);
+    for (unsigned i = 0; ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && i < MAX_BASES; i++) {
+        if (ty->dict)
+            lk_py_dict_each(py, ty->dict, add_slot, &s);
+        ty = ty->base ? lk_py_type_at(py, ty->base) : NULL;
+    }
+}
+
+static void look_into_items(struct lk_py *py, struct walk *w, lk_addr obj)
+{
+    size_t n = 0;
+    lk_addr *items = lk_py_items(py, obj, MAX_ITEMS, &n);
+    for (size_t i = 0; items && i < n; i++)
+        add(w, items[i]);
+}
+
+static void look_into_callable(struct lk_py *py, struct walk *w, lk_addr obj)
+{
+    lk_addr func = 0, self = 0;
+    if (lk_py_partial(py, obj, &func, &self) || lk_py_method(py, obj, &func, &self)) {
+        add(w, func);
+        add(w, self);
+    }
+}
+
+static void look_into_function(struct lk_py *py, struct walk *w, lk_addr func)
+{
+    if (w->x->function)
+        w->x->function(py, func, w->x->arg);
+    look_into_items(py, w, lk_py_ptr(py, func + py->layout.func_closure));
+}
+
+static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
+{
+    struct lk_pyf f;
+    switch (lk_py_kind(py, obj)) {
+    case LK_PYK_DICT:
+        lk_py_dict_each(py, obj, add_entry, w);
+        look_into_instance(py, w, obj);
+        break;
+    case LK_PYK_TUPLE:
+    case LK_PYK_LIST:
+    case LK_PYK_SET:
+    case LK_PYK_DEQUE:
+        look_into_items(py, w, obj);
+        look_into_instance(py, w, obj);
+        break;
+    case LK_PYK_CELL: add(w, lk_py_cell(py, obj)); break;
+    case LK_PYK_FUNCTION: look_into_function(py, w, obj); break;
+    case LK_PYK_METHOD:
+    case LK_PYK_BUILTIN_METHOD:
+    case LK_PYK_PARTIAL: look_into_callable(py, w, obj); break;
+    case LK_PYK_COROUTINE:
+    case LK_PYK_GENERATOR:
+    case LK_PYK_ASYNC_GEN:
+        if (lk_py_gen_frame(py, obj, &f))
+            lk_py_local_each(py, &f, add_local, w);
+        break;
+    case LK_PYK_OTHER:
+    case LK_PYK_TASK:
+    case LK_PYK_FUTURE: look_into_instance(py, w, obj); break;
+    default: break;
+    }
+}
+
+bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x)
+{
+    struct walk w = { .x = x };
+    bool found = false;
+    lk_map_add(&w.seen, from, 1);
+    lk_vec_add(&w.todo, ((struct step){ from, 0 }));
+    for (size_t i = 0; i < w.todo.n && !found; i++) {
+        struct step at = w.todo.v[i];
+        if (x->budget == 0 || at.obj == x->wanted) {
+            found = true;
+            break;
+        }
+        x->budget--;
+        w.far = at.far;
+        if (at.far < x->steps)
+            look_into(py, &w, at.obj);
+    }
+    lk_map_deinit(&w.seen);
+    lk_free(w.todo.v);
+    return found;
+}

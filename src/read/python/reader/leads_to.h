@@ -1,0 +1,22 @@
+/* What can be reached from an object by attributes, items and cells, in few steps. */
+#ifndef LK_READ_PYTHON_READER_LEADS_TO_H
+#define LK_READ_PYTHON_READER_LEADS_TO_H
+
+#include "read/python/interpreter/interpreter.h"
+
+struct lk_leads_to {
+    lk_addr wanted;  /* 0 none */
+    unsigned steps;  /* at most so far away */
+    unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
+    /* functions met on the way; may be NULL */
+    void (*function)(struct lk_py *py, lk_addr function, void *arg);
+    void *arg;
+};
+
+/**
+ * True when the object is the wanted one, or leads to it. Neither modules nor classes are looked
+ * into, nor what a function names: only what it has in its cells.
+ */
+bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x);
+
+#endif

@@ -1,0 +1,395 @@
+/*
+ * Which functions of the program may still be called, by anybody, and what they name.
+ * Those that somebody has besides their module (a route, a registry, a decorator's closure: more
+ * than one reference, Include/object.h ob_refcnt), methods, and those that such code names in turn;
+ * who starts a thread with a function does not call it. Names are compared by their text, so that
+ * more is in reach than is called, never less.
+ */
+#include "read/python/stdlib/code_in_reach.h"
+
+#include <stdlib.h>
+
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/leads_to.h"
+#include "util/memory.h"
+
+enum {
+    MAX_NAMES = 1024, /* of one code object, with those inside of it */
+    MAX_NESTED = 3,
+    MAX_FUNCTIONS = 8192,
+    MAX_MODULES = 4096,
+    STEPS = 6,         /* from a name to the object: a list of answers, their pool, its queue */
+    STEPS_TO_CODE = 4, /* from a frame to a view: server, application, table, function */
+    SEARCH = 20000,    /* objects of such a search */
+    KIND_CELL_OR_FREE = 0xc0,
+    DESCRIPTOR_FUNCTION = 16, /* property.fget, staticmethod and classmethod: the callable */
+    MODULE_DICT = 16,
+};
+
+/* Names as hashes of their text. */
+struct names {
+    struct lk_map set;
+    size_t n;
+};
+
+struct function {
+    uint64_t name;
+    lk_addr code;
+    struct names names;
+    bool called; /* somebody may call it */
+};
+
+struct reach {
+    const struct lk_reach_query *q;
+    struct lk_map seen; /* code objects */
+    LK_VEC(struct function) functions;
+    struct names handles,
+        kept; /* names by which the waiter's code has the object, or a container */
+};
+
+static uint64_t name_of(struct lk_py *py, lk_addr str)
+{
+    char name[LK_PY_MAX_STR];
+    return lk_py_str_raw(py, str, name, sizeof name) ? lk_hash_str(LK_HASH_INIT, name) : 0;
+}
+
+static bool has(const struct names *n, const char *name)
+{
+    return name && lk_map_get(&n->set, lk_hash_str(LK_HASH_INIT, name), NULL);
+}
+
+static void add_name(struct names *n, uint64_t name)
+{
+    if (name && n->n < MAX_NAMES && lk_map_add(&n->set, name, 1))
+        n->n++;
+}
+
+/* ---- what code names ----------------------------------------------------------------------- */
+
+static void add_free_names(struct lk_py *py, lk_addr code, struct names *n)
+{
+    const struct lk_pycode *c = lk_py_code(py, code);
+    if (!c || !lk_py_code_locals(py, c))
+        return;
+    for (int i = 0; i < c->nlocalsplus; i++)
+        if (c->local_kinds[i] & KIND_CELL_OR_FREE)
+            add_name(n, lk_hash_str(LK_HASH_INIT, c->local_names[i]));
+}
+
+static void add_names(struct lk_py *py, lk_addr code, struct names *n, unsigned nested)
+{
+    size_t k = 0;
+    lk_addr *v = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &k);
+    for (size_t i = 0; v && i < k; i++)
+        add_name(n, name_of(py, v[i]));
+    add_free_names(py, code, n);
+    v = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), MAX_NAMES, &k);
+    for (size_t i = 0; v && i < k && nested < MAX_NESTED; i++)
+        if (lk_py_kind(py, v[i]) == LK_PYK_CODE)
+            add_names(py, v[i], n, nested + 1);
+}
+
+/* ---- by what the waiter has the object ----------------------------------------------------- */
+
+static bool leads(struct lk_py *py, struct reach *r, lk_addr from)
+{
+    struct lk_leads_to x = { .wanted = r->q->obj,
+                             .steps = STEPS,
+                             .budget = LK_MIN(*r->q->budget, (unsigned)SEARCH) };
+    unsigned before = x.budget;
+    bool ret = from == r->q->obj || lk_py_leads_to(py, from, &x);
+    *r->q->budget -= before - x.budget;
+    return ret;
+}
+
+static bool is_container(enum lk_pykind kind)
+{
+    return kind == LK_PYK_LIST || kind == LK_PYK_DICT || kind == LK_PYK_SET ||
+           kind == LK_PYK_DEQUE || kind == LK_PYK_TUPLE;
+}
+
+static void add_handle(struct lk_py *py, struct reach *r, uint64_t name, lk_addr value)
+{
+    enum lk_pykind kind = lk_py_kind(py, value);
+    if (kind == LK_PYK_FUNCTION || kind == LK_PYK_TYPE || kind == LK_PYK_MODULE ||
+        !leads(py, r, value))
+        return;
+    add_name(&r->handles, name);
+    if (is_container(kind))
+        add_name(&r->kept, name);
+}
+
+struct local {
+    struct reach *r;
+    const struct names *names;
+    const struct lk_pycode *code;
+};
+
+/* self.changed, job.done: the attribute's name; and variables that functions share. */
+static bool add_attr_handle(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    const struct local *l = arg;
+    if (value == l->r->q->obj)
+        add_name(&l->r->handles, name_of(py, key));
+    return true;
+}
+
+static bool add_local_handle(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    struct local *l = arg;
+    const struct lk_pycode *c = l->code;
+    if (lk_py_kind(py, value) == LK_PYK_OTHER)
+        lk_py_attr_each(py, value, add_attr_handle, l);
+    for (int i = 0; i < c->nlocalsplus; i++)
+        if ((c->local_kinds[i] & KIND_CELL_OR_FREE) && strcmp(c->local_names[i], name) == 0)
+            add_handle(py, l->r, lk_hash_str(LK_HASH_INIT, name), value);
+    return true;
+}
+
+static bool is_of_program(struct lk_py *py, const struct lk_pycode *c)
+{
+    return c && !lk_py_of_stdlib(py, c->code) && !strstr(c->code->file, "/site-packages/") &&
+           !strstr(c->code->file, "/dist-packages/");
+}
+
+static void add_handles_of_frame(struct lk_py *py, struct reach *r, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    size_t n = 0;
+    if (!is_of_program(py, c))
+        return;
+    lk_addr *v = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &n);
+    for (size_t i = 0; v && f->globals && i < n; i++) {
+        char name[LK_PY_MAX_STR];
+        lk_addr value =
+            lk_py_str_raw(py, v[i], name, sizeof name) ? lk_py_dict_get(py, f->globals, name) : 0;
+        if (value)
+            add_handle(py, r, lk_hash_str(LK_HASH_INIT, name), value);
+    }
+    struct local l = { .r = r, .code = c };
+    if (lk_py_code_locals(py, c))
+        lk_py_local_each(py, f, add_local_handle, &l);
+}
+
+/* ---- functions ------------------------------------------------------------------------------ */
+
+static bool is_held_besides(struct lk_py *py, lk_addr func)
+{
+    uint32_t references; /* the lower half of ob_refcnt: 3.14 keeps flags above it */
+    return py->free_threaded || py->debug_build || !lk_read_u32(py->t, func, &references) ||
+           references != 1;
+}
+
+static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_addr func,
+                         bool called);
+
+/* What a decorator wraps is called by what stands in its place. */
+static void add_wrapped(struct lk_py *py, struct reach *r, uint64_t name, lk_addr func)
+{
+    size_t n = 0;
+    lk_addr *cells = lk_py_items(py, lk_py_ptr(py, func + py->layout.func_closure), MAX_NAMES, &n);
+    for (size_t i = 0; cells && i < n; i++) {
+        lk_addr inner = lk_py_cell(py, cells[i]);
+        if (inner && lk_py_kind(py, inner) == LK_PYK_FUNCTION)
+            add_function(py, r, name, inner, true);
+    }
+}
+
+static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_addr func,
+                         bool called)
+{
+    lk_addr code = lk_py_function_code(py, func);
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    if (!c || r->functions.n >= MAX_FUNCTIONS || !lk_map_add(&r->seen, code, 1))
+        return;
+    add_wrapped(py, r, name, func);
+    if (!is_of_program(py, c))
+        return;
+    struct function f = { .name = name,
+                          .code = code,
+                          .called = called || is_held_besides(py, func) };
+    add_names(py, code, &f.names, 0);
+    lk_vec_add(&r->functions, f);
+}
+
+static bool add_member(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct reach *r = arg;
+    const struct lk_pytype *ty = lk_py_type(py, value);
+    if (ty && (strcmp(ty->name, "property") == 0 || strcmp(ty->name, "staticmethod") == 0 ||
+               strcmp(ty->name, "classmethod") == 0))
+        value = lk_py_ptr(py, lk_py_field(py, value, DESCRIPTOR_FUNCTION));
+    if (value && lk_py_kind(py, value) == LK_PYK_FUNCTION)
+        add_function(py, r, name_of(py, key), value, true);
+    return r->functions.n < MAX_FUNCTIONS;
+}
+
+/* run() of a Thread is what a thread runs: where one does, its stack shows it. */
+static bool is_thread_class(struct lk_py *py, const struct lk_pytype *ty)
+{
+    for (unsigned i = 0; ty && i < LK_PY_MAX_MRO; i++) {
+        if (strcmp(ty->name, "Thread") == 0)
+            return true;
+        ty = ty->base ? lk_py_type_at(py, ty->base) : NULL;
+    }
+    return false;
+}
+
+static bool add_global(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct reach *r = arg;
+    enum lk_pykind kind = lk_py_kind(py, value);
+    if (kind == LK_PYK_FUNCTION)
+        add_function(py, r, name_of(py, key), value, false);
+    const struct lk_pytype *ty = kind == LK_PYK_TYPE ? lk_py_type_at(py, value) : NULL;
+    if (ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && ty->dict && !is_thread_class(py, ty) &&
+        lk_map_add(&r->seen, value, 1))
+        lk_py_dict_each(py, ty->dict, add_member, r);
+    return r->functions.n < MAX_FUNCTIONS;
+}
+
+static bool add_module(struct lk_py *py, lk_addr key, lk_addr module, void *arg)
+{
+    char file[LK_PY_MAX_STR];
+    lk_addr dict = lk_py_kind(py, module) == LK_PYK_MODULE
+                       ? lk_py_ptr(py, lk_py_field(py, module, MODULE_DICT))
+                       : 0;
+    lk_addr path = dict ? lk_py_dict_get(py, dict, "__file__") : 0;
+    struct lk_code code = { .file = file };
+    struct lk_pycode c = { .code = &code };
+    bool main = dict && lk_py_str_eq(py, key, "__main__");
+    if (main || (path && lk_py_str_raw(py, path, file, sizeof file) && is_of_program(py, &c)))
+        lk_py_dict_each(py, dict, add_global, arg);
+    return true;
+}
+
+/* What the waiter's callers have at hand: an application, and with it the views in its table. */
+static void add_found(struct lk_py *py, lk_addr func, void *arg)
+{
+    add_function(py, arg, 0, func, true);
+}
+
+struct from_local {
+    struct reach *r;
+    struct lk_leads_to x;
+};
+
+static bool look_for_functions(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    (void)name;
+    struct from_local *f = arg;
+    lk_py_leads_to(py, value, &f->x);
+    return f->x.budget > 0;
+}
+
+static void add_functions(struct lk_py *py, struct reach *r)
+{
+    struct from_local f = { r,
+                            { .steps = STEPS_TO_CODE,
+                              .budget = LK_MIN(*r->q->budget, (unsigned)SEARCH),
+                              .function = add_found,
+                              .arg = r } };
+    unsigned before = f.x.budget;
+    lk_py_dict_each(py, py->modules, add_module, r);
+    for (size_t i = 0; i < r->q->waiter->n && f.x.budget; i++)
+        lk_py_local_each(py, &r->q->waiter->v[i], look_for_functions, &f);
+    *r->q->budget -= before - f.x.budget;
+}
+
+/* ---- who may be called ------------------------------------------------------------------------
+ */
+
+static void spread(struct reach *r)
+{
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < r->functions.n; i++) {
+            const struct function *f = &r->functions.v[i];
+            if (!f->called || has(&f->names, "Thread") || has(&f->names, "Process"))
+                continue;
+            for (size_t k = 0; k < r->functions.n; k++) {
+                struct function *g = &r->functions.v[k];
+                if (g->called || !g->name || !lk_map_get(&f->names.set, g->name, NULL))
+                    continue;
+                g->called = more = true;
+            }
+        }
+    }
+}
+
+static bool share(const struct names *a, const struct names *b)
+{
+    for (size_t i = 0; i < a->set.cap; i++)
+        if (a->set.used[i] && lk_map_get(&b->set, a->set.keys[i], NULL))
+            return true;
+    return false;
+}
+
+static bool is_waiters(const struct reach *r, lk_addr code)
+{
+    for (size_t i = 0; i < r->q->waiter->n; i++)
+        if (r->q->waiter->v[i].code == code)
+            return true;
+    return false;
+}
+
+static bool may_end(const struct reach *r, const struct function *f)
+{
+    bool calls = false;
+    if (!f->called || (r->q->others && is_waiters(r, f->code)))
+        return false;
+    for (const char *const *m = r->q->methods; *m; m++)
+        calls |= has(&f->names, *m) && !has(&f->names, r->q->unless);
+    return (calls && share(&r->handles, &f->names)) ||
+           (r->q->kept && !is_waiters(r, f->code) && share(&r->kept, &f->names));
+}
+
+bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
+{
+    struct reach r = { .q = q };
+    bool ret = false;
+    for (size_t i = 0; i < q->waiter->n; i++)
+        add_handles_of_frame(py, &r, &q->waiter->v[i]);
+    if (r.handles.n) {
+        add_functions(py, &r);
+        spread(&r);
+    }
+    for (size_t i = 0; i < r.functions.n; i++) {
+        ret |= may_end(&r, &r.functions.v[i]);
+        lk_map_deinit(&r.functions.v[i].names.set);
+    }
+    lk_free(r.functions.v);
+    lk_map_deinit(&r.seen);
+    lk_map_deinit(&r.handles.set);
+    lk_map_deinit(&r.kept.set);
+    return ret || *q->budget == 0;
+}
+
+static bool local_leads(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    struct reach *r = arg;
+    if (leads(py, r, value))
+        add_name(&r->handles, lk_hash_str(LK_HASH_INIT, name));
+    return r->handles.n == 0;
+}
+
+bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q)
+{
+    struct reach r = { .q = q };
+    for (size_t i = 0; i < q->waiter->n && !r.handles.n; i++) {
+        if (is_of_program(py, lk_py_code(py, q->waiter->v[i].code)))
+            lk_py_local_each(py, &q->waiter->v[i], local_leads, &r);
+        add_handles_of_frame(py, &r, &q->waiter->v[i]);
+    }
+    bool ret = r.handles.n > 0;
+    lk_map_deinit(&r.handles.set);
+    lk_map_deinit(&r.kept.set);
+    return ret || *q->budget == 0;
+}

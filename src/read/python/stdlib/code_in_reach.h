@@ -1,0 +1,26 @@
+/* Code of the program that no stack shows, and that may be called at any time: a server's views. */
+#ifndef LK_READ_PYTHON_STDLIB_CODE_IN_REACH_H
+#define LK_READ_PYTHON_STDLIB_CODE_IN_REACH_H
+
+#include "read/python/interpreter/interpreter.h"
+
+struct lk_reach_query {
+    const struct lk_pyframes *waiter; /* of the thread that waits for the object */
+    lk_addr obj;
+    const char *const *methods; /* what ends the wait; NULL-terminated */
+    const char *unless;         /* code that calls this too takes no part; NULL */
+    bool kept;                  /* who has a container at hand in which it is kept may end it */
+    bool others;                /* the waiter's own code does not count */
+    unsigned *budget;           /* objects that may still be looked at */
+};
+
+/**
+ * Whether a function of the program may be called that calls one of the methods, and names what the
+ * waiter's code has the object by. Functions that are known under their name alone, and that no
+ * such function names, are in nobody's reach: what a thread ran that has ended.
+ */
+bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q);
+/** Whether the waiter's own code has the object, by a variable or by a global that it names. */
+bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q);
+
+#endif
