@@ -19,6 +19,7 @@ def consume():
 
 
 def park_event():
+    common.waiting()
     STOP.wait()
 
 
@@ -26,12 +27,14 @@ def park_handler():
     signal.signal(signal.SIGTERM, lambda *_: STOP.set())
     waiter = threading.Thread(target=STOP.wait, name="stopper")
     waiter.start()
+    common.waiting()
     waiter.join()
 
 
 def park_consumer():
     consumer = threading.Thread(target=consume, name="consumer")
     consumer.start()
+    common.waiting()
     consumer.join()
 
 
@@ -39,6 +42,7 @@ def park_timer():
     threading.Timer(3600, STOP.set).start()
     threading.Thread(target=STOP.wait, name="waiter").start()
     ORDERS.put("order")
+    common.waiting()
     ORDERS.join()
 
 

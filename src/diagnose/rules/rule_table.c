@@ -270,8 +270,9 @@ const struct lk_rule lk_rules[] = {
         .name = "unbounded-future-wait",
         .ceiling = LK_HAZARD,
         .find = lk_find_unbounded_future_wait,
-        .means = "user code has waited long for a future without a timeout, and no other finding "
-                 "explains it",
+        .means = "user code has waited long without a timeout for a future, or a request for an "
+                 "event, a semaphore, a barrier, a queue or something lent, whoever could end that "
+                 "was looked for and not found, and no other finding explains it",
         .remedy = "Wait with result(timeout=...) and handle the TimeoutError, or await the future "
                   "instead of blocking a thread on it.",
         .docs = { LK_DOC_TASKS, LK_DOC_FUTURES, NULL },

@@ -390,12 +390,17 @@ static const struct lk_explanation explanations[] = {
                "def summary():\n"
                "    return build_report()       # the function behind the URL\n" },
     { .id = "LK405", .language = "python",
-      .brief = "a wait for a future without a timeout",
-      .cause = "User code waits with result() and no timeout. If whoever should complete the future fails to, the thread waits "
-               "for ever, and nobody notices.",
+      .brief = "a wait for a future, or for what nobody was found to end, without a timeout",
+      .cause = "User code waits with result() and no timeout; or a request for an event, a semaphore, a queue or a pooled "
+               "connection. If whoever should complete or give back that fails to, an exception having ended its thread, "
+               "say, the request waits for ever, and nobody notices.",
       .evidence = "The thread has waited longer than --stalled-after in result() called by user code, without a timeout, and "
-                  "nothing that is known explains it: no cycle, no dead loop, no slow worker.",
-      .refuted = "A wait that is meant to last: it says that there is no timeout, not that nobody will answer.",
+                  "nothing that is known explains it: no cycle, no dead loop, no slow worker. Of an event, a semaphore, a "
+                  "barrier, a queue that is full or unfinished, or one that lends what it holds: no other thread or task "
+                  "has it at hand, no timer or signal handler leads to it, and no function of the program that may still "
+                  "be called names it and what would end the wait.",
+      .refuted = "A wait that is meant to last: it says that there is no timeout, and who was not found, not that nobody will "
+                 "answer.",
       .wrong = "def pay(order):\n"
                "    return confirmations[order].result()\n",
       .right = "def pay(order):\n"

@@ -1,6 +1,7 @@
 /*
  * LK405: user code has waited long for a future without a timeout, and nobody is known to complete
- * it soon. A live ender, a consumer and a framework's own bridge are none.
+ * it soon; or a request for something that any code may end, and nobody was found who could. A live
+ * ender, a consumer, a long poll and a framework's own bridge are none.
  */
 #include "diagnose/rules/finders.h"
 
@@ -81,6 +82,62 @@ static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
            !is_worked_on(c, thread) && !lk_enders_are_alive(c, thread);
 }
 
+/* ---- what any code may end ------------------------------------------------------------ */
+
+static const struct lk_lock *lock_of(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return t->wait.on.n == 1 ? lk_lock_at(c->snap, t->wait.on.v[0]) : NULL;
+}
+
+/* Somebody waits for the thread to come to an end: a client, a test, a job's queue. */
+static bool is_asked_for(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    return t->in_request || lk_stack_has(t->python_stack, LK_MARK_JOB) ||
+           (c->snap->test_env_own && t->main);
+}
+
+/* A library's own waits are its own matter, but for what its caller borrows. */
+static bool is_programs_own(const struct lk_pyframe *p)
+{
+    return p->code->cls == LK_CODE_USER && !p->code->site;
+}
+
+/* The wait of a request for an event, a semaphore, room in a queue or something lent, which nobody
+ * was found to end. The next item of a queue, or a change of a condition, is a long poll's. */
+static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    const struct lk_lock *l = lock_of(c, t);
+    const struct lk_pyframe *p = lk_wait_caller(t);
+    if (!l || !l->nobody_found || !p || t->wait.timeout_ms != LK_FOREVER ||
+        lk_graph_node(c->graph, thread)->life > LK_LIFE_OPEN || !is_asked_for(c, t) ||
+        lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE))
+        return false;
+    switch (t->wait.kind) {
+    case LK_WAIT_EVENT:
+    case LK_WAIT_BARRIER:
+    case LK_WAIT_SEMAPHORE:
+    case LK_WAIT_QUEUE_PUT:
+    case LK_WAIT_QUEUE_JOIN: return is_programs_own(p);
+    case LK_WAIT_QUEUE_GET: return l->lent;
+    default: return false;
+    }
+}
+
+static const char *ends_it(const struct lk_thread *t)
+{
+    switch (t->wait.kind) {
+    case LK_WAIT_EVENT: return "set it";
+    case LK_WAIT_BARRIER: return "come to it too";
+    case LK_WAIT_SEMAPHORE: return "release it";
+    case LK_WAIT_QUEUE_PUT: return "take something from it";
+    case LK_WAIT_QUEUE_JOIN: return "report its items done";
+    default: return "put back what it lends";
+    }
+}
+
+/* ---- the finding ---------------------------------------------------------------------- */
+
 /* What is known of those who may complete a future that is waited for. */
 static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awaited)
 {
@@ -90,6 +147,11 @@ static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awa
     return f && !f->enders_complete ? "who may complete it is not all known"
                                     : "what completes it waits itself";
 }
+
+static const char lock_remedy[] =
+    "Give the wait a timeout, and handle its end. See to it that whoever is to end it does so "
+    "whatever happens: set() and task_done() in a finally, a semaphore or a connection by `with`, "
+    "each response read or closed.";
 
 static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group *g)
 {
@@ -101,15 +163,32 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
         lk_print(c, "%s %s waited for %s in %s at %s, without a timeout", lk_wait_group_who(c, g),
                  g->n == 1 ? "has" : "have", lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t),
                  lk_place(c, &f.culprits.v[0]));
-    for (size_t k = 0; k < t->wait.on.n && k < 8; k++)
+    const struct lk_lock *l = lock_of(c, t);
+    if (l) {
+        lk_finding_part(c, &f, t->wait.on.v[0], false);
+        lk_finding_say(
+            c, &f,
+            "it waits for %s, and nobody was found who would %s: no other thread or task "
+            "has it at hand, nor has a timer, a signal handler or a function of the program "
+            "that is called; code that was not found may all the same",
+            lk_name(c, t->wait.on.v[0]), ends_it(t));
+        f.remedy = lock_remedy;
+        lk_finding_doubt(&f, LK_PROBABLE);
+    }
+    for (size_t k = 0; !l && k < t->wait.on.n && k < 8; k++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
                        say_enders(c, t->wait.on.v[k]));
     lk_finding_doubt_absence(c, &f, LK_PROBABLE);
-    f.safe_now = lk_print(c,
-                          "Nothing from outside frees it; code of the process can, by set_result() "
-                          "or cancel() of the future. Or "
-                          "else %s",
-                          lk_end_process_words(c));
+    f.safe_now =
+        l ? lk_print(c,
+                     "Nothing from outside frees it; code of the process can, if it would %s. Or "
+                     "else %s",
+                     ends_it(t), lk_end_process_words(c))
+          : lk_print(c,
+                     "Nothing from outside frees it; code of the process can, by set_result() "
+                     "or cancel() of the future. Or "
+                     "else %s",
+                     lk_end_process_words(c));
     lk_finding_held_by(c, &f, g->threads, g->n);
     lk_finding_file(c, &f);
     lk_wait_group_explain(c, g);
@@ -124,7 +203,8 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c)
         const struct lk_thread *t = &s->threads.v[i];
         bool old = lk_is_stalled(c, t);
         if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) ||
-            !is_unbounded(c, lk_ref_make(LK_KIND_THREAD, i)))
+            (!is_unbounded(c, lk_ref_make(LK_KIND_THREAD, i)) &&
+             !is_unended(c, lk_ref_make(LK_KIND_THREAD, i))))
             continue;
         if (old)
             w[n++] = (struct lk_long_wait){ .thread = i,

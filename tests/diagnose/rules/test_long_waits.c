@@ -265,9 +265,72 @@ static void coroutines_that_are_alive(void **state)
     }
 }
 
+/* ---- what any code may end ------------------------------------------------------------------ */
+
+/* A request that waits in this way for something that nobody was found to end. */
+static struct lk_ref waits_for_nobody(struct lk_snapshot *s, enum lk_wait_kind kind)
+{
+    struct lk_ref t = mk_thread(s, "Thread-1", "wait@" STDLIB "threading.py:629",
+                                "print_page@/srv/print.py:30", FLASK_REQUEST, NULL),
+                  on = mk_sync(s, "threading.Event");
+    LOCK(on)->nobody_found = LOCK(on)->lent = true;
+    mk_wait(s, t, kind, on);
+    return t;
+}
+
+static void nobody_was_found(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lk_wait_kind kind;
+        bool told;
+    } rows[] = {
+        { LK_WAIT_EVENT, true },      { LK_WAIT_SEMAPHORE, true },  { LK_WAIT_BARRIER, true },
+        { LK_WAIT_QUEUE_PUT, true },  { LK_WAIT_QUEUE_JOIN, true }, { LK_WAIT_QUEUE_GET, true },
+        { LK_WAIT_CONDITION, false },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        struct lk_snapshot *s = mk();
+        waits_for_nobody(s, rows[i].kind);
+        mk_expect(s, rows[i].told ? LK_HAZARD : LK_HEALTHY, rows[i].told ? "LK405" : NULL);
+    }
+    struct lk_snapshot *s = mk();
+    waits_for_nobody(s, LK_WAIT_EVENT);
+    struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK405");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    assert_int_equal(f->list.v[0].locks.n, 1);
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "print_page");
+    assert_non_null(strstr(f->list.v[0].evidence.v[0], "nobody was found who would set it"));
+    mk_free(s, f);
+}
+
+static void somebody_may(void **state)
+{
+    (void)state;
+    enum { FOUND, BOUNDED, NO_REQUEST, LIBRARY, NOT_LENT, N };
+    for (int i = 0; i < N; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = waits_for_nobody(s, i == NOT_LENT ? LK_WAIT_QUEUE_GET : LK_WAIT_EVENT);
+        struct lk_lock *l = LOCK(THREAD(t)->wait.on.v[0]);
+        l->nobody_found = i != FOUND;
+        l->lent = false;
+        if (i == BOUNDED)
+            mk_timeout(s, t, 1000);
+        if (i == NO_REQUEST)
+            THREAD(t)->python_stack = mk_stack(s, "print_page@/srv/print.py:30", NULL);
+        if (i == LIBRARY)
+            THREAD(t)->python_stack = mk_stack(s, "flush@" SITE "spooler/client.py:30",
+                                               "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nobody_was_found),
+        cmocka_unit_test(somebody_may),
         cmocka_unit_test(unbounded_wait),
         cmocka_unit_test(waits_for_futures_that_are_fine),
         cmocka_unit_test(external_wait),
