@@ -24,7 +24,7 @@
 #include "util/memory.h"
 
 enum {
-    MAX_LOOKS = 200000, /* objects looked at in one sample */
+    MAX_LOOKS = 400000, /* objects looked at in one sample */
     SEARCH = 20000,     /* ... and from one variable */
     STEPS = 5,
     MAX_ITERATED = 16, /* slots of a value stack */
@@ -54,12 +54,29 @@ static const struct sought {
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_GET, puts_back, "get", false, true },
 };
 
+/* Which of the things that are asked for somebody has; all: that could not be told. */
+struct reached {
+    struct lk_map has;
+    bool looked, all;
+};
+
+/* What was found of the code of a waiter that stands at one place. */
+struct of_code {
+    const struct lk_pystack *stack;
+    const struct sought *row;
+    bool found;
+};
+
 struct search {
     struct lk_py *py;
     const struct lk_lock *lock;
     const struct sought *row;
     unsigned budget;
     bool found;
+    struct lk_map wanted;    /* addresses of all that is asked for */
+    struct reached *threads; /* by thread */
+    struct reached tasks;    /* all of them together */
+    LK_VEC(struct of_code) codes;
 };
 
 /* ---- who has it ------------------------------------------------------------------------------ */
@@ -75,26 +92,67 @@ static bool leads(struct search *x, lk_addr from)
     return ret || x->budget == 0;
 }
 
-static bool ask_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+struct roots {
+    lk_addr *v;
+    size_t n, cap;
+};
+
+static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
     (void)py;
     (void)name;
-    struct search *x = arg;
-    x->found |= leads(x, value);
-    return !x->found;
+    struct roots *r = arg;
+    if (value)
+        lk_vec_add(r, value);
+    return true;
 }
 
 /* What a `for` goes through has no name: it stands below the call that has not returned. How many
  * slots are in use is not known then; a generator that stands in one of the others was there a
  * moment ago. */
-static void ask_stack(struct search *x, const struct lk_pyf *f, const struct lk_pycode *c)
+static void add_stack(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
+                      struct roots *r)
 {
     int n = f->stack_depth < 0 ? c->stacksize : f->stack_depth;
-    for (int i = 0; i < LK_MIN(n, MAX_ITERATED) && !x->found; i++) {
-        lk_addr obj = lk_py_stack_slot(x->py, f, i);
-        if (obj && (f->stack_depth >= 0 || lk_py_kind(x->py, obj) == LK_PYK_GENERATOR))
-            x->found |= leads(x, obj);
+    for (int i = 0; i < LK_MIN(n, MAX_ITERATED); i++) {
+        lk_addr obj = lk_py_stack_slot(py, f, i);
+        if (obj && (f->stack_depth >= 0 || lk_py_kind(py, obj) == LK_PYK_GENERATOR))
+            lk_vec_add(r, obj);
     }
+}
+
+static void note_met(struct lk_py *py, lk_addr obj, void *arg)
+{
+    (void)py;
+    struct reached *r = arg;
+    lk_map_put(&r->has, obj, 1);
+}
+
+/* A module's variables are all there is in it: who runs its code need not have them in mind. */
+static void reach(struct search *x, const struct lk_pyframes *frames, struct reached *to)
+{
+    struct roots roots = { 0 };
+    struct lk_leads_to l = { .each = &x->wanted,
+                             .met = note_met,
+                             .arg = to,
+                             .steps = STEPS,
+                             .budget = LK_MIN(x->budget, (unsigned)SEARCH) };
+    unsigned before = l.budget;
+    for (size_t i = 0; frames && i < frames->n; i++) {
+        const struct lk_pycode *c = lk_py_code(x->py, frames->v[i].code);
+        if (c && strcmp(c->code->function, "<module>") != 0)
+            lk_py_local_each(x->py, &frames->v[i], add_local, &roots);
+        if (c)
+            add_stack(x->py, &frames->v[i], c, &roots);
+    }
+    to->all |= lk_py_lead_to(x->py, roots.v, roots.n, &l);
+    x->budget -= before - l.budget;
+    lk_free(roots.v);
+}
+
+static bool reaches(const struct search *x, const struct reached *r)
+{
+    return r->all || lk_map_get(&r->has, x->lock->addr, NULL);
 }
 
 static bool may_call(struct search *x, const struct lk_pyf *f)
@@ -105,20 +163,13 @@ static bool may_call(struct search *x, const struct lk_pyf *f)
     return false;
 }
 
-/* A module's variables are all there is in it: of its frame only what it is going to call counts.
- */
+/* A frame of the program is going to end it. */
 static void ask_frames(struct search *x, const struct lk_pyframes *frames)
 {
     for (size_t i = 0; frames && i < frames->n && !x->found; i++) {
         const struct lk_pycode *c = lk_py_code(x->py, frames->v[i].code);
-        if (!c)
-            continue;
-        bool own = !lk_py_of_stdlib(x->py, c->code) && !strstr(c->code->file, "-packages/");
-        x->found |= own && may_call(x, &frames->v[i]);
-        if (!x->found && strcmp(c->code->function, "<module>") != 0)
-            lk_py_local_each(x->py, &frames->v[i], ask_local, x);
-        if (!x->found)
-            ask_stack(x, &frames->v[i], c);
+        x->found |= c && !lk_py_of_stdlib(x->py, c->code) && !strstr(c->code->file, "-packages/") &&
+                    may_call(x, &frames->v[i]);
     }
 }
 
@@ -164,36 +215,46 @@ static void ask_threads(struct search *x)
 {
     const struct lk_snapshot *s = x->py->s;
     for (size_t i = 0; i < s->threads.n && !x->found; i++) {
-        const struct lk_thread *t = &s->threads.v[i];
-        if (waits_here(x->lock, i) || only_serves(t))
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(x->py, i);
+        if (waits_here(x->lock, i) || only_serves(&s->threads.v[i]))
             continue;
-        x->found |= serves_waiter(x, t);
-        ask_frames(x, lk_py_frames_of_thread(x->py, i));
+        if (!x->threads[i].looked)
+            reach(x, frames, &x->threads[i]);
+        x->threads[i].looked = true;
+        x->found |= reaches(x, &x->threads[i]);
+        ask_frames(x, frames);
     }
 }
 
-static void ask_tasks(struct search *x)
+static void reach_tasks(struct search *x)
 {
     struct lk_py *py = x->py;
     struct lk_pyframes chain = { 0 };
-    for (size_t i = 0; i < py->s->tasks.n && !x->found; i++) {
+    for (size_t i = 0; i < py->s->tasks.n && !x->tasks.all; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
         struct lk_aio_fut f;
         lk_addr leaf;
         const char *leaf_type;
         bool truncated = false;
-        if (k->kind != LK_TASK_COROUTINE) {
-            x->found = true; /* what a greenlet has is not read */
-            break;
-        }
-        if (k->state != LK_TASK_PENDING || !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
+        /* what a greenlet has is not read */
+        x->tasks.all |= k->kind != LK_TASK_COROUTINE;
+        if (x->tasks.all || k->state != LK_TASK_PENDING || !lk_aio_read_fut(py, k->addr, &f) ||
+            !f.coro)
             continue;
         chain.n = 0;
         lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
-        x->found |= truncated;
-        ask_frames(x, &chain);
+        x->tasks.all |= truncated;
+        reach(x, &chain, &x->tasks);
     }
     lk_free(chain.v);
+}
+
+static void ask_tasks(struct search *x)
+{
+    if (!x->tasks.looked)
+        reach_tasks(x);
+    x->tasks.looked = true;
+    x->found |= reaches(x, &x->tasks);
 }
 
 static bool is_reached_by(struct search *x, lk_addr callback, lk_addr args)
@@ -220,19 +281,36 @@ static void ask_callbacks(struct search *x)
         x->found |= s->executors.v[i].queued != 0;
 }
 
+static void ask_code_of(struct search *x, size_t thread)
+{
+    struct lk_reach_query q = {
+        .waiter = lk_py_frames_of_thread(x->py, thread),
+        .obj = x->lock->addr,
+        .methods = x->row->methods,
+        .unless = x->row->unless,
+        .others = x->row->others,
+        .kept = x->row->lends,
+        .budget = &x->budget,
+    };
+    const struct lk_snapshot *s = x->py->s;
+    for (size_t i = 0; i < s->threads.n && !x->found; i++)
+        x->found |= !waits_here(x->lock, i) && serves_waiter(x, &s->threads.v[i]);
+    x->found |= !q.waiter || lk_py_code_is_in_reach(x->py, &q);
+}
+
+/* Code names things alike wherever it stands at the same place: it is asked once. */
 static void ask_code(struct search *x)
 {
     for (size_t i = 0; i < x->lock->waiters.n && !x->found; i++) {
-        struct lk_reach_query q = {
-            .waiter = lk_py_frames_of_thread(x->py, x->lock->waiters.v[i].index),
-            .obj = x->lock->addr,
-            .methods = x->row->methods,
-            .unless = x->row->unless,
-            .others = x->row->others,
-            .kept = x->row->lends,
-            .budget = &x->budget,
-        };
-        x->found |= !q.waiter || lk_py_code_is_in_reach(x->py, &q);
+        size_t thread = x->lock->waiters.v[i].index, k = 0;
+        const struct lk_pystack *stack = x->py->s->threads.v[thread].python_stack;
+        while (k < x->codes.n && (x->codes.v[k].stack != stack || x->codes.v[k].row != x->row))
+            k++;
+        if (k == x->codes.n) {
+            ask_code_of(x, thread);
+            lk_vec_add(&x->codes, ((struct of_code){ stack, x->row, x->found }));
+        }
+        x->found |= x->codes.v[k].found;
     }
 }
 
@@ -279,30 +357,44 @@ static bool is_asked(const struct lk_py *py, const struct lk_lock *l, const stru
 
 static void seek(struct search *x, struct lk_lock *l)
 {
+    x->lock = l;
+    x->row = row_of(x->py, l);
     x->found = false;
     l->lent = x->row->lends;
     ask_callbacks(x);
-    ask_threads(x);
+    if (!x->found)
+        ask_threads(x);
     if (!x->found)
         ask_tasks(x);
-    ask_code(x);
+    if (!x->found)
+        ask_code(x);
     l->nobody_found = !x->found && x->budget > 0;
+}
+
+static bool is_sought(struct lk_py *py, const struct lk_lock *l)
+{
+    const struct sought *row = l->waiters.n ? row_of(py, l) : NULL;
+    return row && is_asked(py, l, row) && !(l->set && row->cls != LK_CLASS_QUEUE) &&
+           !(row->lends && (l->set || !lends(py, l)));
 }
 
 void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
 {
     struct search x = { .py = py, .budget = MAX_LOOKS };
-    bool handlers = false;
-    for (size_t i = 0; s == py->s && s->python.frames_read && i < s->locks.n && x.budget; i++) {
-        struct lk_lock *l = &s->locks.v[i];
-        x.lock = l;
-        x.row = l->waiters.n ? row_of(py, l) : NULL;
-        if (!x.row || !is_asked(py, l, x.row) || (l->set && x.row->cls != LK_CLASS_QUEUE) ||
-            (x.row->lends && (l->set || !lends(py, l))))
-            continue;
-        if (!handlers)
-            lk_py_read_signal_handlers(py);
-        handlers = true;
-        seek(&x, l);
-    }
+    for (size_t i = 0; s == py->s && s->python.frames_read && i < s->locks.n; i++)
+        if (is_sought(py, &s->locks.v[i]))
+            lk_map_put(&x.wanted, s->locks.v[i].addr, 1);
+    if (!x.wanted.n)
+        return;
+    lk_py_read_signal_handlers(py);
+    x.threads = lk_xcalloc(s->threads.n, sizeof *x.threads);
+    for (size_t i = 0; i < s->locks.n && x.budget; i++)
+        if (lk_map_get(&x.wanted, s->locks.v[i].addr, NULL) && is_sought(py, &s->locks.v[i]))
+            seek(&x, &s->locks.v[i]);
+    for (size_t i = 0; i < s->threads.n; i++)
+        lk_map_deinit(&x.threads[i].has);
+    lk_map_deinit(&x.tasks.has);
+    lk_map_deinit(&x.wanted);
+    lk_free(x.codes.v);
+    lk_free(x.threads);
 }

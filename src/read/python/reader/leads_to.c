@@ -141,19 +141,21 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     }
 }
 
-bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x)
+bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_leads_to *x)
 {
     struct walk w = { .x = x };
     bool found = false;
-    lk_map_add(&w.seen, from, 1);
-    lk_vec_add(&w.todo, ((struct step){ from, 0 }));
+    for (size_t i = 0; i < n; i++)
+        if (lk_map_add(&w.seen, from[i], 1))
+            lk_vec_add(&w.todo, ((struct step){ from[i], 0 }));
     for (size_t i = 0; i < w.todo.n && !found; i++) {
         struct step at = w.todo.v[i];
-        if (x->budget == 0 || at.obj == x->wanted) {
-            found = true;
+        found = x->budget == 0 || at.obj == x->wanted;
+        if (found)
             break;
-        }
         x->budget--;
+        if (x->each && lk_map_get(x->each, at.obj, NULL))
+            x->met(py, at.obj, x->arg);
         w.far = at.far;
         if (at.far < x->steps)
             look_into(py, &w, at.obj);
@@ -161,4 +163,9 @@ bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x)
     lk_map_deinit(&w.seen);
     lk_free(w.todo.v);
     return found;
+}
+
+bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x)
+{
+    return lk_py_lead_to(py, &from, 1, x);
 }

@@ -5,7 +5,10 @@
 #include "read/python/interpreter/interpreter.h"
 
 struct lk_leads_to {
-    lk_addr wanted;  /* 0 none */
+    lk_addr wanted; /* 0 none */
+    /* ... or several, each of which is told; may be NULL */
+    const struct lk_map *each;
+    void (*met)(struct lk_py *py, lk_addr obj, void *arg);
     unsigned steps;  /* at most so far away */
     unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
     /* functions met on the way; may be NULL */
@@ -18,5 +21,7 @@ struct lk_leads_to {
  * into, nor what a function names: only what it has in its cells.
  */
 bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x);
+/** The same from several at once. */
+bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_leads_to *x);
 
 #endif
