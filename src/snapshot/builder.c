@@ -208,6 +208,7 @@ struct lk_ref lk_snapshot_task(struct lk_snapshot *s, lk_addr addr, bool *is_new
     k->name = k->coroutine = "";
     k->wait.timeout_ms = LK_UNKNOWN;
     k->wait.frame = -1;
+    k->stuck_ms = LK_UNKNOWN;
     k->stack = lk_snapshot_stack(s, NULL, 0, false);
     return r;
 }

@@ -413,6 +413,9 @@ struct lk_task {
     bool crosses_done;          /* it is done: only the wake-up of its own loop is missing */
     enum lk_read read;
     bool stable;
+    /* for how long it was seen in the same wait; LK_UNKNOWN in one sample only, or not in a wait */
+    int64_t stuck_ms;
+    uint64_t salt; /* tells one wait for the outside from the next one at the same place; 0 none */
 };
 
 enum lk_future_state {
@@ -555,6 +558,8 @@ struct lk_extern {
     /* LK_EXT_CHILD: of several, of the one that does most */
     enum lk_child_does child;
     bool pool; /* LK_EXT_CHILD: of a process pool, which works its items off */
+    /* LK_EXT_OUTSIDE: a client, or whoever connects: an accepted connection, a listener */
+    bool client;
 };
 
 /** What a process does that holds a socket of the examined one too. */

@@ -182,7 +182,7 @@ static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k
     /* With the name: CPython soon gives the address of a finished task to a new one. */
     uint64_t d = lk_hash_str(LK_HASH_INIT, k->name);
     d = lk_hash_u64(d, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
-    d = lk_hash_u64(d, k->wait.kind);
+    d = lk_hash_u64(lk_hash_u64(d, k->wait.kind), k->salt);
     return digest_frames(digest_refs(d, s, &k->wait.on), k->stack, 0);
 }
 
@@ -245,8 +245,18 @@ static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, 
     const bool always = enter(h, kind, key, digest);
     struct memory *m = remember(h, kind, key, &is_new);
     if (m->same == 1)
-        m->since_ms = at_ms;
+        m->since_ms = h->samples == 1 ? 0 : at_ms; /* what was watched begins before it is read */
     return always || at_ms - m->since_ms >= SETTLED_MS;
+}
+
+static void enter_task(struct lk_history *h, struct lk_snapshot *s, struct lk_task *k,
+                       int64_t at_ms)
+{
+    bool is_new;
+    k->stable = enter_waiter(h, LK_KIND_TASK, k->addr, digest_task(s, k), at_ms);
+    const struct memory *m = remember(h, LK_KIND_TASK, k->addr, &is_new);
+    const bool waits = k->state == LK_TASK_PENDING && !k->ready && m->same > 1;
+    k->stuck_ms = waits ? at_ms - m->since_ms : LK_UNKNOWN;
 }
 
 /*
@@ -352,8 +362,7 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         if (enter_thread(h, s, &s->threads.v[i], at_ms))
             (*moved)[(*n_moved)++] = s->threads.v[i].tid;
     for (size_t i = 0; i < s->tasks.n; i++)
-        s->tasks.v[i].stable = enter_waiter(h, LK_KIND_TASK, s->tasks.v[i].addr,
-                                            digest_task(s, &s->tasks.v[i]), at_ms);
+        enter_task(h, s, &s->tasks.v[i], at_ms);
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
         o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));

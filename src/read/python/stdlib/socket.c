@@ -69,7 +69,9 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
         text = os->path ? os->path : os->local ? os->local : "";
     if (!*text && os->fd != LK_UNKNOWN)
         text = fd_text(py, os->fd);
-    return lk_snapshot_extern(py->s, kind, text, LK_UNKNOWN);
+    struct lk_ref ref = lk_snapshot_extern(py->s, kind, text, LK_UNKNOWN);
+    lk_extern_at(py->s, ref)->client = os->listening || os->accepted;
+    return ref;
 }
 
 /* What the descriptor is. */
@@ -139,18 +141,28 @@ static lk_addr unwrapped(struct lk_py *py, lk_addr transport)
     return transport;
 }
 
-struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
+/* selector_events.py _SelectorTransport; unix_events.py pipe transports */
+static int64_t fd_of(struct lk_py *py, lk_addr transport)
 {
-    lk_addr transport = unwrapped(py, wrapper);
-    lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
-    const char *name = address_text(py, extra ? lk_py_dict_get(py, extra, "peername") : 0);
-    /* selector_events.py _SelectorTransport; unix_events.py pipe transports */
     int64_t fd = transport ? fd_attr(py, transport, "_sock_fd") : LK_UNKNOWN;
     if (fd == LK_UNKNOWN && transport)
         fd = fd_attr(py, transport, "_fileno");
     if (fd == LK_UNKNOWN && transport)
         fd = lk_reader(py)->transport_fd(py, transport);
-    return peer_of_fd(py, fd, name);
+    return fd;
+}
+
+int64_t lk_py_transport_fd(struct lk_py *py, lk_addr wrapper)
+{
+    return fd_of(py, unwrapped(py, wrapper));
+}
+
+struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
+{
+    lk_addr transport = unwrapped(py, wrapper);
+    lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
+    const char *name = address_text(py, extra ? lk_py_dict_get(py, extra, "peername") : 0);
+    return peer_of_fd(py, fd_of(py, transport), name);
 }
 
 struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock)

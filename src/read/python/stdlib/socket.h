@@ -12,6 +12,8 @@ int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock);
 int64_t lk_py_connection_of(struct lk_py *py, lk_addr obj);
 /** Descriptor of the connection that a queued work item is given to serve; LK_UNKNOWN. */
 int64_t lk_py_item_connection(struct lk_py *py, lk_addr item);
+/** Descriptor of an asyncio transport, below TLS; LK_UNKNOWN for anything else. */
+int64_t lk_py_transport_fd(struct lk_py *py, lk_addr transport);
 /** The sample's reader of descriptors; NULL when the process is not alive. */
 struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py);
 /** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on,
