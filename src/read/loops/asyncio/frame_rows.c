@@ -48,8 +48,8 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { "__anext__", TASKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "asyncio.as_completed()", 0 },
     { "__aexit__", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving asyncio.TaskGroup", 0 },
     { "_aexit", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving asyncio.TaskGroup", 0 },
-    /* from 4.0 on; before, asyncio.wait() */
-    { "__aexit__", ANYIO, "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving an anyio task group", 0 },
+    /* up to anyio 4.8 it calls asyncio.wait() */
+    { "__aexit__", ANYIO, "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving an anyio task group", 0 },
     { "_wait_for_data", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamReader.read()", 0 },
     { "_drain_helper", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamWriter.drain()", 0 },
     { "drain", STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamWriter.drain()", 0 },
@@ -91,6 +91,7 @@ const size_t lk_n_callback_rows = LK_ARRAY_LEN(lk_callback_rows);
 const struct lk_setter_row lk_setter_rows[] = {
     { "run", CF_THREAD, "self", "future", true, LK_ORIGIN_EXECUTOR },
     { "run", "/asgiref/current_thread_executor.py", "self", "future", true, LK_ORIGIN_EXECUTOR },
+    /* WorkerThread.run (anyio 3.0 - 4.16) reports to the loop by call_soon_threadsafe, and keeps the last item while it idles */
     { "run", ANYIO, "future", NULL, true, LK_ORIGIN_EXECUTOR },
     { "main_wrap", "/asgiref/sync.py", "call_result", NULL, false, LK_ORIGIN_ASYNC_TO_SYNC },
     { "_call_func", "/anyio/from_thread.py", "future", NULL, false, LK_ORIGIN_BLOCKING_PORTAL },

@@ -9,6 +9,7 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
 
 static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const struct lk_pyf *f,
                         struct lk_ref by)
@@ -16,7 +17,7 @@ static void note_setter(struct lk_py *py, const struct lk_setter_row *row, const
     lk_addr future = lk_py_local(py, f, row->local);
     if (future && row->attr)
         future = lk_py_attr(py, future, row->attr);
-    if (!future || !lk_py_is_waitable(py, future))
+    if (!future || !lk_py_is_waitable(py, future) || !lk_aio_is_pending(py, future))
         return;
     lk_py_future_set_by(py, future, by, true, row->origin);
     if (!row->works_on || by.kind != LK_KIND_THREAD)

@@ -3,7 +3,8 @@
  * (Modules/_asynciomodule.c, Lib/asyncio/tasks.py), asyncio.timeout (Lib/asyncio/timeouts.py
  * Timeout._on_timeout: its _task), anyio's cancel scopes (anyio/_backends/_asyncio.py
  * CancelScope._timeout, 3.0 - 4.16: all of its _tasks, and those of its _child_scopes unless they
- * are shielded).
+ * are shielded), aiohttp's total time of a request (aiohttp/helpers.py TimeoutHandle, 3.0 - 3.14:
+ * its _callbacks are those of TimerContexts, each with its _tasks).
  */
 #include "read/loops/asyncio/timer_cancels.h"
 
@@ -62,6 +63,23 @@ static void add_scope(struct lk_py *py, lk_addr scope, unsigned depth, struct ca
             add_scope(py, items[i], depth + 1, c);
 }
 
+/* Anything else that is called makes it more than a cancellation. */
+static void add_contexts(struct lk_py *py, lk_addr handle, struct cancelled *c)
+{
+    size_t n = 0;
+    lk_addr callbacks = lk_py_attr(py, handle, "_callbacks");
+    lk_addr *items = lk_py_items(py, callbacks, LK_AIO_MAX_CANCELLED, &n);
+    c->cut |= lk_py_len(py, callbacks) != (int64_t)n;
+    for (size_t i = 0; i < n && !c->cut; i++) {
+        lk_addr func, self, callback = lk_py_item(py, items[i], 0);
+        if (lk_py_method(py, callback, &func, &self) && func &&
+            function_is(py, func, "timeout", "/aiohttp/helpers.py"))
+            add_scope(py, self, 0, c);
+        else
+            c->cut = true;
+    }
+}
+
 static bool is_cancel(struct lk_py *py, lk_addr callback, lk_addr func)
 {
     return func ? function_is(py, func, "cancel", "/asyncio/tasks.py")
@@ -77,15 +95,18 @@ lk_addr *lk_aio_timer_cancels(struct lk_py *py, lk_addr callback, size_t *n)
     struct cancelled c = { 0 };
     bool task = is_task(py, self),
          timeout = func && function_is(py, func, "_on_timeout", "/asyncio/timeouts.py"),
-         scope = func && function_is(py, func, "_timeout", "/anyio/_backends/_asyncio.py");
+         scope = func && function_is(py, func, "_timeout", "/anyio/_backends/_asyncio.py"),
+         total = func && function_is(py, func, "__call__", "/aiohttp/helpers.py");
     if (task && !is_cancel(py, callback, func))
         return NULL;
-    if (!task && !timeout && !scope)
+    if (!task && !timeout && !scope && !total)
         return NULL;
     lk_addr room[LK_AIO_MAX_CANCELLED];
     c.v = room;
     if (scope)
         add_scope(py, self, 0, &c);
+    else if (total)
+        add_contexts(py, self, &c);
     else
         add_task(py, task ? self : lk_py_attr(py, self, "_task"), &c);
     if (c.cut)
