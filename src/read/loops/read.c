@@ -10,6 +10,7 @@
 #include "read/loops/asyncio/run_frames.h"
 #include "read/loops/asyncio/setters.h"
 #include "read/loops/asyncio/task_registry.h"
+#include "read/loops/asyncio/transport_wait.h"
 #include "read/loops/loop_kind.h"
 #include "read/loops/reachable.h"
 #include "read/python/interpreter/class.h"
@@ -211,6 +212,7 @@ void lk_py_read_waits(struct lk_py *py)
     lk_aio_read_until(py);
     lk_aio_finish_cross_loop(py);
     lk_aio_find_enders(py);
+    lk_aio_find_transports(py);
     check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));

@@ -1,0 +1,316 @@
+/*
+ * Clients of asyncio (anyio, httpcore, aiohttp, asyncpg) await a bare future or event of their own,
+ * which their protocol completes when data comes (Lib/asyncio/protocols.py data_received). No frame
+ * needs to be known for that: the code that awaits has the transport at hand, and the transport's
+ * protocol has what is awaited. Objects made in C (Cython) have no attributes to ask for: the words
+ * of their body are looked at instead, each of which is an object or none.
+ */
+#include "read/loops/asyncio/transport_wait.h"
+
+#include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
+#include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
+#include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
+#include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
+#include "read/python/stdlib/socket.h"
+
+enum {
+    MAX_TASKS = 2048,     /* of one sample */
+    MAX_OBJECTS = 100000, /* looked at in one sample, ... */
+    MAX_OF_TASK = 4000,   /* ... and for one task */
+    MAX_FRAMES = 32,      /* the innermost ones: the client library's, and its caller's */
+    NEAR_FRAMES = 6,      /* those whose objects are followed one attribute further */
+    MAX_DEPTH = 5,        /* transport, TLS, protocol, stream, future */
+    MAX_ITEMS = 64,       /* of one container */
+    MAX_NESTED = 2,       /* containers within containers */
+    MAX_WORDS = 128,      /* of one object's body */
+    OBJ_FIRST = 16,       /* first field after PyObject_HEAD */
+};
+
+/* One task's search. */
+struct search {
+    struct lk_map near, seen;    /* objects looked at for a transport; below the present one */
+    lk_addr wanted[2];           /* the future that is awaited, and the primitive that made it; 0 */
+    lk_addr path[MAX_DEPTH + 1]; /* from the transport to what is wanted */
+    size_t n;
+    unsigned left;
+    lk_addr transport; /* found; 0 */
+};
+
+/* Calls fn for what an object refers to, until it returns true. */
+struct children {
+    struct search *x;
+    unsigned depth, nested;
+    bool (*fn)(struct lk_py *, struct search *, lk_addr, unsigned depth, unsigned nested);
+    bool found;
+};
+
+static bool each_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct children *c = arg;
+    (void)key;
+    c->found = c->fn(py, c->x, value, c->depth, c->nested);
+    return !c->found && c->x->left > 0;
+}
+
+static bool is_instance(struct lk_py *py, lk_addr obj, const struct lk_pytype *ty)
+{
+    return lk_py_kind(py, obj) == LK_PYK_OTHER && strcmp(ty->name, "Context") != 0 &&
+           strcmp(ty->name, "_contextvars.Context") != 0 && strcmp(ty->name, "frame") != 0 &&
+           strcmp(ty->name, "mappingproxy") != 0 &&
+           lk_py_known_class(py, obj, NULL) != LK_CLASS_LOOP;
+}
+
+static bool through_words(struct lk_py *py, lk_addr obj, const struct lk_pytype *ty,
+                          struct children *c)
+{
+    uint64_t w[MAX_WORDS];
+    unsigned first = (unsigned)(lk_py_field(py, 0, OBJ_FIRST));
+    if (ty->basicsize <= (int64_t)first)
+        return false;
+    size_t n = LK_MIN((size_t)(ty->basicsize - first) / 8, (size_t)MAX_WORDS);
+    if (!n || !lk_read(py->t, obj + first, w, n * 8))
+        return false;
+    for (size_t i = 0; i < n && c->x->left; i++)
+        if (lk_py_plausible(w[i]) && c->fn(py, c->x, w[i], c->depth, c->nested))
+            return true;
+    return false;
+}
+
+static bool through_instance(struct lk_py *py, lk_addr obj, struct children *c)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    if (!ty || !is_instance(py, obj, ty))
+        return false;
+    lk_py_attr_each(py, obj, each_attr, c);
+    return c->found || through_words(py, obj, ty, c);
+}
+
+static bool through_container(struct lk_py *py, lk_addr obj, struct children *c)
+{
+    size_t n = 0;
+    if (c->nested > MAX_NESTED || lk_py_len(py, obj) > MAX_ITEMS)
+        return false;
+    if (lk_py_kind(py, obj) == LK_PYK_DICT) {
+        lk_py_dict_each(py, obj, each_attr, c);
+        return c->found;
+    }
+    lk_addr *items = lk_py_items(py, obj, MAX_ITEMS, &n);
+    for (size_t i = 0; items && i < n && c->x->left; i++)
+        if (c->fn(py, c->x, items[i], c->depth, c->nested))
+            return true;
+    return false;
+}
+
+/* ---- from a transport to what is awaited -------------------------------------------------- */
+
+static bool reaches(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth,
+                    unsigned nested)
+{
+    if (obj == x->wanted[0] || (x->wanted[1] && obj == x->wanted[1])) {
+        x->n = LK_MIN(depth, (unsigned)MAX_DEPTH);
+        return true;
+    }
+    if (depth >= MAX_DEPTH || !x->left || !lk_py_type(py, obj) || !lk_map_add(&x->seen, obj, 1))
+        return false;
+    x->left--;
+    struct children c = { x, depth + 1, 0, reaches, false };
+    struct children same = { x, depth, nested + 1, reaches, false };
+    switch (lk_py_kind(py, obj)) {
+    case LK_PYK_TUPLE:
+    case LK_PYK_LIST:
+    case LK_PYK_DICT:
+    case LK_PYK_SET:
+    case LK_PYK_DEQUE: return through_container(py, obj, &same);
+    case LK_PYK_WEAKREF: {
+        lk_addr to = lk_py_weakref(py, obj);
+        return to && reaches(py, x, to, depth, nested);
+    }
+    case LK_PYK_OTHER: break;
+    default: return false;
+    }
+    if (lk_py_is_waitable(py, obj))
+        return false;
+    x->path[depth] = obj;
+    return through_instance(py, obj, &c);
+}
+
+/* ---- from a frame to a transport ---------------------------------------------------------- */
+
+static bool is_transport(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    return ty && lk_ends_with(ty->name, "Transport") && lk_py_transport_fd(py, obj) != LK_UNKNOWN;
+}
+
+/* depth: how many attributes further may be gone. */
+static bool leads_to_transport(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth,
+                               unsigned nested)
+{
+    (void)nested;
+    uint64_t before;
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    if (!ty || lk_py_kind(py, obj) != LK_PYK_OTHER || !x->left ||
+        (lk_map_get(&x->near, obj, &before) && before > depth))
+        return false;
+    lk_map_put(&x->near, obj, depth + 1);
+    x->left--;
+    if (is_transport(py, obj)) {
+        lk_map_deinit(&x->seen);
+        x->seen = (struct lk_map){ 0 };
+        x->transport = reaches(py, x, obj, 0, 0) ? obj : 0;
+        return x->transport != 0;
+    }
+    /* a transport that has none of its own stands over another one (TLS) */
+    unsigned further = lk_ends_with(ty->name, "Transport") ? LK_MAX(depth, 2u) : depth;
+    if (!further || lk_py_is_waitable(py, obj))
+        return false;
+    struct children c = { x, further - 1, 0, leads_to_transport, false };
+    return through_instance(py, obj, &c);
+}
+
+struct local {
+    struct search *x;
+    unsigned depth;
+};
+
+static bool try_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    const struct local *l = arg;
+    unsigned depth = l->depth > 1 && strcmp(name, "self") != 0 ? 1 : l->depth;
+    return !leads_to_transport(py, l->x, value, depth, 0) && l->x->left > 0;
+}
+
+/* Innermost first: the nearest transport is the one. */
+static void search_frames(struct lk_py *py, const struct lk_pyframes *chain, struct search *x)
+{
+    for (size_t i = 0; i < chain->n && i < MAX_FRAMES && !x->transport && x->left; i++) {
+        struct local l = { x, i < NEAR_FRAMES ? 2 : 1 };
+        lk_py_local_each(py, &chain->v[chain->n - 1 - i], try_local, &l);
+    }
+}
+
+/* ---- tasks --------------------------------------------------------------------------------- */
+
+static bool is_on_path(const struct search *x, lk_addr obj)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->path[i] == obj)
+            return true;
+    return obj == x->wanted[0] || (x->wanted[1] && obj == x->wanted[1]);
+}
+
+/* A timer whose callback is a method of one of these objects, or is given one, ends the wait
+ * (asyncpg's command_timeout, aiohttp's sock_read). */
+static int64_t time_left(struct lk_py *py, const struct search *x, int64_t left)
+{
+    for (size_t i = 0; i < py->timers.n; i++) {
+        const struct lk_py_timer *t = &py->timers.v[i];
+        lk_addr func, self = 0;
+        size_t n = 0;
+        bool ends = lk_py_method(py, t->callback, &func, &self) && is_on_path(x, self);
+        lk_addr *args = ends || !t->args ? NULL : lk_py_items(py, t->args, MAX_ITEMS, &n);
+        for (size_t k = 0; args && k < n; k++)
+            ends |= is_on_path(x, args[k]);
+        if (ends)
+            left = LK_MIN(left, t->in_ms);
+    }
+    return left;
+}
+
+static bool salt_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    uint64_t *salt = arg;
+    (void)py;
+    (void)name;
+    *salt = lk_hash_u64(*salt, value);
+    return true;
+}
+
+/* A request that asks again and again stands at one place each time it is looked at: what its
+ * frames hold is not the same. */
+static uint64_t salt_of(struct lk_py *py, const struct lk_pyframes *chain, lk_addr future)
+{
+    uint64_t salt = lk_hash_u64(LK_HASH_INIT, future);
+    for (size_t i = 0; i < chain->n; i++)
+        lk_py_local_each(py, &chain->v[i], salt_local, &salt);
+    return salt ? salt : 1;
+}
+
+/* The primitive that the task waits on (0: it awaits a bare future); false where what it awaits has
+ * an ender, or is none of these. */
+static bool wants_transport(struct lk_py *py, const struct lk_task *k, lk_addr *primitive)
+{
+    const struct lk_wait *w = &k->wait;
+    struct lk_ref on = w->on.n == 1 ? w->on.v[0] : lk_ref_make(LK_KIND_NONE, 0);
+    const struct lk_future *f = lk_future_at(py->s, on);
+    const struct lk_lock *l = lk_lock_at(py->s, on);
+    *primitive = l ? l->addr : 0;
+    if (k->state != LK_TASK_PENDING || k->ready)
+        return false;
+    switch (w->kind) {
+    case LK_WAIT_FUTURE: return f && !f->concurrent && !f->enders.n;
+    case LK_WAIT_EVENT:
+    case LK_WAIT_CONDITION:
+    case LK_WAIT_QUEUE_GET: return l != NULL;
+    case LK_WAIT_IO: return true; /* a row knows the peer: only which wait it is */
+    default: return false;
+    }
+}
+
+static void set_peer(struct lk_py *py, struct lk_ref task, const struct search *x)
+{
+    struct lk_ref peer = lk_py_peer_of_transport(py, x->transport);
+    struct lk_wait *w = &lk_task_at(py->s, task)->wait;
+    w->kind = LK_WAIT_IO;
+    w->call = "await";
+    w->complete = false;
+    w->gate = lk_ref_make(LK_KIND_NONE, 0);
+    w->on = (struct lk_refs){ 0 };
+    lk_refs_add(py->s, &w->on, peer);
+    w->timeout_ms = time_left(py, x, w->timeout_ms);
+}
+
+static void look_at_task(struct lk_py *py, struct lk_ref task, lk_addr primitive, unsigned *left)
+{
+    struct lk_reader *a = lk_reader(py);
+    struct lk_aio_fut f;
+    struct search x = { .left = LK_MIN(*left, (unsigned)MAX_OF_TASK) };
+    const char *leaf_type = NULL;
+    lk_addr leaf = 0;
+    bool truncated = false;
+    const unsigned given = x.left;
+
+    if (!lk_aio_read_fut(py, lk_task_at(py->s, task)->addr, &f) || !f.coro || !f.fut_waiter)
+        return;
+    a->chain.n = 0;
+    lk_py_await_chain(py, f.coro, &a->chain, &leaf, &leaf_type, &truncated);
+    x.wanted[0] = f.fut_waiter;
+    x.wanted[1] = primitive;
+    if (lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO) {
+        search_frames(py, &a->chain, &x);
+        if (x.transport)
+            set_peer(py, task, &x);
+    }
+    if (lk_task_at(py->s, task)->wait.kind == LK_WAIT_IO)
+        lk_task_at(py->s, task)->salt = salt_of(py, &a->chain, f.fut_waiter);
+    *left -= given - x.left;
+    lk_map_deinit(&x.near);
+    lk_map_deinit(&x.seen);
+}
+
+void lk_aio_find_transports(struct lk_py *py)
+{
+    unsigned left = MAX_OBJECTS, tasks = MAX_TASKS;
+    for (size_t i = 0; i < py->s->tasks.n && left && tasks; i++) {
+        lk_addr primitive;
+        if (!wants_transport(py, &py->s->tasks.v[i], &primitive))
+            continue;
+        tasks--;
+        look_at_task(py, lk_ref_make(LK_KIND_TASK, i), primitive, &left);
+    }
+}
