@@ -29,6 +29,18 @@ bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
            c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
+bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k)
+{
+    return !c->halted && k->stuck_ms != LK_UNKNOWN && k->stuck_ms >= c->snap->stalled_after_ms;
+}
+
+bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k)
+{
+    return !c->halted && !lk_task_is_stalled(c, k) &&
+           (k->stuck_ms != LK_UNKNOWN || c->snap->watched_ms < LK_TWO_SAMPLES_MS) &&
+           c->snap->watched_ms < c->snap->stalled_after_ms;
+}
+
 bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     return c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
@@ -42,9 +54,15 @@ void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_
     for (size_t i = 0; i < c->snap->threads.n; i++)
         if (c->mark[first + i])
             c->explained[i] = true;
+    first = c->graph->first[LK_KIND_TASK];
+    for (size_t i = 0; i < c->snap->tasks.n; i++)
+        if (c->mark[first + i])
+            c->explained_tasks[i] = true;
     for (size_t i = 0; i < n; i++)
         if (lk_thread_at(c->snap, roots[i]))
             c->explained[roots[i].index] = true;
+        else if (lk_task_at(c->snap, roots[i]))
+            c->explained_tasks[roots[i].index] = true;
 }
 
 void lk_explain(struct lk_rule_context *c, struct lk_ref r)

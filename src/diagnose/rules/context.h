@@ -24,9 +24,11 @@ struct lk_rule_context {
     struct lk_findings *out;
     const struct lk_rule *rules;   /* the table, by enum lk_rule_id; set by lk_diagnose */
     struct lk_wait_cycles *cycles; /* found once (cycle_search.c); NULL before */
-    bool *explained; /* by thread: stuck because of something that a finding already says */
-    bool *mark;      /* scratch, by graph node */
-    bool halted;     /* the whole process stands still: times without progress say nothing */
+    bool *explained;       /* by thread: stuck because of something that a finding already says */
+    bool *explained_tasks; /* the same by task */
+    bool *serves;          /* by graph node: a request, or what a request waits for (requests.h) */
+    bool *mark;            /* scratch, by graph node */
+    bool halted;           /* the whole process stands still: times without progress say nothing */
 };
 
 /** How long the thread is known to have made no progress; -1 when it moves, runs, or that is not
@@ -34,6 +36,10 @@ struct lk_rule_context {
 int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t);
 /** lk_stuck reached --stalled-after. */
 bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t);
+/** The task was seen in the same wait for --stalled-after. */
+bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k);
+/** More samples could still show that it is. */
+bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k);
 /** More watching could still show that the thread is stalled (or moves). */
 bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t);
 /** The thread, seen in one sample only, could be there for an instant. */

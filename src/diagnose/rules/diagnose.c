@@ -9,6 +9,7 @@
 
 #include "diagnose/rules/cycle_search.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/rules/why_unknown.h"
@@ -43,8 +44,11 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
         .snap = s, .graph = lk_graph_build(s), .out = f, .rules = lk_rules
     };
     c.explained = lk_xcalloc(s->threads.n, sizeof *c.explained);
+    c.explained_tasks = lk_xcalloc(s->tasks.n, sizeof *c.explained_tasks);
+    c.serves = lk_xcalloc(c.graph->n_nodes, sizeof *c.serves);
     c.mark = lk_xcalloc(c.graph->n_nodes, sizeof *c.mark);
     c.halted = lk_is_halted(s);
+    lk_follow_requests(&c);
     for (size_t i = 0; i < lk_n_rules; i++)
         lk_rules[lk_rule_order[i]].find(&c);
     const char *why = lk_why_unknown(&c);
@@ -61,6 +65,8 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
         f->verdict_why = lk_arena_strdup(f->arena, f->verdict_why);
     lk_wait_cycles_destroy(c.cycles);
     lk_free(c.explained);
+    lk_free(c.explained_tasks);
+    lk_free(c.serves);
     lk_free(c.mark);
     lk_graph_destroy(c.graph);
     return f;

@@ -1,7 +1,7 @@
 /*
- * LK406: a request, or a caller's wait for a result, that is held up by something outside of the
- * process, with no timeout in its chain. Waiting for a client, for the next message or for input is
- * what servers do, and none of it.
+ * LK406: a request (a thread or a task), or a caller's wait for a result, that is held up by
+ * something outside of the process, with no timeout in its chain. Waiting for a client, for the
+ * next message or for input is what servers do, and none of it.
  */
 #include "diagnose/rules/finders.h"
 
@@ -12,6 +12,7 @@
 #include "diagnose/rules/cross_process_waits.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/long_waits.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "util/text.h"
 
@@ -53,20 +54,19 @@ static bool is_to_itself(const struct lk_thread *t)
 }
 
 /* Waiting for a client, for the next message or for input is what servers do. */
-static bool is_idle_io(const struct lk_thread *t)
+static bool is_idle_io(const struct lk_thread *t, bool in_request)
 {
     const struct lk_syscall_wait *os = &t->os;
     if (t->wait.kind != LK_WAIT_IO)
         return false;
     return os->accepted || os->listening || os->on == LK_OS_SIGNAL ||
-           (os->fd == 0 && os->on != LK_OS_SOCKET) ||
-           (os->on == LK_OS_SELECTOR && !t->in_request) ||
+           (os->fd == 0 && os->on != LK_OS_SOCKET) || (os->on == LK_OS_SELECTOR && !in_request) ||
            (os->path &&
             (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
-           (is_to_itself(t) && (os->peer || !t->in_request));
+           (is_to_itself(t) && (os->peer || !in_request));
 }
 
-/* A chain from a waiting thread to what it waits for outside. */
+/* A chain from a waiting thread or task to what it waits for outside. */
 struct chain {
     struct lk_edge e[LK_MAX_CHAIN];
     size_t n;
@@ -179,45 +179,105 @@ static bool goes_through_task(const struct lk_rule_context *c, const struct chai
     return false;
 }
 
-static void tell_external(struct lk_rule_context *c, const struct lk_wait_group *g,
-                          const struct chain *x)
+static const struct lk_pystack *stack_of(const struct lk_rule_context *c, struct lk_ref r)
 {
-    struct lk_ref thread = g->threads[0];
-    const struct lk_thread *t = lk_thread_at(c->snap, thread),
-                           *last = lk_thread_at(c->snap, x->last);
-    struct lk_finding f = lk_finding_start(c, LK_RULE_LK406);
-    lk_finding_part(c, &f, thread, true);
-    for (size_t k = 0; k < x->n; k++)
-        lk_finding_part(c, &f, x->e[k].to, true);
-    lk_wait_group_add(c, &f, g);
-    lk_finding_chain(c, &f, x->e, x->n);
-    lk_finding_since(c, &f, t);
-    if (goes_through_task(c, x))
-        lk_finding_doubt_absence(c, &f, LK_PROBABLE);
-    f.severity = LK_STALLED;
-    const char *end = name_end(c, x), *plain = name_plain_end(c, x);
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    return t ? t->python_stack : k ? k->stack : NULL;
+}
+
+static bool has_project_frame(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_pyframe *p = lk_culprit_frame(stack_of(c, r), NULL);
+    return p && p->code->cls == LK_CODE_USER && !p->code->site;
+}
+
+/* Of a request that is a task the whole stack may be the framework's: the first culprit is the
+ * party nearest to the outside whose code is the project's. */
+static void blame_from_end(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref task,
+                           const struct chain *x)
+{
+    for (size_t k = x->n; k-- > 0;)
+        if (has_project_frame(c, x->e[k].to))
+            lk_finding_part(c, f, x->e[k].to, true);
+    if (has_project_frame(c, task))
+        lk_finding_part(c, f, task, true);
+    if (!f->culprits.n)
+        lk_finding_part(c, f, x->last, true);
+}
+
+static const char *what_is_held_up(const struct lk_rule_context *c, const struct lk_wait_group *g)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
+    const bool request = !t || lk_is_request_thread(c->snap, t);
+    if (request && t && !t->in_request)
+        return g->n > 1 ? "what they run is" : "what it runs is";
+    return g->n > 1 ? (request ? "the requests they serve are" : "their waits for results are")
+                    : (request ? "the request it serves is" : "its wait for a result is");
+}
+
+/* "Thread x [4711] blocks in socket.recv() at ask (app.py:10)". */
+static const char *who_waits(const struct lk_rule_context *c, const struct lk_wait_group *g,
+                             const struct lk_finding *f)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
+    const char *place = lk_place(c, &f->culprits.v[0]);
+    return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "",
+                        lk_blocks_in(c, t), place)
+             : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "", place);
+}
+
+static void say_external(struct lk_rule_context *c, struct lk_finding *f,
+                         const struct lk_wait_group *g, const struct chain *x)
+{
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    const char *end = name_end(c, x);
     const bool itself = last && is_to_itself(last);
-    const char *what =
-        g->n > 1 ? (t->in_request ? "the requests they serve are" : "their waits for results are")
-                 : (t->in_request ? "the request it serves is" : "its wait for a result is");
     const char *through =
-        lk_ref_eq(x->last, thread) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
-    f.summary = lk_print(c, "%s block%s in %s at %s: %s held up%s by %s, without a timeout%s",
-                         lk_wait_group_who(c, g), g->n == 1 ? "s" : "", lk_blocks_in(c, t),
-                         lk_place(c, &f.culprits.v[0]), what, through, end,
-                         itself ? "" : " (no deadlock in this process)");
-    lk_finding_say(c, &f, "the chain of waits ends %s %s, and no wait in it has a timeout",
+        lk_ref_eq(x->last, g->who[0]) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
+    f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f),
+                          what_is_held_up(c, g), through, end,
+                          itself ? "" : " (no deadlock in this process)");
+    lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (itself)
-        lk_finding_say(c, &f,
+        lk_finding_say(c, f,
                        "which code of this process would write there is not known, so it is not "
                        "proven to be a deadlock");
     if (last && last->os.local && last->os.peer)
-        lk_finding_say(c, &f, "%s from %s to %s, in %s()",
+        lk_finding_say(c, f, "%s from %s to %s, in %s()",
                        last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
                        last->os.local, last->os.peer,
                        last->os.syscall ? last->os.syscall : "a system call");
-    f.safe_now = how_to_free_it(c, last, plain);
+    if (lk_task_at(c->snap, x->last))
+        lk_finding_say(c, f,
+                       "%s was in this one wait in all samples: the same objects at the same "
+                       "places in its frames",
+                       lk_name(c, x->last));
+}
+
+static void tell_external(struct lk_rule_context *c, const struct lk_wait_group *g,
+                          const struct chain *x)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]),
+                           *last = lk_thread_at(c->snap, x->last);
+    const struct lk_task *task = lk_task_at(c->snap, x->last);
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK406);
+    if (!t)
+        blame_from_end(c, &f, g->who[0], x);
+    lk_finding_part(c, &f, g->who[0], t != NULL);
+    for (size_t k = 0; k < x->n; k++)
+        lk_finding_part(c, &f, x->e[k].to, t != NULL);
+    lk_wait_group_add(c, &f, g);
+    lk_finding_chain(c, &f, x->e, x->n);
+    lk_finding_since(c, &f, t ? t : last);
+    if (task && !t)
+        lk_finding_since_task(&f, task);
+    if (!t || goes_through_task(c, x))
+        lk_finding_doubt_absence(c, &f, LK_PROBABLE);
+    f.severity = LK_STALLED;
+    say_external(c, &f, g, x);
+    f.safe_now = how_to_free_it(c, last, name_plain_end(c, x));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_cross_waits(c, &f, x->last);
@@ -227,54 +287,118 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
 
 /* ---- the rule ------------------------------------------------------------------------ */
 
+/* Waiting for a client or for the next message is what the end of the chain is there for. */
+static bool is_idle_end(const struct lk_rule_context *c, const struct chain *x, bool own_pipe)
+{
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    const struct lk_task *task = lk_task_at(c->snap, x->last);
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
+    return !w || (w->traits & LK_WAIT_LISTENS) ||
+           lk_stack_has(stack_of(c, x->last), LK_MARK_CONSUMER) || (task && e && e->client) ||
+           (last && !own_pipe && is_idle_io(last, lk_serves_request(c, x->last)));
+}
+
 /* A request, or a caller that waits for a result, held up from outside. */
-static bool is_external(const struct lk_rule_context *c, size_t i, struct chain *x)
+static bool is_external_thread(const struct lk_rule_context *c, size_t i, struct chain *x)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
-    if (!t->in_request && t->wait.kind != LK_WAIT_FUTURE)
+    const bool request = lk_is_request_thread(c->snap, t);
+    if (!request && t->wait.kind != LK_WAIT_FUTURE)
         return false;
     if (!find_chain(c, lk_ref_make(LK_KIND_THREAD, i), x) || x->timed)
         return false;
     /* A script that has set its children to work waits for them as long as it takes. */
-    if (!t->in_request && ends_at_child(c->snap, x->end))
+    if (!request && ends_at_child(c->snap, x->end))
         return false;
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
-    const struct lk_task *task = lk_task_at(c->snap, x->last);
-    const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
-    const struct lk_pystack *st = last ? last->python_stack : task ? task->stack : NULL;
     /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the
      * thread. */
     bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) &&
                     last->os.on == LK_OS_PIPE && is_to_itself(last);
-    return w && !(w->traits & LK_WAIT_LISTENS) && !lk_stack_has(st, LK_MARK_CONSUMER) &&
-           !(last && !own_pipe && is_idle_io(last));
+    return !is_idle_end(c, x, own_pipe);
+}
+
+/*
+ * A request that is a task. It must need what is outside: of several things any of which would do
+ * (asyncio.wait), or where other code may end the wait too, it is not held up. One that streams its
+ * response waits for the next message.
+ */
+static bool is_external_task(const struct lk_rule_context *c, size_t i, struct chain *x)
+{
+    const struct lk_task *k = &c->snap->tasks.v[i];
+    struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+    if (k->ready || !lk_is_request_task(c->snap, k) || lk_stack_has(k->stack, LK_MARK_CONSUMER) ||
+        !find_chain(c, task, x) || x->timed || is_idle_end(c, x, false))
+        return false;
+    const bool itself = lk_ref_eq(x->last, task);
+    if (itself && x->n <= 1)
+        return k->wait.on.n <= 1 || !k->wait.any;
+    lk_graph_held_up(c->graph, itself ? x->end : x->last, c->mark);
+    return c->mark[c->graph->first[LK_KIND_TASK] + i];
+}
+
+struct waits {
+    struct lk_long_wait *v;
+    size_t n;
+};
+
+static void add_wait(const struct lk_rule_context *c, struct waits *w, struct lk_ref who,
+                     const struct chain *x, struct lk_ref at)
+{
+    w->v[w->n++] = (struct lk_long_wait){ .who = who,
+                                          .last = x->last,
+                                          .end = name_end(c, x),
+                                          .place = lk_culprit_frame(stack_of(c, at), NULL) };
+}
+
+static void find_threads(struct lk_rule_context *c, struct waits *w, struct chain *x)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        bool old = lk_is_stalled(c, t);
+        if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) ||
+            !is_external_thread(c, i, x))
+            continue;
+        if (old)
+            add_wait(c, w, thread, x, thread);
+        else
+            lk_watch(c, thread);
+    }
+}
+
+static void find_tasks(struct lk_rule_context *c, struct waits *w, struct chain *x)
+{
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        if (c->explained_tasks[i] || !is_external_task(c, i, x))
+            continue;
+        const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+        const struct lk_task *k = lk_task_at(c->snap, x->last);
+        if (t ? c->explained[x->last.index] || t->running : c->explained_tasks[x->last.index])
+            continue;
+        if (t ? lk_is_stalled(c, t) : lk_task_is_stalled(c, k))
+            add_wait(c, w, lk_ref_make(LK_KIND_TASK, i), x, x->last);
+        else if (t && lk_may_stall(c, t))
+            lk_watch(c, x->last);
+        else if (k && lk_task_may_stall(c, k))
+            c->out->look_again.at_end = true;
+    }
 }
 
 void lk_find_external_wait(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    struct lk_long_wait *w = lk_arena_array(c->out->arena, s->threads.n, sizeof *w);
     struct chain *x = lk_arena_alloc(c->out->arena, sizeof *x);
-    size_t n = 0;
-    for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_thread *t = &s->threads.v[i];
-        bool old = lk_is_stalled(c, t);
-        if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) || !is_external(c, i, x))
-            continue;
-        if (old)
-            w[n++] = (struct lk_long_wait){ .thread = i,
-                                            .last = x->last,
-                                            .end = name_end(c, x),
-                                            .place = lk_culprit_frame(t->python_stack, NULL) };
-        else
-            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
-    }
-    for (size_t i = 0; i < n; i++) {
+    struct waits w = { .v = lk_arena_array(c->out->arena, s->threads.n + s->tasks.n, sizeof *w.v) };
+    find_threads(c, &w, x);
+    find_tasks(c, &w, x);
+    for (size_t i = 0; i < w.n; i++) {
         struct lk_wait_group g;
-        if (w[i].told)
+        if (w.v[i].told)
             continue;
-        lk_wait_group_collect(c, w, n, i, &g);
-        if (g.n && find_chain(c, g.threads[0], x))
+        lk_wait_group_collect(c, w.v, w.n, i, &g);
+        if (g.n && find_chain(c, g.who[0], x))
             tell_external(c, &g, x);
     }
 }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "diagnose/catalog/classify.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "util/map.h"
 #include "util/text.h"
@@ -256,6 +257,14 @@ void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const str
     say_plain(c, f, stopped, asleep, n);
 }
 
+void lk_finding_since_task(struct lk_finding *f, const struct lk_task *k)
+{
+    if (k->stuck_ms != LK_UNKNOWN && (f->stuck_ms == LK_UNKNOWN || k->stuck_ms < f->stuck_ms)) {
+        f->stuck_ms = k->stuck_ms;
+        f->stuck_by_scheduler = false;
+    }
+}
+
 void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f,
                       const struct lk_thread *t)
 {
@@ -273,38 +282,6 @@ static void mark_node(struct lk_rule_context *c, struct lk_ref r)
         c->mark[n - c->graph->nodes] = true;
 }
 
-/*
- * Whether what a task awaits is the same request further in: its step on a thread's stack, a work
- * item that serves it (a WSGI application under an ASGI server), or a task that the framework made
- * for it. Futures may stand between: wrap_future, shield, wait.
- */
-static bool request_goes_on(const struct lk_rule_context *c, const struct lk_refs *on, int hops)
-{
-    enum { MOST = 4 };
-    for (size_t i = 0; i < on->n && i < MOST; i++) {
-        const struct lk_future *f = lk_future_at(c->snap, on->v[i]);
-        const struct lk_task *k = lk_task_at(c->snap, on->v[i]);
-        const struct lk_thread *t =
-            lk_thread_at(c->snap, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
-        if ((t && t->in_request) ||
-            (k && k->state == LK_TASK_PENDING && lk_request_frame(k->stack)))
-            return true;
-        if (hops && ((f && request_goes_on(c, &f->enders, hops - 1)) ||
-                     (k && request_goes_on(c, &k->wait.on, hops - 1))))
-            return true;
-    }
-    return false;
-}
-
-/* A server's task that serves a request; of several for one request the innermost, and none where a
- * thread stands for it. */
-static bool is_request_task(const struct lk_rule_context *c, const struct lk_task *k)
-{
-    enum { FAR_ENOUGH = 4 };
-    return k->state == LK_TASK_PENDING && lk_request_frame(k->stack) &&
-           !request_goes_on(c, &k->wait.on, FAR_ENOUGH);
-}
-
 void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *roots,
                         size_t n)
 {
@@ -317,12 +294,13 @@ void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const s
         mark_node(c, f->threads.v[i]);
     f->held_requests = f->held_tasks = 0;
     for (size_t i = 0; i < s->threads.n; i++)
-        f->held_requests += c->mark[g->first[LK_KIND_THREAD] + i] && s->threads.v[i].in_request;
+        f->held_requests +=
+            c->mark[g->first[LK_KIND_THREAD] + i] && lk_is_request_thread(s, &s->threads.v[i]);
     for (size_t i = 0; i < s->tasks.n; i++) {
         if (!c->mark[g->first[LK_KIND_TASK] + i])
             continue;
         f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING;
-        f->held_requests += is_request_task(c, &s->tasks.v[i]);
+        f->held_requests += lk_is_request_task(s, &s->tasks.v[i]);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/requests.h"
 
 enum { MOST = 256 }; /* parties that are looked at */
 
@@ -23,22 +24,16 @@ struct search {
     size_t n;
 };
 
-static bool is_request(const struct lk_rule_context *c, size_t i)
-{
-    const struct lk_thread *t = &c->snap->threads.v[i];
-    return t->in_request || lk_stack_has(t->python_stack, LK_MARK_JOB) ||
-           (c->snap->test_env_own && t->main);
-}
-
 /* The thread is a request or test, or one waits for it. */
 static bool is_asked_for(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_snapshot *s = c->snap;
-    if (is_request(c, thread.index))
+    if (lk_is_request_thread(s, &s->threads.v[thread.index]))
         return true;
     lk_graph_held_up(c->graph, thread, c->mark);
     for (size_t i = 0; i < s->threads.n; i++)
-        if (c->mark[c->graph->first[LK_KIND_THREAD] + i] && is_request(c, i))
+        if (c->mark[c->graph->first[LK_KIND_THREAD] + i] &&
+            lk_is_request_thread(s, &s->threads.v[i]))
             return true;
     for (size_t i = 0; i < s->tasks.n; i++)
         if (c->mark[c->graph->first[LK_KIND_TASK] + i] && lk_request_frame(s->tasks.v[i].stack))

@@ -1,6 +1,6 @@
 /*
- * Long waits of one kind told together, for the rules LK406 and LK405: threads that wait at one
- * place for one thing are one finding.
+ * Long waits of one kind told together, for the rules LK406 and LK405: threads, or tasks, that
+ * wait at one place for one thing are one finding.
  */
 #include "diagnose/rules/long_waits.h"
 
@@ -11,17 +11,19 @@
 
 const char *lk_wait_group_who(const struct lk_rule_context *c, const struct lk_wait_group *g)
 {
-    return g->n == 1 ? lk_name(c, g->threads[0])
-                     : lk_print(c, "%zu threads (%s and %zu more)", g->n, lk_name(c, g->threads[0]),
-                                g->n - 1);
+    return g->n == 1 ? lk_name(c, g->who[0])
+                     : lk_print(c, "%zu %s (%s and %zu more)", g->n,
+                                g->who[0].kind == LK_KIND_TASK ? "tasks" : "threads",
+                                lk_name(c, g->who[0]), g->n - 1);
 }
 
 void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
                        const struct lk_wait_group *g)
 {
     for (size_t i = 0; i < g->n; i++) {
-        lk_finding_part(c, f, g->threads[i], true);
-        if (lk_thread_at(c->snap, g->threads[i])->read == LK_READ_RACY)
+        const struct lk_thread *t = lk_thread_at(c->snap, g->who[i]);
+        lk_finding_part(c, f, g->who[i], t != NULL);
+        if (t && t->read == LK_READ_RACY)
             lk_finding_doubt(f, LK_POSSIBLE);
     }
 }
@@ -29,7 +31,7 @@ void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
 void lk_wait_group_explain(struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     lk_explain_all(c, g->lasts, g->n);
-    lk_explain_all(c, g->threads, g->n);
+    lk_explain_all(c, g->who, g->n);
 }
 
 static bool is_listed(const struct lk_ref *list, size_t n, struct lk_ref r)
@@ -38,6 +40,11 @@ static bool is_listed(const struct lk_ref *list, size_t n, struct lk_ref r)
         if (lk_ref_eq(list[i], r))
             return true;
     return false;
+}
+
+static bool is_explained(const struct lk_rule_context *c, struct lk_ref r)
+{
+    return r.kind == LK_KIND_TASK ? c->explained_tasks[r.index] : c->explained[r.index];
 }
 
 static bool same_wait(const struct lk_long_wait *a, const struct lk_long_wait *b)
@@ -54,12 +61,13 @@ void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait 
 {
     g->n = 0;
     for (size_t i = first; i < n; i++) {
-        if (w[i].told || c->explained[w[i].thread] || !same_wait(&w[first], &w[i]))
+        if (w[i].told || is_explained(c, w[i].who) || w[i].who.kind != w[first].who.kind ||
+            !same_wait(&w[first], &w[i]))
             continue;
         w[i].told = true;
         if (g->n == LK_MAX_LISTED || is_listed(g->lasts, g->n, w[i].last))
             continue;
         g->lasts[g->n] = w[i].last;
-        g->threads[g->n++] = lk_ref_make(LK_KIND_THREAD, w[i].thread);
+        g->who[g->n++] = w[i].who;
     }
 }

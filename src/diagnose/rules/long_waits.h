@@ -6,9 +6,9 @@
 
 #include "diagnose/rules/context.h"
 
-/** Threads that wait at one place for one thing outside: one finding. */
+/** Threads or tasks that wait at one place for one thing outside: one finding. */
 struct lk_long_wait {
-    size_t thread;
+    struct lk_ref who;
     struct lk_ref last;             /* LK406: the party that waits for the outside */
     const char *end;                /* LK406: its name */
     const struct lk_pyframe *place; /* of the culprit; NULL */
@@ -16,7 +16,7 @@ struct lk_long_wait {
 };
 
 struct lk_wait_group {
-    struct lk_ref threads[LK_MAX_LISTED], lasts[LK_MAX_LISTED];
+    struct lk_ref who[LK_MAX_LISTED], lasts[LK_MAX_LISTED];
     size_t n;
 };
 
@@ -28,7 +28,7 @@ void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait 
                            size_t first, struct lk_wait_group *g);
 /** "thread a [1]", "3 threads (thread a [1] and 2 more)". */
 const char *lk_wait_group_who(const struct lk_rule_context *c, const struct lk_wait_group *g);
-/** Adds the threads to a finding. */
+/** Adds them to a finding. */
 void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
                        const struct lk_wait_group *g);
 /** What waits for the group is explained. */

@@ -410,9 +410,9 @@ static const struct lk_explanation explanations[] = {
                "        return 'still open', 202\n" },
     { .id = "LK406", .language = "python",
       .brief = "held up by something outside",
-      .cause = "A request, or a caller that waits for a result, waits for something outside of the process: a database, another "
-               "service, a child process, a file. It does not answer, and no timeout ends the wait. This process is not "
-               "deadlocked; it waits for somebody else.",
+      .cause = "A request (a thread or a task), a job, a test, or a caller that waits for a result, waits for something outside "
+               "of the process: a database, another service, a child process, a file. It does not answer, and no timeout ends "
+               "the wait. This process is not deadlocked; it waits for somebody else.",
       .evidence = "The chain of waits ends at a socket, pipe, file or child whose other end is not in this process. The peer, "
                   "descriptor, path or child is named. No wait of the chain has a timeout, and none moved for --stalled-after.",
       .refuted = "A wait that is meant to last: for the next message, for a client. Accepted connections, listeners and "

@@ -155,7 +155,7 @@ static const char lock_remedy[] =
 
 static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group *g)
 {
-    const struct lk_thread *t = lk_thread_at(c->snap, g->threads[0]);
+    const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK405);
     lk_wait_group_add(c, &f, g);
     lk_finding_since(c, &f, t);
@@ -189,7 +189,7 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
                      "or cancel() of the future. Or "
                      "else %s",
                      lk_end_process_words(c));
-    lk_finding_held_by(c, &f, g->threads, g->n);
+    lk_finding_held_by(c, &f, g->who, g->n);
     lk_finding_file(c, &f);
     lk_wait_group_explain(c, g);
 }
@@ -207,7 +207,7 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c)
              !is_unended(c, lk_ref_make(LK_KIND_THREAD, i))))
             continue;
         if (old)
-            w[n++] = (struct lk_long_wait){ .thread = i,
+            w[n++] = (struct lk_long_wait){ .who = lk_ref_make(LK_KIND_THREAD, i),
                                             .last = lk_ref_make(LK_KIND_THREAD, i),
                                             .end = NULL,
                                             .place = lk_culprit_frame(t->python_stack, NULL) };

@@ -9,6 +9,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/own_requests.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/wording/entity.h"
 
@@ -54,7 +55,8 @@ static bool decides(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_loop *o = lk_loop_of_thread(c, lk_ref_make(LK_KIND_THREAD, i));
-    return t->in_request || (o && o->in_own_selector != LK_YES && !lk_is_cell(t));
+    return lk_serves_request(c, lk_ref_make(LK_KIND_THREAD, i)) ||
+           (o && o->in_own_selector != LK_YES && !lk_is_cell(t));
 }
 
 static bool waits_for_itself_by_socket(const struct lk_thread *t)

@@ -123,6 +123,122 @@ static void waits_outside_that_are_fine(void **state)
     }
 }
 
+/* ---- requests that are tasks --------------------------------------------------------------- */
+
+#define RUN_ASGI "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:373"
+
+static struct lk_ref peer(struct lk_snapshot *s)
+{
+    return lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN);
+}
+
+static struct lk_ref serving_loop(struct lk_snapshot *s)
+{
+    return mk_idle_loop(s, mk_thread(s, "MainThread", ASYNCIO_IDLE, NULL));
+}
+
+/* A request that awaits something of the outside itself. */
+static struct lk_ref mk_asking_task(struct lk_snapshot *s, struct lk_ref loop)
+{
+    struct lk_ref k = mk_task(s, loop, "run_asgi", "async quote@/srv/app.py:9", RUN_ASGI, NULL);
+    mk_wait(s, k, LK_WAIT_IO, peer(s));
+    TASK(k)->wait.complete = false;
+    TASK(k)->stuck_ms = 10000;
+    return k;
+}
+
+static void request_that_awaits_the_outside(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref k = mk_asking_task(s, serving_loop(s));
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "10.0.0.7:5432"));
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "quote");
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    assert_int_equal(f->list.v[0].stuck_ms, 10000);
+    lk_findings_destroy(f);
+    TASK(k)->stuck_ms = 300; /* not yet */
+    s->watched_ms = 300;
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    assert_true(f->look_again.at_end);
+    mk_free(s, f);
+}
+
+static void requests_that_are_fine(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref o = serving_loop(s), k = mk_asking_task(s, o);
+        switch (i) {
+        case 0: lk_extern_at(s, TASK(k)->wait.on.v[0])->client = true; break;
+        case 1: mk_timeout(s, k, 60000); break;
+        case 2: /* no request */
+            TASK(k)->stack = mk_stack(s, "async listen@/srv/app.py:9", NULL);
+            break;
+        case 3: /* what is streamed comes when there is something */
+            TASK(k)->stack = mk_stack(s, "async chunks@/srv/app.py:9",
+                                      "async StreamingResponse.stream_response@" SITE
+                                      "starlette/responses.py:250",
+                                      RUN_ASGI, NULL);
+            break;
+        case 4: TASK(k)->stuck_ms = LK_UNKNOWN; break; /* it moves */
+        case 5:                                        /* either this or that */
+            mk_wait(s, k, LK_WAIT_FUTURE, mk_future(s, peer(s)));
+            mk_wait_also(s, k, mk_bare_future(s), true);
+            break;
+        case 6: TASK(k)->ready = true; break;
+        }
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
+/* The frames of a worker thread say nothing of the request that it works for. */
+static void request_that_awaits_a_thread(void **state)
+{
+    (void)state;
+    for (int pool = 0; pool < 2; pool++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref k = mk_task(s, serving_loop(s), "run_asgi",
+                                  "async run_in_threadpool@" SITE "starlette/concurrency.py:41",
+                                  RUN_ASGI, NULL),
+                      w = mk_thread(s, "AnyIO worker thread", "ask@/srv/app.py:33",
+                                    "run@" SITE "anyio/_backends/_asyncio.py:867", NULL);
+        mk_wait(s, w, LK_WAIT_IO, peer(s));
+        THREAD(w)->os.on = LK_OS_SOCKET;
+        THREAD(w)->os.peer = "10.0.0.7:5432";
+        THREAD(w)->os.timeout_ms = LK_FOREVER;
+        struct lk_ref work = mk_future(s, w);
+        mk_wait(s, k, LK_WAIT_FUTURE, pool ? mk_future(s, work) : work);
+        struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+        assert_int_equal(f->list.v[0].culprits.n, 1);
+        assert_string_equal(f->list.v[0].culprits.v[0].function, "ask");
+        assert_int_equal(f->list.v[0].held_requests, 1);
+        lk_findings_destroy(f);
+        mk_stuck(s, w, 300);
+        f = mk_expect_one(s, LK_HEALTHY, NULL);
+        assert_true(mk_watches(f, w));
+        lk_findings_destroy(f);
+        mk_stuck(s, w, 10000);
+        THREAD(w)->os.timeout_ms = 5000; /* bounded */
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
+/* A job of a task queue is asked for as a request is. */
+static void job_that_waits_for_the_outside(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_asking(s, "10.0.0.7:5432");
+    THREAD(t)->python_stack =
+        mk_stack(s, "ask@/srv/tasks.py:14", "trace_task@" SITE "celery/app/trace.py:477", NULL);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    mk_free(s, f);
+}
+
 /* Ten requests behind one connection are one finding. */
 static void one_finding_for_one_cause(void **state)
 {
@@ -336,6 +452,10 @@ int main(void)
         cmocka_unit_test(external_wait),
         cmocka_unit_test(external_wait_of_a_coroutine),
         cmocka_unit_test(waits_outside_that_are_fine),
+        cmocka_unit_test(request_that_awaits_the_outside),
+        cmocka_unit_test(requests_that_are_fine),
+        cmocka_unit_test(request_that_awaits_a_thread),
+        cmocka_unit_test(job_that_waits_for_the_outside),
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),

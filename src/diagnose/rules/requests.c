@@ -1,0 +1,85 @@
+/*
+ * Who serves a request. Entries are frames that the catalog names (LK_MARK_REQUEST, LK_MARK_JOB);
+ * pytest says by PYTEST_CURRENT_TEST that its main thread runs a test. A worker thread has no entry
+ * on its stack where a coroutine handed the work to it (anyio.to_thread, run_in_executor): only the
+ * edges of the graph say whom it works for.
+ */
+#include "diagnose/rules/requests.h"
+
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
+#include "diagnose/graph/graph.h"
+
+bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    return t->in_request || lk_stack_has(t->python_stack, LK_MARK_JOB) ||
+           (s->test_env_own && t->main);
+}
+
+static bool has_entry(const struct lk_task *k)
+{
+    return k->state == LK_TASK_PENDING && k->kind == LK_TASK_COROUTINE &&
+           (lk_request_frame(k->stack) || lk_stack_has(k->stack, LK_MARK_JOB));
+}
+
+/*
+ * Whether what a task awaits is the same request further in: its step on a thread's stack, a work
+ * item that serves it (a WSGI application under an ASGI server), or a task that the framework made
+ * for it. Futures may stand between: wrap_future, shield, wait.
+ */
+static bool request_goes_on(const struct lk_snapshot *s, const struct lk_refs *on, int hops)
+{
+    enum { MOST = 4 };
+    for (size_t i = 0; i < on->n && i < MOST; i++) {
+        const struct lk_future *f = lk_future_at(s, on->v[i]);
+        const struct lk_task *k = lk_task_at(s, on->v[i]);
+        const struct lk_thread *t =
+            lk_thread_at(s, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
+        if ((t && t->in_request) || (k && has_entry(k)))
+            return true;
+        if (hops && ((f && request_goes_on(s, &f->enders, hops - 1)) ||
+                     (k && request_goes_on(s, &k->wait.on, hops - 1))))
+            return true;
+    }
+    return false;
+}
+
+bool lk_is_request_task(const struct lk_snapshot *s, const struct lk_task *k)
+{
+    enum { FAR_ENOUGH = 4 };
+    return has_entry(k) && !request_goes_on(s, &k->wait.on, FAR_ENOUGH);
+}
+
+bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_node *n = lk_graph_node(c->graph, r);
+    return n && c->serves[n - c->graph->nodes];
+}
+
+static void serve(struct lk_rule_context *c, struct lk_ref r, uint32_t *queue, size_t *n)
+{
+    const struct lk_node *node = lk_graph_node(c->graph, r);
+    size_t at = node ? (size_t)(node - c->graph->nodes) : 0;
+    if (!node || r.kind == LK_KIND_LOOP || c->serves[at])
+        return;
+    c->serves[at] = true;
+    queue[(*n)++] = (uint32_t)at;
+}
+
+void lk_follow_requests(struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    uint32_t *queue = lk_arena_array(c->out->arena, c->graph->n_nodes, sizeof *queue);
+    size_t n = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (lk_is_request_thread(s, &s->threads.v[i]))
+            serve(c, lk_ref_make(LK_KIND_THREAD, i), queue, &n);
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (has_entry(&s->tasks.v[i]))
+            serve(c, lk_ref_make(LK_KIND_TASK, i), queue, &n);
+    for (size_t i = 0; i < n; i++) {
+        const struct lk_node *at = &c->graph->nodes[queue[i]];
+        for (size_t e = 0; e < at->n_edges; e++)
+            serve(c, at->edges[e].to, queue, &n);
+    }
+}

@@ -1,0 +1,23 @@
+/*
+ * What somebody waits for: a request of a server, a job of a task queue, a test that runs. Each has
+ * an entry, a frame of a thread's or task's stack; from there the property goes along the graph to
+ * all that it waits for.
+ */
+#ifndef LK_DIAGNOSE_RULES_REQUESTS_H
+#define LK_DIAGNOSE_RULES_REQUESTS_H
+
+#include "diagnose/rules/context.h"
+
+/** The thread's own stack has the entry of a request, job or test. */
+bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t);
+/**
+ * A suspended task whose await chain has an entry; of several tasks for one request the innermost,
+ * and none where a thread stands for it.
+ */
+bool lk_is_request_task(const struct lk_snapshot *s, const struct lk_task *k);
+/** Serves a request: has an entry itself, or a request waits for it. */
+bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r);
+/** Fills c->serves, by graph node. */
+void lk_follow_requests(struct lk_rule_context *c);
+
+#endif
