@@ -622,6 +622,9 @@ const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
     if (f->stuck_ms == LK_UNKNOWN)
         return "for how long is not known";
     const char *at = clock_time(a, s, f->stuck_ms), *lasted = lk_words_duration(a, f->stuck_ms);
+    if (f->stuck_by_connection)
+        return lk_arena_printf(a, "for %s, in which nothing came or went on the connection",
+                               lasted);
     if (!f->stuck_by_scheduler)
         return lk_arena_printf(a, "for at least %s: it did not move while it was watched", lasted);
     if (!at)

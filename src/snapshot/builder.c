@@ -270,6 +270,7 @@ struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind
     e->kind = kind;
     e->text = lk_arena_strdup(s->arena, text);
     e->in_ms = in_ms;
+    e->quiet_ms = LK_UNKNOWN;
     return lk_ref_make(LK_KIND_EXTERN, s->externs.n - 1);
 }
 

@@ -560,6 +560,8 @@ struct lk_extern {
     bool pool; /* LK_EXT_CHILD: of a process pool, which works its items off */
     /* LK_EXT_OUTSIDE: a client, or whoever connects: an accepted connection, a listener */
     bool client;
+    /* LK_EXT_OUTSIDE: for how long no data has come or gone on that connection; LK_UNKNOWN */
+    int64_t quiet_ms;
 };
 
 /** What a process does that holds a socket of the examined one too. */

@@ -94,6 +94,14 @@ static void tcp(void **state)
         assert_true(ask.listening);
         lk_socket_destroy(n);
 
+        /* Data, not time, ends the quiet. */
+        usleep(200 * 1000);
+        const int64_t quiet = lk_socket_quiet_ms(c);
+        assert_true(quiet >= 150);
+        assert_int_equal(send(c, "x", 1, 0), 1);
+        assert_true(lk_socket_quiet_ms(c) < quiet);
+        assert_true(lk_socket_quiet_ms(l) == INT64_MIN);
+
         /* A new look sees the accepted end, by table alone. */
         char base[64];
         snprintf(base, sizeof(base), "/proc/%d/task/%d", getpid(), getpid());

@@ -29,9 +29,19 @@ bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
            c->snap->watched_ms < c->snap->stalled_after_ms;
 }
 
+/* One sample shows where a task is, not that it stays there. Two that are alike may still be two
+ * waits at one place: on a connection the kernel knows when something came last. */
+int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k)
+{
+    const struct lk_extern *e = k->wait.on.n == 1 ? lk_extern_at(c->snap, k->wait.on.v[0]) : NULL;
+    if (c->halted || k->stuck_ms == LK_UNKNOWN)
+        return -1;
+    return e && e->quiet_ms != LK_UNKNOWN ? e->quiet_ms : k->stuck_ms;
+}
+
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k)
 {
-    return !c->halted && k->stuck_ms != LK_UNKNOWN && k->stuck_ms >= c->snap->stalled_after_ms;
+    return lk_task_stuck(c, k) >= c->snap->stalled_after_ms;
 }
 
 bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k)

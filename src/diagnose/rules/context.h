@@ -36,7 +36,9 @@ struct lk_rule_context {
 int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t);
 /** lk_stuck reached --stalled-after. */
 bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t);
-/** The task was seen in the same wait for --stalled-after. */
+/** How long the task is known to have been in its present wait; -1 when that is not known. */
+int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k);
+/** lk_task_stuck reached --stalled-after. */
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k);
 /** More samples could still show that it is. */
 bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k);

@@ -249,7 +249,11 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
                        last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
                        last->os.local, last->os.peer,
                        last->os.syscall ? last->os.syscall : "a system call");
-    if (lk_task_at(c->snap, x->last))
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    if (lk_task_at(c->snap, x->last) && e && e->quiet_ms != LK_UNKNOWN)
+        lk_finding_say(c, f, "no data has come or gone on that connection for %s, says the kernel",
+                       lk_duration(c, e->quiet_ms));
+    else if (lk_task_at(c->snap, x->last))
         lk_finding_say(c, f,
                        "%s was in this one wait in all samples: the same objects at the same "
                        "places in its frames",
@@ -272,7 +276,7 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
     lk_finding_chain(c, &f, x->e, x->n);
     lk_finding_since(c, &f, t ? t : last);
     if (task && !t)
-        lk_finding_since_task(&f, task);
+        lk_finding_since_task(c, &f, task);
     if (!t || goes_through_task(c, x))
         lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.severity = LK_STALLED;

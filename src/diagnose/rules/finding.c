@@ -257,12 +257,15 @@ void lk_finding_chain(struct lk_rule_context *c, struct lk_finding *f, const str
     say_plain(c, f, stopped, asleep, n);
 }
 
-void lk_finding_since_task(struct lk_finding *f, const struct lk_task *k)
+void lk_finding_since_task(const struct lk_rule_context *c, struct lk_finding *f,
+                           const struct lk_task *k)
 {
-    if (k->stuck_ms != LK_UNKNOWN && (f->stuck_ms == LK_UNKNOWN || k->stuck_ms < f->stuck_ms)) {
-        f->stuck_ms = k->stuck_ms;
-        f->stuck_by_scheduler = false;
-    }
+    int64_t ms = lk_task_stuck(c, k);
+    if (ms < 0 || (f->stuck_ms != LK_UNKNOWN && f->stuck_ms <= ms))
+        return;
+    f->stuck_ms = ms;
+    f->stuck_by_scheduler = false;
+    f->stuck_by_connection = ms > k->stuck_ms;
 }
 
 void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f,

@@ -29,8 +29,9 @@ void lk_finding_doubt_absence(struct lk_rule_context *c, struct lk_finding *f,
 /** Sets stuck_ms from a thread, when it is the shortest so far. */
 void lk_finding_since(const struct lk_rule_context *c, struct lk_finding *f,
                       const struct lk_thread *t);
-/** The same of a task, which only samples can tell. */
-void lk_finding_since_task(struct lk_finding *f, const struct lk_task *k);
+/** The same of a task. */
+void lk_finding_since_task(const struct lk_rule_context *c, struct lk_finding *f,
+                           const struct lk_task *k);
 /** Counts requests and tasks that cannot go on before root does, root and the finding's threads
  * included. */
 void lk_finding_held(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref root);

@@ -64,6 +64,7 @@ struct lk_finding {
     const char *summary;
     int64_t stuck_ms; /* LK_UNKNOWN */
     bool stuck_by_scheduler;
+    bool stuck_by_connection; /* the kernel says when data came or went on it last */
     int64_t held_requests, held_tasks;
     struct lk_refs threads, loops, tasks, locks;
     struct {

@@ -560,6 +560,16 @@ static int64_t table_unread(struct lk_kernel_reader *r, uint64_t inode)
     return lk_socket_unix_peer(r->net, inode, NULL, &rx) ? (int64_t)rx : LK_UNKNOWN;
 }
 
+int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd)
+{
+    int dup = r->base[0] && fd >= 0 ? borrow(r, fd) : -1;
+    if (dup < 0)
+        return LK_UNKNOWN;
+    int64_t ms = lk_socket_quiet_ms(dup);
+    close(dup);
+    return ms;
+}
+
 int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
 {
     char link[64], info[512];

@@ -55,6 +55,9 @@ void lk_kernel_read_fd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall
 /** Unread bytes in a pipe, socket or eventfd of the target (by pidfd_getfd + FIONREAD without side
  * effect, or /proc/PID/net); LK_UNKNOWN. */
 int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
+/** Milliseconds since data came or went on the target's TCP connection (by pidfd_getfd);
+ * LK_UNKNOWN. */
+int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd);
 /** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds
  * (/proc/PID/fdinfo); LK_UNKNOWN. */
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max);

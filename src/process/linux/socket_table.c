@@ -538,6 +538,19 @@ bool lk_socket_ask(int fd, struct lk_socket *ret)
     return connected || ret->proto == LK_SOCKET_UDP;
 }
 
+int64_t lk_socket_quiet_ms(int fd)
+{
+    struct tcp_info info = { 0 };
+    socklen_t len = sizeof(info);
+    int protocol = 0;
+    if (!fd_option(fd, SOL_SOCKET, SO_PROTOCOL, &protocol) || protocol != IPPROTO_TCP ||
+        getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) != 0 ||
+        len < offsetof(struct tcp_info, tcpi_last_ack_recv) ||
+        (info.tcpi_state != LK_TCP_ESTABLISHED && info.tcpi_state != LK_TCP_CLOSE_WAIT))
+        return INT64_MIN; /* LK_UNKNOWN */
+    return LK_MIN(info.tcpi_last_data_sent, info.tcpi_last_data_recv);
+}
+
 /* ---- text ---------------------------------------------------------------------------- */
 
 bool lk_socket_text(const struct lk_socket_end *end, char ret[LK_SOCKET_TEXT])

@@ -60,6 +60,12 @@ const struct lk_socket *lk_socket_find(struct lk_socket_table *n, uint64_t inode
  */
 bool lk_socket_ask(int fd, struct lk_socket *ret);
 /**
+ * Milliseconds since data came or went on a TCP connection, by a duplicate of its descriptor
+ * (tcp(7) TCP_INFO; acknowledgements and keep-alive probes are no data); LK_UNKNOWN for other
+ * sockets.
+ */
+int64_t lk_socket_quiet_ms(int fd);
+/**
  * The same connection seen from its other end. False when that is not in this namespace. TCP and
  * UDP only. What the kernel answers from its hash tables (sock_diag) may also be the listener for a
  * connection that is not there.

@@ -194,6 +194,25 @@ static void requests_that_are_fine(void **state)
     }
 }
 
+/* Where the kernel knows when something came last, that is how long the wait has lasted. */
+static void quiet_connection(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref k = mk_asking_task(s, serving_loop(s));
+    struct lk_extern *e = lk_extern_at(s, TASK(k)->wait.on.v[0]);
+    e->quiet_ms = 500; /* at one place again and again */
+    lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
+    e->quiet_ms = 60000;
+    TASK(k)->stuck_ms = 200;
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].stuck_ms, 60000);
+    lk_findings_destroy(f);
+    TASK(k)->stuck_ms = LK_UNKNOWN; /* a connection of a pool that it has just been given */
+    f = mk_expect_one(s, LK_HEALTHY, NULL);
+    mk_free(s, f);
+}
+
 /* The frames of a worker thread say nothing of the request that it works for. */
 static void request_that_awaits_a_thread(void **state)
 {
@@ -454,6 +473,7 @@ int main(void)
         cmocka_unit_test(waits_outside_that_are_fine),
         cmocka_unit_test(request_that_awaits_the_outside),
         cmocka_unit_test(requests_that_are_fine),
+        cmocka_unit_test(quiet_connection),
         cmocka_unit_test(request_that_awaits_a_thread),
         cmocka_unit_test(job_that_waits_for_the_outside),
         cmocka_unit_test(one_finding_for_one_cause),

@@ -231,11 +231,39 @@ static bool salt_local(struct lk_py *py, const char *name, lk_addr value, void *
     return true;
 }
 
-/* A request that asks again and again stands at one place each time it is looked at: what its
- * frames hold is not the same. */
-static uint64_t salt_of(struct lk_py *py, const struct lk_pyframes *chain, lk_addr future)
+/* The body of an object without its count of references: a deque's has a count of its changes, a
+ * buffer's where its data begin. */
+static uint64_t salt_body(struct lk_py *py, lk_addr obj, uint64_t salt)
 {
-    uint64_t salt = lk_hash_u64(LK_HASH_INIT, future);
+    uint64_t w[MAX_WORDS];
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    size_t n = ty && ty->basicsize > 8 ? LK_MIN((size_t)ty->basicsize / 8, (size_t)MAX_WORDS) : 0;
+    if (!n || !lk_read(py->t, obj, w, n * 8))
+        return salt;
+    for (size_t i = lk_py_field(py, 0, 8) / 8; i < n; i++)
+        salt = lk_hash_u64(salt, w[i]);
+    return salt;
+}
+
+static bool salt_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    uint64_t *salt = arg;
+    const struct lk_pytype *ty = lk_py_type(py, value);
+    (void)key;
+    if (ty && (lk_py_kind(py, value) == LK_PYK_DEQUE || strcmp(ty->name, "bytearray") == 0))
+        *salt = salt_body(py, value, *salt);
+    return true;
+}
+
+/* A request that asks again and again stands at one place each time it is looked at: what its
+ * frames hold is not the same, nor are the buffers of its connection. */
+static uint64_t salt_of(struct lk_py *py, const struct search *x, const struct lk_pyframes *chain)
+{
+    uint64_t salt = lk_hash_u64(LK_HASH_INIT, x->wanted[0]);
+    for (size_t i = 0; x->transport && i < x->n; i++) {
+        salt = salt_body(py, x->path[i], salt);
+        lk_py_attr_each(py, x->path[i], salt_attr, &salt);
+    }
     for (size_t i = 0; i < chain->n; i++)
         lk_py_local_each(py, &chain->v[i], salt_local, &salt);
     return salt ? salt : 1;
@@ -291,13 +319,11 @@ static void look_at_task(struct lk_py *py, struct lk_ref task, lk_addr primitive
     lk_py_await_chain(py, f.coro, &a->chain, &leaf, &leaf_type, &truncated);
     x.wanted[0] = f.fut_waiter;
     x.wanted[1] = primitive;
-    if (lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO) {
-        search_frames(py, &a->chain, &x);
-        if (x.transport)
-            set_peer(py, task, &x);
-    }
+    search_frames(py, &a->chain, &x);
+    if (x.transport && lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO)
+        set_peer(py, task, &x);
     if (lk_task_at(py->s, task)->wait.kind == LK_WAIT_IO)
-        lk_task_at(py->s, task)->salt = salt_of(py, &a->chain, f.fut_waiter);
+        lk_task_at(py->s, task)->salt = salt_of(py, &x, &a->chain);
     *left -= given - x.left;
     lk_map_deinit(&x.near);
     lk_map_deinit(&x.seen);

@@ -88,7 +88,7 @@ static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherwise)
 {
     struct lk_reader *a = lk_reader(py);
-    struct lk_syscall_wait os;
+    struct lk_syscall_wait os = { .on = LK_OS_NONE };
     uint64_t index;
 
     if (fd == LK_UNKNOWN)
@@ -101,6 +101,8 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     struct lk_ref ref = ask(py, fd, &os)
                             ? lk_py_peer_of_syscall(py, &os)
                             : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+    if (os.on == LK_OS_SOCKET)
+        lk_extern_at(py->s, ref)->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), fd);
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;
 }
