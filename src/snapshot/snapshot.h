@@ -415,6 +415,8 @@ struct lk_task {
     bool stable;
     /* for how long it was seen in the same wait; LK_UNKNOWN in one sample only, or not in a wait */
     int64_t stuck_ms;
+    /* read like this while its thread stood still, in this sample or in an earlier one */
+    bool confirmed;
     uint64_t salt; /* tells one wait for the outside from the next one at the same place; 0 none */
 };
 
@@ -467,6 +469,7 @@ struct lk_future {
     enum lk_future_origin origin;
     enum lk_read read;
     bool stable;
+    bool confirmed; /* as of a task */
 };
 
 enum lk_owner_by { LK_OWNER_NONE = 0, LK_OWNER_FIELD, LK_OWNER_VALUE_STACK, LK_OWNER_FREE };

@@ -73,6 +73,7 @@ struct chain {
     struct lk_ref last; /* the party that waits for the outside: a thread or task */
     struct lk_ref end;  /* the extern; NONE when only the system call is known */
     bool timed;
+    bool only_alike; /* a link was read while its thread ran, each time alike */
 };
 
 static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk_ref thread)
@@ -179,6 +180,26 @@ static bool goes_through_task(const struct lk_rule_context *c, const struct chai
     return false;
 }
 
+/*
+ * A server's loop wakes many times a second, and is met awake. What was read then, and is what an
+ * earlier sample saw while it slept, was not torn; what several samples read alike while it ran is
+ * at least probable.
+ */
+static void trust_what_stays(const struct lk_rule_context *c, struct chain *x)
+{
+    const bool again = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
+    for (size_t i = 0; i < x->n; i++) {
+        const struct lk_task *k = lk_task_at(c->snap, x->e[i].from);
+        const struct lk_future *f = lk_future_at(c->snap, x->e[i].from);
+        const bool confirmed = (k && k->confirmed) || (f && f->confirmed),
+                   stays = again && ((k && k->stable) || (f && f->stable));
+        if (x->e[i].read != LK_READ_RACY || (!confirmed && !stays))
+            continue;
+        x->e[i].read = LK_READ_ASLEEP;
+        x->only_alike |= !confirmed;
+    }
+}
+
 static const struct lk_pystack *stack_of(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
@@ -274,6 +295,12 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
         lk_finding_part(c, &f, x->e[k].to, t != NULL);
     lk_wait_group_add(c, &f, g);
     lk_finding_chain(c, &f, x->e, x->n);
+    if (x->only_alike) {
+        lk_finding_doubt(&f, LK_PROBABLE);
+        lk_finding_say(c, &f,
+                       "the loop's thread ran whenever it was looked at; what was read then "
+                       "is alike in all samples");
+    }
     lk_finding_since(c, &f, t ? t : last);
     if (task && !t)
         lk_finding_since_task(c, &f, task);
@@ -402,7 +429,9 @@ void lk_find_external_wait(struct lk_rule_context *c)
         if (w.v[i].told)
             continue;
         lk_wait_group_collect(c, w.v, w.n, i, &g);
-        if (g.n && find_chain(c, g.who[0], x))
-            tell_external(c, &g, x);
+        if (!g.n || !find_chain(c, g.who[0], x))
+            continue;
+        trust_what_stays(c, x);
+        tell_external(c, &g, x);
     }
 }

@@ -35,6 +35,7 @@ struct memory {
     int64_t at_ms;         /* of the sample that saw it last */
     /* threads: our own stop woke it, so that it ran says nothing */
     bool stopped;
+    bool sure; /* tasks, futures: seen with this digest while their thread stood still */
     /* threads: digest of the callback a loop runs; loops: identity of that callback */
     uint64_t outer;
     unsigned seen, same; /* samples it was in; in a row with this digest */
@@ -239,13 +240,15 @@ static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_
  * there much later.
  */
 static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest,
-                         int64_t at_ms)
+                         int64_t at_ms, enum lk_read read, bool *sure)
 {
     bool is_new;
     const bool always = enter(h, kind, key, digest);
     struct memory *m = remember(h, kind, key, &is_new);
     if (m->same == 1)
         m->since_ms = h->samples == 1 ? 0 : at_ms; /* what was watched begins before it is read */
+    m->sure = read >= LK_READ_ASLEEP || (m->sure && m->same > 1);
+    *sure = m->sure;
     return always || at_ms - m->since_ms >= SETTLED_MS;
 }
 
@@ -253,7 +256,8 @@ static void enter_task(struct lk_history *h, struct lk_snapshot *s, struct lk_ta
                        int64_t at_ms)
 {
     bool is_new;
-    k->stable = enter_waiter(h, LK_KIND_TASK, k->addr, digest_task(s, k), at_ms);
+    k->stable =
+        enter_waiter(h, LK_KIND_TASK, k->addr, digest_task(s, k), at_ms, k->read, &k->confirmed);
     const struct memory *m = remember(h, LK_KIND_TASK, k->addr, &is_new);
     const bool waits = k->state == LK_TASK_PENDING && !k->ready && m->same > 1;
     k->stuck_ms = waits ? at_ms - m->since_ms : LK_UNKNOWN;
@@ -371,7 +375,8 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
     }
     for (size_t i = 0; i < s->futures.n; i++)
         s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr,
-                                              digest_future(s, &s->futures.v[i]), at_ms);
+                                              digest_future(s, &s->futures.v[i]), at_ms,
+                                              s->futures.v[i].read, &s->futures.v[i].confirmed);
     for (size_t i = 0; i < s->locks.n; i++)
         s->locks.v[i].stable =
             enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));

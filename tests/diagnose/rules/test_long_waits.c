@@ -158,6 +158,16 @@ static void request_that_awaits_the_outside(void **state)
     assert_int_equal(f->list.v[0].held_requests, 1);
     assert_int_equal(f->list.v[0].stuck_ms, 10000);
     lk_findings_destroy(f);
+    TASK(k)->read = TASK(k)->wait.read = LK_READ_RACY; /* met awake, and as it slept */
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE); /* alike in all samples */
+    lk_findings_destroy(f);
+    TASK(k)->stable = false;
+    lk_findings_destroy(mk_expect_one(s, LK_HAZARD, "LK406"));
+    TASK(k)->stable = TASK(k)->confirmed = true;
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].confidence, LK_PROVEN);
+    lk_findings_destroy(f);
     TASK(k)->stuck_ms = 300; /* not yet */
     s->watched_ms = 300;
     f = mk_expect_one(s, LK_HEALTHY, NULL);
