@@ -9,6 +9,8 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/rule_words.h"
 
+enum { MAX_GROUP = 4096 }; /* waits told together */
+
 const char *lk_wait_group_who(const struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     return g->n == 1 ? lk_name(c, g->who[0])
@@ -55,17 +57,29 @@ static bool same_wait(const struct lk_long_wait *a, const struct lk_long_wait *b
     return place && (a->end == b->end || (a->end && b->end && strcmp(a->end, b->end) == 0));
 }
 
+static bool belongs(const struct lk_rule_context *c, const struct lk_long_wait *first,
+                    const struct lk_long_wait *w)
+{
+    return !w->told && !is_explained(c, w->who) && w->who.kind == first->who.kind &&
+           same_wait(first, w);
+}
+
 /* The waits like the first; several that wait for one party are one wait. */
 void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait *w, size_t n,
                            size_t first, struct lk_wait_group *g)
 {
+    size_t most = 0;
+    for (size_t i = first; i < n; i++)
+        most += belongs(c, &w[first], &w[i]);
+    most = LK_MIN(most, (size_t)MAX_GROUP);
     g->n = 0;
+    g->who = lk_arena_array(c->out->arena, most, sizeof *g->who);
+    g->lasts = lk_arena_array(c->out->arena, most, sizeof *g->lasts);
     for (size_t i = first; i < n; i++) {
-        if (w[i].told || is_explained(c, w[i].who) || w[i].who.kind != w[first].who.kind ||
-            !same_wait(&w[first], &w[i]))
+        if (!belongs(c, &w[first], &w[i]))
             continue;
         w[i].told = true;
-        if (g->n == LK_MAX_LISTED || is_listed(g->lasts, g->n, w[i].last))
+        if (g->n == most || is_listed(g->lasts, g->n, w[i].last))
             continue;
         g->lasts[g->n] = w[i].last;
         g->who[g->n++] = w[i].who;

@@ -16,7 +16,7 @@ struct lk_long_wait {
 };
 
 struct lk_wait_group {
-    struct lk_ref who[LK_MAX_LISTED], lasts[LK_MAX_LISTED];
+    struct lk_ref *who, *lasts; /* who waits; whom each of them waits for */
     size_t n;
 };
 

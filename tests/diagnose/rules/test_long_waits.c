@@ -204,6 +204,20 @@ static void requests_that_are_fine(void **state)
     }
 }
 
+/* All are counted, though not all are listed. */
+static void many_requests_at_one_place(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = serving_loop(s);
+    for (int i = 0; i < 300; i++)
+        mk_asking_task(s, o);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].held_requests, 300);
+    assert_non_null(strstr(f->list.v[0].summary, "300 tasks"));
+    mk_free(s, f);
+}
+
 /* Where the kernel knows when something came last, that is how long the wait has lasted. */
 static void quiet_connection(void **state)
 {
@@ -483,6 +497,7 @@ int main(void)
         cmocka_unit_test(waits_outside_that_are_fine),
         cmocka_unit_test(request_that_awaits_the_outside),
         cmocka_unit_test(requests_that_are_fine),
+        cmocka_unit_test(many_requests_at_one_place),
         cmocka_unit_test(quiet_connection),
         cmocka_unit_test(request_that_awaits_a_thread),
         cmocka_unit_test(job_that_waits_for_the_outside),
