@@ -297,8 +297,7 @@ void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const s
         mark_node(c, f->threads.v[i]);
     f->held_requests = f->held_tasks = 0;
     for (size_t i = 0; i < s->threads.n; i++)
-        f->held_requests +=
-            c->mark[g->first[LK_KIND_THREAD] + i] && lk_is_request_thread(s, &s->threads.v[i]);
+        f->held_requests += c->mark[g->first[LK_KIND_THREAD] + i] && s->threads.v[i].in_request;
     for (size_t i = 0; i < s->tasks.n; i++) {
         if (!c->mark[g->first[LK_KIND_TASK] + i])
             continue;
