@@ -503,8 +503,8 @@ struct lk_lock {
     bool units_known;       /* Semaphore: they are those who hold its units */
     bool units_all;         /* ... each of them, and nobody else may give one back */
     int64_t units_held;     /* ... by `with` */
-    /* whoever could end the wait for it was looked for, and not found; nor is it known that there is
-     * none */
+    /* whoever could end the wait for it was looked for, and not found; nor is it known that there
+     * is none */
     bool nobody_found;
     bool lent; /* a queue of things that are lent: who gets one is to put it back */
     struct lk_refs waiters;
@@ -565,6 +565,8 @@ struct lk_extern {
     bool client;
     /* LK_EXT_OUTSIDE: for how long no data has come or gone on that connection; LK_UNKNOWN */
     int64_t quiet_ms;
+    /* LK_EXT_CHILD: it is blocked writing to this pipe, whose reading end this process has; NULL */
+    const char *fills;
 };
 
 /** What a process does that holds a socket of the examined one too. */

@@ -180,6 +180,28 @@ static bool goes_through_task(const struct lk_rule_context *c, const struct chai
     return false;
 }
 
+/* The child writes into a full pipe that this process was to read: each waits for the other. */
+static const char *filled_pipe(const struct lk_rule_context *c, const struct chain *x,
+                               const struct lk_thread *last)
+{
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    return e && last && last->wait.kind == LK_WAIT_CHILD && e->kind == LK_EXT_CHILD ? e->fills
+                                                                                    : NULL;
+}
+
+static void say_filled(struct lk_rule_context *c, struct lk_finding *f, const char *pipe)
+{
+    lk_finding_say(
+        c, f,
+        "the child is blocked in a write to %s, which is full and whose reading end this "
+        "process has: it ends only when that is read, and that is to be done after its "
+        "end",
+        pipe);
+    f->remedy = "Read what the child writes before waiting for its end: communicate(), or read to "
+                "the end and then wait(); drain a queue before join(). Or give the child no pipe "
+                "(stdout=subprocess.DEVNULL, a file). A timeout alone only ends the wait.";
+}
+
 /*
  * A server's loop wakes many times a second, and is met awake. What was read then, and is what an
  * earlier sample saw while it slept, was not torn; what several samples read alike while it ran is
@@ -254,13 +276,21 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
     const char *end = name_end(c, x);
     const bool itself = last && is_to_itself(last);
+    const char *pipe = filled_pipe(c, x, last);
     const char *through =
         lk_ref_eq(x->last, g->who[0]) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
+    const char *more = pipe     ? lk_print(c,
+                                           ": it writes to %s, which is full, and whose reading end "
+                                               "this process has",
+                                           pipe)
+                       : itself ? ""
+                                : " (no deadlock in this process)";
     f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f),
-                          what_is_held_up(c, g), through, end,
-                          itself ? "" : " (no deadlock in this process)");
+                          what_is_held_up(c, g), through, end, more);
     lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
+    if (pipe)
+        say_filled(c, f, pipe);
     if (itself)
         lk_finding_say(c, f,
                        "which code of this process would write there is not known, so it is not "

@@ -3,12 +3,19 @@
  * /proc/PID/task/TID/sched), or one of its threads waits for what comes by itself: a timer,
  * clients, a connection. What only waits for a lock, a pipe or a child of its own may wait for
  * ever: so does an idle worker of a pool.
+ * A write to a pipe ends only when it is read: who can is told by the links in /proc/PID/fd and the
+ * flags in fdinfo, proc_pid_fdinfo(5).
  */
 #include "process/linux/child_work.h"
 
+#include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "process/linux/process_facts.h"
+#include "process/linux/procfs.h"
+#include "util/text.h"
 
 enum { LATELY_MS = 300 };
 
@@ -52,4 +59,63 @@ enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
     lk_process_destroy(child);
     lk_free(list.v);
     return most;
+}
+
+/* ---- a pipe that nobody empties ------------------------------------------------------------ */
+
+struct pipe_reader {
+    pid_t pid;
+    const char *pipe;
+    bool found;
+};
+
+static bool is_reading_end(int64_t fd, void *arg)
+{
+    struct pipe_reader *r = arg;
+    char link[PATH_MAX], info[1024];
+    uint64_t flags;
+    r->found =
+        lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", r->pid, (long long)fd) > 0 &&
+        strcmp(link, r->pipe) == 0 &&
+        lk_procfs_read(info, sizeof(info), "/proc/%d/fdinfo/%lld", r->pid, (long long)fd) > 0 &&
+        lk_procfs_field(info, "flags:", 8, &flags) && (flags & O_ACCMODE) == O_RDONLY;
+    return !r->found;
+}
+
+static const char *filled_pipe(struct lk_kernel_reader *os, const struct lk_thread_facts *f,
+                               pid_t pid, pid_t reader, struct lk_arena *arena)
+{
+    char link[PATH_MAX];
+    struct lk_syscall_wait w;
+    if (f->running || f->state != 'S' || !f->syscall_known)
+        return NULL;
+    lk_kernel_read_wait(os, f, &w);
+    if (w.on != LK_OS_PIPE || !w.syscall || !lk_starts_with(w.syscall, "write") ||
+        w.fd == LK_UNKNOWN ||
+        lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", pid, (long long)w.fd) <= 0)
+        return NULL;
+    struct pipe_reader r = { .pid = reader, .pipe = link };
+    lk_procfs_each_id(is_reading_end, &r, "/proc/%d/fd", reader);
+    return r.found ? lk_text_clean(arena, link, strlen(link), 256) : NULL;
+}
+
+const char *lk_child_fills_pipe(const struct lk_process *t, pid_t pid, pid_t reader,
+                                struct lk_arena *arena)
+{
+    struct lk_error err = { 0 };
+    struct lk_thread_list list = { 0 };
+    const char *pipe = NULL;
+    struct lk_process *child = lk_process_open_other(t, pid, &err);
+    if (!child)
+        return NULL;
+    struct lk_arena *a = lk_arena_create();
+    struct lk_kernel_reader *os = lk_kernel_reader_create(child, a);
+    if (lk_process_threads(child, &list, true, &err))
+        for (size_t i = 0; i < list.n && !pipe; i++)
+            pipe = filled_pipe(os, &list.v[i], pid, reader, arena);
+    lk_kernel_reader_destroy(os);
+    lk_arena_destroy(a);
+    lk_process_destroy(child);
+    lk_free(list.v);
+    return pipe;
 }

@@ -7,4 +7,11 @@
 /** Of the process pid of the machine that t runs on. LK_CHILD_UNKNOWN where it may not be read. */
 enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid);
 
+/**
+ * The pipe that a thread of the process pid is blocked writing to while process reader has its
+ * reading end: "pipe:[123]", in the arena; NULL where there is none, or that may not be read.
+ */
+const char *lk_child_fills_pipe(const struct lk_process *t, pid_t pid, pid_t reader,
+                                struct lk_arena *arena);
+
 #endif

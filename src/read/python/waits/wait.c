@@ -146,8 +146,12 @@ static void wait_on_pid(struct lk_py *py, struct lk_wait *w, int64_t pid)
     const char *text =
         pid > 0 ? lk_arena_printf(py->s->arena, "child %lld", (long long)pid) : "any child";
     wait_on_extern(py, w, LK_WAIT_CHILD, LK_EXT_CHILD, text, LK_UNKNOWN);
-    if (pid > 0)
-        lk_extern_at(py->s, w->on.v[0])->child = lk_child_work(py->t, (pid_t)pid);
+    struct lk_extern *e = pid > 0 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
+    if (!e)
+        return;
+    e->child = lk_child_work(py->t, (pid_t)pid);
+    if (e->child == LK_CHILD_STANDS)
+        e->fills = lk_child_fills_pipe(py->t, (pid_t)pid, (pid_t)py->s->pid, py->s->arena);
 }
 
 static bool wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,
