@@ -390,7 +390,7 @@ static const struct lk_explanation explanations[] = {
                "def summary():\n"
                "    return build_report()       # the function behind the URL\n" },
     { .id = "LK405", .language = "python",
-      .brief = "a wait for a future, or for what nobody was found to end, without a timeout",
+      .brief = "untimed wait, nobody found to end it",
       .cause = "User code waits with result() and no timeout; or a request for an event, a semaphore, a queue or a pooled "
                "connection. If whoever should complete or give back that fails to, an exception having ended its thread, "
                "say, the request waits for ever, and nobody notices.",
