@@ -24,6 +24,7 @@
 #include "util/memory.h"
 
 enum {
+    MAX_TASKS = 5000,   /* more are not asked each: it would take longer than the sample */
     MAX_LOOKS = 400000, /* objects looked at in one sample */
     SEARCH = 20000,     /* ... and from one variable */
     STEPS = 5,
@@ -230,6 +231,7 @@ static void reach_tasks(struct search *x)
 {
     struct lk_py *py = x->py;
     struct lk_pyframes chain = { 0 };
+    x->tasks.all |= py->s->tasks.n > MAX_TASKS; /* any of them may */
     for (size_t i = 0; i < py->s->tasks.n && !x->tasks.all; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
         struct lk_aio_fut f;
