@@ -2,7 +2,7 @@
 
 SCENARIO_MAILER says what it does else: "sentinel" (healthy: the queue is closed behind the last letter), "joined" (the
 main thread joins it, which is no end of the program), "fed" (a daemon thread still brings letters), "naps" (it polls),
-"beside" (another daemon thread serves, but no letter has come since long before the end).
+"beside" (healthy: a daemon thread serves, and may bring letters).
 """
 import os
 import queue

@@ -22,9 +22,6 @@
 enum {
     MOST_THREADS = 64, /* that an exit is seen to wait for */
     FAR_ENOUGH = 8,    /* joins in a row */
-    /* a thread that had stood still that long when the program came to its end was not started by
-     * its last lines */
-    LONG_BEFORE_MS = 1000,
 };
 
 enum ending {
@@ -263,19 +260,15 @@ static bool is_answer(const struct lk_thread *t)
 }
 
 /*
- * Threads that are all there is of a service look like threads that are left behind. Where events
- * may still come, only one that had long stood still when the program came to its end, and did not
- * move since, is one of the latter.
+ * Threads that are all there is of a service look like threads that are left behind: both stand
+ * still, and since when says nothing. Where something may still come, from outside, from another
+ * thread or from a handler, they may be a service.
  */
-static bool was_left_behind(const struct exit_wait *x, struct lk_ref r)
+static bool is_left_behind(const struct exit_wait *x, struct lk_ref r)
 {
-    const struct lk_rule_context *c = x->c;
-    const struct lk_thread *t = lk_thread_at(c->snap, r);
-    if (x->how != BY_EXIT || lk_ref_eq(r, x->ending) ||
-        (!has_other_life(x) && !handler_may_end(x, t) && !is_answer(t)))
-        return true;
-    int64_t ends = lk_stuck(c, lk_thread_at(c->snap, x->ending));
-    return ends >= 0 && lk_stuck(c, t) >= ends + LONG_BEFORE_MS;
+    const struct lk_thread *t = lk_thread_at(x->c->snap, r);
+    return x->how != BY_EXIT || lk_ref_eq(r, x->ending) ||
+           (!has_other_life(x) && !handler_may_end(x, t) && !is_answer(t));
 }
 
 /* ---- words --------------------------------------------------------------------------------- */
@@ -509,7 +502,7 @@ static bool is_blocked(const struct exit_wait *x)
     if (!x->n_stuck || x->goes_on)
         return false;
     for (size_t i = 0; i < x->n_stuck; i++)
-        if (x->c->explained[x->stuck[i].index] || !was_left_behind(x, x->stuck[i]))
+        if (x->c->explained[x->stuck[i].index] || !is_left_behind(x, x->stuck[i]))
             return false;
     return true;
 }

@@ -451,8 +451,8 @@ static const struct lk_explanation explanations[] = {
                   "shutdown_default_executor, or a callback of atexit below Py_FinalizeEx. What it waits for has stood still for "
                   "--stalled-after in a wait without a timeout, and nobody is known to be about to end it.",
       .refuted = "A service whose threads are all of it: one that listens, reads input or consumes is not reported when the "
-                 "interpreter itself waits for it, nor one that events may still reach and that had not long stood still "
-                 "when the main thread was through.",
+                 "interpreter itself waits for it, nor one that something from outside, another thread or a handler may "
+                 "still reach.",
       .wrong = "async def main():\n"
                "    line = loop.run_in_executor(None, keys.get)\n"
                "    await stop.wait()\n"
