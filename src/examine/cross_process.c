@@ -355,6 +355,23 @@ static const char *waits_of(const struct linking *x, size_t report, struct lk_ar
     return NULL;
 }
 
+/* A thread of the process that waits for the end of the one that writes to a pipe, which nobody
+ * else reads: it is to read that first. NULL. */
+static const char *awaits_writer(const struct linking *x, const struct crossing *w, size_t reader,
+                                 struct lk_arena *a)
+{
+    const int64_t writer = x->reports[w->report].snap->pid;
+    for (size_t i = 0; w->pipe && !w->reads && !w->ended_outside && i < x->waits.n; i++) {
+        const struct crossing *v = &x->waits.v[i];
+        if (v->report != reader || v->child != writer)
+            continue;
+        const struct lk_thread *t = &x->reports[reader].snap->threads.v[v->thread];
+        return lk_arena_printf(a, "its thread %s [%" PRId64 "] waits for this process to end",
+                               t->name, t->tid);
+    }
+    return NULL;
+}
+
 /* The thing outside that the thread waits for, as its reader named it or anew. */
 static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t,
                             enum lk_extern_kind kind, const char *what)
@@ -382,6 +399,7 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     l->via =
         via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
     l->waits = w->no_answer ? waits_of(x, other, s->arena) : NULL;
+    l->awaits = awaits_writer(x, w, other, s->arena);
     l->verdict = f->verdict;
     if (f->list.n)
         l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id,

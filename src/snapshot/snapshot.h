@@ -623,6 +623,9 @@ struct lk_cross_wait {
     /* what that process itself waits for, when it cannot act before this one: "its thread x blocks
      * in write() ..." */
     const char *waits;
+    /* of a write to a pipe that only that process reads: its thread that waits for this process to
+     * end, though others of it could act; NULL */
+    const char *awaits;
     int64_t verdict;     /* of that process (diagnose/rules/rules.h, enum lk_verdict) */
     const char *finding; /* its worst finding in words; NULL */
     /* all threads of both processes slept on, unchanged, when the last process had been examined */

@@ -299,7 +299,7 @@ if __name__ == "__main__":
 """
 
 
-def examined_pair(text):
+def examined_pair(text, *options):
     """The report set of a program that starts one child, once both are asleep."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "pair.py")
@@ -311,7 +311,7 @@ def examined_pair(text):
             time.sleep(1)
             other = children(child.pid)[0]
             try:
-                return child.pid, other, tree_report(child.pid)[1]
+                return child.pid, other, tree_report(child.pid, *options)[1]
             finally:
                 os.kill(other, signal.SIGKILL)
 
@@ -325,6 +325,17 @@ def ring(text, place):
     assert place in first[0]["culprit"]["source"], first[0]["culprit"]
     assert str(other) in first[0]["summary"], first[0]["summary"]
     assert reports[other]["verdict"] == "deadlock", (reports[other]["verdict"], reports[other]["findings"])
+
+
+def unread(text):
+    """A thread of the parent waits for the child instead of reading its pipe; others of it act: stalled on both sides, no proof."""
+    pid, other, report = examined_pair(text, "--stalled-after", "1")
+    reports = by_pid(report)
+    first = reports[other]["findings"][0]
+    assert reports[other]["verdict"] == "stalled" and first["rule"] == "LK108", (reports[other]["verdict"], first)
+    assert first["confidence"] == "probable" and "communicate()" in first["remedy"], first
+    assert str(pid) in first["summary"], first["summary"]
+    assert report["verdict"] == "stalled", report["verdict"]
 
 
 def no_ring(text):
@@ -353,9 +364,12 @@ def main():
     tally.run("a child writes to a pipe that its waiting parent does not read", ring, RING % (LOUD, "child.wait()"), "child.wait()")
     tally.run("the same with a child that is not Python", ring, RING % ("'yes'", "child.wait()"), "child.wait()")
     tally.run("join before the queue was read", ring, JOIN_QUEUE, "worker.join()")
-    tally.run("near miss: another thread could read", no_ring,
+    tally.run("the same beside a thread that could read", unread,
               RING % (LOUD, "import threading, time\nthreading.Thread(target=child.wait, daemon=True).start()\n"
                             "while True:\n    time.sleep(0.2)"))
+    tally.run("near miss: another thread reads", no_ring,
+              RING % (LOUD, "import threading\nthreading.Thread(target=child.wait, daemon=True).start()\n"
+                            "while child.stdout.read(1):\n    pass"))
     tally.run("near miss: the child sleeps", no_ring, RING % ("'sleep', '1000'", "child.wait()"))
     tally.run("near miss: the parent reads", no_ring, RING % ("'sleep', '1000'", "child.stdout.read()"))
     tally.run("near miss: a handler feeds the coprocess", no_ring, COPROCESS % "child.stdin.write(b'hello')")

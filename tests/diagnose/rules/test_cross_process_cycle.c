@@ -67,6 +67,45 @@ static void child_that_can_act(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
+/* The child of a parent that waits for its end instead of reading its pipe, and could read it. */
+static struct lk_snapshot *writer(struct lk_ref *thread)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref pipe = lk_snapshot_extern(s, LK_EXT_OUTSIDE, "pipe:[1]", LK_UNKNOWN);
+    *thread = mk_thread(s, "MainThread", "report@/srv/child.py:7", NULL);
+    mk_wait(s, *thread, LK_WAIT_IO, pipe);
+    lk_vec_add(&s->cross_waits,
+               ((struct lk_cross_wait){
+                   .thread = thread->index,
+                   .pid = 4700,
+                   .what = "process 4700, which reads from pipe:[1]",
+                   .via = pipe,
+                   .awaits = "its thread MainThread [4700] waits for this process to end",
+                   .verdict = LK_HEALTHY,
+                   .verified = true }));
+    return s;
+}
+
+static void unread_writer(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = writer(&t);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK108");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+    assert_non_null(strstr(f->list.v[0].summary, "instead of reading it"));
+    mk_free(s, f);
+    s = writer(&t);
+    mk_stuck(s, t, 200); /* not yet */
+    mk_expect(s, LK_HEALTHY, NULL);
+    s = writer(&t); /* somebody else has the other end, too */
+    struct lk_cross_wait other = s->cross_waits.v[0];
+    other.pid = 4800;
+    other.awaits = NULL;
+    lk_vec_add(&s->cross_waits, other);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
 static void thread_that_moves(void **state)
 {
     (void)state;
@@ -109,6 +148,7 @@ int main(void)
         cmocka_unit_test(joined_by_another),
         cmocka_unit_test(not_verified),
         cmocka_unit_test(child_that_can_act),
+        cmocka_unit_test(unread_writer),
         cmocka_unit_test(thread_that_moves),
         cmocka_unit_test(child_in_a_deadlock),
     };
