@@ -500,9 +500,12 @@ struct lk_lock {
      * but where units_all says so */
     struct lk_refs likely_enders;
     const char *likely_for; /* words for an edge from the lock to them */
-    bool units_known;       /* Semaphore: they are those who hold its units */
-    bool units_all;         /* ... each of them, and nobody else may give one back */
-    int64_t units_held;     /* ... by `with` */
+    /* thread that will end the wait for this one thing and go on to another: it has it as its work
+     */
+    struct lk_ref worked_on_by;
+    bool units_known;   /* Semaphore: they are those who hold its units */
+    bool units_all;     /* ... each of them, and nobody else may give one back */
+    int64_t units_held; /* ... by `with` */
     /* whoever could end the wait for it was looked for, and not found; nor is it known that there
      * is none */
     bool nobody_found;

@@ -92,10 +92,39 @@ static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk
     x->timed |= t && t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN;
 }
 
+/*
+ * What a request has asked another thread for, by a queue or otherwise, that thread has as its work
+ * (snapshot.h, worked_on_by). Any code may give the answer, so that the graph leaves the wait open;
+ * who works on it is known to wait outside.
+ */
+static bool find_work(const struct lk_rule_context *c, struct lk_ref thread, struct chain *x)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    const struct lk_ref asked = t && t->wait.on.n == 1 ? t->wait.on.v[0] : thread;
+    const struct lk_lock *l = lk_lock_at(c->snap, asked);
+    const struct lk_thread *worker = l ? lk_thread_at(c->snap, l->worked_on_by) : NULL;
+    const struct lk_node *n = worker ? lk_graph_node(c->graph, l->worked_on_by) : NULL;
+    if (!n || n->life != LK_LIFE_EXTERN)
+        return false;
+    x->e[0] =
+        (struct lk_edge){ thread, asked, "waits for an answer at", t->wait.read, false, t->stable };
+    x->e[1] = (struct lk_edge){ asked, l->worked_on_by, "which is the work of", worker->read,
+                                true,  worker->stable };
+    x->n =
+        lk_graph_path(c->graph, l->worked_on_by, is_external_end, NULL, x->e + 2, LK_MAX_CHAIN - 2);
+    if (x->n > LK_MAX_CHAIN - 2 || (!x->n && !is_external_end(c->graph, n, NULL)))
+        return false;
+    x->n += 2;
+    note_end(c, x, thread);
+    return true;
+}
+
 static bool find_chain(const struct lk_rule_context *c, struct lk_ref thread, struct chain *x)
 {
     const struct lk_node *n = lk_graph_node(c->graph, thread);
     memset(x, 0, sizeof *x);
+    if (n->life == LK_LIFE_OPEN)
+        return find_work(c, thread, x);
     if (n->life != LK_LIFE_EXTERN)
         return false;
     x->n = lk_graph_path(c->graph, thread, is_external_end, NULL, x->e, LK_MAX_CHAIN);
@@ -416,19 +445,33 @@ static void add_wait(const struct lk_rule_context *c, struct waits *w, struct lk
                                           .place = lk_culprit_frame(stack_of(c, at), NULL) };
 }
 
+/* Stalled; else more watching is asked for, where that may show it. Who waits for the outside must
+ * have waited as long as who waits for it: it may do one short thing after the other. */
+static bool both_stalled(struct lk_rule_context *c, struct lk_ref thread, const struct chain *x)
+{
+    const struct lk_ref parties[] = { thread, x->last };
+    bool all = true;
+    for (size_t i = 0; i < LK_ARRAY_LEN(parties); i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, parties[i]);
+        if (!t || lk_is_stalled(c, t))
+            continue;
+        all = false;
+        if (lk_may_stall(c, t))
+            lk_watch(c, parties[i]);
+    }
+    return all;
+}
+
 static void find_threads(struct lk_rule_context *c, struct waits *w, struct chain *x)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        bool old = lk_is_stalled(c, t);
-        if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) ||
+        if (c->explained[i] || t->running || (!lk_is_stalled(c, t) && !lk_may_stall(c, t)) ||
             !is_external_thread(c, i, x))
             continue;
-        if (old)
+        if (both_stalled(c, thread, x))
             add_wait(c, w, thread, x, thread);
-        else
-            lk_watch(c, thread);
     }
 }
 

@@ -270,6 +270,44 @@ static void request_that_awaits_a_thread(void **state)
 }
 
 /* A job of a task queue is asked for as a request is. */
+/* A request waits for the answer of a thread that has its question as its work. */
+static struct lk_snapshot *asked(struct lk_ref *request, struct lk_ref *worker)
+{
+    struct lk_snapshot *s = mk();
+    struct lk_ref e = mk_sync(s, "threading.Event");
+    *request = mk_thread(s, "Thread-1", "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+    *worker = mk_thread(s, "worker", "work@/srv/app.py:30", NULL);
+    mk_wait(s, *request, LK_WAIT_EVENT, e);
+    mk_wait(s, *worker, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:80", LK_UNKNOWN));
+    LOCK(e)->worked_on_by = *worker;
+    return s;
+}
+
+static void answer_of_a_worker(void **state)
+{
+    (void)state;
+    struct lk_ref request, worker;
+    struct lk_snapshot *s = asked(&request, &worker);
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+    assert_non_null(strstr(f->list.v[0].summary, "through thread worker"));
+    assert_int_equal(f->list.v[0].chain.n, 3);
+    mk_free(s, f);
+    for (int i = 0; i < 4; i++) {
+        s = asked(&request, &worker);
+        if (i == 0) /* nobody is known to work on it: a long poll */
+            lk_lock_at(s, THREAD(request)->wait.on.v[0])->worked_on_by = NONE;
+        if (i == 1)
+            mk_timeout(s, worker, 5000);
+        if (i == 2)
+            mk_moved(s, worker);
+        if (i == 3)
+            mk_timeout(s, request, 5000);
+        mk_expect(s, LK_HEALTHY, NULL);
+    }
+}
+
 static void job_that_waits_for_the_outside(void **state)
 {
     (void)state;
@@ -500,6 +538,7 @@ int main(void)
         cmocka_unit_test(many_requests_at_one_place),
         cmocka_unit_test(quiet_connection),
         cmocka_unit_test(request_that_awaits_a_thread),
+        cmocka_unit_test(answer_of_a_worker),
         cmocka_unit_test(job_that_waits_for_the_outside),
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),

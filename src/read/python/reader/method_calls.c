@@ -136,9 +136,14 @@ struct site {
     enum origin from;
     const char *name, *attrs[MAX_ATTRS];
     unsigned n_attrs;
+    /* the local is stored more than once, or in a loop: what it is now it will be at this place
+     * only for who is past the last store before it, in stored_at */
+    bool loose;
+    uint32_t stored_at;
     bool plain; /* the name itself is called: `release()` */
     /* the last unit from where it may be reached: its own, or a jump back to or before it */
     uint32_t until;
+    uint32_t at; /* its own unit */
 };
 
 /** All places of one method in one code object. */
@@ -250,12 +255,25 @@ static bool attr_is_stored(const struct scan *s, uint32_t name)
     return false;
 }
 
-static void from_local(const struct scan *s, uint32_t local, struct site *site)
+/* The unit of the last store of a local before the instruction at i, in the order of the code; 0:
+ * none. */
+static uint32_t last_store(const struct scan *s, uint32_t local, size_t i)
 {
-    if (local < (uint32_t)s->c->nlocalsplus && local_is_steady(s, local)) {
-        site->name = s->c->local_names[local];
-        site->from = *site->name ? FROM_LOCAL : FROM_NOWHERE;
-    }
+    while (i-- > 0)
+        if (stores_local(s, &s->d.v[i], local))
+            return s->d.v[i].at;
+    return 0;
+}
+
+/* i: the instruction that loads it. */
+static void from_local(const struct scan *s, uint32_t local, size_t i, struct site *site)
+{
+    if (local >= (uint32_t)s->c->nlocalsplus)
+        return;
+    site->name = s->c->local_names[local];
+    site->from = *site->name ? FROM_LOCAL : FROM_NOWHERE;
+    site->loose = !local_is_steady(s, local);
+    site->stored_at = site->loose ? last_store(s, local, i + 1) : 0;
 }
 
 static void from_name(const struct scan *s, uint32_t index, enum origin from, struct site *site)
@@ -265,13 +283,14 @@ static void from_name(const struct scan *s, uint32_t index, enum origin from, st
 }
 
 /* What the instruction leaves on top of the stack. */
-static void set_origin(const struct scan *s, const struct lk_insn *in, struct site *site)
+static void set_origin(const struct scan *s, size_t i, struct site *site)
 {
+    const struct lk_insn *in = &s->d.v[i];
     switch (in->cls) {
-    case LK_OPC_FAST: from_local(s, in->arg, site); break;
+    case LK_OPC_FAST: from_local(s, in->arg, i, site); break;
     case LK_OPC_FAST_FAST:
-    case LK_OPC_STORE_FAST_LOAD_FAST: from_local(s, in->arg & 15, site); break;
-    case LK_OPC_DEREF: from_local(s, cell_index(s, in->arg), site); break;
+    case LK_OPC_STORE_FAST_LOAD_FAST: from_local(s, in->arg & 15, i, site); break;
+    case LK_OPC_DEREF: from_local(s, cell_index(s, in->arg), i, site); break;
     case LK_OPC_GLOBAL:
         if (!s->t->null_above || !(in->arg & 1))
             from_name(s, in->arg >> s->t->global_shift, FROM_GLOBAL, site);
@@ -306,7 +325,7 @@ static void trace(const struct scan *s, size_t i, struct site *site)
     for (unsigned k = 0; k < n; k++)
         if (!(site->attrs[site->n_attrs++] = name_at(s, chain[n - 1 - k])))
             return;
-    set_origin(s, &s->d.v[i], site);
+    set_origin(s, i, site);
 }
 
 static uint32_t reached_until(const struct scan *s, uint32_t at)
@@ -325,7 +344,7 @@ static uint32_t reached_until(const struct scan *s, uint32_t at)
 static bool add_site(const struct scan *s, size_t i, struct lk_receivers *r)
 {
     const struct lk_insn *in = &s->d.v[i];
-    struct site site = { .until = reached_until(s, in->at) };
+    struct site site = { .until = reached_until(s, in->at), .at = in->at };
 
     switch (in->cls) {
     case LK_OPC_ATTR:
@@ -556,6 +575,12 @@ static lk_addr resolve(struct lk_py *py, const struct lk_pyf *f, const struct si
     return v;
 }
 
+/* What a name is now it is at this place, for who stands at `from`. */
+static bool holds_until(const struct site *site, uint32_t from)
+{
+    return !site->loose || (from > site->stored_at && from <= site->at);
+}
+
 static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const char *method,
                               lk_addr obj, uint32_t from)
 {
@@ -568,14 +593,14 @@ static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const ch
     for (size_t i = 0; i < r->n; i++) {
         if (r->v[i].until < from)
             continue;
-        lk_addr v = resolve(py, f, &r->v[i]);
+        lk_addr v = holds_until(&r->v[i], from) ? resolve(py, f, &r->v[i]) : 0;
         enum lk_tri here = !v              ? LK_TRI_UNKNOWN
                            : r->v[i].plain ? lk_py_callable_reaches(py, v, method, obj)
                                            : call_reaches(py, v, method, obj);
         if (here == LK_YES)
             return LK_YES;
-        if (here != LK_NO)
-            ret = here;
+        if (here != LK_NO || r->v[i].loose) /* another time round it may be another object */
+            ret = LK_TRI_UNKNOWN;
     }
     return ret;
 }
@@ -590,4 +615,22 @@ enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, 
                                       lk_addr obj)
 {
     return calls_from(py, f, method, obj, f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0);
+}
+
+bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                 lk_addr obj)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    const struct lk_receivers *r = c ? receivers(py, c, method) : NULL;
+    const uint32_t from = f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0;
+    for (size_t i = 0; r && r->known && i < r->n; i++) {
+        const struct site *site = &r->v[i];
+        if (site->plain || site->at < from || !(site->loose || site->until == site->at) ||
+            !holds_until(site, from))
+            continue;
+        lk_addr v = resolve(py, f, site);
+        if (v && call_reaches(py, v, method, obj) == LK_YES)
+            return true;
+    }
+    return false;
 }

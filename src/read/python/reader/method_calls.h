@@ -44,6 +44,14 @@ enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, cons
 enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
                                       lk_addr obj);
 
+/**
+ * True when f has obj as its work: past its current instruction it calls the method on it before
+ * the name it has it by is bound again, or once and in no loop. Who waits in a loop for something
+ * to happen, and then always tells the same object, has not.
+ */
+bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                                 lk_addr obj);
+
 /** The same of a callable that is yet to be called: obj's own method, or code that calls one of
  * that name. */
 enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method,

@@ -119,9 +119,62 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
         lk_refs_add(py->s, &l->likely_enders, maybe.v[i]);
 }
 
+/* ---- whose work it is -------------------------------------------------------------------- */
+
+/* What ends a thread's wait for a thing that is made for one answer. */
+static const struct answer_row {
+    enum lk_wait_kind wait;
+    const char *methods[3];
+} answers[] = {
+    { LK_WAIT_EVENT, { "set" } },
+    { LK_WAIT_CONDITION, { "notify", "notify_all" } },
+    { LK_WAIT_SEMAPHORE, { "release" } },
+    { LK_WAIT_QUEUE_GET, { "put", "put_nowait" } },
+};
+
+static const struct answer_row *answer_to(const struct lk_py *py, const struct lk_lock *l)
+{
+    const struct lk_thread *t =
+        l->waiters.n == 1 ? lk_thread_at(py->s, l->waiters.v[0]) : NULL; /* one who asked */
+    for (size_t i = 0; t && i < LK_ARRAY_LEN(answers); i++)
+        if (answers[i].wait == t->wait.kind)
+            return &answers[i];
+    return NULL;
+}
+
+static bool works_on(struct lk_py *py, const struct lk_pyframes *frames,
+                     const struct answer_row *row, lk_addr obj, unsigned *left)
+{
+    for (size_t i = 0; i < frames->n && *left; i++) {
+        const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
+        if (!c || lk_py_of_stdlib(py, c->code))
+            continue;
+        --*left;
+        for (size_t k = 0; k < LK_ARRAY_LEN(row->methods) && row->methods[k]; k++)
+            if (lk_py_will_call_method_once(py, &frames->v[i], row->methods[k], obj))
+                return true;
+    }
+    return false;
+}
+
+static void find_worker(struct lk_py *py, struct lk_lock *l, unsigned *left)
+{
+    const struct answer_row *row = answer_to(py, l);
+    for (size_t i = 0; row && i < py->s->threads.n && *left; i++) {
+        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
+        if (!frames || waits_here(l, thread) || !works_on(py, frames, row, l->addr, left))
+            continue;
+        l->worked_on_by = thread;
+        return;
+    }
+}
+
 void lk_py_find_likely_enders(struct lk_py *py)
 {
-    unsigned left = MAX_ASKED;
+    unsigned left = MAX_ASKED, left_for_work = MAX_ASKED;
+    for (size_t i = 0; i < py->s->locks.n && left_for_work; i++)
+        find_worker(py, &py->s->locks.v[i], &left_for_work);
     for (size_t i = 0; i < py->s->locks.n && left; i++) {
         const struct lk_lock *l = &py->s->locks.v[i];
         const struct ender_row *row =
