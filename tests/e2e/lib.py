@@ -38,10 +38,10 @@ class Ran:
         return self.out == b"" and self.err.count(b"\n") == 1 and len(self.err.strip()) > 0
 
 
-def loopknot(*args, timeout=TOOL_TIMEOUT, before=(), **popen):
+def loopknot(*args, timeout=TOOL_TIMEOUT, before=(), program=LOOPKNOT, **popen):
     """Runs the tool to its end; a timeout ends it and is an error."""
     began = time.monotonic()
-    process = subprocess.Popen([*before, LOOPKNOT, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+    process = subprocess.Popen([*before, program, *map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                stderr=subprocess.PIPE, start_new_session=True, **popen)
     try:
         out, err = process.communicate(timeout=timeout)
