@@ -64,6 +64,13 @@ enum loopknot_stop {
     LOOPKNOT_STOP_NONE      /* nobody; what is said of running threads is then not proven */
 };
 
+/** Who reads native stacks. */
+enum loopknot_unwinder {
+    LOOPKNOT_UNWINDER_AUTO = 0, /* our own, and libunwind where that ends early */
+    LOOPKNOT_UNWINDER_OWN,
+    LOOPKNOT_UNWINDER_LIBUNWIND /* alone, where it is installed */
+};
+
 /** What the functions that can fail return. */
 enum loopknot_status {
     LOOPKNOT_WRITE_ERROR = -1, /* errno says why */
@@ -126,6 +133,8 @@ struct loopknot_options {
     const volatile int *interrupted;
     /* the user's, beside the built-in ones; or NULL. Borrowed for the diagnosis' life (NULL) */
     const struct loopknot_patterns *patterns;
+    enum loopknot_unwinder unwinder; /* (LOOPKNOT_UNWINDER_AUTO) */
+    unsigned unused;                 /* zero */
 };
 
 /**

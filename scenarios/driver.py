@@ -5,8 +5,9 @@ Used by scenarios/run (by hand) and by the end-to-end tests. Standard library on
 A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "programs": {NAME: {
     "about":    what this one shows, where the family's words are too wide
     "file":     program, default NAME.py
-    "start":    "python" (default), "gunicorn", or "native": a program in C, compiled here (common.h)
+    "start":    "python" (default), "gunicorn", or "native": a program in C or C++, compiled here (common.h)
     "args":     arguments for a native program
+    "flags":    how it is compiled (-g -Og);  "strip": true: then stripped (a copy that is not stays beside it)
     "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
     "attach":   "server" (default; for gunicorn its worker), "master", "child": the process that said "worker",
                 or "stuck": the one that said so first
@@ -245,6 +246,7 @@ class Scenario:
         self.log = tempfile.TemporaryFile()
         self.folder = tempfile.TemporaryDirectory(prefix="loopknot-scenario-")  # for the server's own files
         self.built = None
+        self.unstripped = None  # the program, where it is compiled here
 
     # -- life
 
@@ -292,17 +294,27 @@ class Scenario:
             self.pid = self.wait_event("worker")["pid"]
 
     def _compile(self, source, suffix):
-        """The program, or with suffix .so the shared object, made of one file in C; gone when the scenario ends."""
+        """The program, or with suffix .so the shared object, made of one file in C or C++; gone when the scenario ends."""
         if self.built is None:
             self.built = tempfile.TemporaryDirectory(prefix="scenario-")
-        made = os.path.join(self.built.name, os.path.basename(source).removesuffix(".c") + suffix)
-        python = sysconfig_of_server() if suffix else []
-        command = [os.environ.get("CC", "cc"), "-g", "-Og", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-I" + HERE,
-                   "-pthread", *(["-shared", "-fPIC"] if suffix else []), *python, "-o", made, source]
+        stem, language = os.path.splitext(os.path.basename(source))
+        made = os.path.join(self.built.name, stem + suffix)
+        compiler = os.environ.get("CXX", "c++") if language == ".cc" else os.environ.get("CC", "cc")
+        command = [compiler, *self.plan.get("flags", ["-g", "-Og"]), "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-I" + HERE,
+                   "-pthread", *(["-shared", "-fPIC", *sysconfig_of_server()] if suffix else []), "-o", made, source]
+        self._tool(command, "%s does not compile" % source)
+        self.unstripped = made
+        if self.plan.get("strip"):
+            self.unstripped = made + ".unstripped"
+            os.rename(made, self.unstripped)
+            self._tool(["strip", "-o", made, self.unstripped], "%s cannot be stripped" % made)
+        return made
+
+    @staticmethod
+    def _tool(command, trouble):
         ran = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if ran.returncode != 0:
-            raise ScenarioError("%s does not compile:\n%s" % (source, ran.stdout))
-        return made
+            raise ScenarioError("%s:\n%s" % (trouble, ran.stdout))
 
     def _listen(self):
         for line in self.process.stdout:

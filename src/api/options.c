@@ -15,12 +15,15 @@
 
 /* NOLINTNEXTLINE(bugprone-sizeof-expression): a member that is a pointer is meant */
 #define END_OF(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
-_Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, patterns) &&
+_Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, unused) &&
                    sizeof(struct loopknot_render) == END_OF(loopknot_render, elapsed_ms),
                "no padding at the end");
 _Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
                    (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
                "public and inner stop modes are the same numbers");
+_Static_assert((int)LOOPKNOT_UNWINDER_OWN == (int)LK_UNWIND_OWN &&
+                   (int)LOOPKNOT_UNWINDER_LIBUNWIND == (int)LK_UNWIND_LIBUNWIND,
+               "public and inner unwinders are the same numbers");
 
 static const struct loopknot_options default_options = {
     .size = sizeof default_options,
@@ -86,6 +89,9 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
     if ((unsigned)o.stop > LOOPKNOT_STOP_NONE)
         return lk_error_set(err, LK_ERR_USAGE, "libloopknot %s has no way %u of stopping threads",
                             lk_tool_version(), (unsigned)o.stop);
+    if ((unsigned)o.unwinder > LOOPKNOT_UNWINDER_LIBUNWIND || o.unused)
+        return lk_error_set(err, LK_ERR_USAGE, "libloopknot %s has no unwinder %u",
+                            lk_tool_version(), (unsigned)o.unwinder);
     *ret = (struct lk_examine_options){
         .samples = o.samples,
         .interval_ms = o.interval_ms,
@@ -93,6 +99,7 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .max_pause_ms = o.max_pause_ms,
         .stop = (enum lk_stop_mode)o.stop,
         .native = o.native,
+        .unwinder = (enum lk_unwind_by)o.unwinder,
         .project = o.project,
         .together = o.together,
         .n_together = o.n_together,

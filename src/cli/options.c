@@ -23,6 +23,7 @@ enum option_id {
     OPT_STOP,
     OPT_NATIVE,
     OPT_NO_NATIVE,
+    OPT_UNWINDER,
     OPT_ALL,
     OPT_PROJECT,
     OPT_RULES,
@@ -42,6 +43,8 @@ static const struct option_row common_rows[] = {
       OPT_STOP },
     { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
+    { "unwinder", "auto|own|libunwind", "who reads native stacks: our own, libunwind, or both",
+      OPT_UNWINDER },
     { "all", NULL, "fold nothing", OPT_ALL },
     { "project", "DIR", "only code below DIR counts as yours", OPT_PROJECT },
     { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
@@ -167,6 +170,7 @@ static int parse_rules(struct common *c, const char *file)
 static int parse_common(struct common *c, int id, char *value)
 {
     static const char *const stops[] = { "auto", "all", "none" };
+    static const char *const unwinders[] = { "auto", "own", "libunwind" };
     static const char *const colors[] = { "never", "always", "auto" };
     struct loopknot_options *o = &c->options;
     int i;
@@ -186,6 +190,10 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_STOP:
         i = parse_word("stop", value, stops, 3);
         o->stop = i < 0 ? o->stop : (enum loopknot_stop)i;
+        return i < 0 ? EXIT_USAGE : 0;
+    case OPT_UNWINDER:
+        i = parse_word("unwinder", value, unwinders, 3);
+        o->unwinder = i < 0 ? o->unwinder : (enum loopknot_unwinder)i;
         return i < 0 ? EXIT_USAGE : 0;
     case OPT_COLOR:
         i = parse_word("color", value, colors, 3);

@@ -446,6 +446,9 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
         if (!p->unwinder)
             lk_snapshot_limit_os(x->process, why.os_errno, "the list of mappings",
                                  "native stacks were not read: %s", why.text);
+        else if (!lk_unwinder_use(p->unwinder, o->unwinder))
+            lk_snapshot_limit(x->process, "libunwind is not installed: native stacks were read by "
+                                          "loopknot's own unwinder");
     }
     return true;
 }
@@ -462,8 +465,7 @@ static void close_session(struct examination *x)
     lk_free(x->moved.v);
 }
 
-/* Debug information is costly: only the innermost native frames of threads without user Python
- * frames get file:line. */
+/* Debug information is costly, so it is read once, of the last sample. */
 static void read_lines(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
@@ -488,8 +490,8 @@ static void read_test(struct examination *x)
 static void complete(struct examination *x)
 {
     const struct lk_examine_options *o = x->session.options;
-    lk_sources_read(x->session.target, x->snap);
     read_lines(x);
+    lk_sources_read(x->session.target, x->snap);
     read_test(x);
     if (x->ended.code)
         lk_snapshot_limit_os(x->snap, x->ended.os_errno, "the list of threads",

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "read/native/unwind/unwind.h"
 #include "report/report.h"
 
 enum lk_stop_mode { LK_STOP_AUTO = 0, LK_STOP_ALL, LK_STOP_NONE };
@@ -19,6 +20,7 @@ struct lk_examine_options {
     unsigned samples, interval_ms, stalled_after_ms, max_pause_ms;
     enum lk_stop_mode stop;
     bool native;
+    enum lk_unwind_by unwinder;
     const char *project;
     const pid_t *together; /* processes examined for the same report set, this one among them */
     size_t n_together;

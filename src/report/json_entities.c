@@ -57,6 +57,7 @@ static json_t *native_frames(struct lk_jw *w, const struct lk_natstack *st)
         lk_jw_set(o, "build_id", lk_jw_text(w, f->build_id));
         lk_jw_set(o, "file", lk_jw_text(w, f->file));
         lk_jw_set(o, "line", lk_jw_number(f->file && f->line > 0 ? f->line : LK_UNKNOWN));
+        lk_jw_set(o, "inlined", json_boolean(f->inlined));
         lk_jw_append(list, o);
     }
     return list;

@@ -328,8 +328,8 @@ const char *lk_sentence_native(struct lk_arena *a, const struct lk_natframe *f)
     const char *function = f->function ? name(a, f->function) : "(no symbol)";
     const char *module = f->module ? name(a, f->module) : "(no module)";
     if (f->file)
-        return lk_arena_printf(a, "%s:%d  %s  (%s)", lk_words_safe(a, f->file), f->line, function,
-                               module);
+        return lk_arena_printf(a, "%s:%d  %s  (%s%s)", lk_words_safe(a, f->file), f->line, function,
+                               module, f->inlined ? ", inlined" : "");
     return lk_arena_printf(a, "%s+0x%" PRIx64 "  %s", module, f->offset, function);
 }
 

@@ -104,11 +104,14 @@ struct lk_natframe {
     const char *build_id; /* hex; NULL */
     const char *file;     /* NULL without debug information */
     int line;
-    bool system; /* libc, ld.so, libpthread, libpython / python executable, vdso */
+    const char *source; /* that line's text, clean; NULL = not read */
+    bool system;        /* libc, ld.so, libpthread, libpython / python executable, vdso */
+    bool inlined;       /* into the frame behind it: the same pc, a function of the source */
 };
 struct lk_natstack {
     uint32_t n;
     bool truncated; /* the unwind stopped before the outermost frame */
+    bool has_lines; /* file:line and inlined functions were looked for */
     struct lk_natframe *frames;
 };
 

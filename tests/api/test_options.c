@@ -94,6 +94,27 @@ static void unknown_stop(void **state)
     assert_int_equal(err.code, LK_ERR_USAGE);
 }
 
+static void unwinders(void **state)
+{
+    (void)state;
+    struct lk_examine_options inner;
+    struct lk_error err = { 0 };
+    struct loopknot_options o = loopknot_options_default();
+    assert_true(lk_api_options(&o, &inner, &err));
+    assert_int_equal(inner.unwinder, LK_UNWIND_AUTO);
+    o.unwinder = LOOPKNOT_UNWINDER_LIBUNWIND;
+    assert_true(lk_api_options(&o, &inner, &err));
+    assert_int_equal(inner.unwinder, LK_UNWIND_LIBUNWIND);
+    /* an older program's struct ends before it */
+    o.size = offsetof(struct loopknot_options, unwinder);
+    assert_true(lk_api_options(&o, &inner, &err));
+    assert_int_equal(inner.unwinder, LK_UNWIND_AUTO);
+    o.size = sizeof o;
+    o.unwinder = (enum loopknot_unwinder)3;
+    assert_false(lk_api_options(&o, &inner, &err));
+    assert_int_equal(err.code, LK_ERR_USAGE);
+}
+
 static void render(void **state)
 {
     (void)state;
@@ -174,8 +195,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults),     cmocka_unit_test(older),        cmocka_unit_test(newer),
-        cmocka_unit_test(without_size), cmocka_unit_test(unknown_stop), cmocka_unit_test(render),
-        cmocka_unit_test(refused),      cmocka_unit_test(examined),
+        cmocka_unit_test(without_size), cmocka_unit_test(unknown_stop), cmocka_unit_test(unwinders),
+        cmocka_unit_test(render),       cmocka_unit_test(refused),      cmocka_unit_test(examined),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

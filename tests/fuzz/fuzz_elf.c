@@ -1,7 +1,7 @@
 /*
  * Modules and stacks of a hostile target: this program's own ELF file, damaged in memory, on disk
- * or both, and walks over it from any pc with a stack of pointers into it. Names, rows, lines:
- * whatever comes of it is bounded.
+ * or both, and walks over it, by both unwinders, from any pc with a stack of pointers into it.
+ * Names, rows, lines: whatever comes of it is bounded.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -190,8 +190,13 @@ static void walk(struct lk_unwinder *u, struct lk_arena *a)
     for (int i = 0; i < 17; i++)
         regs.reg[i] = STACK + 8 * fuzz_below(STACK_WORDS);
     regs.reg[LK_REG_PC] = some_code();
+    /* libunwind's walks cost a process each */
+    const enum lk_unwind_by by = fuzz_below(32)  ? LK_UNWIND_OWN
+                                 : fuzz_below(2) ? LK_UNWIND_AUTO
+                                                 : LK_UNWIND_LIBUNWIND;
+    lk_unwinder_use(u, by);
     struct lk_natstack *s = lk_unwind(u, &regs, a);
-    CHECK(s && s->n >= 1 && s->n <= LK_UNWIND_MAX);
+    CHECK(s && s->n <= LK_UNWIND_MAX && (s->n >= 1 || by == LK_UNWIND_LIBUNWIND));
     for (uint32_t i = 0; i < s->n; i++)
         for (const char *c = s->frames[i].function; c && *c; c++)
             CHECK((unsigned char)*c >= 0x20 && *c != 0x7f);

@@ -79,5 +79,8 @@ extern const struct lk_pattern lk_known_functions[];
 extern const size_t lk_n_known_functions;
 extern const struct lk_call_pattern lk_known_natives[];
 extern const size_t lk_n_known_natives;
+/* Of libraries whose functions stand between a program and what it waits for. */
+extern const struct lk_call_pattern lk_known_wrappers[];
+extern const size_t lk_n_known_wrappers;
 
 #endif

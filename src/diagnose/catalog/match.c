@@ -75,6 +75,12 @@ const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user,
     return p ? p : find_call(lk_known_natives, lk_n_known_natives, f->function, f->module);
 }
 
+bool lk_pattern_is_native_wrapper(const char *function, const char *module)
+{
+    return find_call(lk_known_wrappers, lk_n_known_wrappers, function ? function : "", module) !=
+           NULL;
+}
+
 const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee)
 {
     if (!user)

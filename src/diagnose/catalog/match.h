@@ -21,6 +21,9 @@ bool lk_pattern_is_users_framework(const struct lk_patterns *user, const char *p
  * (may be NULL): the user's. */
 const struct lk_call_pattern *lk_pattern_native(const struct lk_patterns *user,
                                                 const struct lk_natframe *f, bool *by_user);
+/** True when a native function, or all of that library, stands between a program and what it waits
+ * for. Each may be NULL. */
+bool lk_pattern_is_native_wrapper(const char *function, const char *module);
 /** The same of a function made in C that Python code calls: "module:name", or a symbol (struct
  * lk_wait); the user's only. */
 const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, const char *callee);

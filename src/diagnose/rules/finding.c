@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/native_code.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "util/map.h"
@@ -33,23 +34,17 @@ struct lk_culprit lk_culprit_of_frame(const struct lk_pyframe *p, int64_t tid, c
     return k;
 }
 
-/* The innermost native frame of the executable or of a library that is not the system's. */
-static struct lk_culprit native_culprit(const struct lk_thread *t)
+static struct lk_culprit native_culprit(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    const struct lk_natstack *st = t->native_stack;
-    const struct lk_natframe *best = NULL;
-    for (size_t i = 0; st && i < st->n && !best; i++)
-        if (!st->frames[i].system)
-            best = &st->frames[i];
-    if (!best && st && st->n)
-        best = &st->frames[st->n - 1];
+    const struct lk_natframe *f = lk_native_culprit(t->native_stack, c->snap->exe);
     struct lk_culprit k = { .tid = t->tid };
-    if (best) {
-        k.function = best->function;
-        k.file = best->file;
-        k.line = best->line;
-        k.module = best->module;
-        k.offset = best->offset;
+    if (f) {
+        k.function = f->function;
+        k.file = f->file;
+        k.line = f->line;
+        k.source = f->source;
+        k.module = f->module;
+        k.offset = f->offset;
     }
     return k;
 }
@@ -73,7 +68,7 @@ struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r
     /* All of it is the standard library: the native stack, or else the innermost frame, says where.
      */
     if (!p && t->native_stack && t->native_stack->n && !(t->python_stack && t->python_stack->n))
-        return native_culprit(t);
+        return native_culprit(c, t);
     if (!p && t->python_stack && t->python_stack->n)
         p = &t->python_stack->frames[0];
     return lk_culprit_of_frame(p, t->tid, NULL);

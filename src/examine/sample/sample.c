@@ -226,14 +226,19 @@ static void read_native(struct lk_session *x, struct lk_snapshot *s,
     if (!x->unwinder)
         return;
     prefetch_stacks(x, list);
+    struct lk_regs *regs = lk_xcalloc(list->n + 1, sizeof *regs);
+    struct lk_natstack **stacks = lk_xcalloc(list->n + 1, sizeof *stacks);
+    for (size_t i = 0; i < list->n; i++)
+        regs_of(&list->v[i], r, &regs[i]);
+    lk_unwind_all(x->unwinder, regs, list->n, s->arena, stacks);
     for (size_t i = 0; i < list->n; i++) {
-        struct lk_regs regs;
-        regs_of(&list->v[i], r, &regs);
         struct lk_thread *t =
             lk_thread_at(s, lk_snapshot_find(s, LK_KIND_THREAD, (uint64_t)list->v[i].tid));
-        if (t && regs.known)
-            t->native_stack = lk_unwind(x->unwinder, &regs, s->arena);
+        if (t && regs[i].known)
+            t->native_stack = stacks[i];
     }
+    lk_free(stacks);
+    lk_free(regs);
 }
 
 static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode,

@@ -11,16 +11,19 @@
 #include <unistd.h>
 
 #include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/native_code.h"
 #include "snapshot/builder.h"
 #include "util/map.h"
 #include "util/text.h"
 
 enum { MAX_FILES = 300, MAX_FILE_BYTES = 8 << 20, MAX_LINE_BYTES = 240 };
 
-/* A frame whose line is wanted. */
+/* A frame whose line is wanted, and where its text goes. */
 struct line_ref {
     uint32_t file;
-    struct lk_pyframe *frame;
+    int line;
+    const char *name; /* of the file */
+    const char **source;
 };
 
 /* First all frames are gathered, then each file is read once, into a buffer that all share: no more
@@ -44,22 +47,27 @@ static int compare_line_refs(const void *a, const void *b)
     const struct line_ref *x = a, *y = b;
     if (x->file != y->file)
         return x->file < y->file ? -1 : 1;
-    return x->frame->line < y->frame->line ? -1 : x->frame->line > y->frame->line;
+    return x->line < y->line ? -1 : x->line > y->line;
 }
 
-static void want(struct reader *r, struct lk_pyframe *f)
+static void want_line(struct reader *r, const char *name, int line, const char **source)
 {
-    if (!f || f->source || !f->code || f->line <= 0 || !f->code->file || !f->code->file[0] ||
-        f->code->file[0] == '<')
+    if (*source || line <= 0 || !name || !name[0] || name[0] == '<')
         return;
-    uint64_t key = lk_hash_str(LK_HASH_INIT, f->code->file), file;
+    uint64_t key = lk_hash_str(LK_HASH_INIT, name), file;
     if (!lk_map_get(&r->files, key, &file)) {
         if (r->files.n >= MAX_FILES)
             return;
         file = r->files.n;
         lk_map_put(&r->files, key, file);
     }
-    lk_vec_add(&r->lines, ((struct line_ref){ (uint32_t)file, f }));
+    lk_vec_add(&r->lines, ((struct line_ref){ (uint32_t)file, line, name, source }));
+}
+
+static void want(struct reader *r, struct lk_pyframe *f)
+{
+    if (f && f->code)
+        want_line(r, f->code->file, f->line, &f->source);
 }
 
 static bool slurp(struct reader *r, int fd)
@@ -103,7 +111,7 @@ static void fill(const struct reader *r, const struct line_ref *w, size_t n)
     const char *p = r->text.v, *end = p + r->text.n, *text = NULL;
     int line = 1, of = 0; /* that p is at; that text is of */
     for (size_t i = 0; i < n; i++) {
-        while (line < w[i].frame->line) {
+        while (line < w[i].line) {
             p = memchr(p, '\n', (size_t)(end - p));
             if (!p || ++p == end)
                 return;
@@ -112,7 +120,7 @@ static void fill(const struct reader *r, const struct line_ref *w, size_t n)
         if (of != line)
             text = line_text(r, p);
         of = line;
-        w[i].frame->source = text;
+        *w[i].source = text;
     }
 }
 
@@ -124,7 +132,7 @@ static void fill_all(struct reader *r)
     for (size_t i = 0, n; i < r->lines.n; i += n) {
         for (n = 1; i + n < r->lines.n && w[i + n].file == w[i].file; n++)
             ;
-        int fd = lk_process_open_path(r->t, w[i].frame->code->file, NULL);
+        int fd = lk_process_open_path(r->t, w[i].name, NULL);
         if (fd < 0)
             continue;
         if (slurp(r, fd))
@@ -143,6 +151,14 @@ static void want_stack(struct reader *r, struct lk_pystack *st)
         want(r, &st->frames[at]);
 }
 
+/* Of a native stack the one frame that a culprit is made of. */
+static void want_native(struct reader *r, const struct lk_thread *t)
+{
+    struct lk_natframe *f = (struct lk_natframe *)lk_native_culprit(t->native_stack, r->s->exe);
+    if (f && !f->system)
+        want_line(r, f->file, f->line, &f->source);
+}
+
 void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
 {
     struct reader r = { .t = t, .s = s };
@@ -150,6 +166,9 @@ void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
     for (size_t i = 0; i < s->threads.n; i++)
         if (lk_map_add(&seen, (uintptr_t)s->threads.v[i].python_stack, 0))
             want_stack(&r, s->threads.v[i].python_stack);
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (!s->threads.v[i].python_stack->n)
+            want_native(&r, &s->threads.v[i]);
     for (size_t i = 0; i < s->tasks.n; i++)
         if (lk_map_add(&seen, (uintptr_t)s->tasks.v[i].stack, 0))
             want_stack(&r, s->tasks.v[i].stack);

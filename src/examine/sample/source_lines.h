@@ -4,8 +4,8 @@
 
 #include "process/process.h"
 
-/** After lk_classify: fills `source` of user frames and of the frames a culprit may be chosen from.
- * Bounded. */
+/** After lk_classify, and after native frames have their lines: fills `source` of user frames and
+ * of the frames a culprit may be chosen from. Bounded. */
 void lk_sources_read(struct lk_process *t, struct lk_snapshot *s);
 
 #endif

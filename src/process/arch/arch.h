@@ -51,6 +51,9 @@ struct lk_glibc_layout {
     uint16_t cond_size;
 };
 
+/** Whether instructions are a call, and of what. */
+enum lk_call_form { LK_NO_CALL = 0, LK_INDIRECT_CALL, LK_DIRECT_CALL };
+
 struct lk_arch {
     const char *name;
     uint16_t machine; /* EM_* of elf.h, 64-bit and little-endian */
@@ -66,6 +69,16 @@ struct lk_arch {
     /* What may be a number loaded for a system call, in code that ends with its instruction: the
      * nearest first, at most max of them. None when it does not end with one. */
     size_t (*loaded_numbers)(const uint8_t *code, size_t n, uint32_t *ret, size_t max);
+
+    /* Frames of functions that keep a frame pointer, where it cannot be had from a register */
+    unsigned frame_pointer; /* its place */
+    /* Bytes from the stack pointer to where the frame pointer points, behind the first instructions
+     * of a function; -1 when they set none up, or in no way that is known. */
+    int64_t (*frame_size)(const uint8_t *code, size_t n);
+    /* The code that ends here is a call: what it calls, counted from its end. */
+    enum lk_call_form (*call_before)(const uint8_t *code, size_t n, int64_t *distance);
+    /* The instruction here returns to the address that the stack pointer points to. */
+    bool (*returns)(const uint8_t *code, size_t n);
 
     struct lk_glibc_layout glibc;
     uint16_t musl_tid; /* in musl's struct pthread (src/internal/pthread_impl.h), 1.2 */

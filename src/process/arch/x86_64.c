@@ -11,6 +11,7 @@
  * DWARF numbers and which are kept: psABI, "DWARF Register Number Mapping" and figure 3.4. Words:
  * struct user_regs_struct of arch/x86/include/asm/user_64.h.
  */
+enum { REG_FP = 8 };
 static const struct lk_arch_register registers[] = {
     [LK_REG_PC] = { 16, 16, false }, /* rip */
     [LK_REG_SP] = { 7, 19, true },   /* rsp */
@@ -20,7 +21,7 @@ static const struct lk_arch_register registers[] = {
     { 3, 5, true },                  /* rbx */
     { 4, 13, false },                /* rsi */
     { 5, 14, false },                /* rdi */
-    { 6, 4, true },                  /* rbp */
+    [REG_FP] = { 6, 4, true },       /* rbp */
     { 8, 9, false },                 /* r8 */
     { 9, 8, false },
     { 10, 7, false },
@@ -50,6 +51,66 @@ static size_t loaded_numbers(const uint8_t *code, size_t n, uint32_t *ret, size_
     return found;
 }
 
+static bool take(const uint8_t **p, const uint8_t *end, const char *bytes, size_t n)
+{
+    if ((size_t)(end - *p) < n || memcmp(*p, bytes, n))
+        return false;
+    *p += n;
+    return true;
+}
+
+/* As gcc and clang begin a function that has a frame pointer: endbr64; push %rbp; mov %rsp,%rbp;
+ * push of registers that it gives back; sub $n,%rsp. */
+static int64_t frame_size(const uint8_t *code, size_t n)
+{
+    const uint8_t *p = code, *end = code + n;
+    int32_t room = 0;
+    int64_t pushed = 0;
+    take(&p, end, "\xf3\x0f\x1e\xfa", 4);
+    if (!take(&p, end, "\x55", 1) ||
+        (!take(&p, end, "\x48\x89\xe5", 3) && !take(&p, end, "\x48\x8b\xec", 3)))
+        return -1;
+    for (; end - p > 1; pushed += 8) {
+        const unsigned prefix = *p == 0x41;
+        if (p[prefix] < 0x50 || p[prefix] > 0x57)
+            break;
+        p += 1 + prefix;
+    }
+    if (end - p < 7)
+        return -1;
+    if (take(&p, end, "\x48\x83\xec", 3))
+        room = (int8_t)*p;
+    else if (take(&p, end, "\x48\x83\xc4", 3)) /* 128 is shorter as add $-128 */
+        room = -(int8_t)*p;
+    else if (take(&p, end, "\x48\x81\xec", 3))
+        memcpy(&room, p, sizeof room);
+    return room < 0 ? -1 : pushed + room;
+}
+
+/* "call rel32" is e8; "call r/m64" is ff /2 with what its ModRM byte says of its length. */
+static enum lk_call_form call_before(const uint8_t *code, size_t n, int64_t *distance)
+{
+    int32_t rel;
+    if (n >= 5 && code[n - 5] == 0xe8) {
+        memcpy(&rel, code + n - 4, sizeof rel);
+        *distance = rel;
+        return LK_DIRECT_CALL;
+    }
+    for (size_t len = 2; len <= 7 && len <= n; len++) {
+        const uint8_t *p = code + n - len, modrm = p[1], mod = modrm >> 6, rm = modrm & 7;
+        static const uint8_t displacement[] = { 0, 1, 4, 0 };
+        const size_t sib = mod != 3 && rm == 4, disp = mod == 0 && rm == 5 ? 4 : displacement[mod];
+        if (p[0] == 0xff && (modrm >> 3 & 7) == 2 && len == 2 + sib + disp)
+            return LK_INDIRECT_CALL;
+    }
+    return LK_NO_CALL;
+}
+
+static bool returns(const uint8_t *code, size_t n)
+{
+    return n && code[0] == 0xc3;
+}
+
 const struct lk_arch lk_arch_x86_64 = {
     .name = "x86-64",
     .machine = EM_X86_64,
@@ -60,6 +121,10 @@ const struct lk_arch lk_arch_x86_64 = {
     .n_syscalls = LK_X86_64_SYSCALLS,
     .syscall_bytes = SYSCALL_BYTES,
     .loaded_numbers = loaded_numbers,
+    .frame_pointer = REG_FP,
+    .frame_size = frame_size,
+    .call_before = call_before,
+    .returns = returns,
     .glibc = {
         /* nptl/descr.h behind tcbhead_t, sysdeps/x86_64/nptl/tls.h */
         .thread = { .self = { 0, 0x10 }, .n_self = 2, .tid = 0x2d0, .cancelhandling = 0x308 },

@@ -95,6 +95,57 @@ static void numbers_in_code(void **state)
 #endif
 }
 
+#ifdef __x86_64__
+static int64_t size_of(const char *code, size_t n)
+{
+    uint8_t bytes[48] = { 0 };
+    memcpy(bytes, code, n);
+    return lk_arch_own()->frame_size(bytes, sizeof bytes);
+}
+#endif
+
+static void frames_in_code(void **state)
+{
+    static const uint8_t nothing[16];
+    int64_t distance = 0;
+    (void)state;
+    assert_int_equal(lk_arch_own()->frame_size(nothing, sizeof nothing), -1);
+    assert_int_equal(lk_arch_own()->frame_size(nothing, 0), -1);
+    assert_int_equal(lk_arch_own()->call_before(nothing, sizeof nothing, &distance), LK_NO_CALL);
+    assert_int_equal(lk_arch_own()->call_before(nothing, 0, &distance), LK_NO_CALL);
+    assert_false(lk_arch_own()->returns(nothing, 0));
+#ifdef __x86_64__
+#define CODE(s) s, sizeof(s) - 1
+    assert_int_equal(size_of(CODE("\x55\x48\x89\xe5")), 0);
+    assert_int_equal(size_of(CODE("\x55\x48\x89\xe5\x48\x83\xec\x20")), 0x20);
+    assert_int_equal(size_of(CODE("\xf3\x0f\x1e\xfa\x55\x48\x89\xe5\x48\x83\xc4\x80")), 128);
+    /* push %r12; push %rbx; sub $0x110,%rsp */
+    assert_int_equal(size_of(CODE("\x55\x48\x89\xe5\x41\x54\x53\x48\x81\xec\x10\x01\0\0")), 0x120);
+    assert_int_equal(size_of(CODE("\x55\x53\x48\x83\xec\x08")), -1); /* no frame pointer */
+    assert_int_equal(size_of(CODE("\x55\x48\x89\xe5\x48\x81\xec\0\0\0\x80")), -1);
+
+    static const struct {
+        uint8_t code[8];
+        enum lk_call_form form;
+    } rows[] = {
+        { { 0x90, 0x90, 0x90, 0xe8, 0xfc, 0xff, 0xff, 0xff }, LK_DIRECT_CALL },
+        { { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xd0 }, LK_INDIRECT_CALL }, /* *%rax */
+        { { 0x90, 0x90, 0x90, 0x90, 0x90, 0x41, 0xff, 0xd4 }, LK_INDIRECT_CALL }, /* *%r12 */
+        { { 0x90, 0x90, 0xff, 0x15, 1, 2, 3, 4 }, LK_INDIRECT_CALL },             /* *4(%rip) */
+        { { 0x90, 0x90, 0x90, 0x90, 0xff, 0x54, 0x24, 8 }, LK_INDIRECT_CALL },    /* *8(%rsp) */
+        { { 0x90, 0xff, 0x94, 0x24, 1, 2, 3, 4 }, LK_INDIRECT_CALL },
+        { { 0x90, 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0xe0 }, LK_NO_CALL }, /* jmp *%rax */
+        { { 0x90, 0x90, 0x90, 0x90, 0x90, 0xff, 0x50, 0x08 }, LK_INDIRECT_CALL },
+        { { 0x90, 0x90, 0x90, 0x90, 0xff, 0x50, 0x08, 0x90 }, LK_NO_CALL },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
+        assert_int_equal(lk_arch_own()->call_before(rows[i].code, 8, &distance), rows[i].form);
+    assert_int_equal(lk_arch_own()->call_before(rows[0].code, 8, &distance), LK_DIRECT_CALL);
+    assert_int_equal(distance, -4);
+    assert_true(lk_arch_own()->returns((const uint8_t *)"\xc3", 1));
+#endif
+}
+
 /* The C library that these tests run with: sizes from its headers, the tid from its memory. */
 static void libc_layout(void **state)
 {
@@ -178,9 +229,13 @@ static void registers_are_distinct(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_row),          cmocka_unit_test(calls_by_number),
-        cmocka_unit_test(calls_that_block), cmocka_unit_test(numbers_in_code),
-        cmocka_unit_test(libc_layout),      cmocka_unit_test(registers_are_distinct),
+        cmocka_unit_test(own_row),
+        cmocka_unit_test(calls_by_number),
+        cmocka_unit_test(calls_that_block),
+        cmocka_unit_test(numbers_in_code),
+        cmocka_unit_test(frames_in_code),
+        cmocka_unit_test(libc_layout),
+        cmocka_unit_test(registers_are_distinct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,32 +79,41 @@ static uint64_t take_pointer(struct cursor *c, uint8_t enc, lk_addr data_base)
  * sorted by function, both relative to the header. Every linker writes the table as sdata4 relative
  * to the header; nothing else is read.
  */
-static lk_addr find_fde(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc)
+bool lk_eh_table(struct lk_unwinder *u, const struct lk_module *m, struct lk_eh_table *ret)
 {
     lk_addr hdr = m->bias + m->eh_hdr;
     uint8_t head[16];
-    int32_t pair[2];
     if (!m->eh_hdr || m->eh_hdr_size < sizeof head || !lk_read(u->t, hdr, head, sizeof head))
-        return 0;
+        return false;
     struct cursor c = { .p = head + 4, .end = head + sizeof head, .addr = hdr + 4 };
     take_pointer(&c, head[1], hdr);
     uint64_t count = take_uint(&c, 4);
     if (head[0] != 1 || head[2] != PE_UDATA4 || head[3] != (PE_DATAREL | PE_SDATA4) || c.bad ||
-        count > (m->eh_hdr_size - (c.addr - hdr)) / sizeof pair)
+        count > (m->eh_hdr_size - (c.addr - hdr)) / sizeof(int32_t[2]))
+        return false;
+    *ret = (struct lk_eh_table){ .header = hdr, .pairs = c.addr, .n = count };
+    return true;
+}
+
+static lk_addr find_fde(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc)
+{
+    struct lk_eh_table t;
+    int32_t pair[2];
+    if (!lk_eh_table(u, m, &t))
         return 0;
-    uint64_t lo = 0, hi = count; /* the last pair whose function is not above pc */
+    uint64_t lo = 0, hi = t.n; /* the last pair whose function is not above pc */
     while (lo < hi) {
         uint64_t mid = lo + (hi - lo) / 2;
-        if (!lk_read(u->t, c.addr + mid * sizeof pair, pair, sizeof pair))
+        if (!lk_read(u->t, t.pairs + mid * sizeof pair, pair, sizeof pair))
             return 0;
-        if (hdr + (uint64_t)(int64_t)pair[0] <= pc)
+        if (t.header + (uint64_t)(int64_t)pair[0] <= pc)
             lo = mid + 1;
         else
             hi = mid;
     }
-    if (!lo || !lk_read(u->t, c.addr + (lo - 1) * sizeof pair, pair, sizeof pair))
+    if (!lo || !lk_read(u->t, t.pairs + (lo - 1) * sizeof pair, pair, sizeof pair))
         return 0;
-    return hdr + (uint64_t)(int64_t)pair[1];
+    return t.header + (uint64_t)(int64_t)pair[1];
 }
 
 /* Reads the body of a CIE or FDE (what follows its length word) into buf. */
@@ -375,6 +384,7 @@ static bool run_fde(struct lk_unwinder *u, struct cursor *fde, const struct cie 
         return false;
     if (cie->augmented)
         take(fde, uleb(fde));
+    row->start = start;
     struct machine m = { .u = u, .arch = lk_process_arch(u->t), .cie = cie, .row = row, .loc = 0 };
     default_row(m.arch, row);
     if (fde->bad || !execute(&m, cie->init, UINT64_MAX))

@@ -1,66 +1,35 @@
 /*
- * file:line of native frames, by libdw. DWARF is a large and old parser's worth of input that the
- * target chose, so it is read in a short-lived helper process: whatever a broken file does there -
- * crash, endless loop, gigabytes - costs the line and nothing else. The helper can open no file
- * (libdw would follow .gnu_debugaltlink and .dwo names) and has limits on time and memory.
+ * file:line of native frames, and the functions that the compiler has put into them (DWARF 5
+ * section 3.3.8, DW_TAG_inlined_subroutine), by libdw. DWARF is a large and old parser's worth of
+ * input that the target chose, so it is read in a process of its own (confined.h), which can open
+ * no file: libdw would follow .gnu_debugaltlink and .dwo names.
  */
 #include "read/native/unwind/unwind_internal.h"
 
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "read/native/elf/symbols.h"
+#include "read/native/unwind/confined.h"
 
 #define MAX_ASKED     64    /* frames of one module in one call */
 #define MAX_HELPERS   64    /* in the life of an unwinder */
 #define MAX_UNITS     20000 /* compilation units searched when there is no .debug_aranges */
-#define HELPER_MS     2000
-#define HELPER_MEMORY (UINT64_C(1) << 30)
 #define MAX_FILE_NAME 1000
+#define MAX_INLINED   16 /* functions inside of one, at one address */
 
+/* One function that stands at an address, the innermost first. */
 struct answer {
     int32_t line; /* 0 = none */
-    uint16_t n;
-    char file[MAX_FILE_NAME];
+    uint16_t n_file, n_name;
+    bool outermost; /* the function itself; the others are inlined */
+    char file[MAX_FILE_NAME], name[LK_MAX_SYMBOL_NAME];
 };
 
-/* ---- in the helper ----------------------------------------------------------------------------
- */
-
-static void limit(int what, uint64_t value)
-{
-    const struct rlimit r = { value, value };
-    setrlimit(what, &r);
-}
-
-static void confine(int elf_fd, int out)
-{
-    unsigned long pages = 0;
-    for (int fd = 0; fd <= 2; fd++) /* libdw's complaints are nobody's business */
-        if (fd != elf_fd && fd != out)
-            close(fd);
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (f) {
-        /* on top of what we have: a sanitizer reserves terabytes */
-        if (fscanf(f, "%lu", &pages) == 1)
-            limit(RLIMIT_AS, (uint64_t)pages * LK_PAGE + HELPER_MEMORY);
-        fclose(f);
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    limit(RLIMIT_CPU, 2);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, 0);
-}
+/* ---- in a process of its own -------------------------------------------------------------- */
 
 /* gcc writes .debug_aranges, clang does not. Split units are left out: their ranges stand in
  * another file. */
@@ -77,83 +46,99 @@ static bool find_unit(Dwarf *dw, Dwarf_Addr pc, Dwarf_Die *ret)
     return false;
 }
 
-static void find_line(Dwarf *dw, Dwarf_Addr pc, struct answer *ret)
+/* Scopes at pc that belong to the function which is really there, innermost first; free(3) them.
+ * dwarf_getscopes() alone goes on, from an inlined function, to where its source stands. */
+static int find_scopes(Dwarf *dw, Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **ret)
 {
-    Dwarf_Die unit;
+    Dwarf_Die *scopes = NULL, innermost;
+    const int n = dwarf_getscopes(unit, pc, &scopes);
+    const bool found = n > 0 && dwarf_offdie(dw, dwarf_dieoffset(&scopes[0]), &innermost);
+    free(scopes);
+    return found ? dwarf_getscopes_die(&innermost, ret) : 0;
+}
+
+static const char *name_of(Dwarf_Die *die)
+{
+    Dwarf_Attribute a;
+    return dwarf_attr_integrate(die, DW_AT_linkage_name, &a) ||
+                   dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &a)
+               ? dwarf_formstring(&a)
+               : dwarf_diename(die);
+}
+
+static uint64_t number_of(Dwarf_Die *die, unsigned attribute)
+{
+    Dwarf_Attribute a;
+    Dwarf_Word v;
+    return dwarf_attr(die, attribute, &a) && !dwarf_formudata(&a, &v) ? v : 0;
+}
+
+static uint16_t copy(char *to, size_t size, const char *from)
+{
+    const size_t n = from ? strnlen(from, size) : 0;
+    memcpy(to, from ? from : "", n);
+    return (uint16_t)n;
+}
+
+static bool tell(int out, const char *name, const char *file, uint64_t line, bool outermost)
+{
+    struct answer a = { .outermost = outermost };
+    a.line = file && line <= INT32_MAX ? (int32_t)line : 0;
+    a.n_file = copy(a.file, sizeof a.file, file);
+    a.n_name = copy(a.name, sizeof a.name, name);
+    return write(out, &a, sizeof a) == (ssize_t)sizeof a;
+}
+
+/* The line at pc belongs to the innermost function, and where that is inlined, the place of its
+ * call to the next one. */
+static bool tell_functions(Dwarf *dw, Dwarf_Addr pc, int out)
+{
+    Dwarf_Die unit, *scopes = NULL;
+    Dwarf_Files *files = NULL;
+    size_t n_files = 0;
     int line = 0;
     if (!find_unit(dw, pc, &unit))
-        return;
+        return tell(out, NULL, NULL, 0, true);
     Dwarf_Line *l = dwarf_getsrc_die(&unit, pc);
-    const char *file = l ? dwarf_linesrc(l, NULL, NULL) : NULL;
-    if (!file || dwarf_lineno(l, &line) || line <= 0)
-        return;
-    ret->line = line;
-    ret->n = (uint16_t)strnlen(file, sizeof ret->file);
-    memcpy(ret->file, file, ret->n);
+    const char *file = l ? dwarf_linesrc(l, NULL, NULL) : NULL, *name = NULL;
+    uint64_t at = l && !dwarf_lineno(l, &line) && line > 0 ? (uint64_t)line : 0;
+    const int n = find_scopes(dw, &unit, pc, &scopes);
+    dwarf_getsrcfiles(&unit, &files, &n_files);
+    bool ok = true;
+    for (int i = 0, inlined = 0; i < n && ok && !name; i++) {
+        const int tag = dwarf_tag(&scopes[i]);
+        if (tag == DW_TAG_inlined_subroutine && inlined++ < MAX_INLINED) {
+            ok = tell(out, name_of(&scopes[i]), file, at, false);
+            const uint64_t from = number_of(&scopes[i], DW_AT_call_file);
+            file = from < n_files ? dwarf_filesrc(files, from, NULL, NULL) : NULL;
+            at = number_of(&scopes[i], DW_AT_call_line);
+        } else if (tag == DW_TAG_subprogram) {
+            name = name_of(&scopes[i]);
+        }
+    }
+    ok = ok && tell(out, name, at ? file : NULL, at, true);
+    free(scopes);
+    return ok;
 }
 
-static void helper(int elf_fd, int out, const uint64_t *pcs, size_t n)
+struct question {
+    int elf_fd;
+    const uint64_t *pcs;
+    size_t n;
+};
+
+static void answer_all(int out, void *arg)
 {
-    confine(elf_fd, out);
+    const struct question *q = arg;
     elf_version(EV_CURRENT);
-    Elf *elf = elf_begin(elf_fd, ELF_C_READ, NULL); /* reads, does not map: the file may shrink */
+    Elf *elf =
+        elf_begin(q->elf_fd, ELF_C_READ, NULL); /* reads, does not map: the file may shrink */
     Dwarf *dw = elf ? dwarf_begin_elf(elf, DWARF_C_READ, NULL) : NULL;
-    for (size_t i = 0; dw && i < n; i++) {
-        struct answer a = { 0 };
-        find_line(dw, pcs[i], &a);
-        if (write(out, &a, sizeof a) != (ssize_t)sizeof a)
-            break;
-    }
-    _exit(0);
+    for (size_t i = 0; dw && i < q->n && tell_functions(dw, q->pcs[i], out); i++)
+        ;
 }
 
-/* ---- in the caller ------------------------------------------------------------------------------
- */
-
-/* Reads up to `size` bytes until the helper ends or its time is over. */
-static size_t collect(int fd, void *buf, size_t size)
-{
-    uint64_t end = lk_now_ms() + HELPER_MS;
-    size_t n = 0;
-    while (n < size) {
-        uint64_t now = lk_now_ms();
-        struct pollfd p = { .fd = fd, .events = POLLIN };
-        if (now >= end)
-            break;
-        int ready = poll(&p, 1, (int)(end - now));
-        if (ready < 0 && errno == EINTR)
-            continue;
-        ssize_t got = ready > 0 ? read(fd, (char *)buf + n, size - n) : 0;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        n += (size_t)got;
-    }
-    return n;
-}
-
-/* Fills the first answers; returns how many. */
-static size_t ask(int elf_fd, const uint64_t *pcs, size_t n, struct answer *ret)
-{
-    int out[2];
-    if (pipe2(out, O_CLOEXEC))
-        return 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        helper(elf_fd, out[1], pcs, n);
-        _exit(1);
-    }
-    close(out[1]);
-    size_t got = pid > 0 ? collect(out[0], ret, n * sizeof *ret) / sizeof *ret : 0;
-    close(out[0]);
-    if (pid > 0) {
-        kill(pid, SIGKILL);
-        while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-            ;
-    }
-    return got;
-}
+/* ---- in the caller ------------------------------------------------------------------------- */
 
 static uint64_t line_key(const struct lk_module *m, uint64_t vaddr)
 {
@@ -170,17 +155,61 @@ static const struct lk_line_record *recorded(const struct lk_unwinder *u, const 
     return r->module_path == m->path && r->vaddr == vaddr ? r : NULL;
 }
 
-static void record(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr,
-                   const struct answer *a)
+/* "/usr/bin/../lib/gcc" is where "/usr/lib/gcc" is, but for symbolic links, and easier to read. */
+static void shorten(char *path)
 {
+    char *to = path;
+    const char *from = path;
+    while (*from) {
+        const size_t n = 1 + strcspn(from + 1, "/");
+        if (to > path && n == 3 && !strncmp(from, "/..", 3)) {
+            while (to > path && *--to != '/')
+                ;
+        } else if (!(n == 1 && from[1]) && !(n == 2 && !strncmp(from, "/.", 2))) {
+            memmove(to, from, n);
+            to += n;
+        }
+        from += n;
+    }
+    *to = '\0';
+}
+
+static void keep_function(struct lk_unwinder *u, const struct answer *a)
+{
+    struct lk_source_function *f = lk_vec_push(&u->functions);
+    char name[2 * LK_MAX_SYMBOL_NAME];
+    if (a->line > 0 && a->n_file <= sizeof a->file) {
+        char *file = lk_text_clean(u->arena, a->file, a->n_file, MAX_FILE_NAME);
+        if (*file == '/')
+            shorten(file);
+        f->line = a->line;
+        f->file = file;
+    }
+    if (!a->n_name || a->n_name > sizeof a->name)
+        return;
+    snprintf(name, sizeof name, "%.*s", (int)a->n_name, a->name);
+    lk_demangle(&u->demangler, name, sizeof name);
+    f->name = lk_text_clean(u->arena, name, strlen(name), LK_MAX_SYMBOL_NAME);
+}
+
+/* The functions at one address, of n answers; how many of these were used. None: nothing is known.
+ */
+static size_t record(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr,
+                     const struct answer *a, size_t n)
+{
+    size_t used = 0;
+    while (used < n && used <= MAX_INLINED && !a[used].outermost)
+        used++;
+    used = used < n && a[used].outermost ? used + 1 : 0;
     struct lk_line_record *r = lk_vec_push(&u->lines);
     r->module_path = m->path;
     r->vaddr = vaddr;
-    if (a && a->line > 0 && a->n <= sizeof a->file) {
-        r->line = a->line;
-        r->file = lk_text_clean(u->arena, a->file, a->n, MAX_FILE_NAME);
-    }
+    r->first = u->functions.n;
+    r->n = used;
+    for (size_t i = 0; i < used; i++)
+        keep_function(u, &a[i]);
     lk_map_put(&u->line_of, line_key(m, vaddr), u->lines.n - 1);
+    return used;
 }
 
 /* Looks up those of these addresses that nobody asked for before. */
@@ -193,10 +222,13 @@ static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *
     if (m->lines_fd < 0 || !n || u->line_helpers >= MAX_HELPERS)
         return;
     u->line_helpers++;
-    struct answer *answers = lk_xcalloc(n, sizeof *answers);
-    size_t got = ask(m->lines_fd, vaddrs, n, answers);
-    for (size_t i = 0; i < n; i++)
-        record(u, m, vaddrs[i], i < got ? &answers[i] : NULL);
+    const size_t max = n * (MAX_INLINED + 1);
+    struct answer *answers = lk_xcalloc(max, sizeof *answers);
+    struct question q = { m->lines_fd, vaddrs, n };
+    const size_t got =
+        lk_confined(answer_all, &q, q.elf_fd, answers, max * sizeof *answers) / sizeof *answers;
+    for (size_t i = 0, at = 0; i < n; i++)
+        at += record(u, m, vaddrs[i], answers + at, got - at);
     if (!got) { /* it crashed or ran out of time: not with this file again */
         lk_fd_close(m->lines_fd);
         m->lines_fd = -1;
@@ -219,31 +251,57 @@ static uint64_t vaddr_of(const struct lk_natstack *s, size_t i)
     return s->frames[i].offset - (i > 0);
 }
 
+/* Enters what is known of each frame, and the functions inlined into it as frames before it. */
+static void expand(struct lk_unwinder *u, struct lk_natstack *stack,
+                   struct lk_module *const *modules, struct lk_arena *a)
+{
+    const struct lk_natframe *old = stack->frames;
+    struct lk_natframe *to;
+    size_t n = 0;
+    const struct lk_line_record *known[LK_UNWIND_MAX];
+    for (size_t i = 0; i < stack->n; i++) {
+        known[i] = modules[i] ? recorded(u, modules[i], vaddr_of(stack, i)) : NULL;
+        n += known[i] && known[i]->n ? known[i]->n : 1;
+    }
+    stack->frames = to = lk_arena_array(a, n, sizeof *to);
+    for (size_t i = 0; i < stack->n; i++) {
+        const size_t functions = known[i] ? known[i]->n : 0;
+        for (size_t k = 0; k < LK_MAX(functions, (size_t)1); k++, to++) {
+            const struct lk_source_function *f =
+                functions ? &u->functions.v[known[i]->first + k] : NULL;
+            *to = old[i];
+            if (!f)
+                continue;
+            to->file = f->file ? lk_arena_strdup(a, f->file) : NULL;
+            to->line = f->line;
+            to->inlined = k + 1 < functions;
+            if (f->name && (to->inlined || !to->function))
+                to->function = lk_arena_strdup(a, f->name);
+        }
+    }
+    stack->n = (uint32_t)n;
+}
+
 void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a)
 {
     struct lk_module *modules[LK_UNWIND_MAX];
     uint64_t asked[MAX_ASKED];
-    size_t n = LK_MIN(stack->n, (uint32_t)LK_UNWIND_MAX);
+    const size_t n = stack->n;
+    if (stack->has_lines || n > LK_UNWIND_MAX) /* equal stacks are one */
+        return;
+    stack->has_lines = true;
     for (size_t i = 0; i < n; i++) {
         const struct lk_natframe *f = &stack->frames[i];
-        modules[i] = f->system || f->file ? NULL : module_of(u, f);
+        modules[i] = f->system ? NULL : module_of(u, f);
     }
     for (size_t i = 0; i < n; i++) {
-        struct lk_natframe *f = &stack->frames[i];
         size_t k = 0;
-        if (!modules[i])
+        if (!modules[i] || recorded(u, modules[i], vaddr_of(stack, i)))
             continue;
-        /* then all frames of this module at once */
-        if (!recorded(u, modules[i], vaddr_of(stack, i))) {
-            for (size_t j = i; j < n && k < MAX_ASKED; j++)
-                if (modules[j] == modules[i] && !recorded(u, modules[j], vaddr_of(stack, j)))
-                    asked[k++] = vaddr_of(stack, j);
-            resolve(u, modules[i], asked, k);
-        }
-        const struct lk_line_record *r = recorded(u, modules[i], vaddr_of(stack, i));
-        if (r && r->file) {
-            f->file = lk_arena_strdup(a, r->file);
-            f->line = r->line;
-        }
+        for (size_t j = i; j < n && k < MAX_ASKED; j++) /* all of this module at once */
+            if (modules[j] == modules[i] && !recorded(u, modules[j], vaddr_of(stack, j)))
+                asked[k++] = vaddr_of(stack, j);
+        resolve(u, modules[i], asked, k);
     }
+    expand(u, stack, modules, a);
 }

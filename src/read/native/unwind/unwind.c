@@ -7,7 +7,8 @@
 
 #include "read/native/elf/symbols.h"
 
-#define MAX_ROWS 65536
+#define MAX_ROWS   65536
+#define MAX_SECOND 256 /* stacks of one sample that libunwind is asked for */
 
 /* ---- life ------------------------------------------------------------------------------ */
 
@@ -52,12 +53,14 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
     lk_map_deinit(&u->function_of);
     lk_map_deinit(&u->stack_of_hash);
     lk_map_deinit(&u->line_of);
+    lk_libunwind_destroy(u->libunwind);
     lk_free(u->rows.v);
     lk_free(u->exprs.v);
     lk_free(u->entry);
     lk_free(u->frames.v);
     lk_free(u->stacks.v);
     lk_free(u->lines.v);
+    lk_free(u->functions.v);
     lk_arena_destroy(u->arena);
     lk_demangler_deinit(&u->demangler);
     lk_free(u);
@@ -71,6 +74,13 @@ void lk_unwinder_refresh(struct lk_unwinder *u)
     forget_results(u);
     if (lk_modules_read(&u->modules, &changed, &ignored) && changed)
         forget_rows(u);
+}
+
+bool lk_unwinder_use(struct lk_unwinder *u, enum lk_unwind_by by)
+{
+    const bool ok = by != LK_UNWIND_LIBUNWIND || lk_libunwind_is_there(u);
+    u->by = ok ? by : LK_UNWIND_OWN;
+    return ok;
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
@@ -164,7 +174,7 @@ static enum step step(struct lk_unwinder *u, const struct lk_row *row, struct lk
 static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_frame_key *out,
                      bool *truncated)
 {
-    struct lk_regs r = *regs;
+    struct lk_regs r = *regs, next;
     bool exact = true;
     unsigned n = 0;
     u->window.ok = false; /* the page cache may have been refilled since the last walk */
@@ -177,9 +187,16 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
         if (n && !row->code)
             return n; /* what was taken for a return address is none */
         out[n++] = (struct lk_frame_key){ pc, exact };
-        if (!row->ok || !known(&r, LK_REG_SP))
+        if (!known(&r, LK_REG_SP))
             return n;
         exact = row->signal;
+        if (!row->ok) {
+            if (!row->code || !lk_frame_pointer_caller(u, &r, &next))
+                return n;
+            r = next;
+            continue;
+        }
+        lk_frame_pointer_find(u, row, &r);
         switch (step(u, row, &r)) {
         case STEP_CALLER: break;
         case STEP_END: *truncated = false; return n;
@@ -189,14 +206,31 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
     return n;
 }
 
+bool lk_unwind_is_code(struct lk_unwinder *u, lk_addr pc)
+{
+    return row_at(u, pc)->code;
+}
+
+bool lk_unwind_is_outermost(struct lk_unwinder *u, const struct lk_frame_key *key)
+{
+    const struct lk_row *row = row_at(u, key->pc - !key->exact);
+    return row->ok && row->kind[LK_REG_PC] == LK_RULE_UNDEFINED;
+}
+
 unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs,
                         bool *truncated)
 {
-    struct lk_frame_key keys[LK_UNWIND_MAX];
-    unsigned n = walk(u, regs, keys, truncated);
-    for (unsigned i = 0; i < n; i++)
-        pcs[i] = keys[i].pc;
-    return n;
+    struct lk_second_walk w;
+    if (u->by == LK_UNWIND_LIBUNWIND) {
+        if (!lk_libunwind_walk(u, &regs, 1, &w))
+            w = (struct lk_second_walk){ .truncated = true };
+    } else {
+        w.n = walk(u, regs, w.keys, &w.truncated);
+    }
+    for (unsigned i = 0; i < w.n; i++)
+        pcs[i] = w.keys[i].pc;
+    *truncated = w.truncated;
+    return w.n;
 }
 
 /* ---- stacks ------------------------------------------------------------------------------- */
@@ -275,16 +309,11 @@ static bool same_stack(const struct lk_natstack *s, const struct lk_natframe *co
     return true;
 }
 
-struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_arena *a)
+static struct lk_natstack *make_stack(struct lk_unwinder *u, struct lk_arena *a,
+                                      const struct lk_frame_key *keys, unsigned n, bool truncated)
 {
-    struct lk_frame_key keys[LK_UNWIND_MAX];
     const struct lk_natframe *frames[LK_UNWIND_MAX];
-    bool truncated;
     uint64_t i;
-    if (u->memo_arena != a)
-        forget_results(u);
-    u->memo_arena = a;
-    unsigned n = walk(u, regs, keys, &truncated);
     uint64_t h = lk_hash_u64(LK_HASH_INIT, truncated);
     for (unsigned k = 0; k < n; k++)
         h = lk_hash_u64(h, keys[k].pc * 2 + keys[k].exact);
@@ -303,4 +332,62 @@ struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs,
     lk_vec_add(&u->stacks, s); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
     lk_map_put(&u->stack_of_hash, h, u->stacks.n - 1);
     return s;
+}
+
+/* libunwind goes on where our own walk ended early, if it came the same way. */
+static bool goes_on(struct lk_unwinder *u, const struct lk_regs *regs,
+                    const struct lk_second_walk *w)
+{
+    struct lk_frame_key own[LK_UNWIND_MAX];
+    bool truncated;
+    if (u->by == LK_UNWIND_LIBUNWIND)
+        return true;
+    const unsigned n = walk(u, regs, own, &truncated);
+    bool same = w->n > n;
+    for (unsigned i = 0; i < n && same; i++)
+        same = own[i].pc == w->keys[i].pc;
+    return same;
+}
+
+static void ask_libunwind(struct lk_unwinder *u, const struct lk_regs *regs, const size_t *which,
+                          size_t n, struct lk_arena *a, struct lk_natstack **ret)
+{
+    struct lk_second_walk *walks = lk_xcalloc(n, sizeof *walks);
+    const struct lk_regs *from[MAX_SECOND];
+    for (size_t i = 0; i < n; i++)
+        from[i] = &regs[which[i]];
+    const size_t made = lk_libunwind_walk(u, from, n, walks);
+    for (size_t i = 0; i < made; i++)
+        if (walks[i].n && goes_on(u, from[i], &walks[i]))
+            ret[which[i]] = make_stack(u, a, walks[i].keys, walks[i].n, walks[i].truncated);
+    lk_free(walks);
+}
+
+void lk_unwind_all(struct lk_unwinder *u, const struct lk_regs *regs, size_t n, struct lk_arena *a,
+                   struct lk_natstack **ret)
+{
+    struct lk_frame_key keys[LK_UNWIND_MAX];
+    size_t second[MAX_SECOND], n_second = 0;
+    if (u->memo_arena != a)
+        forget_results(u);
+    u->memo_arena = a;
+    for (size_t i = 0; i < n; i++) {
+        bool truncated = true;
+        unsigned frames = 0;
+        if (u->by != LK_UNWIND_LIBUNWIND)
+            frames = walk(u, &regs[i], keys, &truncated);
+        ret[i] = make_stack(u, a, keys, frames, truncated);
+        if (truncated && known(&regs[i], LK_REG_SP) && u->by != LK_UNWIND_OWN &&
+            frames < LK_UNWIND_MAX && n_second < MAX_SECOND)
+            second[n_second++] = i;
+    }
+    if (n_second)
+        ask_libunwind(u, regs, second, n_second, a, ret);
+}
+
+struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_arena *a)
+{
+    struct lk_natstack *ret;
+    lk_unwind_all(u, regs, 1, a, &ret);
+    return ret;
 }

@@ -20,12 +20,17 @@ void lk_unwinder_destroy(struct lk_unwinder *u);
  */
 void lk_unwinder_refresh(struct lk_unwinder *u);
 
+/** Who reads stacks. Auto: our own unwinder, and libunwind where that ends early. */
+enum lk_unwind_by { LK_UNWIND_AUTO = 0, LK_UNWIND_OWN, LK_UNWIND_LIBUNWIND };
+/** False where libunwind is asked for alone and is not installed: our own is used then. */
+bool lk_unwinder_use(struct lk_unwinder *u, enum lk_unwind_by by);
+
 #define LK_UNWIND_MAX 256 /* frames of one thread */
 
 /**
- * The walk alone: no names, no arena. Puts the pcs, innermost first, into pcs (room for
- * LK_UNWIND_MAX) and returns how many. For a rehearsal while threads are stopped (brings in the
- * pages that lk_unwind will need) and for tests.
+ * The walk alone, by our own unwinder or, where that is chosen, by libunwind: no names, no arena.
+ * Puts the pcs, innermost first, into pcs (room for LK_UNWIND_MAX) and returns how many. For a
+ * rehearsal while threads are stopped (brings in the pages that lk_unwind will need) and for tests.
  */
 unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs,
                         bool *truncated);
@@ -38,8 +43,11 @@ unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_ad
  */
 struct lk_natstack *lk_unwind(struct lk_unwinder *u, const struct lk_regs *regs,
                               struct lk_arena *a);
-/** file:line of the first non-system frames where the module has debug information (costly: only
- * for stacks to be shown). */
+/** The same of n threads. libunwind, where it is needed, is asked once for all of them. */
+void lk_unwind_all(struct lk_unwinder *u, const struct lk_regs *regs, size_t n, struct lk_arena *a,
+                   struct lk_natstack **ret);
+/** file:line of frames outside the system's libraries where the module has debug information, and
+ * the functions inlined there as frames of their own (costly: only for stacks to be shown). */
 void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a);
 
 #endif

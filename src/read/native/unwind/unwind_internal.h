@@ -13,6 +13,11 @@
 #include "util/map.h"
 #include "util/text.h"
 
+struct lk_frame_key {
+    lk_addr pc;
+    bool exact; /* pc is where execution goes on by itself, not a return address */
+};
+
 /* ---- cfi.c -------------------------------------------------------------------------- */
 
 enum lk_rule {
@@ -33,6 +38,7 @@ struct lk_row {
     bool ok;         /* there is CFI and it made sense */
     bool code;       /* pc is in an executable mapping */
     bool signal;     /* signal trampoline: the caller was interrupted, its pc is exact */
+    lk_addr start;   /* of the function; 0 not known */
     uint8_t cfa_reg; /* its place; LK_CFA_EXPR */
     uint8_t kind[LK_REGS_MAX];
     int32_t cfa_off;
@@ -43,6 +49,14 @@ struct lk_expr {
     uint8_t op[254];
 };
 
+/** The table that .eh_frame_hdr has: pairs (function, FDE), relative to the header. */
+struct lk_eh_table {
+    lk_addr header, pairs;
+    uint64_t n;
+};
+
+/** False: there is none that can be read. */
+bool lk_eh_table(struct lk_unwinder *u, const struct lk_module *m, struct lk_eh_table *ret);
 /** Fills row (ok = false when there is no usable CFI). */
 void lk_cfi_row(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc, struct lk_row *row);
 
@@ -52,24 +66,60 @@ void lk_cfi_row(struct lk_unwinder *u, const struct lk_module *m, lk_addr pc, st
 bool lk_expr_eval(struct lk_unwinder *u, const struct lk_expr *x, const struct lk_regs *regs,
                   const uint64_t *first, uint64_t *ret);
 
-/* ---- unwind.c ----------------------------------------------------------------------- */
+/* ---- frame_pointer.c --------------------------------------------------------------------- */
 
-struct lk_frame_key {
-    lk_addr pc;
-    bool exact; /* pc is where execution goes on by itself, not a return address */
+/**
+ * The row needs the frame pointer, whose value is not known: finds it on the stack and enters it in
+ * the registers, or leaves them.
+ */
+void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, struct lk_regs *r);
+/** The caller of code without a row, by its frame pointer or because it is about to return. False:
+ * neither tells. */
+bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, struct lk_regs *next);
+
+/* ---- libunwind.c -------------------------------------------------------------------------- */
+
+struct lk_libunwind;
+
+struct lk_second_walk {
+    uint32_t n;
+    bool truncated;
+    struct lk_frame_key keys[LK_UNWIND_MAX];
 };
 
-/** What is known of the line at one address, also that there is none. */
+/** False when it is not installed. */
+bool lk_libunwind_is_there(struct lk_unwinder *u);
+/** libunwind's walks from n places. @return how many of them were made: 0 when it is not installed,
+ * fewer than n when it crashed or ran out of time. */
+size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *regs, size_t n,
+                         struct lk_second_walk *ret);
+void lk_libunwind_destroy(struct lk_libunwind *l);
+
+/* ---- unwind.c ----------------------------------------------------------------------- */
+
+/** Whether execution can be there at all, and whether it is known to be an outermost frame. */
+bool lk_unwind_is_code(struct lk_unwinder *u, lk_addr pc);
+bool lk_unwind_is_outermost(struct lk_unwinder *u, const struct lk_frame_key *key);
+
+/** One function at an address; strings are in the unwinder's arena. */
+struct lk_source_function {
+    const char *name; /* demangled; NULL = not told */
+    const char *file; /* NULL = no line */
+    int line;
+};
+
+/** What debug information says of one address, also that it says nothing. */
 struct lk_line_record {
     const char *module_path; /* the module's own pointer */
     uint64_t vaddr;
-    const char *file; /* NULL = no line; in the unwinder's arena */
-    int line;
+    size_t first, n; /* in lk_unwinder.functions, the innermost first */
 };
 
 struct lk_unwinder {
     struct lk_process *t;
-    struct lk_arena *arena; /* strings of modules and lines */
+    enum lk_unwind_by by;
+    struct lk_libunwind *libunwind; /* NULL until a stack needs it */
+    struct lk_arena *arena;         /* strings of modules and lines */
     struct lk_modules modules;
 
     LK_VEC(struct lk_row) rows; /* by pc, good as long as the modules stay */
@@ -90,6 +140,7 @@ struct lk_unwinder {
 
     /* file:line, by hash of module and vaddr */
     LK_VEC(struct lk_line_record) lines;
+    LK_VEC(struct lk_source_function) functions;
     struct lk_map line_of;
     unsigned line_helpers; /* helper processes started so far */
 

@@ -292,6 +292,108 @@ static void a_frame_that_is_its_own_caller_ends_the_stack(void **state)
     assert_true(r.truncated);
 }
 
+/* ---- frame pointers that are not known ---- */
+
+#define OUTSIDE (BASE + 0xa00) /* code without call frame information */
+static const uint8_t hangs_on_rbp[] = { 0x0c, 6, 16, 0x86,
+                                        2 }; /* CFA = rbp + 16, rbp at CFA - 16 */
+static const uint8_t prologue[] = { 0x55, 0x48, 0x89, 0xe5, 0x48, 0x83, 0xec, 0x20 };
+
+static void put_code(lk_addr at, const uint8_t *code, size_t n)
+{
+    memcpy(module + (at - BASE), code, n);
+}
+
+/* A call that ends at pc. */
+static void put_call(lk_addr pc, lk_addr to)
+{
+    module[pc - 5 - BASE] = 0xe8;
+    put32(module + (pc - 4 - BASE), (uint32_t)(to - pc));
+}
+
+/* Frames at STACK + 0x20 and STACK + 0x60, of which the outer one is the last. */
+static void two_frames(struct fake *f)
+{
+    make_module(f, hangs_on_rbp, sizeof hangs_on_rbp);
+    stack[4] = STACK + 0x60;
+    stack[5] = CODE + 0x40;
+}
+
+static void a_frame_pointer_by_the_function_s_beginning(void **state)
+{
+    struct fake f;
+    (void)state;
+    two_frames(&f);
+    put_code(CODE, prologue, sizeof prologue);
+    struct result r = walk(&f, 0, 0);
+    assert_int_equal(r.n, 1); /* no call ends there: it is no return address */
+    assert_true(r.truncated);
+
+    put_code(CODE + 0x3e, (const uint8_t[]){ 0xff, 0xd0 }, 2); /* call *%rax */
+    r = walk(&f, 0, 0);
+    assert_int_equal(r.n, 2);
+    assert_int_equal(r.pcs[1], CODE + 0x40);
+    assert_false(r.truncated);
+}
+
+static void a_frame_pointer_by_the_call_of_the_function(void **state)
+{
+    struct fake f;
+    (void)state;
+    two_frames(&f);
+    put_call(CODE + 0x40, CODE + 0x20); /* of another one */
+    struct result r = walk(&f, 0, 0);
+    assert_int_equal(r.n, 1);
+    assert_true(r.truncated);
+
+    put_call(CODE + 0x40, CODE);
+    r = walk(&f, 0, 0);
+    assert_int_equal(r.n, 2);
+    assert_int_equal(r.pcs[1], CODE + 0x40);
+    assert_false(r.truncated);
+}
+
+static struct result walk_from(struct fake *f, lk_addr pc, uint32_t known, lk_addr rbp,
+                               enum lk_unwind_by by)
+{
+    struct lk_error err = { 0 };
+    struct result r = { 0 };
+    struct lk_process *t = lk_process_create(&fake_ops, f);
+    struct lk_unwinder *u = lk_unwinder_create(t, &err);
+    struct lk_regs regs = { .known = known | 1u << LK_REG_PC | 1u << LK_REG_SP };
+    regs.reg[rbp_place()] = rbp;
+    regs.reg[LK_REG_SP] = STACK;
+    regs.reg[LK_REG_PC] = pc;
+    assert_true(lk_unwinder_use(u, by));
+    r.n = lk_unwind_walk(u, &regs, r.pcs, &r.truncated);
+    lk_unwinder_destroy(u);
+    lk_process_destroy(t);
+    return r;
+}
+
+static void code_without_call_frame_information(void **state)
+{
+    const uint32_t rbp = 1u << rbp_place();
+    struct fake f;
+    (void)state;
+    two_frames(&f);
+    struct result r = walk_from(&f, OUTSIDE, rbp, STACK + 0x20, LK_UNWIND_OWN);
+    assert_int_equal(r.n, 1); /* no call ends there */
+    put_call(CODE + 0x40, OUTSIDE);
+    r = walk_from(&f, OUTSIDE, rbp, STACK + 0x20, LK_UNWIND_OWN);
+    assert_int_equal(r.n, 2);
+    assert_int_equal(r.pcs[1], CODE + 0x40);
+    r = walk_from(&f, OUTSIDE, 0, 0, LK_UNWIND_OWN);
+    assert_int_equal(r.n, 1);
+
+    /* hand-written: the system call, and back */
+    put_code(OUTSIDE, (const uint8_t[]){ 0xc3 }, 1);
+    stack[0] = CODE + 0x40;
+    r = walk_from(&f, OUTSIDE, rbp, STACK + 0x20, LK_UNWIND_OWN);
+    assert_true(r.n >= 2);
+    assert_int_equal(r.pcs[1], CODE + 0x40);
+}
+
 static void a_signal_frame_that_loops_is_bounded(void **state)
 {
     /* CFA = rsp, return address at the CFA: a frame that calls itself on the same spot. */
@@ -378,6 +480,8 @@ static void random_instructions_and_expressions(void **state)
         make_module(&f, bytes, n);
         for (size_t i = 0; i < LK_ARRAY_LEN(stack); i++)
             stack[i] = rnd(2) ? CODE + rnd(0x100) : STACK + rnd(sizeof stack);
+        if (round % 100 == 1) /* some of them crash libunwind, in a process of its own */
+            walk_from(&f, CODE + 0x10, 1u << rbp_place(), STACK + 64, LK_UNWIND_LIBUNWIND);
         struct result r = walk(&f, (uint32_t)rnd(1u << 17), STACK + rnd(sizeof stack));
         assert_in_range(r.n, 1, LK_UNWIND_MAX);
     }
@@ -494,6 +598,8 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
     struct lk_unwinder *u = lk_unwinder_create(t, &err);
     struct lk_arena *a = lk_arena_create();
     assert_non_null(u);
+    /* each time libunwind is asked costs a process */
+    lk_unwinder_use(u, rnd(100) ? LK_UNWIND_OWN : LK_UNWIND_AUTO);
     for (int i = 0; i < 20; i++) {
         struct lk_regs regs = { .known =
                                     (uint32_t)rnd(1u << 17) | 1u << LK_REG_PC | 1u << LK_REG_SP };
@@ -593,6 +699,9 @@ int main(void)
         cmocka_unit_test(a_return_address_into_data_is_none),
         cmocka_unit_test(an_unknown_register_ends_the_stack),
         cmocka_unit_test(a_frame_that_is_its_own_caller_ends_the_stack),
+        cmocka_unit_test(a_frame_pointer_by_the_function_s_beginning),
+        cmocka_unit_test(a_frame_pointer_by_the_call_of_the_function),
+        cmocka_unit_test(code_without_call_frame_information),
         cmocka_unit_test(a_signal_frame_that_loops_is_bounded),
         cmocka_unit_test(more_frames_than_the_limit),
         cmocka_unit_test(an_expression_of_a_plt_entry),

@@ -293,6 +293,58 @@ static void through_a_signal_frame_on_another_stack(void **state)
     detach(&f);
 }
 
+#if !defined(__clang__)
+#define UNOPTIMIZED __attribute__((noipa, optimize("O0", "no-omit-frame-pointer")))
+
+/* A frame that no constant tells: its size is known only when it runs. */
+UNOPTIMIZED static int lkt_variable(int n)
+{
+    volatile char pad[n];
+    pad[0] = 1;
+    char c;
+    return (int)syscall(SYS_read, never[0], &c, pad[0]);
+}
+
+UNOPTIMIZED static int lkt_deep(int n)
+{
+    volatile long pad[600];
+    pad[0] = n;
+    return (n ? lkt_deep(n - 1) : lkt_variable(300)) + (int)pad[0];
+}
+
+UNOPTIMIZED static void *unoptimized_thread(void *arg)
+{
+    char c;
+    sink += (int)syscall(SYS_read, never[0], &c, 1);
+    return arg;
+}
+
+UNOPTIMIZED static void block_unoptimized(void)
+{
+    pthread_t id;
+    pthread_create(&id, NULL, unoptimized_thread, NULL);
+    sink += lkt_deep(2);
+}
+
+static void code_that_was_not_optimized(void **state)
+{
+    static const char *const main_thread[] = { "lkt_variable", "lkt_deep",          "lkt_deep",
+                                               "lkt_deep",     "block_unoptimized", "main" };
+    static const char *const other[] = { "unoptimized_thread", "start_thread" };
+    struct fixture f;
+    (void)state;
+    attach(&f, start(block_unoptimized), 2);
+    for (size_t i = 0; i < 2; i++) {
+        struct lk_natstack *s = stack_of(&f, i);
+        bool is_main = f.threads.v[i].tid == f.pid;
+        assert_false(s->truncated);
+        assert_order(s, is_main ? main_thread : other,
+                     is_main ? LK_ARRAY_LEN(main_thread) : LK_ARRAY_LEN(other));
+    }
+    detach(&f);
+}
+#endif
+
 static void no_stack_without_a_stack_pointer(void **state)
 {
     struct fixture f;
@@ -413,20 +465,27 @@ static void a_mixed_python_process_agrees_with_libunwind(void **state)
     (void)state;
     attach(&f, start_python(), 4);
     for (size_t i = 0; i < f.threads.n; i++) {
-        lk_addr ours[LK_UNWIND_MAX], theirs[LK_UNWIND_MAX], sleeping[LK_UNWIND_MAX];
+        lk_addr ours[LK_UNWIND_MAX], theirs[LK_UNWIND_MAX], sleeping[LK_UNWIND_MAX],
+            second[LK_UNWIND_MAX];
         struct lk_regs full, known = asleep(&f.threads.v[i]);
-        bool truncated, cut;
+        bool truncated, cut, cut_second;
         pid_t tid = (pid_t)f.threads.v[i].tid;
         unsigned n_sleeping = lk_unwind_walk(f.u, &known, sleeping, &cut);
         if (!stop_thread(tid, &full))
             fail_msg("ptrace: %s", strerror(errno));
         unsigned n = lk_unwind_walk(f.u, &full, ours, &truncated);
+        assert_true(lk_unwinder_use(f.u, LK_UNWIND_LIBUNWIND));
+        unsigned n_second = lk_unwind_walk(f.u, &full, second, &cut_second);
+        assert_true(lk_unwinder_use(f.u, LK_UNWIND_AUTO));
         unsigned n_theirs = walk_libunwind(tid, theirs);
         ptrace(PTRACE_DETACH, tid, 0, 0);
         assert_false(truncated);
         assert_int_equal(n, n_theirs);
         assert_true(n >= 10);
         assert_memory_equal(ours, theirs, n * sizeof ours[0]);
+        assert_int_equal(n, n_second); /* over our memory as over ptrace's */
+        assert_memory_equal(ours, second, n * sizeof ours[0]);
+        assert_false(cut_second);
         assert_int_equal(n, n_sleeping); /* stack pointer and pc alone reach as far */
         assert_false(cut);
         assert_memory_equal(ours, sleeping, n * sizeof ours[0]);
@@ -443,6 +502,9 @@ int main(void)
         cmocka_unit_test(the_same_after_refresh),
         cmocka_unit_test(a_thread_asleep_in_futex),
         cmocka_unit_test(through_a_signal_frame_on_another_stack),
+#if !defined(__clang__)
+        cmocka_unit_test(code_that_was_not_optimized),
+#endif
         cmocka_unit_test(no_stack_without_a_stack_pointer),
         cmocka_unit_test(names_in_the_vdso),
         cmocka_unit_test(a_mixed_python_process_agrees_with_libunwind),

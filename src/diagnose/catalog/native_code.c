@@ -1,0 +1,101 @@
+/*
+ * Facts: debug information names each file as the compiler was given it, below its working folder;
+ * headers lie where gcc and clang look for them (cpp -v), Rust's own library below /rustc. Without
+ * it, demangled names tell (Itanium C++ ABI, "Mangling"): a template's begins with what it returns.
+ */
+#include "diagnose/catalog/native_code.h"
+
+#include <string.h>
+
+#include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/match.h"
+#include "util/text.h"
+
+/* Folders of headers and of what compilers bring along: part of a path, or its beginning. */
+static const char *const header_folders[] = { "/usr/include/",    "/usr/local/include/",
+                                              "/usr/lib/gcc/",    "/usr/lib/llvm",
+                                              "/usr/lib/clang/",  "/rustc/",
+                                              "/usr/lib/rustlib/" };
+static const char *const header_parts[] = { "/include/c++/", "/rustlib/src/" };
+/* Sources of packages that were built with the program, as below site-packages. */
+static const char *const package_parts[] = { "/.cargo/registry/", "/.conan/", "/vcpkg/",
+                                             "/node_modules/" };
+
+static bool holds_any(const char *path, const char *const *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strstr(path, parts[i]))
+            return true;
+    return false;
+}
+
+static bool is_header(const char *file)
+{
+    for (size_t i = 0; i < LK_ARRAY_LEN(header_folders); i++)
+        if (lk_starts_with(file, header_folders[i]))
+            return true;
+    return holds_any(file, header_parts, LK_ARRAY_LEN(header_parts));
+}
+
+/* Past what a template returns: "void std::f<int>(int)"; brackets may hold blanks. */
+static const char *begin_of_name(const char *s)
+{
+    static const char anonymous[] = "(anonymous namespace)";
+    const char *begin = s;
+    int depth = 0;
+    for (; *s; s++) {
+        if (!depth && lk_starts_with(s, anonymous))
+            s += sizeof anonymous - 2;
+        else if (!depth && (*s == '(' || lk_starts_with(s, "operator")))
+            break;
+        else if (*s == '<' || *s == '{' || *s == '(' || *s == '[')
+            depth++;
+        else if (*s == '>' || *s == '}' || *s == ')' || *s == ']')
+            depth -= depth > 0;
+        else if (*s == ' ' && !depth)
+            begin = s + 1;
+    }
+    return begin;
+}
+
+static bool is_wrapper(const struct lk_natframe *f)
+{
+    if (f->file && is_header(f->file))
+        return true;
+    return lk_pattern_is_native_wrapper(f->function ? begin_of_name(f->function) : NULL, f->module);
+}
+
+/* The link's text has " (deleted)" behind it when it is (proc(5)); a module's path never. */
+static bool is_program(const struct lk_natframe *f, const char *exe)
+{
+    const size_t n = f->module_path ? strlen(f->module_path) : 0;
+    return n && exe && strncmp(exe, f->module_path, n) == 0 &&
+           (!exe[n] || strcmp(exe + n, " (deleted)") == 0);
+}
+
+enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *exe)
+{
+    if (f->system)
+        return LK_NATIVE_SYSTEM;
+    if (is_wrapper(f))
+        return LK_NATIVE_WRAPPER;
+    if (f->file && holds_any(f->file, package_parts, LK_ARRAY_LEN(package_parts)))
+        return LK_NATIVE_LIBRARY;
+    if (f->file && !lk_starts_with(f->file, "/usr/"))
+        return LK_NATIVE_PROJECT;
+    return is_program(f, exe) ? LK_NATIVE_PROJECT : LK_NATIVE_LIBRARY;
+}
+
+const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const char *exe)
+{
+    const struct lk_natframe *best = NULL;
+    enum lk_native_code most = LK_NATIVE_SYSTEM;
+    for (size_t i = 0; st && i < st->n; i++) {
+        const enum lk_native_code code = lk_native_code_of(&st->frames[i], exe);
+        if (code > most) {
+            most = code;
+            best = &st->frames[i];
+        }
+    }
+    return best || !st || !st->n ? best : &st->frames[st->n - 1];
+}

@@ -1,0 +1,117 @@
+/*
+ * Frames that hang on a frame pointer. Of a thread that sleeps /proc tells stack pointer and pc
+ * alone; code that was not optimized finds its frame by the frame pointer, which is then known only
+ * if a function further in has saved it. Where it pointed is told by the stack: the caller's frame
+ * pointer and the return address lie there (psABI, "The Stack Frame"), and a return address is one
+ * only where a call ends. So nothing is taken that the code does not bear out.
+ */
+#include "read/native/unwind/unwind_internal.h"
+
+enum {
+    PROLOGUE = 48,    /* bytes of a function's beginning that are looked at */
+    LONGEST_CALL = 8, /* bytes before a return address that are looked at */
+    MAX_SEARCH = 4096 /* words of a stack that are searched */
+};
+
+/* Whether a call ends at pc, and where it goes: 0 not known. */
+static enum lk_call_form call_at(struct lk_unwinder *u, lk_addr pc, lk_addr *to)
+{
+    uint8_t code[LONGEST_CALL];
+    int64_t distance = 0;
+    const struct lk_mapping *m = pc > sizeof code ? lk_process_mapping_at(u->t, pc - 1) : NULL;
+    *to = 0;
+    if (!m || m->prot[2] != 'x' || pc - sizeof code < m->start ||
+        !lk_read(u->t, pc - sizeof code, code, sizeof code))
+        return LK_NO_CALL;
+    const enum lk_call_form form = lk_process_arch(u->t)->call_before(code, sizeof code, &distance);
+    if (form == LK_DIRECT_CALL)
+        *to = pc + (uint64_t)distance;
+    return form;
+}
+
+/* Whether a frame pointer of that value leaves the return address of a call where the row has it.
+ */
+static enum lk_call_form fits(struct lk_unwinder *u, const struct lk_row *row, lk_addr fp,
+                              lk_addr *to)
+{
+    const lk_addr cfa = fp + (uint64_t)(int64_t)row->cfa_off;
+    uint64_t pc;
+    *to = 0;
+    if (!lk_stack_word(&u->window, u->t, cfa + (uint64_t)(int64_t)row->v[LK_REG_PC], &pc))
+        return LK_NO_CALL;
+    return call_at(u, pc, to);
+}
+
+/* Where the function's own first instructions say, 0 when they do not. */
+static lk_addr by_prologue(struct lk_unwinder *u, const struct lk_row *row, lk_addr sp)
+{
+    const struct lk_arch *arch = lk_process_arch(u->t);
+    uint8_t code[PROLOGUE];
+    lk_addr to;
+    if (!row->start || !lk_read(u->t, row->start, code, sizeof code))
+        return 0;
+    const int64_t size = arch->frame_size(code, sizeof code);
+    const lk_addr fp = sp + (uint64_t)size;
+    return size >= 0 && fits(u, row, fp, &to) != LK_NO_CALL ? fp : 0;
+}
+
+/* The nearest place behind which lies the return address of a call of this very function; 0. */
+static lk_addr by_search(struct lk_unwinder *u, const struct lk_row *row, lk_addr sp)
+{
+    for (unsigned i = 0; row->start && i < MAX_SEARCH; i++) {
+        const lk_addr fp = sp + i * sizeof(uint64_t);
+        lk_addr to;
+        uint64_t word;
+        if (!lk_stack_word(&u->window, u->t, fp, &word))
+            return 0;
+        if (fits(u, row, fp, &to) == LK_DIRECT_CALL && to == row->start)
+            return fp;
+    }
+    return 0;
+}
+
+void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, struct lk_regs *r)
+{
+    const unsigned place = lk_process_arch(u->t)->frame_pointer;
+    const uint32_t needed = 1u << LK_REG_SP;
+    if (row->cfa_reg != place || (r->known & 1u << place) || (r->known & needed) != needed ||
+        row->kind[LK_REG_PC] != LK_RULE_OFFSET)
+        return;
+    const lk_addr sp = r->reg[LK_REG_SP];
+    lk_addr fp = by_prologue(u, row, sp);
+    if (!fp)
+        fp = by_search(u, row, sp);
+    if (!fp)
+        return;
+    r->reg[place] = fp;
+    r->known |= 1u << place;
+}
+
+bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, struct lk_regs *next)
+{
+    const struct lk_arch *arch = lk_process_arch(u->t);
+    const unsigned place = arch->frame_pointer;
+    const lk_addr sp = r->reg[LK_REG_SP];
+    uint8_t code[1];
+    lk_addr to, slot = sp;
+    *next = (struct lk_regs){ 0 };
+    const bool returns =
+        lk_read(u->t, r->reg[LK_REG_PC], code, sizeof code) && arch->returns(code, sizeof code);
+    if (!returns) {
+        if (!(r->known & 1u << place) || r->reg[place] < sp)
+            return false;
+        slot = r->reg[place] + sizeof(uint64_t);
+        if (!lk_stack_word(&u->window, u->t, r->reg[place], &next->reg[place]))
+            return false;
+        next->known |= 1u << place;
+    } else if (r->known & 1u << place) {
+        next->reg[place] = r->reg[place];
+        next->known |= 1u << place;
+    }
+    if (!lk_stack_word(&u->window, u->t, slot, &next->reg[LK_REG_PC]) ||
+        call_at(u, next->reg[LK_REG_PC], &to) == LK_NO_CALL)
+        return false;
+    next->reg[LK_REG_SP] = slot + sizeof(uint64_t);
+    next->known |= 1u << LK_REG_SP | 1u << LK_REG_PC;
+    return true;
+}
