@@ -428,7 +428,9 @@ static const struct lk_explanation explanations[] = {
                "many of them are in as there are units, each holds one and waits for one more, and none is ever given back.",
       .evidence = "The value is 0, and each thread or task that was found inside of `with` or `async with` of the semaphore, or in "
                   "code that is still to release it, waits for the semaphore too, directly or through what it waits for. It is proven "
-                  "where a BoundedSemaphore says how many units there are and each of them was found.",
+                  "where a BoundedSemaphore says how many units there are and each of them was found. Of a pool: the waiter stands "
+                  "in one of its methods, or gets from its queue, and those that were found inside of a `with` that the waiter is "
+                  "entering, or in code that will give back what it took, all wait for the pool as well.",
       .refuted = "A holder that moves, or waits for a timer, a peer or anything else that comes without the semaphore; code that "
                  "gives a unit back and was not found, where the semaphore does not say how many there are; a timeout of one of the "
                  "waits.",

@@ -325,8 +325,11 @@ static void say_unit_count(struct lk_rule_context *c, struct lk_finding *f,
         const struct lk_lock *l = lk_lock_at(c->snap, lock);
         if (!l)
             continue;
-        lk_finding_say(c, f, "%s has no unit left; %s were found in a with block%s",
+        lk_finding_say(c, f,
+                       "%s has no unit left; %s %s found in a with block or in code that is "
+                       "yet to give it back%s",
                        lk_name(c, lock), lk_count(c, l->units_held, "unit"),
+                       l->units_held == 1 ? "was" : "were",
                        l->units_all ? ", which is all it has"
                                     : "; how many it has, or who else may give one back, is not "
                                       "known");

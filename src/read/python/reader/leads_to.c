@@ -154,10 +154,11 @@ bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_le
         if (found)
             break;
         x->budget--;
-        if (x->each && lk_map_get(x->each, at.obj, NULL))
+        bool is_met = x->each && lk_map_get(x->each, at.obj, NULL);
+        if (is_met)
             x->met(py, at.obj, x->arg);
         w.far = at.far;
-        if (at.far < x->steps)
+        if (at.far < x->steps && !(is_met && x->not_behind))
             look_into(py, &w, at.obj);
     }
     lk_map_deinit(&w.seen);

@@ -9,6 +9,7 @@ struct lk_leads_to {
     /* ... or several, each of which is told; may be NULL */
     const struct lk_map *each;
     void (*met)(struct lk_py *py, lk_addr obj, void *arg);
+    bool not_behind; /* ... and not looked into */
     unsigned steps;  /* at most so far away */
     unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
     /* functions met on the way; may be NULL */

@@ -634,3 +634,36 @@ bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const
     }
     return false;
 }
+
+static uint32_t unit_of(const struct lk_pyf *f)
+{
+    return f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0;
+}
+
+size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                             lk_addr *ret, size_t max)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    const struct lk_receivers *r = c ? receivers(py, c, method) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; r && r->known && i < r->n && n < max; i++) {
+        const struct site *site = &r->v[i];
+        lk_addr v = site->plain || site->until < unit_of(f) || !holds_until(site, unit_of(f))
+                        ? 0
+                        : resolve(py, f, site);
+        if (v)
+            ret[n++] = v;
+    }
+    return n;
+}
+
+int64_t lk_py_calls_before(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                           lk_addr obj)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    const struct lk_receivers *r = c ? receivers(py, c, method) : NULL;
+    int64_t n = 0;
+    for (size_t i = 0; r && r->known && i < r->n; i++)
+        n += !r->v[i].plain && r->v[i].at < unit_of(f) && resolve(py, f, &r->v[i]) == obj;
+    return n;
+}

@@ -41,6 +41,7 @@ void lk_reader_end(struct lk_py *py)
     lk_free(a->holds.v);
     lk_free(a->reach.v);
     lk_free(a->with_others.v);
+    lk_free(a->with_generators.v);
     lk_free(a->releasing.v);
     lk_free(a->release_callbacks.v);
     lk_free(a->on_primitive.v);

@@ -46,6 +46,12 @@ struct lk_with_other {
     struct lk_ref holder;
 };
 
+/** A `with` block of what @contextmanager has made: its generator's frame. */
+struct lk_with_generator {
+    struct lk_pyf frame;
+    struct lk_ref holder;
+};
+
 /** A frame of a suspended task, or of a generator that a `with` has begun, whose code names
  * `release`. */
 struct lk_releasing {
@@ -106,6 +112,7 @@ struct lk_reader {
     LK_VEC(struct lk_with_hold) holds;
     LK_VEC(struct lk_bare_acquire) reach;
     LK_VEC(struct lk_with_other) with_others;
+    LK_VEC(struct lk_with_generator) with_generators;
     LK_VEC(struct lk_releasing) releasing;
     bool releasing_cut;
     LK_VEC(struct lk_release_callback) release_callbacks;

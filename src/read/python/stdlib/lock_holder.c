@@ -15,6 +15,7 @@
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/lenders.h"
 #include "read/python/stdlib/likely_enders.h"
 #include "read/python/stdlib/lock.h"
 #include "read/python/stdlib/signal_handlers.h"
@@ -219,6 +220,7 @@ void lk_py_read_owners(struct lk_py *py)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
     find_lost_locks(py);
+    lk_py_find_lenders(py);
     lk_py_find_likely_enders(py);
     lk_py_find_unit_holders(py);
     set_holds(py->s);

@@ -157,6 +157,7 @@ static void note_generator(struct lk_py *py, const struct inward *in, lk_addr ma
     lk_addr gen = lk_py_attr(py, manager, "gen");
     if (!gen || !lk_py_gen_frame(py, gen, &f))
         return;
+    lk_vec_add(&lk_reader(py)->with_generators, ((struct lk_with_generator){ f, in->holder }));
     lk_py_note_releasing_frame(py, &f, in->holder, false);
     note_frame(py, in, &f, depth + 1);
 }
