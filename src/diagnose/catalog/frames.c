@@ -250,6 +250,14 @@ const struct lk_pattern lk_known_functions[] = {
     { "run_asgi", "uvicorn/protocols/http/httptools_impl.py", LK_MARK_REQUEST, NULL },
     { "Route.handle", "starlette/routing.py", LK_MARK_REQUEST, NULL },
     { "ASGIHandler.handle", "django/core/handlers/asgi.py", LK_MARK_REQUEST, NULL },
+    /* from Django 5.0 on a task of its own, beside one that listens for the disconnect */
+    { "ASGIHandler.handle.<locals>.process_request", "django/core/handlers/asgi.py",
+      LK_MARK_REQUEST, NULL },
+    { "handle_request", "sanic/app.py", LK_MARK_REQUEST, NULL },
+    /* Sanic compiles it anew when it starts, with its name for the file's (sanic/touchup) */
+    { "handle_request", "handle_request", LK_MARK_REQUEST, NULL },
+    { "_unary_response_in_pool", "grpc/_server.py", LK_MARK_REQUEST, NULL },
+    { "_stream_response_in_pool", "grpc/_server.py", LK_MARK_REQUEST, NULL },
     { "_handle_request", "aiohttp/web_protocol.py", LK_MARK_REQUEST, NULL },
     { "_handle", "hypercorn/asyncio/task_group.py", LK_MARK_REQUEST, NULL },
     { "execute", "tornado/web.py", LK_MARK_REQUEST, NULL },

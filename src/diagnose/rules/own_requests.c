@@ -11,6 +11,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/requests.h"
 
 static bool is_this_process(const struct lk_thread *t)
 {
@@ -47,9 +48,20 @@ static bool has_what_it_asks(const struct lk_rule_context *c, const struct lk_th
 }
 
 /*
- * Waits for the answer to a request of its own to this process, on the request's stack; or blocks
- * in a callback of the very loop that would have to accept it, or with the listening socket at
- * hand, before it has begun to serve.
+ * A worker that a request's task waits for (run_in_executor, anyio.to_thread). The server's loop
+ * has accepted what it asks, and a task serves that.
+ */
+static bool asks_for_task(const struct lk_rule_context *c, size_t i)
+{
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    return !t->in_request && t->role != LK_ROLE_LOOP && t->os.far_fd != LK_UNKNOWN &&
+           lk_serves_request(c, lk_ref_make(LK_KIND_THREAD, i));
+}
+
+/*
+ * Waits for the answer to a request of its own to this process, on the request's stack or on behalf
+ * of one; or blocks in a callback of the very loop that would have to accept it, or with the
+ * listening socket at hand, before it has begun to serve.
  */
 static bool asks_itself(const struct lk_rule_context *c, size_t i)
 {
@@ -59,16 +71,15 @@ static bool asks_itself(const struct lk_rule_context *c, size_t i)
         return false;
     if (!t->os.peer) /* a pipe or a pair of sockets of its own: nothing that a server serves */
         return false;
-    if (t->in_request)
-        return t->role == LK_ROLE_REQUEST || t->role == LK_ROLE_LOOP;
-    return has_what_it_asks(c, t);
+    return t->in_request || asks_for_task(c, i) || has_what_it_asks(c, t);
 }
 
 /* No server at work: a thread that has the listener at hand and connects to it. Told only when it
  * is certain. */
-bool lk_is_before_serving(const struct lk_thread *t)
+bool lk_is_before_serving(const struct lk_rule_context *c, struct lk_ref thread)
 {
-    return !t->in_request && t->role != LK_ROLE_LOOP;
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    return !t->in_request && t->role != LK_ROLE_LOOP && !asks_for_task(c, thread.index);
 }
 
 /* A server that starts a thread for each connection is never short of one; a pool that is not full
@@ -170,6 +181,31 @@ static void mark_held_up(struct lk_rule_context *c, const struct lk_own_requests
         c->mark[c->graph->first[LK_KIND_THREAD] + v->asking[i].index] = true;
 }
 
+/*
+ * A loop has accepted all that is asked, and tasks serve it. Each request that is a task is held up
+ * by those that ask, and there are as many as they ask for beside those that they work for.
+ */
+static bool only_held_tasks_serve(const struct lk_rule_context *c, const struct lk_own_requests *v)
+{
+    const size_t first = c->graph->first[LK_KIND_TASK];
+    size_t held = 0, needed = v->n;
+    if (lk_tasks_may_be_missing(c))
+        return false;
+    for (size_t i = 0; i < v->n; i++) {
+        if (lk_thread_at(c->snap, v->asking[i])->os.far_fd == LK_UNKNOWN)
+            return false;
+        needed += asks_for_task(c, v->asking[i].index);
+    }
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        if (!lk_is_request_task(c->snap, &c->snap->tasks.v[i]))
+            continue;
+        if (!c->mark[first + i])
+            return false;
+        held++;
+    }
+    return held >= needed;
+}
+
 /* True when no worker is left for any of them. */
 bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v)
 {
@@ -185,8 +221,10 @@ bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v)
         if (!is_no_help(c, v, i))
             return false;
     /* A pool's requests are accepted by a thread of their own; beside a server of one thread, such
-     * a thread may be a second server. */
-    return !v->acceptor || pool;
+     * a thread may be a second server. What a loop has accepted is its tasks' matter. */
+    return asks_for_task(c, v->asking[0].index) || (v->acceptor && !pool)
+               ? only_held_tasks_serve(c, v)
+               : true;
 }
 
 /* ---- other processes ----------------------------------------------------------------- */

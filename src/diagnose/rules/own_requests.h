@@ -27,7 +27,7 @@ const struct lk_listener *lk_listener_of(const struct lk_snapshot *s, uint64_t i
 bool lk_has_listener(const struct lk_thread *t, const struct lk_listener *l);
 /** No server at work: a thread that has the listener at hand and connects to it. Told only when it
  * is certain. */
-bool lk_is_before_serving(const struct lk_thread *t);
+bool lk_is_before_serving(const struct lk_rule_context *c, struct lk_ref thread);
 /** Those that ask; those that a finding explains already are none. */
 void lk_find_own_requests(const struct lk_rule_context *c, struct lk_own_requests *v);
 /** True when no worker is left for any of them. c->mark: what they hold up. */

@@ -11,6 +11,7 @@
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/own_requests.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 
 static void say_sharer(struct lk_rule_context *c, struct lk_finding *f, const struct lk_sharer *x)
@@ -115,9 +116,9 @@ static bool is_unanswerable(const struct lk_rule_context *c, const struct lk_own
 
 /* Beside a thread that has not begun to serve, any other that is not known to be idle may be about
  * to. */
-static bool is_beside_others(const struct lk_rule_context *c, const struct lk_thread *t)
+static bool is_beside_others(const struct lk_rule_context *c, struct lk_ref thread)
 {
-    for (size_t i = 0; lk_is_before_serving(t) && i < c->snap->threads.n; i++)
+    for (size_t i = 0; lk_is_before_serving(c, thread) && i < c->snap->threads.n; i++)
         if (c->snap->threads.v[i].python && !is_held(c, i) &&
             c->snap->threads.v[i].wait.kind != LK_WAIT_EXECUTOR_IDLE)
             return true;
@@ -140,7 +141,7 @@ static bool is_certain(const struct lk_rule_context *c, const struct lk_own_requ
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
         if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) ||
-            may_be_killed(c, t) || is_beside_others(c, t) || !is_unanswerable(c, v, t))
+            may_be_killed(c, t) || is_beside_others(c, v->asking[i]) || !is_unanswerable(c, v, t))
             return false;
     }
     return !v->timed && !v->moving;
@@ -244,8 +245,8 @@ static void describe_requests(struct lk_rule_context *c, const struct lk_own_req
     const char *who =
         v->n > 1 ? lk_print(c, "%zu threads (%s and %zu more) serve requests and wait", v->n, name,
                             v->n - 1)
-        : t->in_request ? lk_print(c, "%s serves a request and waits", name)
-        : lk_is_before_serving(t)
+        : lk_serves_request(c, v->asking[0]) ? lk_print(c, "%s serves a request and waits", name)
+        : lk_is_before_serving(c, v->asking[0])
             ? lk_print(c, "%s would have to accept its own connection, and waits", name)
             : lk_print(c, "%s runs the server's loop and waits", name);
     f->summary =
@@ -276,7 +277,7 @@ static void tell_requests(struct lk_rule_context *c, const struct lk_own_request
         lk_finding_part(c, &f, v->asking[i], true);
         lk_finding_since(c, &f, a);
         old &= lk_is_stalled(c, a);
-        plain &= lk_is_before_serving(a);
+        plain &= lk_is_before_serving(c, v->asking[i]);
         if (a->read == LK_READ_RACY)
             lk_finding_doubt(&f, LK_POSSIBLE);
     }

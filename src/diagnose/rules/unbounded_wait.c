@@ -10,6 +10,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/live_enders.h"
 #include "diagnose/rules/long_waits.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 
 static bool has_lost_wakeup(const struct lk_rule_context *c)
@@ -89,13 +90,6 @@ static const struct lk_lock *lock_of(const struct lk_rule_context *c, const stru
     return t->wait.on.n == 1 ? lk_lock_at(c->snap, t->wait.on.v[0]) : NULL;
 }
 
-/* Somebody waits for the thread to come to an end: a client, a test, a job's queue. */
-static bool is_asked_for(const struct lk_rule_context *c, const struct lk_thread *t)
-{
-    return t->in_request || lk_stack_has(t->python_stack, LK_MARK_JOB) ||
-           (c->snap->test_env_own && t->main);
-}
-
 /* A library's own waits are its own matter, but for what its caller borrows. */
 static bool is_programs_own(const struct lk_pyframe *p)
 {
@@ -110,7 +104,7 @@ static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
     const struct lk_lock *l = lock_of(c, t);
     const struct lk_pyframe *p = lk_wait_caller(t);
     if (!l || !l->nobody_found || !p || t->wait.timeout_ms != LK_FOREVER ||
-        lk_graph_node(c->graph, thread)->life > LK_LIFE_OPEN || !is_asked_for(c, t) ||
+        lk_graph_node(c->graph, thread)->life > LK_LIFE_OPEN || !lk_serves_request(c, thread) ||
         lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE))
         return false;
     switch (t->wait.kind) {
