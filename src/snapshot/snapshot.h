@@ -469,6 +469,7 @@ struct lk_future {
     bool enders_likely; /* code of the program's own that has the future at hand; other code may too
                          */
     bool enders_complete;
+    bool job_lost; /* the worker process that had its job has ended: nobody will complete it */
     enum lk_future_origin origin;
     enum lk_read read;
     bool stable;

@@ -68,6 +68,11 @@ void lk_make_future_edges(struct lk_edge_build *b, struct lk_node *n, const stru
         lk_node_set_base(n, LK_LIFE_LIVE);
         return;
     }
+    if (f->job_lost) {
+        n->dead_end = true;
+        n->why_dead = "the worker process that had its job has ended";
+        return;
+    }
     n->all = f->all;
     n->soft = f->enders_likely && f->state != LK_FUTURE_STATE_UNKNOWN;
     n->open = !n->soft &&

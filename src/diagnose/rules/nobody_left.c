@@ -1,7 +1,8 @@
 /*
- * LK410: somebody waits, and whoever could end it is gone. A lock whose recorded owner has ended;
- * or a process all threads of which wait, without a timeout, for one another: no selector, no
- * timer, no child, no signal handler of its own is left that could act.
+ * LK410: somebody waits, and whoever could end it is gone. A lock whose recorded owner has ended,
+ * a pool's result whose worker has; or a process all threads of which wait, without a timeout, for
+ * one another: no selector, no timer, no child, no signal handler of its own is left that could
+ * act.
  */
 #include "diagnose/rules/finders.h"
 
@@ -12,33 +13,33 @@
 #include "diagnose/rules/rule_words.h"
 #include "util/text.h"
 
-/* ---- a lock whose owner has ended ------------------------------------------------------ */
+/* ---- whoever would end it has ended ----------------------------------------------------- */
 
-static bool is_on(const struct lk_wait *w, struct lk_ref lock)
+static bool is_on(const struct lk_wait *w, struct lk_ref gone)
 {
-    if (lk_ref_eq(w->gate, lock))
+    if (lk_ref_eq(w->gate, gone))
         return true;
     for (size_t i = 0; i < w->on.n; i++)
-        if (lk_ref_eq(w->on.v[i], lock))
+        if (lk_ref_eq(w->on.v[i], gone))
             return true;
     return false;
 }
 
-static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_ref lock)
+static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_ref gone)
 {
-    return !c->snap->threads.v[i].running && is_on(&c->snap->threads.v[i].wait, lock) &&
+    return !c->snap->threads.v[i].running && is_on(&c->snap->threads.v[i].wait, gone) &&
            lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life == LK_LIFE_DEAD;
 }
 
-/* Adds all that wait for the lock for long enough; the first of them, or none. */
+/* Adds all that wait for it for long enough; the first of them, or none. */
 static struct lk_ref add_waiters(struct lk_rule_context *c, struct lk_finding *f,
-                                 struct lk_ref lock)
+                                 struct lk_ref gone)
 {
     struct lk_ref first = { LK_KIND_NONE, 0 };
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
         const struct lk_thread *t = &c->snap->threads.v[i];
-        if (!waits_for_gone(c, i, lock))
+        if (!waits_for_gone(c, i, gone))
             continue;
         if (lk_is_stalled(c, t)) {
             first = first.kind == LK_KIND_NONE ? thread : first;
@@ -51,38 +52,66 @@ static struct lk_ref add_waiters(struct lk_rule_context *c, struct lk_finding *f
     return first;
 }
 
-static void tell_gone_owner(struct lk_rule_context *c, struct lk_ref lock)
+static void describe_lock(struct lk_rule_context *c, struct lk_finding *f, const char *who,
+                          struct lk_ref lock)
+{
+    f->summary =
+        lk_print(c, "%s for %s; the thread that holds that has ended", who, lk_name(c, lock));
+    lk_finding_say(
+        c, f,
+        "the owner that %s records is no thread of this process any more; only its owner "
+        "may release it",
+        lk_name(c, lock));
+    f->safe_now = "Nothing inside the process releases this lock any more.";
+}
+
+static void describe_job(struct lk_rule_context *c, struct lk_finding *f, const char *who,
+                         struct lk_ref result)
+{
+    lk_finding_doubt(f, LK_PROBABLE);
+    f->summary = lk_print(c,
+                          "%s for %s, a pool's result that never comes: the worker process that "
+                          "had its job has ended",
+                          who, lk_name(c, result));
+    lk_finding_say(
+        c, f,
+        "each worker of the pool waits for the next job, and nothing is on its way to them "
+        "or from them; a worker that has ended is replaced, and what it had in hand lost");
+    f->remedy =
+        "A multiprocessing.Pool does not notice that a worker has died: use "
+        "concurrent.futures.ProcessPoolExecutor, whose results then fail, or "
+        "get(timeout=...). Find out what ended the worker: the kernel for want of memory, a "
+        "signal, a crash in native code, os._exit().";
+    f->safe_now = "Nothing inside the process completes this result any more.";
+}
+
+/* gone: a lock or a pool's result. */
+static void tell_gone(struct lk_rule_context *c, struct lk_ref gone)
 {
     struct lk_edge path[LK_MAX_CHAIN];
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK410);
-    struct lk_ref thread = add_waiters(c, &f, lock);
+    struct lk_ref thread = add_waiters(c, &f, gone);
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    lk_graph_held_up(c->graph, lock, c->mark);
-    c->mark[lk_graph_node(c->graph, lock) - c->graph->nodes] = true;
-    size_t n = t ? lk_graph_path_within(c->graph, thread, lock, c->mark, path, LK_MAX_CHAIN) : 0;
+    lk_graph_held_up(c->graph, gone, c->mark);
+    c->mark[lk_graph_node(c->graph, gone) - c->graph->nodes] = true;
+    size_t n = t ? lk_graph_path_within(c->graph, thread, gone, c->mark, path, LK_MAX_CHAIN) : 0;
     if (!n || n > LK_MAX_CHAIN) {
         lk_finding_drop(&f);
         return;
     }
-    lk_finding_part(c, &f, lock, false);
+    lk_finding_part(c, &f, gone, false);
     lk_finding_chain(c, &f, path, n);
     f.severity = LK_STALLED;
-    f.summary = lk_print(c, "%s blocks in %s at %s for %s; the thread that holds that has ended",
-                         lk_name(c, thread), lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]),
-                         lk_name(c, lock));
-    lk_finding_say(
-        c, &f,
-        "the owner that %s records is no thread of this process any more; only its owner "
-        "may release it",
-        lk_name(c, lock));
+    const char *who = lk_print(c, "%s blocks in %s at %s", lk_name(c, thread), lk_blocks_in(c, t),
+                               lk_place(c, &f.culprits.v[0]));
+    (gone.kind == LK_KIND_LOCK ? describe_lock : describe_job)(c, &f, who, gone);
     lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)f.threads.n, "thread"),
                    f.threads.n == 1 ? "s" : "");
-    f.safe_now = lk_print(c, "Nothing inside the process releases this lock any more. %s",
-                          lk_capitalized(c, lk_end_process_words(c)));
+    f.safe_now = lk_print(c, "%s %s", f.safe_now, lk_capitalized(c, lk_end_process_words(c)));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
-    lk_finding_held(c, &f, lock);
+    lk_finding_held(c, &f, gone);
     lk_finding_file(c, &f);
-    lk_explain(c, lock);
+    lk_explain(c, gone);
 }
 
 /* ---- a process in which all wait for one another ---------------------------------------- */
@@ -218,7 +247,10 @@ void lk_find_nobody_left(struct lk_rule_context *c)
     size_t first;
     for (size_t i = 0; i < c->snap->locks.n; i++)
         if (c->snap->locks.v[i].owner_gone)
-            tell_gone_owner(c, lk_ref_make(LK_KIND_LOCK, i));
+            tell_gone(c, lk_ref_make(LK_KIND_LOCK, i));
+    for (size_t i = 0; i < c->snap->futures.n; i++)
+        if (c->snap->futures.v[i].job_lost)
+            tell_gone(c, lk_ref_make(LK_KIND_FUTURE, i));
     if (!c->halted && c->snap->threads.n && !something_else_acts(c->snap) &&
         all_only_wait(c, &first) && all_are_stalled(c))
         tell_all_wait(c, first);

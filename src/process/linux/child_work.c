@@ -2,9 +2,10 @@
  * A child at work, for whoever waits for its result: it runs, ran a moment ago (se.exec_start of
  * /proc/PID/task/TID/sched), or one of its threads waits for what comes by itself: a timer,
  * clients, a connection. What only waits for a lock, a pipe or a child of its own may wait for
- * ever: so does an idle worker of a pool.
- * A write to a pipe ends only when it is read: who can is told by the links in /proc/PID/fd and the
- * flags in fdinfo, proc_pid_fdinfo(5).
+ * ever: so does an idle worker of a pool. Workers of multiprocessing.Pool take turns at one pipe:
+ * one reads, the others wait for a semaphore (multiprocessing/queues.py SimpleQueue.get). A write
+ * to a pipe ends only when it is read: who can is told by the links in /proc/PID/fd and the flags
+ * in fdinfo, proc_pid_fdinfo(5).
  */
 #include "process/linux/child_work.h"
 
@@ -41,24 +42,77 @@ static enum lk_child_does does(struct lk_kernel_reader *os, const struct lk_thre
     return f->state == 'S' && f->syscall_known ? by_call(os, f) : LK_CHILD_STANDS;
 }
 
-enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
+/* Asks of each thread of a process until ask() says that it is enough. */
+static void each_thread(const struct lk_process *t, pid_t pid,
+                        bool (*ask)(struct lk_kernel_reader *, const struct lk_thread_list *,
+                                    size_t, void *),
+                        void *arg)
 {
     struct lk_error err = { 0 };
     struct lk_thread_list list = { 0 };
-    enum lk_child_does most = LK_CHILD_UNKNOWN;
     struct lk_process *child = lk_process_open_other(t, pid, &err);
     if (!child)
-        return LK_CHILD_UNKNOWN;
+        return;
     struct lk_arena *a = lk_arena_create();
     struct lk_kernel_reader *os = lk_kernel_reader_create(child, a);
     if (lk_process_threads(child, &list, true, &err))
-        for (size_t i = 0; i < list.n; i++)
-            most = LK_MAX(most, does(os, &list.v[i]));
+        for (size_t i = 0; i < list.n && ask(os, &list, i, arg); i++)
+            ;
     lk_kernel_reader_destroy(os);
     lk_arena_destroy(a);
     lk_process_destroy(child);
     lk_free(list.v);
+}
+
+static bool note_work(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
+                      void *arg)
+{
+    enum lk_child_does *most = arg;
+    *most = LK_MAX(*most, does(os, &list->v[i]));
+    return true;
+}
+
+enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
+{
+    enum lk_child_does most = LK_CHILD_UNKNOWN;
+    each_thread(t, pid, note_work, &most);
     return most;
+}
+
+/* ---- a worker that waits for a job --------------------------------------------------------- */
+
+struct idle {
+    pid_t pid;
+    const char *pipe;
+    lk_addr futex;
+    bool idles;
+};
+
+static bool note_idle(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
+                      void *arg)
+{
+    struct idle *x = arg;
+    const struct lk_thread_facts *f = &list->v[i];
+    char link[PATH_MAX];
+    struct lk_syscall_wait w;
+    if (list->n != 1 || f->running || f->state != 'S' || !f->syscall_known ||
+        f->off_cpu_ms == LK_UNKNOWN || f->off_cpu_ms < LATELY_MS)
+        return false;
+    lk_kernel_read_wait(os, f, &w);
+    if (w.on == LK_OS_FUTEX)
+        x->idles = w.futex == x->futex;
+    else if (w.on == LK_OS_PIPE && w.syscall && lk_starts_with(w.syscall, "read"))
+        x->idles =
+            lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)w.fd) > 0 &&
+            strcmp(link, x->pipe) == 0;
+    return false;
+}
+
+bool lk_child_idles_at(const struct lk_process *t, pid_t pid, const char *pipe, lk_addr futex)
+{
+    struct idle x = { .pid = pid, .pipe = pipe, .futex = futex };
+    each_thread(t, pid, note_idle, &x);
+    return x.idles;
 }
 
 /* ---- a pipe that nobody empties ------------------------------------------------------------ */
@@ -99,23 +153,24 @@ static const char *filled_pipe(struct lk_kernel_reader *os, const struct lk_thre
     return r.found ? lk_text_clean(arena, link, strlen(link), 256) : NULL;
 }
 
+struct fills {
+    pid_t pid, reader;
+    struct lk_arena *arena;
+    const char *pipe;
+};
+
+static bool note_filled(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
+                        void *arg)
+{
+    struct fills *x = arg;
+    x->pipe = filled_pipe(os, &list->v[i], x->pid, x->reader, x->arena);
+    return !x->pipe;
+}
+
 const char *lk_child_fills_pipe(const struct lk_process *t, pid_t pid, pid_t reader,
                                 struct lk_arena *arena)
 {
-    struct lk_error err = { 0 };
-    struct lk_thread_list list = { 0 };
-    const char *pipe = NULL;
-    struct lk_process *child = lk_process_open_other(t, pid, &err);
-    if (!child)
-        return NULL;
-    struct lk_arena *a = lk_arena_create();
-    struct lk_kernel_reader *os = lk_kernel_reader_create(child, a);
-    if (lk_process_threads(child, &list, true, &err))
-        for (size_t i = 0; i < list.n && !pipe; i++)
-            pipe = filled_pipe(os, &list.v[i], pid, reader, arena);
-    lk_kernel_reader_destroy(os);
-    lk_arena_destroy(a);
-    lk_process_destroy(child);
-    lk_free(list.v);
-    return pipe;
+    struct fills x = { .pid = pid, .reader = reader, .arena = arena };
+    each_thread(t, pid, note_filled, &x);
+    return x.pipe;
 }

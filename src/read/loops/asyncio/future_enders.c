@@ -171,6 +171,7 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     f->enders_likely = false;
     if (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING)
         return;
+    f->job_lost = lk_map_get(&a->lost_jobs, obj, NULL);
     if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER && enders_of_gather(py, ref, obj))
         return;
     if (lk_map_get(&a->follows, obj, &v)) {

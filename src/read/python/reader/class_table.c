@@ -24,6 +24,7 @@ const struct lk_class_row lk_class_rows[] = {
     { "asgiref.current_thread_executor", "CurrentThreadExecutor", LK_CLASS_CURRENT_THREAD_EXECUTOR, "CurrentThreadExecutor" },
     { "concurrent.futures.thread", "_WorkItem", LK_CLASS_WORK_ITEM, NULL },
     { "asgiref.current_thread_executor", "_WorkItem", LK_CLASS_WORK_ITEM, NULL },
+    { "multiprocessing.pool", "ApplyResult", LK_CLASS_POOL_RESULT, NULL },
     { "threading", "Thread", LK_CLASS_THREAD, NULL },
     { "_thread", "lock", LK_CLASS_LOCK, "threading.Lock" },
     { "_thread", "RLock", LK_CLASS_RLOCK, "threading.RLock" },

@@ -18,6 +18,7 @@ enum lk_known_class {
     LK_CLASS_PROCESS_POOL,
     LK_CLASS_CURRENT_THREAD_EXECUTOR,
     LK_CLASS_WORK_ITEM,
+    LK_CLASS_POOL_RESULT, /* multiprocessing.pool.AsyncResult */
     LK_CLASS_THREAD,
     LK_CLASS_LOCK,
     LK_CLASS_RLOCK,

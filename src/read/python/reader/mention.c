@@ -66,16 +66,17 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
     if (cls == LK_CLASS_TASK || cls == LK_CLASS_PYTASK)
         return lk_py_task(py, obj);
     if (cls != LK_CLASS_FUTURE && cls != LK_CLASS_PYFUTURE && cls != LK_CLASS_GATHER &&
-        cls != LK_CLASS_CFUTURE)
+        cls != LK_CLASS_CFUTURE && cls != LK_CLASS_POOL_RESULT)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_future(py->s, obj, &is_new);
     if (!is_new)
         return ref;
     struct lk_future *f = lk_future_at(py->s, ref);
-    f->concurrent = cls == LK_CLASS_CFUTURE;
-    f->cls = f->concurrent            ? "concurrent.futures.Future"
-             : cls == LK_CLASS_GATHER ? "_GatheringFuture"
-                                      : "asyncio.Future";
+    f->concurrent = cls == LK_CLASS_CFUTURE || cls == LK_CLASS_POOL_RESULT;
+    f->cls = cls == LK_CLASS_CFUTURE       ? "concurrent.futures.Future"
+             : cls == LK_CLASS_POOL_RESULT ? "multiprocessing.pool.AsyncResult"
+             : cls == LK_CLASS_GATHER      ? "_GatheringFuture"
+                                           : "asyncio.Future";
     a->readers->future(py, ref);
     return ref;
 }

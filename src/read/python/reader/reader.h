@@ -91,6 +91,7 @@ struct lk_reader {
     struct lk_map setters;
     struct lk_map may_complete;  /* future -> index of those whose own callbacks have it at hand */
     struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
+    struct lk_map lost_jobs;     /* results of a pool whose worker has ended with the job */
     struct lk_map setter_rows;   /* future -> origin of its setter */
     struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
     struct lk_map timer_frees;   /* future -> when a timer ends the wait for it early (wait_for) */

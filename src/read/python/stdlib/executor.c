@@ -1,7 +1,6 @@
 /* Executors: their workers, and the work items still in their queues. */
 #include "read/python/stdlib/executor.h"
 
-#include "process/linux/child_work.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
@@ -12,92 +11,14 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/job_pool.h"
+#include "read/python/stdlib/pool_children.h"
+#include "read/python/stdlib/queue_items.h"
 #include "read/python/stdlib/socket.h"
 #include "read/python/stdlib/thread_object.h"
 #include "snapshot/builder.h"
 
-enum {
-    MAX_ASKED = 16,      /* children of a pool that are looked at */
-    MAX_ITEMS = 1 << 17, /* of one queue */
-    /* _queue.SimpleQueue (Modules/_queuemodule.c): up to 3.12 a list and a position, from 3.13 a
-       ring buffer */
-    SQ_LIST = 32,
-    SQ_POS = 40,
-    SQ_GET = 32,
-    SQ_RING = 40,
-    SQ_CAP = 48,
-    SQ_COUNT = 56,
-    SQ_LIST_SIZE = 56,
-    SQ_RING_SIZE = 72, /* tp_basicsize of either */
-};
-
 /* ---- queues -------------------------------------------------------------------------- */
-
-static lk_addr *list_queue(struct lk_py *py, lk_addr queue, size_t *n)
-{
-    int64_t pos;
-    lk_addr list = lk_py_ptr(py, lk_py_field(py, queue, SQ_LIST));
-    if (!list || !lk_read(py->t, lk_py_field(py, queue, SQ_POS), &pos, sizeof pos) || pos < 0)
-        return NULL;
-    lk_addr *items = lk_py_items(py, list, MAX_ITEMS, n);
-    if (!items || (uint64_t)pos >= *n) {
-        *n = 0;
-        return NULL;
-    }
-    *n -= (size_t)pos;
-    return items + pos;
-}
-
-static lk_addr *ring_queue(struct lk_py *py, lk_addr queue, size_t *n)
-{
-    int64_t get, cap, count;
-    lk_addr ring = lk_py_ptr(py, lk_py_field(py, queue, SQ_RING));
-    if (!ring || !lk_read(py->t, lk_py_field(py, queue, SQ_GET), &get, sizeof get) ||
-        !lk_read(py->t, lk_py_field(py, queue, SQ_CAP), &cap, sizeof cap) ||
-        !lk_read(py->t, lk_py_field(py, queue, SQ_COUNT), &count, sizeof count))
-        return NULL;
-    if (cap <= 0 || get < 0 || get >= cap || count <= 0 || count > cap)
-        return NULL;
-    size_t m = (size_t)LK_MIN(count, (int64_t)MAX_ITEMS);
-    uint64_t last;
-    if (!lk_read_u64(py->t, ring + (uint64_t)((get + (int64_t)m - 1) % cap) * 8, &last))
-        return NULL;
-    lk_addr *items = lk_arena_array(py->s->arena, m, sizeof *items);
-    for (size_t i = 0; i < m; i++)
-        items[i] = lk_py_ptr(py, ring + (uint64_t)((get + (int64_t)i) % cap) * 8);
-    *n = m;
-    return items;
-}
-
-/* Items of a queue.SimpleQueue, queue.Queue, a deque or whatever a subclass puts there; false when
- * it cannot be told. */
-static bool queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t *n)
-{
-    const struct lk_pytype *ty = lk_py_type(py, queue);
-    *n = 0;
-    *items = NULL;
-    if (lk_py_kind(py, queue) == LK_PYK_DEQUE) {
-        *items = lk_py_items(py, queue, MAX_ITEMS, n);
-        return true;
-    }
-    switch (lk_py_known_class(py, queue, NULL)) {
-    case LK_CLASS_SIMPLE_QUEUE:
-        if (ty->basicsize == SQ_RING_SIZE)
-            *items = ring_queue(py, queue, n);
-        else if (ty->basicsize == SQ_LIST_SIZE)
-            *items = list_queue(py, queue, n);
-        else
-            return false;
-        return true;
-    case LK_CLASS_QUEUE:
-        *items = lk_py_items(py, lk_py_attr(py, queue, "queue"), MAX_ITEMS, n);
-        return true;
-    case LK_CLASS_PY_SIMPLE_QUEUE:
-        *items = lk_py_items(py, lk_py_attr(py, queue, "_queue"), MAX_ITEMS, n);
-        return true;
-    default: return false;
-    }
-}
 
 /* The function of a work item: `fn` up to 3.13, the first of the `task` tuple from 3.14. */
 static const char *item_function(struct lk_py *py, lk_addr item)
@@ -116,7 +37,7 @@ static void read_queue(struct lk_py *py, struct lk_ref ref, lk_addr queue)
     size_t n, kept = 0;
     int64_t queued = 0;
 
-    if (!queue || !queue_items(py, queue, &items, &n))
+    if (!queue || !lk_py_queue_items(py, queue, &items, &n))
         return;
     size_t keep = LK_MIN(n, (size_t)LK_READER_KEEP_ITEMS);
     struct lk_item *list = lk_arena_array(py->s->arena, keep, sizeof *list);
@@ -197,7 +118,7 @@ bool lk_py_current_thread_has_work(struct lk_py *py, lk_addr executor)
     lk_addr *items;
     size_t n;
     lk_addr queue = work_of_current_thread(py, executor);
-    return !queue || !queue_items(py, queue, &items, &n) || n > 0;
+    return !queue || !lk_py_queue_items(py, queue, &items, &n) || n > 0;
 }
 
 /* asgiref: runs items on the thread that waits in run_until_future. */
@@ -220,23 +141,13 @@ void lk_py_read_executor(struct lk_py *py, struct lk_ref ref, enum lk_known_clas
 
 /* ---- process pools ------------------------------------------------------------------- */
 
-struct pool_children {
-    int64_t first;
-    size_t n;
-    enum lk_child_does does;
-};
-
 static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
-    struct pool_children *c = arg;
+    struct lk_pool_children *c = arg;
     int64_t pid;
     (void)value;
-    if (!lk_py_int(py, key, &pid) || pid <= 0)
-        return true;
-    if (c->n++ == 0 || pid < c->first)
-        c->first = pid;
-    if (c->n <= MAX_ASKED && c->does != LK_CHILD_RUNS)
-        c->does = LK_MAX(c->does, lk_child_work(py->t, (pid_t)pid));
+    if (lk_py_int(py, key, &pid) && pid > 0)
+        lk_pool_child_add(py, c, pid);
     return c->n < LK_PY_MAX_THREADS;
 }
 
@@ -252,19 +163,11 @@ static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
  * them off, by pid. */
 static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
 {
-    struct pool_children c = { 0 };
+    struct lk_pool_children c = { 0 };
     if (!processes || !pending || !lk_reader_kernel(py))
         return;
     lk_py_dict_each(py, processes, count_child, &c);
-    if (c.n == 0)
-        return;
-    const char *text =
-        c.n == 1 ? lk_arena_printf(py->s->arena, "child process %lld", (long long)c.first)
-                 : lk_arena_printf(py->s->arena, "child process %lld and %zu more of its pool",
-                                   (long long)c.first, c.n - 1);
-    struct lk_ref child = lk_snapshot_extern(py->s, LK_EXT_CHILD, text, LK_UNKNOWN);
-    lk_extern_at(py->s, child)->child = c.does;
-    lk_extern_at(py->s, child)->pool = true;
+    struct lk_ref child = lk_pool_children_extern(py, &c);
     lk_py_dict_each(py, pending, set_by_child, &child);
 }
 
@@ -297,6 +200,8 @@ void lk_py_read_executors(struct lk_py *py)
             else if (lk_py_frame_is(py, &f->v[j], "run_until_future",
                                     "/asgiref/current_thread_executor.py"))
                 lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
+            else if (lk_py_frame_is(py, &f->v[j], "_handle_workers", "/multiprocessing/pool.py"))
+                lk_py_read_job_pool(py, &f->v[j]);
             else
                 read_if_process_pool(py, &f->v[j]);
         }

@@ -1,7 +1,7 @@
 /*
  * The fields that tasks and futures share, whether made in C (Modules/_asynciomodule.c FutureObj,
  * TaskObj), in Python (Lib/asyncio/futures.py), or concurrent ones
- * (Lib/concurrent/futures/_base.py).
+ * (Lib/concurrent/futures/_base.py) or a pool's (Lib/multiprocessing/pool.py).
  */
 #include "read/python/stdlib/future_object.h"
 
@@ -75,6 +75,16 @@ static int state_of_text(struct lk_py *py, lk_addr state)
     return -1;
 }
 
+/* multiprocessing.pool.ApplyResult is done when its event is set. */
+static int state_of_event(struct lk_py *py, lk_addr event)
+{
+    switch (lk_py_bool(py, event ? lk_py_attr(py, event, "_flag") : 0)) {
+    case LK_NO: return 0;
+    case LK_YES: return 2;
+    default: return -1;
+    }
+}
+
 static lk_addr not_none(struct lk_py *py, lk_addr obj)
 {
     return obj && !lk_py_is_none(py, obj) ? obj : 0;
@@ -123,6 +133,9 @@ bool lk_aio_read_fut(struct lk_py *py, lk_addr obj, struct lk_aio_fut *ret)
     case LK_CLASS_CFUTURE:
         ret->state = state_of_text(py, lk_py_attr(py, obj, "_state"));
         ret->callbacks = lk_py_attr(py, obj, "_done_callbacks");
+        return true;
+    case LK_CLASS_POOL_RESULT:
+        ret->state = state_of_event(py, lk_py_attr(py, obj, "_event"));
         return true;
     default: return false;
     }

@@ -229,6 +229,15 @@ bool lk_py_futex_is(struct lk_py *py, lk_addr obj, lk_addr futex)
     return lk_read_u64(py->t, futex - PARK_ADDR, &v) && v == field;
 }
 
+lk_addr lk_py_semaphore_of(struct lk_py *py, lk_addr semlock)
+{
+    uint64_t v;
+    return lk_py_known_class(py, semlock, NULL) == LK_CLASS_SEMLOCK &&
+                   lk_read_u64(py->t, lk_py_field(py, semlock, FIRST), &v)
+               ? v
+               : 0;
+}
+
 lk_addr lk_py_futex_object(struct lk_py *py, lk_addr futex)
 {
     uint64_t v;

@@ -15,6 +15,7 @@
 #define CF_THREAD "/concurrent/futures/thread.py"
 #define IMPORTLIB "importlib._bootstrap>"
 #define SUBPROCESS "/subprocess.py"
+#define MP_POOL "/multiprocessing/pool.py"
 
 const struct lk_wait_row lk_thread_wait_rows[] = {
     /* Lib/threading.py. Condition.wait blocks in a private lock's acquire, so it is the innermost Python frame. */
@@ -49,6 +50,12 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "__exit__", CF_BASE, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_JOIN, LK_TAG_SHUTDOWN, LK_TAG_SHUTDOWN, "leaving with executor", 0 },
     { "_python_exit", CF_THREAD, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_JOIN, LK_TAG_EXIT, LK_TAG_JOIN, "interpreter exit", 0 },
     { "_worker", CF_THREAD, NULL, LK_CLASS_OTHER, LK_HOW_WORKER, LK_WAIT_EXECUTOR_IDLE, 0, IN, "executor worker", 0 },
+    /* Lib/multiprocessing/pool.py */
+    { "wait", MP_POOL, "self", LK_CLASS_POOL_RESULT, LK_HOW_FUTURE, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_EVENT, "AsyncResult.wait()", 0 },
+    { "get", MP_POOL, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "AsyncResult.get()", 0 },
+    { "apply", MP_POOL, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "Pool.apply()", 0 },
+    { "map", MP_POOL, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "Pool.map()", 0 },
+    { "starmap", MP_POOL, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "Pool.starmap()", 0 },
     /* asgiref/current_thread_executor.py: idles in a queue until the future's own callback puts it there. */
     { "run_until_future", "/asgiref/current_thread_executor.py", "future", LK_CLASS_CFUTURE, LK_HOW_FUTURE_OR_ITEM, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE | LK_TAG_CONDITION,
       "CurrentThreadExecutor.run_until_future()", 0 },
