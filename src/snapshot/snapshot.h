@@ -216,6 +216,8 @@ enum lk_wait_trait {
     /* a task that awaits one task itself: cancelling the waiter cancels the other one at once, and
      * does nothing else */
     LK_WAIT_DIRECT = 1 << 3,
+    /* a library asks again and again in C: the system call's timeout is not the wait's */
+    LK_WAIT_POLLS = 1 << 4,
 };
 
 /* There is one for each task: the order leaves no holes. */
@@ -256,8 +258,9 @@ struct lk_thread {
     uint64_t ident; /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
     enum lk_read read;
-    enum lk_role role; /* set by lk_classify */
-    bool in_request;   /* a request is being served on this stack; set by lk_classify */
+    enum lk_role role;    /* set by lk_classify */
+    uint64_t polled_call; /* LK_WAIT_POLLS: a number that no other call of it has */
+    bool in_request;      /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
     struct lk_wait wait;
     struct lk_syscall_wait os;

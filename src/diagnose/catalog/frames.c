@@ -324,6 +324,7 @@ const struct lk_pattern lk_known_functions[] = {
     { "request", "http/client.py", LK_MARK_BLOCKING, "http.client.HTTPConnection.request()" },
     { "getresponse", "http/client.py", LK_MARK_BLOCKING,
       "http.client.HTTPConnection.getresponse()" },
+    { "_blocking", "grpc/_channel.py", LK_MARK_BLOCKING, "a gRPC call" },
     { "connect", "ftplib.py", LK_MARK_BLOCKING, "ftplib.FTP.connect()" },
     { "getresp", "ftplib.py", LK_MARK_BLOCKING, "an FTP command" },
     { "getreply", "smtplib.py", LK_MARK_BLOCKING, "an SMTP command" },

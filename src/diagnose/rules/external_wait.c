@@ -89,7 +89,8 @@ static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk
             x->end = to->ref;
     }
     const struct lk_thread *t = lk_thread_at(c->snap, x->last);
-    x->timed |= t && t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN;
+    x->timed |= t && !(t->wait.traits & LK_WAIT_POLLS) && t->os.timeout_ms != LK_FOREVER &&
+                t->os.timeout_ms != LK_UNKNOWN;
 }
 
 /*

@@ -129,8 +129,12 @@ static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_threa
     /* the next request in the same function is progress */
     d = lk_hash_u64(d, key_of(s, t->works_on));
     d = lk_hash_u64(d, key_of(s, t->current_task));
-    d = lk_hash_u64(d, (uint64_t)t->os.nr);
-    d = lk_hash_u64(d, (uint64_t)t->os.fd);
+    if (t->wait.traits & LK_WAIT_POLLS) {
+        d = lk_hash_u64(d, t->polled_call); /* whichever system call it is in just now */
+    } else {
+        d = lk_hash_u64(d, (uint64_t)t->os.nr);
+        d = lk_hash_u64(d, (uint64_t)t->os.fd);
+    }
     if (!lk_wait_is_timed(t))
         d = lk_hash_u64(d, t->os.futex);
     return t->python_stack->n ? digest_frames(d, t->python_stack, 0)
@@ -216,7 +220,7 @@ static uint64_t digest_lock(const struct lk_snapshot *s, const struct lk_lock *l
 
 bool lk_wait_is_timed(const struct lk_thread *t)
 {
-    return t->wait.kind == LK_WAIT_GIL ||
+    return t->wait.kind == LK_WAIT_GIL || (t->wait.traits & LK_WAIT_POLLS) ||
            (t->os.timeout_ms != LK_FOREVER && t->os.timeout_ms != LK_UNKNOWN) ||
            (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
 }

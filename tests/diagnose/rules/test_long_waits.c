@@ -64,6 +64,21 @@ static void external_wait(void **state)
     mk_free(s, f);
 }
 
+/* A library that asks in C, five times a second, whether the answer has come. */
+static void external_wait_by_polls(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_asking(s, "the gRPC server 10.0.0.7:50051");
+    THREAD(t)->os.timeout_ms = THREAD(t)->os.left_ms = 200;
+    lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
+    THREAD(t)->wait.traits |= LK_WAIT_POLLS;
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    lk_findings_destroy(f);
+    mk_timeout(s, t, 1000);
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
 /* Through a coroutine: the caller waits for its result. */
 static void external_wait_of_a_coroutine(void **state)
 {
@@ -531,6 +546,7 @@ int main(void)
         cmocka_unit_test(unbounded_wait),
         cmocka_unit_test(waits_for_futures_that_are_fine),
         cmocka_unit_test(external_wait),
+        cmocka_unit_test(external_wait_by_polls),
         cmocka_unit_test(external_wait_of_a_coroutine),
         cmocka_unit_test(waits_outside_that_are_fine),
         cmocka_unit_test(request_that_awaits_the_outside),

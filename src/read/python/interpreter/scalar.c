@@ -100,6 +100,21 @@ const char *lk_py_str(struct lk_py *py, lk_addr obj)
     return lk_text_clean(lk_py_arena(py), out, len, LK_PY_MAX_STR);
 }
 
+const char *lk_py_bytes_text(struct lk_py *py, lk_addr obj)
+{
+    enum { SIZE = 16, DATA = 32, MOST = 256 }; /* PyBytesObject: ob_size, ob_sval */
+    char raw[MOST];
+    int64_t n;
+
+    if (!obj || lk_py_kind(py, obj) != LK_PYK_BYTES || !lk_read(py->t, obj + SIZE, &n, sizeof n) ||
+        n < 0)
+        return NULL;
+    n = LK_MIN(n, (int64_t)MOST);
+    return lk_read(py->t, obj + DATA, raw, (size_t)n)
+               ? lk_text_clean(lk_py_arena(py), raw, (size_t)n, MOST)
+               : NULL;
+}
+
 bool lk_py_str_raw(struct lk_py *py, lk_addr obj, char *ret, size_t max)
 {
     struct str_view v;

@@ -6,6 +6,8 @@
 
 /** str as clean text in the snapshot's arena; NULL when it is no str. */
 const char *lk_py_str(struct lk_py *py, lk_addr obj);
+/** The same of bytes, cut where they are long. */
+const char *lk_py_bytes_text(struct lk_py *py, lk_addr obj);
 /** Raw bytes of a str when pure ASCII, for comparing; false otherwise or when longer than max - 1.
  */
 bool lk_py_str_raw(struct lk_py *py, lk_addr obj, char *ret, size_t max);

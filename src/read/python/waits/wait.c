@@ -280,6 +280,41 @@ static bool wait_on_peer(struct lk_py *py, struct lk_wait *w, struct lk_ref peer
     return true;
 }
 
+/* Where this process serves gRPC as well, the server that it calls may be itself. */
+static bool serves_grpc(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
+        for (size_t k = 0; f && k < f->n; k++)
+            if (lk_py_frame_is(py, &f->v[k], "_serve", "/grpc/_server.py"))
+                return true;
+    }
+    return false;
+}
+
+/* Which call it is, the moment says at which it began: a loop of short calls goes on. */
+static bool wait_on_remote(struct lk_py *py, struct lk_wait *w, struct lk_ref thread,
+                           const struct lk_pyf *f, lk_addr stub)
+{
+    double began;
+    lk_addr state = lk_py_local(py, f, "state");
+    if (!state || !lk_py_float(py, lk_py_attr(py, state, "rpc_start_time"), &began))
+        return false;
+    memcpy(&lk_thread_at(py->s, thread)->polled_call, &began, sizeof began);
+    if (serves_grpc(py)) {
+        w->kind = LK_WAIT_UNKNOWN;
+        return true;
+    }
+    const char *method = lk_py_bytes_text(py, lk_py_attr(py, stub, "_method")),
+               *target = lk_py_bytes_text(py, lk_py_attr(py, stub, "_target")); /* from 1.63 on */
+    wait_on_extern(py, w, LK_WAIT_IO, LK_EXT_OUTSIDE,
+                   lk_arena_printf(py->s->arena, "the gRPC server%s%s%s%s", target ? " " : "",
+                                   target ? target : "", method ? ", method " : "",
+                                   method ? method : ""),
+                   LK_UNKNOWN);
+    return true;
+}
+
 static bool wait_on_timer(struct lk_py *py, struct lk_wait *w, lk_addr future)
 {
     uint64_t when;
@@ -342,6 +377,7 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
         return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
     case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
     case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
+    case LK_HOW_REMOTE: return wait_on_remote(py, w, who->ref, run->frame, obj);
     case LK_HOW_KEEP:
     case LK_HOW_SELECT: break;
     }
@@ -558,6 +594,7 @@ static bool fits_kernel(const struct lk_wait_row *r, const struct lk_syscall_wai
     case LK_HOW_SELECT:
     case LK_HOW_LOOP: return os->on == LK_OS_SELECTOR;
     case LK_HOW_CHILD: return os->on != LK_OS_FUTEX;
+    case LK_HOW_REMOTE: return os->on == LK_OS_FUTEX || os->on == LK_OS_SELECTOR;
     default: return os->on == LK_OS_FUTEX;
     }
 }
@@ -579,6 +616,13 @@ static bool wants_lock_back(struct lk_py *py, const struct run *run, const struc
     return wait_on_lock(py, w, LK_WAIT_LOCK, lk_py_lock(py, lock));
 }
 
+/* The call's own: how long its polls last says nothing. */
+static int64_t timeout_of_call(struct lk_py *py, const struct lk_pyf *f)
+{
+    lk_addr timeout = lk_py_local(py, f, "timeout");
+    return timeout && lk_py_is_none(py, timeout) ? LK_FOREVER : LK_UNKNOWN;
+}
+
 static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_syscall_wait *os,
                            const struct lk_pyframes *frames, struct lk_wait *w)
 {
@@ -595,8 +639,12 @@ static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_
     if (run.row && fits_kernel(run.row, os)) {
         w->call = run.call;
         w->traits = run.traits;
-        if (resolve(py, &run, &frames->v[0], &who, w))
+        if (resolve(py, &run, &frames->v[0], &who, w)) {
+            if (w->traits & LK_WAIT_POLLS)
+                w->timeout_ms = timeout_of_call(py, run.frame);
             return;
+        }
+        w->traits &= ~(unsigned)LK_WAIT_POLLS;
     } else {
         w->frame = 0;
         w->call = NULL;

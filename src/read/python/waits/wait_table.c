@@ -15,6 +15,7 @@
 #define CF_THREAD "/concurrent/futures/thread.py"
 #define IMPORTLIB "importlib._bootstrap>"
 #define SUBPROCESS "/subprocess.py"
+#define GRPC "/grpc/_channel.py"
 #define MP_POOL "/multiprocessing/pool.py"
 
 const struct lk_wait_row lk_thread_wait_rows[] = {
@@ -80,6 +81,10 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "call", SUBPROCESS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.call()", 0 },
     { "check_call", SUBPROCESS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_call()", 0 },
     { "check_output", SUBPROCESS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "subprocess.check_output()", 0 },
+    /* grpc/_channel.py, 1.60 - 1.73: a unary call without a callback; cygrpc looks for its end five times a second. */
+    { "_blocking", GRPC, "self", LK_CLASS_OTHER, LK_HOW_REMOTE, LK_WAIT_IO, LK_TAG_IO, IN, "a gRPC call", LK_WAIT_POLLS },
+    { "__call__", GRPC, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "a gRPC call", LK_WAIT_POLLS },
+    { "with_call", GRPC, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "a gRPC call", LK_WAIT_POLLS },
     /* Lib/multiprocessing */
     { "poll", "/multiprocessing/popen_fork.py", "self", LK_CLASS_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Process.join()", 0 },
     { "wait", "/multiprocessing/popen_fork.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()", 0 },

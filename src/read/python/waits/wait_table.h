@@ -30,6 +30,7 @@ enum lk_wait_how {
     LK_HOW_TRANSPORT,    /* the peer of the object's transport */
     LK_HOW_SOCKET,       /* the peer of a socket */
     LK_HOW_SERVER,       /* whoever connects to the server's sockets */
+    LK_HOW_REMOTE,       /* the server that the object calls, by a library that polls in C */
 };
 
 /** Sorts of waits, for "may stand directly above". */
