@@ -43,7 +43,7 @@ UNIT_HELP_SRCS := $(sort $(wildcard tests/*.c tests/diagnose/graph/random.c test
 LIB_OBJS := $(LIB_SRCS:%.c=$(O)/%.o)
 CLI_OBJS := $(CLI_SRCS:%.c=$(O)/%.o)
 # What the unit tests need of the program: the watchdog's parts that stand alone.
-WATCHDOG_OBJS := $(addprefix $(O)/src/cli/run/,command_cgroup.o command_name.o kill_tree.o guardian.o tree_progress.o signals.o)
+WATCHDOG_OBJS := $(addprefix $(O)/src/cli/run/,command_cgroup.o command_name.o kill_tree.o guardian.o tree_progress.o signals.o descriptor_limit.o)
 UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 

@@ -180,6 +180,7 @@ int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopk
  * children count as its own.
  * @param pids gets at most max of them.
  * @return how many; 0 with errno ESRCH when there is no such process, ENOMEM where memory runs out.
+ * errno is 0 unless processes may be missing: descriptors ran out (EMFILE), say.
  */
 size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
 

@@ -18,6 +18,7 @@
 #include "examine/process_set.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/process_tree.h"
+#include "process/linux/procfs.h"
 #include "report/rule_pages.h"
 #include "util/vec.h"
 #include "util/version.h"
@@ -93,19 +94,22 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
 struct tree {
     pid_t root, *pids;
     size_t max, n;
+    int why; /* errno: not listed to the end */
 };
 
 static void list_tree(void *arg)
 {
     struct tree *t = arg;
+    lk_procfs_watch();
     t->n = lk_tree_list(t->root, t->pids, t->max);
+    t->why = lk_procfs_ran_out();
 }
 
 LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
 {
     struct tree t = { .root = root, .pids = pids, .max = max };
     const bool ok = lk_guarded(list_tree, &t, NULL);
-    errno = !ok ? ENOMEM : t.n ? 0 : ESRCH;
+    errno = !ok ? ENOMEM : t.why ? t.why : t.n ? 0 : ESRCH;
     return ok ? t.n : 0;
 }
 
@@ -116,8 +120,14 @@ struct set {
     struct lk_examine_options options;
     struct lk_joint_result *results;
     struct lk_report *to; /* room for n */
-    size_t n_to;
+    size_t n_to, n_examined;
 };
+
+/* A member that is there and could not be examined: the set is not whole without it. */
+static bool is_missed(const struct lk_joint_result *r)
+{
+    return !r->ok && r->err.code != LK_ERR_NO_PROCESS && r->err.code != LK_ERR_NOMEM;
+}
 
 /* The reports grow while they are linked, so they are adopted: they stay or go together. */
 static void link_reports(void *arg)
@@ -130,6 +140,10 @@ static void link_reports(void *arg)
         s->results[i].blocks = NULL;
     }
     lk_examine_link(s->to, s->n_to);
+    s->n_examined = s->n_to;
+    for (size_t i = 0; s->n_examined && i < s->n; i++)
+        if (is_missed(&s->results[i]))
+            s->to[s->n_to++] = lk_report_missed(s->pids[i], &s->results[i].err);
 }
 
 static bool ran_out(const struct set *s)

@@ -23,7 +23,7 @@ static volatile int caught_signal; /* SIGINT or SIGTERM, once one came */
 struct arguments {
     struct common common;
     enum loopknot_verdict fail_on;
-    bool fail_never, tree;
+    bool fail_never, tree, tree_cut; /* the last: not all of it is known */
     pid_t pids[MAX_PIDS];
     size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
 };
@@ -176,7 +176,7 @@ static int examine_all(struct arguments *a)
     if (status == LOOPKNOT_OK) {
         a->common.render.set |= a->n_pids > 1;
         status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-        status = status ? status : status_of(a, d, r.failed > 0);
+        status = status ? status : status_of(a, d, a->tree_cut || r.failed > 0);
     } else {
         status = status == LOOPKNOT_NO_MEMORY ? EXIT_NO_MEMORY : EXIT_NO_REPORT;
     }
@@ -195,6 +195,11 @@ static void add_tree(struct arguments *a)
         const size_t n = loopknot_tree(a->pids[i], tree, MAX_PIDS);
         if (!n && errno == ENOMEM)
             end_without_memory();
+        if (errno && errno != ESRCH) {
+            complain(0, "not all that descends from %d is known: %s", (int)a->pids[i],
+                     strerror(errno));
+            a->tree_cut = true;
+        }
         for (size_t k = 1; k < n; k++)
             add_pid(a, tree[k]);
     }

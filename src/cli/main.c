@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/run/descriptor_limit.h"
 #include "loopknot.h"
 #include "util/memory.h"
 
@@ -44,6 +45,7 @@ static const struct command *find_command(const char *name)
 int main(int argc, char **argv)
 {
     lk_memory_set_last_resort(end_without_memory);
+    descriptor_limit_raise();
     if (argc < 2) {
         fputs("usage: loopknot PID...   (loopknot --help lists commands and options)\n", stderr);
         return EXIT_USAGE;

@@ -5,6 +5,7 @@
  */
 #include "examine/examine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,11 @@
 #include "examine/sample/source_lines.h"
 #include "process/linux/listeners.h"
 #include "process/linux/process_facts.h"
+#include "process/linux/procfs.h"
 #include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
+#include "util/text.h"
 
 enum {
     SECOND_LOOK_MS = 110,
@@ -44,6 +47,7 @@ struct examination {
     bool *watched; /* by thread of the last sample, in its arena: stood still so far; NULL: none was
                       watched */
     struct lk_snapshot *process; /* facts of the process, read once */
+    const char *blind;           /* it runs Python, of which nothing was found: why; NULL */
     uint64_t began_ms;
     uint64_t start_ticks; /* tells a reused pid */
     /* fewest threads in uninterruptible sleep at any look: a moment of it is normal */
@@ -124,6 +128,10 @@ static struct lk_snapshot *snapshot_for_sample(struct examination *x)
     s->children_examined = all_children_examined(s, x->session.options);
     if (x->session.py)
         lk_py_describe(x->session.py, s);
+    if (x->blind) {
+        s->python.present = true;
+        s->python.why_not = lk_arena_strdup(s->arena, x->blind);
+    }
     return s;
 }
 
@@ -425,6 +433,15 @@ static enum lk_step next_step(const struct examination *x, enum lk_step last)
     return lk_step_after(last, x->samples.n, &x->findings->look_again);
 }
 
+static void note_withheld(struct examination *x)
+{
+    const struct lk_error *w = lk_process_withheld(x->session.target);
+    if (!w)
+        return;
+    x->process->withheld = lk_arena_strdup(x->process->arena, w->text);
+    lk_snapshot_limit_os(x->process, w->os_errno, "files in /proc", "%s", w->text);
+}
+
 static bool open_session(struct examination *x, pid_t pid, const struct lk_examine_options *o,
                          struct lk_error *err)
 {
@@ -438,9 +455,12 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     x->process = lk_snapshot_create();
     if (!lk_process_facts_read(pid, x->process, err))
         return false;
+    note_withheld(x);
     lk_supervisor_read(x->process);
     x->process->patterns = o->patterns;
     p->py = lk_py_open(p->target, &why);
+    if (!p->py && why.code == LK_ERR_BAD_DATA)
+        x->blind = lk_text_clean(x->process->arena, why.text, strlen(why.text), sizeof why.text);
     if (o->native || !p->py || !lk_py_readable(p->py)) {
         p->unwinder = lk_unwinder_create(p->target, &why);
         if (!p->unwinder)
@@ -486,6 +506,16 @@ static void read_test(struct examination *x)
     s->test_env_own = true;
 }
 
+/* What was not there to be read may decide anything. */
+static void note_ran_out(struct lk_snapshot *s)
+{
+    s->ran_out = lk_procfs_ran_out();
+    if (s->ran_out)
+        lk_snapshot_limit_decides(s, "files in /proc could not be opened: %s%s",
+                                  strerror(s->ran_out),
+                                  s->ran_out == EMFILE ? " (raise ulimit -Hn)" : "");
+}
+
 /* What belongs to the report, but needs to be read of the last sample only. */
 static void complete(struct examination *x)
 {
@@ -502,6 +532,7 @@ static void complete(struct examination *x)
                                                                 : "interrupted");
     publish_samples(x);
     note_limits(x);
+    note_ran_out(x->snap);
     forget_ended_children(x->snap);
 }
 
@@ -510,6 +541,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
 {
     struct examination x = { .d_state = INT64_MAX };
     memset(ret, 0, sizeof *ret);
+    lk_procfs_watch();
     if (!open_session(&x, pid, o, err)) {
         close_session(&x);
         return false;
@@ -530,6 +562,17 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     ret->snap = x.snap;
     close_session(&x);
     return true;
+}
+
+struct lk_report lk_report_missed(pid_t pid, const struct lk_error *why)
+{
+    struct lk_report r = { .snap = lk_snapshot_create(), .findings = lk_findings_none(why->text) };
+    if (why->code != LK_ERR_TIMEOUT) /* who does not answer would not do so now */
+        (void)lk_process_facts_read(pid, r.snap, NULL);
+    r.snap->pid = pid;
+    r.snap->not_examined = true;
+    lk_snapshot_limit_os(r.snap, why->os_errno, "the process", "%s", why->text);
+    return r;
 }
 
 void lk_report_deinit(struct lk_report *r)

@@ -36,6 +36,8 @@ struct lk_examine_options {
 /** False with err when there can be no report at all. ret owns snapshot and findings. */
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
                      struct lk_error *err);
+/** Stands for a process of a set that could not be examined: an unknown verdict that says why. */
+struct lk_report lk_report_missed(pid_t pid, const struct lk_error *why);
 void lk_report_deinit(struct lk_report *r);
 
 #endif

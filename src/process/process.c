@@ -48,6 +48,11 @@ pid_t lk_process_pid(const struct lk_process *t)
     return t->pid;
 }
 
+const struct lk_error *lk_process_withheld(const struct lk_process *t)
+{
+    return t->withheld.code ? &t->withheld : NULL;
+}
+
 const struct lk_arch *lk_process_arch(const struct lk_process *t)
 {
     return t->arch;

@@ -30,9 +30,10 @@ struct lk_mapping {
 struct lk_thread_facts {
     int64_t tid;
     char comm[64];      /* raw bytes, NUL-terminated */
-    char state;         /* R S D T t Z X I */
+    char state;         /* R S D T t Z X I; ? not known */
     bool running;       /* /proc/PID/task/TID/syscall says "running" */
     bool syscall_known; /* it was readable and the thread was asleep in a call */
+    int unread;         /* errno: its files could not be read although it lives; 0 */
     int64_t nr;         /* system call number; -1: blocked outside of a call (fault) */
     uint64_t args[6];
     lk_addr sp, pc;
@@ -92,6 +93,8 @@ struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
                                          struct lk_error *err) LK_MUST_CHECK;
 /** pid of a live target, 0 otherwise. */
 pid_t lk_process_pid(const struct lk_process *t);
+/** What of a live target may not be read although its memory may: gate and mend; NULL nothing. */
+const struct lk_error *lk_process_withheld(const struct lk_process *t);
 /** The CPU that its program is made for. */
 const struct lk_arch *lk_process_arch(const struct lk_process *t);
 

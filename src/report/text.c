@@ -148,13 +148,21 @@ static void why_healthy(struct lk_terminal *p, const struct lk_snapshot *s)
 
 static void why_unknown(struct lk_terminal *p, const struct lk_report *r)
 {
-    field(p, "Why", lk_sentence_why_unknown(p->arena, r), 5);
+    field(p, "Why", lk_sentence_why_unknown(p->arena, r), 8);
     field(p, "Seen", lk_sentence_census(p->arena, r->snap), 3);
     if (r->snap->limits.n)
         field(p, "Limits",
               lk_arena_printf(p->arena, "%s could not be read, listed at the end",
                               lk_words_count(p->arena, (int64_t)r->snap->limits.n, "thing")),
               2);
+}
+
+/* What may not be read stands on the first screen, whatever the verdict. */
+static void withheld(struct lk_terminal *p, const struct lk_report *r)
+{
+    const char *text = r->snap->withheld, *why = r->findings->verdict_why;
+    if (text && !(why && strstr(why, text)))
+        field(p, "Unread", text, 6);
 }
 
 /* The command stays on one line: it is there to be copied. */
@@ -194,6 +202,7 @@ static struct told first_screen(struct lk_terminal *p, const struct lk_report *r
     else
         why_unknown(p, r);
     field(p, "Looked", lk_sentence_looked(p->arena, r->snap), 2);
+    withheld(p, r);
     unseen(p, reports, n, i);
     also(p, r->findings, found ? 1 : 0);
     return told;
@@ -332,6 +341,13 @@ static void set_overview(struct lk_terminal *p, const struct lk_report *reports,
                     lk_arena_printf(p->arena, " %s: %s",
                                     lk_words_count(p->arena, (int64_t)n, "process"),
                                     count_verdicts(p, reports, n)));
+    size_t missed = 0;
+    for (size_t i = 0; i < n; i++)
+        missed += reports[i].snap->not_examined;
+    if (missed)
+        lk_terminal_line(p, 2, LK_INK_PLAIN,
+                         lk_arena_printf(p->arena, "%zu of %zu processes %s not examined", missed,
+                                         n, missed == 1 ? "was" : "were"));
     for (size_t i = 0; i < set->n_groups; i++) {
         const struct lk_process_groups_group *g = &set->groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;

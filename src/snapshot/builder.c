@@ -89,6 +89,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->handles_alarm = from->handles_alarm;
     to->runtime = from->runtime;
     to->epoll_fds = from->epoll_fds;
+    to->withheld = copy(to, from->withheld);
     to->patterns = from->patterns;
     to->stop = from->stop;
     to->stop.tracer_comm = copy(to, from->stop.tracer_comm);

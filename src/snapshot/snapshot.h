@@ -254,6 +254,7 @@ struct lk_thread {
     bool main;
     char kstate;    /* R S D T t Z X I of /proc stat */
     bool running;   /* was running (not in a system call) when looked at */
+    int unread;     /* errno: in which call it sleeps could not be read; 0 */
     bool python;    /* has a Python thread state */
     uint64_t ident; /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
@@ -312,6 +313,12 @@ struct lk_thread {
 static inline bool lk_thread_is_unread(const struct lk_thread *t)
 {
     return t->python && t->running && t->read == LK_READ_RACY && !t->python_stack->n;
+}
+
+/** It sleeps in a call that could not be read, and nobody held it: its wait is not known. */
+static inline bool lk_wait_is_unread(const struct lk_thread *t)
+{
+    return t->unread && t->read != LK_READ_STOPPED;
 }
 
 enum lk_loop_run {
@@ -727,7 +734,8 @@ struct lk_snapshot {
     struct lk_arena *arena;
     /* target */
     int64_t pid, uid, ppid;
-    bool forked; /* a copy of its parent: forked, and no exec since */
+    bool not_examined; /* it stands in its set only to say so, and why: among the limits */
+    bool forked;       /* a copy of its parent: forked, and no exec since */
     const char *comm, *exe, *host, *boot_id, *start_time, *container, *taken_at;
     char **cmdline; /* redacted, clean */
     size_t n_cmdline;
@@ -808,6 +816,10 @@ struct lk_snapshot {
     /* every loop of the process is in loops[] (heap walk, or no epoll fd unaccounted for) */
     bool loops_complete;
     bool tasks_complete;
+    /* what of the process may not be read, and what that needs; among the limits too. NULL nothing
+     */
+    const char *withheld;
+    int ran_out;              /* errno: files could not be opened for want of something; 0 */
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
     const char *decisive_why; /* what, and why; NULL: the last of the limits */
     int64_t watched_ms;       /* how long, samples and watch together, the target was observed */

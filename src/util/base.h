@@ -51,7 +51,7 @@ struct lk_error {
     enum lk_error_code code;
     int os_errno;
     struct lk_failed_read read; /* what could not be read, where that is why */
-    char text[400];
+    char text[640];
 };
 
 /** Fills err (which may be NULL) and returns false, so that failing is one line. */

@@ -24,7 +24,7 @@ struct child {
     atomic_long count[16];
     atomic_long tid[16];
     atomic_uint_least64_t addr[4];
-    char text[512];
+    char text[640];
 };
 
 static inline void nap_us(long us)

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "cli/run/command_cgroup.h"
+#include "cli/run/descriptor_limit.h"
 #include "cli/run/kill_tree.h"
 #include "util/base.h"
 
@@ -114,6 +115,7 @@ static _Noreturn void become_command(char **command, const struct lk_inherited *
                                      int report)
 {
     lk_signals_restore(inherited);
+    descriptor_limit_restore();
     execvp(command[0], command);
     const int why = errno;
     (void)!write(report, &why, sizeof why);

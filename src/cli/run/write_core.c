@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/run/descriptor_limit.h"
 
 enum { LIMIT_MS = 60000, LOOK_MS = 20 };
 
@@ -34,7 +35,9 @@ static int start(pid_t *ret, char *const argv[])
         posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
+    descriptor_limit_restore();
     const int error = posix_spawnp(ret, argv[0], &files, &attr, argv, environ);
+    descriptor_limit_raise();
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attr);
     return error;

@@ -72,6 +72,15 @@ struct lk_findings *lk_diagnose(struct lk_snapshot *s)
     return f;
 }
 
+struct lk_findings *lk_findings_none(const char *why)
+{
+    struct lk_findings *f = lk_xcalloc(1, sizeof *f);
+    f->arena = lk_arena_create();
+    f->verdict = LK_VERDICT_UNKNOWN;
+    f->verdict_why = lk_arena_strdup(f->arena, why);
+    return f;
+}
+
 void lk_findings_destroy(struct lk_findings *f)
 {
     if (!f)

@@ -356,11 +356,28 @@ void lk_finding_drop(struct lk_finding *f)
     lk_free(f->evidence.v);
 }
 
+/* A finding of less may stand where one of more lacked just what could not be read of a thread. */
+static void doubt_for_unread(struct lk_rule_context *c, struct lk_finding *f)
+{
+    if (c->snap->ran_out)
+        lk_finding_doubt(f, LK_POSSIBLE);
+    for (size_t i = 0; i < f->threads.n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, f->threads.v[i]);
+        if (!t || !lk_wait_is_unread(t))
+            continue;
+        lk_finding_doubt(f, LK_POSSIBLE);
+        lk_finding_say(c, f, "the call that %s sleeps in could not be read: %s",
+                       lk_name(c, f->threads.v[i]), strerror(t->unread));
+        return;
+    }
+}
+
 bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
 {
     static const enum lk_verdict most[] = {
         [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK
     };
+    doubt_for_unread(c, f);
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
     f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
     if (!adds_a_culprit(c, f)) {

@@ -126,6 +126,8 @@ struct lk_rule {
 /** Builds the graph, runs all rules. The result owns its memory; chain edges point into the
  * snapshot's arena or its own. */
 struct lk_findings *lk_diagnose(struct lk_snapshot *s);
+/** None, and an unknown verdict: the process was not examined. */
+struct lk_findings *lk_findings_none(const char *why);
 void lk_findings_destroy(struct lk_findings *f);
 const char *lk_verdict_name(enum lk_verdict v);
 const char *lk_confidence_name(enum lk_confidence c);

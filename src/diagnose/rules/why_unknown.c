@@ -82,6 +82,19 @@ static const struct lk_loop *loop_with_unread_queue(const struct lk_snapshot *s)
     return NULL;
 }
 
+/* What it is about to call is not known, so neither is who waits for that. Of a loop that moved
+ * while it was read a queue may be torn. */
+static const char *loop_without_queue(struct lk_rule_context *c)
+{
+    const struct lk_loop *o = loop_with_unread_queue(c->snap);
+    const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
+    if (c->halted || !t || t->moved || t->read == LK_READ_RACY)
+        return NULL;
+    struct lk_culprit p = lk_culprit_of(c, o->thread);
+    return lk_print(c, "the queue of loop %s (%s), which %s runs at %s, could not be found", o->id,
+                    o->cls ? o->cls : o->kind, lk_name(c, o->thread), lk_place(c, &p));
+}
+
 /* A lock that is held, by whom could not be found out. */
 static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n, void *arg)
 {
@@ -316,19 +329,50 @@ static const char *unread_python(struct lk_rule_context *c)
                       : "the Python threads, loops and tasks could not be read to the end";
 }
 
+/* Threads that sleep in calls that could not be read, and were not seen to get on. */
+static const char *unread_calls(struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    const struct lk_thread *first = NULL;
+    int64_t n = 0;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        if (c->halted || !lk_wait_is_unread(t) || t->moved)
+            continue;
+        first = first ? first : t;
+        n++;
+    }
+    if (!n)
+        return NULL;
+    struct lk_culprit p = lk_culprit_of(c, lk_ref_make(LK_KIND_THREAD, first - s->threads.v));
+    return lk_print(c, "what %s for was not read (%s at %s): %s",
+                    n == 1 ? "1 thread waits" : lk_print(c, "%lld threads wait", (long long)n),
+                    n == 1 ? "it is" : "the first is", lk_place(c, &p),
+                    s->withheld ? s->withheld : strerror(first->unread));
+}
+
 const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *python = unread_python(c),
                *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
-    const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c);
+    const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c),
+               *no_queue = loop_without_queue(c);
+    const char *unread = unread_calls(c);
     if (children)
         return children;
+    if (unread)
+        return unread;
     if (python)
         return python;
     if (s->decisive_unreadable)
         return s->decisive_why ? s->decisive_why
                : s->limits.n   ? s->limits.v[s->limits.n - 1].text
                                : "something that decides whether all is well could not be read";
-    return runtime ? runtime : gil ? gil : loop ? loop : queue ? queue : waits;
+    return runtime    ? runtime
+           : gil      ? gil
+           : loop     ? loop
+           : queue    ? queue
+           : no_queue ? no_queue
+                      : waits;
 }

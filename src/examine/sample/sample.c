@@ -53,6 +53,7 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s,
         t->main = f->tid == pid;
         t->kstate = f->state;
         t->running = f->running;
+        t->unread = f->running ? 0 : f->unread;
         t->switches = f->switches;
         t->cpu_us = f->run_ns ? f->run_ns / 1000 : f->cpu_us;
         t->off_cpu_ms = f->off_cpu_ms;
@@ -150,7 +151,7 @@ static void choose(const struct lk_thread_list *list, enum lk_stop_mode mode, st
 static bool same_run(const struct lk_thread_facts *a, const struct lk_thread_facts *b)
 {
     return a->tid == b->tid && a->switches == b->switches && a->run_ns == b->run_ns &&
-           b->state != 'X';
+           !strchr("X?", b->state);
 }
 
 /* A Python thread that wakes by itself and sleeps again (a poll, the GIL): the next try may fall
@@ -165,6 +166,20 @@ static bool worth_another_try(const struct lk_thread *t)
 static bool ran_shortly(const struct lk_thread *t, const struct lk_thread_facts *after, bool stops)
 {
     return t->python && t->running && t->read == LK_READ_RACY && (stops || after->state == 'S');
+}
+
+/* Frames alone say what a thread means to wait for, not that it does, nor with which timeout: where
+ * the call it sleeps in could not be read, its wait is not known. */
+static void forget_unread_waits(struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        struct lk_thread *t = &s->threads.v[i];
+        if (lk_wait_is_unread(t))
+            t->wait = (struct lk_wait){ .kind = LK_WAIT_UNKNOWN,
+                                        .timeout_ms = LK_UNKNOWN,
+                                        .call = t->wait.call,
+                                        .frame = t->wait.frame };
+    }
 }
 
 /* Compares with the cheap second look: who ran meanwhile was not read asleep. Returns how many
@@ -332,6 +347,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
         read_native(x, s, &list, &stop);
         note_sample(s, &stop);
         lk_gil_waits_keep(&x->gil_waits, s, &list);
+        forget_unread_waits(s);
     }
     lk_stop_result_deinit(&stop);
     lk_free(list.v);

@@ -37,6 +37,8 @@ static enum lk_child_does does(struct lk_kernel_reader *os, const struct lk_thre
 {
     if (f->running || f->state == 'R' || f->state == 'D')
         return LK_CHILD_RUNS;
+    if (f->unread)
+        return LK_CHILD_UNKNOWN;
     if (f->off_cpu_ms != LK_UNKNOWN && f->off_cpu_ms < LATELY_MS)
         return LK_CHILD_WAITS;
     return f->state == 'S' && f->syscall_known ? by_call(os, f) : LK_CHILD_STANDS;
@@ -64,19 +66,26 @@ static void each_thread(const struct lk_process *t, pid_t pid,
     lk_free(list.v);
 }
 
+struct work {
+    enum lk_child_does most;
+    bool unread; /* what one of its threads does */
+};
+
 static bool note_work(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
                       void *arg)
 {
-    enum lk_child_does *most = arg;
-    *most = LK_MAX(*most, does(os, &list->v[i]));
+    struct work *w = arg;
+    const enum lk_child_does one = does(os, &list->v[i]);
+    w->unread |= one == LK_CHILD_UNKNOWN;
+    w->most = LK_MAX(w->most, one);
     return true;
 }
 
 enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
 {
-    enum lk_child_does most = LK_CHILD_UNKNOWN;
-    each_thread(t, pid, note_work, &most);
-    return most;
+    struct work w = { LK_CHILD_UNKNOWN, false };
+    each_thread(t, pid, note_work, &w);
+    return w.unread && w.most == LK_CHILD_STANDS ? LK_CHILD_UNKNOWN : w.most;
 }
 
 /* ---- a worker that waits for a job --------------------------------------------------------- */

@@ -118,6 +118,10 @@ static void read_test_name(struct lk_snapshot *s, const char *base)
     static const char wanted[] = LK_TEST_VARIABLE "=";
     size_t len = 0;
     char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
+    if (!text && errno != ENOENT && errno != ESRCH)
+        lk_snapshot_limit_os(s, errno, "the environment",
+                             "the environment could not be read, nor whether a test runs: %s",
+                             strerror(errno));
     for (size_t i = 0; text && i < len && !s->test_env; i += strlen(text + i) + 1)
         if (lk_starts_with(text + i, wanted))
             s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted),
@@ -371,8 +375,11 @@ bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *er
 {
     char base[LK_PROCFS_BASE];
     struct lk_procfs_stat st;
+    errno = ESRCH;
     if (pid <= 0 || !lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "no process %d", pid);
+        return errno == ENOENT || errno == ESRCH
+                   ? lk_error_set(err, LK_ERR_NO_PROCESS, "no process %d", pid)
+                   : lk_error_os(err, errno, "process %d was not examined", pid);
     s->pid = pid;
     s->ppid = st.ppid;
     s->forked = (st.flags & PF_FORKNOEXEC) != 0;

@@ -26,6 +26,37 @@
         va_end(ap_);                                                                               \
     } while (0)
 
+/* ---- what ran out -------------------------------------------------------------------- */
+
+static _Thread_local int ran_out;
+
+void lk_procfs_watch(void)
+{
+    ran_out = 0;
+}
+
+int lk_procfs_ran_out(void)
+{
+    return ran_out;
+}
+
+/* Whatever such an error kept from being read is there: it must not look like nothing. */
+static void note(int why)
+{
+    if (!ran_out && (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO))
+        ran_out = why;
+}
+
+static int open_noted(int dir, const char *name, int flags)
+{
+    const int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | flags);
+    if (fd < 0)
+        note(errno);
+    return fd;
+}
+
+/* ---- files and folders --------------------------------------------------------------- */
+
 static ssize_t read_up_to(int fd, char *buf, size_t max)
 {
     size_t n = 0;
@@ -44,7 +75,7 @@ static ssize_t read_up_to(int fd, char *buf, size_t max)
 
 ssize_t lk_procfs_read_at(int dir, const char *name, char *buf, size_t size)
 {
-    int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open_noted(dir, name, O_NOCTTY);
     ssize_t n;
     int saved;
 
@@ -63,7 +94,7 @@ ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_noted(AT_FDCWD, path, O_NONBLOCK);
     if (fd < 0)
         return -1;
     ssize_t n = read_up_to(fd, buf, size - 1);
@@ -78,7 +109,7 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    int fd = lk_fd_hold(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    int fd = lk_fd_hold(open_noted(AT_FDCWD, path, O_NONBLOCK));
     if (fd < 0)
         return NULL;
     size_t cap = LK_MIN(max, 4096u), n = 0;
@@ -132,6 +163,8 @@ FILE *lk_procfs_open(const char *fmt, ...)
         lk_hold(f, 0, release_stream);
     else if (errno == ENOMEM)
         lk_out_of_memory();
+    else
+        note(errno);
     return f;
 }
 
@@ -172,6 +205,8 @@ bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
     DIR *dir = opendir(path);
     if (!dir && errno == ENOMEM)
         lk_out_of_memory();
+    if (!dir)
+        note(errno);
     if (!dir)
         return false;
     lk_hold(dir, 0, release_folder);

@@ -13,6 +13,14 @@
 
 #include "util/base.h"
 
+/**
+ * Descriptors, memory or the device may give out while files are read, and each reader takes what
+ * it cannot open for something that is not there. So the first such error of this thread is kept:
+ * EMFILE, ENFILE, ENOMEM or EIO since lk_procfs_watch(), 0 none.
+ */
+void lk_procfs_watch(void);
+int lk_procfs_ran_out(void);
+
 #define LK_PROCFS_PATH 320 /* room for any path built here */
 
 /** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the

@@ -174,5 +174,6 @@ struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
     }
     t->pid = pid;
     t->arch = l->arch;
+    t->withheld = l->withheld;
     return t;
 }

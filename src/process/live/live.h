@@ -19,10 +19,11 @@ struct lk_live {
     int mem_fd;                 /* /proc/PID/mem when process_vm_readv is not to be had, else -1 */
     /* id that process_vm_readv is asked with: another thread's when the leader is gone */
     pid_t mem_tid;
-    char maps_name[40];   /* "maps", or "task/TID/maps" when the leader is gone */
-    uint64_t start_ticks; /* when the process started, clock ticks after boot */
-    bool gone;            /* it ended, or another one has its number: nothing is read any more */
-    char *maps_text;      /* read and not parsed yet */
+    char maps_name[40];       /* "maps", or "task/TID/maps" when the leader is gone */
+    uint64_t start_ticks;     /* when the process started, clock ticks after boot */
+    struct lk_error withheld; /* files of it that may not be read, though its memory may */
+    bool gone;       /* it ended, or another one has its number: nothing is read any more */
+    char *maps_text; /* read and not parsed yet */
     size_t maps_len;
     uint64_t maps_hash; /* of the text parsed last; 0 none */
     struct lk_live_threads *threads;

@@ -88,6 +88,41 @@ static bool status_read(int dir, struct status *ret)
     return true;
 }
 
+/* --- what an error of a file in /proc means -------------------------------------- */
+
+/* Signal 0 is never delivered. */
+static bool exists(pid_t pid)
+{
+    return kill(pid, 0) == 0 || errno == EPERM;
+}
+
+static bool hidden(const struct lk_live *l, struct lk_error *err)
+{
+    return lk_error_set(
+        err, LK_ERR_PERMISSION,
+        "process %d is hidden from you (/proc is mounted with hidepid): sudo loopknot %d", l->pid,
+        l->pid);
+}
+
+/*
+ * Only ENOENT and ESRCH mean that a process is gone; all else is said, with its errno. With hidepid
+ * the folder can be opened, and what is in it is not there (fs/proc/base.c: proc_pid_permission).
+ */
+static bool unreadable(const struct lk_live *l, int why, struct lk_error *err)
+{
+    if (why == ENOENT && exists(l->pid))
+        return hidden(l, err);
+    if (why == ENOENT || why == ESRCH)
+        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
+    return lk_error_os(err, why, "process %d was not examined, its files could not be opened",
+                       l->pid);
+}
+
+static bool is_refusal(int why)
+{
+    return why == EACCES || why == EPERM;
+}
+
 /* --- is there such a process, and of which kind ------------------------------- */
 
 static bool open_proc(struct lk_live *l, struct lk_error *err)
@@ -100,14 +135,13 @@ static bool open_proc(struct lk_live *l, struct lk_error *err)
     l->proc_fd = lk_fd_hold(open(path, O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (l->proc_fd >= 0)
         return true;
+    if (errno != ENOENT && errno != ESRCH && !is_refusal(errno))
+        return unreadable(l, errno, err);
     if (access("/proc/self/stat", R_OK) != 0)
         return lk_error_set(err, LK_ERR_PERMISSION,
                             "/proc is not mounted here: mount -t proc proc /proc");
-    if (kill(l->pid, 0) == 0 || errno == EPERM) /* signal 0 is never delivered */
-        return lk_error_set(
-            err, LK_ERR_PERMISSION,
-            "process %d is hidden from you (/proc is mounted with hidepid): sudo loopknot %d",
-            l->pid, l->pid);
+    if (exists(l->pid))
+        return hidden(l, err);
     return lk_error_set(err, LK_ERR_NO_PROCESS, "there is no process %d", l->pid);
 }
 
@@ -147,9 +181,10 @@ static bool check_kind(struct lk_live *l, const struct status *s, struct lk_erro
     struct lk_procfs_stat stat;
     char text[1024], other[64];
 
+    errno = ESRCH;
     if (lk_procfs_read_at(l->proc_fd, "stat", text, sizeof(text)) <= 0 ||
         !lk_procfs_stat_parse(text, &stat))
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
+        return unreadable(l, errno, err);
     l->start_ticks = stat.start_ticks;
     if (s->tgid != l->pid) {
         comm_of(s->tgid, other, sizeof(other));
@@ -267,10 +302,30 @@ static bool refuse_privileged(const struct lk_live *l, const struct status *s,
         l->pid, s->comm, l->pid);
 }
 
+/*
+ * Both capabilities, since one alone is half a door: CAP_SYS_PTRACE opens a stranger's memory, and
+ * CAP_DAC_READ_SEARCH its files in /proc, which their modes keep for its user. Whoever has the two
+ * can read all there is, so a program that has them is for a group, not for everybody; chgrp(1)
+ * comes first because chown(2) takes capabilities away.
+ */
+static void how_to_mend(const struct lk_live *l, const char *more, char *ret, size_t size)
+{
+    if (geteuid() == 0)
+        snprintf(ret, size,
+                 "start the container with --cap-add=SYS_PTRACE --cap-add=DAC_READ_SEARCH, or on "
+                 "the host: sudo loopknot PID");
+    else
+        snprintf(ret, size,
+                 "sudo loopknot %d   (for good, for your group: f=$(command -v loopknot); sudo "
+                 "chgrp \"$(id -gn)\" \"$f\"; sudo chmod 750 \"$f\"; sudo setcap "
+                 "cap_sys_ptrace,cap_dac_read_search+ep \"$f\"%s)",
+                 l->pid, more);
+}
+
 static bool refuse(const struct lk_live *l, const struct status *s, struct lk_error *err)
 {
     struct status me;
-    char mend[200], why[160];
+    char mend[400], why[160];
     int scope = yama_scope(), self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     bool known = self >= 0 && status_read(self, &me);
 
@@ -303,18 +358,11 @@ static bool refuse(const struct lk_live *l, const struct status *s, struct lk_er
     else
         return refuse_privileged(l, s, &me, err);
 
-    if (geteuid() == 0)
-        snprintf(mend, sizeof(mend),
-                 "root lacks CAP_SYS_PTRACE here; start the container with --cap-add=SYS_PTRACE, "
-                 "or on the host: "
-                 "sudo loopknot PID");
-    else
-        snprintf(mend, sizeof(mend),
-                 "sudo loopknot %d   (for good: sudo setcap cap_sys_ptrace+ep \"$(command -v "
-                 "loopknot)\"%s)",
-                 l->pid, scope == 1 ? "; or sudo sysctl kernel.yama.ptrace_scope=0" : "");
-    return lk_error_set(err, LK_ERR_PERMISSION, "process %d (%s) %s: %s", l->pid, s->comm, why,
-                        mend);
+    how_to_mend(l, scope == 1 ? "; or sudo sysctl kernel.yama.ptrace_scope=0" : "", mend,
+                sizeof(mend));
+    return lk_error_set(
+        err, LK_ERR_PERMISSION, "process %d (%s) %s: %s%s", l->pid, s->comm, why,
+        geteuid() == 0 ? "root lacks CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH here; " : "", mend);
 }
 
 /*
@@ -331,20 +379,71 @@ static bool check_memory(struct lk_live *l, const struct status *s, struct lk_er
     if (process_vm_readv(l->mem_tid, &local, 1, &remote, 1, 0) >= 0 || errno == EFAULT) {
         fd = openat(l->proc_fd, l->maps_name, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-            return errno == ENOENT || errno == ESRCH
-                       ? lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended",
-                                      l->pid, s->comm)
-                       : refuse(l, s, err);
+            return is_refusal(errno) ? refuse(l, s, err) : unreadable(l, errno, err);
         close(fd);
         return true;
     }
-    if (errno == ESRCH)
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d (%s) has just ended", l->pid,
-                            s->comm);
+    if (errno == ESRCH || errno == ENOMEM)
+        return unreadable(l, errno, err);
     if (l->mem_tid != l->pid)
         snprintf(name, sizeof(name), "task/%d/mem", l->mem_tid);
     l->mem_fd = lk_fd_hold(openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC));
-    return l->mem_fd >= 0 || refuse(l, s, err);
+    if (l->mem_fd >= 0)
+        return true;
+    return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? unreadable(l, errno, err)
+                                                                 : refuse(l, s, err);
+}
+
+/* Opened and, for a file, read from: fs/proc/base.c asks once more then. 0, or errno. */
+static int try_file(const struct lk_live *l, const char *file, bool folder)
+{
+    char name[48], byte;
+    int fd, why = 0;
+
+    snprintf(name, sizeof(name), "task/%d/%s", l->mem_tid, file);
+    fd = openat(l->proc_fd, name, O_RDONLY | O_CLOEXEC | (folder ? O_DIRECTORY : 0));
+    if (fd < 0)
+        return errno;
+    if (!folder && read(fd, &byte, 1) < 0)
+        why = errno;
+    close(fd);
+    return why;
+}
+
+/*
+ * Files whose modes (0400, 0500; fs/proc/base.c tid_base_stuff) keep them for the process's user:
+ * CAP_SYS_PTRACE does not open them. The process is examined all the same, and what that leaves
+ * open is unknown.
+ */
+static bool check_files(struct lk_live *l, struct lk_error *err)
+{
+    static const struct {
+        const char *name;
+        bool folder;
+    } files[] = { { "syscall", false }, { "fd", true }, { "environ", false } };
+    char shut[64] = "", mend[400];
+    int refused = 0;
+
+    for (size_t i = 0; i < LK_ARRAY_LEN(files); i++) {
+        const size_t n = strlen(shut);
+        const int why = try_file(l, files[i].name, files[i].folder);
+
+        if (why == EMFILE || why == ENFILE || why == ENOMEM || why == EIO)
+            return unreadable(l, why, err);
+        if (!is_refusal(why))
+            continue;
+        refused = why;
+        snprintf(shut + n, sizeof(shut) - n, "%s%s", n ? ", " : "", files[i].name);
+    }
+    if (!refused)
+        return true;
+    how_to_mend(l, "", mend, sizeof(mend));
+    lk_error_set(&l->withheld, LK_ERR_PERMISSION,
+                 "/proc/%d keeps %s shut (%s): both CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH are "
+                 "needed: %s",
+                 l->pid, shut, strerror(refused), mend);
+    l->withheld.os_errno = refused;
+    return true;
 }
 
 bool lk_live_check(struct lk_live *l, struct lk_error *err)
@@ -354,7 +453,9 @@ bool lk_live_check(struct lk_live *l, struct lk_error *err)
     snprintf(l->maps_name, sizeof(l->maps_name), "maps");
     if (!open_proc(l, err))
         return false;
+    errno = ESRCH;
     if (!status_read(l->proc_fd, &s))
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d has just ended", l->pid);
-    return check_kind(l, &s, err) && check_memory(l, &s, err) && check_architecture(l, &s, err);
+        return unreadable(l, errno, err);
+    return check_kind(l, &s, err) && check_memory(l, &s, err) && check_architecture(l, &s, err) &&
+           check_files(l, err);
 }

@@ -157,13 +157,27 @@ static int64_t time_run(const struct lk_stop_helper *h, int64_t tid)
                                                                        : -1;
 }
 
+static char state_of(const struct lk_stop_helper *h, int64_t tid)
+{
+    struct lk_procfs_stat stat;
+    char name[32], text[1024];
+
+    snprintf(name, sizeof(name), "%lld/stat", (long long)tid);
+    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) > 0 &&
+                   lk_procfs_stat_parse(text, &stat)
+               ? stat.state
+               : '\0';
+}
+
+/* Where we may not read its call (CAP_SYS_PTRACE alone), its state says the same. */
 static bool is_running(const struct lk_stop_helper *h, int64_t tid)
 {
     char name[32], text[256];
 
     snprintf(name, sizeof(name), "%lld/syscall", (long long)tid);
-    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) > 0 &&
-           strncmp(text, "running", 7) == 0;
+    if (lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) > 0)
+        return strncmp(text, "running", 7) == 0;
+    return state_of(h, tid) == 'R';
 }
 
 /* Returns how many are to be stopped. */
@@ -281,12 +295,9 @@ static void look(struct lk_stop_slot *slot, int flags)
 
 static bool is_uninterruptible(const struct lk_stop_helper *h, const struct lk_stop_slot *slot)
 {
-    struct lk_procfs_stat stat;
-    char name[32], text[1024];
+    const char state = state_of(h, slot->tid);
 
-    snprintf(name, sizeof(name), "%lld/stat", (long long)slot->tid);
-    return lk_procfs_read_at(h->task_fd, name, text, sizeof(text)) <= 0 ||
-           !lk_procfs_stat_parse(text, &stat) || stat.state == 'D';
+    return !state || state == 'D';
 }
 
 /* Threads that cannot stop (uninterruptible sleep, waiting for a vfork child, frozen) are given up:

@@ -30,6 +30,7 @@ enum {
 /* What is kept from sample to sample. */
 struct lk_live_threads {
     int task_fd;
+    int why;               /* errno of the task folder that could not be opened */
     int64_t tick_us;       /* of a clock tick of /proc stat */
     bool no_schedstat;     /* kernel without scheduling counts */
     bool no_sched;         /* kernel without CONFIG_SCHED_DEBUG */
@@ -74,6 +75,7 @@ static struct lk_live_threads *threads_create(int proc_fd)
     t->no_sched = access("/proc/thread-self/sched", R_OK) != 0;
     t->no_schedstat = !counts_schedules();
     t->task_fd = lk_fd_hold(openat(proc_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    t->why = errno;
     t->tick_us = 1000000 / (ticks > 0 ? ticks : 100);
     return t;
 }
@@ -134,7 +136,14 @@ static int64_t status_count(const char *text, const char *key)
     return p ? strtoll(p + strlen(key), NULL, 10) : 0;
 }
 
-/* How often it was given a CPU. False: the thread is gone. */
+/* Nothing else means that a thread is gone: descriptors may be used up, or memory, or a right is
+ * missing. */
+static bool means_gone(int why)
+{
+    return why == ESRCH || why == ENOENT;
+}
+
+/* How often it was given a CPU. False with errno: that could not be read. */
 static bool read_switches(struct lk_live_threads *t, struct lk_thread_facts *f)
 {
     char text[16384], *p = text;
@@ -148,7 +157,7 @@ static bool read_switches(struct lk_live_threads *t, struct lk_thread_facts *f)
             f->switches = strtoull(p, &p, 10);
             return true;
         }
-        if (errno == ESRCH || (errno == ENOENT && task_read(t, f->tid, "comm", text, 64) < 0))
+        if (errno == ENOENT ? task_read(t, f->tid, "comm", text, 64) < 0 : errno != EACCES)
             return false;
         t->no_schedstat = true;
     }
@@ -280,6 +289,7 @@ static bool read_stat(struct lk_live_threads *t, struct lk_thread_facts *f, int 
     struct lk_procfs_stat stat;
     char text[1024];
 
+    errno = ESRCH;
     if (task_read(t, f->tid, "stat", text, sizeof(text)) <= 0 || !lk_procfs_stat_parse(text, &stat))
         return false;
     memcpy(f->comm, stat.comm, sizeof(f->comm));
@@ -300,7 +310,9 @@ static void copy_stat(struct lk_thread_facts *f, const struct lk_thread_facts *f
 
 /*
  * The switch count is read first: when it is the same later, the thread slept all the time in the
- * call that was read in between. False: the thread is gone.
+ * call that was read in between. Where that call may not be read, the state alone tells who runs:
+ * both files ask for TASK_RUNNING (fs/proc/array.c get_task_state, lib/syscall.c). False with
+ * errno: one of its files could not be read.
  */
 static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f)
 {
@@ -315,6 +327,8 @@ static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f)
         return false;
     if (task_read(t, f->tid, "syscall", text, sizeof(text)) > 0)
         parse_syscall(text, f);
+    else
+        f->unread = errno;
     if (past && slept_since(past, f)) {
         copy_stat(f, &past->facts);
         exec_us = past->exec_us;
@@ -324,6 +338,7 @@ static bool read_thread(struct lk_live_threads *t, struct lk_thread_facts *f)
             return false;
         if (!t->no_sched && task_read(t, f->tid, "sched", text, sizeof(text)) > 0)
             exec_us = parse_exec_start(text);
+        f->running |= f->unread && f->state == 'R';
         past = past ? past : add_past(t, f->tid);
         past->facts = *f;
         past->exec_us = exec_us;
@@ -374,14 +389,28 @@ static bool list_all(struct lk_live *l, struct lk_live_threads *t, struct lk_thr
         for (; at < n; at++) {
             struct lk_thread_facts *f = &list->v[at];
 
-            if (read_thread(t, f))
-                list->v[kept++] = *f;
+            if (!read_thread(t, f)) {
+                if (means_gone(errno))
+                    continue;
+                f->unread = errno;
+                f->state = '?';
+            }
+            list->v[kept++] = *f;
         }
         list->n = at = kept;
     }
     lk_map_deinit(&seen);
     forget_clocks(t);
     return list->n > 0 || lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", l->pid);
+}
+
+static bool no_task_folder(const struct lk_live *l, struct lk_error *err)
+{
+    const int why = l->gone ? ESRCH : l->threads->why;
+
+    return means_gone(why)
+               ? lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", l->pid)
+               : lk_error_os(err, why, "the threads of process %d could not be listed", l->pid);
 }
 
 bool lk_live_list_threads(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err)
@@ -391,11 +420,11 @@ bool lk_live_list_threads(void *impl, struct lk_thread_list *list, bool full, st
     if (!l->threads)
         l->threads = threads_create(l->proc_fd);
     if (l->gone || l->threads->task_fd < 0)
-        return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", l->pid);
+        return no_task_folder(l, err);
     if (full)
         return list_all(l, l->threads, list, err);
     for (size_t i = 0; i < list->n; i++)
         if (!read_switches(l->threads, &list->v[i]))
-            list->v[i].state = 'X';
+            list->v[i].state = means_gone(errno) ? 'X' : '?';
     return true;
 }

@@ -62,6 +62,11 @@ bool lk_runtime_hint_is_old(const char *hint)
            LK_PYVER(major, minor) < lk_layouts[0].version;
 }
 
+bool lk_runtime_is_named(const struct lk_runtime_file *c)
+{
+    return c->rank == 0 || (c->rank == 1 && lk_starts_with(lk_base_name(c->m->path), "python"));
+}
+
 /* Looks into one file. */
 bool lk_runtime_probe(struct lk_process *t, const struct lk_runtime_file *c,
                       struct lk_runtime_found *f)

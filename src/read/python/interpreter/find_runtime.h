@@ -24,6 +24,8 @@ struct lk_runtime_found {
 
 /** The first mapping of every ELF file; c->v is malloc'd. *pypy: one of them is PyPy's. */
 void lk_runtime_files(struct lk_process *t, struct lk_runtime_files *c, bool *pypy);
+/** It is Python by its name: libpython*.so*, python*. */
+bool lk_runtime_is_named(const struct lk_runtime_file *c);
 /** Looks into one file; false when there is no Python in it. */
 bool lk_runtime_probe(struct lk_process *t, const struct lk_runtime_file *c,
                       struct lk_runtime_found *f);

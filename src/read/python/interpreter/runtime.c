@@ -14,6 +14,7 @@
 #include "read/python/interpreter/main_interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "util/text.h"
 
 enum { OPEN_TRIES = 6 };
 
@@ -154,8 +155,13 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct lk_runtime_
     }
     const char *before = lk_reading(t, "the interpreter");
     bool chosen = choose_layout(py, f);
+    lk_read_watch(t);
     if (!initialised(py)) {
         lk_reading(t, before);
+        if (lk_read_failed(t).size) { /* nothing is known of it */
+            lk_py_fail(py, "the memory of its runtime could not be read");
+            return py;
+        }
         lk_py_close(py);
         return NULL;
     }
@@ -176,18 +182,24 @@ static struct lk_py *open_runtime(struct lk_process *t, const struct lk_runtime_
     return py;
 }
 
-/* Opens the first runtime in use, likeliest files first. seen: how many there are, in use or not.
- */
+/* Opens the first runtime in use, likeliest files first. seen: how many there are, in use or not;
+ * blind: a file that is Python by its name, and in which none was found. */
 static struct lk_py *open_first(struct lk_process *t, const struct lk_runtime_files *c,
-                                size_t *seen)
+                                size_t *seen, const char **blind)
 {
     struct lk_runtime_found old = { 0 };
 
+    *blind = NULL;
     for (int rank = 0; rank <= 2; rank++)
         for (size_t i = 0; i < c->n; i++) {
             struct lk_runtime_found f = { 0 };
-            if (c->v[i].rank != rank || (rank == 2 && *seen) || !lk_runtime_probe(t, &c->v[i], &f))
+            if (c->v[i].rank != rank || (rank == 2 && *seen))
                 continue;
+            if (!lk_runtime_probe(t, &c->v[i], &f)) {
+                if (lk_runtime_is_named(&c->v[i]))
+                    *blind = c->v[i].m->path;
+                continue;
+            }
             (*seen)++;
             if (f.old)
                 old = f;
@@ -202,14 +214,18 @@ struct lk_py *lk_py_open(struct lk_process *t, struct lk_error *err)
 {
     struct lk_runtime_files c = { 0 };
     struct lk_py *py = NULL;
+    const char *blind = NULL;
     size_t seen = 0;
     bool pypy = false;
 
     lk_runtime_files(t, &c, &pypy);
     if (!pypy)
-        py = open_first(t, &c, &seen);
+        py = open_first(t, &c, &seen, &blind);
     lk_free(c.v);
-    if (!py)
+    if (!py && !seen && blind)
+        lk_error_set(err, LK_ERR_BAD_DATA, "no Python runtime was found in %s, which is mapped",
+                     lk_base_name(blind));
+    else if (!py)
         lk_error_set(err, LK_ERR_UNSUPPORTED,
                      pypy ? "this is PyPy, not CPython: loopknot cannot read its threads and loops"
                      : seen ? "a CPython runtime is loaded, but not initialised"
