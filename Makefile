@@ -98,7 +98,9 @@ $(O)/tests/api/test_out_of_memory: LK_LDFLAGS += $(foreach f,malloc calloc reall
 unit: $(UNITS) ## build the unit tests and run them
 	$(Q)tests/run-unit $(UNITS)
 
-e2e: all ## attach to every scenario
+COMPARE := $(O)/tests/read/native/unwind/compare_unwinders
+
+e2e: all $(COMPARE) ## attach to every scenario
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/run.py
 
 check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
@@ -106,6 +108,9 @@ check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can b
 
 check-ecosystem: all ## every scenario on other releases of the libraries (virtual environments made with pip)
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/ecosystem/run
+
+$(COMPARE): $(COMPARE).o $(O)/libloopknot.a
+	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
 
 $(O)/tests/read/python/dump_python: $(O)/tests/read/python/dump_python.o $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
@@ -160,4 +165,4 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|'
 	@sed -n 's/^# \([A-Z]*=.*\)/  \1/p' Makefile
 
--include $(O)/tests/read/python/dump_python.d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)
+-include $(O)/tests/read/python/dump_python.d $(COMPARE).d $(FUZZERS:=.d) $(LIB_OBJS:.o=.d) $(CLI_OBJS:.o=.d) $(UNIT_HELP_OBJS:.o=.d) $(UNITS:=.d)

@@ -30,7 +30,8 @@ def translate():
     while True:
         letter = letters.get()
         with socket.create_connection(common.upstream()) as connection:
-            text = connection.recv(4096)
+            common.stuck("guilty-translate")
+            text = connection.recv(4096)  # <- guilty-translate
         letter.text = text
         if HOW == "event":
             letter.translated.set()

@@ -1,6 +1,7 @@
 /*
- * Which processes of a set are one group, and the role of each: by its supervisor's name, by the
- * command lines of CPython's multiprocessing, or by having its parent's very command line.
+ * Which processes of a set are one group, in which order they are told, and the role of each: by
+ * its supervisor's name, by the command lines of CPython's multiprocessing, or by having its
+ * parent's very command line.
  */
 #include "report/process_groups.h"
 
@@ -78,14 +79,78 @@ static bool same_findings(const struct lk_findings *a, const struct lk_findings 
     return true;
 }
 
+/* ---- causes before victims ---- */
+
+static bool waits_for(const struct lk_snapshot *s, int64_t pid)
+{
+    for (size_t i = 0; i < s->cross_waits.n; i++)
+        if (s->cross_waits.v[i].pid == pid && pid != s->pid)
+            return true;
+    return false;
+}
+
+/* What is wrong with one of them may be the cause of what is wrong with the other. */
+static bool is_victim_of(const struct lk_report *reports, size_t i, size_t j)
+{
+    return i != j && reports[j].findings->verdict > LK_HEALTHY &&
+           waits_for(reports[i].snap, reports[j].snap->pid);
+}
+
+/* Raises each cause to the verdict of what waits for it. */
+static void raise_causes(const struct lk_report *reports, size_t n, enum lk_verdict *rank)
+{
+    bool changed = true;
+    for (size_t round = 0; round < n && changed; round++) {
+        changed = false;
+        for (size_t i = 0; i < n; i++)
+            for (size_t j = 0; reports[i].snap->cross_waits.n && j < n; j++)
+                if (rank[j] < rank[i] && is_victim_of(reports, i, j)) {
+                    rank[j] = rank[i];
+                    changed = true;
+                }
+    }
+}
+
+/* Whether something that i waits for, and that does not wait for i, is still to be told. */
+static bool has_cause_left(const struct lk_report *reports, size_t n, size_t i, const bool *told,
+                           const enum lk_verdict *rank)
+{
+    for (size_t j = 0; reports[i].snap->cross_waits.n && j < n; j++)
+        if (!told[j] && rank[j] == rank[i] && is_victim_of(reports, i, j) &&
+            !is_victim_of(reports, j, i))
+            return true;
+    return false;
+}
+
+/* The next to be told: of the worst rank, causes before victims, in the order in which they were
+ * examined; a longer ring in that order too. */
+static size_t next_process(const struct lk_report *reports, size_t n, const bool *told,
+                           const enum lk_verdict *rank)
+{
+    size_t first = n;
+    for (int v = LK_DEADLOCK; v >= LK_HEALTHY && first == n; v--)
+        for (size_t i = 0; i < n; i++) {
+            if (told[i] || rank[i] != (enum lk_verdict)v)
+                continue;
+            if (!has_cause_left(reports, n, i, told, rank))
+                return i;
+            first = LK_MIN(first, i);
+        }
+    return first;
+}
+
 struct lk_process_groups
 lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
 {
     struct lk_process_groups set = { .groups = lk_arena_array(a, n, sizeof *set.groups) };
-    for (size_t k = 0; k < n * (LK_DEADLOCK + 1); k++) {
-        const size_t i = k % n; /* worst first, and then in the order in which they were examined */
-        if (reports[i].findings->verdict != (enum lk_verdict)(LK_DEADLOCK - k / n))
-            continue;
+    enum lk_verdict *rank = lk_arena_array(a, n, sizeof *rank);
+    bool *told = lk_arena_array(a, n, sizeof *told);
+    for (size_t i = 0; i < n; i++)
+        rank[i] = reports[i].findings->verdict;
+    raise_causes(reports, n, rank);
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = next_process(reports, n, told, rank);
+        told[i] = true;
         const char *role = lk_process_groups_role(reports, n, i);
         size_t g = apart ? set.n_groups : 0;
         for (; g < set.n_groups; g++) {

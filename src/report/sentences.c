@@ -616,6 +616,14 @@ bool lk_sentence_is_stuck(const struct lk_finding *f)
            f->held_tasks > 0;
 }
 
+/* The scheduler's record begins anew when a thread wakes for a moment and waits on, as for a
+ * signal's handler, and when it is stopped and continued. */
+static bool may_be_cut_short(const struct lk_snapshot *s)
+{
+    return s->handles_signals != LK_NO || s->handles_alarm == LK_YES || s->stop.job_stopped ||
+           s->stop.tracer_pid || s->stop.frozen;
+}
+
 const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
                               const struct lk_finding *f)
 {
@@ -627,9 +635,12 @@ const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
                                lasted);
     if (!f->stuck_by_scheduler)
         return lk_arena_printf(a, "for at least %s: it did not move while it was watched", lasted);
+    const bool cut = may_be_cut_short(s);
     if (!at)
-        return lk_arena_printf(a, "for %s, by the kernel scheduler's record", lasted);
-    return lk_arena_printf(a, "for %s, since %s, by the kernel scheduler's record", lasted, at);
+        return lk_arena_printf(a, "for %s%s, by the kernel scheduler's record",
+                               cut ? "at least " : "", lasted);
+    return lk_arena_printf(a, "for %s%s, since %s%s, by the kernel scheduler's record",
+                           cut ? "at least " : "", lasted, at, cut ? " or before" : "");
 }
 
 /* "1 request and 3 tasks"; NULL for none. */

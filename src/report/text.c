@@ -39,6 +39,7 @@ static const char *verdict_word(struct lk_terminal *p, enum lk_verdict v)
 /* What of the first finding stands whole on the first screen and need not be said again below. */
 struct told {
     bool any, what, change, now;
+    size_t culprits;
 };
 
 static bool field(struct lk_terminal *p, const char *label, const char *text, int max_lines)
@@ -115,6 +116,11 @@ static void stuck(struct lk_terminal *p, const struct lk_snapshot *s, const stru
               max_lines);
 }
 
+static bool same_place(const struct lk_culprit *a, const struct lk_culprit *b)
+{
+    return a->file && b->file && strcmp(a->file, b->file) == 0 && a->line == b->line;
+}
+
 static void first_finding(struct lk_terminal *p, const struct lk_report *r, struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[0];
@@ -124,8 +130,10 @@ static void first_finding(struct lk_terminal *p, const struct lk_report *r, stru
           lk_arena_printf(p->arena, "(%s, %s)", rule_name(p, f), lk_confidence_name(f->confidence)),
           0);
     stuck(p, r->snap, f, 2);
-    if (f->culprits.n)
-        culprit(p, r->snap, "Where", &f->culprits.v[0]);
+    const bool both = f->culprits.n == 2 && !same_place(&f->culprits.v[0], &f->culprits.v[1]);
+    told->culprits = both ? 2 : LK_MIN(f->culprits.n, (size_t)1);
+    for (size_t i = 0; i < told->culprits; i++)
+        culprit(p, r->snap, i ? "and" : "Where", &f->culprits.v[i]);
     told->change = field(p, "Change", lk_sentence_remedy(f), 4);
     told->now = !lk_sentence_safe_now(f) || field(p, "Now", lk_sentence_safe_now(f), 3);
     if (r->findings->verdict_why)
@@ -267,8 +275,8 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     if (!told->what)
         lk_terminal_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
     chain(p, r->snap, f);
-    const bool many = f->culprits.n > 1;
-    for (size_t c = 0; (many || !told->any) && c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
+    const bool more = f->culprits.n > told->culprits;
+    for (size_t c = 0; more && c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
         culprit(p, r->snap, c ? "and" : "Where", &f->culprits.v[c]);
     if (!all && f->culprits.n > MAX_CULPRITS)
         field(p, "", lk_arena_printf(a, "and %zu more places", f->culprits.n - MAX_CULPRITS), 0);

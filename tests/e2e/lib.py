@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.join(ROOT, "scenarios"))
 import driver  # noqa: E402
 
 LOOPKNOT = os.path.abspath(os.environ.get("LOOPKNOT", os.path.join(ROOT, "build", "loopknot")))
+# beside the program that is tested, where it was built
+COMPARE = os.path.join(os.path.dirname(LOOPKNOT), "tests", "read", "native", "unwind", "compare_unwinders")
 VALIDATOR = os.path.join(ROOT, "tests", "validate_report.py")
 SYSTEM_PYTHON = "/usr/bin/python3"  # has jsonschema
 TOOL_TIMEOUT = 60

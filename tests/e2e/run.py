@@ -6,6 +6,8 @@
 LOOPKNOT names the program (build/loopknot). Prints one line a case, a table, and last "e2e: N passed, N failed".
 """
 import argparse
+import collections
+import json
 import os
 import subprocess
 import sys
@@ -35,6 +37,7 @@ class Case:
         self.culprit_asked = self.culprit_right = False
         self.report = self.text = b""
         self.rules_seen = set()
+        self.stacks = collections.Counter()
 
     def triggers(self):
         """The rules whose finding is asked for: the first one's (any of several counts for each), and those beside it."""
@@ -86,9 +89,22 @@ class Case:
         invalid = lib.invalid(ran.out)
         self.wrong(invalid, "the report breaks the schema: %s" % invalid)
         self.judge(whole)
+        if os.path.exists(lib.COMPARE):
+            self.compare_unwinders(scenario)
         self.read_text(scenario)
         self.unharmed(scenario)
         self.still_as_before(scenario)
+
+    def compare_unwinders(self, scenario):
+        """Both unwinders on every sleeping thread: the same frames as far as both go, and ours no shorter."""
+        ran = subprocess.run([lib.COMPARE, *map(str, scenario.pids())], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for thread in json.loads(ran.stdout):
+            own, other = thread["own"]["frames"], thread["libunwind"]["frames"]
+            n = min(len(own), len(other))
+            way = "same" if own == other else "own goes on" if len(own) > n else "libunwind goes on"
+            self.stacks[way] += 1
+            self.stacks["whole"] += thread["own"]["whole"]
+            self.wrong(own[:n] != other[:n] or len(other) > n, "thread %d: libunwind reads %s, we %s" % (thread["tid"], other, own))
 
     def judge(self, whole):
         self.verdict = whole["verdict"]
@@ -263,6 +279,9 @@ def table(cases):
     print("\nrecall (defects with the right verdict and rule)  %s" % share(len(found), len(defects)))
     print("precision (findings that are right)               %s" % share(len(right), len(reported)))
     print("culprits right (first one)                        %s" % share(sum(c.culprit_right for c in asked), len(asked)))
+    stacks = sum((c.stacks for c in cases), collections.Counter())
+    print("stacks read by both unwinders: %d the same, own goes on in %d, libunwind in %d; %d whole"
+          % tuple(stacks[k] for k in ("same", "own goes on", "libunwind goes on", "whole")))
     print("false deadlocks: %d%s" % (len(false_deadlocks), "".join("\n  " + title for title in false_deadlocks)))
 
 

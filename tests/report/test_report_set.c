@@ -53,11 +53,47 @@ static void keeps_other_findings_apart(void **state)
     fixture_destroy(&r[1]);
 }
 
+static const struct lk_report *nth(const struct lk_process_groups *set, const struct lk_report *r,
+                                   size_t i)
+{
+    return &r[set->groups[i].members[0]];
+}
+
+/* Who waits for whose process decides, before the verdict and the order of the tree do. */
+static void causes_come_before_victims(void **state)
+{
+    (void)state;
+    struct lk_report r[] = { with_pid(fixture_deadlock(), 10, 1),
+                             with_pid(fixture_deadlock(), 11, 10),
+                             with_pid(fixture_deadlock(), 12, 11),
+                             with_pid(fixture_healthy(), 13, 10) };
+    struct lk_arena *a = lk_arena_create();
+    for (int64_t i = 0; i < 2; i++) /* 10 waits for 11, and 11 for 12 */
+        lk_vec_add(&r[i].snap->cross_waits, ((struct lk_cross_wait){ .pid = 11 + i }));
+    lk_vec_add(&r[0].snap->cross_waits, ((struct lk_cross_wait){ .pid = 13 }));
+    r[1].findings->verdict = LK_HAZARD;
+    r[2].findings->verdict = LK_STALLED;
+    struct lk_process_groups set = lk_process_groups_create(a, r, 4, true);
+    static const int64_t order[] = { 12, 11, 10, 13 };
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(nth(&set, r, i)->snap->pid, order[i]);
+    /* in a ring it begins with the first of the tree */
+    lk_vec_add(&r[2].snap->cross_waits, ((struct lk_cross_wait){ .pid = 10 }));
+    set = lk_process_groups_create(a, r, 4, true);
+    static const int64_t ring[] = { 10, 12, 11, 13 };
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(nth(&set, r, i)->snap->pid, ring[i]);
+    lk_arena_destroy(a);
+    for (size_t i = 0; i < 4; i++)
+        fixture_destroy(&r[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(folds_equal_members),
         cmocka_unit_test(keeps_other_findings_apart),
+        cmocka_unit_test(causes_come_before_victims),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

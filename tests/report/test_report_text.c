@@ -10,6 +10,40 @@ static char *text(const struct lk_report *r, size_t n, struct lk_render how)
     return fixture_render("text", r, n, false, how, NULL);
 }
 
+/* Two that wait for each other both stand on it; at one place, once. */
+static void the_first_screen_has_both_sides(void **state)
+{
+    (void)state;
+    struct lk_report r = fixture_deadlock();
+    struct lk_finding *f = &r.findings->list.v[0];
+    struct lk_culprit other = f->culprits.v[0];
+    for (int same = 0; same < 2; same++) {
+        f->culprits.n = 1;
+        other.line = f->culprits.v[0].line + !same;
+        lk_vec_add(&f->culprits, other);
+        char *whole = text(&r, 1, (struct lk_render){ .width = 0 }),
+             *end = strstr(whole, "\nFINDING ");
+        assert_non_null(end);
+        *end = '\0';
+        assert_non_null(strstr(whole, "/srv/app.py:10 in outer"));
+        assert_int_equal(strstr(whole, "/srv/app.py:11 in outer") != NULL, !same);
+        free(whole);
+    }
+    fixture_destroy(&r);
+}
+
+/* The record begins anew when a signal's handler runs. */
+static void at_least_where_it_may_be_cut_short(void **state)
+{
+    (void)state;
+    struct lk_report r = fixture_deadlock();
+    r.snap->handles_signals = LK_YES;
+    char *whole = text(&r, 1, (struct lk_render){ .width = 0 });
+    assert_non_null(strstr(whole, "for at least 14 min, since 11:46:00 UTC or before"));
+    free(whole);
+    fixture_destroy(&r);
+}
+
 static void the_first_screen_says_it_all(void **state)
 {
     struct lk_report r = fixture_deadlock();
@@ -314,6 +348,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_screen_says_it_all),
+        cmocka_unit_test(the_first_screen_has_both_sides),
+        cmocka_unit_test(at_least_where_it_may_be_cut_short),
         cmocka_unit_test(the_first_screen_stays_one),
         cmocka_unit_test(nothing_is_said_twice),
         cmocka_unit_test(long_places_take_two_lines),

@@ -86,6 +86,19 @@ enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *e
     return is_program(f, exe) ? LK_NATIVE_PROJECT : LK_NATIVE_LIBRARY;
 }
 
+/* Of a stack that is all the system's: the nearest function with a name outside of the library that
+ * blocks. */
+static const struct lk_natframe *caller_of_system(const struct lk_natstack *st)
+{
+    for (size_t i = 1; i < st->n; i++) {
+        const struct lk_natframe *f = &st->frames[i];
+        if (f->function && f->module && st->frames[0].module &&
+            strcmp(f->module, st->frames[0].module) != 0)
+            return f;
+    }
+    return &st->frames[0];
+}
+
 const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const char *exe)
 {
     const struct lk_natframe *best = NULL;
@@ -97,5 +110,5 @@ const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const 
             best = &st->frames[i];
         }
     }
-    return best || !st || !st->n ? best : &st->frames[st->n - 1];
+    return best || !st || !st->n ? best : caller_of_system(st);
 }

@@ -17,8 +17,8 @@ enum lk_native_code {
 
 /** exe: path of the process's program, or NULL. */
 enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *exe);
-/** The innermost frame of the kind that is to blame most; of the system's alone the outermost. NULL
- * for an empty stack. */
+/** The innermost frame of the kind that is to blame most; of the system's alone the nearest outside
+ * of the library that blocks. NULL for an empty stack. */
 const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const char *exe);
 
 #endif

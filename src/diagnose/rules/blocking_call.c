@@ -153,6 +153,19 @@ static bool went_on(const struct lk_rule_context *c, struct lk_ref loop, const s
     return !o->stable || (fresh && lk_is_stalled(c, t));
 }
 
+/* Any code may end it, that of this loop too, which then cannot. */
+static bool is_open(const struct lk_wait *w)
+{
+    static const enum lk_wait_kind kinds[] = { LK_WAIT_CONDITION,  LK_WAIT_EVENT,
+                                               LK_WAIT_SEMAPHORE,  LK_WAIT_BARRIER,
+                                               LK_WAIT_QUEUE_GET,  LK_WAIT_QUEUE_PUT,
+                                               LK_WAIT_QUEUE_JOIN, LK_WAIT_FUTURE };
+    for (size_t i = 0; i < LK_ARRAY_LEN(kinds); i++)
+        if (w->kind == kinds[i])
+            return !w->complete;
+    return false;
+}
+
 static const char *how_to_free(const struct lk_rule_context *c, const struct lk_thread *t)
 {
     if (t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0)
@@ -163,10 +176,12 @@ static const char *how_to_free(const struct lk_rule_context *c, const struct lk_
                         t->wait.timeout_ms < LONG_MS
                             ? ""
                             : lk_print(c, " If that is too long, %s", lk_end_process_words(c)));
-    return lk_print(c,
-                    "The loop goes on when the call returns; cancelling the task does not "
-                    "interrupt it. Or else %s",
-                    lk_end_process_words(c));
+    return lk_print(
+        c,
+        "The loop goes on when the call returns%s; cancelling the task does not "
+        "interrupt it. Or else %s",
+        is_open(&t->wait) ? ", which it cannot where only code on this loop would end it" : "",
+        lk_end_process_words(c));
 }
 
 /* The thread has stood in the call, or in the callback that makes it again and again, for

@@ -41,8 +41,7 @@ static void add_ring(struct lk_rule_context *c, struct lk_finding *f, size_t i)
 static const char read_first[] =
     "Read a child's output before waiting for its end: use communicate() (which reads both pipes) "
     "or send the output to a file, get from a multiprocessing queue before join(), and close the "
-    "ends of pipes that a process does not use. A timeout on the wait turns the hang into an "
-    "error.";
+    "ends of pipes that a process does not use.";
 
 static void tell_ring(struct lk_rule_context *c, size_t i)
 {

@@ -171,6 +171,10 @@ static void tell_end(struct lk_rule_context *c, const struct end *e)
     if (!n || n > LK_MAX_CHAIN)
         return;
     struct lk_finding f = lk_finding_start(c, e->in_fork ? LK_RULE_LK204 : LK_RULE_LK201);
+    /* The task on that loop comes last: it stands where it stood when the loop ended. */
+    for (size_t i = n; i-- > 0;)
+        if (lk_thread_at(c->snap, path[i].from) && lk_is_project(c, path[i].from))
+            lk_finding_part(c, &f, path[i].from, true);
     for (size_t i = 0; i < n; i++)
         lk_finding_part(c, &f, path[i].from, true);
     lk_finding_part(c, &f, e->ref, false);
@@ -186,9 +190,9 @@ static void tell_end(struct lk_rule_context *c, const struct end *e)
         e->ref.kind == LK_KIND_LOCK
             ? lk_name(c, e->ref)
             : lk_print(c, "something that only %s can bring about", lk_name(c, e->ref));
-    f.summary =
-        lk_print(c, "%s blocks in %s at %s on %s; that %s %s", lk_name(c, thread),
-                 lk_blocks_in(c, t), lk_place(c, &f.culprits.v[0]), on, kind_word(e), e->what);
+    const struct lk_culprit own = lk_culprit_of(c, thread);
+    f.summary = lk_print(c, "%s blocks in %s at %s on %s; that %s %s", lk_name(c, thread),
+                         lk_blocks_in(c, t), lk_place(c, &own), on, kind_word(e), e->what);
     lk_finding_say(c, &f, "%s %s", lk_name(c, e->ref), e->what);
     lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)waiters, "thread"),
                    waiters == 1 ? "s" : "");

@@ -229,7 +229,7 @@ static void say_filled(struct lk_rule_context *c, struct lk_finding *f, const ch
         pipe);
     f->remedy = "Read what the child writes before waiting for its end: communicate(), or read to "
                 "the end and then wait(); drain a queue before join(). Or give the child no pipe "
-                "(stdout=subprocess.DEVNULL, a file). A timeout alone only ends the wait.";
+                "(stdout=subprocess.DEVNULL, a file).";
 }
 
 /*
@@ -259,26 +259,6 @@ static const struct lk_pystack *stack_of(const struct lk_rule_context *c, struct
     return t ? t->python_stack : k ? k->stack : NULL;
 }
 
-static bool has_project_frame(const struct lk_rule_context *c, struct lk_ref r)
-{
-    const struct lk_pyframe *p = lk_culprit_frame(stack_of(c, r), NULL);
-    return p && p->code->cls == LK_CODE_USER && !p->code->site;
-}
-
-/* Of a request that is a task the whole stack may be the framework's: the first culprit is the
- * party nearest to the outside whose code is the project's. */
-static void blame_from_end(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref task,
-                           const struct chain *x)
-{
-    for (size_t k = x->n; k-- > 0;)
-        if (has_project_frame(c, x->e[k].to))
-            lk_finding_part(c, f, x->e[k].to, true);
-    if (has_project_frame(c, task))
-        lk_finding_part(c, f, task, true);
-    if (!f->culprits.n)
-        lk_finding_part(c, f, x->last, true);
-}
-
 static const char *what_is_held_up(const struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
@@ -294,7 +274,8 @@ static const char *who_waits(const struct lk_rule_context *c, const struct lk_wa
                              const struct lk_finding *f)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
-    const char *place = lk_place(c, &f->culprits.v[0]);
+    const struct lk_culprit own = lk_culprit_of(c, g->who[0]);
+    const char *place = lk_place(c, lk_is_project(c, g->who[0]) ? &own : &f->culprits.v[0]);
     return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "",
                         lk_blocks_in(c, t), place)
              : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "", place);
@@ -321,10 +302,13 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
                    itself ? "at" : "outside of this process, at", end);
     if (pipe)
         say_filled(c, f, pipe);
-    if (itself)
+    if (itself) {
+        f->remedy = "Close the other end when its writer is done, also on errors, so that reading "
+                    "ends; let nobody wait for the reader before that, or with a timeout.";
         lk_finding_say(c, f,
                        "which code of this process would write there is not known, so it is not "
                        "proven to be a deadlock");
+    }
     if (last && last->os.local && last->os.peer)
         lk_finding_say(c, f, "%s from %s to %s, in %s()",
                        last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
@@ -348,11 +332,10 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
                            *last = lk_thread_at(c->snap, x->last);
     const struct lk_task *task = lk_task_at(c->snap, x->last);
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK406);
-    if (!t)
-        blame_from_end(c, &f, g->who[0], x);
-    lk_finding_part(c, &f, g->who[0], t != NULL);
+    lk_finding_blame_chain(c, &f, g->who[0], x->e, x->n, !t);
+    lk_finding_part(c, &f, g->who[0], false);
     for (size_t k = 0; k < x->n; k++)
-        lk_finding_part(c, &f, x->e[k].to, t != NULL);
+        lk_finding_part(c, &f, x->e[k].to, false);
     lk_wait_group_add(c, &f, g);
     lk_finding_chain(c, &f, x->e, x->n);
     if (x->only_alike) {

@@ -49,6 +49,11 @@ static struct lk_culprit native_culprit(const struct lk_rule_context *c, const s
     return k;
 }
 
+static bool is_native(const struct lk_thread *t)
+{
+    return t->native_stack && t->native_stack->n && !(t->python_stack && t->python_stack->n);
+}
+
 struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
@@ -67,7 +72,7 @@ struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r
     const struct lk_pyframe *p = lk_culprit_frame(t->python_stack, NULL);
     /* All of it is the standard library: the native stack, or else the innermost frame, says where.
      */
-    if (!p && t->native_stack && t->native_stack->n && !(t->python_stack && t->python_stack->n))
+    if (!p && is_native(t))
         return native_culprit(c, t);
     if (!p && t->python_stack && t->python_stack->n)
         p = &t->python_stack->frames[0];
@@ -92,6 +97,28 @@ void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
             return;
     if (f->culprits.n < LK_MAX_CULPRITS)
         lk_vec_add(&f->culprits, p);
+}
+
+bool lk_is_project(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    if (t && is_native(t))
+        return lk_native_code_of(lk_native_culprit(t->native_stack, c->snap->exe), c->snap->exe) ==
+               LK_NATIVE_PROJECT;
+    const struct lk_pyframe *p = lk_culprit_frame(t ? t->python_stack : k ? k->stack : NULL, NULL);
+    return p && p->code->cls == LK_CODE_USER && !p->code->site;
+}
+
+void lk_finding_blame_chain(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref who,
+                            const struct lk_edge *chain, size_t n, bool only)
+{
+    for (int project = 1; project >= 0 && (project || !only || !f->culprits.n); project--)
+        for (size_t i = n + 1; i-- > 0;) {
+            const struct lk_ref r = i ? chain[i - 1].to : who;
+            if (lk_is_project(c, r) == project)
+                lk_finding_part(c, f, r, !only || project || !f->culprits.n);
+        }
 }
 
 /* ---- findings ------------------------------------------------------------------------ */

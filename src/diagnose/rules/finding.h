@@ -11,6 +11,16 @@ struct lk_finding lk_finding_start(const struct lk_rule_context *c, enum lk_rule
 /** Adds an entity to the list of its kind; a thread or task brings its culprit too when blame is
  * set. */
 void lk_finding_part(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref r, bool blame);
+/**
+ * Blames the parties of a chain that is no ring, the one first that is nearest to its end, where
+ * the cause is, and has a frame of the project's own. Those without one come after them, or with
+ * only where there is no other.
+ */
+void lk_finding_blame_chain(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref who,
+                            const struct lk_edge *chain, size_t n, bool only);
+/** Whether the culprit of a thread or task is of the project: neither of an installed package nor
+ * of the system. */
+bool lk_is_project(const struct lk_rule_context *c, struct lk_ref thread_or_task);
 /** Adds a culprit unless it is there. */
 void lk_finding_blame(struct lk_finding *f, struct lk_culprit p);
 struct lk_culprit lk_culprit_of_frame(const struct lk_pyframe *p, int64_t tid, const char *task);

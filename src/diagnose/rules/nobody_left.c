@@ -225,6 +225,9 @@ static void tell_all_wait(struct lk_rule_context *c, size_t first)
     }
     lk_finding_doubt(&f, LK_PROBABLE);
     f.severity = LK_STALLED;
+    f.remedy = "See to it that whoever is to end such a wait is still there, and does so before it "
+               "waits itself: as many threads as a barrier counts, set() and put() also on errors. "
+               "Wait with a timeout.";
     f.summary = lk_print(
         c, "%s blocks in %s at %s, and nobody is left who could end that: %s",
         lk_name(c, lk_ref_make(LK_KIND_THREAD, first)), lk_blocks_in(c, t),

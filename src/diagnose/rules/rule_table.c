@@ -43,8 +43,7 @@ const struct lk_rule lk_rules[] = {
         .means = "a cycle of locks only: each thread holds a lock that another one of them waits "
                  "for",
         .remedy = "Take the locks in the same order everywhere, hold only one at a time, or "
-                  "acquire with a timeout and back off. A lock that its own holder takes again "
-                  "must be an RLock.",
+                  "acquire with a timeout and back off.",
         .docs = { LK_DOC_THREADING, NULL },
     },
     [LK_RULE_LK104] = {

@@ -6,6 +6,7 @@
 #include "diagnose/rules/finders.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "diagnose/rules/cross_process_cycle.h"
 #include "diagnose/rules/cycle_search.h"
@@ -275,19 +276,51 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     return false;
 }
 
+/* A ring of one: a thread or task that waits for what it holds itself has no other side. */
+static const char *remedy_of_one(const struct lk_rule_context *c, const struct lk_wait_cycle *k)
+{
+    static const struct {
+        const char *kind, *remedy;
+    } rows[] = {
+        { "threading.Lock",
+          "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
+          "split "
+          "off a part that is called with the lock held. Code that interrupts (signal handlers, "
+          "__del__, callbacks of weakref) takes no lock; it leaves its work to a SimpleQueue or to "
+          "the main loop." },
+        { "pthread_mutex",
+          "Do not lock a mutex again that the same thread holds: split off a part that is called "
+          "with it held, or make it recursive (PTHREAD_MUTEX_RECURSIVE, std::recursive_mutex). "
+          "Signal handlers lock no mutex." },
+        { "pthread_rwlock",
+          "A reader-writer lock cannot be taken for writing by who has it for reading, nor twice "
+          "for writing: give it up before, or split off a part that is called with it held." },
+        { "asyncio.Lock", "asyncio.Lock is not reentrant: do not take it again in the task that "
+                          "holds it; split off "
+                          "a part that is called with the lock held." },
+        { "file lock",
+          "Do not lock a file again by another descriptor of the same process while it is locked: "
+          "share one open file, or close the other one before." },
+    };
+    const struct lk_lock *own = lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK));
+    if (k->threads + k->tasks != 1 || k->loops || k->n_cycle != 2 || !own)
+        return NULL;
+    for (size_t i = 0; own->kind && i < LK_ARRAY_LEN(rows); i++)
+        if (strcmp(own->kind, rows[i].kind) == 0)
+            return rows[i].remedy;
+    return "Do not take again what the same thread or task holds: give it up before, or split off "
+           "a "
+           "part that is called with it held.";
+}
+
 /* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's
  * advice is about the wait. */
 static const char *cycle_remedy(const struct lk_rule_context *c, const struct lk_finding *f,
                                 const struct lk_wait_cycle *k)
 {
-    const struct lk_lock *own =
-        k->threads == 1 && k->n_cycle == 2 ? lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK)) : NULL;
-    if (own && own->plain)
-        return "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
-               "split off a part that "
-               "is called with the lock held. Code that interrupts (signal handlers, __del__, "
-               "callbacks of weakref) takes no "
-               "lock; it leaves its work to a SimpleQueue or to the main loop.";
+    const char *one = remedy_of_one(c, k);
+    if (one)
+        return one;
     for (size_t i = 0; k->loops && i < k->n_cycle; i++) {
         struct lk_ref holder = k->chain.v[i].from,
                       lock = k->chain.v[i ? i - 1 : k->n_cycle - 1].from;
@@ -345,6 +378,8 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const stru
         f->summary = lk_print(c, "%s; a timer that calls %s in %s may end it", f->summary,
                               *k->timer ? k->timer : "code that could not be named",
                               lk_duration(c, k->left_ms));
+    else if (!k->timed && k->rule == LK_RULE_LK101 && f->confidence == LK_PROVEN)
+        f->summary = lk_print(c, "%s, and the call cannot return", f->summary);
     else if (k->timed)
         f->summary = lk_print(
             c, "%s; a timeout ends it%s", f->summary,

@@ -38,15 +38,21 @@ static const char *stuck_in_other_runtime(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     int64_t stuck = 0;
+    struct lk_ref first = { LK_KIND_NONE, 0 };
     if (!is_unreadable_runtime(s->runtime))
         return NULL;
     for (size_t i = 0; i < s->threads.n; i++) {
         if (lk_may_stall(c, &s->threads.v[i]))
             lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
-        stuck += lk_is_stalled(c, &s->threads.v[i]);
+        if (lk_is_stalled(c, &s->threads.v[i]) && !stuck++)
+            first = lk_ref_make(LK_KIND_THREAD, i);
     }
-    return stuck ? lk_print(c, "%s of a %s process did not move, and its runtime cannot be read",
-                            lk_count(c, stuck, "thread"), lk_runtime_name(s->runtime))
+    const struct lk_culprit p = lk_culprit_of(c, first);
+    return stuck ? lk_print(c,
+                            "%s of a %s process did not move, and its runtime cannot be read: the "
+                            "first is %s at %s",
+                            lk_count(c, stuck, "thread"), lk_runtime_name(s->runtime),
+                            lk_name(c, first), lk_place(c, &p))
                  : NULL;
 }
 
@@ -109,29 +115,36 @@ static const char *undecided_wait(struct lk_rule_context *c, size_t i)
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
     const struct lk_thread *t = &c->snap->threads.v[i];
     struct lk_edge path[LK_MAX_CHAIN];
+    const struct lk_culprit p = lk_culprit_of(c, thread);
     if (t->wait.kind == LK_WAIT_UNKNOWN && decides(c, i))
         return lk_print(c,
-                        "%s has stood still for %s, and what it waits for could not be found out",
-                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
+                        "%s has stood still for %s at %s%s%s%s, and what it waits for there could "
+                        "not be found out",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
+                        t->os.syscall ? ", in " : "", t->os.syscall ? t->os.syscall : "",
+                        t->os.syscall ? "()" : "");
     if (waits_for_itself_by_socket(t) && !lk_someone_may_answer(c, thread))
         return lk_print(c,
-                        "%s has waited for %s for an answer from this very process, and no worker "
-                        "was found that is left to give it",
-                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)));
+                        "%s has waited for %s at %s for an answer from this very process, and no "
+                        "worker was found that is left to give it",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p));
     size_t n = t->wait.kind == LK_WAIT_FUTURE
                    ? lk_graph_path(c->graph, thread, is_unknown_loop, NULL, path, LK_MAX_CHAIN)
                    : 0;
     if (n && n <= LK_MAX_CHAIN)
-        return lk_print(c,
-                        "%s has waited for %s for something that %s must bring about, and the "
-                        "state of that loop could not be read",
-                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)),
-                        lk_name(c, path[n - 1].to));
+        return lk_print(
+            c,
+            "%s has waited for %s at %s for something that %s must bring about, and the "
+            "state of that loop could not be read",
+            lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
+            lk_name(c, path[n - 1].to));
     if (lk_graph_node(c->graph, thread)->life == LK_LIFE_OPEN && decides(c, i))
         n = lk_graph_path(c->graph, thread, is_held_by_unknown, NULL, path, LK_MAX_CHAIN);
     if (n && n <= LK_MAX_CHAIN)
-        return lk_print(c, "%s has waited for %s for %s, and who holds that could not be found out",
-                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)),
+        return lk_print(c,
+                        "%s has waited for %s at %s for %s, and who holds that could not be found "
+                        "out",
+                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
                         lk_name(c, path[n - 1].to));
     return NULL;
 }

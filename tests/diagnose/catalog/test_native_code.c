@@ -91,6 +91,11 @@ static void the_frame_to_blame(void **state)
     assert_string_equal(lk_native_culprit(&s, EXE)->function, "uv_cond_wait");
     s.n = 1;
     assert_string_equal(lk_native_culprit(&s, EXE)->function, "futex_wait");
+    v[1] = (struct lk_natframe){ .module = "python3.11", .system = true };
+    v[2] = (struct lk_natframe){ .function = "take_gil", .module = "python3.11", .system = true };
+    v[3] = v[5];
+    s.n = 4; /* all of it the system's */
+    assert_string_equal(lk_native_culprit(&s, EXE)->function, "take_gil");
     s.n = 0;
     assert_null(lk_native_culprit(&s, EXE));
     assert_null(lk_native_culprit(NULL, EXE));

@@ -34,6 +34,33 @@ static void ring(void **state)
     assert_string_equal(f->list.v[0].culprits.v[0].function, "convert");
     assert_true(f->list.v[0].chain.n == 2 && lk_ref_eq(f->list.v[0].chain.v[1].to, t));
     assert_non_null(strstr(f->list.v[0].summary, "4712"));
+    assert_null(strstr(f->list.v[0].remedy, "timeout")); /* which would leave the pipe full */
+    mk_free(s, f);
+}
+
+/* A victim has no remedy of its own: what it waits for is to be mended. */
+static void child_that_is_deadlocked(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref child = lk_snapshot_extern(s, LK_EXT_CHILD, "child 4712", LK_UNKNOWN);
+    struct lk_ref t = mk_thread(s, "Thread-1", "_try_wait@" STDLIB "subprocess.py:1955",
+                                "view@/srv/app.py:4", FLASK_REQUEST, NULL);
+    mk_wait(s, t, LK_WAIT_CHILD, child);
+    lk_vec_add(&s->cross_waits, ((struct lk_cross_wait){ .thread = t.index,
+                                                         .pid = 4712,
+                                                         .what = "child process 4712",
+                                                         .via = child,
+                                                         .verdict = LK_HEALTHY }));
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].remedy, "timeout"));
+    lk_findings_destroy(f);
+    s->cross_waits.v[0].verdict = LK_DEADLOCK;
+    s->cross_waits.v[0].finding = "2 threads each hold a lock";
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].remedy, "child process 4712, for which this waits, is "
+                                                "itself deadlocked"));
+    assert_null(strstr(f->list.v[0].remedy, "timeout"));
     mk_free(s, f);
 }
 
@@ -145,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring),
+        cmocka_unit_test(child_that_is_deadlocked),
         cmocka_unit_test(joined_by_another),
         cmocka_unit_test(not_verified),
         cmocka_unit_test(child_that_can_act),

@@ -92,8 +92,10 @@ static void external_wait_of_a_coroutine(void **state)
     mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     assert_int_equal(f->list.v[0].culprits.n, 2);
-    assert_string_equal(f->list.v[0].culprits.v[0].function, "quote");
-    assert_string_equal(f->list.v[0].culprits.v[1].function, "ask_upstream");
+    /* nearest to the cause; the sentence is about who waits */
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "ask_upstream");
+    assert_string_equal(f->list.v[0].culprits.v[1].function, "quote");
+    assert_non_null(strstr(f->list.v[0].summary, "Future.result() at quote (app.py:20)"));
     lk_findings_destroy(f);
     TASK(task)->wait.traits = LK_WAIT_LISTENS;
     f = mk_expect_one(s, LK_HEALTHY, NULL);

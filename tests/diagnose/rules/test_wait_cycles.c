@@ -277,6 +277,21 @@ static void lock_taken_twice(void **state)
     struct lk_findings *f = mk_expect_one(s, LK_DEADLOCK, "LK103");
     assert_non_null(strstr(f->list.v[0].remedy, "make it a threading.RLock"));
     mk_free(s, f);
+    /* each kind by its own means, and by none that needs another side */
+    static const char *const kinds[][2] = { { "pthread_mutex", "PTHREAD_MUTEX_RECURSIVE" },
+                                            { "pthread_rwlock", "reader-writer lock" },
+                                            { "odd lock", "the same thread or task holds" } };
+    for (size_t i = 0; i < LK_ARRAY_LEN(kinds); i++) {
+        s = mk();
+        a = mk_thread(s, "a", "transfer@/srv/bank.py:5", NULL);
+        mk_wait(s, a, LK_WAIT_LOCK, mk_lock(s, kinds[i][0], a));
+        f = mk_diagnose(s);
+        assert_true(f->list.n == 1);
+        assert_non_null(strstr(f->list.v[0].remedy, kinds[i][1]));
+        assert_null(strstr(f->list.v[0].remedy, "RLock"));
+        assert_null(strstr(f->list.v[0].remedy, "same order"));
+        mk_free(s, f);
+    }
 }
 
 static void locks_that_are_no_cycle(void **state)

@@ -40,7 +40,7 @@ static void unknown(void **state)
             break;
         case 4:
             mk_wait(s, t, LK_WAIT_UNKNOWN, NONE);
-            says = "could not be found out";
+            says = "at view (app.py:3), and what it waits for there could not be found out";
             break;
         case 5:
             THREAD(t)->os.accepted = false;
