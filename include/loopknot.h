@@ -185,6 +185,14 @@ int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid, const struct loopk
 size_t loopknot_tree(pid_t root, pid_t *pids, size_t max);
 
 /**
+ * What a process is that only starts others and waits for them: "gunicorn master", "sudo", ...
+ * (an interactive shell is none). Its own report says little; loopknot_tree() lists what hangs.
+ * @return a static string; NULL when it is none that is known, or has no children at the moment;
+ * then errno is ENOMEM where memory runs out, else 0.
+ */
+const char *loopknot_supervisor(pid_t pid);
+
+/**
  * Examines n processes at the same time, each in a thread of the library, and adds their reports to
  * d in the order of pids; waits that cross from one of them to another are followed. o->together is
  * taken to be pids.

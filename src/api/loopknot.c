@@ -19,6 +19,7 @@
 #include "process/linux/process_facts.h"
 #include "process/linux/process_tree.h"
 #include "process/linux/procfs.h"
+#include "read/servers/supervisor.h"
 #include "report/rule_pages.h"
 #include "util/vec.h"
 #include "util/version.h"
@@ -111,6 +112,24 @@ LK_EXPORT size_t loopknot_tree(pid_t root, pid_t *pids, size_t max)
     const bool ok = lk_guarded(list_tree, &t, NULL);
     errno = !ok ? ENOMEM : t.why ? t.why : t.n ? 0 : ESRCH;
     return ok ? t.n : 0;
+}
+
+struct supervisor {
+    pid_t pid;
+    const struct lk_supervisor *is;
+};
+
+static void look_for_supervisor(void *arg)
+{
+    struct supervisor *s = arg;
+    s->is = lk_supervisor_of(s->pid);
+}
+
+LK_EXPORT const char *loopknot_supervisor(pid_t pid)
+{
+    struct supervisor s = { .pid = pid };
+    errno = lk_guarded(look_for_supervisor, &s, NULL) ? 0 : ENOMEM;
+    return s.is && s.is->kind != LK_SUPERVISOR_SESSION ? s.is->name : NULL;
 }
 
 /* Reports of processes that were examined together. */

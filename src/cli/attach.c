@@ -1,7 +1,8 @@
 /*
- * `loopknot PID...`: the processes that are named and, with --tree, what descends from them; one
- * report on all of them; the exit status that --fail-on asks for. SIGINT and SIGTERM ask for an end
- * with a report on what was read so far, a second one ends at once.
+ * `loopknot PID...`: the processes that are named and, with --tree or where one of them is a
+ * supervisor, what descends from them; one report on all of them; the exit status that --fail-on
+ * asks for. SIGINT and SIGTERM ask for an end with a report on what was read so far, a second one
+ * ends at once.
  */
 #include <errno.h>
 #include <limits.h>
@@ -16,24 +17,28 @@
 #include "cli/options.h"
 #include "loopknot.h"
 
-enum { MAX_PIDS = 4096 };
+enum {
+    MAX_PIDS = 4096,
+    MAX_FOLLOWED = 64, /* processes of a tree that is examined without being asked for */
+};
 
 static volatile int caught_signal; /* SIGINT or SIGTERM, once one came */
 
 struct arguments {
     struct common common;
     enum loopknot_verdict fail_on;
-    bool fail_never, tree, tree_cut; /* the last: not all of it is known */
+    bool fail_never, tree, no_tree, tree_cut; /* the last: not all of it is known */
     pid_t pids[MAX_PIDS];
     size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
 };
 
-enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE };
+enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE };
 
 static const struct option_row rows[] = {
     { "fail-on", "VERDICT",
       "exit with 1 from deadlock|stalled|unknown|hazard on, or never (stalled)", OPT_FAIL_ON },
-    { "tree", NULL, "the children too", OPT_TREE },
+    { "tree", NULL, "the children too (as of a server's master and other supervisors)", OPT_TREE },
+    { "no-tree", NULL, "no process but those named", OPT_NO_TREE },
 };
 
 static int parse_fail_on(struct arguments *a, const char *text)
@@ -52,7 +57,8 @@ static int parse_option(void *arg, int id, char *value)
     struct arguments *a = arg;
     if (id == OPT_FAIL_ON)
         return parse_fail_on(a, value);
-    a->tree = true;
+    a->tree = id == OPT_TREE;
+    a->no_tree = id == OPT_NO_TREE;
     return 0;
 }
 
@@ -184,27 +190,47 @@ static int examine_all(struct arguments *a)
     return caught_signal ? 128 + caught_signal : status;
 }
 
-/* The processes named first, so that they come first in the report; then what descends from each.
- */
-static void add_tree(struct arguments *a)
+/* A supervisor by itself is idle whatever hangs below it. n: processes of its tree. */
+static bool is_followed(pid_t pid, size_t n)
+{
+    const char *name = n > 1 ? loopknot_supervisor(pid) : NULL;
+    if (!name && n > 1 && errno == ENOMEM)
+        end_without_memory();
+    if (name && n > MAX_FOLLOWED)
+        complain(0, "%d (%s) has %zu descendants: loopknot --tree %d examines them too", (int)pid,
+                 name, n - 1, (int)pid);
+    else if (name)
+        complain(0, "%d (%s): what descends from it is examined too; --no-tree keeps to it alone",
+                 (int)pid, name);
+    return name && n <= MAX_FOLLOWED;
+}
+
+/* What descends from a process comes after all that were named. */
+static void add_tree(struct arguments *a, pid_t root, pid_t tree[MAX_PIDS])
+{
+    const size_t n = loopknot_tree(root, tree, MAX_PIDS);
+    const int error = errno;
+    if (!n && error == ENOMEM)
+        end_without_memory();
+    if (!a->tree && !is_followed(root, n))
+        return;
+    if (error && error != ESRCH) {
+        complain(0, "not all that descends from %d is known: %s", (int)root, strerror(error));
+        a->tree_cut = true;
+    }
+    for (size_t k = 1; k < n; k++)
+        add_pid(a, tree[k]);
+}
+
+static void add_trees(struct arguments *a)
 {
     pid_t *tree = calloc(MAX_PIDS, sizeof *tree);
     if (!tree)
         end_without_memory();
-    for (size_t i = 0; i < a->n_named; i++) {
-        const size_t n = loopknot_tree(a->pids[i], tree, MAX_PIDS);
-        if (!n && errno == ENOMEM)
-            end_without_memory();
-        if (errno && errno != ESRCH) {
-            complain(0, "not all that descends from %d is known: %s", (int)a->pids[i],
-                     strerror(errno));
-            a->tree_cut = true;
-        }
-        for (size_t k = 1; k < n; k++)
-            add_pid(a, tree[k]);
-    }
+    for (size_t i = 0; i < a->n_named; i++)
+        add_tree(a, a->pids[i], tree);
     free(tree);
-    a->common.render.set = a->common.options.tree = true;
+    a->common.render.set = a->common.options.tree = a->tree;
 }
 
 int command_attach(int argc, char **argv)
@@ -222,8 +248,8 @@ int command_attach(int argc, char **argv)
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();
         a->n_named = a->n_pids;
-        if (a->tree)
-            add_tree(a);
+        if (!a->no_tree)
+            add_trees(a);
         status = examine_all(a);
     }
     common_deinit(&a->common);

@@ -718,9 +718,10 @@ struct lk_python {
 /** What a process that waits for its children is. */
 enum lk_supervisor_kind {
     LK_SUPERVISOR_PROGRAM = 0, /* starts another program; known by its own name: sudo, tini */
-    LK_SUPERVISOR_SHELL,
-    LK_SUPERVISOR_MASTER,     /* of workers */
-    LK_SUPERVISOR_OF_SERVERS, /* starts servers, and starts them again: a reloader */
+    LK_SUPERVISOR_SHELL,       /* that runs a command or script */
+    LK_SUPERVISOR_SESSION,     /* a shell at which somebody types: what it starts is anything */
+    LK_SUPERVISOR_MASTER,      /* of workers */
+    LK_SUPERVISOR_OF_SERVERS,  /* starts servers, and starts them again: a reloader */
 };
 
 /** One row of what is known of supervisors; static. */

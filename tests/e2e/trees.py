@@ -130,12 +130,20 @@ def gunicorn_workers():
     return "%d of 8 workers hung, one group" % hung
 
 
-def master_alone():
-    """A master whose workers were not looked at is unknown, and the report says what to type."""
+def master_followed():
+    """A master is followed to its workers, and that is said; alone it is unknown, and the report says what to type."""
     with Gunicorn("-w", "2") as server:
         lib.until(lambda: len(children(server.pid)) == 2, 30, "two workers")
-        ran = lib.loopknot(server.pid)
+        ran = lib.loopknot("--no-tree", server.pid)
         assert ran.status == 4 and "loopknot --tree %d" % server.pid in ran.text, ran.text[:500]
+        server.hang_one()
+        ran = lib.loopknot("--format", "json", server.pid)
+        report = lib.parse(ran)
+        assert ran.status == 1 and len(report["reports"]) == 3, (ran.status, ran.text[:500])
+        assert "gunicorn master" in ran.errors and "--no-tree" in ran.errors, ran.errors
+        worker = children(server.pid)[0]
+        ran = lib.loopknot("--format", "json", worker)
+        assert lib.parse(ran)["schema"] == "loopknot.report/1", "a worker is followed"
 
 
 POOL = """
@@ -355,7 +363,7 @@ def victim():
 def main():
     tally = lib.Tally("trees")
     tally.run("gunicorn: a master and 8 workers", gunicorn_workers)
-    tally.run("gunicorn: the master alone", master_alone)
+    tally.run("gunicorn: the master alone", master_followed)
     tally.run("multiprocessing: a forked pool", pool, "fork", {"forked child"})
     tally.run("multiprocessing: a spawned pool", pool, "spawn", {"multiprocessing worker", "multiprocessing resource tracker"})
     tally.run("50 processes, one stopped, one not Python", fifty)

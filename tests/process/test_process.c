@@ -26,6 +26,7 @@
 #include "process/linux/cgroup.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
+#include "read/servers/program.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
 
@@ -238,7 +239,8 @@ static void family(void **state)
     pid_t pid = start_mode("family");
     struct lk_snapshot *s = read_until(pid, has_kid);
     assert_string_equal(s->children.v[0].comm, "kid\\x0a)\\x1b[1m");
-    assert_null(s->supervisor);
+    /* a program of one thread that sleeps above a copy of itself */
+    assert_string_equal(s->supervisor->name, "master process");
     lk_snapshot_destroy(s);
     end(pid);
 }
@@ -519,6 +521,30 @@ static void waiters(void **state)
     waits_for_sleep("timeout", (char *[]){ "timeout", "60", "sleep", "60", NULL });
 }
 
+/* A shell at which somebody types is not followed; sh without an argument reads commands. */
+static void sessions(void **state)
+{
+    (void)state;
+    int pipe_ends[2];
+    assert_return_code(pipe(pipe_ends), errno);
+    assert_true(write(pipe_ends[1], "sleep 60\n", 9) == 9);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setpgid(0, 0);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        dup2(pipe_ends[0], 0);
+        execlp("sh", "sh", NULL);
+        _exit(99);
+    }
+    struct lk_snapshot *s = read_until(pid, is_supervisor);
+    assert_string_equal(s->supervisor->name, "interactive shell");
+    assert_int_equal(s->supervisor->kind, LK_SUPERVISOR_SESSION);
+    lk_snapshot_destroy(s);
+    end(pid);
+    close(pipe_ends[0]);
+    close(pipe_ends[1]);
+}
+
 static bool has_forked(const struct lk_snapshot *s)
 {
     return s->children.n == 1 && s->n_cmdline > 1;
@@ -643,12 +669,13 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[1], "--child") == 0)
         run_mode(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity),   cmocka_unit_test(nobody),        cmocka_unit_test(family),
-        cmocka_unit_test(epolls),     cmocka_unit_test(job_stop),      cmocka_unit_test(traced),
-        cmocka_unit_test(zombie),     cmocka_unit_test(main_gone),     cmocka_unit_test(ending),
-        cmocka_unit_test(states),     cmocka_unit_test(frozen),        cmocka_unit_test(throttled),
-        cmocka_unit_test(containers), cmocka_unit_test(waiters),       cmocka_unit_test(gunicorn),
-        cmocka_unit_test(reloader),   cmocka_unit_test(program_names), cmocka_unit_test(stat_lines),
+        cmocka_unit_test(identity),   cmocka_unit_test(nobody),    cmocka_unit_test(family),
+        cmocka_unit_test(epolls),     cmocka_unit_test(job_stop),  cmocka_unit_test(traced),
+        cmocka_unit_test(zombie),     cmocka_unit_test(main_gone), cmocka_unit_test(ending),
+        cmocka_unit_test(states),     cmocka_unit_test(frozen),    cmocka_unit_test(throttled),
+        cmocka_unit_test(containers), cmocka_unit_test(waiters),   cmocka_unit_test(sessions),
+        cmocka_unit_test(gunicorn),   cmocka_unit_test(reloader),  cmocka_unit_test(program_names),
+        cmocka_unit_test(stat_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,17 +6,16 @@
  */
 #include "read/servers/supervisor.h"
 
-#include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "read/servers/program.h"
 #include "snapshot/snapshot.h"
 #include "util/text.h"
 
-#define MAX_CHILDREN_ASKED 64
-#define MAX_ENVIRON        (512u * 1024)
+enum { MAX_CHILDREN_ASKED = 64, MAX_CHILDREN = 4096 };
 
 /* Programs that start another one and wait for it, by executable or script name. */
 static const struct {
@@ -40,7 +39,7 @@ static const struct {
     { "catatonit", { LK_SUPERVISOR_PROGRAM, "catatonit", NULL } },
     { "supervisord", { LK_SUPERVISOR_PROGRAM, "supervisord", NULL } },
 };
-/* Servers whose first process forks workers that run the same program. */
+/* Programs whose first process forks workers, which have its command line. */
 static const struct {
     const char *program;
     struct lk_supervisor is;
@@ -48,6 +47,8 @@ static const struct {
     { "gunicorn", { LK_SUPERVISOR_MASTER, "gunicorn master", "gunicorn worker" } },
     { "uwsgi", { LK_SUPERVISOR_MASTER, "uwsgi master", "uwsgi worker" } },
     { "celery", { LK_SUPERVISOR_MASTER, "celery master", "celery worker" } },
+    { "rq", { LK_SUPERVISOR_MASTER, "rq worker", "rq work-horse" } },
+    { "rqworker", { LK_SUPERVISOR_MASTER, "rq worker", "rq work-horse" } },
 };
 /* Development servers that start themselves again and tell the child by a variable. */
 static const struct {
@@ -58,138 +59,49 @@ static const struct {
       { LK_SUPERVISOR_OF_SERVERS, "flask --debug reloader", "flask --debug server" } },
     { "RUN_MAIN=true", { LK_SUPERVISOR_OF_SERVERS, "django reloader", "django server" } },
 };
-static const struct lk_supervisor of_uvicorn = { LK_SUPERVISOR_OF_SERVERS, "uvicorn supervisor",
-                                                 "uvicorn server" };
-
-/* ---- programs ------------------------------------------------------------------------ */
-
-static bool is_interpreter(const char *path)
-{
-    const char *name = lk_base_name(path);
-    return strncmp(name, "python", 6) == 0 || strncmp(name, "pypy", 4) == 0;
-}
-
-static void set_name(char ret[64], const char *name, size_t n)
-{
-    n = LK_MIN(n, (size_t)63);
-    memcpy(ret, name, n);
-    ret[n] = '\0';
-}
-
-/* python [options] script | -m module | -c code; see python(1). A module counts by its first part.
- */
-static void script_name(const struct lk_procfs_args *args, char ret[64])
-{
-    for (size_t i = 1; i < args->argc; i++) {
-        const char *a = args->argv[i];
-        if (a[0] != '-') {
-            set_name(ret, lk_base_name(a), strlen(lk_base_name(a)));
-            return;
-        }
-        if (a[1] == '-') {
-            i += strcmp(a, "--check-hash-based-pycs") == 0;
-            continue;
-        }
-        size_t flag = 1 + strcspn(a + 1, "mcXW");
-        const char *value = a[flag] && a[flag + 1]          ? a + flag + 1
-                            : a[flag] && i + 1 < args->argc ? args->argv[++i]
-                                                            : "";
-        if (a[flag] == 'm')
-            set_name(ret, value, strcspn(value, "."));
-        if (a[flag] == 'm' || a[flag] == 'c')
-            return;
-    }
-}
-
-/* Names that programs give themselves in ps (setproctitle). */
+/* Programs that start workers with multiprocessing, of which the workers' command lines tell
+ * nothing else. Some serve themselves unless they are told to start several (uvicorn/main.py). */
 static const struct {
-    const char *prefix, *name;
-} titles[] = {
-    { "gunicorn: ", "gunicorn" }, { "uWSGI", "uwsgi" },     { "uwsgi", "uwsgi" },
-    { "[celeryd", "celery" },     { "celeryd:", "celery" },
+    const char *program;
+    bool serves_itself;
+    struct lk_supervisor is;
+} spawners[] = {
+    { "uvicorn", true, { LK_SUPERVISOR_OF_SERVERS, "uvicorn supervisor", "uvicorn server" } },
+    { "fastapi", true, { LK_SUPERVISOR_OF_SERVERS, "uvicorn supervisor", "uvicorn server" } },
+    { "hypercorn", false, { LK_SUPERVISOR_MASTER, "hypercorn master", "hypercorn worker" } },
+    { "granian", false, { LK_SUPERVISOR_MASTER, "granian master", "granian worker" } },
+    { "dramatiq", false, { LK_SUPERVISOR_MASTER, "dramatiq master", "dramatiq worker" } },
+    { "taskiq", false, { LK_SUPERVISOR_MASTER, "taskiq master", "taskiq worker" } },
+    { "rq", false, { LK_SUPERVISOR_MASTER, "rq worker pool", "rq worker" } },
 };
-
-void lk_program_read(const char *base, struct lk_program *ret)
-{
-    char exe[4096], comm[64];
-    memset(ret, 0, sizeof(*ret));
-    if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) > 0)
-        set_name(ret->exe, lk_base_name(exe), strcspn(lk_base_name(exe), " "));
-    if (lk_procfs_read(comm, sizeof(comm), "%s/comm", base) > 0)
-        set_name(ret->comm, comm, strcspn(comm, "\n"));
-    if (!lk_procfs_args_read(base, &ret->args) || ret->args.argc == 0)
-        return;
-    const char *first = ret->args.argv[0];
-    for (size_t i = 0; i < LK_ARRAY_LEN(titles); i++)
-        if (strncmp(first, titles[i].prefix, strlen(titles[i].prefix)) == 0) {
-            set_name(ret->name, titles[i].name, strlen(titles[i].name));
-            return;
-        }
-    if (is_interpreter(first))
-        script_name(&ret->args, ret->name);
-    else
-        set_name(ret->name, lk_base_name(first), strlen(lk_base_name(first)));
-}
-
-void lk_program_deinit(struct lk_program *p)
-{
-    lk_procfs_args_deinit(&p->args);
-}
-
-static bool runs(int64_t pid, const char *name)
-{
-    char base[LK_PROCFS_BASE];
-    struct lk_program p;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    lk_program_read(base, &p);
-    bool same = strcmp(p.name, name) == 0;
-    lk_program_deinit(&p);
-    return same;
-}
-
-static bool has_variable(const char *base, const char *variable)
-{
-    size_t len;
-    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
-    if (!text)
-        return false;
-    bool found = false;
-    size_t n = strlen(variable);
-    for (size_t i = 0; i < len && !found; i += strlen(text + i) + 1)
-        found =
-            strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
-    lk_free(text);
-    return found;
-}
-
-/* The value of an option in any of its forms: "--long V", "--long=V", "-s V", "-sV". NULL when it
- * is not given. */
-static const char *option(const struct lk_procfs_args *args, const char *longer,
-                          const char *shorter)
-{
-    const char *found = NULL;
-    size_t n = strlen(longer);
-    for (size_t i = 1; i < args->argc; i++) {
-        const char *a = args->argv[i], *next = i + 1 < args->argc ? args->argv[i + 1] : "";
-        if (strcmp(a, longer) == 0 || (shorter && strcmp(a, shorter) == 0))
-            found = next;
-        else if (strncmp(a, longer, n) == 0 && a[n] == '=')
-            found = a + n + 1;
-        else if (shorter && a[1] != '-' && strncmp(a, shorter, 2) == 0)
-            found = a + 2;
-    }
-    return found;
-}
+/* A server of another language that forks its workers: it sleeps, alone, above copies of itself. */
+static const struct lk_supervisor of_own_kind = { LK_SUPERVISOR_MASTER, "master process",
+                                                  "worker process" };
+/* ... and programs above copies of themselves that keep sessions and services of all kinds. */
+static const char *const session_managers[] = { "systemd", "init", "sshd", "cron", "crond" };
 
 /* ---- supervisors --------------------------------------------------------------------- */
 
+/* sh(1): a script's name, or -c among the options. */
+static bool runs_command(const struct lk_procfs_args *args)
+{
+    for (size_t i = 1; i < args->argc; i++)
+        if (args->argv[i][0] != '-' || (args->argv[i][1] != '-' && strchr(args->argv[i], 'c')))
+            return true;
+    return false;
+}
+
 static const struct lk_supervisor *find_waiter(const struct lk_program *p)
 {
+    static const struct lk_supervisor session = { LK_SUPERVISOR_SESSION, "interactive shell",
+                                                  NULL };
     for (size_t i = 0; i < LK_ARRAY_LEN(waiters); i++)
         if (strcmp(p->exe, waiters[i].program) == 0 || strcmp(p->name, waiters[i].program) == 0 ||
             /* one executable with many names: busybox, coreutils */
-            (strcmp(p->comm, waiters[i].program) == 0 && !is_interpreter(p->exe)))
-            return &waiters[i].is;
+            (strcmp(p->comm, waiters[i].program) == 0 && !lk_program_is_interpreter(p->exe)))
+            return waiters[i].is.kind == LK_SUPERVISOR_SHELL && !runs_command(&p->args)
+                       ? &session
+                       : &waiters[i].is;
     return NULL;
 }
 
@@ -200,8 +112,8 @@ static const struct lk_supervisor *find_master(const struct lk_program *p, pid_t
         if (strcmp(p->name, masters[i].program) != 0)
             continue;
         for (size_t k = 0; k < n; k++)
-            if (runs(children[k], p->name))
-                return runs(ppid, p->name) ? NULL : &masters[i].is;
+            if (lk_program_runs(children[k], p->name))
+                return lk_program_runs(ppid, p->name) ? NULL : &masters[i].is;
     }
     return NULL;
 }
@@ -210,12 +122,12 @@ static const struct lk_supervisor *find_reloader(const char *base, const int64_t
                                                  size_t n)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(reloaders); i++) {
-        if (has_variable(base, reloaders[i].variable))
+        if (lk_program_has_variable(base, reloaders[i].variable))
             continue;
         for (size_t k = 0; k < n; k++) {
             char child[LK_PROCFS_BASE];
             snprintf(child, sizeof(child), "/proc/%lld", (long long)children[k]);
-            if (has_variable(child, reloaders[i].variable))
+            if (lk_program_has_variable(child, reloaders[i].variable))
                 return &reloaders[i].is;
         }
     }
@@ -230,14 +142,62 @@ static bool flag_given(const struct lk_procfs_args *args, const char *flag)
     return false;
 }
 
-/* uvicorn with --reload or several workers spawns servers (uvicorn/main.py) and only waits for
- * them. */
-static const struct lk_supervisor *find_uvicorn(const struct lk_program *p)
+/* A child that multiprocessing started (Lib/multiprocessing/spawn.py get_command_line), or a fork.
+ */
+static bool is_spawned(int64_t pid, const char *name)
 {
-    if (strcmp(p->name, "uvicorn") != 0)
+    char base[LK_PROCFS_BASE];
+    struct lk_procfs_args args;
+    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
+    if (!lk_procfs_args_read(base, &args))
+        return false;
+    bool spawned = flag_given(&args, "--multiprocessing-fork");
+    lk_procfs_args_deinit(&args);
+    return spawned || lk_program_runs(pid, name);
+}
+
+static bool starts_several(const struct lk_procfs_args *args)
+{
+    const char *workers = lk_program_option(args, "--workers", NULL);
+    return flag_given(args, "--reload") || (workers && atoi(workers) > 1);
+}
+
+static const struct lk_supervisor *find_spawner(const struct lk_program *p, const int64_t *children,
+                                                size_t n)
+{
+    for (size_t i = 0; i < LK_ARRAY_LEN(spawners); i++) {
+        if (strcmp(p->name, spawners[i].program) != 0 ||
+            (spawners[i].serves_itself && !starts_several(&p->args)))
+            continue;
+        for (size_t k = 0; k < n; k++)
+            if (is_spawned(children[k], p->name))
+                return &spawners[i].is;
+    }
+    return NULL;
+}
+
+static bool same_program(const char *exe, int64_t pid)
+{
+    char other[PATH_MAX];
+    return lk_procfs_link(other, sizeof(other), "/proc/%lld/exe", (long long)pid) > 0 &&
+           strcmp(exe, other) == 0;
+}
+
+static const struct lk_supervisor *find_own_kind(const char *base, const struct lk_program *p,
+                                                 const int64_t *children, size_t n)
+{
+    char exe[PATH_MAX];
+    struct lk_procfs_stat st;
+    if (lk_program_is_interpreter(p->exe) || !lk_procfs_stat_read(&st, "%s/stat", base) ||
+        st.state != 'S' || st.threads != 1 || lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
         return NULL;
-    const char *workers = option(&p->args, "--workers", NULL);
-    return flag_given(&p->args, "--reload") || (workers && atoi(workers) > 1) ? &of_uvicorn : NULL;
+    for (size_t i = 0; i < LK_ARRAY_LEN(session_managers); i++)
+        if (strcmp(p->exe, session_managers[i]) == 0)
+            return NULL;
+    for (size_t k = 0; k < n; k++)
+        if (!same_program(exe, children[k]))
+            return NULL;
+    return &of_own_kind;
 }
 
 static const struct lk_supervisor *find_supervisor(const char *base, pid_t ppid,
@@ -252,9 +212,11 @@ static const struct lk_supervisor *find_supervisor(const char *base, pid_t ppid,
     if (!found)
         found = find_master(&p, ppid, children, n);
     if (!found)
-        found = find_uvicorn(&p);
-    if (!found && is_interpreter(p.exe))
+        found = find_spawner(&p, children, n);
+    if (!found && lk_program_is_interpreter(p.exe))
         found = find_reloader(base, children, n);
+    if (!found)
+        found = find_own_kind(base, &p, children, n);
     lk_program_deinit(&p);
     return found;
 }
@@ -266,8 +228,8 @@ static bool configured_elsewhere(const char *base, const struct lk_procfs_args *
 {
     char path[LK_PROCFS_PATH];
     snprintf(path, sizeof(path), "%s/cwd/gunicorn.conf.py", base);
-    return option(args, "--config", "-c") || access(path, F_OK) == 0 ||
-           has_variable(base, "GUNICORN_CMD_ARGS=");
+    return lk_program_option(args, "--config", "-c") || access(path, F_OK) == 0 ||
+           lk_program_has_variable(base, "GUNICORN_CMD_ARGS=");
 }
 
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
@@ -276,13 +238,13 @@ int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
     struct lk_program p;
     int64_t ret = LK_UNKNOWN;
     lk_program_read(base, &p);
-    bool worker = strcmp(p.name, "gunicorn") == 0 && runs(ppid, "gunicorn");
+    bool worker = strcmp(p.name, "gunicorn") == 0 && lk_program_runs(ppid, "gunicorn");
     /* hides the options */
     bool title = p.args.argc > 0 && strncmp(p.args.argv[0], "gunicorn: ", 10) == 0;
     if (worker && !title) {
-        const char *class = option(&p.args, "--worker-class", "-k"),
-                   *threads = option(&p.args, "--threads", NULL);
-        const char *timeout = option(&p.args, "--timeout", "-t");
+        const char *class = lk_program_option(&p.args, "--worker-class", "-k"),
+                   *threads = lk_program_option(&p.args, "--threads", NULL);
+        const char *timeout = lk_program_option(&p.args, "--timeout", "-t");
         bool elsewhere = configured_elsewhere(base, &p.args);
         /* With threads, sync becomes gthread, whose main thread reports in whatever its requests
          * do. */
@@ -296,15 +258,36 @@ int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
     return ret;
 }
 
+struct children {
+    int64_t *v;
+    size_t n, cap;
+};
+
+static bool add_child(int64_t pid, void *arg)
+{
+    struct children *c = arg;
+    lk_vec_add(c, pid);
+    return c->n < MAX_CHILDREN;
+}
+
+const struct lk_supervisor *lk_supervisor_of(pid_t pid)
+{
+    char base[LK_PROCFS_BASE];
+    struct lk_procfs_stat st;
+    struct children c = { 0 };
+    if (!lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "%s/stat", base))
+        return NULL;
+    lk_procfs_children(pid, add_child, &c);
+    const struct lk_supervisor *found = find_supervisor(base, st.ppid, c.v, c.n);
+    lk_free(c.v);
+    return found;
+}
+
 void lk_supervisor_read(struct lk_snapshot *s)
 {
     char base[LK_PROCFS_BASE];
     if (!lk_procfs_base((pid_t)s->pid, base))
         return;
-    int64_t *pids = lk_xcalloc(s->children.n, sizeof(*pids));
-    for (size_t i = 0; i < s->children.n; i++)
-        pids[i] = s->children.v[i].pid;
-    s->supervisor = find_supervisor(base, (pid_t)s->ppid, pids, s->children.n);
+    s->supervisor = lk_supervisor_of((pid_t)s->pid);
     s->supervisor_timeout_ms = lk_supervisor_timeout(base, (pid_t)s->ppid);
-    lk_free(pids);
 }

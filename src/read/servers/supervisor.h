@@ -5,20 +5,9 @@
 #ifndef LK_READ_SERVERS_SUPERVISOR_H
 #define LK_READ_SERVERS_SUPERVISOR_H
 
-#include "process/linux/procfs.h"
-#include "snapshot/snapshot.h"
+#include <sys/types.h>
 
-/** What a process runs, as far as its names tell. */
-struct lk_program {
-    char exe[64]; /* file name of its executable; "" unknown */
-    /* of the program: for an interpreter the script or module it runs ("gunicorn", "app.py") */
-    char name[64];
-    char comm[64];
-    struct lk_procfs_args args;
-};
-/** base as by lk_procfs_base. */
-void lk_program_read(const char *base, struct lk_program *ret);
-void lk_program_deinit(struct lk_program *p);
+#include "snapshot/snapshot.h"
 
 /**
  * After how many milliseconds the parent kills this process when it serves one request for so long:
@@ -28,8 +17,12 @@ void lk_program_deinit(struct lk_program *p);
  */
 int64_t lk_supervisor_timeout(const char *base, pid_t ppid);
 
-/** Sets supervisor (NULL also for one that has no children at the moment) and supervisor_timeout_ms
- * of a snapshot whose process facts and children are known (lk_process_facts_read). */
+/** What supervisor a process is; NULL: none that is known, or one without children at the moment.
+ */
+const struct lk_supervisor *lk_supervisor_of(pid_t pid);
+
+/** Sets supervisor and supervisor_timeout_ms of a snapshot whose process facts are known
+ * (lk_process_facts_read). */
 void lk_supervisor_read(struct lk_snapshot *s);
 
 #endif
