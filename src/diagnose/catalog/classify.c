@@ -289,6 +289,18 @@ const struct lk_pyframe *lk_caller_frame(const struct lk_pystack *st, size_t fro
     return NULL;
 }
 
+/* asyncio.run() handed to a pool has no caller of its own: whose loop it is says the coroutine that
+ * it is run for (asgiref 3.9 on, AsyncToSync.__call__). */
+static const struct lk_code *driver(const struct lk_snapshot *s, const struct lk_thread *t,
+                                    size_t nth, size_t outermost)
+{
+    const struct lk_pyframe *f = lk_caller_frame(t->python_stack, outermost + 1, NULL);
+    const struct lk_task *k = nth == 0 ? lk_task_at(s, t->drives) : NULL;
+    if (!f && k && k->stack && k->stack->n && !k->stack->truncated)
+        f = &k->stack->frames[k->stack->n - 1];
+    return f ? f->code : NULL;
+}
+
 /* A loop that a framework's code drives, or that a framework's module holds, is not the user's to
  * close. */
 static void classify_loops(struct lk_snapshot *s)
@@ -301,8 +313,8 @@ static void classify_loops(struct lk_snapshot *s)
             unsigned marks;
             if (!o || !lk_drive_call(t->python_stack, k, &outermost, &marks))
                 continue;
-            const struct lk_pyframe *f = lk_caller_frame(t->python_stack, outermost + 1, NULL);
-            if (f && f->code->cls == LK_CODE_FRAMEWORK)
+            const struct lk_code *by = driver(s, t, k, outermost);
+            if (by && by->cls == LK_CODE_FRAMEWORK)
                 o->framework_owned = true;
         }
     }

@@ -217,6 +217,9 @@ const struct lk_pattern lk_known_functions[] = {
     { "execute_request", "ipykernel/kernelbase.py", LK_MARK_CELL, NULL },
     { NULL, "ptpython/repl.py", LK_MARK_CELL, NULL },
     { NULL, "marimo/_runtime/executor.py", LK_MARK_CELL, NULL },
+    /* a framework's function that waits for its caller, or runs a loop for it, wherever installed
+     */
+    { "AsyncToSync._run_event_loop", "asgiref/sync.py", LK_MARK_BRIDGE, NULL },
     /* executors */
     { "_worker", "concurrent/futures/thread.py", LK_MARK_POOL, NULL },
     { "WorkerThread.run", "anyio/_backends/_asyncio.py", LK_MARK_POOL, NULL },
@@ -443,3 +446,15 @@ const struct lk_call_pattern lk_known_wrappers[] = {
     { "*", "libasan", NULL },
 };
 const size_t lk_n_known_wrappers = LK_ARRAY_LEN(lk_known_wrappers);
+
+/* uwsgi_python_init_apps of plugins/python gives the GIL up for good only with enable-threads,
+ * which threads implies; else a worker sleeps with it in accept. */
+const struct lk_gil_keeper lk_known_gil_keepers[] = {
+    { "wsgi_req_accept", "uwsgi",
+      "uWSGI was started without --enable-threads, so that threads of Python code run only while a "
+      "request is served",
+      "Start uWSGI with --enable-threads (or --threads N, which implies it): without it a worker "
+      "keeps the GIL while it waits for the next request, and no loop or thread that the "
+      "application started runs meanwhile." },
+};
+const size_t lk_n_known_gil_keepers = LK_ARRAY_LEN(lk_known_gil_keepers);

@@ -50,6 +50,12 @@ struct lk_call_pattern {
     const char *call;   /* NULL: the name itself */
 };
 
+/** Native code that sleeps with the GIL in its hands, and why. */
+struct lk_gil_keeper {
+    const char *function, *module; /* symbol, beginning of the file's name */
+    const char *what, *remedy;     /* a clause, a sentence */
+};
+
 /** The rows of a user's file; plain data in an arena of its own. */
 struct lk_patterns {
     struct lk_arena *arena;
@@ -82,5 +88,7 @@ extern const size_t lk_n_known_natives;
 /* Of libraries whose functions stand between a program and what it waits for. */
 extern const struct lk_call_pattern lk_known_wrappers[];
 extern const size_t lk_n_known_wrappers;
+extern const struct lk_gil_keeper lk_known_gil_keepers[];
+extern const size_t lk_n_known_gil_keepers;
 
 #endif

@@ -94,6 +94,15 @@ const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user,
     return user ? find_call(user->syscalls.v, user->syscalls.n, name, NULL) : NULL;
 }
 
+const struct lk_gil_keeper *lk_pattern_gil_keeper(const struct lk_natframe *f)
+{
+    for (size_t i = 0; f->function && f->module && i < lk_n_known_gil_keepers; i++)
+        if (strcmp(f->function, lk_known_gil_keepers[i].function) == 0 &&
+            lk_starts_with(f->module, lk_known_gil_keepers[i].module))
+            return &lk_known_gil_keepers[i];
+    return NULL;
+}
+
 struct name {
     const char *s;
     size_t n;

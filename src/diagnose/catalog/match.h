@@ -30,6 +30,8 @@ const struct lk_call_pattern *lk_pattern_callee(const struct lk_patterns *user, 
 /** The same of a system call by name; NULL. Built-in: none, since every system call has a name of
  * its own. */
 const struct lk_call_pattern *lk_pattern_syscall(const struct lk_patterns *user, const char *name);
+/** What is known of a native frame below which the GIL is kept in a wait; NULL. */
+const struct lk_gil_keeper *lk_pattern_gil_keeper(const struct lk_natframe *f);
 /** True when path ends with suffix at a folder boundary. */
 bool lk_path_ends_with(const char *path, const char *suffix);
 

@@ -13,6 +13,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/rule_words.h"
+#include "diagnose/rules/starved_loop.h"
 #include "util/text.h"
 
 enum {
@@ -247,6 +248,8 @@ void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
     for (size_t i = 0; i < c->snap->loops.n; i++) {
         const struct lk_loop *o = &c->snap->loops.v[i];
         const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+        if (lk_tell_starved_loop(c, lk_ref_make(LK_KIND_LOOP, i)))
+            continue;
         if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] ||
             !lk_in_callback(c, o, t) || !is_in_blocking_call(c, t) || lk_computes_most(c, o, t))
             continue;

@@ -354,9 +354,6 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
     f.safe_now = how_to_free_it(c, last, name_plain_end(c, x));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
-    for (size_t i = 0; t && i < g->n; i++) /* jobs and tests, which are no server's requests */
-        f.held_requests += lk_is_request_thread(c->snap, lk_thread_at(c->snap, g->who[i])) &&
-                           !lk_thread_at(c->snap, g->who[i])->in_request;
     lk_finding_say_cross_waits(c, &f, x->last);
     lk_finding_file(c, &f);
     lk_wait_group_explain(c, g);

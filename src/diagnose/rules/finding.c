@@ -319,13 +319,16 @@ void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const s
         mark_node(c, f->threads.v[i]);
     f->held_requests = f->held_tasks = 0;
     for (size_t i = 0; i < s->threads.n; i++)
-        f->held_requests += c->mark[g->first[LK_KIND_THREAD] + i] && s->threads.v[i].in_request;
+        f->held_requests +=
+            c->mark[g->first[LK_KIND_THREAD] + i] && lk_is_request_thread(s, &s->threads.v[i]);
     for (size_t i = 0; i < s->tasks.n; i++) {
         if (!c->mark[g->first[LK_KIND_TASK] + i])
             continue;
         f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING;
         f->held_requests += lk_is_request_task(s, &s->tasks.v[i]);
     }
+    for (size_t i = 0; i < s->executors.n; i++)
+        f->held_requests += lk_queued_requests(c, lk_ref_make(LK_KIND_EXECUTOR, i));
 }
 
 void lk_finding_held(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref root)

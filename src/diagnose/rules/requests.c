@@ -56,6 +56,59 @@ bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r)
     return n && c->serves[n - c->graph->nodes];
 }
 
+/* ---- queued requests ------------------------------------------------------------------- */
+
+/* The task waits for an item that stands in the pool's queue; futures and tasks may stand between.
+ */
+static bool is_queued_in(const struct lk_snapshot *s, const struct lk_refs *on, struct lk_ref pool,
+                         int hops)
+{
+    enum { MOST = 4 };
+    for (size_t i = 0; i < on->n && i < MOST; i++) {
+        const struct lk_future *f = lk_future_at(s, on->v[i]);
+        const struct lk_task *k = lk_task_at(s, on->v[i]);
+        if (lk_ref_eq(on->v[i], pool))
+            return true;
+        if (hops && ((f && is_queued_in(s, &f->enders, pool, hops - 1)) ||
+                     (k && is_queued_in(s, &k->wait.on, pool, hops - 1))))
+            return true;
+    }
+    return false;
+}
+
+static bool is_marked(const struct lk_rule_context *c, struct lk_ref r)
+{
+    return c->mark[c->graph->first[r.kind] + r.index];
+}
+
+static bool is_full_of_requests(const struct lk_rule_context *c, const struct lk_executor *x)
+{
+    bool full = x->queued != LK_UNKNOWN && x->queued > 0 && x->workers.n &&
+                (x->max_workers == LK_UNKNOWN || (int64_t)x->workers.n >= x->max_workers);
+    for (size_t i = 0; full && i < x->workers.n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
+        full = t && is_marked(c, x->workers.v[i]) && lk_is_request_thread(c->snap, t);
+    }
+    return full;
+}
+
+int64_t lk_queued_requests(const struct lk_rule_context *c, struct lk_ref pool)
+{
+    enum { FAR_ENOUGH = 4 };
+    const struct lk_executor *x = lk_executor_at(c->snap, pool);
+    int64_t with_task = 0;
+    if (!x || !is_full_of_requests(c, x))
+        return 0;
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        with_task += is_marked(c, lk_ref_make(LK_KIND_TASK, i)) && lk_is_request_task(c->snap, k) &&
+                     is_queued_in(c->snap, &k->wait.on, pool, FAR_ENOUGH);
+    }
+    return LK_MAX(x->queued - with_task, 0);
+}
+
+/* ---- what requests wait for ------------------------------------------------------------- */
+
 static void serve(struct lk_rule_context *c, struct lk_ref r, uint32_t *queue, size_t *n)
 {
     const struct lk_node *node = lk_graph_node(c->graph, r);

@@ -17,6 +17,11 @@ bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t
 bool lk_is_request_task(const struct lk_snapshot *s, const struct lk_task *k);
 /** Serves a request: has an entry itself, or a request waits for it. */
 bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r);
+/**
+ * Requests that stand in the queue of a pool and for which no task is marked in c->mark: those of a
+ * server without tasks. 0 unless each worker of the full pool serves a marked request.
+ */
+int64_t lk_queued_requests(const struct lk_rule_context *c, struct lk_ref pool);
 /** Fills c->serves, by graph node. */
 void lk_follow_requests(struct lk_rule_context *c);
 

@@ -145,9 +145,10 @@ const struct lk_rule lk_rules[] = {
         .find = lk_find_loop_lost_in_fork,
         .means = "a forked child waits on a loop, lock holder or executor whose threads exist "
                  "only in the parent",
-        .remedy = "Create loops, pools and their threads after the fork (in gunicorn in "
-                  "post_fork, without --preload), or use the spawn start method; only the forking "
-                  "thread exists in the child.",
+        .remedy = "Create loops, pools and their threads after the fork, since only the forking "
+                  "thread exists in the child: gunicorn without --preload, or in post_fork; uWSGI "
+                  "with --lazy-apps, or in a function with uwsgidecorators.postfork; Celery in "
+                  "worker_process_init. Or use the spawn start method.",
         .docs = { LK_DOC_FORK, LK_DOC_GUNICORN, NULL },
     },
     [LK_RULE_LK205] = {
@@ -260,8 +261,9 @@ const struct lk_rule lk_rules[] = {
         .means = "a server waits for a request to itself, and no worker is left to serve it (at "
                  "most stalled with a timeout, or where another process may share the listener)",
         .remedy = "Do not call your own server over HTTP from a request: call the function behind "
-                  "the URL. Else serve with more threads or workers than such calls can occupy, "
-                  "and give the inner request a timeout.",
+                  "the URL. Else serve with more threads or workers than such calls can occupy "
+                  "(gunicorn --threads, uWSGI --processes and --threads), and give the inner "
+                  "request a timeout.",
         .docs = { LK_DOC_WERKZEUG, LK_DOC_FLASK, LK_DOC_GUNICORN, NULL },
     },
     [LK_RULE_LK405] = {

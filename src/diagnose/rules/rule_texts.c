@@ -225,7 +225,8 @@ static const struct lk_explanation explanations[] = {
       .wrong = "# myapp.py, loaded with gunicorn --preload: the threads stay in the master\n"
                "pool = ThreadPoolExecutor(4)\n"
                "pool.submit(warm_up)\n",
-      .right = "# gunicorn.conf.py\n"
+      .right = "# gunicorn.conf.py; uWSGI: --lazy-apps, or uwsgidecorators.postfork;\n"
+               "# Celery: signals.worker_process_init\n"
                "def post_fork(server, worker):\n"
                "    import myapp\n"
                "    myapp.pool = ThreadPoolExecutor(4)      # each worker has its own\n" },
@@ -335,7 +336,8 @@ static const struct lk_explanation explanations[] = {
     { .id = "LK401", .language = "python",
       .brief = "a blocking call on a loop's thread",
       .cause = "A coroutine or callback calls something that blocks: time.sleep, a synchronous HTTP client or database driver, "
-               "subprocess.run, a lock. While it blocks, nothing else on that loop runs.",
+               "subprocess.run, a lock. While it blocks, nothing else on that loop runs. So it is when another thread sleeps "
+               "with the GIL in its hands: uWSGI without --enable-threads does between requests.",
       .evidence = "The thread of a running loop is in a callback, not in the loop's selector, and blocks in a sleep, a socket, a "
                   "child, a lock or a wait for a result. It has not moved meanwhile, or it is still the same callback that "
                   "blocks there again and again.",

@@ -71,7 +71,6 @@ static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *
                    lk_count(c, x->queued, "item"));
     f.safe_now = lk_capitalized(c, lk_end_process_words(c));
     lk_finding_held_by(c, &f, x->workers.v, x->workers.n);
-    f.held_requests += x->queued;
     if (lk_finding_file(c, &f))
         lk_explain_all(c, x->workers.v, x->workers.n);
 }
