@@ -216,8 +216,10 @@ enum lk_wait_trait {
     /* a task that awaits one task itself: cancelling the waiter cancels the other one at once, and
      * does nothing else */
     LK_WAIT_DIRECT = 1 << 3,
-    /* a library asks again and again in C: the system call's timeout is not the wait's */
+    /* a call asks again and again: what it is in at the moment, and that system call's timeout, say
+     * nothing */
     LK_WAIT_POLLS = 1 << 4,
+    LK_WAIT_FOR_JOB = 1 << 5, /* for the result of a job of a task queue */
 };
 
 /* There is one for each task: the order leaves no holes. */
@@ -238,6 +240,10 @@ struct lk_wait {
     /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
      */
     const char *callees[4];
+    /* LK_WAIT_POLLS: a number that no other call at its place has, and how long it has lasted by
+     * its own record; 0 not known */
+    uint64_t call_id;
+    int64_t lasted_ms;
     /* a second thing needed before the waiter goes on (Condition.wait: its lock), or none */
     struct lk_ref gate;
 };
@@ -259,9 +265,8 @@ struct lk_thread {
     uint64_t ident; /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
     enum lk_read read;
-    enum lk_role role;    /* set by lk_classify */
-    uint64_t polled_call; /* LK_WAIT_POLLS: a number that no other call of it has */
-    bool in_request;      /* a request is being served on this stack; set by lk_classify */
+    enum lk_role role; /* set by lk_classify */
+    bool in_request;   /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
     struct lk_wait wait;
     struct lk_syscall_wait os;

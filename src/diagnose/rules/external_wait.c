@@ -76,6 +76,13 @@ struct chain {
     bool only_alike; /* a link was read while its thread ran, each time alike */
 };
 
+/* For the result of a job of a task queue: whatever connection it polls, that one is not to blame.
+ */
+static bool waits_for_job(const struct lk_thread *t)
+{
+    return t && (t->wait.traits & LK_WAIT_FOR_JOB);
+}
+
 static void note_end(const struct lk_rule_context *c, struct chain *x, struct lk_ref thread)
 {
     x->last = thread;
@@ -140,6 +147,8 @@ static bool find_chain(const struct lk_rule_context *c, struct lk_ref thread, st
 /* What else is known of the other end: who has it, and that there is none yet. */
 static const char *more_of_end(const struct lk_rule_context *c, const struct lk_thread *t)
 {
+    if (waits_for_job(t))
+        return "";
     if (t && t->os.connecting)
         return " (still connecting)";
     if (t && t->os.peer_pid > 0 && t->wait.kind == LK_WAIT_CHILD)
@@ -187,7 +196,8 @@ static const char *name_end(const struct lk_rule_context *c, const struct chain 
 static const char *how_to_free_it(const struct lk_rule_context *c, const struct lk_thread *last,
                                   const char *end)
 {
-    return last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
+    return waits_for_job(last) ? lk_capitalized(c, lk_end_process_words(c))
+           : last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
                ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
                           (long long)last->os.child_pid)
            : last && is_to_itself(last) ? lk_capitalized(c, lk_end_process_words(c))
@@ -259,6 +269,15 @@ static const struct lk_pystack *stack_of(const struct lk_rule_context *c, struct
     return t ? t->python_stack : k ? k->stack : NULL;
 }
 
+/* A job of a task queue that waits for the result of another one. */
+static bool is_job_in_job(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    const struct lk_wait *w = t ? &t->wait : k ? &k->wait : NULL;
+    return w && (w->traits & LK_WAIT_FOR_JOB) && lk_stack_has(stack_of(c, r), LK_MARK_JOB);
+}
+
 static const char *what_is_held_up(const struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
@@ -279,6 +298,19 @@ static const char *who_waits(const struct lk_rule_context *c, const struct lk_wa
     return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "",
                         lk_blocks_in(c, t), place)
              : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "", place);
+}
+
+static void say_job_in_job(struct lk_rule_context *c, struct lk_finding *f,
+                           const struct lk_wait_group *g)
+{
+    lk_finding_say(c, f,
+                   "%s in a job: where other jobs are run by the same workers, one that is free is "
+                   "needed for it, and each that waits like this is none",
+                   g->n == 1 ? "the wait is" : "the waits are");
+    f->remedy =
+        "Do not wait for a job inside a job: once all workers wait like this nobody is left "
+        "to run what they wait for. Chain jobs (Celery: chain, chord, link), or let the "
+        "other job go to workers of its own and give the wait a timeout.";
 }
 
 static void say_external(struct lk_rule_context *c, struct lk_finding *f,
@@ -309,11 +341,13 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
                        "which code of this process would write there is not known, so it is not "
                        "proven to be a deadlock");
     }
-    if (last && last->os.local && last->os.peer)
+    if (last && last->os.local && last->os.peer && !waits_for_job(last))
         lk_finding_say(c, f, "%s from %s to %s, in %s()",
                        last->os.on == LK_OS_SOCKET ? "a connection" : "a descriptor",
                        last->os.local, last->os.peer,
                        last->os.syscall ? last->os.syscall : "a system call");
+    if (is_job_in_job(c, x->last))
+        say_job_in_job(c, f, g);
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     if (lk_task_at(c->snap, x->last) && e && e->quiet_ms != LK_UNKNOWN)
         lk_finding_say(c, f, "no data has come or gone on that connection for %s, says the kernel",
@@ -368,6 +402,8 @@ static bool is_idle_end(const struct lk_rule_context *c, const struct chain *x, 
     const struct lk_task *task = lk_task_at(c->snap, x->last);
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     const struct lk_wait *w = last ? &last->wait : task ? &task->wait : NULL;
+    if (w && (w->traits & LK_WAIT_FOR_JOB))
+        return false;
     return !w || (w->traits & LK_WAIT_LISTENS) ||
            lk_stack_has(stack_of(c, x->last), LK_MARK_CONSUMER) || (task && e && e->client) ||
            (last && !own_pipe && is_idle_io(last, lk_serves_request(c, x->last)));

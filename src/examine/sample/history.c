@@ -112,7 +112,7 @@ static uint64_t digest_frames(uint64_t d, const struct lk_pystack *st, size_t fr
         d = lk_hash_u64(d, st->frames[i].code ? st->frames[i].code->addr : 0);
         d = lk_hash_u64(d, st->frames[i].lasti);
     }
-    return lk_hash_u64(d, st->n);
+    return lk_hash_u64(d, st->n - LK_MIN(from, (size_t)st->n));
 }
 
 static uint64_t digest_native(uint64_t d, const struct lk_natstack *st)
@@ -122,6 +122,12 @@ static uint64_t digest_native(uint64_t d, const struct lk_natstack *st)
     return d;
 }
 
+/* Of a call that polls: where it was called, and which call it is. */
+static uint64_t digest_polled(uint64_t d, const struct lk_wait *w, const struct lk_pystack *st)
+{
+    return digest_frames(lk_hash_u64(d, w->call_id), st, (size_t)LK_MAX(w->frame, 0));
+}
+
 static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_thread *t)
 {
     uint64_t d = lk_hash_u64(LK_HASH_INIT, t->wait.kind);
@@ -129,12 +135,10 @@ static uint64_t digest_thread(const struct lk_snapshot *s, const struct lk_threa
     /* the next request in the same function is progress */
     d = lk_hash_u64(d, key_of(s, t->works_on));
     d = lk_hash_u64(d, key_of(s, t->current_task));
-    if (t->wait.traits & LK_WAIT_POLLS) {
-        d = lk_hash_u64(d, t->polled_call); /* whichever system call it is in just now */
-    } else {
-        d = lk_hash_u64(d, (uint64_t)t->os.nr);
-        d = lk_hash_u64(d, (uint64_t)t->os.fd);
-    }
+    if (t->wait.traits & LK_WAIT_POLLS)
+        return digest_polled(d, &t->wait, t->python_stack);
+    d = lk_hash_u64(d, (uint64_t)t->os.nr);
+    d = lk_hash_u64(d, (uint64_t)t->os.fd);
     if (!lk_wait_is_timed(t))
         d = lk_hash_u64(d, t->os.futex);
     return t->python_stack->n ? digest_frames(d, t->python_stack, 0)
@@ -187,7 +191,10 @@ static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k
     /* With the name: CPython soon gives the address of a finished task to a new one. */
     uint64_t d = lk_hash_str(LK_HASH_INIT, k->name);
     d = lk_hash_u64(d, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
-    d = lk_hash_u64(lk_hash_u64(d, k->wait.kind), k->salt);
+    d = lk_hash_u64(d, k->wait.kind);
+    if (k->wait.traits & LK_WAIT_POLLS)
+        return digest_polled(d, &k->wait, k->stack);
+    d = lk_hash_u64(d, k->salt);
     return digest_frames(digest_refs(d, s, &k->wait.on), k->stack, 0);
 }
 
@@ -331,6 +338,10 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     if (!t->running && t->off_cpu_ms != LK_UNKNOWN && t->off_cpu_ms > t->stuck_ms) {
         t->stuck_ms = t->off_cpu_ms;
         t->stuck_by_scheduler = true;
+    }
+    if (!t->running && t->wait.lasted_ms > t->stuck_ms) {
+        t->stuck_ms = t->wait.lasted_ms;
+        t->stuck_by_scheduler = false;
     }
     return moved;
 }

@@ -24,6 +24,7 @@
 #include "read/python/stdlib/lock.h"
 #include "read/python/stdlib/socket.h"
 #include "read/python/stdlib/thread_object.h"
+#include "read/python/waits/job_result.h"
 #include "read/python/waits/wait_table.h"
 
 enum {
@@ -293,14 +294,14 @@ static bool serves_grpc(struct lk_py *py)
 }
 
 /* Which call it is, the moment says at which it began: a loop of short calls goes on. */
-static bool wait_on_remote(struct lk_py *py, struct lk_wait *w, struct lk_ref thread,
-                           const struct lk_pyf *f, lk_addr stub)
+static bool wait_on_remote(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f,
+                           lk_addr stub)
 {
     double began;
     lk_addr state = lk_py_local(py, f, "state");
     if (!state || !lk_py_float(py, lk_py_attr(py, state, "rpc_start_time"), &began))
         return false;
-    memcpy(&lk_thread_at(py->s, thread)->polled_call, &began, sizeof began);
+    memcpy(&w->call_id, &began, sizeof began);
     if (serves_grpc(py)) {
         w->kind = LK_WAIT_UNKNOWN;
         return true;
@@ -377,7 +378,7 @@ static bool resolve(struct lk_py *py, const struct run *run, const struct lk_pyf
         return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
     case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
     case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
-    case LK_HOW_REMOTE: return wait_on_remote(py, w, who->ref, run->frame, obj);
+    case LK_HOW_REMOTE: return wait_on_remote(py, w, run->frame, obj);
     case LK_HOW_KEEP:
     case LK_HOW_SELECT: break;
     }
@@ -672,6 +673,7 @@ void lk_py_read_thread_wait(struct lk_py *py, size_t i)
     } else if (frames && frames->n) {
         struct lk_syscall_wait os = t->os;
         wait_of_frames(py, ref, &os, frames, &w);
+        lk_py_read_job_result(py, frames, true, &w);
     } else {
         struct lk_syscall_wait os = t->os;
         wait_in_kernel(py, &os, ref, &w);
@@ -788,6 +790,8 @@ bool lk_py_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_f
                 w.traits |= LK_WAIT_DIRECT;
         }
     }
+    if (w.kind != LK_WAIT_READY)
+        lk_py_read_job_result(py, frames, false, &w);
     lk_task_at(py->s, task)->wait = w;
     return matched;
 }
