@@ -197,7 +197,7 @@ static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const
                           const struct lk_thread *t)
 {
     /* A read that raced is worth a word only once nothing has moved for long. */
-    bool old = is_old(c, o, t), waited_for = lk_someone_waits_for_loop(f, o, t);
+    bool old = is_old(c, o, t), waited_for = lk_someone_waits_for_loop(c, f, o, t);
     if (!t->stable && lk_callback_age(c, o) < 0)
         lk_finding_doubt(f, LK_POSSIBLE);
     f->severity = old && waited_for ? LK_STALLED : LK_HAZARD;

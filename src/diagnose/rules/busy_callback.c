@@ -31,7 +31,7 @@ static void judge_busy(struct lk_rule_context *c, struct lk_finding *f, const st
                        const struct lk_thread *t)
 {
     int64_t age = lk_callback_age(c, o);
-    bool known = age >= 0, waited_for = lk_someone_waits_for_loop(f, o, t);
+    bool known = age >= 0, waited_for = lk_someone_waits_for_loop(c, f, o, t);
     bool old = known && age >= c->snap->stalled_after_ms;
     /* The moment a turn began is the loop's own word, and the CPU time the kernel's; only the
      * frames may be a moment old. */

@@ -8,6 +8,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 
 /* Coroutines of an await chain that are named. */
@@ -71,11 +72,13 @@ int64_t lk_callback_age(const struct lk_rule_context *c, const struct lk_loop *o
 
 /* Someone waits for the loop: other callbacks or tasks, requests behind it, or whoever asked for
  * the work item that runs it. */
-bool lk_someone_waits_for_loop(const struct lk_finding *f, const struct lk_loop *o,
-                               const struct lk_thread *t)
+bool lk_someone_waits_for_loop(const struct lk_rule_context *c, const struct lk_finding *f,
+                               const struct lk_loop *o, const struct lk_thread *t)
 {
-    return f->held_tasks > 0 || f->held_requests > 0 || (o->ready != LK_UNKNOWN && o->ready > 0) ||
-           t->works_on.kind == LK_KIND_FUTURE;
+    /* a job or test that blocks its own loop is in nobody's way by that */
+    const int64_t own = !t->in_request && lk_is_request_thread(c->snap, t);
+    return f->held_tasks > 0 || f->held_requests > own ||
+           (o->ready != LK_UNKNOWN && o->ready > 0) || t->works_on.kind == LK_KIND_FUTURE;
 }
 
 /* Work that somebody asked for: a request, an item of a pool or task queue, a test. */

@@ -27,8 +27,8 @@ bool lk_computes_most(const struct lk_rule_context *c, const struct lk_loop *o,
                       const struct lk_thread *t);
 /** Someone waits for the loop: other callbacks or tasks, requests behind it, or whoever asked for
  * the work item that runs it. */
-bool lk_someone_waits_for_loop(const struct lk_finding *f, const struct lk_loop *o,
-                               const struct lk_thread *t);
+bool lk_someone_waits_for_loop(const struct lk_rule_context *c, const struct lk_finding *f,
+                               const struct lk_loop *o, const struct lk_thread *t);
 /** The callback is a cell or a line that somebody entered at a kernel or a prompt. */
 bool lk_is_cell(const struct lk_thread *t);
 /**

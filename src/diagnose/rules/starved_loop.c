@@ -78,7 +78,7 @@ bool lk_tell_starved_loop(struct lk_rule_context *c, struct lk_ref loop)
     lk_finding_part(c, &f, loop, false);
     lk_finding_held(c, &f, loop);
     lk_finding_since(c, &f, h);
-    f.severity = lk_someone_waits_for_loop(&f, o, t) ? LK_STALLED : LK_HAZARD;
+    f.severity = lk_someone_waits_for_loop(c, &f, o, t) ? LK_STALLED : LK_HAZARD;
     describe(c, &f, loop, holder);
     if (lk_finding_file(c, &f)) {
         lk_explain(c, loop);
