@@ -125,9 +125,24 @@ static bool may_release(struct lk_py *py, lk_addr func, lk_addr self)
            (c && c->code->mentions_release);
 }
 
+/* What a callback calls in the end. */
+static lk_addr handed_on(struct lk_py *py, lk_addr callback)
+{
+    enum { MOST = 4 };
+    for (int i = 0; i < MOST; i++) {
+        const struct lk_callback_row *row = row_of(py, callback);
+        lk_addr next =
+            row && row->does == LK_CB_HANDS_ON ? lk_py_closure(py, callback, row->var) : 0;
+        if (!next)
+            break;
+        callback = next;
+    }
+    return callback;
+}
+
 static void look_at_callback(struct lk_py *py, lk_addr callback, struct lk_aio_callback *c)
 {
-    lk_addr func = callback, self = 0, args = 0;
+    lk_addr func = callback = handed_on(py, callback), self = 0, args = 0;
 
     if (lk_py_partial(py, callback, &func, &args))
         callback = func;

@@ -85,6 +85,9 @@ const struct lk_callback_row lk_callback_rows[] = {
     { "_chain_future.<locals>._set_state", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_UNKNOWN, false },
     { "_set_result_unless_cancelled", FUTURES, "0", LK_CB_COMPLETES, LK_ORIGIN_SLEEP, true },
     { "_run_until_complete_cb", "/asyncio/base_events.py", NULL, LK_CB_NOTHING, LK_ORIGIN_UNKNOWN, false },
+    /* tornado 5.0 - 6.5: run_on_executor, chain_future */
+    { "chain_future.<locals>.copy", "/tornado/concurrent.py", "b", LK_CB_COMPLETES, LK_ORIGIN_CHAIN, false },
+    { "IOLoop.add_future.<locals>.<lambda>", "/tornado/ioloop.py", "callback", LK_CB_HANDS_ON, LK_ORIGIN_UNKNOWN, false },
 };
 const size_t lk_n_callback_rows = LK_ARRAY_LEN(lk_callback_rows);
 

@@ -15,6 +15,7 @@ enum lk_callback_does {
     LK_CB_MAY_COMPLETE,       /* code of the program's own, which has the future at hand */
     /* the future that has the callback is completed by the one named by `var` */
     LK_CB_FOLLOWS,
+    LK_CB_HANDS_ON, /* only lets the loop call the callback named by `var` */
 };
 struct lk_callback_row {
     const char *qualname; /* of the function */
