@@ -1,8 +1,8 @@
 /*
  * From examined processes to the waits between them: who holds the other end of a pipe is told by
- * the links and the flags in /proc/PID/fd and fdinfo of every process, proc_pid_fdinfo(5), and
- * whether a thread has slept on since it was read by its schedstat. Who can act is a least fixed
- * point over the processes.
+ * the links and the flags in /proc/PID/fd and fdinfo of every process, proc_pid_fdinfo(5), who has
+ * a file lock by /proc/locks (process/linux/file_locks.c), and whether a thread has slept on since
+ * it was read by its schedstat. Who can act is a least fixed point over the processes.
  */
 #include "examine/cross_process.h"
 
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/linux/file_locks.h"
 #include "process/linux/procfs.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
@@ -21,8 +22,9 @@ enum { MAX_LINKS = 4096, MAX_FDS_SEEN = 1 << 20 };
 /* One wait of one thread for other processes. */
 struct crossing {
     size_t report, thread;
-    int64_t child;      /* the process waited for; -1: a pipe */
-    uint64_t pipe;      /* its number in names, from 1 */
+    int64_t child;      /* the process whose end is waited for; -1 */
+    int64_t holder;     /* the process that has the file lock; -1 */
+    uint64_t pipe;      /* its number in names, from 1; 0 */
     bool reads;         /* the waiter reads: who has the writing end can end the wait */
     bool ended_outside; /* somebody who was not examined can end it, or nobody can tell */
     bool no_answer;
@@ -93,6 +95,18 @@ static bool on_pipe(struct linking *x, const struct lk_snapshot *s,
     return false;
 }
 
+/* A file lock that one other process has. */
+static bool on_lock(const struct lk_snapshot *s, const struct lk_syscall_wait *os,
+                    struct crossing *ret)
+{
+    char base[LK_PROCFS_BASE];
+    if (os->on != LK_OS_FILE || os->locked_by != LK_LOCKED_OTHER || !os->syscall)
+        return false;
+    snprintf(base, sizeof base, "/proc/%lld", (long long)s->pid);
+    return lk_file_lock_owner((pid_t)s->pid, base, os->fd, strcmp(os->syscall, "flock") == 0,
+                              &ret->holder);
+}
+
 /* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow.
  */
 static void note_wait(struct linking *x, size_t report, size_t thread)
@@ -100,7 +114,7 @@ static void note_wait(struct linking *x, size_t report, size_t thread)
     const struct lk_snapshot *s = x->reports[report].snap;
     const struct lk_thread *t = &s->threads.v[thread];
     const struct lk_syscall_wait *os = &t->os;
-    struct crossing w = { .report = report, .thread = thread, .child = -1 };
+    struct crossing w = { .report = report, .thread = thread, .child = -1, .holder = -1 };
     if (t->running || t->moved || t->read == LK_READ_RACY || os->timeout_ms != LK_FOREVER ||
         x->waits.n >= MAX_LINKS)
         return;
@@ -109,7 +123,7 @@ static void note_wait(struct linking *x, size_t report, size_t thread)
         return;
     if (os->on == LK_OS_CHILD && os->child_pid > 0)
         w.child = os->child_pid;
-    else if (!on_pipe(x, s, os, &w))
+    else if (!on_lock(s, os, &w) && !on_pipe(x, s, os, &w))
         return;
     lk_vec_add(&x->waits, w);
 }
@@ -174,8 +188,8 @@ static bool can_end(const struct crossing *w, const struct pipe_end *e)
 /* Anybody beside the examined processes who can end the wait. */
 static bool has_stranger(const struct linking *x, const struct crossing *w)
 {
-    if (w->child > 0)
-        return report_of(x, w->child) == SIZE_MAX;
+    if (w->child > 0 || w->holder > 0)
+        return report_of(x, LK_MAX(w->child, w->holder)) == SIZE_MAX;
     size_t enders = 0;
     for (size_t i = 0; i < x->ends.n; i++) {
         if (!can_end(w, &x->ends.v[i]))
@@ -218,6 +232,10 @@ static bool ender_acts(const struct linking *x, const struct crossing *w)
         return true;
     if (w->child > 0)
         return x->acts[report_of(x, w->child)];
+    if (w->holder > 0) {
+        const size_t ender = report_of(x, w->holder);
+        return x->acts[ender] || handler_may_act(x, ender);
+    }
     for (size_t i = 0; i < x->ends.n; i++) {
         if (!can_end(w, &x->ends.v[i]))
             continue;
@@ -234,8 +252,8 @@ static void mark_needed(const struct linking *x, const struct crossing *w, bool 
     for (size_t i = 0; w->pipe && i < x->ends.n; i++)
         if (can_end(w, &x->ends.v[i]))
             needed[report_of(x, x->ends.v[i].pid)] = true;
-    if (w->child > 0)
-        needed[report_of(x, w->child)] = true;
+    if (w->child > 0 || w->holder > 0)
+        needed[report_of(x, LK_MAX(w->child, w->holder))] = true;
 }
 
 /* Who waits for a process that is held up by itself waits in no ring: it is that one's victim. */
@@ -333,6 +351,8 @@ static const char *what_of(const struct linking *x, const struct crossing *w, in
 {
     if (w->child > 0)
         return lk_arena_printf(a, "child process %" PRId64, pid);
+    if (w->holder > 0)
+        return lk_arena_printf(a, "process %" PRId64 ", which holds that lock", pid);
     return lk_arena_printf(a, "process %" PRId64 ", which %s %s", pid,
                            w->reads ? "writes to" : "reads from", name_of(x, w, a));
 }
@@ -349,6 +369,13 @@ static const char *waits_of(const struct linking *x, size_t report, struct lk_ar
                    ? lk_arena_printf(a,
                                      "its thread %s [%" PRId64 "] waits for child process %" PRId64,
                                      t->name, t->tid, w->child)
+               : w->holder > 0
+                   ? lk_arena_printf(a,
+                                     "its thread %s [%" PRId64
+                                     "] blocks in %s() on %s, which process "
+                                     "%" PRId64 " has locked",
+                                     t->name, t->tid, t->os.syscall,
+                                     lk_or_else(t->os.path, "a file"), w->holder)
                    : lk_arena_printf(a, "its thread %s [%" PRId64 "] blocks in %s() on %s", t->name,
                                      t->tid, t->os.syscall, name_of(x, w, a));
     }
@@ -382,6 +409,15 @@ static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t,
     return lk_snapshot_extern(s, kind, what, LK_UNKNOWN);
 }
 
+/* No wait of a ring is for anything but a file lock. */
+static bool only_locks(const struct linking *x)
+{
+    for (size_t i = 0; i < x->waits.n; i++)
+        if (x->waits.v[i].no_answer && x->waits.v[i].holder <= 0)
+            return false;
+    return true;
+}
+
 static void tell(struct linking *x, const struct crossing *w, int64_t pid)
 {
     const size_t other = report_of(x, pid);
@@ -399,6 +435,7 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     l->via =
         via_of(s, &s->threads.v[w->thread], w->child > 0 ? LK_EXT_CHILD : LK_EXT_OUTSIDE, l->what);
     l->waits = w->no_answer ? waits_of(x, other, s->arena) : NULL;
+    l->by_locks = w->holder > 0 && only_locks(x);
     l->awaits = awaits_writer(x, w, other, s->arena);
     l->verdict = f->verdict;
     if (f->list.n)
@@ -411,8 +448,8 @@ static void tell_all(struct linking *x)
 {
     for (size_t i = 0; i < x->waits.n; i++) {
         const struct crossing *w = &x->waits.v[i];
-        if (w->child > 0)
-            tell(x, w, w->child);
+        if (w->child > 0 || w->holder > 0)
+            tell(x, w, LK_MAX(w->child, w->holder));
         for (size_t e = 0; w->pipe && e < x->ends.n; e++)
             if (can_end(w, &x->ends.v[e]))
                 tell(x, w, x->ends.v[e].pid);

@@ -650,6 +650,7 @@ struct lk_cross_wait {
     const char *awaits;
     int64_t verdict;     /* of that process (diagnose/rules/rules.h, enum lk_verdict) */
     const char *finding; /* its worst finding in words; NULL */
+    bool by_locks;       /* a wait for a file lock, in a ring of such waits only */
     /* all threads of both processes slept on, unchanged, when the last process had been examined */
     bool verified;
 };

@@ -1,7 +1,7 @@
 /*
- * LK108 across processes: a thread waits for other processes, each of which cannot act before this
- * one does. Which ones those are was decided over all processes that were examined together
- * (snapshot.h, struct lk_cross_wait).
+ * LK108, of file locks alone LK103, across processes: a thread waits for other processes, each of
+ * which cannot act before this one does. Which ones those are was decided over all processes that
+ * were examined together (snapshot.h, struct lk_cross_wait).
  */
 #include "diagnose/rules/cross_process_cycle.h"
 
@@ -48,7 +48,7 @@ static void tell_ring(struct lk_rule_context *c, size_t i)
     const struct lk_thread *t = &c->snap->threads.v[i];
     const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
     const struct lk_cross_wait *first = lk_next_cross_wait(c, i, NULL);
-    struct lk_finding f = lk_finding_start(c, LK_RULE_LK108);
+    struct lk_finding f = lk_finding_start(c, first->by_locks ? LK_RULE_LK103 : LK_RULE_LK108);
     lk_finding_part(c, &f, thread, true);
     add_ring(c, &f, i);
     lk_finding_since(c, &f, t);
@@ -65,9 +65,10 @@ static void tell_ring(struct lk_rule_context *c, size_t i)
         f.culprits.n ? lk_place(c, &f.culprits.v[0]) : "an unknown place", first->what);
     lk_finding_say_cross_waits(c, &f, thread);
     lk_finding_say(c, &f,
-                   "no other process holds the other end, and no other thread of the processes in "
-                   "this ring can act");
-    f.remedy = read_first;
+                   "no other process %s, and no other thread of the processes in this ring can act",
+                   first->by_locks ? "has that lock" : "holds the other end");
+    if (!first->by_locks)
+        f.remedy = read_first;
     f.safe_now = lk_print(c,
                           "Ending either side frees the other: kill -TERM %lld ends the one that "
                           "this thread waits for.",

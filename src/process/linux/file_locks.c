@@ -235,20 +235,27 @@ static void name_process(int64_t pid, struct lk_file_lock *ret)
         snprintf(ret->comm, sizeof(ret->comm), "%s", st.comm);
 }
 
+static bool find_lock(pid_t pid, const char *base, int64_t fd, bool by_flock,
+                      struct lk_lock_line *held)
+{
+    struct asked a = { .pid = pid, .by_flock = by_flock };
+    size_t len;
+    if (fd < 0 || !base[0] || !inode_of(base, fd, &a.inode))
+        return false;
+    char *table = lk_procfs_read_all(MAX_TABLE, &len, "/proc/locks");
+    bool found = table && find_held(table, &a, held);
+    lk_free(table);
+    return found;
+}
+
 void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
                        struct lk_file_lock *ret)
 {
-    struct asked a = { .pid = pid, .by_flock = by_flock };
     struct lk_lock_line held;
-    size_t len, left = MAX_LINKS;
+    size_t left = MAX_LINKS;
     bool unread = false;
     *ret = (struct lk_file_lock){ .fd = -1 };
-    if (fd < 0 || !base[0] || !inode_of(base, fd, &a.inode))
-        return;
-    char *table = lk_procfs_read_all(MAX_TABLE, &len, "/proc/locks");
-    bool found = table && find_held(table, &a, &held);
-    lk_free(table);
-    if (!found)
+    if (!find_lock(pid, base, fd, by_flock, &held))
         return;
     ret->inode = held.inode;
     if (held.family == LK_LOCK_POSIX && held.pid == pid) { /* asked for by F_OFD_SETLKW */
@@ -262,4 +269,18 @@ void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
     } else if (held.pid > 0 && held.pid != pid) {
         name_process(held.pid, ret);
     }
+}
+
+bool lk_file_lock_owner(pid_t pid, const char *base, int64_t fd, bool by_flock, int64_t *owner)
+{
+    struct lk_lock_line held;
+    char other[LK_PROCFS_BASE];
+    size_t left = MAX_LINKS;
+    bool unread = false;
+    if (!find_lock(pid, base, fd, by_flock, &held) || held.pid <= 0 || held.pid == pid)
+        return false;
+    *owner = held.pid;
+    snprintf(other, sizeof(other), "/proc/%lld", (long long)held.pid);
+    return held.family == LK_LOCK_POSIX || (fd_with_lock(other, &held, &left, &unread) >= 0 &&
+                                            !unread && !may_be_shared((pid_t)held.pid, &held));
 }

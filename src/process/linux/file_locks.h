@@ -36,5 +36,8 @@ struct lk_file_lock {
  * lk_procfs_base. */
 void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
                        struct lk_file_lock *ret);
+/** The one process that can give that lock back, another one than pid; false where it may be
+ * several, or that is not known. */
+bool lk_file_lock_owner(pid_t pid, const char *base, int64_t fd, bool by_flock, int64_t *owner);
 
 #endif

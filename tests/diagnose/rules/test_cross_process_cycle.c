@@ -64,6 +64,16 @@ static void child_that_is_deadlocked(void **state)
     mk_free(s, f);
 }
 
+/* A ring of file locks alone. */
+static void ring_of_locks(void **state)
+{
+    (void)state;
+    struct lk_ref t;
+    struct lk_snapshot *s = parent(&t, true);
+    s->cross_waits.v[0].by_locks = true;
+    mk_expect(s, LK_DEADLOCK, "LK103");
+}
+
 /* What waits for the ring inside the process is explained by it. */
 static void joined_by_another(void **state)
 {
@@ -173,6 +183,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ring),
         cmocka_unit_test(child_that_is_deadlocked),
+        cmocka_unit_test(ring_of_locks),
         cmocka_unit_test(joined_by_another),
         cmocka_unit_test(not_verified),
         cmocka_unit_test(child_that_can_act),
