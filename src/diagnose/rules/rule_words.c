@@ -95,8 +95,7 @@ const char *lk_end_process_words(const struct lk_rule_context *c)
     if (s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0)
         return lk_print(c,
                         "end this worker with kill -TERM %lld (then -KILL): its supervisor starts "
-                        "another one, and may do so by itself after "
-                        "%s without a heartbeat.",
+                        "another one, and may do so by itself once a request has taken %s.",
                         (long long)s->pid, lk_duration(c, s->supervisor_timeout_ms));
     return lk_print(
         c, "restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.",

@@ -1,4 +1,4 @@
-/* What is known of particular servers, by the frames of their threads. */
+/* What is known of particular servers, by the frames of their threads and by their modules. */
 #include "read/servers/servers.h"
 
 #include "read/python/interpreter/frame.h"
@@ -6,6 +6,7 @@
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/reader.h"
 #include "read/servers/gunicorn.h"
+#include "read/servers/uwsgi.h"
 #include "read/servers/waitress.h"
 
 static void read_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_ref thread)
@@ -27,4 +28,5 @@ void lk_py_read_servers(struct lk_py *py)
         for (size_t j = 0; f && j < f->n; j++)
             read_frame(py, &f->v[j], lk_ref_make(LK_KIND_THREAD, i));
     }
+    lk_uwsgi_read_timeout(py);
 }

@@ -337,6 +337,27 @@ static void job_that_waits_for_the_outside(void **state)
     mk_free(s, f);
 }
 
+static void job_that_waits_for_a_job(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t =
+        mk_thread(s, "MainThread", "_socket_readable@" SITE "celery/backends/redis.py:201",
+                  "get@" SITE "celery/result.py:261", "outer@/srv/jobs.py:11",
+                  "trace_task@" SITE "celery/app/trace.py:450", NULL);
+    mk_wait(s, t, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "the result of another job", LK_UNKNOWN));
+    THREAD(t)->wait.traits = LK_WAIT_POLLS | LK_WAIT_FOR_JOB;
+    THREAD(t)->os.timeout_ms = 1000; /* the slice's */
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_string_equal(f->list.v[0].culprits.v[0].function, "outer");
+    assert_non_null(strstr(f->list.v[0].remedy, "inside a job"));
+    assert_int_equal(f->list.v[0].held_requests, 1);
+    lk_findings_destroy(f);
+    mk_timeout(s, t, 60000); /* the call's */
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
 /* Ten requests behind one connection are one finding. */
 static void one_finding_for_one_cause(void **state)
 {
@@ -558,6 +579,7 @@ int main(void)
         cmocka_unit_test(request_that_awaits_a_thread),
         cmocka_unit_test(answer_of_a_worker),
         cmocka_unit_test(job_that_waits_for_the_outside),
+        cmocka_unit_test(job_that_waits_for_a_job),
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),
