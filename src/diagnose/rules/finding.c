@@ -307,12 +307,45 @@ static void mark_node(struct lk_rule_context *c, struct lk_ref r)
         c->mark[n - c->graph->nodes] = true;
 }
 
+static bool is_explained(const struct lk_rule_context *c, struct lk_ref r)
+{
+    return r.kind == LK_KIND_THREAD ? c->explained[r.index]
+                                    : r.kind == LK_KIND_TASK && c->explained_tasks[r.index];
+}
+
+/*
+ * What waits for any one of several, a worker or a unit of a pool, is held up by none of them
+ * alone: it is told with the last of them.
+ */
+static void mark_held_together(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)
+{
+    const struct lk_graph *g = c->graph;
+    struct lk_ref *all = lk_xcalloc(g->n_nodes + n, sizeof *all);
+    size_t told = 0;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (is_explained(c, g->nodes[i].ref))
+            all[told++] = g->nodes[i].ref;
+    if (told) {
+        bool *before = lk_xcalloc(g->n_nodes, sizeof *before),
+             *together = lk_xcalloc(g->n_nodes, sizeof *together);
+        lk_graph_held_up_by(g, all, told, before);
+        memcpy(all + told, roots, n * sizeof *roots);
+        lk_graph_held_up_by(g, all, told + n, together);
+        for (size_t i = 0; i < g->n_nodes; i++)
+            c->mark[i] |= together[i] && !before[i];
+        lk_free(before);
+        lk_free(together);
+    }
+    lk_free(all);
+}
+
 void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *roots,
                         size_t n)
 {
     const struct lk_snapshot *s = c->snap;
     const struct lk_graph *g = c->graph;
     lk_graph_held_up_by(g, roots, n, c->mark);
+    mark_held_together(c, roots, n);
     for (size_t i = 0; i < n; i++)
         mark_node(c, roots[i]);
     for (size_t i = 0; i < f->threads.n; i++)

@@ -247,7 +247,8 @@ const struct lk_rule lk_rules[] = {
         .ceiling = LK_STALLED,
         .find = lk_find_workers_exhausted,
         .means = "for --stalled-after no worker of the server finished a request while other "
-                 "requests wait in its pool's queue",
+                 "requests wait in its queue: its pool's, the socket's, or that of what limits its "
+                 "threads",
         .remedy = "Find what the workers wait for and bound it with a timeout; give the server "
                   "more threads or workers, or hand slow work to a task queue. An async view does "
                   "not help: it ties up its worker too.",
@@ -344,15 +345,15 @@ _Static_assert(LK_ARRAY_LEN(lk_rules) == LK_N_RULES, "one row a rule");
 
 /*
  * Cycles first, then ends that exist no more, then what is only slow. LK404 is the same block as
- * LK401, told more exactly; what workers wait for outside (LK406) says more than that all of them
- * wait (LK403), which says more than that one does (LK405).
+ * LK401, told more exactly; that all workers of a server wait (LK403) says more than what one of
+ * them waits for outside (LK406), which is told with it, and that more than one wait (LK405).
  */
 const enum lk_rule_id lk_rule_order[] = {
     LK_RULE_LK101, LK_RULE_LK102, LK_RULE_LK103, LK_RULE_LK104, LK_RULE_LK105, LK_RULE_LK106,
     LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204, LK_RULE_LK202, LK_RULE_LK302,
     LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305, LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304,
-    LK_RULE_LK404, LK_RULE_LK407, LK_RULE_LK408, LK_RULE_LK401, LK_RULE_LK402, LK_RULE_LK406,
-    LK_RULE_LK403, LK_RULE_LK410, LK_RULE_LK405, LK_RULE_LK501,
+    LK_RULE_LK404, LK_RULE_LK407, LK_RULE_LK408, LK_RULE_LK410, LK_RULE_LK401, LK_RULE_LK402,
+    LK_RULE_LK403, LK_RULE_LK406, LK_RULE_LK405, LK_RULE_LK501,
 };
 _Static_assert(LK_ARRAY_LEN(lk_rule_order) == LK_N_RULES, "each rule is looked for once");
 

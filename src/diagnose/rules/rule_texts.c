@@ -365,7 +365,8 @@ static const struct lk_explanation explanations[] = {
       .cause = "Every worker of the server is in a request that does not finish, and further requests wait. An async view helps "
                "nothing: it ties up its worker as well.",
       .evidence = "All workers of the server are in a request, none has made progress for --stalled-after, and work waits that "
-                  "none of them takes: in the queue of their pool, or connections that nobody accepts.",
+                  "none of them takes: in the queue of their pool, behind the limit of worker threads, or connections that nobody "
+                  "accepts.",
       .refuted = "A worker that finished a request between two looks and stands at the same line again. Where it sleeps or "
                  "waits with a timeout, only the scheduler's own record counts.",
       .wrong = "# gunicorn.conf.py: 4 requests at a time, each of which may wait for ever\n"

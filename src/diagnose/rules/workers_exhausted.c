@@ -1,5 +1,6 @@
 /*
- * LK403: a server with too few workers, by the queue of its pool or of its listening socket. Facts:
+ * LK403: a server with too few workers, by the queue of its pool, of what limits its threads, or of
+ * its listening socket. Facts:
  * the length of an accept queue is the kernel's (idiag_rqueue of a listener, net/ipv4/tcp_diag.c
  * tcp_diag_get_info); that a worker stood still between the looks only its scheduler record tells.
  */
@@ -8,6 +9,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 
 /* A worker that sleeps at the same line in each look may have served a request in between: only the
@@ -19,60 +21,156 @@ static bool stood_still(const struct lk_rule_context *c, const struct lk_thread 
     return lk_is_stalled(c, t) && (t->stuck_by_scheduler || !timed);
 }
 
+/* What the workers wait for outside of the process. */
+static void say_waits(struct lk_rule_context *c, struct lk_finding *f, const struct lk_ref *workers,
+                      size_t n)
+{
+    enum { MOST = 4 };
+    for (size_t i = 0; i < n && i < MOST; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, workers[i]);
+        struct lk_ref on = t->wait.on.n ? t->wait.on.v[0] : lk_ref_make(LK_KIND_NONE, 0);
+        if (lk_extern_at(c->snap, on) && t->wait.kind != LK_WAIT_SLEEP)
+            lk_finding_say(c, f, "%s waits for %s in %s", lk_name(c, workers[i]), lk_name(c, on),
+                           lk_blocks_in(c, t));
+    }
+}
+
+/* ---- by a queue in the process --------------------------------------------------------- */
+
+/* Threads that requests need, and what else waits for one of them. */
+struct crew {
+    struct lk_ref workers[LK_MAX_LISTED];
+    size_t n;
+    int64_t queued;
+    enum lk_read read;
+    bool old, explained, outside;
+};
+
+/* The thread that works for somebody: itself, or the one whose result a task awaits. */
+static struct lk_ref worker_of(const struct lk_rule_context *c, struct lk_ref holder)
+{
+    enum { MOST = 4 };
+    for (int i = 0; i < MOST && holder.kind != LK_KIND_THREAD; i++) {
+        const struct lk_task *k = lk_task_at(c->snap, holder);
+        const struct lk_future *f = lk_future_at(c->snap, holder);
+        const struct lk_refs *on = k ? &k->wait.on : f ? &f->enders : NULL;
+        if (!on || on->n != 1)
+            return lk_ref_make(LK_KIND_NONE, 0);
+        holder = on->v[0];
+    }
+    return holder;
+}
+
+/* It serves a request, its own or that of a coroutine. */
+static bool is_in_request(const struct lk_rule_context *c, struct lk_ref worker)
+{
+    if (lk_thread_at(c->snap, worker)->in_request)
+        return true;
+    if (!lk_serves_request(c, worker))
+        return false;
+    for (size_t i = 0; i < c->snap->tasks.n; i++)
+        if (lk_is_request_task(c->snap, &c->snap->tasks.v[i]) &&
+            lk_ref_eq(worker_of(c, lk_ref_make(LK_KIND_TASK, i)), worker))
+            return true;
+    return false;
+}
+
+/* False when it may well finish a request soon. */
+static bool add_worker(struct lk_rule_context *c, struct crew *w, struct lk_ref worker)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, worker);
+    if (!t || t->running || w->n == LK_MAX_LISTED || !is_in_request(c, worker))
+        return false;
+    bool stalled = stood_still(c, t);
+    if (!stalled && !lk_may_stall(c, t))
+        return false;
+    w->old &= stalled;
+    w->explained &= c->explained[worker.index];
+    /* LK406 says more of a coroutine's request than that there are others */
+    w->outside &= !t->in_request && (t->wait.kind == LK_WAIT_IO || t->wait.kind == LK_WAIT_CHILD);
+    w->workers[w->n++] = worker;
+    return true;
+}
+
 /*
  * Every worker of a full pool serves a request and has stood still, not all of them for a reason
  * told already; true also when more watching could show it.
  */
-static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x, bool *old)
+static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x, struct crew *w)
 {
-    bool explained = true;
-    *old = true;
-    if (x->queued == LK_UNKNOWN || x->queued <= 0 || x->workers.n == 0 ||
-        (int64_t)x->workers.n < x->max_workers)
+    *w = (struct crew){ .queued = x->queued, .read = x->read };
+    w->old = w->explained = w->outside = true;
+    if (x->queued == LK_UNKNOWN || x->queued <= 0 || (int64_t)x->workers.n < x->max_workers)
         return false;
-    for (size_t i = 0; i < x->workers.n; i++) {
-        const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
-        if (!t || !t->in_request || t->running)
+    for (size_t i = 0; i < x->workers.n; i++)
+        if (!add_worker(c, w, x->workers.v[i]))
             return false;
-        bool stalled = stood_still(c, t);
-        if (!stalled && !lk_may_stall(c, t))
-            return false;
-        *old &= stalled;
-        explained &= c->explained[x->workers.v[i].index];
-    }
-    return !explained;
+    return w->n && !w->explained && !w->outside;
 }
 
-static void tell_exhausted(struct lk_rule_context *c, const struct lk_executor *x,
-                           struct lk_ref pool)
+/* The units of it are held by or for threads, each of which has stood still in a request (anyio's
+ * limit of worker threads, which serve the views of starlette and FastAPI that are no coroutines).
+ */
+static bool is_used_up(struct lk_rule_context *c, const struct lk_lock *l, struct crew *w)
+{
+    *w = (struct crew){ .read = l->read };
+    w->old = w->explained = w->outside = true;
+    if (!l->units_all)
+        return false;
+    for (size_t i = 0; i < l->waiters.n; i++)
+        w->queued += lk_task_at(c->snap, l->waiters.v[i]) &&
+                     lk_is_request_task(c->snap, lk_task_at(c->snap, l->waiters.v[i]));
+    for (size_t i = 0; i < l->likely_enders.n; i++)
+        if (!add_worker(c, w, worker_of(c, l->likely_enders.v[i])))
+            return false;
+    return w->n && w->queued && !w->explained && !w->outside;
+}
+
+static void tell_exhausted(struct lk_rule_context *c, const struct crew *w, struct lk_ref pool)
 {
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK403);
-    for (size_t i = 0; i < x->workers.n; i++) {
-        const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
-        lk_finding_part(c, &f, x->workers.v[i], true);
+    const struct lk_executor *x = lk_executor_at(c->snap, pool);
+    for (size_t i = 0; i < w->n; i++) {
+        const struct lk_thread *t = lk_thread_at(c->snap, w->workers[i]);
+        lk_finding_part(c, &f, w->workers[i], true);
         lk_finding_since(c, &f, t);
         if (t->read == LK_READ_RACY)
             lk_finding_doubt(&f, LK_POSSIBLE);
     }
-    if (x->read == LK_READ_RACY)
+    if (w->read == LK_READ_RACY)
         lk_finding_doubt(&f, LK_PROBABLE);
     f.severity = LK_STALLED;
-    f.summary =
-        lk_print(c, "%s of %s %s finished no request for %s while %s: the first is in %s",
-                 x->workers.n == 1   ? "the only worker"
-                 : x->workers.n == 2 ? "both workers"
-                                     : lk_print(c, "all %zu workers", x->workers.n),
-                 lk_name(c, pool), x->workers.n == 1 ? "has" : "have", lk_duration(c, f.stuck_ms),
-                 lk_print(c, x->queued == 1 ? "%s waits in its queue" : "%s wait in its queue",
-                          lk_count(c, x->queued, "request")),
-                 lk_place(c, &f.culprits.v[0]));
-    lk_finding_say(c, &f, "the pool has %s of at most %lld, each in a request, and %s in its queue",
-                   lk_count(c, (int64_t)x->workers.n, "worker"), (long long)x->max_workers,
-                   lk_count(c, x->queued, "item"));
+    f.summary = lk_print(
+        c, "%s of %s %s finished no request for %s while %s: the first is in %s at %s",
+        w->n == 1   ? "the only worker"
+        : w->n == 2 ? "both workers"
+                    : lk_print(c, "all %zu workers", w->n),
+        lk_name(c, pool), w->n == 1 ? "has" : "have", lk_duration(c, f.stuck_ms),
+        lk_print(c, w->queued == 1 ? "%s waits in its queue" : "%s wait in its queue",
+                 lk_count(c, w->queued, "request")),
+        lk_blocks_in(c, lk_thread_at(c->snap, w->workers[0])), lk_place(c, &f.culprits.v[0]));
+    if (x)
+        lk_finding_say(c, &f,
+                       "the pool has %s of at most %lld, each in a request, and %s in its queue",
+                       lk_count(c, (int64_t)w->n, "worker"), (long long)x->max_workers,
+                       lk_count(c, w->queued, "item"));
+    else
+        lk_finding_say(c, &f, "each of its %s is held for a thread at work, and %s wait%s for one",
+                       lk_count(c, (int64_t)w->n, "unit"), lk_count(c, w->queued, "request"),
+                       w->queued == 1 ? "s" : "");
+    say_waits(c, &f, w->workers, w->n);
     f.safe_now = lk_capitalized(c, lk_end_process_words(c));
-    lk_finding_held_by(c, &f, x->workers.v, x->workers.n);
+    lk_finding_held_by(c, &f, w->workers, w->n);
     if (lk_finding_file(c, &f))
-        lk_explain_all(c, x->workers.v, x->workers.n);
+        lk_explain_all(c, w->workers, w->n);
+}
+
+static void tell_or_watch(struct lk_rule_context *c, const struct crew *w, struct lk_ref pool)
+{
+    if (w->old)
+        tell_exhausted(c, w, pool);
+    for (size_t k = 0; !w->old && k < w->n; k++)
+        lk_watch(c, w->workers[k]);
 }
 
 /* ---- LK403 by the accept queue -------------------------------------------------------- */
@@ -155,6 +253,7 @@ static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l,
     for (size_t i = 0; i < l->sharers.n; i++)
         lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
                        (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);
+    say_waits(c, &f, k->workers, k->n);
     f.safe_now = lk_with_kill(c, &f, lk_capitalized(c, lk_end_process_words(c)));
     lk_finding_held_by(c, &f, k->workers, k->n);
     f.held_requests += l->queue;
@@ -177,15 +276,12 @@ static void find_clogged(struct lk_rule_context *c)
 
 void lk_find_workers_exhausted(struct lk_rule_context *c)
 {
+    struct crew w;
     find_clogged(c);
-    for (size_t i = 0; i < c->snap->executors.n; i++) {
-        const struct lk_executor *x = &c->snap->executors.v[i];
-        bool old;
-        if (!is_exhausted(c, x, &old))
-            continue;
-        if (old)
-            tell_exhausted(c, x, lk_ref_make(LK_KIND_EXECUTOR, i));
-        for (size_t k = 0; !old && k < x->workers.n; k++)
-            lk_watch(c, x->workers.v[k]);
-    }
+    for (size_t i = 0; i < c->snap->executors.n; i++)
+        if (is_exhausted(c, &c->snap->executors.v[i], &w))
+            tell_or_watch(c, &w, lk_ref_make(LK_KIND_EXECUTOR, i));
+    for (size_t i = 0; i < c->snap->locks.n; i++)
+        if (is_used_up(c, &c->snap->locks.v[i], &w))
+            tell_or_watch(c, &w, lk_ref_make(LK_KIND_LOCK, i));
 }

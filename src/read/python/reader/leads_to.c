@@ -108,10 +108,19 @@ static void look_into_function(struct lk_py *py, struct walk *w, lk_addr func)
     look_into_items(py, w, lk_py_ptr(py, func + py->layout.func_closure));
 }
 
+static bool is_data(enum lk_pykind kind)
+{
+    return kind == LK_PYK_OTHER || kind == LK_PYK_DICT || kind == LK_PYK_TUPLE ||
+           kind == LK_PYK_LIST || kind == LK_PYK_SET || kind == LK_PYK_DEQUE;
+}
+
 static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     struct lk_pyf f;
-    switch (lk_py_kind(py, obj)) {
+    enum lk_pykind kind = lk_py_kind(py, obj);
+    if (w->x->data_only && !is_data(kind))
+        return;
+    switch (kind) {
     case LK_PYK_DICT:
         lk_py_dict_each(py, obj, add_entry, w);
         look_into_instance(py, w, obj);

@@ -10,6 +10,7 @@ struct lk_leads_to {
     const struct lk_map *each;
     void (*met)(struct lk_py *py, lk_addr obj, void *arg);
     bool not_behind; /* ... and not looked into */
+    bool data_only;  /* nor are functions, methods, coroutines and generators */
     unsigned steps;  /* at most so far away */
     unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
     /* functions met on the way; may be NULL */

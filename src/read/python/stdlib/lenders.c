@@ -411,6 +411,7 @@ static void look(struct search *x, lk_addr from, unsigned steps)
     struct lk_leads_to l = { .each = &x->by_addr,
                              .met = note_hit,
                              .not_behind = true,
+                             .data_only = true,
                              .arg = x,
                              .steps = steps,
                              .budget = LK_MIN(x->budget, (unsigned)SEARCH) };
