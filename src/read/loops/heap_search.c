@@ -5,7 +5,7 @@
  */
 #include <stdlib.h>
 
-#include "read/loops/asyncio/future_enders.h"
+#include "read/loops/drain.h"
 #include "read/loops/loop_kind.h"
 #include "read/loops/read.h"
 #include "read/python/interpreter/class.h"
@@ -185,11 +185,12 @@ static void add_loops(struct lk_py *py, const struct walk *w)
     lk_loops_begin(py);
     for (size_t i = 0; i < w->found_loops.n; i++)
         lk_py_loop(py, w->found_loops.v[i], LK_FOUND_HEAP);
+    lk_drain(py);
     /* The queue of a loop found only now may hold what a future waits for. */
     for (size_t i = 0; i < py->s->futures.n; i++)
         if (py->s->futures.v[i].enders.n == 0)
-            lk_vec_add(&lk_reader(py)->futures_todo, (uint32_t)i);
-    lk_aio_find_enders(py);
+            lk_vec_add(&lk_reader(py)->enders_todo, (uint32_t)i);
+    lk_find_enders(py);
     lk_loops_finish(py);
 }
 

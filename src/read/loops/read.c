@@ -1,59 +1,25 @@
 /*
- * The driver of the readers of loops: which kind reads what, in which order one part builds on
- * another, and what can be told of a loop only after everything else is known.
+ * The driver of the readers of loops: in which order one part builds on another, and what can be
+ * told of a loop only after everything else is known.
  */
 #include "read/loops/read.h"
 
 #include "process/linux/process_facts.h"
 #include "read/loops/asyncio/cross_loop.h"
-#include "read/loops/asyncio/future_enders.h"
 #include "read/loops/asyncio/run_frames.h"
 #include "read/loops/asyncio/setters.h"
-#include "read/loops/asyncio/task_registry.h"
 #include "read/loops/asyncio/transport_wait.h"
+#include "read/loops/drain.h"
 #include "read/loops/loop_kind.h"
 #include "read/loops/reachable.h"
-#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
-#include "read/python/interpreter/type.h"
-#include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/executor.h"
-#include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/socket.h"
 #include "read/python/waits/wait.h"
-
-/* ---- what is read by whom --------------------------------------------------------------- */
-
-static const struct lk_loop_kind *kind_of(struct lk_py *py, lk_addr obj)
-{
-    for (size_t i = 0; i < lk_n_loop_kinds; i++)
-        if (lk_loop_kinds[i].cls &&
-            lk_py_isinstance(py, obj, lk_loop_kinds[i].module, lk_loop_kinds[i].cls))
-            return &lk_loop_kinds[i];
-    return NULL;
-}
-
-static void read_loop(struct lk_py *py, struct lk_ref ref)
-{
-    struct lk_loop *o = lk_loop_at(py->s, ref);
-    const struct lk_loop_kind *kind = kind_of(py, o->addr);
-
-    o->driven_in_python = kind && kind->driven_in_python;
-    if (kind) {
-        o->kind = kind->name;
-        o->kind_id = 1 + (uint64_t)(kind - lk_loop_kinds);
-        kind->read_loop(py, o->addr, ref);
-        return;
-    }
-    const struct lk_pytype *ty = lk_py_type(py, o->addr);
-    const char *module = ty ? lk_py_type_module(py, ty) : "";
-    o->kind = lk_arena_strndup(py->s->arena, module, strcspn(module, "."));
-    o->kind_id =
-        lk_hash_str(LK_HASH_INIT, o->kind); /* no table has it: its package stands for it */
-}
 
 /* Descriptor of a transport, whichever kind of loop made it. */
 static int64_t transport_fd(struct lk_py *py, lk_addr transport)
@@ -65,28 +31,9 @@ static int64_t transport_fd(struct lk_py *py, lk_addr transport)
     return fd;
 }
 
-/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
- * outermost one. */
-static void drain_loops(struct lk_py *py)
-{
-    struct lk_reader *a = lk_reader(py);
-    a->reading_loops = true;
-    while (a->loops_todo.n)
-        read_loop(py, lk_ref_make(LK_KIND_LOOP, a->loops_todo.v[--a->loops_todo.n]));
-    a->reading_loops = false;
-}
-
-static const struct lk_readers readers = {
-    .loops = drain_loops,
-    .future = lk_aio_read_future,
-    .lock = lk_py_read_lock,
-    .executor = lk_py_read_executor,
-};
-
 void lk_loops_begin(struct lk_py *py)
 {
     lk_reader_end(py); /* what an interrupted sample may have left */
-    lk_reader(py)->readers = &readers;
     py->timers.n = 0;
     lk_reader(py)->transport_fd = transport_fd;
 }
@@ -101,11 +48,22 @@ void lk_py_read_loops(struct lk_py *py)
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
             lk_aio_note_setters(py, frames, lk_ref_make(LK_KIND_THREAD, i));
+        lk_drain(py);
     }
-    lk_py_read_executors(py);
-    if (lk_py_module_dict(py, "asyncio.events"))
-        lk_aio_read_drivers(py);
+    for (size_t i = 0; i < s->threads.n; i++) {
+        lk_py_mention_executors(py, i);
+        lk_drain(py);
+        lk_py_add_worker(py, i);
+    }
+    for (size_t i = 0; lk_py_module_dict(py, "asyncio.events") && i < s->threads.n; i++) {
+        if (!s->threads.v[i].tstate)
+            continue;
+        lk_aio_mention_drivers(py, i);
+        lk_drain(py);
+        lk_aio_read_drivers(py, i);
+    }
     lk_py_search_reachable(py);
+    lk_drain(py);
     lk_reading(py->t, before);
 }
 
@@ -179,7 +137,7 @@ void lk_py_read_tasks(struct lk_py *py)
 {
     struct lk_reader *a = lk_reader(py);
 
-    lk_aio_read_registry(py);
+    lk_read_registered(py);
     lk_loops_finish(py);
     py->s->tasks_complete = !a->tasks_cut && !a->bad_task && py->frames_complete;
     if (a->tasks_cut)
@@ -191,6 +149,18 @@ void lk_py_read_tasks(struct lk_py *py)
         lk_snapshot_limit_of(
             py->s, lk_snapshot_find(py->s, LK_KIND_TASK, a->bad_read.addr), a->bad_read,
             "asyncio tasks do not have the layout of CPython %s; they were not read", py->version);
+    }
+}
+
+static void read_until(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        struct lk_ref until = lk_aio_read_until(py, i);
+        lk_drain(py);
+        if (until.kind == LK_KIND_NONE)
+            continue;
+        lk_drain_tasks(py);
+        lk_aio_set_until(py, i, until);
     }
 }
 
@@ -207,12 +177,18 @@ void lk_py_read_waits(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
 
-    for (size_t i = 0; i < s->threads.n; i++)
+    for (size_t i = 0; i < s->threads.n; i++) {
         lk_py_read_thread_wait(py, i);
-    lk_aio_read_until(py);
+        lk_drain(py);
+    }
+    lk_py_finish_thread_waits(py);
+    read_until(py);
     lk_aio_finish_cross_loop(py);
-    lk_aio_find_enders(py);
+    lk_drain(py);
+    lk_find_enders(py);
     lk_aio_find_transports(py);
+    lk_py_mention_held(py);
+    lk_drain(py);
     check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));

@@ -4,8 +4,8 @@
 
 #include "read/python/interpreter/interpreter.h"
 
-/** Starts with nothing known; says who reads what is mentioned. Whoever mentions something outside
- * of the steps below calls it first. */
+/** Starts with nothing known. Whoever mentions something outside of the steps below calls it first,
+ * and drains what he mentioned (drain.h). */
 void lk_loops_begin(struct lk_py *py);
 /** Running loops, loops in frames and module globals. */
 void lk_py_read_loops(struct lk_py *py);

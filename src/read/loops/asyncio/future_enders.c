@@ -2,7 +2,6 @@
 #include "read/loops/asyncio/future_enders.h"
 
 #include "read/loops/asyncio/callback.h"
-#include "read/loops/asyncio/task.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
@@ -40,7 +39,7 @@ void lk_aio_read_future(struct lk_py *py, struct lk_ref ref)
         lk_future_at(py->s, ref)->loop = loop;
     }
     lk_aio_index_callbacks(py, obj, &fut);
-    lk_vec_add(&lk_reader(py)->futures_todo, ref.index);
+    lk_vec_add(&lk_reader(py)->enders_todo, ref.index);
 }
 
 /* ---- enders -------------------------------------------------------------------------- */
@@ -97,20 +96,14 @@ static bool enders_of_gather(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 
 static void enders_of_sources(struct lk_py *py, struct lk_ref ref, lk_addr target)
 {
-    const struct lk_aio_sources *s = lk_aio_sources_of(lk_reader(py), target, false);
+    struct lk_aio_sources *s = lk_aio_sources_of(lk_reader(py), target, false);
     if (!s)
         return;
-    bool all = s->all, known = s->known;
-    enum lk_future_origin origin = s->origin;
-    size_t n = s->n;
-    lk_aio_sources_of(lk_reader(py), target, false)->found = n;
-    for (size_t i = 0; i < n; i++) {
-        s = lk_aio_sources_of(lk_reader(py), target, false); /* mentions below may add lists */
-        lk_addr source = s->v[i];
-        if (lk_aio_is_pending(py, source))
-            add_ender(py, ref, lk_py_future(py, source), known, origin);
-    }
-    if (all)
+    s->found = s->n;
+    for (size_t i = 0; i < s->n; i++)
+        if (lk_aio_is_pending(py, s->v[i]))
+            add_ender(py, ref, lk_py_future(py, s->v[i]), s->known, s->origin);
+    if (s->all)
         lk_future_at(py->s, ref)->all = true;
 }
 
@@ -132,21 +125,21 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
  * other code may do so too. All that have it at hand are listed, whichever was read first: one of
  * them that can act is enough.
  */
-static void enders_by_hand(struct lk_py *py, struct lk_ref ref)
+void lk_aio_find_enders_by_hand(struct lk_py *py, struct lk_ref ref)
 {
     struct lk_future *f = lk_future_at(py->s, ref);
-    lk_addr obj = f->addr;
-    const struct lk_aio_sources *s = lk_aio_sources_by_hand(lk_reader(py), obj);
+    if (f->enders_cut)
+        f->enders_complete = false;
+    if (f->enders.n && !f->enders_likely)
+        return;
+    const struct lk_aio_sources *s = lk_aio_sources_by_hand(lk_reader(py), f->addr);
     if (!s || s->n >= LK_AIO_MAX_BY_HAND ||
         (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING))
         return;
     f->enders.n = 0;
-    for (size_t i = 0, n = s->n; i < n; i++) {
-        lk_addr source = s->v[i];
-        if (lk_aio_is_pending(py, source))
-            add_ender(py, ref, lk_py_future(py, source), false, LK_ORIGIN_CALLBACK);
-        s = lk_aio_sources_by_hand(lk_reader(py), obj); /* a mention may have added lists */
-    }
+    for (size_t i = 0; i < s->n; i++)
+        if (lk_aio_is_pending(py, s->v[i]))
+            add_ender(py, ref, lk_py_future(py, s->v[i]), false, LK_ORIGIN_CALLBACK);
     f = lk_future_at(py->s, ref);
     f->enders_likely = f->enders.n > 0;
 }
@@ -158,7 +151,7 @@ static enum lk_future_origin follow_origin(const struct lk_future *f, enum lk_kn
     return source == LK_CLASS_CFUTURE ? LK_ORIGIN_WRAP_FUTURE : LK_ORIGIN_CHAIN;
 }
 
-static void find_enders(struct lk_py *py, struct lk_ref ref)
+void lk_aio_find_enders(struct lk_py *py, struct lk_ref ref)
 {
     struct lk_reader *a = lk_reader(py);
     struct lk_future *f = lk_future_at(py->s, ref);
@@ -193,47 +186,22 @@ static void find_enders(struct lk_py *py, struct lk_ref ref)
     enders_of_timer(py, ref, obj);
 }
 
-/* Reads the futures that callbacks complete. One that was known before gets the new source too; a
- * list that does not settle is told as one that is not complete. */
-static void drain_relays(struct lk_py *py)
+void lk_aio_mention_relay(struct lk_py *py, lk_addr target)
 {
     struct lk_reader *a = lk_reader(py);
-    while (a->relays_todo.n) {
-        lk_addr target = a->relays_todo.v[--a->relays_todo.n];
-        size_t waiting = a->futures_todo.n;
-        lk_aio_unqueue(a, target);
-        struct lk_ref ref = lk_py_future(py, target);
-        if (ref.kind != LK_KIND_FUTURE || a->futures_todo.n > waiting)
-            continue; /* a task, a queue, or new: its enders are found in its turn */
-        struct lk_future *f = lk_future_at(py->s, ref);
-        struct lk_aio_sources *s = lk_aio_sources_of(a, target, false); /* mentions add lists */
-        if (!s || !f->enders_sought || s->found == s->n)
-            continue; /* by hand; or its turn is still to come, or nothing came after it */
-        s->found = s->n;
-        if (++s->rounds > MAX_ROUNDS) {
-            f->enders_cut = true;
-            continue;
-        }
-        f->enders.n = 0; /* found anew, all of them */
-        lk_vec_add(&a->futures_todo, ref.index);
+    lk_aio_unqueue(a, target);
+    struct lk_ref ref = lk_py_future(py, target);
+    if (ref.kind != LK_KIND_FUTURE)
+        return; /* a task, a queue */
+    struct lk_future *f = lk_future_at(py->s, ref);
+    struct lk_aio_sources *s = lk_aio_sources_of(a, target, false);
+    if (!s || !f->enders_sought || s->found == s->n)
+        return; /* by hand; or its turn is still to come, or nothing came after it */
+    s->found = s->n;
+    if (++s->rounds > MAX_ROUNDS) {
+        f->enders_cut = true;
+        return;
     }
-}
-
-void lk_aio_find_enders(struct lk_py *py)
-{
-    struct lk_reader *a = lk_reader(py);
-    do {
-        lk_aio_drain_tasks(py);
-        drain_relays(py);
-        for (size_t i = 0; i < a->futures_todo.n; i++)
-            find_enders(py, lk_ref_make(LK_KIND_FUTURE, a->futures_todo.v[i]));
-        a->futures_todo.n = 0;
-    } while (a->tasks_todo.n || a->relays_todo.n);
-    for (size_t i = 0; i < py->s->futures.n; i++) {
-        struct lk_future *f = &py->s->futures.v[i];
-        if (f->enders_cut)
-            f->enders_complete = false;
-        if (f->enders.n == 0 || f->enders_likely)
-            enders_by_hand(py, lk_ref_make(LK_KIND_FUTURE, i));
-    }
+    f->enders.n = 0; /* found anew, all of them */
+    lk_vec_add(&a->enders_todo, ref.index);
 }

@@ -3,7 +3,6 @@
 #include "read/loops/asyncio/run_frames.h"
 
 #include "read/loops/asyncio/current_callback.h"
-#include "read/loops/asyncio/task.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/forked_threads.h"
@@ -24,9 +23,8 @@ enum {
     MAX_NESTED = 32,
 };
 
-static void set_running_loop(struct lk_py *py, size_t thread, lk_addr loop)
+static void set_running_loop(struct lk_py *py, size_t thread, struct lk_ref ref)
 {
-    struct lk_ref ref = lk_py_loop(py, loop, LK_FOUND_RUNNING);
     if (ref.kind != LK_KIND_LOOP)
         return;
     struct lk_loop *o = lk_loop_at(py->s, ref);
@@ -102,7 +100,6 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
     size_t n = 0, last = 0;
 
     for (size_t i = 0; frames && i < frames->n && n < LK_ARRAY_LEN(found); i++) {
-        note_inside_cst(py, thread, &frames->v[i]);
         struct lk_ref ref = driven_by(py, &frames->v[i]);
         if (ref.kind != LK_KIND_LOOP)
             continue;
@@ -173,42 +170,54 @@ static struct lk_ref until_by_frames(struct lk_py *py, const struct lk_pyframes 
     return until;
 }
 
-/* A loop that runs in C: the innermost runner's task, if it is of that loop. */
-static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes *frames,
-                                     struct lk_ref loop)
+/* A loop that runs in C: the innermost runner's task. */
+static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes *frames)
 {
-    for (size_t i = 0; i < frames->n; i++) {
-        struct lk_ref until = until_of(py, &frames->v[i]);
-        if (until.kind == LK_KIND_NONE)
-            continue;
-        lk_aio_drain_tasks(py);
-        return lk_ref_eq(loop_of(py->s, until), loop) ? until : lk_ref_make(LK_KIND_NONE, 0);
-    }
-    return lk_ref_make(LK_KIND_NONE, 0);
+    struct lk_ref until = lk_ref_make(LK_KIND_NONE, 0);
+    for (size_t i = 0; i < frames->n && until.kind == LK_KIND_NONE; i++)
+        until = until_of(py, &frames->v[i]);
+    return until;
 }
 
-void lk_aio_read_until(struct lk_py *py)
+struct lk_ref lk_aio_read_until(struct lk_py *py, size_t thread)
 {
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_thread *t = &py->s->threads.v[i];
-        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        if (!frames || t->n_frame_loops == 0)
-            continue;
-        const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
-        bool in_c = t->n_frame_loops == 1 && o && !o->driven_in_python;
-        struct lk_ref until = until_by_frames(py, frames);
-        if (until.kind == LK_KIND_NONE && in_c)
-            until = until_by_runner(py, frames, t->frame_loops[0]);
-        py->s->threads.v[i].drives = until;
+    struct lk_thread *t = &py->s->threads.v[thread];
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
+    struct lk_ref none = lk_ref_make(LK_KIND_NONE, 0);
+    if (!frames || t->n_frame_loops == 0)
+        return none;
+    const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
+    bool in_c = t->n_frame_loops == 1 && o && !o->driven_in_python;
+    t->drives = until_by_frames(py, frames);
+    return t->drives.kind == LK_KIND_NONE && in_c ? until_by_runner(py, frames) : none;
+}
+
+void lk_aio_set_until(struct lk_py *py, size_t thread, struct lk_ref until)
+{
+    struct lk_thread *t = &py->s->threads.v[thread];
+    if (lk_ref_eq(loop_of(py->s, until), t->frame_loops[0]))
+        t->drives = until;
+}
+
+/* ---- the loops ----------------------------------------------------------------------------- */
+
+static struct lk_ref mention_recorded(struct lk_py *py, size_t thread)
+{
+    return lk_py_loop(py, recorded_loop(py, py->s->threads.v[thread].tstate), LK_FOUND_RUNNING);
+}
+
+void lk_aio_mention_drivers(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
+    mention_recorded(py, thread);
+    for (size_t i = 0; frames && i < frames->n; i++) {
+        note_inside_cst(py, thread, &frames->v[i]);
+        driven_by(py, &frames->v[i]);
     }
 }
 
-void lk_aio_read_drivers(struct lk_py *py)
+void lk_aio_read_drivers(struct lk_py *py, size_t thread)
 {
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        if (!py->s->threads.v[i].tstate)
-            continue;
-        set_running_loop(py, i, recorded_loop(py, py->s->threads.v[i].tstate));
-        read_frame_loops(py, i);
-    }
+    set_running_loop(py, thread, mention_recorded(py, thread));
+    read_frame_loops(py, thread);
 }

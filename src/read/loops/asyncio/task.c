@@ -25,7 +25,6 @@
 #include "read/python/waits/wait.h"
 
 enum {
-    FEW = 32,       /* so few are not worth it */
     OBJ_HEAD = 256, /* bytes of a task, coroutine or future that are looked at */
 };
 
@@ -171,7 +170,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     c->plain = !special;
 }
 
-static void read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
+void lk_aio_read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
 {
     struct lk_reader *a = lk_reader(py);
     struct lk_ref o = lk_py_loop(py, f->loop, LK_FOUND_TASK);
@@ -219,43 +218,4 @@ void lk_aio_prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n)
             next[m++] = waiter;
     }
     lk_prefetch(py->t, next, m, OBJ_HEAD);
-}
-
-static void prefetch_todo(struct lk_py *py, size_t from)
-{
-    const struct lk_reader *a = lk_reader(py);
-    lk_addr tasks[LK_AIO_PREFETCH];
-    size_t n = LK_MIN(a->tasks_todo.n - from, (size_t)LK_AIO_PREFETCH);
-    for (size_t i = 0; i < n; i++)
-        tasks[i] = py->s->tasks.v[a->tasks_todo.v[from + i]].addr;
-    lk_aio_prefetch_tasks(py, tasks, n);
-}
-
-void lk_aio_drain_tasks(struct lk_py *py)
-{
-    struct lk_reader *a = lk_reader(py);
-    /* First in, first out: the order of the registry is the order of the snapshot. */
-    for (size_t i = 0; i < a->tasks_todo.n; i++) {
-        struct lk_ref ref = lk_ref_make(LK_KIND_TASK, a->tasks_todo.v[i]);
-        struct lk_aio_fut f;
-        if (i % LK_AIO_PREFETCH == 0 && a->tasks_todo.n - i > FEW)
-            prefetch_todo(py, i);
-        if (lk_aio_read_fut(py, lk_task_at(py->s, ref)->addr, &f))
-            read_task(py, ref, &f);
-    }
-    a->tasks_todo.n = 0;
-}
-
-/* Finished tasks are left out unless something refers to them. */
-void lk_aio_add_if_pending(struct lk_py *py, lk_addr task)
-{
-    struct lk_aio_fut f;
-    bool is_new;
-
-    if (!lk_aio_read_fut(py, task, &f) || f.state > 0 ||
-        (f.cls != LK_CLASS_TASK && f.cls != LK_CLASS_PYTASK))
-        return;
-    struct lk_ref ref = lk_snapshot_task(py->s, task, &is_new);
-    if (is_new)
-        read_task(py, ref, &f);
 }

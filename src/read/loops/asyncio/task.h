@@ -2,15 +2,13 @@
 #ifndef LK_READ_LOOPS_ASYNCIO_TASK_H
 #define LK_READ_LOOPS_ASYNCIO_TASK_H
 
-#include "read/python/interpreter/interpreter.h"
+#include "read/python/stdlib/future_object.h"
 
 enum { LK_AIO_PREFETCH = 1024 }; /* tasks whose pages are fetched together */
 
 /** Brings in what reading these tasks will touch; n is LK_AIO_PREFETCH at most. */
 void lk_aio_prefetch_tasks(struct lk_py *py, const lk_addr *tasks, size_t n);
-/** Enters and reads a task unless it is finished. */
-void lk_aio_add_if_pending(struct lk_py *py, lk_addr task);
-/** Reads all tasks mentioned so far, and those they mention. */
-void lk_aio_drain_tasks(struct lk_py *py);
+/** Fills a task that was mentioned; its loop has been read. */
+void lk_aio_read_task(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f);
 
 #endif

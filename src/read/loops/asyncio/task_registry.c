@@ -18,27 +18,16 @@
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 
-/* A rehearsal under a stop follows only as many tasks as there is time for. */
-static bool out_of_time(const struct lk_py *py)
+static bool give(struct lk_py *py, const lk_addr *tasks, size_t n, lk_aio_task_taker take)
 {
-    return py->until_us && lk_now_us() >= py->until_us;
-}
-
-static void add_registered(struct lk_py *py, const lk_addr *tasks, size_t n)
-{
-    for (size_t i = 0; i < n; i += LK_AIO_PREFETCH) {
-        size_t part = LK_MIN(n - i, (size_t)LK_AIO_PREFETCH);
-        if (out_of_time(py))
-            return;
-        lk_aio_prefetch_tasks(py, tasks + i, part);
-        for (size_t j = 0; j < part; j++)
-            lk_aio_add_if_pending(py, tasks[i + j]);
-        lk_aio_drain_tasks(py);
-    }
+    bool more = true;
+    for (size_t i = 0; i < n && more; i += LK_AIO_PREFETCH)
+        more = take(py, tasks + i, LK_MIN(n - i, (size_t)LK_AIO_PREFETCH));
+    return more;
 }
 
 /* refs: weak references; overwritten. */
-static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
+static bool give_referents(struct lk_py *py, lk_addr *refs, size_t n, lk_aio_task_taker take)
 {
     size_t m = 0;
     lk_prefetch(py->t, refs, n, 64);
@@ -47,10 +36,10 @@ static void add_referents(struct lk_py *py, lk_addr *refs, size_t n)
         if (task)
             refs[m++] = task;
     }
-    add_registered(py, refs, m);
+    return give(py, refs, m, take);
 }
 
-static void read_weakset(struct lk_py *py, lk_addr set)
+static void read_weakset(struct lk_py *py, lk_addr set, lk_aio_task_taker take)
 {
     size_t n;
     lk_read_watch(py->t);
@@ -64,21 +53,22 @@ static void read_weakset(struct lk_py *py, lk_addr set)
     lk_addr *refs = lk_py_items(py, data, LK_PY_MAX_ITEMS, &n);
     if ((int64_t)n < len)
         lk_reader_cut_tasks(py);
-    for (size_t i = 0; i < n && !out_of_time(py); i += LK_AIO_PREFETCH)
-        add_referents(py, refs + i, LK_MIN(n - i, (size_t)LK_AIO_PREFETCH));
+    bool more = true;
+    for (size_t i = 0; i < n && more; i += LK_AIO_PREFETCH)
+        more = give_referents(py, refs + i, LK_MIN(n - i, (size_t)LK_AIO_PREFETCH), take);
 }
 
-static void read_set(struct lk_py *py, lk_addr set)
+static void read_set(struct lk_py *py, lk_addr set, lk_aio_task_taker take)
 {
     size_t n;
     lk_addr *tasks = set ? lk_py_items(py, set, LK_PY_MAX_ITEMS, &n) : NULL;
     if (tasks)
-        add_registered(py, tasks, n);
+        give(py, tasks, n, take);
 }
 
 /* 3.14+: circular list of struct llist_node inside the tasks, its head in a thread state or the
  * interpreter. */
-static void read_list(struct lk_py *py, lk_addr head)
+static void read_list(struct lk_py *py, lk_addr head, lk_aio_task_taker take)
 {
     LK_VEC(lk_addr) found = { 0 };
     lk_read_watch(py->t);
@@ -100,20 +90,33 @@ static void read_list(struct lk_py *py, lk_addr head)
         lk_read_senseless(py->t, prev, sizeof node);
         lk_reader_cut_tasks(py);
     }
-    add_registered(py, found.v, found.n);
+    give(py, found.v, found.n, take);
     lk_free(found.v);
 }
 
-static void read_lists(struct lk_py *py)
+static void read_lists(struct lk_py *py, lk_aio_task_taker take)
 {
     const struct lk_layout *l = &py->layout;
     for (size_t i = 0; i < py->s->threads.n; i++)
         if (py->s->threads.v[i].tstate)
-            read_list(py, py->s->threads.v[i].tstate + l->ts_tasks_head);
-    read_list(py, py->interp + l->is_asyncio_tasks_head);
+            read_list(py, py->s->threads.v[i].tstate + l->ts_tasks_head, take);
+    read_list(py, py->interp + l->is_asyncio_tasks_head, take);
 }
 
-static void index_running(struct lk_py *py)
+void lk_aio_each_registered(struct lk_py *py, lk_aio_task_taker take)
+{
+    static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
+
+    for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
+        read_weakset(py, lk_py_module_attr(py, "asyncio.tasks", weak[i]), take);
+    read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"), take);
+    if (py->layout.ts_tasks_head != LK_OFF_NONE)
+        read_lists(py, take);
+}
+
+/* ---- which of them execute ------------------------------------------------------------------ */
+
+void lk_aio_index_running(struct lk_py *py)
 {
     struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < py->s->threads.n; i++) {
@@ -124,58 +127,39 @@ static void index_running(struct lk_py *py)
     }
 }
 
-static void mark_current(struct lk_py *py, lk_addr task, struct lk_ref thread)
+void lk_aio_mark_current(struct lk_py *py, struct lk_ref ref, struct lk_ref thread)
 {
-    if (!task || thread.kind != LK_KIND_THREAD || lk_py_is_none(py, task))
-        return;
-    struct lk_ref ref = lk_py_task(py, task);
-    lk_aio_drain_tasks(py);
     struct lk_task *k = lk_task_at(py->s, ref);
-    if (!k || k->state != LK_TASK_PENDING)
+    struct lk_thread *t = lk_thread_at(py->s, thread);
+    if (!k || !t || k->state != LK_TASK_PENDING)
         return;
     /* A task whose coroutine is no Python coroutine (Cython): its frames are not on the stack. */
     k->state = LK_TASK_RUNNING;
     k->started = true;
     k->run_by = thread;
     k->wait = (struct lk_wait){ .kind = LK_WAIT_NONE, .timeout_ms = LK_FOREVER, .frame = -1 };
-    if (py->s->threads.v[thread.index].current_task.kind == LK_KIND_NONE)
-        py->s->threads.v[thread.index].current_task = ref;
+    if (t->current_task.kind == LK_KIND_NONE)
+        t->current_task = ref;
 }
 
 static bool current_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
-    (void)arg;
-    const struct lk_loop *o = lk_loop_at(py->s, lk_py_loop(py, key, LK_FOUND_TASK));
-    if (o)
-        mark_current(py, value, o->thread);
+    struct lk_aio_currents *list = arg;
+    (void)py;
+    lk_vec_add(list, ((struct lk_aio_current){ .loop = key, .task = value }));
     return true;
 }
 
-static void read_current(struct lk_py *py)
+void lk_aio_list_current(struct lk_py *py, struct lk_aio_currents *list)
 {
     lk_addr dict = lk_py_module_attr(py, "asyncio.tasks", "_current_tasks");
     if (dict)
-        lk_py_dict_each(py, dict, current_entry, NULL);
-    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->s->threads.n; i++)
-        if (py->s->threads.v[i].tstate)
-            mark_current(py, lk_py_ptr(py, py->s->threads.v[i].tstate + py->layout.ts_running_task),
-                         lk_ref_make(LK_KIND_THREAD, i));
-}
-
-void lk_aio_read_registry(struct lk_py *py)
-{
-    static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
-
-    const char *before = lk_reading(py->t, "the registry of asyncio tasks");
-    index_running(py);
-    if (lk_py_module_dict(py, "asyncio.tasks")) {
-        for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
-            read_weakset(py, lk_py_module_attr(py, "asyncio.tasks", weak[i]));
-        read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"));
-        if (py->layout.ts_tasks_head != LK_OFF_NONE)
-            read_lists(py);
-        lk_aio_drain_tasks(py);
-        read_current(py);
+        lk_py_dict_each(py, dict, current_entry, list);
+    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->s->threads.n; i++) {
+        lk_addr tstate = py->s->threads.v[i].tstate,
+                task = tstate ? lk_py_ptr(py, tstate + py->layout.ts_running_task) : 0;
+        if (task)
+            lk_vec_add(list, ((struct lk_aio_current){ .thread = lk_ref_make(LK_KIND_THREAD, i),
+                                                       .task = task }));
     }
-    lk_reading(py->t, before);
 }

@@ -1,8 +1,8 @@
 /*
  * Mentions: whoever comes across a loop, task, future, lock or executor enters it into the snapshot
- * here. The same address always gives the same entity. What is new goes onto a work list, or to its
- * reader by the table that the driver has set; nothing is read from here, so that readers may
- * mention whatever they meet.
+ * here. The same address always gives the same entity. What is new goes onto the work list of its
+ * kind, which the driver empties; nothing is read from here, so that readers may mention whatever
+ * they meet, however long the chain is.
  */
 #include "read/python/reader/mention.h"
 
@@ -11,8 +11,12 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
 
-/* A loop's queues name futures, those their loops, and so on: nested mentions wait for the
- * outermost one. */
+static struct lk_ref to_be_read(struct lk_py *py, struct lk_ref ref)
+{
+    lk_vec_add(&lk_reader(py)->todo[ref.kind], ref.index);
+    return ref;
+}
+
 struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_by)
 {
     struct lk_reader *a = lk_reader(py);
@@ -30,10 +34,7 @@ struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_b
     struct lk_loop *o = lk_loop_at(py->s, ref);
     o->cls = lk_py_class_label(py, obj);
     o->found_by = a->reading_loops ? LK_FOUND_HANDLE : found_by;
-    lk_vec_add(&a->loops_todo, ref.index);
-    if (!a->reading_loops)
-        a->readers->loops(py);
-    return ref;
+    return to_be_read(py, ref);
 }
 
 struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
@@ -43,9 +44,7 @@ struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj)
     if (cls != LK_CLASS_TASK && cls != LK_CLASS_PYTASK)
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_task(py->s, obj, &is_new);
-    if (is_new)
-        lk_vec_add(&lk_reader(py)->tasks_todo, ref.index);
-    return ref;
+    return is_new ? to_be_read(py, ref) : ref;
 }
 
 struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kind kind,
@@ -59,7 +58,6 @@ struct lk_ref lk_py_task_of_kind(struct lk_py *py, lk_addr obj, enum lk_task_kin
 
 struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
 {
-    struct lk_reader *a = lk_reader(py);
     bool is_new;
     enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
 
@@ -77,8 +75,7 @@ struct lk_ref lk_py_future(struct lk_py *py, lk_addr obj)
              : cls == LK_CLASS_POOL_RESULT ? "multiprocessing.pool.AsyncResult"
              : cls == LK_CLASS_GATHER      ? "_GatheringFuture"
                                            : "asyncio.Future";
-    a->readers->future(py, ref);
-    return ref;
+    return to_be_read(py, ref);
 }
 
 void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, bool known,
@@ -98,6 +95,11 @@ static bool is_sync(enum lk_known_class cls)
     return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE;
 }
 
+static bool is_mutex(enum lk_known_class cls)
+{
+    return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK;
+}
+
 struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
 {
     const struct lk_class_row *row;
@@ -109,9 +111,11 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
     struct lk_ref ref = lk_snapshot_lock(py->s, obj, &is_new);
     if (!is_new)
         return ref;
-    lk_lock_at(py->s, ref)->kind = row->kind;
-    lk_reader(py)->readers->lock(py, ref, cls);
-    return ref;
+    struct lk_lock *l = lk_lock_at(py->s, ref);
+    l->kind = row->kind;
+    l->mutex = is_mutex(cls);
+    l->plain = l->unowned = cls == LK_CLASS_LOCK;
+    return to_be_read(py, ref);
 }
 
 struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
@@ -127,6 +131,5 @@ struct lk_ref lk_py_executor(struct lk_py *py, lk_addr obj)
     if (!is_new)
         return ref;
     lk_executor_at(py->s, ref)->kind = row->kind;
-    lk_reader(py)->readers->executor(py, ref, cls);
-    return ref;
+    return to_be_read(py, ref);
 }

@@ -1,19 +1,12 @@
-/* Mentions: the same address always gives the same entity, which is read when it is new. */
+/* Mentions: the same address always gives the same entity; what is new goes onto a work list. */
 #ifndef LK_READ_PYTHON_READER_MENTION_H
 #define LK_READ_PYTHON_READER_MENTION_H
 
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
 
-/** Who reads what is mentioned for the first time; the driver sets it as the sample begins. */
-struct lk_readers {
-    void (*loops)(struct lk_py *py); /* all that are on the work list */
-    void (*future)(struct lk_py *py, struct lk_ref future);
-    void (*lock)(struct lk_py *py, struct lk_ref lock, enum lk_known_class cls);
-    void (*executor)(struct lk_py *py, struct lk_ref executor, enum lk_known_class cls);
-};
-
-/** Kind NONE for what is no loop. */
+/** Kind NONE for what is no loop. Until the driver has read it, an entity has its class, and what
+ * that says, and no more; so it is with those below. */
 struct lk_ref lk_py_loop(struct lk_py *py, lk_addr obj, enum lk_found_by found_by);
 struct lk_ref lk_py_task(struct lk_py *py, lk_addr obj);
 /** Enters a task that is none of asyncio's: its reader fills it, no work list does. */

@@ -34,10 +34,11 @@ void lk_reader_end(struct lk_py *py)
     for (size_t i = 0; i < a->source_lists.n; i++)
         lk_free(a->source_lists.v[i].v);
     lk_free(a->source_lists.v);
-    lk_free(a->loops_todo.v);
-    lk_free(a->tasks_todo.v);
-    lk_free(a->futures_todo.v);
+    for (size_t i = 0; i < LK_ARRAY_LEN(a->todo); i++)
+        lk_free(a->todo[i].v);
+    lk_free(a->enders_todo.v);
     lk_free(a->relays_todo.v);
+    lk_free(a->pool_joins.v);
     lk_free(a->holds.v);
     lk_free(a->reach.v);
     lk_free(a->with_others.v);

@@ -77,11 +77,22 @@ struct lk_aio_on_primitive {
     lk_addr object;
 };
 
-struct lk_readers;
+/** A thread that joins the workers of an executor. */
+struct lk_pool_join {
+    uint32_t thread, executor;
+};
 
 struct lk_reader {
-    const struct lk_readers *readers; /* of what is mentioned for the first time */
-    int64_t now_ms;                   /* CLOCK_MONOTONIC, which is what loop.time() counts */
+    int64_t now_ms; /* CLOCK_MONOTONIC, which is what loop.time() counts */
+    /* of each kind, the indices of what was mentioned and is to be read */
+    struct {
+        uint32_t *v;
+        size_t n, cap;
+    } todo[LK_KIND_EXTERN];
+    bool reading_loops;           /* what is mentioned now is found by way of a loop */
+    LK_VEC(uint32_t) enders_todo; /* futures whose enders are to be found */
+    LK_VEC(lk_addr) relays_todo;  /* futures that a known future's callback completes */
+    LK_VEC(struct lk_pool_join) pool_joins;
     struct lk_map no_row[2]; /* code objects that no wait row (of threads, of tasks) names */
     struct lk_map visited;   /* containers and instances searched for loops */
     struct lk_map callbacks; /* callback object -> struct lk_aio_callback * */
@@ -105,11 +116,6 @@ struct lk_reader {
     struct lk_ref last_loop_ref;
     struct lk_map no_with; /* hash of code and instruction that are inside of no `with` */
     LK_VEC(struct lk_aio_sources) source_lists;
-    LK_VEC(uint32_t) loops_todo; /* loop indices to be read */
-    bool reading_loops;
-    LK_VEC(uint32_t) tasks_todo;   /* task indices to be read */
-    LK_VEC(uint32_t) futures_todo; /* future indices whose enders are to be found */
-    LK_VEC(lk_addr) relays_todo;   /* futures that a known future's callback completes */
     LK_VEC(struct lk_with_hold) holds;
     LK_VEC(struct lk_bare_acquire) reach;
     LK_VEC(struct lk_with_other) with_others;

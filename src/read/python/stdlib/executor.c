@@ -130,9 +130,10 @@ static void read_current_thread_executor(struct lk_py *py, struct lk_ref ref, lk
     read_queue(py, ref, work_of_current_thread(py, obj));
 }
 
-void lk_py_read_executor(struct lk_py *py, struct lk_ref ref, enum lk_known_class cls)
+void lk_py_read_executor(struct lk_py *py, struct lk_ref ref)
 {
     lk_addr obj = lk_executor_at(py->s, ref)->addr;
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
     if (cls == LK_CLASS_POOL)
         read_pool(py, ref, obj);
     else if (cls == LK_CLASS_CURRENT_THREAD_EXECUTOR)
@@ -187,23 +188,30 @@ static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
 
 /* ---- the executors of the threads that work for one -------------------------------------- */
 
-void lk_py_read_executors(struct lk_py *py)
+/* What a frame of a pool's worker works for; NONE where it is no such frame. */
+static struct lk_ref worked_for(struct lk_py *py, const struct lk_pyf *f)
 {
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
-        for (size_t j = 0; f && j < f->n; j++) {
-            if (lk_py_frame_is(py, &f->v[j], "_worker", "/concurrent/futures/thread.py"))
-                add_worker(py,
-                           lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, &f->v[j],
-                                                                            "executor_reference"))),
-                           lk_ref_make(LK_KIND_THREAD, i));
-            else if (lk_py_frame_is(py, &f->v[j], "run_until_future",
-                                    "/asgiref/current_thread_executor.py"))
-                lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
-            else if (lk_py_frame_is(py, &f->v[j], "_handle_workers", "/multiprocessing/pool.py"))
-                lk_py_read_job_pool(py, &f->v[j]);
-            else
-                read_if_process_pool(py, &f->v[j]);
-        }
+    if (!lk_py_frame_is(py, f, "_worker", "/concurrent/futures/thread.py"))
+        return lk_ref_make(LK_KIND_NONE, 0);
+    return lk_py_executor(py, lk_py_weakref(py, lk_py_local(py, f, "executor_reference")));
+}
+
+void lk_py_mention_executors(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
+    for (size_t j = 0; f && j < f->n; j++) {
+        if (lk_py_frame_is(py, &f->v[j], "run_until_future", "/asgiref/current_thread_executor.py"))
+            lk_py_executor(py, lk_py_local(py, &f->v[j], "self"));
+        else if (lk_py_frame_is(py, &f->v[j], "_handle_workers", "/multiprocessing/pool.py"))
+            lk_py_read_job_pool(py, &f->v[j]);
+        else if (worked_for(py, &f->v[j]).kind == LK_KIND_NONE)
+            read_if_process_pool(py, &f->v[j]);
     }
+}
+
+void lk_py_add_worker(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
+    for (size_t j = 0; f && j < f->n; j++)
+        add_worker(py, worked_for(py, &f->v[j]), lk_ref_make(LK_KIND_THREAD, thread));
 }

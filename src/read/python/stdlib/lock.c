@@ -68,7 +68,6 @@ static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint8_t b;
-    l->mutex = l->unowned = true;
     if (ty && ty->basicsize == LOCK_SEM_SIZE &&
         lk_read_u8(py->t, lk_py_field(py, obj, LOCK_SEM_FLAG), &b))
         set_locked(l, yes_no(b));
@@ -84,7 +83,6 @@ static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
     uint8_t b;
     bool locked;
 
-    l->mutex = true;
     if (!ty || !lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_OWNER), &owner))
         return;
     if (ty->basicsize == RLOCK_SEM_SIZE &&
@@ -105,7 +103,6 @@ static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, str
 {
     int64_t ident;
     lk_addr owner = lk_py_attr(py, obj, attr);
-    l->mutex = true;
     if (!owner)
         return;
     if (lk_py_is_none(py, owner)) {
@@ -140,10 +137,7 @@ static bool has_tokens(struct lk_py *py, lk_addr limiter)
 static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, struct lk_lock *l)
 {
     switch (cls) {
-    case LK_CLASS_LOCK:
-        l->plain = true;
-        read_lock(py, obj, l);
-        break;
+    case LK_CLASS_LOCK: read_lock(py, obj, l); break;
     case LK_CLASS_RLOCK: read_rlock(py, obj, l); break;
     case LK_CLASS_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
     case LK_CLASS_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
@@ -156,10 +150,7 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, 
     case LK_CLASS_LIMITER: l->set = has_tokens(py, obj); break;
     case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
     case LK_CLASS_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
-    case LK_CLASS_AIO_LOCK:
-        l->mutex = true;
-        set_locked(l, lk_py_bool(py, lk_py_attr(py, obj, "_locked")));
-        break;
+    case LK_CLASS_AIO_LOCK: set_locked(l, lk_py_bool(py, lk_py_attr(py, obj, "_locked"))); break;
     default: break;
     }
 }
@@ -180,28 +171,33 @@ static bool is_aio(enum lk_known_class cls)
     return cls >= LK_CLASS_AIO_LOCK && cls <= LK_CLASS_AIO_QUEUE;
 }
 
-void lk_py_read_lock(struct lk_py *py, struct lk_ref ref, enum lk_known_class cls)
+lk_addr lk_py_inner_lock(struct lk_py *py, lk_addr obj)
+{
+    const char *attr = inner_attr(lk_py_known_class(py, obj, NULL));
+    lk_addr inner = attr ? lk_py_attr(py, obj, attr) : 0;
+    /* The lock of a condition is no condition: one level. */
+    return inner && !inner_attr(lk_py_known_class(py, inner, NULL)) ? inner : 0;
+}
+
+void lk_py_read_lock(struct lk_py *py, struct lk_ref ref)
 {
     struct lk_lock *l = lk_lock_at(py->s, ref);
     lk_addr obj = l->addr;
+    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
 
     read_fields(py, obj, cls, l);
     if (is_aio(cls)) {
         struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), LK_FOUND_TASK);
         lk_lock_at(py->s, ref)->loop = loop;
     }
-    /* The lock of a condition is no condition: one level. */
-    lk_addr inner = inner_attr(cls) ? lk_py_attr(py, obj, inner_attr(cls)) : 0;
-    if (inner && !inner_attr(lk_py_known_class(py, inner, NULL))) {
-        struct lk_ref in = lk_py_lock(py, inner);
-        lk_lock_at(py->s, ref)->inner = in;
-    }
+    struct lk_ref inner = lk_py_lock(py, lk_py_inner_lock(py, obj));
+    lk_lock_at(py->s, ref)->inner = inner;
 }
 
 struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj)
 {
-    const char *attr = inner_attr(lk_py_known_class(py, obj, NULL));
-    struct lk_ref ref = lk_py_lock(py, attr ? lk_py_attr(py, obj, attr) : obj);
+    bool outer = inner_attr(lk_py_known_class(py, obj, NULL)) != NULL;
+    struct lk_ref ref = lk_py_lock(py, outer ? lk_py_inner_lock(py, obj) : obj);
     const struct lk_lock *l = lk_lock_at(py->s, ref);
     return l && l->mutex ? ref : lk_ref_make(LK_KIND_NONE, 0);
 }

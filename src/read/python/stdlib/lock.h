@@ -5,7 +5,9 @@
 #include "read/python/reader/known_class.h"
 
 /** Fills a lock that was mentioned. */
-void lk_py_read_lock(struct lk_py *py, struct lk_ref lock, enum lk_known_class cls);
+void lk_py_read_lock(struct lk_py *py, struct lk_ref lock);
+/** The lock inside of a condition or queue; 0 where there is none. */
+lk_addr lk_py_inner_lock(struct lk_py *py, lk_addr obj);
 /** The mutual-exclusion lock behind a lock, condition or context manager's lock attribute; NONE
  * when it is none. */
 struct lk_ref lk_py_mutex_of(struct lk_py *py, lk_addr obj);

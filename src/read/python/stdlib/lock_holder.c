@@ -206,16 +206,23 @@ static void weigh(struct lk_py *py, const struct lk_map *doubtful)
     }
 }
 
-void lk_py_read_owners(struct lk_py *py)
+void lk_py_mention_held(struct lk_py *py)
 {
     struct lk_reader *a = lk_reader(py);
-    struct lk_map doubtful = { 0 };
-
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
             lk_py_note_with_blocks(py, frames, true, lk_ref_make(LK_KIND_THREAD, i));
     }
+    for (size_t i = 0; i < a->holds.n; i++)
+        lk_py_mutex_of(py, a->holds.v[i].manager);
+}
+
+void lk_py_read_owners(struct lk_py *py)
+{
+    struct lk_reader *a = lk_reader(py);
+    struct lk_map doubtful = { 0 };
+
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);

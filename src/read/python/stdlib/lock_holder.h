@@ -4,7 +4,9 @@
 
 #include "read/python/interpreter/interpreter.h"
 
-/** Who holds which lock; the last step of a sample. */
+/** Mentions what the threads' `with` blocks hold, and the tasks'. */
+void lk_py_mention_held(struct lk_py *py);
+/** After those were read: who holds which lock; the last step of a sample. */
 void lk_py_read_owners(struct lk_py *py);
 
 #endif

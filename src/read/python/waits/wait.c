@@ -161,9 +161,10 @@ static bool wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind 
     const struct lk_lock *l = lk_lock_at(py->s, lock);
     if (!l)
         return false;
-    struct lk_ref gate = kind == LK_WAIT_CONDITION ? l->inner : lk_ref_make(LK_KIND_NONE, 0);
+    lk_addr obj = l->addr;
     wait_on(py, w, kind, lock, l->mutex);
-    w->gate = gate;
+    if (kind == LK_WAIT_CONDITION)
+        w->gate = lk_py_lock(py, lk_py_inner_lock(py, obj));
     return true;
 }
 
@@ -214,21 +215,36 @@ static bool wait_on_thread(struct lk_py *py, struct lk_wait *w, lk_addr thread)
     return true;
 }
 
-/* A worker that shuts its own pool down waits for the others only: Thread.join() of the caller
- * itself raises. */
+/* Who they are is known when the executor has been read. */
 static bool wait_on_workers(struct lk_py *py, struct lk_wait *w, struct lk_ref self,
                             lk_addr executor)
 {
-    const struct lk_executor *x = lk_executor_at(py->s, lk_py_executor(py, executor));
-    if (!x)
+    struct lk_ref x = lk_py_executor(py, executor);
+    if (x.kind == LK_KIND_NONE)
         return false;
     w->kind = LK_WAIT_JOIN;
     w->on = (struct lk_refs){ 0 };
-    for (size_t i = 0; i < x->workers.n; i++)
-        if (!lk_ref_eq(x->workers.v[i], self))
-            lk_refs_add(py->s, &w->on, x->workers.v[i]);
-    w->complete = w->on.n > 0;
+    lk_vec_add(&lk_reader(py)->pool_joins, ((struct lk_pool_join){ self.index, x.index }));
     return true;
+}
+
+/* A worker that shuts its own pool down waits for the others only: Thread.join() of the caller
+ * itself raises. */
+static void add_workers(struct lk_snapshot *s, const struct lk_pool_join *j)
+{
+    const struct lk_refs *workers = &s->executors.v[j->executor].workers;
+    struct lk_wait *w = &s->threads.v[j->thread].wait;
+    for (size_t i = 0; i < workers->n; i++)
+        if (!lk_ref_eq(workers->v[i], lk_ref_make(LK_KIND_THREAD, j->thread)))
+            lk_refs_add(s, &w->on, workers->v[i]);
+    w->complete = w->on.n > 0;
+}
+
+void lk_py_finish_thread_waits(struct lk_py *py)
+{
+    const struct lk_reader *a = lk_reader(py);
+    for (size_t i = 0; i < a->pool_joins.n; i++)
+        add_workers(py->s, &a->pool_joins.v[i]);
 }
 
 struct join_all {

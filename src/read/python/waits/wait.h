@@ -13,6 +13,8 @@ struct lk_wait_rows {
 };
 
 void lk_py_read_thread_wait(struct lk_py *py, size_t thread);
+/** After what the threads wait for has been read. */
+void lk_py_finish_thread_waits(struct lk_py *py);
 /** The wait of a suspended task; frames outermost first. rows: NULL when no frame is of a wait row.
  * Returns whether one is. */
 bool lk_py_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_fut *f,
