@@ -1,0 +1,69 @@
+/* Code, frames and stacks, Python's and native ones. */
+#ifndef LK_SNAPSHOT_FRAME_H
+#define LK_SNAPSHOT_FRAME_H
+
+#include "util/arena.h"
+
+/** Whose code a Python frame is; set by lk_classify (diagnose/catalog/classify.h), LK_CODE_UNSET
+ * before. */
+enum lk_code_class {
+    LK_CODE_UNSET = 0,
+    LK_CODE_USER,
+    LK_CODE_STDLIB,
+    LK_CODE_FRAMEWORK,
+    LK_CODE_LAUNCHER
+};
+
+/** One Python code object, shared by all frames that run it. Strings are clean (text.h). */
+struct lk_code {
+    lk_addr addr;
+    const char *function; /* co_name */
+    const char *qualname; /* co_qualname; = function before 3.11 */
+    const char *file;     /* co_filename, as the target has it */
+    int firstlineno;
+    bool is_coroutine;                       /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
+    bool mentions_release, mentions_acquire; /* co_names holds these words */
+    bool mentions_serve;                     /* ... or one that opens a server's socket */
+    enum lk_code_class cls;
+    bool site;      /* below site-packages or dist-packages */
+    unsigned marks; /* what a frame of it means (diagnose/catalog/frames.h); set by lk_classify */
+    /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
+    const char *call;
+};
+
+struct lk_pyframe {
+    const struct lk_code *code;
+    int line;           /* current line; 0 = not known */
+    const char *source; /* that line's text, clean; NULL = not read */
+    uint32_t lasti;     /* instruction offset, for progress only */
+};
+
+/** A stack, innermost first. Equal stacks are one object: compare pointers to fold. */
+struct lk_pystack {
+    uint32_t n;
+    bool truncated;
+    struct lk_pyframe *frames;
+};
+
+struct lk_natframe {
+    const char *function; /* demangled; NULL = no symbol */
+    const char *module;   /* file name without folders */
+    const char *module_path;
+    /* of the pc in the module's file-relative address space (pc - load bias) */
+    uint64_t offset;
+    uint64_t func_offset; /* pc - start of function */
+    const char *build_id; /* hex; NULL */
+    const char *file;     /* NULL without debug information */
+    int line;
+    const char *source; /* that line's text, clean; NULL = not read */
+    bool system;        /* libc, ld.so, libpthread, libpython / python executable, vdso */
+    bool inlined;       /* into the frame behind it: the same pc, a function of the source */
+};
+struct lk_natstack {
+    uint32_t n;
+    bool truncated; /* the unwind stopped before the outermost frame */
+    bool has_lines; /* file:line and inlined functions were looked for */
+    struct lk_natframe *frames;
+};
+
+#endif

@@ -1,0 +1,61 @@
+/* The process as a whole: whether it can run at all, its runtime, what it supervises. */
+#ifndef LK_SNAPSHOT_PROCESS_H
+#define LK_SNAPSHOT_PROCESS_H
+
+#include "snapshot/ref.h"
+
+/** Facts found from /proc before any ptrace (LK501). NULL / 0 = not the case. */
+struct lk_process_halt {
+    bool job_stopped; /* state T */
+    int64_t tracer_pid;
+    const char *tracer_comm;
+    bool frozen;            /* cgroup freezer */
+    bool zombie, main_gone; /* leader is a zombie while threads live */
+    double throttled_share; /* of the periods while watched, 0..1 */
+    int64_t throttled_ms;
+    int64_t d_state;     /* threads in uninterruptible sleep, in every sample */
+    const char *d_where; /* kernel function or system call of the first of them */
+};
+
+/** Language runtimes; of Python alone are the stacks read. */
+enum lk_runtime {
+    LK_RUNTIME_UNKNOWN = 0,
+    LK_RUNTIME_PYTHON,
+    LK_RUNTIME_PYPY,
+    LK_RUNTIME_JVM,
+    LK_RUNTIME_GO,
+    LK_RUNTIME_NODE,
+    LK_RUNTIME_DOTNET,
+    LK_RUNTIME_RUBY,
+    LK_RUNTIME_NATIVE,
+};
+
+struct lk_python {
+    bool present;
+    const char *version; /* "3.11.2"; NULL = not known */
+    const char *build;   /* "release" | "debug" */
+    enum lk_tri free_threaded;
+    bool frames_read;    /* threads, loops and tasks could be read to the end */
+    const char *why_not; /* present but not read: one sentence */
+    bool passing;        /* ... since its interpreter is just being set up or taken down */
+    /* folder(s) of the standard library, from the target: ':'-separated; NULL */
+    const char *stdlib;
+};
+
+/** What a process that waits for its children is. */
+enum lk_supervisor_kind {
+    LK_SUPERVISOR_PROGRAM = 0, /* starts another program; known by its own name: sudo, tini */
+    LK_SUPERVISOR_SHELL,       /* that runs a command or script */
+    LK_SUPERVISOR_SESSION,     /* a shell at which somebody types: what it starts is anything */
+    LK_SUPERVISOR_MASTER,      /* of workers */
+    LK_SUPERVISOR_OF_SERVERS,  /* starts servers, and starts them again: a reloader */
+};
+
+/** One row of what is known of supervisors; static. */
+struct lk_supervisor {
+    enum lk_supervisor_kind kind;
+    const char *name;  /* "gunicorn master", "flask --debug reloader", "shell", "sudo", ... */
+    const char *child; /* what a child of it is: "gunicorn worker"; NULL: anything */
+};
+
+#endif
