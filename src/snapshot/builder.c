@@ -302,7 +302,9 @@ void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)
         if (lk_ref_eq(list->v[i], r))
             return;
     if (list->n == list->cap) {
-        size_t cap = list->cap ? list->cap * 2 : 2;
+        uint32_t cap = list->cap ? list->cap * 2 : 2;
+        if (cap < list->cap)
+            lk_out_of_memory();
         struct lk_ref *v = lk_arena_array(s->arena, cap, sizeof *v);
         if (list->n)
             memcpy(v, list->v, list->n * sizeof *v);

@@ -34,16 +34,18 @@ enum lk_future_origin {
     LK_N_ORIGINS
 };
 
+/* As many as tasks: the order leaves no holes. */
 struct lk_future {
     const char *id; /* "f1" */
     lk_addr addr;
-    bool concurrent; /* concurrent.futures, else asyncio */
     const char *cls;
     enum lk_future_state state;
+    enum lk_future_origin origin;
     struct lk_ref loop; /* asyncio: its loop; concurrent: loop it was scheduled on, if found */
     /* task, thread (runs its work item), executor (queued there), loop (a ready handle), extern
      * (timer), future */
     struct lk_refs enders;
+    bool concurrent;    /* concurrent.futures, else asyncio */
     bool all;           /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
     bool enders_sought; /* reading: they were looked for */
     bool enders_cut;    /* reading: the search for them was ended */
@@ -51,10 +53,9 @@ struct lk_future {
                          */
     bool enders_complete;
     bool job_lost; /* the worker process that had its job has ended: nobody will complete it */
-    enum lk_future_origin origin;
-    enum lk_read read;
     bool stable;
     bool confirmed; /* as of a task */
+    enum lk_read read;
 };
 
 #endif

@@ -30,7 +30,7 @@ struct lk_ref {
 };
 struct lk_refs {
     struct lk_ref *v;
-    size_t n, cap;
+    uint32_t n, cap;
 };
 
 static inline bool lk_ref_eq(struct lk_ref a, struct lk_ref b)

@@ -10,6 +10,7 @@ enum lk_task_state { LK_TASK_PENDING = 0, LK_TASK_RUNNING, LK_TASK_DONE, LK_TASK
 /** What a task is made of. */
 enum lk_task_kind { LK_TASK_COROUTINE = 0, LK_TASK_GREENLET };
 
+/* There may be 100,000 of them: the order leaves no holes. */
 struct lk_task {
     const char *id; /* "k7" */
     lk_addr addr;
@@ -25,18 +26,18 @@ struct lk_task {
     struct lk_wait wait;
     struct lk_ref run_by; /* thread on whose stack its step is, while RUNNING */
     struct lk_ref thread; /* greenlet: the only one that can go on with it; none = not known */
-    bool first;           /* greenlet: the one that its thread began with */
     struct lk_refs holds;
     /* what it awaits that another loop's code completes: its future or task, or a primitive */
     struct lk_ref crosses;
     struct lk_ref crosses_loop; /* that other loop; none when it awaits nothing of that kind */
     bool crosses_done;          /* it is done: only the wake-up of its own loop is missing */
-    enum lk_read read;
+    bool first;                 /* greenlet: the one that its thread began with */
     bool stable;
-    /* for how long it was seen in the same wait; LK_UNKNOWN in one sample only, or not in a wait */
-    int64_t stuck_ms;
     /* read like this while its thread stood still, in this sample or in an earlier one */
     bool confirmed;
+    enum lk_read read;
+    /* for how long it was seen in the same wait; LK_UNKNOWN in one sample only, or not in a wait */
+    int64_t stuck_ms;
     uint64_t salt; /* tells one wait for the outside from the next one at the same place; 0 none */
 };
 

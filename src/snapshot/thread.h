@@ -24,6 +24,10 @@ struct lk_thread {
     bool in_request;   /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
     struct lk_wait wait;
+    /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
+     */
+    const char *callees[4];
+    uint32_t n_callees;
     struct lk_syscall_wait os;
     lk_addr sp;                      /* stack pointer of the call it sleeps in; 0 not known */
     struct lk_pystack *python_stack; /* never NULL; n = 0 for none */

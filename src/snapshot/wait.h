@@ -123,10 +123,6 @@ struct lk_wait {
     /* index into the waiter's python stack of the frame that calls it (innermost = 0); -1 unknown
      */
     int frame;
-    uint32_t n_callees;
-    /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
-     */
-    const char *callees[4];
     /* LK_WAIT_POLLS: a number that no other call at its place has, and how long it has lasted by
      * its own record; 0 not known */
     uint64_t call_id;

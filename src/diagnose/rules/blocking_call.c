@@ -68,10 +68,10 @@ static const char *python_call(const struct lk_rule_context *c, const struct lk_
 /* A function made in C, by the name that Python code has for it. */
 static const char *callee_call(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    for (size_t i = 0; i < t->wait.n_callees; i++) {
-        const struct lk_call_pattern *p = lk_pattern_callee(c->snap->patterns, t->wait.callees[i]);
+    for (size_t i = 0; i < t->n_callees; i++) {
+        const struct lk_call_pattern *p = lk_pattern_callee(c->snap->patterns, t->callees[i]);
         if (p)
-            return p->call ? p->call : lk_print(c, "%s()", t->wait.callees[i]);
+            return p->call ? p->call : lk_print(c, "%s()", t->callees[i]);
     }
     return NULL;
 }

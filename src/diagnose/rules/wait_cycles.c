@@ -174,7 +174,7 @@ static const char *say_units(const struct lk_rule_context *c, const struct lk_wa
                     "%s, and what they wait for asks for it in %s",
                     lk_name(c, lock),
                     l->likely_enders.n == 1 ? "1 holder was"
-                                            : lk_print(c, "%zu holders were", l->likely_enders.n),
+                                            : lk_print(c, "%u holders were", l->likely_enders.n),
                     where, lk_place(c, &asks));
 }
 

@@ -261,9 +261,9 @@ static void calls_without_a_frame(void **state)
         struct lk_ref t = mk_thread(s, "bg-loop", CALLBACK, NULL);
         mk_wait(s, t, LK_WAIT_IO, NONE);
         THREAD(t)->wait.call = "read()";
-        THREAD(t)->wait.callees[0] = "builtins:print";
-        THREAD(t)->wait.callees[1] = rows[i].callee;
-        THREAD(t)->wait.n_callees = 2;
+        THREAD(t)->callees[0] = "builtins:print";
+        THREAD(t)->callees[1] = rows[i].callee;
+        THREAD(t)->n_callees = 2;
         busy_loop(s, t, 9000);
         struct lk_patterns *p = patterns(rows[i].pattern);
         s->patterns = p;

@@ -229,7 +229,7 @@ static void check_refs(const json_t *entry, const char *key, const char *where,
         return;
     if (json_array_size(list) != seen->n) {
         snprintf(name, sizeof name, "%zu", json_array_size(list));
-        snprintf(buf, sizeof buf, "%zu", seen->n);
+        snprintf(buf, sizeof buf, "%u", seen->n);
         wrong(key, where, buf, name);
     }
     for (size_t i = 0; i < json_array_size(list); i++) {

@@ -50,15 +50,15 @@ static const char *name_of(struct lk_py *py, lk_addr obj)
     return lk_py_str(py, lk_py_attr(py, obj, "__name__"));
 }
 
-void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w)
+void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_thread *t)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
-    w->n_callees = 0;
+    t->n_callees = 0;
     for (int i = (c ? LK_MIN(c->stacksize, MAX_SLOTS) : 0) - 1;
-         i >= 0 && w->n_callees < LK_ARRAY_LEN(w->callees); i--) {
+         i >= 0 && t->n_callees < LK_ARRAY_LEN(t->callees); i--) {
         lk_addr obj = lk_py_stack_slot(py, f, i);
         const char *name = obj ? name_of(py, obj) : NULL;
         if (name && *name)
-            w->callees[w->n_callees++] = name;
+            t->callees[t->n_callees++] = name;
     }
 }

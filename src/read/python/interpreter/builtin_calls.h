@@ -4,7 +4,7 @@
 
 #include "read/python/interpreter/interpreter.h"
 
-/** Adds them to the wait of the frame's thread. */
-void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_wait *w);
+/** Fills the callees of the thread whose frame it is. */
+void lk_py_read_builtin_calls(struct lk_py *py, const struct lk_pyf *f, struct lk_thread *t);
 
 #endif

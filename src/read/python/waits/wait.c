@@ -695,7 +695,7 @@ void lk_py_read_thread_wait(struct lk_py *py, size_t i)
         wait_in_kernel(py, &os, ref, &w);
     }
     if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)
-        lk_py_read_builtin_calls(py, &frames->v[0], &w);
+        lk_py_read_builtin_calls(py, &frames->v[0], t);
     py->s->threads.v[i].wait = w;
 }
 
