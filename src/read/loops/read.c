@@ -19,7 +19,7 @@
 #include "read/python/stdlib/executor.h"
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/socket.h"
-#include "read/python/waits/wait.h"
+#include "read/python/waits/thread_wait.h"
 
 /* Descriptor of a transport, whichever kind of loop made it. */
 static int64_t transport_fd(struct lk_py *py, lk_addr transport)

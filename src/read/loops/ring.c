@@ -11,7 +11,6 @@
 
 #include "read/loops/asyncio/timer_cancels.h"
 #include "read/python/interpreter/attribute.h"
-#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/thread_lookup.h"

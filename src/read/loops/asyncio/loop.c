@@ -13,7 +13,6 @@
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/mention.h"
-#include "read/python/reader/reader.h"
 #include "read/python/stdlib/socket.h"
 
 enum {

@@ -16,13 +16,12 @@
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 #include "read/python/stdlib/unit_holders.h"
 #include "read/python/stdlib/with_blocks.h"
-#include "read/python/waits/wait.h"
+#include "read/python/waits/task_wait.h"
 
 enum {
     OBJ_HEAD = 256, /* bytes of a task, coroutine or future that are looked at */

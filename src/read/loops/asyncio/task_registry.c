@@ -12,10 +12,8 @@
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/layout_table.h"
-#include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 
 static bool give(struct lk_py *py, const lk_addr *tasks, size_t n, lk_aio_task_taker take)

@@ -12,7 +12,6 @@
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/scalar.h"
-#include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 
 enum { MAX_SCOPES = 32 }; /* within each other */

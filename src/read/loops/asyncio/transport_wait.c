@@ -8,7 +8,6 @@
 #include "read/loops/asyncio/transport_wait.h"
 
 #include "read/python/interpreter/attribute.h"
-#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
