@@ -1,0 +1,34 @@
+/* Sentences about findings. */
+#ifndef LK_REPORT_FINDING_SENTENCES_H
+#define LK_REPORT_FINDING_SENTENCES_H
+
+#include "report/enum_names.h"
+
+/** "/srv/app.py:10 in outer"; a native culprit without a file: "libx.so+0x1a2b in f". */
+const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c);
+/** "thread bg-loop [4711]" or "task Task-8 (inner)"; NULL when neither is known. */
+const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s,
+                                const struct lk_culprit *c);
+/** False for a hazard of which no duration and nothing that is held up is known: then there is
+ * nothing to say of it. */
+bool lk_sentence_is_stuck(const struct lk_finding *f);
+/** For how long, since when, and how that is known. */
+const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_finding *f);
+/** How many requests and tasks wait behind it. */
+const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f);
+/** Nothing stands still, as far as is known: what is counted is concerned by a hazard, not held up.
+ * "2 requests"; NULL else. */
+const char *lk_sentence_concerned(struct lk_arena *a, const struct lk_finding *f);
+/** What a degree of confidence means. */
+const char *lk_sentence_confidence(enum lk_confidence c);
+/** The remedy of a finding, else of its rule; never NULL. */
+const char *lk_sentence_remedy(const struct lk_finding *f);
+/** What may be ended now; NULL for a hazard of which nothing is known. */
+const char *lk_sentence_safe_now(const struct lk_finding *f);
+/** Worst verdict of the reports; unknown for none. */
+enum lk_verdict lk_sentence_worst(const struct lk_report *reports, size_t n);
+/** A note on how an edge was read, where that weakens it; "" where nothing does. */
+const char *lk_sentence_edge_doubt(const struct lk_edge *e);
+
+#endif
