@@ -6,24 +6,21 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
+#include "bound_fork.h"
 #include "examine/process_set.h"
 
 enum { N = 30 };
 
 static pid_t sleeper(void)
 {
-    const pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
+    const pid_t pid = bound_fork();
+    while (pid == 0)
+        pause();
     return pid;
 }
 

@@ -1,6 +1,6 @@
 /*
  * Children to be examined: a function run in a forked process, with one page of memory shared with
- * the test. A child dies with its test (PR_SET_PDEATHSIG), whatever happens.
+ * the test. A child dies with its test.
  */
 #ifndef LK_TESTS_PROCESS_CHILD_H
 #define LK_TESTS_PROCESS_CHILD_H
@@ -11,12 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "bound_fork.h"
 #include "util/base.h"
 
 struct child {
@@ -53,12 +53,10 @@ static inline struct child *child_page(void)
 
 static inline pid_t child_start(void (*run)(struct child *), struct child *c)
 {
-    pid_t parent = getpid(), pid = fork();
+    pid_t pid = bound_fork();
 
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() == parent)
-            run(c);
+        run(c);
         _exit(0);
     }
     return pid;

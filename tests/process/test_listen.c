@@ -2,6 +2,7 @@
  * Who else holds a listening socket, and what they do with it: a process that waits for itself (the
  * target), and others forked from it that hold its listener too.
  */
+#include "bound_fork.h"
 #include "process/linux/listeners.h"
 
 #include <errno.h>
@@ -151,14 +152,6 @@ struct setting {
 };
 static struct setting setting;
 
-static pid_t fork_tied(void)
-{
-    pid_t pid = fork();
-    if (pid == 0)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return pid;
-}
-
 static void run_target(struct child *c)
 {
     struct place p;
@@ -168,7 +161,7 @@ static void run_target(struct child *c)
     if (setting.family == REUSE && listen_there(REUSE, &p, &p) < 0)
         _exit(2);
     if (setting.deed != NOBODY) {
-        pid_t other = fork_tied();
+        pid_t other = bound_fork();
         if (other == 0)
             do_deed(setting.deed, setting.family, &p, listener);
         atomic_store(&c->tid[1], other);

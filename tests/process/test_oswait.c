@@ -27,7 +27,6 @@
 #include <sys/ipc.h>
 #include <sys/mman.h>
 #include <sys/msg.h>
-#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/select.h>
 #include <sys/sem.h>
@@ -40,6 +39,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bound_fork.h"
 #include "process/linux/process_facts.h"
 #include "util/text.h"
 
@@ -298,11 +298,9 @@ static void pipe_from_child(void)
 {
     char c;
     pipe_at();
-    body_child = fork();
-    if (body_child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    body_child = bound_fork();
+    if (body_child == 0)
         pause();
-    }
     close(B);
     (void)!read(A, &c, 1);
 }
@@ -691,12 +689,9 @@ static void check_unix_server(const struct seen *s)
 
 static void fork_sleeper(void)
 {
-    body_child = fork();
-    if (body_child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        for (;;)
-            pause();
-    }
+    body_child = bound_fork();
+    while (body_child == 0)
+        pause();
 }
 
 static void wait_any(void)
@@ -852,9 +847,8 @@ static const struct wait_case cases[] = {
 
 static pid_t start(void (*body)(void))
 {
-    pid_t pid = fork();
+    pid_t pid = bound_fork();
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         body();
         _exit(42);
     }
@@ -1029,9 +1023,8 @@ static void peer_in_tree(void **state)
     (void)state;
     peer_port = listen_at(AF_INET);
     fcntl(A, F_SETFD, FD_CLOEXEC);
-    pid_t pid = fork();
+    pid_t pid = bound_fork();
     if (pid == 0) { /* the client must not hold a copy of the listener */
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(A);
         tcp_client();
         _exit(42);
@@ -1051,9 +1044,8 @@ static void peer_outside(void **state)
 {
     (void)state;
     peer_port = listen_at(AF_INET);
-    pid_t other = fork();
+    pid_t other = bound_fork();
     if (other == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         execlp("sleep", "sleep", "60", NULL);
         _exit(99);
     }

@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bound_fork.h"
 #include "process/linux/cgroup.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
@@ -46,17 +47,14 @@ static void *thread_sleep(void *arg)
 
 static void mode_fork(void)
 {
-    pid_t pid = fork();
-    if (pid == 0)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    bound_fork();
     sleep_for_ever();
 }
 
 static void mode_family(void)
 {
     pthread_t t;
-    if (fork() == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (bound_fork() == 0) {
         prctl(PR_SET_NAME, "kid\n)\x1b[1m");
         pthread_create(&t, NULL, thread_sleep, NULL);
         sleep_for_ever();
@@ -109,10 +107,9 @@ static void run_mode(const char *name)
 
 static pid_t start(const char *path, char *const argv[])
 {
-    pid_t pid = fork();
+    pid_t pid = bound_fork();
     if (pid == 0) {
         setpgid(0, 0);
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         execvp(path, argv);
         _exit(99);
     }

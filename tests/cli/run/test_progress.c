@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bound_fork.h"
 #include "cli/run/tree_progress.h"
 #include "util/base.h"
 
@@ -61,9 +62,8 @@ static struct worker start(void)
 {
     int ask[2];
     assert_int_equal(pipe(ask), 0);
-    struct worker w = { .pid = fork(), .ask = ask[1] };
+    struct worker w = { .pid = bound_fork(), .ask = ask[1] };
     if (w.pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(ask[1]);
         work(ask[0]);
     }

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +18,7 @@
 #include <cmocka.h>
 
 #include "../python/lying_target.h"
+#include "bound_fork.h"
 #include "process/linux/process_facts.h"
 #include "read/loops/greenlet/greenlet.h"
 #include "read/loops/greenlet/tasks.h"
@@ -50,9 +50,8 @@ static void start(const char *how)
         python = "/usr/bin/python3";
     if (pipe(in) != 0 || pipe(out) != 0)
         return;
-    the.pid = fork();
+    the.pid = bound_fork();
     if (the.pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(in[0], STDIN_FILENO);
         dup2(out[1], STDOUT_FILENO);
         close(in[1]);

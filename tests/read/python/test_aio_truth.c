@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
 #include <cmocka.h>
 
+#include "bound_fork.h"
 #include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
@@ -59,9 +59,8 @@ static char *start(const char *python, const char *script, pid_t *pid)
 
     if (pipe(out) != 0)
         return NULL;
-    *pid = fork();
+    *pid = bound_fork();
     if (*pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         execl(python, python, script, (char *)NULL);

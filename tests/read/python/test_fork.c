@@ -9,13 +9,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <jansson.h>
 #include <cmocka.h>
 
+#include "bound_fork.h"
 #include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
@@ -33,9 +33,8 @@ static json_t *start(const char *python)
     int out[2];
     if (pipe(out) != 0)
         return NULL;
-    the.parent = fork();
+    the.parent = bound_fork();
     if (the.parent == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(out[1], STDOUT_FILENO);
         close(out[0]);
         execl(python, python, "tests/read/python/fork_truth.py", (char *)NULL);
