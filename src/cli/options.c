@@ -111,8 +111,9 @@ bool parse_number(const char *text, double least, double most, double *ret)
            *ret <= most;
 }
 
-int parse_count(const char *name, const char *text, double least, double most, double scale,
-                unsigned *ret)
+/* A number times scale, rounded; 0 or EXIT_USAGE after a complaint that names the option. */
+static int parse_count(const char *name, const char *text, double least, double most, double scale,
+                       unsigned *ret)
 {
     double v;
     if (!parse_number(text, least, most, &v))

@@ -60,10 +60,6 @@ int options_help(const struct option_set *set);
 
 /** Decimal numbers only; least and most inclusive. */
 bool parse_number(const char *text, double least, double most, double *ret);
-/** A number times scale, rounded. @return 0 or EXIT_USAGE after a complaint that names the option.
- */
-int parse_count(const char *name, const char *text, double least, double most, double scale,
-                unsigned *ret);
 /** Index of text among words, or -1 after a complaint. */
 int parse_word(const char *name, const char *text, const char *const *words, size_t n);
 

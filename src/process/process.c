@@ -302,6 +302,17 @@ struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
     return NULL;
 }
 
+const struct lk_thread_facts *lk_thread_facts_of(const struct lk_thread_list *list, int64_t tid,
+                                                 size_t likely)
+{
+    if (likely < list->n && list->v[likely].tid == tid)
+        return &list->v[likely];
+    for (size_t i = 0; i < list->n; i++)
+        if (list->v[i].tid == tid)
+            return &list->v[i];
+    return NULL;
+}
+
 bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full,
                         struct lk_error *err)
 {

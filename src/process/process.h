@@ -147,6 +147,9 @@ int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error
  * number when both live in one pid namespace.
  */
 int64_t lk_process_tid(struct lk_process *t, int64_t inner);
+/** The facts of one thread; NULL none. likely: where it stands unless threads have come or gone. */
+const struct lk_thread_facts *lk_thread_facts_of(const struct lk_thread_list *list, int64_t tid,
+                                                 size_t likely);
 bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool full,
                         struct lk_error *err);
 

@@ -69,8 +69,9 @@ const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, s
     return "something unknown";
 }
 
-const char *lk_sentence_labels(struct lk_arena *a, const struct lk_snapshot *s,
-                               const struct lk_refs *refs, size_t most)
+/* Labels joined by commas, at most `most` of them, then "and N more". Empty string for none. */
+static const char *labels(struct lk_arena *a, const struct lk_snapshot *s,
+                          const struct lk_refs *refs, size_t most)
 {
     struct lk_strbuf b = { 0 };
     for (size_t i = 0; i < refs->n && i < most; i++) {
@@ -135,8 +136,10 @@ static bool kernel_tells_more(const struct lk_wait *w, const struct lk_syscall_w
            ((w->kind == LK_WAIT_IO || w->kind == LK_WAIT_CHILD) && !w->on.n);
 }
 
-const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s,
-                             const struct lk_wait *w, const struct lk_syscall_wait *os)
+/* What a thread or task waits for: call, thing, file descriptor and peer, time left. NULL when it
+ * does not wait. os is NULL for a task. */
+static const char *wait_words(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_wait *w, const struct lk_syscall_wait *os)
 {
     struct lk_strbuf b = { 0 };
     if (w->kind == LK_WAIT_SELECTOR || w->kind == LK_WAIT_EXECUTOR_IDLE || w->kind == LK_WAIT_READY)
@@ -146,7 +149,7 @@ const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s,
     if (w->on.n && w->kind != LK_WAIT_NONE) {
         lk_phrase_comma(&b);
         lk_strbuf_printf(&b, "waits for %s%s", w->on.n > 1 ? w->any ? "any of " : "all of " : "",
-                         lk_sentence_labels(a, s, &w->on, 3));
+                         labels(a, s, &w->on, 3));
     }
     if (kernel_tells_more(w, os))
         os_part(&b, a, os);
@@ -159,7 +162,7 @@ const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapsho
                                      const struct lk_thread *t)
 {
     struct lk_strbuf b = { 0 };
-    const char *wait = t->running ? NULL : lk_sentence_wait(a, s, &t->wait, &t->os);
+    const char *wait = t->running ? NULL : wait_words(a, s, &t->wait, &t->os);
     if (wait)
         lk_strbuf_puts(&b, wait);
     if (t->main) {
@@ -180,7 +183,7 @@ const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapsho
     }
     if (t->holds.n) {
         lk_phrase_comma(&b);
-        lk_strbuf_printf(&b, "holds %s", lk_sentence_labels(a, s, &t->holds, 4));
+        lk_strbuf_printf(&b, "holds %s", labels(a, s, &t->holds, 4));
     }
     if (t->holds_gil) {
         lk_phrase_comma(&b);
@@ -254,11 +257,11 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s,
     if (lk_thread_at(s, k->run_by))
         lk_strbuf_printf(&b, ", its step is on the stack of %s",
                          lk_sentence_label(a, s, k->run_by));
-    const char *wait = k->state == LK_TASK_PENDING ? lk_sentence_wait(a, s, &k->wait, NULL) : NULL;
+    const char *wait = k->state == LK_TASK_PENDING ? wait_words(a, s, &k->wait, NULL) : NULL;
     if (wait)
         lk_strbuf_printf(&b, ", %s", wait);
     if (k->holds.n)
-        lk_strbuf_printf(&b, ", holds %s", lk_sentence_labels(a, s, &k->holds, 4));
+        lk_strbuf_printf(&b, ", holds %s", labels(a, s, &k->holds, 4));
     return lk_phrase_keep(a, &b);
 }
 
@@ -268,7 +271,7 @@ const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s,
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, l->kind && *l->kind ? lk_phrase_name(a, l->kind) : "lock");
     if (l->owners.n) {
-        lk_strbuf_printf(&b, ", held by %s", lk_sentence_labels(a, s, &l->owners, 3));
+        lk_strbuf_printf(&b, ", held by %s", labels(a, s, &l->owners, 3));
         if (!l->owner_certain)
             lk_strbuf_puts(&b, " (inferred)");
     } else if (l->mutex && l->locked == LK_YES) {
@@ -278,7 +281,7 @@ const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s,
     }
     if (l->waiters.n)
         lk_strbuf_printf(&b, ", %s: %s", lk_words_count(a, (int64_t)l->waiters.n, "waiter"),
-                         lk_sentence_labels(a, s, &l->waiters, 6));
+                         labels(a, s, &l->waiters, 6));
     return lk_phrase_keep(a, &b);
 }
 
@@ -295,7 +298,7 @@ const char *lk_sentence_executor(struct lk_arena *a, const struct lk_snapshot *s
     if (x->shutdown == LK_YES)
         lk_strbuf_puts(&b, ", shut down");
     if (x->workers.n)
-        lk_strbuf_printf(&b, ": %s", lk_sentence_labels(a, s, &x->workers, 6));
+        lk_strbuf_printf(&b, ": %s", labels(a, s, &x->workers, 6));
     return lk_phrase_keep(a, &b);
 }
 

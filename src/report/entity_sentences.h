@@ -7,18 +7,9 @@
 /** "thread bg-loop [4711]", "task Task-8 (inner)", "future f1 of run_coroutine_threadsafe", "loop
  * o1 (asyncio)", ... */
 const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r);
-/** Labels joined by commas, at most `most` of them, then "and N more". Empty string for none. */
-const char *lk_sentence_labels(struct lk_arena *a, const struct lk_snapshot *s,
-                               const struct lk_refs *refs, size_t most);
 /** "bg-loop [4711]". */
 const char *lk_sentence_thread(struct lk_arena *a, const struct lk_thread *t);
 
-/**
- * What a thread or task waits for: call, thing, file descriptor and peer, time left. NULL when it
- * does not wait. os is NULL for a task.
- */
-const char *lk_sentence_wait(struct lk_arena *a, const struct lk_snapshot *s,
-                             const struct lk_wait *w, const struct lk_syscall_wait *os);
 /** What is known of a thread beside its stack: how long stuck, wait, loops it runs, locks it holds.
  * May be empty. */
 const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapshot *s,

@@ -193,16 +193,6 @@ const char *lk_words_extern_kind(enum lk_extern_kind k)
     return NAME_OF(names, k);
 }
 
-const char *lk_words_kind(enum lk_kind k)
-{
-    static const char *const names[] = {
-        [LK_KIND_NONE] = "nothing",      [LK_KIND_THREAD] = "thread",   [LK_KIND_LOOP] = "loop",
-        [LK_KIND_TASK] = "task",         [LK_KIND_FUTURE] = "future",   [LK_KIND_LOCK] = "lock",
-        [LK_KIND_EXECUTOR] = "executor", [LK_KIND_EXTERN] = "external",
-    };
-    return NAME_OF(names, k);
-}
-
 /* What the kernel alone says, where the program's own reason was not found out. */
 static enum lk_thread_state state_by_kernel(const struct lk_thread *t)
 {

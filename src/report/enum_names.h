@@ -42,7 +42,6 @@ const char *lk_words_future_origin(enum lk_future_origin o);
 const char *lk_words_peer_is(enum lk_peer_is p);
 const char *lk_words_owner_by(enum lk_owner_by o);
 const char *lk_words_extern_kind(enum lk_extern_kind k);
-const char *lk_words_kind(enum lk_kind k);
 
 /** "EFAULT"; "errno 4711" for a number that has no name. */
 const char *lk_words_errno(struct lk_arena *a, int number);

@@ -54,7 +54,9 @@ static bool same_command(const struct lk_snapshot *a, const struct lk_snapshot *
     return true;
 }
 
-const char *lk_process_groups_role(const struct lk_report *reports, size_t n, size_t i)
+/* What reports[i] is to the others: "gunicorn master", "gunicorn worker", "multiprocessing worker",
+ * "forked child"; NULL. */
+static const char *role_of(const struct lk_report *reports, size_t n, size_t i)
 {
     const struct lk_snapshot *s = reports[i].snap, *parent = parent_of(reports, n, s);
     if (s->supervisor)
@@ -151,7 +153,7 @@ lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, si
     for (size_t k = 0; k < n; k++) {
         const size_t i = next_process(reports, n, told, rank);
         told[i] = true;
-        const char *role = lk_process_groups_role(reports, n, i);
+        const char *role = role_of(reports, n, i);
         size_t g = apart ? set.n_groups : 0;
         for (; g < set.n_groups; g++) {
             const struct lk_report *example = &reports[set.groups[g].members[0]];

@@ -22,9 +22,6 @@ struct lk_process_groups {
 /** The set lives in arena. apart: nothing is folded, each process is a group. */
 struct lk_process_groups
 lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart);
-/** What reports[i] is to the others: "gunicorn master", "gunicorn worker", "multiprocessing
- * worker", "forked child"; NULL. */
-const char *lk_process_groups_role(const struct lk_report *reports, size_t n, size_t i);
 /** "pid 12, 13 and 14"; more than `most` are counted. */
 const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports,
                                    const struct lk_process_groups_group *g, size_t most);

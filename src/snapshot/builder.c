@@ -125,15 +125,15 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
 
 /* The index a key has, or the one it gets by being pushed next (n). */
 static struct lk_ref enter(struct lk_snapshot *s, enum lk_kind kind, uint64_t key, size_t n,
-                           bool *is_new)
+                           bool *fresh, bool *is_new)
 {
     struct lk_map *m = &index_of(s)->of[kind];
     uint64_t at = n;
-    bool fresh = lk_map_add(m, key, n);
-    if (!fresh)
+    *fresh = lk_map_add(m, key, n);
+    if (!*fresh)
         lk_map_get(m, key, &at);
     if (is_new)
-        *is_new = fresh;
+        *is_new = *fresh;
     return lk_ref_make(kind, at);
 }
 
@@ -151,9 +151,7 @@ static const char *make_id(struct lk_snapshot *s, char letter, uint64_t number)
 struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_THREAD, (uint64_t)tid, s->threads.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_THREAD, (uint64_t)tid, s->threads.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_thread *t = lk_vec_push(&s->threads);
@@ -161,10 +159,7 @@ struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_ne
     t->tid = tid;
     t->name = t->comm = "";
     t->kstate = '?';
-    t->os.nr = -1;
-    t->os.fd = t->os.child_pid = t->os.timeout_ms = t->os.left_ms = t->os.queues[0] =
-        t->os.queues[1] = LK_UNKNOWN;
-    t->os.far_fd = t->os.peer_pid = LK_UNKNOWN;
+    t->os = lk_syscall_wait_none;
     t->wait.timeout_ms = LK_UNKNOWN;
     t->wait.frame = -1;
     t->off_cpu_ms = t->stuck_ms = LK_UNKNOWN;
@@ -175,9 +170,7 @@ struct lk_ref lk_snapshot_thread(struct lk_snapshot *s, int64_t tid, bool *is_ne
 struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_LOOP, addr, s->loops.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_LOOP, addr, s->loops.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_loop *o = lk_vec_push(&s->loops);
@@ -198,9 +191,7 @@ struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new
 struct lk_ref lk_snapshot_task(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_TASK, addr, s->tasks.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_TASK, addr, s->tasks.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_task *k = lk_vec_push(&s->tasks);
@@ -217,9 +208,7 @@ struct lk_ref lk_snapshot_task(struct lk_snapshot *s, lk_addr addr, bool *is_new
 struct lk_ref lk_snapshot_future(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_FUTURE, addr, s->futures.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_FUTURE, addr, s->futures.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_future *f = lk_vec_push(&s->futures);
@@ -233,9 +222,7 @@ struct lk_ref lk_snapshot_future(struct lk_snapshot *s, lk_addr addr, bool *is_n
 struct lk_ref lk_snapshot_lock(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_LOCK, addr, s->locks.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_LOCK, addr, s->locks.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_lock *l = lk_vec_push(&s->locks);
@@ -249,9 +236,7 @@ struct lk_ref lk_snapshot_lock(struct lk_snapshot *s, lk_addr addr, bool *is_new
 struct lk_ref lk_snapshot_executor(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;
-    struct lk_ref r = enter(s, LK_KIND_EXECUTOR, addr, s->executors.n, &fresh);
-    if (is_new)
-        *is_new = fresh;
+    struct lk_ref r = enter(s, LK_KIND_EXECUTOR, addr, s->executors.n, &fresh, is_new);
     if (!fresh)
         return r;
     struct lk_executor *x = lk_vec_push(&s->executors);
@@ -281,14 +266,6 @@ struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind, u
     if (!lk_map_get(&index_of(s)->of[kind], key, &at))
         return lk_ref_make(LK_KIND_NONE, 0);
     return lk_ref_make(kind, at);
-}
-
-struct lk_ref lk_snapshot_thread_by_ident(const struct lk_snapshot *s, uint64_t ident)
-{
-    for (size_t i = 0; ident && i < s->threads.n; i++)
-        if (s->threads.v[i].ident == ident)
-            return lk_ref_make(LK_KIND_THREAD, i);
-    return lk_ref_make(LK_KIND_NONE, 0);
 }
 
 void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)

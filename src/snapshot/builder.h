@@ -32,7 +32,6 @@ struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind
 /** Only finds; kind LK_KIND_NONE when absent. */
 struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind,
                                uint64_t addr_or_tid);
-struct lk_ref lk_snapshot_thread_by_ident(const struct lk_snapshot *s, uint64_t ident);
 
 /** Appends to a list of refs in the snapshot's arena, unless it is there already. */
 void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r);

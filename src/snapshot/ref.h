@@ -37,6 +37,13 @@ static inline bool lk_ref_eq(struct lk_ref a, struct lk_ref b)
 {
     return a.kind == b.kind && a.index == b.index;
 }
+static inline bool lk_refs_has(const struct lk_refs *list, struct lk_ref r)
+{
+    for (uint32_t i = 0; i < list->n; i++)
+        if (lk_ref_eq(list->v[i], r))
+            return true;
+    return false;
+}
 static inline struct lk_ref lk_ref_make(enum lk_kind k, size_t i)
 {
     return (struct lk_ref){ k, (uint32_t)i };

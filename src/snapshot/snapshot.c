@@ -1,6 +1,15 @@
 /* From a reference to the entity or its id; nothing here knows where an entity came from. */
 #include "snapshot/snapshot.h"
 
+const struct lk_syscall_wait lk_syscall_wait_none = { .nr = -1,
+                                                      .fd = LK_UNKNOWN,
+                                                      .queues = { LK_UNKNOWN, LK_UNKNOWN },
+                                                      .child_pid = LK_UNKNOWN,
+                                                      .timeout_ms = LK_UNKNOWN,
+                                                      .left_ms = LK_UNKNOWN,
+                                                      .far_fd = LK_UNKNOWN,
+                                                      .peer_pid = LK_UNKNOWN };
+
 #define LK_ACCESSOR(name, type, enumerator, list)                                                  \
     struct type *name(const struct lk_snapshot *s, struct lk_ref r)                                \
     {                                                                                              \

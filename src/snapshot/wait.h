@@ -68,6 +68,9 @@ struct lk_syscall_wait {
     } fds; /* the set a selector watches, bounded */
 };
 
+/** Of a thread that is in no system call, or of which nothing is known. */
+extern const struct lk_syscall_wait lk_syscall_wait_none;
+
 /** What the program waits for, as the Python (or pthread) level says it. */
 enum lk_wait_kind {
     LK_WAIT_NONE = 0, /* runs, or idle in a way that needs no cause */

@@ -13,6 +13,20 @@
 /** An address in the target. Never a pointer of ours, so nobody can dereference it by accident. */
 typedef uint64_t lk_addr;
 
+/** A field of bytes that were read, at that offset. */
+static inline int32_t lk_i32_in(const uint8_t *bytes, size_t offset)
+{
+    int32_t v;
+    memcpy(&v, bytes + offset, sizeof v);
+    return v;
+}
+static inline lk_addr lk_addr_in(const uint8_t *bytes, size_t offset)
+{
+    lk_addr v;
+    memcpy(&v, bytes + offset, sizeof v);
+    return v;
+}
+
 #define LK_ARRAY_LEN(a)       (sizeof(a) / sizeof((a)[0]))
 #define LK_MIN(a, b)          ((a) < (b) ? (a) : (b))
 #define LK_MAX(a, b)          ((a) > (b) ? (a) : (b))

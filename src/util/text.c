@@ -124,6 +124,14 @@ bool lk_ends_with(const char *s, const char *suffix)
     return m <= n && memcmp(s + n - m, suffix, m) == 0;
 }
 
+bool lk_is_one_of(const char *s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(s, words[i]) == 0)
+            return true;
+    return false;
+}
+
 bool lk_starts_with(const char *s, const char *prefix)
 {
     return strncmp(s, prefix, strlen(prefix)) == 0;

@@ -27,6 +27,8 @@ char *lk_text_clean(struct lk_arena *a, const char *s, size_t n, size_t max);
 
 /** True when s ends with suffix. */
 bool lk_ends_with(const char *s, const char *suffix);
+/** It is one of n words. */
+bool lk_is_one_of(const char *s, const char *const *words, size_t n);
 bool lk_starts_with(const char *s, const char *prefix);
 /** s, or other when s is NULL or empty. */
 const char *lk_or_else(const char *s, const char *other);

@@ -155,10 +155,7 @@ static bool loop_idles(const struct lk_edge_build *b, size_t index, const struct
         return o->in_own_selector == LK_YES;
     if (!t || t->wait.kind != LK_WAIT_SELECTOR)
         return false;
-    for (size_t i = 0; i < t->wait.on.n; i++)
-        if (lk_ref_eq(t->wait.on.v[i], lk_ref_make(LK_KIND_LOOP, index)))
-            return true;
-    return t->wait.on.n == 0;
+    return t->wait.on.n == 0 || lk_refs_has(&t->wait.on, lk_ref_make(LK_KIND_LOOP, index));
 }
 
 void lk_make_loop_edges(struct lk_edge_build *b, struct lk_node *n, size_t index,

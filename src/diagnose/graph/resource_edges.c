@@ -84,14 +84,6 @@ void lk_make_future_edges(struct lk_edge_build *b, struct lk_node *n, const stru
     lk_add_edge_group(b, n, &f->enders, how);
 }
 
-static bool is_listed(const struct lk_refs *list, struct lk_ref r)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (lk_ref_eq(list->v[i], r))
-            return true;
-    return false;
-}
-
 /* Enters it by a with statement: that is no way to wait for a signal. */
 static bool is_entered(const struct lk_edge_build *b, const struct lk_lock *l)
 {
@@ -121,7 +113,7 @@ static bool build_lock_of_process(struct lk_edge_build *b, struct lk_node *n,
         struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
         /* Who waits for it gives it back no sooner than it is given back; that is no holder, unless
          * there is nobody else. */
-        if (all_wait_for_it || !is_listed(&l->waiters, ref))
+        if (all_wait_for_it || !lk_refs_has(&l->waiters, ref))
             lk_add_edge(b, n, ref,
                         (struct lk_edge_how){ why, LK_MIN(l->read, t->read), !l->of_process,
                                               l->stable && t->stable });

@@ -144,11 +144,8 @@ static const size_t list_offset[] = {
 
 static void list_part(struct lk_rule_context *c, struct lk_refs *list, struct lk_ref r)
 {
-    if (list->n >= LK_MAX_LISTED || !lk_ref_id(c->snap, r))
+    if (list->n >= LK_MAX_LISTED || !lk_ref_id(c->snap, r) || lk_refs_has(list, r))
         return;
-    for (size_t i = 0; i < list->n; i++)
-        if (lk_ref_eq(list->v[i], r))
-            return;
     if (!list->v) {
         list->v = lk_arena_array(c->out->arena, LK_MAX_LISTED, sizeof *list->v);
         list->cap = LK_MAX_LISTED;

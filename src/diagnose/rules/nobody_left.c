@@ -17,12 +17,7 @@
 
 static bool is_on(const struct lk_wait *w, struct lk_ref gone)
 {
-    if (lk_ref_eq(w->gate, gone))
-        return true;
-    for (size_t i = 0; i < w->on.n; i++)
-        if (lk_ref_eq(w->on.v[i], gone))
-            return true;
-    return false;
+    return lk_ref_eq(w->gate, gone) || lk_refs_has(&w->on, gone);
 }
 
 static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_ref gone)

@@ -7,18 +7,6 @@
 
 #include <stdlib.h>
 
-/* likely: where it stands unless threads have come or gone. */
-static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list, int64_t tid,
-                                              size_t likely)
-{
-    if (likely < list->n && list->v[likely].tid == tid)
-        return &list->v[likely];
-    for (size_t i = 0; i < list->n; i++)
-        if (list->v[i].tid == tid)
-            return &list->v[i];
-    return NULL;
-}
-
 /* It is the same thread and has not been on a processor in between. */
 static bool slept_on(const struct lk_thread_facts *then, const struct lk_thread_facts *now)
 {
@@ -36,7 +24,8 @@ static bool wants_gil(const struct lk_gil_waits *w, const struct lk_thread *t,
                       size_t at)
 {
     return holder->holds_gil && holder->read == LK_READ_ASLEEP &&
-           (t->read == LK_READ_ASLEEP || slept_on(facts_of(&w->last, holder->tid, at), of_holder));
+           (t->read == LK_READ_ASLEEP ||
+            slept_on(lk_thread_facts_of(&w->last, holder->tid, at), of_holder));
 }
 
 void lk_gil_waits_keep(struct lk_gil_waits *w, const struct lk_snapshot *s,
@@ -49,8 +38,9 @@ void lk_gil_waits_keep(struct lk_gil_waits *w, const struct lk_snapshot *s,
             continue;
         const size_t at = t->wait.on.v[0].index;
         const struct lk_thread *holder = lk_thread_at(s, t->wait.on.v[0]);
-        const struct lk_thread_facts *waits = facts_of(list, t->tid, i),
-                                     *holds = holder ? facts_of(list, holder->tid, at) : NULL;
+        const struct lk_thread_facts *waits = lk_thread_facts_of(list, t->tid, i),
+                                     *holds =
+                                         holder ? lk_thread_facts_of(list, holder->tid, at) : NULL;
         if (waits && holds && wants_gil(w, t, holder, holds, at))
             lk_vec_add(w, ((struct lk_gil_wait){ *waits, *holds, at }));
     }
@@ -66,7 +56,8 @@ void lk_gil_waits_recall(const struct lk_gil_waits *w, struct lk_thread_list *li
         for (size_t k = 0; now->running && k < w->n; k++) {
             const struct lk_thread_facts *then = &w->v[k].waiter;
             if (then->tid != now->tid || then->start_time != now->start_time ||
-                !slept_on(&w->v[k].holder, facts_of(list, w->v[k].holder.tid, w->v[k].holder_at)))
+                !slept_on(&w->v[k].holder,
+                          lk_thread_facts_of(list, w->v[k].holder.tid, w->v[k].holder_at)))
                 continue;
             now->running = false;
             now->state = then->state;

@@ -74,14 +74,6 @@ static bool slept_on(const struct lk_arch *arch, const struct lk_thread_facts *f
            (pc == f->pc || pc + arch->syscall_bytes == f->pc);
 }
 
-static const struct lk_thread_facts *facts_of(const struct lk_thread_list *list, int64_t tid)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (list->v[i].tid == tid)
-            return &list->v[i];
-    return NULL;
-}
-
 static void mark_stopped(const struct lk_arch *arch, struct lk_snapshot *s,
                          const struct lk_thread_list *list, const struct lk_stop_result *r)
 {
@@ -91,19 +83,12 @@ static void mark_stopped(const struct lk_arch *arch, struct lk_snapshot *s,
         if (!t)
             continue;
         t->read = LK_READ_STOPPED;
-        if (t->running || slept_on(arch, facts_of(list, t->tid), &r->regs.v[i]))
+        if (t->running || slept_on(arch, lk_thread_facts_of(list, t->tid, 0), &r->regs.v[i]))
             continue;
         /* It slept when it was listed and ran when it was stopped: what it slept in is past. */
         t->running = true;
         t->kstate = 'R';
-        t->os = (struct lk_syscall_wait){ .nr = -1,
-                                          .fd = LK_UNKNOWN,
-                                          .child_pid = LK_UNKNOWN,
-                                          .timeout_ms = LK_UNKNOWN,
-                                          .left_ms = LK_UNKNOWN,
-                                          .far_fd = LK_UNKNOWN,
-                                          .peer_pid = LK_UNKNOWN,
-                                          .queues = { LK_UNKNOWN, LK_UNKNOWN } };
+        t->os = lk_syscall_wait_none;
     }
 }
 

@@ -44,7 +44,8 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
     lk_free(r);
 }
 
-int64_t lk_timeout_min(int64_t a, int64_t b)
+/* The sooner of two timeouts; an unknown one is taken for later than any known. */
+static int64_t timeout_min(int64_t a, int64_t b)
 {
     if (a == LK_UNKNOWN || b == LK_UNKNOWN)
         return a == LK_UNKNOWN ? (b == LK_FOREVER ? LK_UNKNOWN : b)
@@ -473,7 +474,7 @@ static void describe_timerfd(struct lk_kernel_reader *r, int64_t fd, struct lk_s
         sec > INT64_MAX / 1000 - 1)
         return;
     if (sec || nsec)
-        ret->timeout_ms = lk_timeout_min(ret->timeout_ms, sec * 1000 + (nsec + 999999) / 1000000);
+        ret->timeout_ms = timeout_min(ret->timeout_ms, sec * 1000 + (nsec + 999999) / 1000000);
 }
 
 /* kernel/pid.c pidfd_show_fdinfo: "Pid:", in the pid namespace of the /proc we read; -1 when it is

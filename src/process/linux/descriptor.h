@@ -38,7 +38,5 @@ bool lk_descriptor_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inod
                            struct lk_listener *ret);
 /** SO_RCVTIMEO (or SO_SNDTIMEO): LK_FOREVER when not set, LK_UNKNOWN when we may not ask. */
 int64_t lk_descriptor_socket_timeout(struct lk_kernel_reader *r, int64_t fd, bool sending);
-/** The sooner of two timeouts; an unknown one is taken for later than any known. */
-int64_t lk_timeout_min(int64_t a, int64_t b);
 
 #endif

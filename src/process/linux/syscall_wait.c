@@ -328,10 +328,7 @@ static void (*const decoders[])(struct lk_call_decode *) = {
 static bool can_be_restarted(const char *name)
 {
     static const char *const names[] = { "poll", "nanosleep", "futex", "clock_nanosleep" };
-    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    return lk_is_one_of(name, names, LK_ARRAY_LEN(names));
 }
 
 /*
@@ -366,21 +363,12 @@ static void decode(struct lk_call_decode *d)
     d->ret->left_ms = lk_call_time_left(d);
 }
 
-static const struct lk_syscall_wait nothing_known = { .nr = -1,
-                                                      .fd = LK_UNKNOWN,
-                                                      .queues = { LK_UNKNOWN, LK_UNKNOWN },
-                                                      .child_pid = LK_UNKNOWN,
-                                                      .timeout_ms = LK_UNKNOWN,
-                                                      .left_ms = LK_UNKNOWN,
-                                                      .far_fd = LK_UNKNOWN,
-                                                      .peer_pid = LK_UNKNOWN };
-
 void lk_kernel_read_wait(struct lk_kernel_reader *r, const struct lk_thread_facts *f,
                          struct lk_syscall_wait *ret)
 {
     struct lk_syscall call;
     struct lk_call_decode d = { .r = r, .f = f, .call = &call, .ret = ret };
-    *ret = nothing_known;
+    *ret = lk_syscall_wait_none;
     if (f->running || !f->syscall_known)
         return;
     if (f->nr < 0) { /* asleep, but not in a call: a page fault */
@@ -404,7 +392,7 @@ void lk_kernel_read_fd(struct lk_kernel_reader *r, int64_t fd, struct lk_syscall
     static const struct lk_thread_facts nobody;
     const struct lk_syscall call = lk_syscall_named("read");
     struct lk_call_decode d = { .r = r, .f = &nobody, .call = &call, .ret = ret };
-    *ret = nothing_known;
+    *ret = lk_syscall_wait_none;
     ret->args[call.fd] = (uint64_t)fd;
     decode(&d);
 }

@@ -11,7 +11,6 @@
 
 #include "read/loops/asyncio/timer_cancels.h"
 #include "read/python/interpreter/attribute.h"
-#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/at_hand.h"
@@ -224,15 +223,12 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
 {
     const struct lk_task *k = &py->s->tasks.v[index];
     struct lk_pyframes chain = { 0 };
-    struct lk_aio_fut f;
-    lk_addr leaf;
-    const char *leaf_type;
-    bool truncated = false;
+    bool truncated;
 
     if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
-        lk_map_get(x->wanted, k->addr, NULL) || !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
+        lk_map_get(x->wanted, k->addr, NULL) ||
+        !lk_aio_await_chain(py, k->addr, &chain, &truncated))
         return;
-    lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
     ask_frames(py, &chain, lk_ref_make(LK_KIND_TASK, index), x);
     lk_free(chain.v);
 }

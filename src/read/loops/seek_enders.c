@@ -9,7 +9,6 @@
 
 #include "read/python/interpreter/class.h"
 #include "read/python/interpreter/code.h"
-#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -174,14 +173,6 @@ static void ask_frames(struct search *x, const struct lk_pyframes *frames)
     }
 }
 
-static bool waits_here(const struct lk_lock *l, size_t thread)
-{
-    for (size_t i = 0; i < l->waiters.n; i++)
-        if (lk_ref_eq(l->waiters.v[i], lk_ref_make(LK_KIND_THREAD, thread)))
-            return true;
-    return false;
-}
-
 static bool only_serves(const struct lk_thread *t)
 {
     if (t->wait.kind == LK_WAIT_SELECTOR || t->wait.kind == LK_WAIT_EXECUTOR_IDLE ||
@@ -217,7 +208,8 @@ static void ask_threads(struct search *x)
     const struct lk_snapshot *s = x->py->s;
     for (size_t i = 0; i < s->threads.n && !x->found; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(x->py, i);
-        if (waits_here(x->lock, i) || only_serves(&s->threads.v[i]))
+        if (lk_refs_has(&x->lock->waiters, lk_ref_make(LK_KIND_THREAD, i)) ||
+            only_serves(&s->threads.v[i]))
             continue;
         if (!x->threads[i].looked)
             reach(x, frames, &x->threads[i]);
@@ -234,17 +226,12 @@ static void reach_tasks(struct search *x)
     x->tasks.all |= py->s->tasks.n > MAX_TASKS; /* any of them may */
     for (size_t i = 0; i < py->s->tasks.n && !x->tasks.all; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
-        struct lk_aio_fut f;
-        lk_addr leaf;
-        const char *leaf_type;
-        bool truncated = false;
+        bool truncated;
         /* what a greenlet has is not read */
         x->tasks.all |= k->kind != LK_TASK_COROUTINE;
-        if (x->tasks.all || k->state != LK_TASK_PENDING || !lk_aio_read_fut(py, k->addr, &f) ||
-            !f.coro)
+        if (x->tasks.all || k->state != LK_TASK_PENDING ||
+            !lk_aio_await_chain(py, k->addr, &chain, &truncated))
             continue;
-        chain.n = 0;
-        lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
         x->tasks.all |= truncated;
         reach(x, &chain, &x->tasks);
     }
@@ -296,7 +283,8 @@ static void ask_code_of(struct search *x, size_t thread)
     };
     const struct lk_snapshot *s = x->py->s;
     for (size_t i = 0; i < s->threads.n && !x->found; i++)
-        x->found |= !waits_here(x->lock, i) && serves_waiter(x, &s->threads.v[i]);
+        x->found |= !lk_refs_has(&x->lock->waiters, lk_ref_make(LK_KIND_THREAD, i)) &&
+                    serves_waiter(x, &s->threads.v[i]);
     x->found |= !q.waiter || lk_py_code_is_in_reach(x->py, &q);
 }
 

@@ -209,7 +209,6 @@ static void ask(struct lk_py *py, lk_addr a)
     lk_py_thread_frames(py, a, &frames, &flag);
     lk_free(frames.v);
     if (lk_py_frame(py, a, &f, &x, &flag)) {
-        lk_py_line(py, &f);
         lk_py_local(py, &f, "self");
         lk_py_local_each(py, &f, any_local, &count);
         lk_py_held_managers(py, &f, held, LK_ARRAY_LEN(held));

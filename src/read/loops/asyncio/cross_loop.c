@@ -13,7 +13,6 @@
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
-#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -72,28 +71,14 @@ static void note_wait(struct lk_py *py, struct lk_ref task, const struct lk_aio_
 /** An object looked for in the frames of another loop's code. */
 struct hunt {
     lk_addr object;
-    unsigned left;
     bool found;
 };
-
-static bool is_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
-{
-    struct hunt *h = arg;
-    (void)py;
-    (void)key;
-    h->found |= value == h->object;
-    return !h->found && --h->left > 0;
-}
 
 static bool is_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
     struct hunt *h = arg;
-    if (value == h->object)
-        h->found = true;
-    else if (strcmp(name, "self") == 0) {
-        h->left = MAX_ATTRS;
-        lk_py_attr_each(py, value, is_attr, h);
-    }
+    h->found = value == h->object ||
+               (strcmp(name, "self") == 0 && lk_py_has_value(py, value, h->object, MAX_ATTRS));
     return !h->found;
 }
 
@@ -108,13 +93,8 @@ static bool in_frames(struct lk_py *py, const struct lk_pyframes *frames, lk_add
 static bool task_has(struct lk_py *py, const struct lk_task *k, lk_addr object)
 {
     struct lk_pyframes frames = { 0 };
-    struct lk_aio_fut f;
-    const char *leaf_type = NULL;
-    bool truncated;
-    lk_addr leaf;
-    if (lk_aio_read_fut(py, k->addr, &f) && f.coro)
-        lk_py_await_chain(py, f.coro, &frames, &leaf, &leaf_type, &truncated);
-    bool ret = in_frames(py, &frames, object);
+    bool truncated, ret = lk_aio_await_chain(py, k->addr, &frames, &truncated) &&
+                          in_frames(py, &frames, object);
     lk_free(frames.v);
     return ret;
 }

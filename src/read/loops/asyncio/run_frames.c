@@ -59,10 +59,7 @@ static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
 static bool is_driver(const char *function)
 {
     static const char *const names[] = { "_run_once", "run_forever", "run_until_complete" };
-    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
-        if (strcmp(function, names[i]) == 0)
-            return true;
-    return false;
+    return lk_is_one_of(function, names, LK_ARRAY_LEN(names));
 }
 
 /* The loop that this frame drives; NONE when it drives none. Nesters (nest_asyncio) replace the

@@ -165,6 +165,27 @@ void lk_py_attr_each(struct lk_py *py, lk_addr obj,
         lk_py_dict_each(py, h.dict, fn, arg);
 }
 
+struct value_search {
+    lk_addr value;
+    unsigned left;
+    bool found;
+};
+
+static bool is_value(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct value_search *x = arg;
+    (void)py, (void)key;
+    x->found |= value == x->value;
+    return !x->found && --x->left > 0;
+}
+
+bool lk_py_has_value(struct lk_py *py, lk_addr obj, lk_addr value, unsigned most)
+{
+    struct value_search x = { .value = value, .left = most };
+    lk_py_attr_each(py, obj, is_value, &x);
+    return x.found;
+}
+
 lk_addr lk_py_type_attr(struct lk_py *py, const struct lk_pytype *ty, const char *name)
 {
     int64_t n = lk_py_kind(py, ty->mro) == LK_PYK_TUPLE ? lk_py_len(py, ty->mro) : 0;

@@ -13,6 +13,8 @@ lk_addr lk_py_type_attr(struct lk_py *py, const struct lk_pytype *ty, const char
 /** Calls fn for every instance attribute in the instance's dict or inline values. */
 void lk_py_attr_each(struct lk_py *py, lk_addr obj,
                      bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg);
+/** One of the first `most` attributes has that value. */
+bool lk_py_has_value(struct lk_py *py, lk_addr obj, lk_addr value, unsigned most);
 /** Functions and callables. */
 lk_addr lk_py_function_code(struct lk_py *py, lk_addr func);
 /** Value of a free variable in a function's closure; 0. */

@@ -20,20 +20,6 @@ enum {
     KIND_FREE = 0x80,
 };
 
-static int32_t int_at(const uint8_t *b, uint32_t off)
-{
-    int32_t v;
-    memcpy(&v, b + off, sizeof v);
-    return v;
-}
-
-static lk_addr addr_at(const uint8_t *b, uint32_t off)
-{
-    lk_addr v;
-    memcpy(&v, b + off, sizeof v);
-    return v;
-}
-
 /* File names and many names are one str object for many code objects. */
 static const char *text(struct lk_py *py, lk_addr str)
 {
@@ -57,10 +43,7 @@ static bool opens_server(const char *name)
                                          "serve_forever",    "create_unix_server", "run_app",
                                          "TCPSite",          "UnixSite",           "serve",
                                          "add_insecure_port" };
-    for (size_t i = 0; i < LK_ARRAY_LEN(names); i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    return lk_is_one_of(name, names, LK_ARRAY_LEN(names));
 }
 
 /* co_names of what locks offer: a frame that names neither cannot have taken or released one by
@@ -95,26 +78,26 @@ static bool read_shape(struct lk_py *py, const uint8_t *b, struct lk_pycode *c)
     const struct lk_layout *l = &py->layout;
     int64_t units;
 
-    c->flags = (unsigned)int_at(b, l->co_flags);
-    c->stacksize = int_at(b, l->co_stacksize);
-    c->nlocals = int_at(b, l->co_nlocals);
+    c->flags = (unsigned)lk_i32_in(b, l->co_flags);
+    c->stacksize = lk_i32_in(b, l->co_stacksize);
+    c->nlocals = lk_i32_in(b, l->co_nlocals);
     if (l->co_nlocalsplus != LK_OFF_NONE) {
-        c->nlocalsplus = int_at(b, l->co_nlocalsplus);
-        c->nfreevars = int_at(b, l->co_nfreevars);
-        c->firsttraceable = int_at(b, l->co_firsttraceable);
-        c->names = addr_at(b, l->co_localsplusnames);
-        c->kinds = addr_at(b, l->co_localspluskinds);
+        c->nlocalsplus = lk_i32_in(b, l->co_nlocalsplus);
+        c->nfreevars = lk_i32_in(b, l->co_nfreevars);
+        c->firsttraceable = lk_i32_in(b, l->co_firsttraceable);
+        c->names = lk_addr_in(b, l->co_localsplusnames);
+        c->kinds = lk_addr_in(b, l->co_localspluskinds);
         c->start = c->addr + l->co_code_adaptive;
         memcpy(&units, b + 16, sizeof units); /* ob_size: code units of two bytes */
         c->code_bytes = units > 0 && units < MAX_CODE / 2 ? units * 2 : -1;
     } else {
-        int cells = tuple_len(py, addr_at(b, l->co_cellvars)),
-            frees = tuple_len(py, addr_at(b, l->co_freevars));
+        int cells = tuple_len(py, lk_addr_in(b, l->co_cellvars)),
+            frees = tuple_len(py, lk_addr_in(b, l->co_freevars));
         if (cells < 0 || frees < 0 || c->nlocals < 0 || c->nlocals > MAX_LOCALS)
             return false;
         c->nlocalsplus = c->nlocals + cells + frees;
         c->nfreevars = frees;
-        lk_addr code = addr_at(b, l->co_code);
+        lk_addr code = lk_addr_in(b, l->co_code);
         c->start = code + BYTES_DATA;
         if (lk_py_kind(py, code) != LK_PYK_BYTES ||
             !lk_read(py->t, code + BYTES_SIZE, &c->code_bytes, sizeof c->code_bytes))
@@ -134,18 +117,18 @@ static const struct lk_pycode *read_code(struct lk_py *py, lk_addr code)
     if (lk_py_kind(py, code) != LK_PYK_CODE || l->co_size > sizeof b ||
         !lk_read(py->t, code, b, l->co_size) || !read_shape(py, b, &c))
         return NULL;
-    c.fingerprint[0] = addr_at(b, l->co_name);
-    c.fingerprint[1] = addr_at(b, l->co_linetable);
-    c.fingerprint[2] = addr_at(b, l->co_filename);
+    c.fingerprint[0] = lk_addr_in(b, l->co_name);
+    c.fingerprint[1] = lk_addr_in(b, l->co_linetable);
+    c.fingerprint[2] = lk_addr_in(b, l->co_filename);
     struct lk_code *pub = lk_arena_alloc(lk_py_arena(py), sizeof *pub);
     pub->addr = code;
-    pub->function = text(py, addr_at(b, l->co_name));
+    pub->function = text(py, lk_addr_in(b, l->co_name));
     pub->qualname =
-        l->co_qualname == LK_OFF_NONE ? pub->function : text(py, addr_at(b, l->co_qualname));
-    pub->file = text(py, addr_at(b, l->co_filename));
-    pub->firstlineno = int_at(b, l->co_firstlineno);
+        l->co_qualname == LK_OFF_NONE ? pub->function : text(py, lk_addr_in(b, l->co_qualname));
+    pub->file = text(py, lk_addr_in(b, l->co_filename));
+    pub->firstlineno = lk_i32_in(b, l->co_firstlineno);
     pub->is_coroutine = (c.flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
-    read_mentions(py, addr_at(b, l->co_names), pub);
+    read_mentions(py, lk_addr_in(b, l->co_names), pub);
     c.code = pub;
     struct lk_pycode *ret = lk_arena_alloc(lk_py_arena(py), sizeof *ret);
     *ret = c;
@@ -224,7 +207,8 @@ static uint8_t *read_bytes(struct lk_py *py, lk_addr obj, int64_t *n)
     return ret;
 }
 
-const uint8_t *lk_py_linetable(struct lk_py *py, const struct lk_pycode *cc, int64_t *n)
+/* Raw tables, in the sample's arena; NULL when unreadable. */
+static const uint8_t *line_table(struct lk_py *py, const struct lk_pycode *cc, int64_t *n)
 {
     struct lk_pycode *c = (struct lk_pycode *)cc;
     if (!c->linetable && c->linetable_n == 0)
@@ -233,7 +217,7 @@ const uint8_t *lk_py_linetable(struct lk_py *py, const struct lk_pycode *cc, int
     return c->linetable;
 }
 
-const uint8_t *lk_py_exceptiontable(struct lk_py *py, const struct lk_pycode *cc, int64_t *n)
+static const uint8_t *exception_table(struct lk_py *py, const struct lk_pycode *cc, int64_t *n)
 {
     struct lk_pycode *c = (struct lk_pycode *)cc;
     if (!c->exceptions && c->exceptions_n == 0)
@@ -322,7 +306,7 @@ int lk_py_code_line(struct lk_py *py, const struct lk_pycode *c, int lasti)
         return line;
     if (lk_map_get(&py->lines, key, &known))
         return (int)known;
-    const uint8_t *t = lk_py_linetable(py, c, &n);
+    const uint8_t *t = line_table(py, c, &n);
     if (!t)
         line = 0;
     else if (py->layout.line_kind == LK_LINE_LNOTAB)
@@ -352,7 +336,7 @@ bool lk_py_handler(struct lk_py *py, const struct lk_pycode *c, int64_t at,
                    struct lk_pyhandler *ret)
 {
     int64_t n;
-    const uint8_t *t = lk_py_exceptiontable(py, c, &n);
+    const uint8_t *t = exception_table(py, c, &n);
 
     for (int64_t i = 0; t && i < n;) {
         int64_t start = table_varint(t, n, &i), length = table_varint(t, n, &i);

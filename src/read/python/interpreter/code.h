@@ -8,9 +8,6 @@ const struct lk_pycode *lk_py_code(struct lk_py *py, lk_addr code);
 /** Makes names and kinds of all locals, cells and free variables available in c; false when
  * unreadable. */
 bool lk_py_code_locals(struct lk_py *py, const struct lk_pycode *c);
-/** Raw tables, in the sample's arena; NULL when unreadable. */
-const uint8_t *lk_py_linetable(struct lk_py *py, const struct lk_pycode *c, int64_t *n);
-const uint8_t *lk_py_exceptiontable(struct lk_py *py, const struct lk_pycode *c, int64_t *n);
 /** Line at a byte offset, 0 = none or not known; the `def` line for a negative offset. */
 int lk_py_code_line(struct lk_py *py, const struct lk_pycode *c, int lasti);
 

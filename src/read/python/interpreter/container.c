@@ -216,7 +216,7 @@ static bool dict_open(struct lk_py *py, lk_addr dict, struct lk_dict_view *v)
     return true;
 }
 
-lk_addr lk_py_split_value(struct lk_py *py, const struct lk_dict_view *v, size_t i)
+static lk_addr split_value(struct lk_py *py, const struct lk_dict_view *v, size_t i)
 {
     return lk_py_ptr(py, v->values + i * 8);
 }
@@ -237,7 +237,7 @@ void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v,
             memcpy(&key, e, 8);
             memcpy(&value, e + 8, 8);
             if (v->values)
-                value = key ? lk_py_split_value(py, v, (size_t)(i + j)) : 0;
+                value = key ? split_value(py, v, (size_t)(i + j)) : 0;
             if (key && value && !fn(py, key, value, arg))
                 return;
         }
@@ -308,7 +308,7 @@ lk_addr lk_py_view_get(struct lk_py *py, const struct lk_dict_view *v, const cha
 
     if (v->values) {
         i = key_index(py, v, name);
-        return i >= 0 ? lk_py_split_value(py, v, (size_t)i) : 0;
+        return i >= 0 ? split_value(py, v, (size_t)i) : 0;
     }
     return find_key(py, v, name, &i);
 }

@@ -145,14 +145,6 @@ static lk_addr gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f,
     }
 }
 
-lk_addr lk_py_gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f)
-{
-    int8_t raw = 0;
-    return is_gen(lk_py_kind(py, gen)) && gen_state(py, gen, &raw) == LK_GEN_SUSPENDED
-               ? gen_awaits(py, gen, f, raw)
-               : 0;
-}
-
 /* One generator of a chain: adds its frame; what it awaits, 0 when the chain ends here. */
 static lk_addr chain_step(struct lk_py *py, lk_addr gen, struct lk_pyframes *frames, bool *torn)
 {

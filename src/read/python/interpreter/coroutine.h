@@ -14,8 +14,6 @@ enum lk_gen_state {
 enum lk_gen_state lk_py_gen_state(struct lk_py *py, lk_addr gen);
 /** Frame of a generator, coroutine or async generator; false when finished. */
 bool lk_py_gen_frame(struct lk_py *py, lk_addr gen, struct lk_pyf *f);
-/** What a suspended coroutine awaits; 0 when none. */
-lk_addr lk_py_gen_awaits(struct lk_py *py, lk_addr gen, const struct lk_pyf *f);
 /**
  * Follows the await chain from coro (outermost) inwards. frames: outermost first. *leaf: the object
  * at the end that is no coroutine (a future's iterator gives the future; 0 when none), *leaf_type

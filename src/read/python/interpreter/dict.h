@@ -14,8 +14,6 @@ struct lk_dict_view {
 
 /** Opens a PyDictKeysObject; v->values is left 0. False when implausible. */
 bool lk_py_keys_open(struct lk_py *py, lk_addr keys, struct lk_dict_view *v);
-/** Value i of a split table; 0. */
-lk_addr lk_py_split_value(struct lk_py *py, const struct lk_dict_view *v, size_t i);
 lk_addr lk_py_view_get(struct lk_py *py, const struct lk_dict_view *v, const char *name);
 void lk_py_view_each(struct lk_py *py, const struct lk_dict_view *v,
                      bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg);

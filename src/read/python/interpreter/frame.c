@@ -19,20 +19,6 @@ enum {
     MAX_UNWRAP = 16,
 };
 
-static int32_t int_at(const uint8_t *b, uint32_t off)
-{
-    int32_t v;
-    memcpy(&v, b + off, sizeof v);
-    return v;
-}
-
-static lk_addr addr_at(const uint8_t *b, uint32_t off)
-{
-    lk_addr v;
-    memcpy(&v, b + off, sizeof v);
-    return v;
-}
-
 /* ---- one frame --------------------------------------------------------------------------- */
 
 /* The depth if it is one, else unknown. */
@@ -50,29 +36,29 @@ static bool frame_object(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_ad
 
     if (!ty || strcmp(ty->name, "frame") != 0 || !lk_read(py->t, addr, b, sizeof b))
         return false;
-    f->code = addr_at(b, l->f_code);
+    f->code = lk_addr_in(b, l->f_code);
     if (!(c = lk_py_code(py, f->code)))
         return false;
-    int64_t lasti = (int64_t)int_at(b, l->f_lasti) * l->lasti_unit;
+    int64_t lasti = (int64_t)lk_i32_in(b, l->f_lasti) * l->lasti_unit;
     if (lasti >= c->code_bytes)
         return false;
     f->lasti = lasti < 0 ? -1 : (int)lasti;
-    f->globals = addr_at(b, l->f_globals);
+    f->globals = lk_addr_in(b, l->f_globals);
     f->localsplus = addr + l->f_localsplus;
-    f->stack_base = addr_at(b, l->f_valuestack);
+    f->stack_base = lk_addr_in(b, l->f_valuestack);
     if (f->stack_base != f->localsplus + (uint64_t)c->nlocalsplus * 8)
         return false;
     if (l->f_stackdepth != LK_OFF_NONE) {
-        f->stack_depth = depth_or_unknown(c, int_at(b, l->f_stackdepth));
+        f->stack_depth = depth_or_unknown(c, lk_i32_in(b, l->f_stackdepth));
     } else {
-        lk_addr top = addr_at(b, l->f_stacktop);
+        lk_addr top = lk_addr_in(b, l->f_stacktop);
         f->stack_depth =
             top >= f->stack_base ? depth_or_unknown(c, (int64_t)(top - f->stack_base) / 8) : -1;
     }
-    f->gen = addr_at(b, l->f_gen);
+    f->gen = lk_addr_in(b, l->f_gen);
     f->generator = f->gen != 0;
     f->entry = true; /* each Python function runs in its own C call */
-    *caller = addr_at(b, l->f_back);
+    *caller = lk_addr_in(b, l->f_back);
     return true;
 }
 
@@ -82,12 +68,12 @@ static int interpreter_depth(const struct lk_layout *l, const uint8_t *b, const 
                              const struct lk_pycode *c)
 {
     if (l->if_stackpointer != LK_OFF_NONE) {
-        lk_addr sp = addr_at(b, l->if_stackpointer);
+        lk_addr sp = lk_addr_in(b, l->if_stackpointer);
         return sp >= f->stack_base && (sp - f->stack_base) % 8 == 0
                    ? depth_or_unknown(c, (int64_t)(sp - f->stack_base) / 8)
                    : -1;
     }
-    return depth_or_unknown(c, (int64_t)int_at(b, l->if_stacktop) - c->nlocalsplus);
+    return depth_or_unknown(c, (int64_t)lk_i32_in(b, l->if_stacktop) - c->nlocalsplus);
 }
 
 static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *caller,
@@ -99,10 +85,10 @@ static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, 
 
     if (!addr || (addr & 7) || !lk_read(py->t, addr, b, l->if_size))
         return false;
-    f->code = addr_at(b, l->if_executable);
+    f->code = lk_addr_in(b, l->if_executable);
     if (l->stack_tagged)
         f->code &= ~(lk_addr)STACKREF_TAGS;
-    *caller = addr_at(b, l->if_previous);
+    *caller = lk_addr_in(b, l->if_previous);
     uint8_t owner = b[l->if_owner];
     if (owner >= OWNED_BY_C) {
         *is_shim = true;
@@ -110,7 +96,7 @@ static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, 
     }
     if (!(c = lk_py_code(py, f->code)))
         return false;
-    int64_t lasti = (int64_t)(addr_at(b, l->if_instr) - c->start);
+    int64_t lasti = (int64_t)(lk_addr_in(b, l->if_instr) - c->start);
     if (lasti < -2 || lasti >= c->code_bytes || (lasti & 1))
         return false;
     /* Still being set up by its caller; sys._current_frames() leaves it out too
@@ -118,7 +104,7 @@ static bool frame_interpreter(struct lk_py *py, lk_addr addr, struct lk_pyf *f, 
     if (owner != OWNED_BY_GENERATOR && lasti < 2 * (int64_t)c->firsttraceable)
         *is_shim = true;
     f->lasti = lasti < 0 ? -1 : (int)lasti;
-    f->globals = addr_at(b, l->if_globals);
+    f->globals = lk_addr_in(b, l->if_globals);
     f->localsplus = addr + l->if_localsplus;
     f->stack_base = f->localsplus + (uint64_t)c->nlocalsplus * 8;
     f->stack_depth = interpreter_depth(l, b, f, c);
@@ -204,12 +190,6 @@ struct lk_pyframes *lk_py_frames_keep(struct lk_py *py, const struct lk_pyframes
     if (frames->n)
         memcpy(ret->v, frames->v, frames->n * sizeof *ret->v);
     return ret;
-}
-
-int lk_py_line(struct lk_py *py, const struct lk_pyf *f)
-{
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    return c ? lk_py_code_line(py, c, f->lasti) : 0;
 }
 
 /* ---- slots: locals and value stack ------------------------------------------------------------

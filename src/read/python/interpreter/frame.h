@@ -13,7 +13,6 @@ bool lk_py_frame(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *call
  * malloc'd (reuse with n = 0, free). */
 bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret,
                          bool *truncated);
-int lk_py_line(struct lk_py *py, const struct lk_pyf *f);
 /** A local, cell or free variable by name (cells are opened); 0. */
 lk_addr lk_py_local(struct lk_py *py, const struct lk_pyf *f, const char *name);
 /** Calls fn for every named local with a value. */

@@ -243,15 +243,3 @@ size_t lk_py_pending_candidates(struct lk_py *py, const struct lk_pyf *f, struct
     }
     return n;
 }
-
-lk_addr lk_py_pending_self(struct lk_py *py, const struct lk_pyf *f, char *method, size_t max)
-{
-    struct lk_pypending p;
-
-    if (lk_py_pending_candidates(py, f, &p, 1) == 0)
-        return 0;
-    size_t n = LK_MIN(strlen(p.method), max - 1);
-    memcpy(method, p.method, n);
-    method[n] = '\0';
-    return p.self;
-}

@@ -7,12 +7,6 @@
 /** Objects whose `with` body f is inside (bound __exit__ / __aexit__ selves) by the exact rule;
  * returns how many. */
 size_t lk_py_held_managers(struct lk_py *py, const struct lk_pyf *f, lk_addr *ret, size_t max);
-/**
- * The object of the blocking method call pending in f (lock.acquire(), with lock: entering,
- * queue.get() ...), from the operand pattern above the exception-table depth; *method gets the
- * method's name. 0 when not found.
- */
-lk_addr lk_py_pending_self(struct lk_py *py, const struct lk_pyf *f, char *method, size_t max);
 /** A candidate for the pending call: slot (0 = bottom of the value stack), its object and the
  * method's name. */
 struct lk_pypending {

@@ -7,6 +7,7 @@
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
+#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/layout_table.h"
 #include "read/python/interpreter/scalar.h"
@@ -145,4 +146,17 @@ bool lk_aio_is_pending(struct lk_py *py, lk_addr future)
 {
     struct lk_aio_fut f;
     return lk_aio_read_fut(py, future, &f) && f.state != 1 && f.state != 2;
+}
+
+bool lk_aio_await_chain(struct lk_py *py, lk_addr task, struct lk_pyframes *frames, bool *truncated)
+{
+    struct lk_aio_fut f;
+    const char *leaf_type;
+    lk_addr leaf;
+    frames->n = 0;
+    *truncated = false;
+    if (!lk_aio_read_fut(py, task, &f) || !f.coro)
+        return false;
+    lk_py_await_chain(py, f.coro, frames, &leaf, &leaf_type, truncated);
+    return true;
 }

@@ -13,6 +13,10 @@ struct lk_aio_fut {
     bool must_cancel;
 };
 bool lk_aio_read_fut(struct lk_py *py, lk_addr obj, struct lk_aio_fut *ret);
+/** The frames of a task's coroutine and of all that it awaits, outermost first, instead of what
+ * `frames` had; it is the caller's to free. False for what is no task that has one. */
+bool lk_aio_await_chain(struct lk_py *py, lk_addr task, struct lk_pyframes *frames,
+                        bool *truncated);
 /** False for what is no task or future, and for one that is done. */
 bool lk_aio_is_pending(struct lk_py *py, lk_addr future);
 

@@ -5,10 +5,8 @@
  */
 #include "read/python/stdlib/likely_enders.h"
 
-#include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/interpreter.h"
-#include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/known_class.h"
@@ -47,14 +45,6 @@ static const struct ender_row *row_of(const struct lk_py *py, const struct lk_lo
         if (rows[i].cls == cls && (!t || rows[i].wait == t->wait.kind))
             return &rows[i];
     return NULL;
-}
-
-static bool waits_here(const struct lk_lock *l, struct lk_ref who)
-{
-    for (size_t i = 0; i < l->waiters.n; i++)
-        if (lk_ref_eq(l->waiters.v[i], who))
-            return true;
-    return false;
 }
 
 /* All that wait for it do so in the way that the row is about, and for ever. */
@@ -104,7 +94,7 @@ static void find_for(struct lk_py *py, size_t index, const struct ender_row *row
     for (size_t i = 0; i < py->s->threads.n && *left; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        bool own = waits_here(l, thread);
+        bool own = lk_refs_has(&l->waiters, thread);
         if (!frames || (own && !row->own))
             continue;
         enum lk_tri ends = would_end(py, frames, row, l->addr, left);
@@ -163,7 +153,8 @@ static void find_worker(struct lk_py *py, struct lk_lock *l, unsigned *left)
     for (size_t i = 0; row && i < py->s->threads.n && *left; i++) {
         struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        if (!frames || waits_here(l, thread) || !works_on(py, frames, row, l->addr, left))
+        if (!frames || lk_refs_has(&l->waiters, thread) ||
+            !works_on(py, frames, row, l->addr, left))
             continue;
         l->worked_on_by = thread;
         return;

@@ -34,10 +34,7 @@ static bool waits_for(const struct lk_snapshot *s, struct lk_ref who, struct lk_
     const struct lk_thread *t = lk_thread_at(s, who);
     const struct lk_task *k = lk_task_at(s, who);
     const struct lk_wait *w = t ? &t->wait : k ? &k->wait : NULL;
-    for (size_t i = 0; w && i < w->on.n; i++)
-        if (lk_ref_eq(w->on.v[i], lock))
-            return true;
-    return false;
+    return w && lk_refs_has(&w->on, lock);
 }
 
 /* Someone other than the candidate could hold it by a bare acquire(). Who waits for it does not

@@ -73,14 +73,6 @@ size_t lk_py_note_releasing(struct lk_py *py, const struct lk_pyframes *frames,
     return noted;
 }
 
-static bool is_listed(const struct lk_refs *list, struct lk_ref r)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (lk_ref_eq(list->v[i], r))
-            return true;
-    return false;
-}
-
 static void add_with_blocks(struct search *x)
 {
     const struct lk_reader *a = lk_reader(x->py);
@@ -98,14 +90,14 @@ static void add_with_blocks(struct search *x)
  * for: what it asks for it does not hold yet. */
 static void ask_frame(struct search *x, const struct lk_pyf *f, struct lk_ref who, bool takes)
 {
-    if (!*x->left || (takes && is_listed(&x->lock->waiters, who)))
+    if (!*x->left || (takes && lk_refs_has(&x->lock->waiters, who)))
         return;
     --*x->left;
     enum lk_tri ends = lk_py_will_call_method_on(x->py, f, "release", x->lock->addr);
     if (ends == LK_NO)
         return;
     lk_refs_add(x->py->s, ends == LK_YES ? &x->by_code : &x->maybe, who);
-    x->sure &= is_listed(&x->by_with, who);
+    x->sure &= lk_refs_has(&x->by_with, who);
 }
 
 static void ask_threads(struct search *x)
@@ -130,26 +122,11 @@ static void ask_tasks(struct search *x)
     x->sure &= !a->releasing_cut && !a->tasks_cut;
 }
 
-struct has {
-    lk_addr what;
-    unsigned left;
-    bool found;
-};
-
-static bool is_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
-{
-    struct has *h = arg;
-    (void)py, (void)key;
-    h->found |= value == h->what;
-    return !h->found && --h->left > 0;
-}
-
 /* Leaving a `with` of that object calls release, and it has the semaphore among its attributes. */
 static bool exit_gives_back(struct search *x, lk_addr manager)
 {
     static const char *const exits[] = { "__exit__", "__aexit__" };
     const struct lk_pytype *ty = lk_py_type(x->py, manager);
-    struct has h = { .what = x->lock->addr, .left = MAX_ATTRS };
     bool releases = false;
     for (size_t i = 0; ty && i < LK_ARRAY_LEN(exits); i++) {
         lk_addr func = lk_py_type_attr(x->py, ty, exits[i]);
@@ -157,9 +134,7 @@ static bool exit_gives_back(struct search *x, lk_addr manager)
             func ? lk_py_code(x->py, lk_py_function_code(x->py, func)) : NULL;
         releases |= c && c->code->mentions_release;
     }
-    if (releases)
-        lk_py_attr_each(x->py, manager, is_attr, &h);
-    return h.found;
+    return releases && lk_py_has_value(x->py, manager, x->lock->addr, MAX_ATTRS);
 }
 
 static void ask_other_blocks(struct search *x)
