@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "process/linux/process_facts.h"
+#include "read/python/interpreter/bytecode.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/runtime.h"
 #include "read/python/interpreter/thread_states.h"

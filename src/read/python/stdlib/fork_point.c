@@ -9,6 +9,7 @@
  * child with os._exit; Modules/posixmodule.c os_fork_impl, os_forkpty_impl return 0 in the child.
  */
 #include "read/python/stdlib/fork_point.h"
+#include "read/python/interpreter/bytecode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,6 @@
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
-#include "read/python/reader/method_calls.h"
 
 enum {
     MAX_NAMES = 4096,
