@@ -21,6 +21,7 @@ struct lk_executor {
     size_t n_items;
     enum lk_tri shutdown;
     bool lost_in_fork; /* its worker threads exist only in the parent process */
+    bool workers_gone; /* all that it may have were started in this process, and have ended */
     enum lk_read read;
 };
 

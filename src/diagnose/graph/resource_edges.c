@@ -177,6 +177,11 @@ void lk_make_executor_edges(struct lk_edge_build *b, struct lk_node *n, const st
         n->why_dead = "its worker threads exist only in the parent process";
         return;
     }
+    if (x->workers_gone) {
+        n->dead_end = true;
+        n->why_dead = "its worker threads have ended";
+        return;
+    }
     n->open =
         x->max_workers == LK_UNKNOWN || x->workers.n == 0 || (int64_t)x->workers.n < x->max_workers;
     for (size_t i = 0; i < x->workers.n; i++) {

@@ -80,6 +80,31 @@ static void describe_job(struct lk_rule_context *c, struct lk_finding *f, const 
     f->safe_now = "Nothing inside the process completes this result any more.";
 }
 
+static void describe_item(struct lk_rule_context *c, struct lk_finding *f, const char *who,
+                          struct lk_ref result)
+{
+    f->summary = lk_print(c,
+                          "%s for %s, whose work item stands in the queue of a pool all threads of "
+                          "which have ended",
+                          who, lk_name(c, result));
+    lk_finding_say(c, f,
+                   "the pool has started as many threads as it may, and none of them is left: it "
+                   "starts no other");
+    f->remedy =
+        "Leave the future of a submitted call to its pool: who completes or cancels it meanwhile "
+        "makes the worker's own set_result() fail, which ends the worker. Wait with "
+        "result(timeout=...), and look for \"exception in worker\" in the log of "
+        "concurrent.futures.";
+    f->safe_now = "Nothing inside the process completes this result any more.";
+}
+
+static void describe(struct lk_rule_context *c, struct lk_finding *f, const char *who,
+                     struct lk_ref gone)
+{
+    const struct lk_future *result = lk_future_at(c->snap, gone);
+    (!result ? describe_lock : result->job_lost ? describe_job : describe_item)(c, f, who, gone);
+}
+
 /* gone: a lock or a pool's result. */
 static void tell_gone(struct lk_rule_context *c, struct lk_ref gone)
 {
@@ -99,7 +124,7 @@ static void tell_gone(struct lk_rule_context *c, struct lk_ref gone)
     f.severity = LK_STALLED;
     const char *who = lk_print(c, "%s blocks in %s at %s", lk_name(c, thread), lk_blocks_in(c, t),
                                lk_place(c, &f.culprits.v[0]));
-    (gone.kind == LK_KIND_LOCK ? describe_lock : describe_job)(c, &f, who, gone);
+    describe(c, &f, who, gone);
     lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)f.threads.n, "thread"),
                    f.threads.n == 1 ? "s" : "");
     f.safe_now = lk_print(c, "%s %s", f.safe_now, lk_capitalized(c, lk_end_process_words(c)));
@@ -249,6 +274,11 @@ void lk_find_nobody_left(struct lk_rule_context *c)
     for (size_t i = 0; i < c->snap->futures.n; i++)
         if (c->snap->futures.v[i].job_lost)
             tell_gone(c, lk_ref_make(LK_KIND_FUTURE, i));
+    for (size_t i = 0; i < c->snap->executors.n; i++) {
+        const struct lk_executor *x = &c->snap->executors.v[i];
+        for (size_t k = 0; x->workers_gone && k < x->n_items; k++)
+            tell_gone(c, x->items[k].future);
+    }
     if (!c->halted && c->snap->threads.n && !something_else_acts(c->snap) &&
         all_only_wait(c, &first) && all_are_stalled(c))
         tell_all_wait(c, first);

@@ -99,9 +99,13 @@ static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         gone += lk_py_thread_is_gone(py, threads[i]);
         add_worker(py, ref, lk_py_thread_of_object(py, threads[i], &known));
     }
-    /* Workers end when the pool is shut down, or broken by its initializer; else only a fork takes
-     * them away. */
-    lk_executor_at(py->s, ref)->lost_in_fork = n > 0 && gone == n && runs(py, ref, obj);
+    /* Workers end when the pool is shut down, or broken by its initializer; else a fork takes them
+     * away, or an exception that _WorkItem.run lets out: a future that was completed by others. */
+    bool lost = n > 0 && gone == n && runs(py, ref, obj);
+    lk_executor_at(py->s, ref)->lost_in_fork = lost && py->s->forked;
+    lk_executor_at(py->s, ref)->workers_gone =
+        lost && !py->s->forked && (int64_t)n >= lk_executor_at(py->s, ref)->max_workers &&
+        lk_executor_at(py->s, ref)->max_workers != LK_UNKNOWN;
     read_queue(py, ref, lk_py_attr(py, obj, "_work_queue"));
 }
 
