@@ -489,9 +489,14 @@ static void close_session(struct examination *x)
 static void read_lines(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    for (size_t i = 0; x->session.unwinder && i < s->threads.n; i++)
+    struct lk_natstack **stacks = lk_xcalloc(s->threads.n + 1, sizeof *stacks);
+    size_t n = 0;
+    for (size_t i = 0; i < s->threads.n; i++)
         if (s->threads.v[i].native_stack)
-            lk_unwind_lines(x->session.unwinder, s->threads.v[i].native_stack, s->arena);
+            stacks[n++] = s->threads.v[i].native_stack;
+    if (x->session.unwinder)
+        lk_unwind_lines(x->session.unwinder, stacks, n, s->arena);
+    lk_free(stacks);
 }
 
 /* What a process has put into its own environment since it began is what it runs itself. */

@@ -26,6 +26,7 @@ struct lk_code {
     bool mentions_serve;                     /* ... or one that opens a server's socket */
     enum lk_code_class cls;
     bool site;      /* below site-packages or dist-packages */
+    bool home;      /* below the folder that the process runs in */
     unsigned marks; /* what a frame of it means (diagnose/catalog/frames.h); set by lk_classify */
     /* a blocking call: its name for sentences, NULL its qualname; set by lk_classify */
     const char *call;

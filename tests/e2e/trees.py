@@ -307,6 +307,30 @@ if __name__ == "__main__":
 """
 
 
+REQUEST = """
+import http.server, socket, subprocess, sys
+DEAD = '''
+import threading
+first, second, met = threading.Lock(), threading.Lock(), threading.Barrier(2)
+def take(one, other):
+    with one:
+        met.wait()
+        with other:
+            pass
+threading.Thread(target=take, args=(second, first)).start()
+take(first, second)
+'''
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        subprocess.run([sys.executable, "-c", DEAD])
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+client = socket.create_connection(server.server_address)
+client.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+print("up", flush=True)
+server.serve_forever()
+"""
+
+
 def examined_pair(text, *options):
     """The report set of a program that starts one child, once both are asleep."""
     with tempfile.TemporaryDirectory() as folder:
@@ -360,6 +384,17 @@ def victim():
     assert reports[other]["verdict"] == "deadlock" and reports[pid]["verdict"] != "deadlock", report["verdict"]
 
 
+def request_behind_child():
+    """A request that waits for a deadlocked child: held up, with no remedy of its own."""
+    pid, other, report = examined_pair(REQUEST, "--stalled-after", "1")
+    reports = by_pid(report)
+    first = reports[pid]["findings"][0]
+    assert reports[other]["verdict"] == "deadlock", reports[other]["findings"]
+    assert reports[pid]["verdict"] == "stalled" and first["rule"] == "LK406", (reports[pid]["verdict"], first)
+    assert "child process %d, for which this waits, is itself deadlocked" % other in first["remedy"], first["remedy"]
+    assert "timeout" not in first["remedy"], first["remedy"]
+
+
 def main():
     tally = lib.Tally("trees")
     tally.run("gunicorn: a master and 8 workers", gunicorn_workers)
@@ -383,6 +418,7 @@ def main():
     tally.run("near miss: a handler feeds the coprocess", no_ring, COPROCESS % "child.stdin.write(b'hello')")
     tally.run("a coprocess that no handler feeds", ring, COPROCESS % "sys.exit(1)", "child.stdout.readline()")
     tally.run("a parent that joins a deadlocked child", victim)
+    tally.run("a request that waits for a deadlocked child", request_behind_child)
     return tally.end()
 
 

@@ -146,6 +146,14 @@ static bool in_project(const struct classifier *k, const char *file)
            is_below(file, k->project + m + 1, n - m - 1);
 }
 
+/* A service that runs in "/" runs nowhere in particular. */
+static bool at_home(const struct classifier *k, const char *file)
+{
+    const char *cwd = k->s->cwd;
+    return cwd && strcmp(cwd, "/") != 0 &&
+           (file[0] != '/' ? file[0] != '<' : is_below(file, cwd, strlen(cwd)));
+}
+
 static enum lk_code_class class_of(const struct classifier *k, const struct lk_code *c, bool *site)
 {
     const char *rest = below_site(c->file);
@@ -184,6 +192,7 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     if (is_typed(c))
         c->marks |= LK_MARK_CELL;
     c->cls = class_of(k, c, &c->site);
+    c->home = c->cls == LK_CODE_USER && !c->site && at_home(k, c->file);
 }
 
 static void classify_stack(const struct classifier *k, const struct lk_pystack *st)
@@ -373,27 +382,26 @@ void lk_classify(struct lk_snapshot *s, const char *project)
     classify_loops(s);
 }
 
+/* How near to the project a frame is; 0: not the user's. */
+static int nearness(const struct lk_code *c)
+{
+    if (!c || c->cls != LK_CODE_USER)
+        return 0;
+    return c->home ? 3 : c->site ? 1 : 2;
+}
+
 const struct lk_pyframe *lk_culprit_frame(const struct lk_pystack *st, size_t *index)
 {
-    const struct lk_pyframe *site = NULL;
-    size_t site_index = 0;
+    const struct lk_pyframe *best = NULL;
+    int most = 0;
     for (size_t i = 0; st && i < st->n; i++) {
-        const struct lk_code *c = st->frames[i].code;
-        if (!c || c->cls != LK_CODE_USER)
+        const int near = nearness(st->frames[i].code);
+        if (near <= most)
             continue;
-        if (!c->site) {
-            if (index)
-                *index = i;
-            return &st->frames[i];
-        }
-        if (!site) {
-            site = &st->frames[i];
-            site_index = i;
-        }
+        most = near;
+        best = &st->frames[i];
+        if (index)
+            *index = i;
     }
-    if (!site)
-        return lk_caller_frame(st, 0, index);
-    if (index)
-        *index = site_index;
-    return site;
+    return best ? best : lk_caller_frame(st, 0, index);
 }

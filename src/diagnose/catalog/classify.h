@@ -10,8 +10,9 @@
 /** project: folder of user code (--project), or NULL. */
 void lk_classify(struct lk_snapshot *s, const char *project);
 /**
- * The innermost user frame; code below site-packages ranks lower (taken only if no other user frame
- * is there); else the first frame outside the standard library; else NULL. *index may be NULL.
+ * The innermost user frame: of code below the folder that the process runs in; where there is none,
+ * of any that is not below site-packages; then of that; else the first frame outside the standard
+ * library; else NULL. *index may be NULL.
  */
 const struct lk_pyframe *lk_culprit_frame(const struct lk_pystack *st, size_t *index);
 /** The innermost frame outside the standard library at or outside of index from; NULL. *index may

@@ -85,7 +85,12 @@ static void culprits(void **state)
     assert_string_equal(culprit_of(NULL, std, ours, lib), "ours");
     assert_string_equal(culprit_of(NULL, std, lib, lib), "get");
     assert_string_equal(culprit_of(NULL, std, std, std), "-");
-    assert_string_equal(culprit_of(NULL, tool, app, std), "tool");
+    /* the process runs in /srv: what lies elsewhere is somebody else's, if not installed */
+    assert_string_equal(culprit_of(NULL, tool, app, std), "view");
+    assert_string_equal(culprit_of(NULL, tool, "rel@app.py:3", std), "rel");
+    assert_string_equal(culprit_of(NULL, tool, "text@<string>:3", std), "tool");
+    assert_string_equal(culprit_of(NULL, tool, "near@/srv2/app.py:3", std), "tool");
+    assert_string_equal(culprit_of(NULL, ours, tool, std), "tool");
     assert_string_equal(culprit_of("/srv", tool, app, std), "view");
     assert_string_equal(culprit_of("/srv/", tool, app, std), "view");
     assert_string_equal(culprit_of(".", tool, app, std), "view");

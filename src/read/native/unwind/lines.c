@@ -15,7 +15,7 @@
 #include "read/native/elf/symbols.h"
 #include "read/native/unwind/confined.h"
 
-#define MAX_ASKED     64    /* frames of one module in one call */
+#define MAX_ASKED     128   /* addresses of one module in one call */
 #define MAX_HELPERS   64    /* in the life of an unwinder */
 #define MAX_UNITS     20000 /* compilation units searched when there is no .debug_aranges */
 #define MAX_FILE_NAME 1000
@@ -212,14 +212,19 @@ static size_t record(struct lk_unwinder *u, const struct lk_module *m, uint64_t 
     return used;
 }
 
-/* Looks up those of these addresses that nobody asked for before. */
-static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *vaddrs, size_t n)
+static bool has_lines(struct lk_unwinder *u, struct lk_module *m)
 {
     if (!m->lines_tried) {
         m->lines_tried = true;
         m->lines_fd = lk_module_open_section(u->t, m, ".debug_line");
     }
-    if (m->lines_fd < 0 || !n || u->line_helpers >= MAX_HELPERS)
+    return m->lines_fd >= 0;
+}
+
+/* Looks up those of these addresses that nobody asked for before. */
+static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *vaddrs, size_t n)
+{
+    if (!has_lines(u, m) || !n || u->line_helpers >= MAX_HELPERS)
         return;
     u->line_helpers++;
     const size_t max = n * (MAX_INLINED + 1);
@@ -282,26 +287,87 @@ static void expand(struct lk_unwinder *u, struct lk_natstack *stack,
     stack->n = (uint32_t)n;
 }
 
-void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a)
+/* Stacks to be described, each once, and the addresses of one module that are to be asked for. */
+struct job {
+    struct lk_unwinder *u;
+    struct lk_map module_of; /* pointer of its path in the stacks' arena -> module */
+    struct lk_map stacks, modules;
+    LK_VEC(struct lk_natstack *) list;
+    struct lk_module *module;
+    uint64_t vaddrs[MAX_ASKED];
+    size_t n;
+    struct lk_map seen; /* of vaddrs */
+};
+
+static struct lk_module *module_at(struct job *b, const struct lk_natframe *f)
 {
-    struct lk_module *modules[LK_UNWIND_MAX];
-    uint64_t asked[MAX_ASKED];
-    const size_t n = stack->n;
-    if (stack->has_lines || n > LK_UNWIND_MAX) /* equal stacks are one */
-        return;
-    stack->has_lines = true;
-    for (size_t i = 0; i < n; i++) {
-        const struct lk_natframe *f = &stack->frames[i];
-        modules[i] = f->system ? NULL : module_of(u, f);
+    uint64_t v;
+    if (f->system || !f->module_path)
+        return NULL;
+    if (!lk_map_get(&b->module_of, (uintptr_t)f->module_path, &v)) {
+        struct lk_module *m = module_of(b->u, f);
+        v = m && has_lines(b->u, m) ? (uintptr_t)m : 0;
+        lk_map_put(&b->module_of, (uintptr_t)f->module_path, v);
     }
-    for (size_t i = 0; i < n; i++) {
-        size_t k = 0;
-        if (!modules[i] || recorded(u, modules[i], vaddr_of(stack, i)))
+    return (struct lk_module *)(uintptr_t)v;
+}
+
+static void ask_all(struct job *b)
+{
+    resolve(b->u, b->module, b->vaddrs, b->n);
+    b->n = 0;
+    lk_map_clear(&b->seen);
+}
+
+static void gather(struct job *b, const struct lk_natstack *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const uint64_t vaddr = vaddr_of(s, i);
+        if (module_at(b, &s->frames[i]) != b->module || recorded(b->u, b->module, vaddr) ||
+            !lk_map_add(&b->seen, vaddr, 0))
             continue;
-        for (size_t j = i; j < n && k < MAX_ASKED; j++) /* all of this module at once */
-            if (modules[j] == modules[i] && !recorded(u, modules[j], vaddr_of(stack, j)))
-                asked[k++] = vaddr_of(stack, j);
-        resolve(u, modules[i], asked, k);
+        b->vaddrs[b->n++] = vaddr;
+        if (b->n == MAX_ASKED)
+            ask_all(b);
     }
-    expand(u, stack, modules, a);
+}
+
+/* A module is asked for all stacks at once: to begin to read its debug information is what costs
+ * most. */
+static void ask_module(struct job *b, struct lk_module *m)
+{
+    b->module = m;
+    for (size_t i = 0; i < b->list.n; i++)
+        gather(b, b->list.v[i]);
+    ask_all(b);
+}
+
+void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *const *stacks, size_t n,
+                     struct lk_arena *a)
+{
+    struct lk_module *modules[LK_UNWIND_MAX], *m;
+    struct job *b = lk_xcalloc(1, sizeof *b);
+    b->u = u;
+    for (size_t i = 0; i < n; i++)
+        if (!stacks[i]->has_lines && stacks[i]->n <= LK_UNWIND_MAX &&
+            lk_map_add(&b->stacks, (uintptr_t)stacks[i], 0))
+            lk_vec_add(&b->list, stacks[i]); /* NOLINT(bugprone-sizeof-expression) */
+    for (size_t i = 0; i < b->list.n; i++)
+        for (size_t k = 0; k < b->list.v[i]->n; k++)
+            if ((m = module_at(b, &b->list.v[i]->frames[k])) &&
+                lk_map_add(&b->modules, (uintptr_t)m, 0))
+                ask_module(b, m);
+    for (size_t i = 0; i < b->list.n; i++) {
+        struct lk_natstack *s = b->list.v[i];
+        s->has_lines = true;
+        for (size_t k = 0; k < s->n; k++)
+            modules[k] = module_at(b, &s->frames[k]);
+        expand(u, s, modules, a);
+    }
+    lk_map_deinit(&b->module_of);
+    lk_map_deinit(&b->stacks);
+    lk_map_deinit(&b->modules);
+    lk_map_deinit(&b->seen);
+    lk_free(b->list.v);
+    lk_free(b);
 }

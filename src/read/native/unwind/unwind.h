@@ -48,6 +48,7 @@ void lk_unwind_all(struct lk_unwinder *u, const struct lk_regs *regs, size_t n, 
                    struct lk_natstack **ret);
 /** file:line of frames outside the system's libraries where the module has debug information, and
  * the functions inlined there as frames of their own (costly: only for stacks to be shown). */
-void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *stack, struct lk_arena *a);
+void lk_unwind_lines(struct lk_unwinder *u, struct lk_natstack *const *stacks, size_t n,
+                     struct lk_arena *a);
 
 #endif

@@ -508,7 +508,7 @@ static void a_module_that_cannot_be_read_is_still_named(void **state)
     assert_string_equal(s->frames[0].module, "lib\\x1bname.so");
     assert_null(s->frames[0].function);
     assert_int_equal(s->frames[0].offset, CODE - BASE);
-    lk_unwind_lines(u, s, a);
+    lk_unwind_lines(u, &s, 1, a);
     lk_unwinder_destroy(u);
     lk_arena_destroy(a);
     lk_process_destroy(t);
@@ -610,7 +610,7 @@ static struct found exercise(const struct image *im, uint8_t *file, size_t size,
         struct lk_natstack *s = lk_unwind(u, &regs, a);
         assert_in_range(s->n, 1, LK_UNWIND_MAX);
         if (lines && i < 2)
-            lk_unwind_lines(u, s, a);
+            lk_unwind_lines(u, &s, 1, a);
         found.functions += s->frames[0].function != NULL;
         found.lines += s->frames[0].file != NULL;
     }

@@ -231,7 +231,7 @@ static void names_of_a_child_asleep_in_read(void **state)
     assert_non_null(s->frames[0].build_id);
     assert_ptr_equal(s, stack_of(&f, 0)); /* equal stacks are one */
 
-    lk_unwind_lines(f.u, s, f.a);
+    lk_unwind_lines(f.u, &s, 1, f.a);
     assert_non_null(s->frames[at].file);
     assert_true(lk_ends_with(s->frames[at].file, "test_unwind.c"));
     assert_int_equal(s->frames[at].line, middle_line);
