@@ -432,7 +432,6 @@ const struct lk_call_pattern lk_known_wrappers[] = {
     { "__gnu_cxx::*", NULL, NULL },
     { "boost::*", NULL, NULL },
     { "absl::*", NULL, NULL },
-    { "<std::*", NULL, NULL },
     { "parking_lot::*", NULL, NULL },
     { "parking_lot_core::*", NULL, NULL },
     { "tbb::*", NULL, NULL },

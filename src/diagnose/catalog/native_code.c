@@ -58,8 +58,31 @@ static const char *begin_of_name(const char *s)
     return begin;
 }
 
+/* Of Rust's own crates: mangled (v0: the crate's name with its length), or as the older scheme has
+ * it, which ends in a hash. */
+static bool is_rust_library(const char *name)
+{
+    static const char *const mangled[] = { "_3std", "_4core", "_5alloc" };
+    static const char *const begins[] = { "std::",      "core::",      "alloc::",
+                                          "_$LT$std..", "_$LT$core..", "_$LT$alloc..",
+                                          "<std::",     "<core::",     "<alloc::" };
+    enum { HASH = 16 };
+    const size_t n = strlen(name);
+    if (lk_starts_with(name, "_R"))
+        return holds_any(name, mangled, LK_ARRAY_LEN(mangled));
+    if (n < HASH + 3 || !lk_starts_with(name + n - HASH - 3, "::h") ||
+        strspn(name + n - HASH, "0123456789abcdef") != HASH)
+        return false;
+    for (size_t i = 0; i < LK_ARRAY_LEN(begins); i++)
+        if (lk_starts_with(name, begins[i]))
+            return true;
+    return false;
+}
+
 static bool is_wrapper(const struct lk_natframe *f)
 {
+    if (f->function && is_rust_library(f->function))
+        return true;
     if (f->file && is_header(f->file))
         return true;
     return lk_pattern_is_native_wrapper(f->function ? begin_of_name(f->function) : NULL, f->module);

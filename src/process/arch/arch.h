@@ -77,8 +77,9 @@ struct lk_arch {
     int64_t (*frame_size)(const uint8_t *code, size_t n);
     /* The code that ends here is a call: what it calls, counted from its end. */
     enum lk_call_form (*call_before)(const uint8_t *code, size_t n, int64_t *distance);
-    /* The instruction here returns to the address that the stack pointer points to. */
-    bool (*returns)(const uint8_t *code, size_t n);
+    /* Bytes from the stack pointer to the return address, of a function that is about to give back
+     * what it has on the stack and return; -1 when it does not do just that. */
+    int64_t (*way_back)(const uint8_t *code, size_t n);
 
     struct lk_glibc_layout glibc;
     uint16_t musl_tid; /* in musl's struct pthread (src/internal/pthread_impl.h), 1.2 */

@@ -106,9 +106,32 @@ static enum lk_call_form call_before(const uint8_t *code, size_t n, int64_t *dis
     return LK_NO_CALL;
 }
 
-static bool returns(const uint8_t *code, size_t n)
+/* pop; add $n,%rsp; ret */
+static int64_t way_back(const uint8_t *code, size_t n)
 {
-    return n && code[0] == 0xc3;
+    const uint8_t *p = code, *end = code + n;
+    int64_t bytes = 0;
+    while (end - p >= 7) {
+        const unsigned prefix = *p == 0x41;
+        int32_t room;
+        if (*p == 0xc3)
+            return bytes;
+        if (p[prefix] >= 0x58 && p[prefix] <= 0x5f && *p != 0x5c) {
+            bytes += 8;
+            p += 1 + prefix;
+        } else if (take(&p, end, "\x48\x83\xc4", 3) && (int8_t)*p >= 0) {
+            bytes += *p++;
+        } else if (take(&p, end, "\x48\x81\xc4", 3)) {
+            memcpy(&room, p, sizeof room);
+            bytes += room;
+            p += sizeof room;
+            if (room < 0)
+                return -1;
+        } else {
+            return -1;
+        }
+    }
+    return -1;
 }
 
 const struct lk_arch lk_arch_x86_64 = {
@@ -124,7 +147,7 @@ const struct lk_arch lk_arch_x86_64 = {
     .frame_pointer = REG_FP,
     .frame_size = frame_size,
     .call_before = call_before,
-    .returns = returns,
+    .way_back = way_back,
     .glibc = {
         /* nptl/descr.h behind tcbhead_t, sysdeps/x86_64/nptl/tls.h */
         .thread = { .self = { 0, 0x10 }, .n_self = 2, .tid = 0x2d0, .cancelhandling = 0x308 },

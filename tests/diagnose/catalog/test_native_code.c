@@ -45,6 +45,12 @@ static void classes(void **state)
         { LK_NATIVE_PROJECT, "app::Lock::operator std::mutex&()", EXE, NULL },
         { LK_NATIVE_PROJECT, "main::{lambda()#1}::operator()() const", EXE, NULL },
         { LK_NATIVE_PROJECT, "(", EXE, NULL },
+        { LK_NATIVE_WRAPPER, "_RNvMNtNtCsjrHSEGnQ3l9_3std3sys4sync5mutex4lock", EXE, NULL },
+        { LK_NATIVE_PROJECT, "_RNvCs1234_3app4take", EXE, NULL },
+        { LK_NATIVE_WRAPPER, "core::ops::function::FnOnce::call_once::h8f847b56a0123456", EXE,
+          NULL },
+        { LK_NATIVE_PROJECT, "core::Scheduler::run()", EXE, NULL }, /* C++ */
+        { LK_NATIVE_PROJECT, "app::take::h5cc098e87a5e4699", EXE, NULL },
         { LK_NATIVE_WRAPPER, "uv_mutex_lock", EXE, NULL },
         { LK_NATIVE_WRAPPER, "g_cond_wait", "/usr/lib/libglib-2.0.so.0", NULL },
         { LK_NATIVE_WRAPPER, "g_cond_wait", EXE, NULL },

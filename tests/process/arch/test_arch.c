@@ -113,7 +113,8 @@ static void frames_in_code(void **state)
     assert_int_equal(lk_arch_own()->frame_size(nothing, 0), -1);
     assert_int_equal(lk_arch_own()->call_before(nothing, sizeof nothing, &distance), LK_NO_CALL);
     assert_int_equal(lk_arch_own()->call_before(nothing, 0, &distance), LK_NO_CALL);
-    assert_false(lk_arch_own()->returns(nothing, 0));
+    assert_int_equal(lk_arch_own()->way_back(nothing, 0), -1);
+    assert_int_equal(lk_arch_own()->way_back(nothing, sizeof nothing), -1);
 #ifdef __x86_64__
 #define CODE(s) s, sizeof(s) - 1
     assert_int_equal(size_of(CODE("\x55\x48\x89\xe5")), 0);
@@ -142,7 +143,21 @@ static void frames_in_code(void **state)
         assert_int_equal(lk_arch_own()->call_before(rows[i].code, 8, &distance), rows[i].form);
     assert_int_equal(lk_arch_own()->call_before(rows[0].code, 8, &distance), LK_DIRECT_CALL);
     assert_int_equal(distance, -4);
-    assert_true(lk_arch_own()->returns((const uint8_t *)"\xc3", 1));
+    static const struct {
+        uint8_t code[24];
+        int64_t bytes;
+    } ends[] = {
+        { { 0xc3 }, 0 },
+        { { 0x5d, 0xc3 }, 8 },                                  /* pop %rbp */
+        { { 0x48, 0x83, 0xc4, 0x18, 0x41, 0x5c, 0xc3 }, 0x20 }, /* add $24,%rsp; pop %r12 */
+        { { 0x48, 0x81, 0xc4, 0x08, 0x01, 0, 0, 0x5b, 0xc3 }, 0x110 },
+        { { 0xc9, 0xc3 }, -1 },                   /* leave: needs %rbp */
+        { { 0x5c, 0xc3 }, -1 },                   /* pop %rsp */
+        { { 0x48, 0x83, 0xc4, 0x80, 0xc3 }, -1 }, /* add $-128,%rsp */
+        { { 0x31, 0xc0, 0xc3 }, -1 },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(ends); i++)
+        assert_int_equal(lk_arch_own()->way_back(ends[i].code, sizeof ends[i].code), ends[i].bytes);
 #endif
 }
 

@@ -5,6 +5,7 @@
  * pointer and the return address lie there (psABI, "The Stack Frame"), and a return address is one
  * only where a call ends. So nothing is taken that the code does not bear out.
  */
+#include "read/native/elf/symbols.h"
 #include "read/native/unwind/unwind_internal.h"
 
 enum {
@@ -87,25 +88,41 @@ void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, stru
     r->known |= 1u << place;
 }
 
+/* The frame that a function without call frame information has set up, as its own first
+ * instructions say; its name tells where those are. 0: none. */
+static lk_addr by_symbol(struct lk_unwinder *u, const struct lk_regs *r)
+{
+    const lk_addr pc = r->reg[LK_REG_PC];
+    struct lk_module *m = lk_module_at(&u->modules, pc);
+    struct lk_symbol_name name;
+    /* as a function with a frame pointer has it: the caller's below the return address */
+    struct lk_row row = { .cfa_off = 2 * sizeof(uint64_t) };
+    row.v[LK_REG_PC] = -(int32_t)sizeof(uint64_t);
+    if (!m || !m->elf || !lk_symbol_find(u->t, m, pc - m->bias, &name))
+        return 0;
+    row.start = pc - name.offset;
+    return by_prologue(u, &row, r->reg[LK_REG_SP]);
+}
+
 bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, struct lk_regs *next)
 {
     const struct lk_arch *arch = lk_process_arch(u->t);
     const unsigned place = arch->frame_pointer;
+    const bool known = r->known & 1u << place;
     const lk_addr sp = r->reg[LK_REG_SP];
-    uint8_t code[1];
-    lk_addr to, slot = sp;
+    uint8_t code[PROLOGUE];
+    lk_addr to, slot;
     *next = (struct lk_regs){ 0 };
-    const bool returns =
-        lk_read(u->t, r->reg[LK_REG_PC], code, sizeof code) && arch->returns(code, sizeof code);
-    if (!returns) {
-        if (!(r->known & 1u << place) || r->reg[place] < sp)
+    const int64_t back = lk_read(u->t, r->reg[LK_REG_PC], code, sizeof code)
+                             ? arch->way_back(code, sizeof code)
+                             : -1;
+    if (back >= 0) {
+        slot = sp + (uint64_t)back;
+    } else {
+        const lk_addr fp = known ? r->reg[place] : by_symbol(u, r);
+        if (fp < sp || !lk_stack_word(&u->window, u->t, fp, &next->reg[place]))
             return false;
-        slot = r->reg[place] + sizeof(uint64_t);
-        if (!lk_stack_word(&u->window, u->t, r->reg[place], &next->reg[place]))
-            return false;
-        next->known |= 1u << place;
-    } else if (r->known & 1u << place) {
-        next->reg[place] = r->reg[place];
+        slot = fp + sizeof(uint64_t);
         next->known |= 1u << place;
     }
     if (!lk_stack_word(&u->window, u->t, slot, &next->reg[LK_REG_PC]) ||
