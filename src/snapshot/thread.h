@@ -13,11 +13,12 @@ struct lk_thread {
     const char *name; /* Python's name if it has one, else comm */
     const char *comm;
     bool main;
-    char kstate;    /* R S D T t Z X I of /proc stat */
-    bool running;   /* was running (not in a system call) when looked at */
-    int unread;     /* errno: in which call it sleeps could not be read; 0 */
-    bool python;    /* has a Python thread state */
-    uint64_t ident; /* pthread_t as Python sees it; 0 unknown */
+    char kstate;         /* R S D T t Z X I of /proc stat */
+    bool running;        /* was running (not in a system call) when looked at */
+    int unread;          /* errno: in which call it sleeps could not be read; 0 */
+    bool python;         /* has a Python thread state */
+    bool outside_python; /* ... and was seen to run no Python code at the moment */
+    uint64_t ident;      /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
     enum lk_read read;
     enum lk_role role; /* set by lk_classify */

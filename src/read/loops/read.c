@@ -92,7 +92,8 @@ static void check_runners(struct lk_py *py)
         struct lk_loop *o = &py->s->loops.v[i];
         const struct lk_thread *t =
             o->run == LK_LOOP_RUNNING ? lk_thread_at(py->s, o->thread) : NULL;
-        if (!py->s->forked || !t || !lk_py_frames_of_thread(py, o->thread.index) ||
+        if (!py->s->forked || !t ||
+            (!lk_py_frames_of_thread(py, o->thread.index) && !t->outside_python) ||
             drives(t, lk_ref_make(LK_KIND_LOOP, i)))
             continue;
         o->run = t->read == LK_READ_RACY ? LK_LOOP_UNKNOWN : LK_LOOP_LOST_IN_FORK;

@@ -166,6 +166,19 @@ static bool walk_frames(struct lk_py *py, lk_addr at, struct lk_pyframes *ret, b
     return !*truncated || ret->n > first;
 }
 
+/* _PyCFrame is a local variable of _PyEval_EvalFrameDefault: below the stack pointer nothing lives.
+ */
+bool lk_py_left_python(struct lk_py *py, lk_addr tstate, lk_addr sp)
+{
+    const struct lk_layout *l = &py->layout;
+    lk_addr cframe;
+    if (l->frame_kind != LK_FRAME_CFRAME || !sp ||
+        !lk_read_u64(py->t, tstate + l->ts_cframe, &cframe) || cframe >= sp)
+        return false;
+    const struct lk_mapping *stack = lk_process_mapping_at(py->t, sp);
+    return stack && stack == lk_process_mapping_at(py->t, cframe);
+}
+
 bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret, bool *truncated)
 {
     const char *before = lk_reading(py->t, "a thread state");

@@ -9,6 +9,12 @@ struct lk_pyframes *lk_py_frames_keep(struct lk_py *py, const struct lk_pyframes
 /** Fills f from a frame address; false when implausible. is_shim is set for C boundary frames to be
  * skipped. */
 bool lk_py_frame(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *caller, bool *is_shim);
+/**
+ * The thread, asleep with that stack pointer, has left all Python code, though its state still
+ * names a frame. An embedder that jumps out of it leaves that behind (uWSGI on 3.11); its remains
+ * are not to be walked.
+ */
+bool lk_py_left_python(struct lk_py *py, lk_addr tstate, lk_addr sp);
 /** All frames of one thread state, innermost first, shims skipped; appended to ret, whose v is
  * malloc'd (reuse with n = 0, free). */
 bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret,

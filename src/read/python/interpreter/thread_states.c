@@ -293,13 +293,19 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
             continue;
         }
         frames.n = 0;
+        if (lk_py_left_python(py, k->addr, t->sp)) {
+            t->outside_python = true;
+            t->tstate = t->tstate ? t->tstate : k->addr;
+            continue;
+        }
         if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) ||
             (truncated && frames.n < LK_PY_MAX_FRAMES)) {
             if (!torn++) {
                 torn_first = lk_ref_make(LK_KIND_THREAD, k->thread);
                 failed = lk_read_failed(py->t);
             }
-        }
+        } else
+            t->outside_python = !frames.n && !t->python_stack->n;
         if (!t->tstate || frames.n)
             t->tstate = k->addr;
         if (frames.n)
