@@ -206,17 +206,53 @@ static bool only_held_tasks_serve(const struct lk_rule_context *c, const struct 
     return held >= needed;
 }
 
+struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking)
+{
+    const int64_t fd = lk_thread_at(c->snap, asking)->os.far_fd;
+    const struct lk_ref none = { LK_KIND_NONE, 0 };
+    struct lk_ref server = none;
+    for (size_t i = 0; fd != LK_UNKNOWN && i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        bool has = false;
+        for (size_t k = 0; k < t->n_sockets; k++)
+            has |= t->sockets[k] == fd;
+        if (!has)
+            continue;
+        /* What several have is in a table of the server's. */
+        if (server.kind == LK_KIND_THREAD || !t->in_request || t->role != LK_ROLE_REQUEST ||
+            i == asking.index)
+            return none;
+        server = lk_ref_make(LK_KIND_THREAD, i);
+    }
+    return server;
+}
+
+/* What each of them asks is being served, by a request that cannot go on before they do. c->mark.
+ */
+static bool held_requests_serve(const struct lk_rule_context *c, const struct lk_own_requests *v)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        struct lk_ref server = lk_server_of(c, v->asking[i]);
+        if (server.kind != LK_KIND_THREAD ||
+            !c->mark[c->graph->first[LK_KIND_THREAD] + server.index])
+            return false;
+    }
+    return v->n > 0;
+}
+
 /* True when no worker is left for any of them. */
 bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v)
 {
     bool pool = false;
+    mark_held_up(c, v);
+    if (held_requests_serve(c, v))
+        return true;
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
         if (can_grow(c, t))
             return false;
         pool |= !t->main && lk_stack_has(t->python_stack, LK_MARK_WORKER);
     }
-    mark_held_up(c, v);
     for (size_t i = 0; i < c->snap->threads.n; i++)
         if (!is_no_help(c, v, i))
             return false;

@@ -99,13 +99,24 @@ static struct lk_ref stuck_pool(const struct lk_rule_context *c, const struct lk
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static bool is_unanswerable(const struct lk_rule_context *c, const struct lk_own_requests *v,
-                            const struct lk_thread *t)
+/* The request that serves what this one asks, and is held up by those that ask; NONE. */
+static struct lk_ref stuck_server(const struct lk_rule_context *c, struct lk_ref asking)
 {
+    struct lk_ref server = lk_server_of(c, asking);
+    return server.kind == LK_KIND_THREAD && is_held(c, server.index)
+               ? server
+               : (struct lk_ref){ LK_KIND_NONE, 0 };
+}
+
+static bool is_unanswerable(const struct lk_rule_context *c, const struct lk_own_requests *v,
+                            struct lk_ref asking)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, asking);
     if (lk_asked_shared_by(c, t) != LK_SHARED_NO_HELP)
         return false;
     if (t->os.far_fd != LK_UNKNOWN)
-        return stuck_pool(c, t).kind == LK_KIND_EXECUTOR;
+        return stuck_server(c, asking).kind == LK_KIND_THREAD ||
+               stuck_pool(c, t).kind == LK_KIND_EXECUTOR;
     if (v->acceptor)
         return false;
     for (size_t i = 0; i < t->os.ends_at.n; i++)
@@ -141,13 +152,38 @@ static bool is_certain(const struct lk_rule_context *c, const struct lk_own_requ
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
         if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) ||
-            may_be_killed(c, t) || is_beside_others(c, v->asking[i]) || !is_unanswerable(c, v, t))
+            may_be_killed(c, t) || is_beside_others(c, v->asking[i]) ||
+            !is_unanswerable(c, v, v->asking[i]))
             return false;
     }
     return !v->timed && !v->moving;
 }
 
 /* ---- the finding --------------------------------------------------------------------- */
+
+/* Through the request that serves what is asked. */
+static bool add_chain_of_server(struct lk_rule_context *c, struct lk_finding *f,
+                                struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    struct lk_ref server = stuck_server(c, thread);
+    const struct lk_thread *s = lk_thread_at(c->snap, server);
+    struct lk_edge e[LK_MAX_CHAIN];
+    if (!s)
+        return false;
+    size_t n = 1 + lk_graph_path_within(c->graph, server, thread, c->mark, e + 1, LK_MAX_CHAIN - 1);
+    if (n == 1 || n > LK_MAX_CHAIN)
+        return false;
+    e[0] = (struct lk_edge){ .from = thread,
+                             .to = server,
+                             .why = "waits for the answer of",
+                             .read = LK_MIN(t->read, s->read),
+                             .stable = t->stable && s->stable };
+    for (size_t i = 0; i < n; i++)
+        lk_finding_part(c, f, e[i].to, e[i].to.kind == LK_KIND_THREAD);
+    lk_finding_chain(c, f, e, n);
+    return true;
+}
 
 /* From the request to what it waits for, and back to the worker. */
 static void add_chain(struct lk_rule_context *c, struct lk_finding *f, const struct lk_thread *t,
@@ -157,6 +193,8 @@ static void add_chain(struct lk_rule_context *c, struct lk_finding *f, const str
     struct lk_ref pool = t->os.far_fd != LK_UNKNOWN && t->os.ends_at.n
                              ? stuck_pool(c, t)
                              : (struct lk_ref){ LK_KIND_NONE, 0 };
+    if (add_chain_of_server(c, f, thread))
+        return;
     bool by_pool = pool.kind == LK_KIND_EXECUTOR;
     if (!by_pool && !lk_extern_at(c->snap, listener))
         return;
@@ -223,10 +261,14 @@ static struct lk_ref find_listener_holder(const struct lk_rule_context *c,
     return (struct lk_ref){ LK_KIND_NONE, 0 };
 }
 
-static const char *why_no_answer(struct lk_rule_context *c, const struct lk_thread *t,
+static const char *why_no_answer(struct lk_rule_context *c, struct lk_ref asking,
                                  struct lk_ref holder, bool certain)
 {
-    const struct lk_thread *x = lk_thread_at(c->snap, holder);
+    const struct lk_thread *t = lk_thread_at(c->snap, asking), *x = lk_thread_at(c->snap, holder);
+    struct lk_ref server = stuck_server(c, asking);
+    if (server.kind == LK_KIND_THREAD)
+        return lk_print(c, "%s serves that, and blocks in %s until this one goes on",
+                        lk_name(c, server), lk_blocks_in(c, lk_thread_at(c->snap, server)));
     if (x)
         return lk_print(c, "%s, which would have to accept it, blocks in %s", lk_name(c, holder),
                         lk_blocks_in(c, x));
@@ -252,7 +294,7 @@ static void describe_requests(struct lk_rule_context *c, const struct lk_own_req
     f->summary =
         lk_print(c, "%s in %s at %s for an answer from %s, which is this very process: %s%s", who,
                  lk_blocks_in(c, t), lk_place(c, &f->culprits.v[0]), peer,
-                 why_no_answer(c, t, holder, certain), what_ends_it(c, v, f));
+                 why_no_answer(c, v->asking[0], holder, certain), what_ends_it(c, v, f));
     if (t->os.far_fd == LK_UNKNOWN)
         lk_finding_say(c, f, "nobody has accepted the connection%s",
                        certain ? ", and whoever would have to waits like this" : "");
@@ -260,8 +302,10 @@ static void describe_requests(struct lk_rule_context *c, const struct lk_own_req
         lk_finding_say(c, f,
                        "the other end of the connection is descriptor %lld of this process, and %s",
                        (long long)t->os.far_fd,
-                       certain ? "its request is queued for workers that all wait like this"
-                               : "no other request was found at work");
+                       stuck_server(c, v->asking[0]).kind == LK_KIND_THREAD
+                           ? "one request alone has it at hand"
+                       : certain ? "its request is queued for workers that all wait like this"
+                                 : "no other request was found at work");
     say_shared(c, f, t);
     f->safe_now = safe_words(c, v, f);
 }
@@ -271,6 +315,7 @@ static void tell_requests(struct lk_rule_context *c, const struct lk_own_request
     const struct lk_thread *t = lk_thread_at(c->snap, v->asking[0]);
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK404);
     bool old = true, plain = true, certain = is_certain(c, v);
+    lk_finding_part(c, &f, v->asking[0], true);
     add_chain(c, &f, t, v->asking[0]);
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *a = lk_thread_at(c->snap, v->asking[i]);

@@ -211,11 +211,48 @@ static void self_requests_that_are_served(void **state)
     }
 }
 
+/*
+ * The request that serves what is asked waits for a lock that the asking one holds; or for another
+ * one's, or a second thread has that connection at hand, too, or nobody is seen to have it.
+ */
+static void self_request_under_a_lock(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 4; i++) {
+        struct lk_snapshot *s = mk();
+        const char *worker = "process_request_thread@" STDLIB "socketserver.py:683";
+        struct lk_ref t = asking_itself(s, worker),
+                      server = mk_thread(s, "Thread-2", "price@/srv/app.py:9",
+                                         "run@" STDLIB "wsgiref/handlers.py:137", worker, NULL),
+                      sleeper = mk_thread(s, "jobs", "work@/srv/app.py:99", NULL);
+        mk_wait(s, sleeper, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
+        mk_wait(s, server, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", i == 1 ? sleeper : t));
+        s->listeners.v[0].queue = 0;
+        int64_t *at_hand = lk_arena_array(s->arena, 1, sizeof *at_hand);
+        at_hand[0] = THREAD(t)->os.far_fd = 20;
+        THREAD(server)->sockets = at_hand;
+        THREAD(server)->n_sockets = i < 3;
+        if (i == 2) {
+            THREAD(sleeper)->sockets = at_hand;
+            THREAD(sleeper)->n_sockets = 1;
+        }
+        struct lk_findings *f = mk_diagnose(s);
+        const struct lk_finding *found = mk_find(f, "LK404");
+        assert_true((found != NULL) == (i == 0));
+        if (found) {
+            assert_int_equal(found->severity, LK_DEADLOCK);
+            assert_int_equal(found->held_requests, 2);
+        }
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(self_request),
         cmocka_unit_test(self_requests_that_are_served),
+        cmocka_unit_test(self_request_under_a_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

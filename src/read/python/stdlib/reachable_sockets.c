@@ -1,7 +1,7 @@
 /*
  * Which sockets each thread has at hand, by its frames and by the selector of the loop that it
- * runs. Asked only where a connection to this process was not accepted yet: then it matters who
- * could.
+ * runs. Asked only where a thread waits at a connection to this process: then it matters who could
+ * accept it, or serves it.
  */
 #include "read/python/stdlib/reachable_sockets.h"
 
@@ -138,11 +138,11 @@ static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
     t->sockets_complete = x.complete && x.n < MAX_SOCKETS && *objects < MAX_OBJECTS;
 }
 
-/* A connection to this process that nobody has accepted: then it matters who could. */
+/* A connection to this process: it matters who could accept it, or who serves it. */
 static bool asks_listener(const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++)
-        if (s->threads.v[i].os.ends_at.n && s->threads.v[i].os.far_fd == LK_UNKNOWN)
+        if (s->threads.v[i].os.ends_at.n)
             return true;
     return false;
 }
