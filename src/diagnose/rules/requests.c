@@ -81,13 +81,17 @@ static bool is_marked(const struct lk_rule_context *c, struct lk_ref r)
     return c->mark[c->graph->first[r.kind] + r.index];
 }
 
-static bool is_full_of_requests(const struct lk_rule_context *c, const struct lk_executor *x)
+/* The jobs are requests. A pool that has the very thread of a request for its worker runs parts of
+ * that one request (asgiref's CurrentThreadExecutor). */
+static bool is_full_of_requests(const struct lk_rule_context *c, struct lk_ref pool,
+                                const struct lk_executor *x)
 {
     bool full = x->queued != LK_UNKNOWN && x->queued > 0 && x->workers.n &&
                 (x->max_workers == LK_UNKNOWN || (int64_t)x->workers.n >= x->max_workers);
     for (size_t i = 0; full && i < x->workers.n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, x->workers.v[i]);
-        full = t && is_marked(c, x->workers.v[i]) && lk_is_request_thread(c->snap, t);
+        full = t && lk_ref_eq(t->works_for, pool) && is_marked(c, x->workers.v[i]) &&
+               lk_is_request_thread(c->snap, t);
     }
     return full;
 }
@@ -97,7 +101,7 @@ int64_t lk_queued_requests(const struct lk_rule_context *c, struct lk_ref pool)
     enum { FAR_ENOUGH = 4 };
     const struct lk_executor *x = lk_executor_at(c->snap, pool);
     int64_t with_task = 0;
-    if (!x || !is_full_of_requests(c, x))
+    if (!x || !is_full_of_requests(c, pool, x))
         return 0;
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
