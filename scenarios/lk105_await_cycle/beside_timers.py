@@ -1,9 +1,15 @@
-"""Two jobs wait for each other for good, while timers go off that have nothing to do with them; or that cannot end them."""
+"""Two jobs wait for each other for good, while timers and callbacks go off that have nothing to do with them, or that cannot
+end them."""
 import asyncio
+import signal
+import socket
 
 from aiohttp import web
 
 import common
+
+
+ENDS = []  # of sockets that nobody closes
 
 
 class Meter:
@@ -59,6 +65,12 @@ async def sync(request):
         loop.call_later(0.5, meter.tick)
         loop.call_later(60, meter.drop)
         loop.call_later(60, lambda: pulse.cancel())
+        pulse.add_done_callback(lambda _: meter.drop())
+        ENDS.extend(socket.socketpair())
+        loop.add_reader(ENDS[0], meter.drop)
+        loop.add_signal_handler(signal.SIGUSR1, pulse.cancel)
+        # One of the ring's own callbacks: it comes too late to end it.
+        jobs["push"].add_done_callback(lambda _: jobs["pull"].cancel())
     await asyncio.wait(jobs.values())
     return web.Response(text="done\n")
 

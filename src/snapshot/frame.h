@@ -21,9 +21,10 @@ struct lk_code {
     const char *qualname; /* co_qualname; = function before 3.11 */
     const char *file;     /* co_filename, as the target has it */
     int firstlineno;
-    bool is_coroutine;                       /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
-    bool mentions_release, mentions_acquire; /* co_names holds these words */
-    bool mentions_serve;                     /* ... or one that opens a server's socket */
+    bool is_coroutine; /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
+    /* co_names holds these words; set: set_result or set_exception */
+    bool mentions_release, mentions_acquire, mentions_cancel, mentions_set;
+    bool mentions_serve; /* ... or one that opens a server's socket */
     enum lk_code_class cls;
     bool site;      /* below site-packages or dist-packages */
     bool home;      /* below the folder that the process runs in */

@@ -47,6 +47,7 @@ struct lk_future {
     struct lk_refs enders;
     bool concurrent;    /* concurrent.futures, else asyncio */
     bool all;           /* all enders are needed (gather, wait ALL_COMPLETED); else any one */
+    bool fails_early;   /* ... but one that fails is enough: gather(), return_exceptions=False */
     bool enders_sought; /* reading: they were looked for */
     bool enders_cut;    /* reading: the search for them was ended */
     bool enders_likely; /* code of the program's own that has the future at hand; other code may too

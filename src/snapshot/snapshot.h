@@ -34,9 +34,11 @@ struct lk_limit {
 
 /** By what somebody has a task or future at hand. */
 enum lk_hand {
-    LK_HAND_FRAME = 0,    /* a variable of a thread's or suspended task's frames */
-    LK_HAND_TIMER,        /* what a loop's timer calls */
-    LK_HAND_TIMER_CANCELS /* ... which is known to do nothing but cancel it */
+    LK_HAND_FRAME = 0,        /* a variable of a thread's or suspended task's frames */
+    LK_HAND_TIMER,            /* what a loop's timer calls */
+    LK_HAND_TIMER_CANCELS,    /* ... which is known to do nothing but cancel it */
+    LK_HAND_CALLBACK,         /* what is registered to be called when something happens */
+    LK_HAND_CALLBACK_CANCELS, /* ... likewise */
 };
 
 /**
@@ -47,10 +49,13 @@ struct lk_at_hand {
     /* the task or future; none: what the timer's callback has at hand is not known, it may be any
      */
     struct lk_ref what;
-    struct lk_ref by; /* thread or task; of a timer its loop */
+    /* thread or task; of a timer its loop; of what is registered the task, future or loop that
+     * calls it, none: it may be called at any time */
+    struct lk_ref by;
     enum lk_hand hand;
     int64_t in_ms;        /* timers: when it is due */
-    const char *callback; /* timers: qualified name, "" unknown */
+    const char *callback; /* timers and what is registered: qualified name, "" unknown */
+    const char *when;     /* what is registered: it is called "when ..." */
 };
 
 struct lk_sample {

@@ -109,6 +109,8 @@ enum lk_wait_trait {
     /* a call asks again and again: what it is in at the moment, and that system call's timeout, say
      * nothing */
     LK_WAIT_POLLS = 1 << 4,
+    /* one that fails ends it, though all are waited for: a task group */
+    LK_WAIT_FAILS_EARLY = 1 << 5,
     LK_WAIT_FOR_JOB = 1 << 5, /* for the result of a job of a task queue */
 };
 

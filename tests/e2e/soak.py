@@ -4,7 +4,9 @@
     tests/e2e/soak.py [--only WORD]... [--jobs N] [--list]
 
 ATTACHES (10000) in all, with one and three samples in turn, shared out evenly over the cases. A case is a kind of server
-in a dress (soak_servers/service.py), or in a part of its life (start, reload, stop) with real processes started for it.
+in a dress (soak_servers/service.py), or in a part of its life (start, reload, stop) with real processes started for it; or a
+program that is at work by itself (soak_programs): each is of a kind that was accused once. What a program needs and is not there
+(packages of SCENARIO_PYTHON, which may be a virtual environment's; commands) is said, and it is skipped.
 Before the attaches, each case is run without any (the control): what requests it loses then, it may lose with them.
 Every report that is not what the case allows is kept in build/soak/. Last line: soak: N passed, N failed.
 """
@@ -15,7 +17,9 @@ import os
 import random
 import re
 import signal
+import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -28,6 +32,7 @@ from lib import driver
 ATTACHES = int(os.environ.get("ATTACHES", "10000"))
 KEEP = os.path.join(os.path.dirname(lib.LOOPKNOT), "soak")
 SERVERS = os.path.join(lib.HERE, "soak_servers")
+PROGRAMS = os.path.join(lib.HERE, "soak_programs")
 SHOWN = 5  # problems of one sort
 CONTROL_SECONDS = 2.0
 CONTROL_ROUNDS = 3
@@ -43,6 +48,22 @@ KINDS = {
     "bridge": {"file": "bridge_app.py", "paths": ["/work", "/called"]},
     "to_thread": {"file": "to_thread_app.py", "paths": ["/work"]},
     "asgi": {"file": "asgi_app.py", "paths": ["/work", "/async", "/wsgi/work"], "keep": True},
+}
+
+# kind: its program, what it needs (packages, commands), the paths that clients ask it for
+AT_WORK = {
+    "process_pools": {},
+    "coprocesses": {},
+    "sync_facade": {},
+    "anyio_deadlines": {"packages": ["anyio"]},
+    "uwsgi": {"file": "application.py", "args": ["uwsgi"], "commands": ["uwsgi"], "paths": ["/"]},
+    "django": {"file": "django_app.py", "packages": ["django"], "paths": ["/", "/async"]},
+    "celery": {"file": "celery_app.py", "packages": ["celery"]},
+    "rq": {"file": "rq_app.py", "packages": ["rq", "redis"], "commands": ["redis-server"]},
+    "jupyter": {"file": "kernel.py", "packages": ["ipykernel", "jupyter_client"]},
+    "dask": {"file": "dask_app.py", "packages": ["distributed"]},
+    "streamlit": {"file": "application.py", "args": ["streamlit"], "packages": ["streamlit"], "paths": ["/"]},
+    "granian": {"file": "application.py", "args": ["granian"], "packages": ["granian"], "paths": ["/"]},
 }
 
 # dress: clients for each path, and their pause; loads stay bounded, 20 to 50 requests a second
@@ -67,6 +88,7 @@ UNREADY = [
     "threads, loops and tasks could not be read to the end",
 ]
 ENDED = ["no such process", "has ended", "has just ended", "ended while it was"]
+SUPERVISES = ["(master|supervisor); its .* not examined"]  # it was attached to without its children
 CHANGED = ["master; its .* not examined", "reloader; its .* not examined"]  # children came or went while the tree was examined
 
 # (kind, part of life): which reasons for the verdict "unknown", or for no report at all (status 3), are right there
@@ -76,6 +98,13 @@ NO_VERDICT = {
     ("*", "reload"): UNREADY + ENDED + CHANGED,
     ("*", "stop"): UNREADY + ENDED,
     ("gunicorn", "stop"): UNREADY + ENDED + CHANGED,
+    # members of the tree are attached to, too: children come and go, and may be gone before the attach
+    ("*", "work"): ENDED,
+    ("uwsgi", "work"): SUPERVISES,
+    ("celery", "work"): SUPERVISES + CHANGED,
+    ("granian", "work"): SUPERVISES,
+    ("rq", "work"): UNREADY + ENDED,
+    ("coprocesses", "work"): UNREADY + ENDED,
 }
 
 
@@ -115,6 +144,62 @@ class Server(driver.Scenario):
 
     def ended(self):
         return self.process.poll() is not None
+
+
+def missing(kind):
+    """What a program that is at work by itself needs and is not there; ""."""
+    plan = AT_WORK.get(kind, {})
+    lacks = [c for c in plan.get("commands", []) if not shutil.which(c)]
+    for package in plan.get("packages", []):
+        if subprocess.run([driver.PYTHON, "-c", "import " + package], stdin=subprocess.DEVNULL, capture_output=True).returncode:
+            lacks.append("%s for %s" % (package, driver.PYTHON))
+    return ", ".join(lacks)
+
+
+def tree_of(pid):
+    """The process and its descendants."""
+    found = [pid]
+    for one in found:
+        for thread in driver.thread_ids(one):
+            try:
+                with open("/proc/%d/task/%d/children" % (one, thread)) as file:
+                    found += map(int, file.read().split())
+            except OSError:
+                pass
+    return found
+
+
+class Program(driver.Scenario):
+    """A program that is at work by itself."""
+
+    def __init__(self, kind):
+        self.kind = AT_WORK[kind]
+        self.set_up(kind, "work", {"file": self.kind.get("file", kind + ".py")})
+
+    def command(self, folder):
+        return super().command(folder) + self.kind.get("args", [])
+
+    def start(self):
+        self.spawn(PROGRAMS)
+        if "paths" not in self.kind:
+            self.wait_event("ready")
+            return
+        self.port = self.wait_event("listening")["port"]
+        self._until(self.answers, "an answer")
+        for path in self.kind["paths"]:
+            self.loads.append(driver.Load(self.port, path, 2, 0.05))
+
+    def answers(self):
+        try:
+            return driver.get(self.port, self.kind["paths"][0]) == 200
+        except OSError:
+            return False
+
+    def end_load(self):
+        loads, self.loads = self.loads, []
+        for load in loads:
+            load.end()
+        return sum(l.done for l in loads), sum(l.failed for l in loads), [e for l in loads for e in l.errors]
 
 
 class Case:
@@ -237,6 +322,20 @@ class Case:
             self.lost(failed, errors)
             self.must_answer(server)
 
+    def run_work(self, attaches):
+        """At work by itself: its whole tree, and one process of it, in turn."""
+        with Program(self.kind) as program:
+            program.start()
+            while self.attaches < attaches and program.process.poll() is None:
+                if self.random.random() < 0.5:
+                    self.attach(program.pid, "--tree")
+                else:
+                    self.attach(self.random.choice(tree_of(program.pid)))
+            if program.process.poll() is not None:
+                self.problem("exit", "it ended with %d: %s" % (program.process.poll(), program.errors()[-500:]))
+            self.requests, failed, errors = program.end_load()
+            self.lost(failed, errors)
+
     def run_start(self, attaches):
         """From exec on until it serves; a new process each round."""
         options = ["--tree"] if self.kind == "gunicorn" else []
@@ -353,6 +452,7 @@ def cases():
     """Every case there is, lives first: they take longest."""
     lives = [(k, part) for k in KINDS for part in ("start", "stop")]
     lives += [("werkzeug", "reload"), ("gunicorn", "reload")]
+    lives += [(kind, "work") for kind in AT_WORK]
     return lives + [(k, d) for d, plan in DRESSES.items() for k in plan.get("kinds", KINDS)]
 
 
@@ -366,8 +466,12 @@ def main():
     if args.list:
         print("\n".join("/".join(c) for c in chosen))
         return 0
-    each = -(-ATTACHES // max(1, len(chosen)))
     tally, printing, began = lib.Tally("soak"), threading.Lock(), time.monotonic()
+    lacks = {kind: missing(kind) for kind, part in chosen if part == "work"}
+    for kind in filter(lacks.get, lacks):
+        tally.skip("%s/work" % kind, "needs %s" % lacks[kind])
+    chosen = [c for c in chosen if c[1] != "work" or not lacks[c[0]]]
+    each = -(-ATTACHES // max(1, len(chosen)))
 
     def one(names):
         case = Case(*names).run(each)

@@ -37,8 +37,9 @@ struct lk_node {
     struct lk_ref ref;
     struct lk_edge *edges;
     size_t n_edges, n_must;
-    bool all;  /* the group needs all of its edges, else any */
-    bool open; /* its enders are not all known */
+    bool all;         /* the group needs all of its edges, else any */
+    bool fails_early; /* ... but one of them that fails is enough */
+    bool open;        /* its enders are not all known */
     /* ... nor ever can be: the group is of those that are likely; that they can act proves no more
      * than being open */
     bool soft;
@@ -51,7 +52,10 @@ struct lk_node {
     int64_t timeout_ms;        /* own finite timeout left, LK_FOREVER none */
     enum lk_life life;         /* with timeouts counted as enders (LK_LIFE_TIMED) */
     enum lk_life life_untimed; /* as if nothing timed out: a timed cycle is LK_LIFE_DEAD here */
-    int scc;                   /* component among the dead (life_untimed) nodes; -1 none */
+    /* as life_untimed, if whoever can act fails: what waits for all of a group ends with the first
+     */
+    enum lk_life life_failing;
+    int scc; /* component among the dead (life_untimed) nodes; -1 none */
     /* stays dead even if everything outside its component could act: the root of a deadlock */
     bool knot;
 };

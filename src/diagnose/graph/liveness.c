@@ -17,7 +17,8 @@ struct solver {
     struct lk_graph_work *w;
     bool *reached, *group_ok;
     size_t head, tail;
-    enum lk_life level; /* being spread */
+    enum lk_life level;  /* being spread */
+    bool timed, failing; /* timeouts count as enders; the first failure ends a group */
 };
 
 static void reach(struct solver *x, uint32_t i)
@@ -52,6 +53,11 @@ static enum lk_life own_life(const struct lk_node *n, bool timed)
     return life;
 }
 
+static enum lk_life *result_of(const struct solver *x, struct lk_node *n)
+{
+    return x->failing ? &n->life_failing : x->timed ? &n->life : &n->life_untimed;
+}
+
 static void reset_counts(struct solver *x)
 {
     for (size_t i = 0; i < x->g->n_nodes; i++) {
@@ -59,13 +65,14 @@ static void reset_counts(struct solver *x)
         size_t group = lk_node_group(n);
         x->w->need_must[i] = (uint32_t)n->n_must;
         /* An empty group is met only by the node's own life. */
-        x->w->need_group[i] = group ? (n->all ? (uint32_t)group : 1) : UINT32_MAX;
+        bool all = n->all && !(x->failing && n->fails_early);
+        x->w->need_group[i] = group ? (all ? (uint32_t)group : 1) : UINT32_MAX;
         x->reached[i] = x->group_ok[i] = false;
     }
     x->head = x->tail = 0;
 }
 
-static void solve(struct lk_graph *g, struct solver *x, bool timed)
+static void solve(struct lk_graph *g, struct solver *x)
 {
     reset_counts(x);
     for (enum lk_life level = LK_LIFE_LIVE; level > LK_LIFE_DEAD; level--) {
@@ -73,12 +80,12 @@ static void solve(struct lk_graph *g, struct solver *x, bool timed)
         for (uint32_t i = 0; i < g->n_nodes; i++) {
             if (x->reached[i])
                 continue;
-            x->group_ok[i] |= own_life(&g->nodes[i], timed) >= level;
+            x->group_ok[i] |= own_life(&g->nodes[i], x->timed) >= level;
             reach(x, i);
         }
         for (; x->head < x->tail; x->head++) {
             uint32_t i = x->w->queue[x->head];
-            *(timed ? &g->nodes[i].life : &g->nodes[i].life_untimed) = level;
+            *result_of(x, &g->nodes[i]) = level;
             for (uint32_t k = x->w->back_start[i]; k < x->w->back_start[i + 1]; k++)
                 satisfy(x, x->w->back[k]);
         }
@@ -116,8 +123,12 @@ void lk_graph_solve_life(struct lk_graph *g)
     struct solver x = { .g = g, .w = g->work };
     x.reached = lk_arena_array(g->arena, g->n_nodes, sizeof *x.reached);
     x.group_ok = lk_arena_array(g->arena, g->n_nodes, sizeof *x.group_ok);
-    solve(g, &x, true);
-    solve(g, &x, false);
+    x.timed = true;
+    solve(g, &x);
+    x.timed = false;
+    solve(g, &x);
+    x.failing = true;
+    solve(g, &x);
     find_blocking_edges(g);
 }
 

@@ -61,6 +61,7 @@ static void add_wait(struct lk_edge_build *b, struct lk_node *n, const struct lk
         return;
     }
     n->all = !w->any;
+    n->fails_early = w->traits & LK_WAIT_FAILS_EARLY;
     if (w->kind == LK_WAIT_SLEEP)
         lk_node_set_base(n, LK_LIFE_TIMED); /* its timeout is its purpose */
     else if (w->kind != LK_WAIT_GIL)        /* whose timeout only asks the holder again */

@@ -74,6 +74,7 @@ void lk_make_future_edges(struct lk_edge_build *b, struct lk_node *n, const stru
         return;
     }
     n->all = f->all;
+    n->fails_early = f->fails_early;
     n->soft = f->enders_likely && f->state != LK_FUTURE_STATE_UNKNOWN;
     n->open = !n->soft &&
               (f->state == LK_FUTURE_STATE_UNKNOWN || !f->enders_complete || f->enders.n == 0);

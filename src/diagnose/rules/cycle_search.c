@@ -310,8 +310,12 @@ static void add_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
     k.root = k.chain.v[0].from;
     add_alternatives(c, &k.chain, scc->n);
     weigh(c, &k);
+    if (!k.threads && !k.tasks) { /* futures that complete one another: nobody waits in it */
+        lk_free(k.chain.v);
+        return;
+    }
     k.rule = rule_of(&k);
-    if (k.tasks && (k.rule == LK_RULE_LK105 || k.rule == LK_RULE_LK108 || k.rule == LK_RULE_LK407))
+    if (k.tasks || k.futures)
         lk_weigh_ring_enders(c, &k);
     lk_vec_add(c->cycles, k);
 }

@@ -29,6 +29,8 @@ struct lk_wait_cycle {
     const char *timer;
     bool direct;           /* cancelling a task of it ends nothing (ring_enders.c) */
     struct lk_ref watcher; /* a thread or task that has a member at hand and may cancel it; none */
+    const struct lk_at_hand *callback; /* what is registered has one at hand; NULL */
+    struct lk_ref failing; /* if this task fails, a wait for all of its group ends; none */
     bool enders_unread;    /* of those who may end it not all could be read */
     int64_t stuck_ms;      /* least of the chain's threads; -1 unknown */
     bool has_thread, may_stall, seen_long_enough;

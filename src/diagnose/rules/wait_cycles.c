@@ -253,7 +253,8 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     /* A soft one rests on nothing but that nobody was found. */
     if (k->soft || k->tasks_may_end)
         lk_finding_doubt_absence(c, f, k->soft ? LK_POSSIBLE : LK_PROBABLE);
-    if (k->watcher.kind != LK_KIND_NONE || k->enders_unread)
+    if (k->watcher.kind != LK_KIND_NONE || k->callback || k->failing.kind != LK_KIND_NONE ||
+        k->enders_unread)
         lk_finding_doubt(f, LK_PROBABLE);
     if (f->confidence == LK_PROVEN && !k->timed) {
         f->severity = LK_DEADLOCK;
@@ -341,6 +342,18 @@ static void say_enders(struct lk_rule_context *c, struct lk_finding *f,
                        "%s does not wait for the ring and has one of its members at hand: it may "
                        "cancel it",
                        lk_name(c, k->watcher));
+    if (k->callback)
+        lk_finding_say(c, f,
+                       "%s is called when %s%s%s, and has a member of the ring at hand: it may "
+                       "cancel or complete it",
+                       *k->callback->callback ? k->callback->callback : "a callback",
+                       k->callback->by.kind == LK_KIND_NONE ? "" : lk_name(c, k->callback->by),
+                       k->callback->by.kind == LK_KIND_NONE ? "" : ": ", k->callback->when);
+    if (k->failing.kind != LK_KIND_NONE)
+        lk_finding_say(c, f,
+                       "%s is waited for together with a member of the ring: if it fails, that "
+                       "wait ends",
+                       lk_name(c, k->failing));
     if (k->enders_unread)
         lk_finding_say(c, f,
                        "not all timers and frames could be read: one of them may end the wait");

@@ -1,11 +1,11 @@
 /*
  * A child at work, for whoever waits for its result: it runs, ran a moment ago (se.exec_start of
  * /proc/PID/task/TID/sched), or one of its threads waits for what comes by itself: a timer,
- * clients, a connection. What only waits for a lock, a pipe or a child of its own may wait for
- * ever: so does an idle worker of a pool. Workers of multiprocessing.Pool take turns at one pipe:
- * one reads, the others wait for a semaphore (multiprocessing/queues.py SimpleQueue.get). A write
- * to a pipe ends only when it is read: who can is told by the links in /proc/PID/fd and the flags
- * in fdinfo, proc_pid_fdinfo(5).
+ * clients, a connection. What only waits for a lock or a pipe may wait for ever: so does an idle
+ * worker of a pool. Who waits for children of its own (a shell) does what those do. Workers of
+ * multiprocessing.Pool take turns at one pipe: one reads, the others wait for a semaphore
+ * (multiprocessing/queues.py SimpleQueue.get). A write to a pipe ends only when it is read: who can
+ * is told by the links in /proc/PID/fd and the flags in fdinfo, proc_pid_fdinfo(5).
  */
 #include "process/linux/child_work.h"
 
@@ -18,7 +18,11 @@
 #include "process/linux/procfs.h"
 #include "util/text.h"
 
-enum { LATELY_MS = 300 };
+enum {
+    LATELY_MS = 300,
+    MAX_DEPTH = 4,      /* a shell in a shell ... */
+    MAX_CHILDREN = 256, /* and theirs, that are asked in all */
+};
 
 static enum lk_child_does by_call(struct lk_kernel_reader *os, const struct lk_thread_facts *f)
 {
@@ -66,25 +70,48 @@ static void each_thread(const struct lk_process *t, pid_t pid,
     lk_free(list.v);
 }
 
+/* What a process, and whom it waits for, is found to do. */
 struct work {
+    const struct lk_process *t;
     enum lk_child_does most;
-    bool unread; /* what one of its threads does */
+    bool unread;       /* what one of the threads does */
+    bool for_children; /* one of them waits for those */
+    unsigned depth, asked;
 };
 
 static bool note_work(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
                       void *arg)
 {
     struct work *w = arg;
-    const enum lk_child_does one = does(os, &list->v[i]);
+    struct lk_syscall_wait wait = { 0 };
+    const struct lk_thread_facts *f = &list->v[i];
+    const enum lk_child_does one = does(os, f);
     w->unread |= one == LK_CHILD_UNKNOWN;
     w->most = LK_MAX(w->most, one);
+    if (one == LK_CHILD_STANDS && f->state == 'S' && f->syscall_known)
+        lk_kernel_read_wait(os, f, &wait);
+    w->for_children |= wait.on == LK_OS_CHILD;
     return true;
+}
+
+static bool ask(int64_t pid, void *arg)
+{
+    struct work *w = arg;
+    w->asked++;
+    w->for_children = false;
+    each_thread(w->t, (pid_t)pid, note_work, w);
+    if (w->for_children && w->most < LK_CHILD_WAITS && w->depth < MAX_DEPTH) {
+        w->depth++;
+        lk_procfs_children((pid_t)pid, ask, w);
+        w->depth--;
+    }
+    return w->most < LK_CHILD_WAITS && w->asked < MAX_CHILDREN;
 }
 
 enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
 {
-    struct work w = { LK_CHILD_UNKNOWN, false };
-    each_thread(t, pid, note_work, &w);
+    struct work w = { .t = t };
+    ask(pid, &w);
     return w.unread && w.most == LK_CHILD_STANDS ? LK_CHILD_UNKNOWN : w.most;
 }
 

@@ -2,24 +2,29 @@
  * Rings of waits, and who could end one from outside. Which tasks and futures can be part of a ring
  * is told by peeling: who waits for nobody is taken away, then whoever waited for those alone, and
  * the same from the other side; what is left are rings and the ways between them. In most processes
- * nothing is, and then nobody is asked. Else all timers are, and the frames of all threads and
- * tasks that were not peeled off from the rings (a ring's own members do not end it).
+ * nothing is, and then nobody is asked. Else all timers are, what is registered to be called, and
+ * the frames of all threads and tasks that were not peeled off from the rings (a ring's own members
+ * do not end it).
  */
 #include "read/python/python.h"
 
 #include <stdlib.h>
 
 #include "read/loops/asyncio/timer_cancels.h"
+#include "read/loops/registered.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/at_hand.h"
+#include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 
 enum {
     MAX_LOOKS = 4000000, /* objects looked at in one sample */
     MAX_AT_HAND = 4096,
+    MAX_MET = 256,       /* other futures that one party has at hand */
+    MAX_FOLLOWED = 5000, /* tasks and threads whose methods are followed, if there are no more */
 };
 
 /* ---- which can be part of one ------------------------------------------------------------ */
@@ -37,7 +42,7 @@ static const size_t none_left = SIZE_MAX;
 
 static size_t node_of(const struct peel *p, struct lk_ref r)
 {
-    if (r.kind == LK_KIND_NONE || r.kind > LK_KIND_EXECUTOR || r.kind == LK_KIND_LOOP)
+    if (r.kind == LK_KIND_NONE || r.kind > LK_KIND_EXECUTOR)
         return none_left;
     size_t i = p->first[r.kind] + r.index;
     return i < p->first[r.kind + 1] ? i : none_left;
@@ -67,22 +72,36 @@ static void number(struct peel *p)
 {
     const struct lk_snapshot *s = p->s;
     const size_t counts[LK_KIND_EXECUTOR + 1] = {
-        [LK_KIND_THREAD] = s->threads.n,     [LK_KIND_TASK] = s->tasks.n,
-        [LK_KIND_FUTURE] = s->futures.n,     [LK_KIND_LOCK] = s->locks.n,
-        [LK_KIND_EXECUTOR] = s->executors.n,
+        [LK_KIND_THREAD] = s->threads.n, [LK_KIND_LOOP] = s->loops.n,
+        [LK_KIND_TASK] = s->tasks.n,     [LK_KIND_FUTURE] = s->futures.n,
+        [LK_KIND_LOCK] = s->locks.n,     [LK_KIND_EXECUTOR] = s->executors.n,
     };
     for (size_t k = 0; k <= LK_KIND_EXECUTOR; k++)
         p->first[k + 1] = p->first[k] + counts[k];
     p->n = p->first[LK_KIND_EXECUTOR + 1];
 }
 
+/* The loop's thread waits for something else than its loop. */
+static bool is_blocked(const struct lk_snapshot *s, const struct lk_loop *o)
+{
+    const struct lk_thread *t = o ? lk_thread_at(s, o->thread) : NULL;
+    return t && t->wait.kind != LK_WAIT_SELECTOR;
+}
+
 static void connect(struct peel *p)
 {
     const struct lk_snapshot *s = p->s;
     for (size_t i = 0; i < s->threads.n; i++) {
-        add_edges(p, p->first[LK_KIND_THREAD] + i, &s->threads.v[i].wait.on);
+        if (s->threads.v[i].wait.kind != LK_WAIT_SELECTOR)
+            add_edges(p, p->first[LK_KIND_THREAD] + i, &s->threads.v[i].wait.on);
         add_edge(p, p->first[LK_KIND_THREAD] + i, s->threads.v[i].drives);
     }
+    for (size_t i = 0; i < s->loops.n; i++)
+        if (is_blocked(s, &s->loops.v[i]))
+            add_edge(p, p->first[LK_KIND_LOOP] + i, s->loops.v[i].thread);
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (is_blocked(s, lk_loop_at(s, s->tasks.v[i].loop)))
+            add_edge(p, p->first[LK_KIND_TASK] + i, s->tasks.v[i].loop);
     for (size_t i = 0; i < s->tasks.n; i++)
         if (s->tasks.v[i].state == LK_TASK_PENDING)
             add_edges(p, p->first[LK_KIND_TASK] + i, &s->tasks.v[i].wait.on);
@@ -133,9 +152,11 @@ static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *ther
     lk_free(queue);
 }
 
-/* address -> packed ref of the tasks and futures that are left, and a task must be. */
-static bool find_ring_members(const struct lk_snapshot *s, struct lk_map *wanted)
+/* address -> packed ref of the tasks and futures that are left, and one must be that somebody else
+ * can end. */
+static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
 {
+    const struct lk_snapshot *s = py->s;
     struct peel p = { .s = s };
     bool tasks = false;
     number(&p);
@@ -149,8 +170,12 @@ static bool find_ring_members(const struct lk_snapshot *s, struct lk_map *wanted
             tasks = true;
         }
     for (size_t i = 0; i < s->futures.n; i++)
-        if (!p.gone[p.first[LK_KIND_FUTURE] + i])
+        /* nobody cancels the results of multiprocessing's pools (multiprocessing/pool.py) */
+        if (!p.gone[p.first[LK_KIND_FUTURE] + i] &&
+            lk_py_known_class(py, s->futures.v[i].addr, NULL) != LK_CLASS_POOL_RESULT) {
             lk_map_put(wanted, s->futures.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_FUTURE, i)));
+            tasks |= s->futures.v[i].concurrent && s->futures.v[i].state == LK_FUTURE_PENDING;
+        }
     lk_free(p.from);
     lk_free(p.to);
     lk_free(p.gone);
@@ -211,12 +236,73 @@ static void ask_timer(struct lk_py *py, const struct lk_py_timer *timer,
         add_at_hand(py, h);
 }
 
+static void ask_registered(struct lk_py *py, const struct lk_registered *r, void *arg)
+{
+    struct lk_at_hand_search *x = arg;
+    if (!*x->left)
+        return;
+    lk_py_at_hand_of_callback(py, r->callback, r->args, x);
+    struct lk_at_hand h = { .by = r->by,
+                            .hand = r->cancels ? LK_HAND_CALLBACK_CANCELS : LK_HAND_CALLBACK,
+                            .in_ms = LK_UNKNOWN,
+                            .callback = x->found.n ? callback_name(py, r->callback) : "",
+                            .when = r->when };
+    add_found(py, x, h);
+}
+
+static void ask_done_callbacks(struct lk_py *py, struct lk_at_hand_search *x)
+{
+    const struct lk_snapshot *s = py->s;
+    for (size_t i = 0; i < s->tasks.n && *x->left; i++)
+        if (s->tasks.v[i].kind == LK_TASK_COROUTINE && s->tasks.v[i].state == LK_TASK_PENDING)
+            lk_py_each_done_callback(py, s->tasks.v[i].addr, lk_ref_make(LK_KIND_TASK, i),
+                                     ask_registered, x);
+    for (size_t i = 0; i < s->futures.n && *x->left; i++)
+        lk_py_each_done_callback(py, s->futures.v[i].addr, lk_ref_make(LK_KIND_FUTURE, i),
+                                 ask_registered, x);
+}
+
+/* Futures that somebody has at hand, and may complete: their callbacks are as good as his. */
+static void ask_met(struct lk_py *py, struct lk_ref who, struct lk_at_hand_search *x)
+{
+    size_t n = LK_MIN(x->met.n, (size_t)MAX_MET);
+    for (size_t i = 0; i < n && *x->left; i++)
+        if (lk_snapshot_find(py->s, LK_KIND_TASK, x->met.v[i]).kind == LK_KIND_NONE)
+            lk_py_each_done_callback(py, x->met.v[i], who, ask_registered, x);
+    x->met.n = 0;
+}
+
+/* A task that fails has the others of its group cancelled (anyio/_backends/_asyncio.py: 3.x in
+ * TaskGroup._run_wrapped_task around the coroutine, 4.x in task_done, a callback of the task). */
+static void ask_group(struct lk_py *py, const struct lk_pyf *f, struct lk_ref who,
+                      struct lk_at_hand_search *x)
+{
+    size_t n;
+    if (!lk_py_frame_is(py, f, "_run_wrapped_task", "/anyio/_backends/_asyncio.py"))
+        return;
+    lk_addr *tasks =
+        lk_aio_scope_cancels(py, lk_py_attr(py, lk_py_local(py, f, "self"), "cancel_scope"), &n);
+    for (size_t i = 0; tasks && i < n; i++)
+        if (lk_map_get(x->wanted, tasks[i], NULL))
+            lk_vec_add(&x->found, tasks[i]);
+    add_found(py, x,
+              (struct lk_at_hand){ .by = who,
+                                   .hand = LK_HAND_CALLBACK_CANCELS,
+                                   .in_ms = LK_UNKNOWN,
+                                   .callback = "the cancel scope of its task group",
+                                   .when = "that fails" });
+}
+
 static void ask_frames(struct lk_py *py, const struct lk_pyframes *frames, struct lk_ref who,
                        struct lk_at_hand_search *x)
 {
+    x->met.n = 0;
     for (size_t i = 0; i < frames->n && *x->left; i++)
         lk_py_at_hand_of_frame(py, &frames->v[i], x);
     add_found(py, x, (struct lk_at_hand){ .by = who, .in_ms = LK_UNKNOWN, .callback = "" });
+    ask_met(py, who, x);
+    for (size_t i = 0; i < frames->n; i++)
+        ask_group(py, &frames->v[i], who, x);
 }
 
 static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x)
@@ -235,13 +321,18 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
 
 void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
 {
-    struct lk_map wanted = { 0 }, slotted = { 0 };
+    struct lk_map wanted = { 0 }, slotted = { 0 }, owned = { 0 };
     unsigned left = MAX_LOOKS;
-    struct lk_at_hand_search x = { .wanted = &wanted, .slotted = &slotted, .left = &left };
+    struct lk_at_hand_search x = {
+        .wanted = &wanted, .owned = &owned, .slotted = &slotted, .left = &left
+    };
 
-    if (s == py->s && s->python.frames_read && find_ring_members(py->s, &wanted)) {
+    if (s == py->s && s->python.frames_read && find_ring_members(py, &wanted)) {
+        x.methods = py->s->tasks.n + py->s->threads.n <= MAX_FOLLOWED;
         for (size_t i = 0; i < py->timers.n; i++)
             ask_timer(py, &py->timers.v[i], &x);
+        ask_done_callbacks(py, &x);
+        lk_py_each_registered(py, ask_registered, &x);
         for (size_t i = 0; i < py->s->threads.n; i++) {
             const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
             if (frames)
@@ -252,7 +343,9 @@ void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
         py->s->at_hand_cut |= left == 0;
     }
     lk_free(x.found.v);
+    lk_free(x.met.v);
     lk_map_deinit(&wanted);
     lk_map_deinit(&slotted);
+    lk_map_deinit(&owned);
     lk_reader_end(py);
 }

@@ -638,6 +638,76 @@ static void await_ring_and_watchers(void **state)
     }
 }
 
+/* So may what is registered to be called, if what calls it can come about. */
+static void await_ring_and_callbacks(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 7; i++) {
+        struct ring r = mk_ring(i == 5 || i == 6);
+        struct lk_snapshot *s = r.s;
+        struct lk_ref task = mk_task(s, r.loop, "task", "async task@/srv/app.py:3", NULL);
+        struct lk_ref away = mk_left_loop(s, LK_LOOP_CLOSED);
+        const struct {
+            struct lk_ref by;
+            enum lk_verdict is;
+        } cases[] = {
+            { r.loop, LK_HAZARD },                          /* a descriptor that its loop watches */
+            { NONE, LK_HAZARD },                            /* a signal */
+            { away, LK_DEADLOCK },   { task, LK_DEADLOCK }, /* which waits for the ring */
+            { r.b, LK_DEADLOCK },                           /* and a member */
+            { r.loop, LK_DEADLOCK }, { r.loop, LK_HAZARD },
+        };
+        mk_wait(s, task, LK_WAIT_FUTURE, r.a);
+        mk_at_hand(&r, r.a, cases[i].by, i == 5 ? LK_HAND_CALLBACK_CANCELS : LK_HAND_CALLBACK);
+        s->at_hand.v[0].when = "that is done";
+        mk_expect(s, cases[i].is, "LK105");
+    }
+}
+
+/* What waits for all of a group goes on when one of them fails that is no part of the ring. */
+static void await_ring_and_failures(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct ring r = mk_ring(false);
+        struct lk_snapshot *s = r.s;
+        struct lk_ref other = mk_task(s, r.loop, "other", "async other@/srv/app.py:3", NULL);
+        mk_wait(s, other, LK_WAIT_FUTURE, i == 3 ? r.a : mk_bare_future(s));
+        FUTURE(r.future)->all = true;
+        FUTURE(r.future)->fails_early = i > 0; /* 0: return_exceptions=True */
+        FUTURE(r.future)->origin = LK_ORIGIN_GATHER;
+        if (i != 2)
+            lk_refs_add(s, &FUTURE(r.future)->enders, other);
+        mk_expect(s, i == 1 ? LK_HAZARD : LK_DEADLOCK, "LK105");
+    }
+}
+
+/* The future that the loop's thread blocks on may be cancelled from elsewhere; a task of that loop
+ * may not, for the loop does not run, nor may work that a pool has begun. */
+static void own_loop_and_watchers(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref main = mk_thread(s, "main", "outer@/srv/app.py:9", NULL);
+        struct lk_ref loop = mk_loop(s, main);
+        struct lk_ref task = mk_task(s, loop, "inner", "async inner@/srv/app.py:3", NULL);
+        struct lk_ref future = mk_future(s, task);
+        struct lk_ref watchdog = mk_thread(s, "watchdog", "watch@/srv/app.py:20", NULL);
+        FUTURE(future)->concurrent = true;
+        FUTURE(future)->state = i == 3 ? LK_FUTURE_RUNNING : LK_FUTURE_PENDING;
+        mk_wait(s, main, LK_WAIT_FUTURE, future);
+        mk_wait(s, watchdog, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 1000));
+        struct ring r = { .s = s };
+        mk_at_hand(&r, i == 2 ? task : future, i ? watchdog : main, LK_HAND_FRAME);
+        struct lk_findings *f = lk_diagnose(s);
+        const struct lk_finding *p = mk_find(f, "LK101");
+        assert_non_null(p);
+        assert_int_equal(p->severity == LK_DEADLOCK, i != 1);
+        mk_free(s, f);
+    }
+}
+
 /* What could not be read proves nothing. */
 static void await_ring_and_unread_enders(void **state)
 {
@@ -1074,6 +1144,9 @@ int main(void)
         cmocka_unit_test(await_ring_and_timers),
         cmocka_unit_test(direct_ring_and_cancellations),
         cmocka_unit_test(await_ring_and_watchers),
+        cmocka_unit_test(await_ring_and_callbacks),
+        cmocka_unit_test(await_ring_and_failures),
+        cmocka_unit_test(own_loop_and_watchers),
         cmocka_unit_test(await_ring_and_unread_enders),
         cmocka_unit_test(lock_of_the_only_thread),
         cmocka_unit_test(alarm_and_main_thread),

@@ -514,6 +514,8 @@ static void who_has_a_ring_at_hand(void **state)
         const struct lk_at_hand *h = &the.s->at_hand.v[i];
         const struct lk_task *k = lk_task_at(the.s, h->what);
         const char *name = name_of_hand(h);
+        if (lk_future_at(the.s, h->what)) /* which loop-stuck waits for itself */
+            continue;
         const json_t *names = json_object_get(truth, h->hand == LK_HAND_FRAME ? "by" : "timers");
         if (!k || strncmp(k->name, "ring_", 5) != 0 || !is_listed(names, name))
             wrong("at hand", name, k ? k->name : "no task", "nothing");

@@ -72,6 +72,10 @@ static void by_row(struct lk_py *py, const struct lk_callback_row *row, lk_addr 
     lk_addr needed = self ? 0 : lk_py_closure(py, func, "return_when");
     if (needed && c->does == LK_CB_COMPLETES_WHEN_ALL && !lk_py_str_eq(py, needed, "ALL_COMPLETED"))
         c->does = LK_CB_COMPLETES;
+    /* gather(return_exceptions=True) waits for all of them, whatever becomes of one. */
+    lk_addr kept = self ? 0 : lk_py_closure(py, func, "return_exceptions");
+    if (kept && c->target && lk_py_bool(py, kept) == LK_YES)
+        lk_map_put(&lk_reader(py)->gathers_failed, c->target, 1);
     if (c->target && !lk_py_is_waitable(py, c->target))
         c->target = 0;
     if (!c->target && !c->first_arg)
@@ -104,10 +108,20 @@ static void note_held(struct lk_py *py, lk_addr tuple, struct lk_aio_callback *c
     }
 }
 
+/* It calls off what is still to come, and hands nothing on. */
+static bool only_cancels(struct lk_py *py, lk_addr func)
+{
+    lk_addr code = lk_py_function_code(py, func);
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    return c && c->code->mentions_cancel && !c->code->mentions_set;
+}
+
 /* A callback of the program's own that has futures at hand, in its closure or in a partial's
  * arguments, may complete each of them: asyncio itself relays like that, so programs do. */
 static void by_hand(struct lk_py *py, lk_addr func, lk_addr args, struct lk_aio_callback *c)
 {
+    if (only_cancels(py, func))
+        return;
     if (lk_py_kind(py, func) == LK_PYK_FUNCTION)
         note_held(py, lk_py_ptr(py, func + py->layout.func_closure), c);
     note_held(py, args, c);

@@ -46,10 +46,10 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { "wait_for", TASKS, "fut", LK_CLASS_OTHER, LK_HOW_FUTURE, LK_WAIT_FUTURE, 0, IN, "asyncio.wait_for()", 0 },
     { "_wait_for_one", TASKS, NULL, LK_CLASS_OTHER, LK_HOW_AS_COMPLETED, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE, "asyncio.as_completed()", 0 },
     { "__anext__", TASKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "asyncio.as_completed()", 0 },
-    { "__aexit__", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving asyncio.TaskGroup", 0 },
-    { "_aexit", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving asyncio.TaskGroup", 0 },
+    { "__aexit__", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving asyncio.TaskGroup", LK_WAIT_FAILS_EARLY },
+    { "_aexit", "/asyncio/taskgroups.py", "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN, "leaving asyncio.TaskGroup", LK_WAIT_FAILS_EARLY },
     /* up to anyio 4.8 it calls asyncio.wait() */
-    { "__aexit__", ANYIO, "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving an anyio task group", 0 },
+    { "__aexit__", ANYIO, "self", LK_CLASS_TASK_GROUP, LK_HOW_GROUP, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_FUTURE, "leaving an anyio task group", LK_WAIT_FAILS_EARLY },
     { "_wait_for_data", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamReader.read()", 0 },
     { "_drain_helper", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamWriter.drain()", 0 },
     { "drain", STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamWriter.drain()", 0 },

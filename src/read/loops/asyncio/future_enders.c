@@ -120,6 +120,20 @@ static void enders_of_timer(struct lk_py *py, struct lk_ref ref, lk_addr obj)
         f->origin = LK_ORIGIN_TIMER;
 }
 
+/* Each of the two has a callback that has the other at hand: whichever is done first calls the
+ * other one off, neither hands its result on. So does a task that awaits the target itself. */
+static bool calls_off(struct lk_py *py, lk_addr source, lk_addr target)
+{
+    const struct lk_aio_sources *s = lk_aio_sources_by_hand(lk_reader(py), source);
+    struct lk_aio_fut f;
+    if (lk_aio_read_fut(py, source, &f) && f.fut_waiter == target)
+        return true;
+    for (size_t i = 0; s && i < s->n; i++)
+        if (s->v[i] == target)
+            return true;
+    return false;
+}
+
 /*
  * Hand-written callbacks count only where nothing else is known to complete the future, and then
  * other code may do so too. All that have it at hand are listed, whichever was read first: one of
@@ -130,15 +144,18 @@ void lk_aio_find_enders_by_hand(struct lk_py *py, struct lk_ref ref)
     struct lk_future *f = lk_future_at(py->s, ref);
     if (f->enders_cut)
         f->enders_complete = false;
+    f->fails_early =
+        f->origin == LK_ORIGIN_GATHER && !lk_map_get(&lk_reader(py)->gathers_failed, f->addr, NULL);
     if (f->enders.n && !f->enders_likely)
         return;
     const struct lk_aio_sources *s = lk_aio_sources_by_hand(lk_reader(py), f->addr);
     if (!s || s->n >= LK_AIO_MAX_BY_HAND ||
         (f->state != LK_FUTURE_PENDING && f->state != LK_FUTURE_RUNNING))
         return;
+    lk_addr obj = f->addr; /* mentions below may move f */
     f->enders.n = 0;
     for (size_t i = 0; i < s->n; i++)
-        if (lk_aio_is_pending(py, s->v[i]))
+        if (lk_aio_is_pending(py, s->v[i]) && !calls_off(py, s->v[i], obj))
             add_ender(py, ref, lk_py_future(py, s->v[i]), false, LK_ORIGIN_CALLBACK);
     f = lk_future_at(py->s, ref);
     f->enders_likely = f->enders.n > 0;

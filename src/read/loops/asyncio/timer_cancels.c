@@ -85,6 +85,25 @@ static bool is_cancel(struct lk_py *py, lk_addr callback, lk_addr func)
                 : strcmp(lk_py_callable_name(py, callback), "cancel") == 0;
 }
 
+static lk_addr *keep(struct lk_py *py, const struct cancelled *c, size_t *n)
+{
+    if (c->cut)
+        return NULL;
+    lk_addr *ret = lk_arena_array(py->s->arena, c->n + 1, sizeof *ret);
+    memcpy(ret, c->v, c->n * sizeof *ret);
+    *n = c->n;
+    return ret;
+}
+
+lk_addr *lk_aio_scope_cancels(struct lk_py *py, lk_addr scope, size_t *n)
+{
+    lk_addr room[LK_AIO_MAX_CANCELLED];
+    struct cancelled c = { .v = room };
+    *n = 0;
+    add_scope(py, scope, 0, &c);
+    return keep(py, &c, n);
+}
+
 lk_addr *lk_aio_timer_cancels(struct lk_py *py, lk_addr callback, size_t *n)
 {
     lk_addr func, self;
@@ -108,10 +127,5 @@ lk_addr *lk_aio_timer_cancels(struct lk_py *py, lk_addr callback, size_t *n)
         add_contexts(py, self, &c);
     else
         add_task(py, task ? self : lk_py_attr(py, self, "_task"), &c);
-    if (c.cut)
-        return NULL;
-    lk_addr *ret = lk_arena_array(py->s->arena, c.n + 1, sizeof *ret);
-    memcpy(ret, room, c.n * sizeof *ret);
-    *n = c.n;
-    return ret;
+    return keep(py, &c, n);
 }

@@ -11,5 +11,7 @@ enum { LK_AIO_MAX_CANCELLED = 4096 };
  * or where there are more than LK_AIO_MAX_CANCELLED. Array in the snapshot's arena.
  */
 lk_addr *lk_aio_timer_cancels(struct lk_py *py, lk_addr callback, size_t *n);
+/** The tasks that an anyio cancel scope cancels; likewise. */
+lk_addr *lk_aio_scope_cancels(struct lk_py *py, lk_addr scope, size_t *n);
 
 #endif

@@ -46,8 +46,8 @@ static bool opens_server(const char *name)
     return lk_is_one_of(name, names, LK_ARRAY_LEN(names));
 }
 
-/* co_names of what locks offer: a frame that names neither cannot have taken or released one by
- * hand. */
+/* co_names of what locks and futures offer: a frame that names neither acquire nor release cannot
+ * have taken or released one by hand. */
 static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
 {
     int64_t n = lk_py_kind(py, names) == LK_PYK_TUPLE ? lk_py_len(py, names) : -1;
@@ -62,6 +62,8 @@ static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
             continue;
         c->mentions_release |= strcmp(name, "release") == 0;
         c->mentions_acquire |= strcmp(name, "acquire") == 0;
+        c->mentions_cancel |= strcmp(name, "cancel") == 0;
+        c->mentions_set |= strcmp(name, "set_result") == 0 || strcmp(name, "set_exception") == 0;
         c->mentions_serve |= opens_server(name);
     }
 }

@@ -3,8 +3,10 @@
  * cells and defaults, bound methods and partials by what they bind, weak references followed.
  * Of an instance only attributes count that the code names (co_names), for a server's objects lead
  * to each other without end; a callback's code includes the methods of its object and the functions
- * of the program that it names in turn. Facts: Include/funcobject.h (defaults stand two words
- * before the closure in 3.8 - 3.15), Modules/_functoolsmodule.c (partialobject),
+ * of the program that it names in turn. What a frame of the program is to do yet it may do in
+ * methods that it names, and in the exits of its `with` blocks. A transport's callback calls
+ * methods of the protocol (Lib/asyncio/protocols.py). Facts: Include/funcobject.h (defaults stand
+ * two words before the closure in 3.8 - 3.15), Modules/_functoolsmodule.c (partialobject),
  * Objects/descrobject.c (propertyobject), funcobject.c (staticmethod, classmethod).
  */
 #include "read/python/reader/at_hand.h"
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
@@ -19,19 +22,21 @@
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/interpreter/value_stack.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
 
 enum {
-    MAX_ITEMS = 1 << 16, /* of one container */
-    MAX_NESTED = 4,      /* containers within containers */
-    MAX_HELD_NESTED = 2, /* ... in what a frame holds */
-    MAX_INSTANCES = 3,   /* self.request.owner.task */
-    MAX_HELD_INSTANCES = 2,
-    MAX_OBJECTS = 1024,   /* instances of one search */
-    MAX_FUNCTIONS = 256,  /* ... and functions */
-    MAX_NAMES = 1024,     /* ... and names */
-    DEFAULTS_BEFORE = 16, /* func_closure - func_defaults */
+    MAX_ITEMS = 1 << 16,    /* of one container */
+    MAX_NESTED = 4,         /* containers within containers */
+    MAX_HELD_NESTED = 2,    /* ... in what a frame holds */
+    MAX_INSTANCES = 3,      /* self.request.owner.task */
+    MAX_HELD_INSTANCES = 2, /* ... in what a frame holds, of a library */
+    MAX_OBJECTS = 1024,     /* instances of one search */
+    MAX_FUNCTIONS = 256,    /* ... and functions */
+    MAX_NAMES = 1024,       /* ... and names */
+    MAX_MET = 4096,         /* other tasks and futures, of all searches */
+    DEFAULTS_BEFORE = 16,   /* func_closure - func_defaults */
     KWDEFAULTS_BEFORE = 8,
     PARTIAL_KEYWORDS = 32,
     DESCRIPTOR_FUNCTION = 16, /* property.fget, staticmethod and classmethod: the callable */
@@ -44,6 +49,7 @@ struct instance {
     unsigned depth;
     size_t asked; /* how many names there were when it was asked last */
     bool module, global;
+    bool own; /* of the program, though a library calls its methods */
 };
 
 struct search {
@@ -53,7 +59,8 @@ struct search {
     LK_VEC(struct instance) instances;
     bool names_end, names_all; /* one of them ends a wait; gives all tasks there are */
     unsigned functions;
-    bool calls; /* methods and functions that are named count as called */
+    bool calls;   /* methods and functions that are named count as called */
+    bool methods; /* ... the methods alone */
     /* the code is of a library: a frame has the attributes of its `self` at hand, a callback those
      * of its object, and not what these lead to */
     bool library;
@@ -85,6 +92,38 @@ static bool is_library(struct lk_py *py, lk_addr code)
     const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
     return c && (strstr(c->code->file, "/site-packages/") ||
                  strstr(c->code->file, "/dist-packages/") || lk_py_of_stdlib(py, c->code));
+}
+
+static void each_class_attr(struct lk_py *py, const struct lk_pytype *ty,
+                            bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg)
+{
+    int64_t n = ty && (ty->flags & LK_TPFLAG_HEAPTYPE) ? lk_py_len(py, ty->mro) : 0;
+    for (int64_t i = 0; i < n && i < LK_PY_MAX_MRO; i++) {
+        const struct lk_pytype *b = lk_py_type_at(py, lk_py_item(py, ty->mro, (size_t)i));
+        if (b && b->dict && (b->flags & LK_TPFLAG_HEAPTYPE))
+            lk_py_dict_each(py, b->dict, fn, arg);
+    }
+}
+
+static bool is_own_method(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
+{
+    (void)key;
+    *(bool *)arg =
+        lk_py_kind(py, v) == LK_PYK_FUNCTION && !is_library(py, lk_py_function_code(py, v));
+    return !*(bool *)arg;
+}
+
+/* The program's own: it, or a class that it derives from, has a method of the program's. */
+static bool is_own_class(struct lk_py *py, struct search *x, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    uint64_t was;
+    bool own = false;
+    if (!ty || lk_map_get(x->out->owned, ty->addr, &was))
+        return ty && was;
+    each_class_attr(py, ty, is_own_method, &own);
+    lk_map_put(x->out->owned, ty->addr, own);
+    return own;
 }
 
 /* ---- names ------------------------------------------------------------------------------- */
@@ -231,20 +270,69 @@ static void add_instance(struct lk_py *py, struct search *x, lk_addr obj, unsign
                          bool module)
 {
     if (lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP ||
-        depth >= (x->calls ? MAX_INSTANCES : MAX_HELD_INSTANCES))
+        depth >= (x->calls || is_own_class(py, x, obj) ? MAX_INSTANCES : MAX_HELD_INSTANCES))
         return;
     if (x->instances.n >= MAX_OBJECTS) {
         x->out->unknown |= x->calls;
         return;
     }
-    lk_vec_add(&x->instances, ((struct instance){ obj, depth, 0, module, x->global }));
+    lk_vec_add(&x->instances, ((struct instance){ obj, depth, 0, module, x->global, false }));
 }
 
-static void note_wanted(struct search *x, lk_addr obj)
+/* Methods of the program's own that a library calls. */
+static void look_at_methods(struct lk_py *py, struct search *x, lk_addr obj,
+                            const char *const *names)
 {
-    if (!lk_map_get(x->out->wanted, obj, NULL))
-        return;
-    if (x->global)
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    size_t before = x->instances.n;
+    bool own = false, library = x->library, methods = x->methods;
+    x->library = false;
+    x->methods = true;
+    for (; ty && *names; names++) {
+        lk_addr func = lk_py_type_attr(py, ty, *names);
+        if (!func || lk_py_kind(py, func) != LK_PYK_FUNCTION ||
+            is_library(py, lk_py_function_code(py, func)))
+            continue;
+        look(py, x, func, 0, 0);
+        own = true;
+    }
+    if (own)
+        add_instance(py, x, obj, 0, false);
+    for (size_t i = before; i < x->instances.n; i++)
+        x->instances.v[i].own = true;
+    x->library = library;
+    x->methods = methods;
+}
+
+static void look_at_protocol(struct lk_py *py, struct search *x, lk_addr transport)
+{
+    static const char *const called[] = {
+        "connection_lost",
+        "data_received",
+        "eof_received",
+        "buffer_updated",
+        "datagram_received",
+        "error_received",
+        "pause_writing",
+        "resume_writing",
+        "pipe_data_received",
+        "pipe_connection_lost",
+        "process_exited",
+        "connection_made",
+        NULL,
+    };
+    lk_addr protocol = lk_py_attr(py, transport, "_protocol");
+    if (protocol && lk_map_add(&x->seen, protocol, 1))
+        look_at_methods(py, x, protocol, called);
+}
+
+/* Whoever completes another future has its callbacks called. */
+static void note_wanted(struct search *x, lk_addr obj, bool waitable)
+{
+    if (!lk_map_get(x->out->wanted, obj, NULL)) {
+        if (waitable && !x->global && x->out->met.n < MAX_MET)
+            lk_vec_add(&x->out->met, obj);
+    } else if (x->global)
         lk_map_put(&x->by_global, obj, 1);
     else
         lk_vec_add(&x->out->found, obj);
@@ -291,6 +379,7 @@ static void look_by_kind(struct lk_py *py, struct search *x, lk_addr obj, unsign
     case LK_PYK_BUILTIN_METHOD: look_at_method(py, x, obj, depth); break;
     case LK_PYK_PARTIAL: look_at_partial(py, x, obj, depth); break;
     case LK_PYK_COROUTINE:
+    case LK_PYK_ASYNC_GEN:
     case LK_PYK_GENERATOR: look_at_coroutine(py, x, obj); break;
     case LK_PYK_MODULE:
         if (x->calls)
@@ -301,6 +390,9 @@ static void look_by_kind(struct lk_py *py, struct search *x, lk_addr obj, unsign
             add_name(py, x, obj);
         break;
     case LK_PYK_OTHER:
+        if ((x->calls || x->library) &&
+            lk_py_isinstance(py, obj, "asyncio.transports", "BaseTransport"))
+            look_at_protocol(py, x, obj);
         if (x->calls ? !x->library || depth == 0 : nested == 0 && !x->library)
             add_instance(py, x, obj, nested ? depth + 1 : depth, false);
         break;
@@ -313,10 +405,11 @@ static void look(struct lk_py *py, struct search *x, lk_addr obj, unsigned neste
     /* What was seen by way of a global only counts again when it is at hand otherwise. */
     if (!obj || lk_py_is_none(py, obj) || !lk_map_add(&x->seen, obj + x->global, 1) || !spend(x))
         return;
-    note_wanted(x, obj);
+    bool waitable = lk_py_is_waitable(py, obj);
+    note_wanted(x, obj, waitable);
     if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER)
         look(py, x, lk_py_attr(py, obj, "_children"), nested, depth);
-    else if (!lk_py_is_waitable(py, obj))
+    else if (!waitable)
         look_by_kind(py, x, obj, nested, depth);
 }
 
@@ -351,20 +444,10 @@ static bool look_at_class_attr(struct lk_py *py, lk_addr key, lk_addr v, void *a
     if (vt && (strcmp(vt->name, "property") == 0 || strcmp(vt->name, "staticmethod") == 0 ||
                strcmp(vt->name, "classmethod") == 0))
         v = lk_py_ptr(py, lk_py_field(py, v, DESCRIPTOR_FUNCTION));
-    if (a->x->calls && v && lk_py_kind(py, v) == LK_PYK_FUNCTION)
+    if (v && lk_py_kind(py, v) == LK_PYK_FUNCTION &&
+        (a->x->calls || (a->x->methods && !is_library(py, lk_py_function_code(py, v)))))
         look(py, a->x, v, 0, a->at.depth);
     return spend(a->x);
-}
-
-static void each_class_attr(struct lk_py *py, const struct lk_pytype *ty,
-                            bool (*fn)(struct lk_py *, lk_addr, lk_addr, void *), void *arg)
-{
-    int64_t n = ty && (ty->flags & LK_TPFLAG_HEAPTYPE) ? lk_py_len(py, ty->mro) : 0;
-    for (int64_t i = 0; i < n && i < LK_PY_MAX_MRO; i++) {
-        const struct lk_pytype *b = lk_py_type_at(py, lk_py_item(py, ty->mro, (size_t)i));
-        if (b && b->dict && (b->flags & LK_TPFLAG_HEAPTYPE))
-            lk_py_dict_each(py, b->dict, fn, arg);
-    }
 }
 
 static bool is_slot(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
@@ -394,16 +477,22 @@ static void ask_instance(struct lk_py *py, struct search *x, size_t index)
         return;
     x->instances.v[index].asked = x->names.n;
     x->global = a.at.global;
+    bool library = x->library, methods = x->methods;
+    x->library &= !a.at.own;
+    x->methods |= a.at.own;
     if (a.at.module) {
         lk_py_dict_each(py, lk_py_ptr(py, lk_py_field(py, a.at.obj, MODULE_DICT)), look_at_attr,
                         &a);
     } else {
         lk_py_attr_each(py, a.at.obj, look_at_attr, &a);
         const struct lk_pytype *ty = lk_py_type(py, a.at.obj);
-        if (x->calls || has_slots(py, x->out->slotted, ty))
+        if (x->calls || (x->methods && is_own_class(py, x, a.at.obj)) ||
+            has_slots(py, x->out->slotted, ty))
             each_class_attr(py, ty, look_at_class_attr, &a);
     }
     x->global = false;
+    x->library = library;
+    x->methods = methods;
 }
 
 /* Names lead to functions and objects, those to names: until nothing is new. */
@@ -429,15 +518,33 @@ static void end_search(struct search *x)
 
 /* ---- frames and callbacks ---------------------------------------------------------------- */
 
+/* What the exit of a `with` block will do. */
+static void look_at_manager(struct lk_py *py, struct search *x, lk_addr manager)
+{
+    static const char *const exits[] = { "__exit__", "__aexit__", NULL };
+    switch (lk_py_known_class(py, manager, NULL)) {
+    case LK_CLASS_GENERATOR_CM: look(py, x, lk_py_attr(py, manager, "gen"), 0, 0); break;
+    case LK_CLASS_EXIT_STACK: look(py, x, lk_py_attr(py, manager, "_exit_callbacks"), 0, 0); break;
+    case LK_CLASS_OTHER: look_at_methods(py, x, manager, exits); break;
+    default: break;
+    }
+}
+
 void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_at_hand_search *out)
 {
+    enum { MAX_MANAGERS = 32 };
     struct search x = { .out = out };
+    lk_addr held[MAX_MANAGERS];
     size_t n;
     lk_addr *names = names_of(py, &x, f->code, &n);
     x.library = is_library(py, f->code);
+    x.methods = out->methods && !x.library;
     for (size_t i = 0; names && i < n; i++)
         add_name(py, &x, names[i]);
     lk_py_local_each(py, f, look_at_local, &x);
+    n = lk_py_held_managers(py, f, held, MAX_MANAGERS);
+    for (size_t i = 0; i < n; i++)
+        look_at_manager(py, &x, held[i]);
     follow_names(py, &x);
     end_search(&x);
 }

@@ -10,13 +10,15 @@
 
 struct lk_at_hand_search {
     const struct lk_map *wanted; /* addresses */
+    struct lk_map *owned;        /* class -> whether it is of the program: remembered */
     struct lk_map *slotted;      /* class -> whether its instances have slots: remembered */
     unsigned *left;              /* objects that may still be looked at, in all searches together */
+    bool methods;                /* of frames: methods that their code names count, too */
     /* the result */
     struct {
         lk_addr *v;
         size_t n, cap;
-    } found;
+    } found, met; /* wanted ones; other tasks and futures: their callbacks are not looked at */
     bool unknown; /* something that decides could not be looked into */
 };
 

@@ -100,17 +100,18 @@ struct lk_reader {
     struct lk_map follows;   /* future -> future that completes it */
     /* future -> packed ref of the task, thread, loop or executor that will set it */
     struct lk_map setters;
-    struct lk_map may_complete;  /* future -> index of those whose own callbacks have it at hand */
-    struct lk_map setters_known; /* ... and these by a mechanism that is the only one */
-    struct lk_map lost_jobs;     /* results of a pool whose worker has ended with the job */
-    struct lk_map setter_rows;   /* future -> origin of its setter */
-    struct lk_map timer_sets;    /* future -> when (ms) a timer completes it */
-    struct lk_map timer_frees;   /* future -> when a timer ends the wait for it early (wait_for) */
-    struct lk_map deadlines;     /* task -> when asyncio.timeout() cancels it */
-    struct lk_map alias;         /* future -> queue that stands for it (as_completed) */
-    struct lk_map ready;         /* task -> loop index + 1: a step of it is queued there */
-    struct lk_map running;       /* coroutine -> thread index: executing on that stack */
-    struct lk_map chains;        /* hash of an await chain -> struct lk_aio_chain * */
+    struct lk_map may_complete;   /* future -> index of those whose own callbacks have it at hand */
+    struct lk_map setters_known;  /* ... and these by a mechanism that is the only one */
+    struct lk_map lost_jobs;      /* results of a pool whose worker has ended with the job */
+    struct lk_map setter_rows;    /* future -> origin of its setter */
+    struct lk_map timer_sets;     /* future -> when (ms) a timer completes it */
+    struct lk_map timer_frees;    /* future -> when a timer ends the wait for it early (wait_for) */
+    struct lk_map deadlines;      /* task -> when asyncio.timeout() cancels it */
+    struct lk_map gathers_failed; /* future of gather() -> 1: that of a child is no end of it */
+    struct lk_map alias;          /* future -> queue that stands for it (as_completed) */
+    struct lk_map ready;          /* task -> loop index + 1: a step of it is queued there */
+    struct lk_map running;        /* coroutine -> thread index: executing on that stack */
+    struct lk_map chains;         /* hash of an await chain -> struct lk_aio_chain * */
     /* address and entity of the loop mentioned last: most tasks share one */
     lk_addr last_loop;
     struct lk_ref last_loop_ref;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
@@ -124,11 +125,13 @@ static bool of_library(struct lk_py *py, const struct lk_code *code)
            strstr(code->file, "/dist-packages/");
 }
 
-/* A handler that Python calls: the program's own, and able to end somebody's wait? Callables made
- * in C (default_int_handler) are not. */
-static bool is_own(struct lk_py *py, lk_addr callable)
+/* Callables made in C (default_int_handler) end nobody's wait. */
+bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable)
 {
     struct lk_pyframe f;
+    lk_addr func, args;
+    if (lk_py_partial(py, callable, &func, &args))
+        callable = func;
     return lk_py_callable_frame(py, callable, &f) && f.code && !of_library(py, f.code) &&
            may_act(py, f.code);
 }
@@ -160,7 +163,7 @@ void lk_py_read_signal_handlers(struct lk_py *py)
             continue;
         }
         a->handlers.v[a->handlers.n++] = rows[i].func;
-        own |= is_own(py, rows[i].func);
+        own |= lk_py_handler_is_own(py, rows[i].func);
     }
     a->handlers.known = true;
     s->own_handlers = own ? LK_YES : foreign ? LK_TRI_UNKNOWN : LK_NO;
@@ -172,7 +175,7 @@ enum lk_tri lk_py_handlers_release(struct lk_py *py, lk_addr lock)
     if (!a->handlers.known)
         return LK_TRI_UNKNOWN;
     for (size_t i = 0; i < a->handlers.n; i++)
-        if (is_own(py, a->handlers.v[i]) ||
+        if (lk_py_handler_is_own(py, a->handlers.v[i]) ||
             lk_py_callable_reaches(py, a->handlers.v[i], "release", lock) == LK_YES)
             return LK_YES;
     return LK_NO;

@@ -9,6 +9,8 @@
  * whether one of them is the program's own and may act (own_handlers).
  */
 void lk_py_read_signal_handlers(struct lk_py *py);
+/** It is the program's own, and able to end somebody's wait. */
+bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable);
 /**
  * Whether a handler may give the lock back. LK_NO: all are known, none is the program's own, and
  * none of a library's calls release() on it.
