@@ -318,6 +318,7 @@ CASES = [
     ("unknown format", wrong_usage, "--format", "yaml", "1"),
     ("no samples", wrong_usage, "--samples", "0", "1"),
     ("option without its value", wrong_usage, "1", "--interval"),
+    ("unknown unwinder", wrong_usage, "--unwinder", "gdb", "1"),
     ("unknown verdict", wrong_usage, "--fail-on", "sometimes", "1"),
     ("--verbose where it shows nothing", wrong_usage, "--verbose", "--format", "tap", "1"),
     ("full disk", full_disk),

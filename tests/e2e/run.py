@@ -69,7 +69,7 @@ class Case:
             with driver.Scenario(self.name, self.program) as scenario:
                 ready = scenario.ready()
                 self.expect = ready["expect"]
-                self.culprit_asked = bool(self.expect["culprits"])
+                self.culprit_asked = bool(self.expect["culprits"]) and self.defect()
                 self.unstripped = scenario.unstripped
                 self.examine(scenario)
         except driver.ScenarioError as error:

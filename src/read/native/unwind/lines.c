@@ -19,6 +19,7 @@
 #define MAX_HELPERS   64    /* in the life of an unwinder */
 #define MAX_UNITS     20000 /* compilation units searched when there is no .debug_aranges */
 #define MAX_FILE_NAME 1000
+#define MAX_ORIGINS   8  /* from one entry to the one that has the name */
 #define MAX_INLINED   16 /* functions inside of one, at one address */
 
 /* One function that stands at an address, the innermost first. */
@@ -57,13 +58,43 @@ static int find_scopes(Dwarf *dw, Dwarf_Die *unit, Dwarf_Addr pc, Dwarf_Die **re
     return found ? dwarf_getscopes_die(&innermost, ret) : 0;
 }
 
-static const char *name_of(Dwarf_Die *die)
+/* "app::Ledger::settle": of a function without a name for the linker, by the namespaces and classes
+ * that it is declared in. Into to where there are any. */
+static const char *qualified(Dwarf_Die *die, char *to, size_t size)
+{
+    Dwarf_Attribute a;
+    Dwarf_Die at = *die, *scopes = NULL;
+    const char *name = dwarf_diename(die);
+    for (unsigned k = 0; k < MAX_ORIGINS && (dwarf_attr(&at, DW_AT_abstract_origin, &a) ||
+                                             dwarf_attr(&at, DW_AT_specification, &a));
+         k++)
+        if (!dwarf_formref_die(&a, &at))
+            return name;
+    const int n = name ? dwarf_getscopes_die(&at, &scopes) : 0;
+    size_t used = 0;
+    for (int i = n; i-- > 1;) {
+        const int tag = dwarf_tag(&scopes[i]);
+        if (tag != DW_TAG_namespace && tag != DW_TAG_class_type && tag != DW_TAG_structure_type)
+            continue;
+        const char *part = dwarf_diename(&scopes[i]);
+        const int more =
+            snprintf(to + used, size - used, "%s::", part ? part : "(anonymous namespace)");
+        used = LK_MIN(used + (size_t)LK_MAX(more, 0), size - 1);
+    }
+    free(scopes);
+    if (!used)
+        return name;
+    snprintf(to + used, size - used, "%s", name);
+    return to;
+}
+
+static const char *name_of(Dwarf_Die *die, char *to, size_t size)
 {
     Dwarf_Attribute a;
     return dwarf_attr_integrate(die, DW_AT_linkage_name, &a) ||
                    dwarf_attr_integrate(die, DW_AT_MIPS_linkage_name, &a)
                ? dwarf_formstring(&a)
-               : dwarf_diename(die);
+               : qualified(die, to, size);
 }
 
 static uint64_t number_of(Dwarf_Die *die, unsigned attribute)
@@ -97,6 +128,7 @@ static bool tell_functions(Dwarf *dw, Dwarf_Addr pc, int out)
     Dwarf_Files *files = NULL;
     size_t n_files = 0;
     int line = 0;
+    char buf[LK_MAX_SYMBOL_NAME];
     if (!find_unit(dw, pc, &unit))
         return tell(out, NULL, NULL, 0, true);
     Dwarf_Line *l = dwarf_getsrc_die(&unit, pc);
@@ -108,12 +140,12 @@ static bool tell_functions(Dwarf *dw, Dwarf_Addr pc, int out)
     for (int i = 0, inlined = 0; i < n && ok && !name; i++) {
         const int tag = dwarf_tag(&scopes[i]);
         if (tag == DW_TAG_inlined_subroutine && inlined++ < MAX_INLINED) {
-            ok = tell(out, name_of(&scopes[i]), file, at, false);
+            ok = tell(out, name_of(&scopes[i], buf, sizeof buf), file, at, false);
             const uint64_t from = number_of(&scopes[i], DW_AT_call_file);
             file = from < n_files ? dwarf_filesrc(files, from, NULL, NULL) : NULL;
             at = number_of(&scopes[i], DW_AT_call_line);
         } else if (tag == DW_TAG_subprogram) {
-            name = name_of(&scopes[i]);
+            name = name_of(&scopes[i], buf, sizeof buf);
         }
     }
     ok = ok && tell(out, name, at ? file : NULL, at, true);
