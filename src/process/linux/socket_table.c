@@ -1,17 +1,12 @@
 /*
  * Sockets three ways: the tables in /proc/PID/net (net/ipv4/tcp_ipv4.c get_tcp4_sock,
- * net/unix/af_unix.c unix_seq_show), single questions by sock_diag(7) (net/ipv4/inet_diag.c,
- * net/unix/diag.c), and getsockopt(2) on a duplicate (tcp(7), TCP_INFO).
+ * net/unix/af_unix.c unix_seq_show), single questions (socket_diag.c), and getsockopt(2) on a
+ * duplicate (tcp(7), TCP_INFO).
  */
 #include "process/linux/socket_table.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <linux/sockios.h>
-#include <linux/unix_diag.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +16,7 @@
 #include <unistd.h>
 
 #include "process/linux/procfs.h"
+#include "process/linux/socket_diag.h"
 #include "util/map.h"
 #include "util/vec.h"
 
@@ -46,8 +42,8 @@ struct lk_socket_table {
     LK_VEC(uint32_t) listeners;
     struct lk_map by_inode, by_ends; /* -> index */
     struct lk_arena *arena;          /* unix paths */
-    int diag;                        /* netlink socket: -1 not tried, -2 not available */
-    bool diag_tcp;                   /* it has answered a question about TCP */
+    struct lk_socket_diag diag;
+    bool diag_tcp; /* it has answered a question about TCP */
 };
 
 struct lk_socket_table *lk_socket_create(const char *base)
@@ -55,7 +51,7 @@ struct lk_socket_table *lk_socket_create(const char *base)
     struct lk_socket_table *n = lk_xcalloc(1, sizeof(*n));
     snprintf(n->base, sizeof(n->base), "%s", base);
     n->arena = lk_arena_create();
-    n->diag = -1;
+    n->diag = (struct lk_socket_diag){ .base = n->base, .fd = -1 };
     return n;
 }
 
@@ -63,7 +59,7 @@ void lk_socket_destroy(struct lk_socket_table *n)
 {
     if (!n)
         return;
-    lk_fd_close(n->diag);
+    lk_socket_diag_end(&n->diag);
     lk_map_deinit(&n->by_inode);
     lk_map_deinit(&n->by_ends);
     lk_arena_destroy(n->arena);
@@ -307,150 +303,12 @@ bool lk_socket_complete(const struct lk_socket_table *n)
     return !n->incomplete;
 }
 
-/* ---- sock_diag ----------------------------------------------------------------------- */
-
-static int diag_socket(struct lk_socket_table *n)
-{
-    if (n->diag != -1)
-        return n->diag;
-    n->diag = -2;
-    char ours[64], theirs[64];
-    if (lk_procfs_link(ours, sizeof(ours), "/proc/thread-self/ns/net") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/net", n->base) < 0 ||
-        strcmp(ours, theirs) != 0)
-        return n->diag;
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-    struct timeval patience = { .tv_usec = 100 * 1000 };
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) == 0)
-        n->diag = lk_fd_hold(fd);
-    else if (fd >= 0)
-        close(fd);
-    return n->diag;
-}
-
-/* One question, one answer, whose body has at least `least` bytes. NONE: the kernel says that there
- * is no such socket. */
-struct diag_answer {
-    union {
-        struct nlmsghdr head;
-        char bytes[2048];
-    };
-    size_t len;
-};
-enum diag_result { DIAG_UNAVAILABLE, DIAG_NONE, DIAG_FOUND };
-
-static enum diag_result diag_ask(struct lk_socket_table *n, const void *request, size_t size,
-                                 size_t least, struct diag_answer *ret)
-{
-    struct {
-        struct nlmsghdr head;
-        char body[128];
-    } ask = { .head = { .nlmsg_len = (uint32_t)NLMSG_LENGTH(size),
-                        .nlmsg_type = SOCK_DIAG_BY_FAMILY,
-                        .nlmsg_flags = NLM_F_REQUEST } };
-    int fd = diag_socket(n);
-    if (fd < 0 || size > sizeof(ask.body))
-        return DIAG_UNAVAILABLE;
-    memcpy(ask.body, request, size);
-    if (send(fd, &ask, ask.head.nlmsg_len, 0) < 0)
-        return DIAG_UNAVAILABLE;
-    ssize_t got = recv(fd, ret->bytes, sizeof(ret->bytes), 0);
-    if (got < 0 || !NLMSG_OK(&ret->head, (size_t)got))
-        return DIAG_UNAVAILABLE;
-    ret->len = ret->head.nlmsg_len;
-    if (ret->head.nlmsg_type == NLMSG_ERROR) {
-        struct nlmsgerr e = { 0 };
-        memcpy(&e, ret->bytes + NLMSG_HDRLEN, LK_MIN(sizeof(e), ret->len - NLMSG_HDRLEN));
-        /* else: no such module, not permitted */
-        return e.error == -ENOENT ? DIAG_NONE : DIAG_UNAVAILABLE;
-    }
-    bool whole = ret->head.nlmsg_type == SOCK_DIAG_BY_FAMILY && ret->len >= NLMSG_LENGTH(least);
-    return whole ? DIAG_FOUND : DIAG_UNAVAILABLE;
-}
-
-/* The value of an attribute behind `skip` bytes of fixed body, when it is there and holds a word.
- */
-static bool diag_attribute(const struct diag_answer *answer, size_t skip, uint16_t type,
-                           uint32_t *ret)
-{
-    size_t at = NLMSG_LENGTH(NLMSG_ALIGN(skip));
-    while (at + NLA_HDRLEN <= answer->len) {
-        struct nlattr attr;
-        memcpy(&attr, answer->bytes + at, sizeof(attr));
-        if (attr.nla_len < NLA_HDRLEN || attr.nla_len > answer->len - at)
-            return false;
-        if (attr.nla_type == type && attr.nla_len >= NLA_HDRLEN + sizeof(*ret)) {
-            memcpy(ret, answer->bytes + at + NLA_HDRLEN, sizeof(*ret));
-            return true;
-        }
-        at += NLA_ALIGN(attr.nla_len);
-    }
-    return false;
-}
+/* ---- single questions ----------------------------------------------------------------------- */
 
 bool lk_socket_unix_peer(struct lk_socket_table *n, uint64_t inode, uint64_t *peer_inode,
                          uint32_t *rx)
 {
-    struct unix_diag_req ask = { .sdiag_family = AF_UNIX,
-                                 .udiag_states = UINT32_MAX,
-                                 .udiag_ino = (uint32_t)inode,
-                                 .udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN,
-                                 .udiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
-    struct diag_answer answer;
-    uint32_t word;
-    if (inode == 0 || inode > UINT32_MAX ||
-        diag_ask(n, &ask, sizeof(ask), sizeof(struct unix_diag_msg), &answer) != DIAG_FOUND)
-        return false;
-    if (peer_inode) {
-        if (!diag_attribute(&answer, sizeof(struct unix_diag_msg), UNIX_DIAG_PEER, &word))
-            return false;
-        *peer_inode = word;
-    }
-    /* struct unix_diag_rqlen: the receive queue first */
-    return !rx || diag_attribute(&answer, sizeof(struct unix_diag_msg), UNIX_DIAG_RQLEN, rx);
-}
-
-/* An end for inet_diag: IPv4 in the first word, ports in network order. */
-static void diag_end(const struct lk_socket_end *end, bool v4, __be32 addr[4], __be16 *port)
-{
-    if (v4)
-        memcpy(addr, end->addr.s6_addr + 12, 4);
-    else
-        memcpy(addr, end->addr.s6_addr, 16);
-    *port = htons(end->port);
-}
-
-/*
- * net/ipv4/inet_diag.c inet_diag_find_one_icsk: the socket that a packet from remote to local would
- * go to. Looks for a connection with just these ends first and for a listener then.
- */
-static enum diag_result ask_inet(struct lk_socket_table *n, enum lk_socket_proto proto,
-                                 const struct lk_socket_end *local,
-                                 const struct lk_socket_end *remote, struct lk_socket *ret)
-{
-    bool v4 = IN6_IS_ADDR_V4MAPPED(&local->addr);
-    struct inet_diag_req_v2 ask = { .sdiag_family = v4 ? AF_INET : AF_INET6,
-                                    .sdiag_protocol =
-                                        proto == LK_SOCKET_TCP ? IPPROTO_TCP : IPPROTO_UDP,
-                                    .idiag_states = UINT32_MAX,
-                                    .id.idiag_cookie = { INET_DIAG_NOCOOKIE, INET_DIAG_NOCOOKIE } };
-    struct diag_answer answer;
-    struct inet_diag_msg msg;
-    diag_end(local, v4, ask.id.idiag_src, &ask.id.idiag_sport);
-    diag_end(remote, v4, ask.id.idiag_dst, &ask.id.idiag_dport);
-    enum diag_result result = diag_ask(n, &ask, sizeof(ask), sizeof(msg), &answer);
-    if (result != DIAG_FOUND)
-        return result;
-    memcpy(&msg, answer.bytes + NLMSG_HDRLEN, sizeof(msg));
-    *ret = (struct lk_socket){ .inode = msg.idiag_inode,
-                               .proto = proto,
-                               .state = msg.idiag_state,
-                               .listening = msg.idiag_state == LK_TCP_LISTEN,
-                               .local = *local,
-                               .remote = *remote,
-                               .rx = msg.idiag_rqueue,
-                               .tx = msg.idiag_wqueue };
-    return DIAG_FOUND;
+    return lk_socket_diag_unix_peer(&n->diag, inode, peer_inode, rx);
 }
 
 /*
@@ -463,7 +321,8 @@ static bool diag_knows_tcp(struct lk_socket_table *n, const struct lk_socket *s)
     if (s->proto != LK_SOCKET_TCP)
         return false;
     if (!n->diag_tcp)
-        n->diag_tcp = ask_inet(n, LK_SOCKET_TCP, &s->local, &s->remote, &self) == DIAG_FOUND;
+        n->diag_tcp = lk_socket_diag_inet(&n->diag, LK_SOCKET_TCP, &s->local, &s->remote, &self) ==
+                      LK_DIAG_FOUND;
     return n->diag_tcp;
 }
 
@@ -472,10 +331,10 @@ bool lk_socket_reverse(struct lk_socket_table *n, const struct lk_socket *s, str
     if (s->proto == LK_SOCKET_UNIX || s->remote.port == 0)
         return false;
     const struct lk_socket copy = *s; /* loading may move the table */
-    enum diag_result result = DIAG_UNAVAILABLE;
+    enum lk_diag_result result = LK_DIAG_UNAVAILABLE;
     if (diag_knows_tcp(n, &copy))
-        result = ask_inet(n, LK_SOCKET_TCP, &copy.remote, &copy.local, ret);
-    return result == DIAG_UNAVAILABLE ? table_reverse(n, &copy, ret) : result == DIAG_FOUND;
+        result = lk_socket_diag_inet(&n->diag, LK_SOCKET_TCP, &copy.remote, &copy.local, ret);
+    return result == LK_DIAG_UNAVAILABLE ? table_reverse(n, &copy, ret) : result == LK_DIAG_FOUND;
 }
 
 bool lk_socket_ask_listener(struct lk_socket_table *n, const struct lk_socket *s, uint64_t *inode)
@@ -486,9 +345,10 @@ bool lk_socket_ask_listener(struct lk_socket_table *n, const struct lk_socket *s
         return false;
     if (IN6_IS_ADDR_V4MAPPED(&s->local.addr))
         nobody.addr.s6_addr[10] = nobody.addr.s6_addr[11] = 0xff;
-    enum diag_result result = ask_inet(n, LK_SOCKET_TCP, &s->local, &nobody, &found);
-    *inode = result == DIAG_FOUND && found.listening ? found.inode : 0;
-    return result != DIAG_UNAVAILABLE;
+    enum lk_diag_result result =
+        lk_socket_diag_inet(&n->diag, LK_SOCKET_TCP, &s->local, &nobody, &found);
+    *inode = result == LK_DIAG_FOUND && found.listening ? found.inode : 0;
+    return result != LK_DIAG_UNAVAILABLE;
 }
 
 /* ---- duplicates ---------------------------------------------------------------------- */
