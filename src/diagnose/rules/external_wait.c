@@ -242,26 +242,6 @@ static void say_filled(struct lk_rule_context *c, struct lk_finding *f, const ch
                 "(stdout=subprocess.DEVNULL, a file).";
 }
 
-/*
- * A server's loop wakes many times a second, and is met awake. What was read then, and is what an
- * earlier sample saw while it slept, was not torn; what several samples read alike while it ran is
- * at least probable.
- */
-static void trust_what_stays(const struct lk_rule_context *c, struct chain *x)
-{
-    const bool again = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
-    for (size_t i = 0; i < x->n; i++) {
-        const struct lk_task *k = lk_task_at(c->snap, x->e[i].from);
-        const struct lk_future *f = lk_future_at(c->snap, x->e[i].from);
-        const bool confirmed = (k && k->confirmed) || (f && f->confirmed),
-                   stays = again && ((k && k->stable) || (f && f->stable));
-        if (x->e[i].read != LK_READ_RACY || (!confirmed && !stays))
-            continue;
-        x->e[i].read = LK_READ_ASLEEP;
-        x->only_alike |= !confirmed;
-    }
-}
-
 static const struct lk_pystack *stack_of(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
@@ -524,7 +504,7 @@ void lk_find_external_wait(struct lk_rule_context *c)
         lk_wait_group_collect(c, w.v, w.n, i, &g);
         if (!g.n || !find_chain(c, g.who[0], x))
             continue;
-        trust_what_stays(c, x);
+        x->only_alike = lk_trust_what_stays(c, x->e, x->n);
         tell_external(c, &g, x);
     }
 }

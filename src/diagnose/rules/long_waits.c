@@ -85,3 +85,21 @@ void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait 
         g->who[g->n++] = w[i].who;
     }
 }
+
+bool lk_trust_what_stays(const struct lk_rule_context *c, struct lk_edge *e, size_t n)
+{
+    const bool again = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
+    bool only_alike = false;
+    for (size_t i = 0; i < n; i++) {
+        const struct lk_task *k = lk_task_at(c->snap, e[i].from);
+        const struct lk_future *f = lk_future_at(c->snap, e[i].from);
+        const struct lk_lock *l = lk_lock_at(c->snap, e[i].from);
+        const bool confirmed = (k && k->confirmed) || (f && f->confirmed),
+                   stays = again && ((k && k->stable) || (f && f->stable) || (l && l->stable));
+        if (e[i].read != LK_READ_RACY || (!confirmed && !stays))
+            continue;
+        e[i].read = LK_READ_ASLEEP;
+        only_alike |= !confirmed;
+    }
+    return only_alike;
+}

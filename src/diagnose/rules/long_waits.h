@@ -31,6 +31,12 @@ const char *lk_wait_group_who(const struct lk_rule_context *c, const struct lk_w
 /** Adds them to a finding. */
 void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
                        const struct lk_wait_group *g);
+/**
+ * A server's loop wakes many times a second, and is met awake. What was read then of tasks, futures
+ * and locks, and is what an earlier sample saw while it slept, was not torn; what several samples
+ * read alike while it ran is at least probable: true where there is such a link.
+ */
+bool lk_trust_what_stays(const struct lk_rule_context *c, struct lk_edge *e, size_t n);
 /** What waits for the group is explained. */
 void lk_wait_group_explain(struct lk_rule_context *c, const struct lk_wait_group *g);
 

@@ -9,6 +9,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/asking_tasks.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/requests.h"
@@ -348,4 +349,5 @@ void lk_find_self_request(struct lk_rule_context *c)
     lk_find_own_requests(c, &v);
     if (v.n && !v.more && !lk_is_served_elsewhere(c, &v) && lk_nobody_is_left(c, &v))
         tell_requests(c, &v);
+    lk_find_asking_tasks(c);
 }
