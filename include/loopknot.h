@@ -228,6 +228,36 @@ enum loopknot_verdict loopknot_verdict_of(const struct loopknot_diagnosis *d, si
 /** The process that a report is of; -1 for an index past the end. */
 pid_t loopknot_pid_of(const struct loopknot_diagnosis *d, size_t index);
 
+/** What holds up the end of a command whose whole tree was examined. */
+struct loopknot_command_end {
+    size_t size; /* sizeof(struct loopknot_command_end), set before the call */
+    /* its main thread never goes on: a proven deadlock, and no finite timer, on the way to it
+     * through joins, children and pipes */
+    bool held;
+    /* a timer that will pass and may change that; not held: on the way, held: of code that may end
+     * a process; -1 not known, or none */
+    long long left_ms;
+    /* the main threads where it stands have not moved for so long; 0 they move, or it is not known
+     */
+    long long still_ms;
+    /* a thread of some process runs, or wants to: what writes nothing and uses little may want
+     * nothing but a processor */
+    bool runs;
+    /* held: of what holds it up, else of the worst of all findings; "" none */
+    char fingerprint[17];
+};
+
+/** @param root the command, or the process that started it. False when it was not examined. */
+bool loopknot_command_end(const struct loopknot_diagnosis *d, pid_t root,
+                          struct loopknot_command_end *ret);
+
+/**
+ * The command is ended for standing still for ms milliseconds, or, too_long, for having run so
+ * long: where it stood becomes a finding (LK409), unless one as bad explains it.
+ * @return LOOPKNOT_OK, or LOOPKNOT_NO_MEMORY, and d is as it was.
+ */
+int loopknot_stood_still(struct loopknot_diagnosis *d, pid_t root, bool too_long, long long ms);
+
 /** "healthy", "hazard", "unknown", "stalled", "deadlock"; never NULL. */
 const char *loopknot_verdict_name(enum loopknot_verdict v);
 
@@ -280,6 +310,9 @@ struct loopknot_render {
      * environment */
     const char *test;
     long long elapsed_ms; /* how long it had run; 0 not known */
+    /* absolute path of the checkout, for paths relative to it (sarif, gitlab); or NULL: the working
+     * directory of the first process */
+    const char *checkout;
 };
 
 /** As loopknot_options_init(). Never fails. */

@@ -13,6 +13,7 @@
 #include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_texts.h"
+#include "examine/command_end.h"
 #include "examine/cross_process.h"
 #include "examine/examine.h"
 #include "examine/process_set.h"
@@ -293,6 +294,49 @@ LK_EXPORT enum loopknot_verdict loopknot_verdict(const struct loopknot_diagnosis
     return worst;
 }
 
+/* A question on the end of a command. */
+struct ending {
+    const struct loopknot_diagnosis *d;
+    pid_t root;
+    bool too_long;
+    long long ms;
+    struct lk_command_end end;
+};
+
+static void ask_end(void *arg)
+{
+    struct ending *e = arg;
+    e->end = lk_command_end(e->d->v, e->d->n, e->root);
+}
+
+LK_EXPORT bool loopknot_command_end(const struct loopknot_diagnosis *d, pid_t root,
+                                    struct loopknot_command_end *ret)
+{
+    struct ending e = { .d = d, .root = root };
+    if (ret->size < sizeof *ret || !lk_guarded(ask_end, &e, NULL) || e.end.at >= d->n)
+        return false;
+    ret->held = e.end.held;
+    ret->left_ms = known(e.end.held ? e.end.spare_ms : e.end.left_ms);
+    ret->still_ms = e.end.still_ms;
+    ret->runs = e.end.runs;
+    snprintf(ret->fingerprint, sizeof ret->fingerprint, "%s",
+             e.end.finding ? e.end.finding->fingerprint : "");
+    return true;
+}
+
+static void stand_still(void *arg)
+{
+    const struct ending *e = arg;
+    lk_command_stood_still(e->d->v, e->d->n, e->root, e->too_long, e->ms);
+}
+
+LK_EXPORT int loopknot_stood_still(struct loopknot_diagnosis *d, pid_t root, bool too_long,
+                                   long long ms)
+{
+    struct ending e = { .d = d, .root = root, .too_long = too_long, .ms = ms };
+    return lk_guarded(stand_still, &e, NULL) ? LOOPKNOT_OK : LOOPKNOT_NO_MEMORY;
+}
+
 LK_EXPORT const char *loopknot_verdict_name(enum loopknot_verdict v)
 {
     return lk_verdict_name((enum lk_verdict)v);
@@ -347,6 +391,7 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
         .test = known.test,
         .elapsed_ms = known.elapsed_ms,
         .ended = known.ended,
+        .checkout = known.checkout,
     };
     return written(&w, write_reports);
 }

@@ -16,7 +16,7 @@
 /* NOLINTNEXTLINE(bugprone-sizeof-expression): a member that is a pointer is meant */
 #define END_OF(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
 _Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, unused) &&
-                   sizeof(struct loopknot_render) == END_OF(loopknot_render, elapsed_ms),
+                   sizeof(struct loopknot_render) == END_OF(loopknot_render, checkout),
                "no padding at the end");
 _Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
                    (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,

@@ -248,9 +248,10 @@ int command_attach(int argc, char **argv)
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();
         a->n_named = a->n_pids;
-        if (!a->no_tree)
+        status = outputs_try(&a->common.outputs);
+        if (!status && !a->no_tree)
             add_trees(a);
-        status = examine_all(a);
+        status = status ? status : examine_all(a);
     }
     common_deinit(&a->common);
     free(a);

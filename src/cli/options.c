@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -68,8 +70,39 @@ void common_deinit(struct common *c)
     c->patterns = NULL;
 }
 
+/* The folder that holds .git, from here upwards. */
+static bool find_git(char path[PATH_MAX])
+{
+    struct stat st;
+    if (!getcwd(path, PATH_MAX))
+        return false;
+    for (char *end; (end = strrchr(path, '/')) && *path; *end = '\0') {
+        char git[PATH_MAX + 8];
+        snprintf(git, sizeof git, "%s/.git", path);
+        if (stat(git, &st) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What paths are relative to on the pages of a CI server: the checkout, by the server's own
+ * variable (GitHub Actions' and GitLab CI's documents of predefined variables), else by git. */
+static void find_checkout(struct common *c)
+{
+    static const char *const variables[] = { "GITHUB_WORKSPACE", "CI_PROJECT_DIR" };
+    for (size_t i = 0; i < sizeof variables / sizeof variables[0]; i++) {
+        const char *v = getenv(variables[i]);
+        if (v && *v == '/') {
+            c->render.checkout = v;
+            return;
+        }
+    }
+    c->render.checkout = find_git(c->checkout) ? c->checkout : NULL;
+}
+
 void common_settle(struct common *c, int fd)
 {
+    find_checkout(c);
     c->render.width = terminal_width(fd);
     c->render.color = c->color < 0 ? isatty(fd) && !getenv("NO_COLOR") : c->color;
 }

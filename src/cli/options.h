@@ -26,7 +26,7 @@ struct common {
     struct loopknot_render render;
     int color; /* 1 always, 0 never, -1 when the report's stream is a terminal */
     struct outputs outputs;
-    char project[PATH_MAX];
+    char project[PATH_MAX], checkout[PATH_MAX];
     struct loopknot_patterns *patterns; /* of --rules; NULL none */
 };
 

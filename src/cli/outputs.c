@@ -6,6 +6,7 @@
 #include "cli/outputs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,38 @@ static int write_failed(const char *file, int why)
 {
     return complain(why == ENOMEM ? EXIT_NO_MEMORY : EXIT_NO_REPORT, "could not write %s: %s", file,
                     strerror(why));
+}
+
+/* What already is a device, a FIFO or a directory is asked alone, since opening may act or wait. */
+static int try_file(const char *name)
+{
+    char real[PATH_MAX], temp[PATH_MAX + 32];
+    struct stat st;
+    const bool there = stat(name, &st) == 0;
+    if (there && S_ISDIR(st.st_mode))
+        return EISDIR;
+    if (there && !S_ISREG(st.st_mode))
+        return access(name, W_OK) == 0 ? 0 : errno;
+    const char *file = realpath(name, real) ? real : name;
+    if (snprintf(temp, sizeof temp, "%s.%d.tmp", file, (int)getpid()) >= (int)sizeof temp)
+        return ENAMETOOLONG;
+    const int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno;
+    close(fd);
+    unlink(temp);
+    return 0;
+}
+
+int outputs_try(const struct outputs *o)
+{
+    int status = 0;
+    for (size_t i = 0; i < o->n; i++) {
+        const int why = o->v[i].file && !is_stdout(&o->v[i]) ? try_file(o->v[i].file) : 0;
+        if (why)
+            status = write_failed(o->v[i].file, why);
+    }
+    return status;
 }
 
 /* Also when the report was cut short the stream is closed; the first error counts. */

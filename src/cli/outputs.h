@@ -26,6 +26,10 @@ int outputs_add(struct outputs *o, const char *format, const char *file);
 /** Adds what "FORMAT:FILE" says; text is cut at its colon and borrowed. @return as outputs_add. */
 int outputs_parse(struct outputs *o, char *text);
 
+/** Whether each file could be written, before any work: nothing that is there is changed. @return 0
+ * or EXIT_NO_REPORT after a complaint. */
+int outputs_try(const struct outputs *o);
+
 /** Whether one goes to the command's stream, or to stdout. */
 bool outputs_to_stream(const struct outputs *o);
 bool outputs_to_stdout(const struct outputs *o);

@@ -19,8 +19,9 @@ static struct lk_ci_case *case_named(struct lk_ci_cases *list, const struct lk_t
     for (size_t i = 0; i < list->n; i++)
         if (strcmp(list->v[i].group, t->group) == 0 && strcmp(list->v[i].name, t->name) == 0)
             return &list->v[i];
-    list->v[list->n] =
-        (struct lk_ci_case){ .group = t->group, .name = t->name, .told_by = t->told_by };
+    list->v[list->n] = (struct lk_ci_case){
+        .group = t->group, .name = t->name, .told_by = t->told_by, .phase = t->phase
+    };
     return &list->v[list->n++];
 }
 
@@ -88,6 +89,7 @@ static struct lk_ci_cases each_process(struct lk_arena *a, const struct lk_repor
         *c = (struct lk_ci_case){ .group = t.group,
                                   .name = t.name,
                                   .told_by = t.told_by,
+                                  .phase = t.phase,
                                   .reports = &reports[i],
                                   .n = 1,
                                   .verdict = reports[i].findings->verdict };
@@ -151,8 +153,12 @@ const char *lk_ci_case_summary(struct lk_arena *a, const struct lk_ci_case *c)
                                    lk_words_safe(a, lk_sentence_why_unknown(a, &c->reports[i])));
     if (c->verdict < LK_VERDICT_UNKNOWN && c->ended)
         return lk_arena_printf(a, "%snothing in it is known to hang", ended);
+    if (f && f->summary && f->alone) /* where, not why: it was ended for that */
+        return lk_arena_printf(a, "%s%s", ended, lk_words_safe(a, f->summary));
     if (f && f->summary)
-        return lk_words_safe(a, f->summary);
+        return lk_arena_printf(a, "%s%s",
+                               c->phase ? lk_arena_printf(a, "in its %s: ", c->phase) : "",
+                               lk_words_safe(a, f->summary));
     return lk_arena_printf(a, "%s%s", ended,
                            c->n ? lk_verdict_name(c->verdict) : "no process was examined");
 }

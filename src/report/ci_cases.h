@@ -12,6 +12,7 @@ struct lk_ci_case {
     const char *group, *name; /* junit's classname and name */
     /* how a running test is known: "PYTEST_CURRENT_TEST", ...; NULL: named after a command */
     const char *told_by;
+    const char *phase; /* of the test: "setup", "teardown"; NULL itself */
     enum lk_verdict verdict;
     bool ended; /* for running too long, if nothing else */
     int64_t elapsed_ms;

@@ -28,12 +28,14 @@ static const char *severity_of(const struct lk_finding *f)
 
 /* Each issue must have a path: where no source file is known, the module that blocks or the
  * program. */
-static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f)
+static json_t *location(struct lk_arena *a, const struct lk_snapshot *s, const struct lk_finding *f,
+                        const char *checkout)
 {
     const struct lk_culprit *c = f ? lk_ci_place(f) : NULL;
     const char *module = f && f->culprits.n ? f->culprits.v[0].module : NULL;
     const char *path = lk_ci_path(a, s, c ? c->file : module ? module : s->exe ? s->exe : s->comm);
-    const char *below = lk_ci_below(s->cwd, path);
+    const char *in = checkout ? lk_ci_below(checkout, path) : NULL;
+    const char *below = in ? in : lk_ci_below(s->cwd, path);
     json_t *o = lk_json_object(), *lines = lk_json_object();
     lk_json_set(lines, "begin", json_integer(c && c->line > 0 ? c->line : 1));
     lk_json_set(o, "path", lk_ci_json(a, below ? below : path));
@@ -64,7 +66,8 @@ static json_t *issue(const char *name, json_t *description, json_t *print, const
     return o;
 }
 
-static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct lk_ci_issue *i)
+static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct lk_ci_issue *i,
+                          const char *checkout)
 {
     const struct lk_finding *f = i->finding;
     const char *summary = f->summary ? f->summary : lk_ci_rule(a, f);
@@ -72,10 +75,12 @@ static json_t *of_finding(struct lk_arena *a, struct lk_map *given, const struct
     return issue(f->rule ? f->rule->id : "loopknot",
                  lk_ci_json(a, lk_arena_printf(a, "%s: %s (%s)", lk_ci_rule(a, f),
                                                lk_words_safe(a, summary), lk_ci_pids(a, i))),
-                 fingerprint(given, print), severity_of(f), location(a, i->report->snap, f));
+                 fingerprint(given, print), severity_of(f),
+                 location(a, i->report->snap, f, checkout));
 }
 
-static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct lk_report *r)
+static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct lk_report *r,
+                          const char *checkout)
 {
     const char *why = lk_words_safe(a, lk_sentence_why_unknown(a, r));
     const uint64_t print =
@@ -83,7 +88,7 @@ static json_t *not_judged(struct lk_arena *a, struct lk_map *given, const struct
     return issue("unknown",
                  lk_ci_json(a, lk_arena_printf(a, "pid %" PRId64 " could not be judged: %s",
                                                r->snap->pid, why)),
-                 fingerprint(given, print), "info", location(a, r->snap, NULL));
+                 fingerprint(given, print), "info", location(a, r->snap, NULL, checkout));
 }
 
 bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set,
@@ -94,12 +99,11 @@ bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set,
     struct lk_map given = { 0 };
     json_t *list = lk_json_array();
     (void)set;
-    (void)how;
     for (size_t i = 0; i < issues.n; i++)
-        lk_json_append(list, of_finding(a, &given, &issues.v[i]));
+        lk_json_append(list, of_finding(a, &given, &issues.v[i], how->checkout));
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
-            lk_json_append(list, not_judged(a, &given, &reports[i]));
+            lk_json_append(list, not_judged(a, &given, &reports[i], how->checkout));
     lk_map_deinit(&given);
     lk_arena_destroy(a);
     return lk_ci_dump(list, out);

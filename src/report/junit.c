@@ -70,6 +70,9 @@ static const char *type_of(struct lk_arena *a, const struct lk_ci_case *c)
     const struct lk_finding *f = lk_ci_case_finding(c);
     if (c->verdict < LK_VERDICT_UNKNOWN)
         return "timeout";
+    for (size_t i = 0; i < c->n; i++)
+        if (c->reports[i].snap->stood_still == LK_RAN_TOO_LONG)
+            return "timeout";
     if (c->verdict == LK_VERDICT_UNKNOWN || !f)
         return lk_verdict_name(c->verdict);
     return lk_arena_printf(a, "%s: %s", lk_verdict_name(c->verdict), lk_ci_rule(a, f));

@@ -21,10 +21,11 @@ struct lk_render {
     bool all;    /* no folding */
     bool native; /* show native stacks */
     int verbose;
-    const char *command; /* what was run, as a user would name it; NULL */
-    const char *test;    /* the test that ran in it, as the caller knows it; NULL */
-    int64_t elapsed_ms;  /* how long it had run; 0 not known */
-    bool ended;          /* it is ended for that: no success, whatever the verdict */
+    const char *command;  /* what was run, as a user would name it; NULL */
+    const char *test;     /* the test that ran in it, as the caller knows it; NULL */
+    int64_t elapsed_ms;   /* how long it had run; 0 not known */
+    const char *checkout; /* folder that paths for CI are relative to; NULL: the target's own */
+    bool ended;           /* it is ended for that: no success, whatever the verdict */
 };
 
 struct lk_format {

@@ -144,7 +144,26 @@ static json_t *artifact(struct log *l, const struct lk_snapshot *s, const char *
     return o;
 }
 
-/* Where a culprit stands, with what it does there; without a file only the function is named. */
+/* GitHub shows no result without a file and a line: where no source is known, the program,
+ * from its first line. */
+static json_t *physical(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c)
+{
+    const bool known = lk_ci_has_file(c);
+    json_t *o = lk_json_object(), *region = lk_json_object();
+    lk_json_set(o, "artifactLocation",
+                artifact(l, s,
+                         known     ? c->file
+                         : s->exe  ? s->exe
+                         : s->comm ? s->comm
+                                   : "unknown"));
+    lk_json_set(region, "startLine", json_integer(known && c->line > 0 ? c->line : 1));
+    if (known && c->line > 0 && c->source && *c->source)
+        lk_json_set(region, "snippet", plain_message(lk_words_safe(l->arena, c->source)));
+    lk_json_set(o, "region", region);
+    return o;
+}
+
+/* Where a culprit stands, with what it does there. */
 static json_t *location(struct log *l, const struct lk_snapshot *s, const struct lk_culprit *c,
                         size_t id)
 {
@@ -154,18 +173,7 @@ static json_t *location(struct log *l, const struct lk_snapshot *s, const struct
         lk_json_set(o, "id", json_integer((json_int_t)id));
     lk_json_set(o, "message",
                 message(who ? lk_arena_printf(l->arena, "%s at %s", who, where) : where));
-    if (lk_ci_has_file(c)) {
-        json_t *physical = lk_json_object();
-        lk_json_set(physical, "artifactLocation", artifact(l, s, c->file));
-        if (c->line > 0) {
-            json_t *region = lk_json_object();
-            lk_json_set(region, "startLine", json_integer(c->line));
-            if (c->source && *c->source)
-                lk_json_set(region, "snippet", plain_message(lk_words_safe(l->arena, c->source)));
-            lk_json_set(physical, "region", region);
-        }
-        lk_json_set(o, "physicalLocation", physical);
-    }
+    lk_json_set(o, "physicalLocation", physical(l, s, c));
     if (c->function && *c->function) {
         json_t *logical = lk_json_object(), *list = lk_json_array();
         lk_json_set(logical, "name", lk_ci_json(l->arena, c->function));
@@ -204,12 +212,12 @@ static void places(struct log *l, json_t *o, const struct lk_ci_issue *i)
 {
     const struct lk_finding *f = i->finding;
     const struct lk_snapshot *s = i->report->snap;
+    static const struct lk_culprit nowhere = { .tid = LK_UNKNOWN };
     const struct lk_culprit *main = lk_ci_place(f);
     json_t *first = lk_json_array(), *related = lk_json_array();
     if (!main && f->culprits.n)
         main = &f->culprits.v[0];
-    if (main)
-        lk_json_append(first, location(l, s, main, 0));
+    lk_json_append(first, location(l, s, main ? main : &nowhere, 0));
     for (size_t k = 0; k < f->culprits.n && json_array_size(related) < MAX_PLACES; k++)
         if (&f->culprits.v[k] != main)
             lk_json_append(related, location(l, s, &f->culprits.v[k], FIRST_PLACE + k));
@@ -296,7 +304,7 @@ static void set_base(struct log *l, json_t *run)
         base, "uri",
         json_string_nocheck(lk_arena_printf(l->arena, "file://%s%s", uri(l->arena, l->root), end)));
     lk_json_set(base, "description",
-                plain_message("the working directory of the examined process"));
+                plain_message("the checkout, or the working directory of the examined process"));
     lk_json_set(ids, BASE, base);
     lk_json_set(run, "originalUriBaseIds", ids);
 }
@@ -330,7 +338,9 @@ bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set,
     (void)set;
     /* The folder of the first process, which is the root of a tree: the checkout, where CI starts
      * its commands. */
-    if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
+    if (how->checkout)
+        l.root = lk_words_safe(l.arena, how->checkout);
+    else if (n && reports[0].snap->cwd && *reports[0].snap->cwd == '/' && reports[0].snap->cwd[1])
         l.root = lk_words_safe(l.arena, reports[0].snap->cwd);
     lk_json_append(runs, run_of(&l, reports, n, how));
     lk_json_set(log, "$schema", json_string(SCHEMA));

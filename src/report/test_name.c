@@ -33,12 +33,17 @@ static const char *dotted(struct lk_arena *a, const char *file, size_t n)
  */
 static bool parse_node_id(struct lk_arena *a, const char *text, struct lk_test *ret)
 {
-    static const char *const phases[] = { " (setup)", " (call)", " (teardown)" };
+    static const struct {
+        const char *end, *phase;
+    } phases[] = { { " (setup)", "setup" }, { " (call)", NULL }, { " (teardown)", "teardown" } };
     const char *safe = lk_words_safe(a, text);
     size_t n = strlen(safe);
+    ret->phase = NULL;
     for (size_t i = 0; i < LK_ARRAY_LEN(phases); i++)
-        if (lk_ends_with(safe, phases[i]))
-            n = strlen(safe) - strlen(phases[i]);
+        if (lk_ends_with(safe, phases[i].end)) {
+            n = strlen(safe) - strlen(phases[i].end);
+            ret->phase = phases[i].phase;
+        }
     const char *id = lk_arena_strndup(a, safe, n);
     const char *file_end = strstr(id, "::");
     if (!file_end || file_end == id)
@@ -70,6 +75,7 @@ static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s,
     const char *last = strrchr(q, '.');
     const char *path = lk_ci_path(a, s, code->file), *below = lk_ci_below(s->cwd, path);
     const char *base = strrchr(path, '/');
+    ret->phase = NULL;
     const char *file = below ? below : base ? base + 1 : path;
     ret->group = dotted(a, file, strlen(file));
     if (last)

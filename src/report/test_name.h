@@ -13,6 +13,7 @@ struct lk_test {
     /* "tests.test_app.TestApi", "test_get[json]", as pytest's own JUnit report has them */
     const char *group, *name;
     const char *told_by;
+    const char *phase; /* "setup", "teardown"; NULL: the test itself, or not known */
 };
 
 /** The test that this process itself runs: its environment, if it has set it, then its frames. */

@@ -154,6 +154,11 @@ struct lk_snapshot {
     /* what of the process may not be read, and what that needs; among the limits too. NULL nothing
      */
     const char *withheld;
+    /* `loopknot run` ends the command for it, and this process is where: for how long, the test
+     * that runs; LK409 */
+    enum lk_stood_still { LK_MOVES = 0, LK_STOOD_STILL, LK_RAN_TOO_LONG } stood_still;
+    int64_t stood_still_ms;
+    const char *stood_still_in;
     int ran_out;              /* errno: files could not be opened for want of something; 0 */
     bool decisive_unreadable; /* something a verdict of healthy needs could not be read */
     const char *decisive_why; /* what, and why; NULL: the last of the limits */

@@ -626,6 +626,134 @@ def stalled_killed():
         assert ran.seconds < 20, "%.1f s: a stopped process acts on SIGTERM only when it goes on" % ran.seconds
 
 
+# ---- what is hung, and what only holds something that is -----------------------------------------------------------------
+
+DEADLOCKED = """
+import threading, time
+def deadlock():
+    a, b = threading.Lock(), threading.Lock()
+    def take(x, y):
+        with x:
+            time.sleep(0.2)
+            with y:
+                pass
+    threads = [threading.Thread(target=take, args=v) for v in ((a, b), (b, a))]
+    for t in threads:
+        t.start()
+    threads[0].join()
+"""
+ORDINARY = {
+    "expects": "import os, subprocess, sys\nimport pytest\ndef test_expects():\n    with pytest.raises(subprocess.TimeoutExpired):\n"
+               "        subprocess.run([sys.executable, '-c', 'import dead; dead.deadlock()'], timeout=7)\n",
+    "leaves": "import threading, time\ndef test_leaves():\n    a, b = threading.Lock(), threading.Lock()\n    def take(x, y):\n"
+              "        with x:\n            time.sleep(0.2)\n            with y:\n                pass\n"
+              "    for v in ((a, b), (b, a)):\n        threading.Thread(target=take, args=v, daemon=True).start()\n"
+              "def test_more():\n    time.sleep(7)\n",
+    "server": "import subprocess, sys, time\nimport pytest\n@pytest.fixture\ndef server():\n"
+              "    p = subprocess.Popen([sys.executable, '-c', 'import dead; dead.deadlock()'])\n    yield p\n    p.kill()\n    p.wait()\n"
+              "def test_other(server):\n    time.sleep(7)\n",
+}
+
+
+def write_dead(case):
+    with open(case.path("dead.py"), "w", encoding="ascii") as file:
+        file.write(DEADLOCKED + "if __name__ == '__main__':\n    deadlock()\n")
+    case.env["PYTHONPATH"] = case.folder
+
+
+def ordinary_jobs():
+    """A deadlock beside the way of the command to its end is told of, and does not end it."""
+    with Case() as case:
+        write_dead(case)
+        commands = {}
+        for name, text in ORDINARY.items():
+            with open(case.path("test_%s.py" % name), "w", encoding="ascii") as file:
+                file.write(text)
+            commands[name] = [*PYTEST, case.path("test_%s.py" % name)]
+        line = "timeout 7 %s dead.py || echo skipped" % PYTHON
+        with open(case.path("Makefile"), "w", encoding="ascii") as file:
+            file.write("all:\n\t%s\n" % line)
+        commands["timeout"] = ["sh", "-c", line]
+        if shutil.which("make"):
+            commands["make"] = ["make"]
+        running = {name: case.start("--stall", "1s", command=command) for name, command in commands.items()}
+        for name, process in running.items():
+            out, err = process.communicate(timeout=PATIENCE)
+            assert process.returncode == 0, "%s: status %d; %s%s" % (name, process.returncode, out.decode(), err.decode())
+            assert b"LK103" in err and b"it goes on" in err, "%s: %s" % (name, err.decode())
+            assert err.count(b"\n") == 3, "%s: not three lines: %s" % (name, err.decode())
+        case.nothing_left()
+
+
+def hung(command, *options, rule="LK103", within=30, also=()):
+    """The command's own end is held up: ended, and the reports say by what."""
+    with Case() as case:
+        write_dead(case)
+        for name, text in also:
+            with open(case.path(name), "w", encoding="ascii") as file:
+                file.write(text)
+        outputs = [o for name in formats() for o in ("--output", "%s:%s" % (name, case.path(name)))]
+        ran = case.run("--stall", "1s", "--grace", "2s", *options, *outputs, command=command)
+        expect(ran, 124)
+        case.nothing_left(1)
+        report = case.json("json")
+        rules = [f["rule"] for r in report["reports"] for f in r["findings"] if f["severity"] in ("deadlock", "stalled")]
+        assert rules and rules[0] == rule, "%s: %s" % (rules, ran.errors[-1500:])
+        results = case.json("sarif")["runs"][0]["results"]
+        for place in [p for r in results for p in r["locations"]]:
+            assert place["physicalLocation"]["artifactLocation"]["uri"] and place["physicalLocation"]["region"]["startLine"] > 0
+        assert results and 'failures="1"' in case.read("junit"), case.read("junit")[:400]
+        assert ran.seconds < within, "%.1f s" % ran.seconds
+        return case.read("junit") + ran.text
+
+
+DEAD = [PYTHON, "dead.py"]
+CAPTURES = [PYTHON, "-c", "import subprocess, sys\nsubprocess.run([sys.executable, 'dead.py'], capture_output=True)"]
+JOINS = [PYTHON, "-c", "import dead, multiprocessing\np = multiprocessing.get_context('fork').Process(target=dead.deadlock)\n"
+                       "p.start()\np.join()"]
+AT_EXIT = [PYTHON, "-c", "import dead, threading\nthreading.Thread(target=dead.deadlock).start()"]
+BACKGROUND = ["bash", "-c", "sleep 1000 & %s dead.py; echo done" % PYTHON]
+BEATS = [PYTHON, "-c", "import dead, threading, time\ndef beat():\n    while True:\n        print('beat', flush=True)\n"
+                       "        time.sleep(0.3)\nthreading.Thread(target=beat, daemon=True).start()\ndead.deadlock()"]
+BEATS_AND_WAITS = [*BEATS[:2], BEATS[2].replace("dead.deadlock()", "import queue\nqueue.Queue().get()")]
+TEAR = "import pytest, dead\n@pytest.fixture\ndef thing():\n    yield\n    dead.deadlock()\ndef test_tear(thing):\n    pass\n"
+
+
+def hung_in_teardown():
+    text = hung([*PYTEST, "test_tear.py"], also=[("test_tear.py", TEAR)])
+    assert 'name="test_tear"' in text and "in its teardown" in text, text[:1000]
+
+
+def first_signal():
+    """--signal INT: pytest says itself where it was."""
+    text = hung([*PYTEST, "test_tear.py"], "--signal", "INT", also=[("test_tear.py", TEAR)])
+    assert "KeyboardInterrupt" in text, text[-1000:]
+    with Case() as case:
+        for word in ("NOPE", "0", "99"):
+            expect(case.run("--signal", word, command=["true"]), 125)
+
+
+def stood_still():
+    """Nothing is known to be wrong with it: ended all the same, and it says where it stood."""
+    text = hung(BEATS_AND_WAITS, "--stall-kill", rule="LK409", within=45)
+    assert "STOOD STILL" in text, text[:1000]
+    text = hung(["sleep", "1000"], "--stall-kill", rule="LK409")
+    assert "STOOD STILL" in text, text[:1000]
+
+
+def outputs_are_tried():
+    with Case() as case:
+        os.mkdir(case.path("folder"))
+        for file in (case.path("none/x"), case.path("folder")):
+            ran = case.run("--output", "json:" + file, command=["touch", case.path("ran")])
+            expect(ran, 125)
+            assert ran.one_line() and file in ran.errors, ran.errors
+        with open(case.path("old"), "w", encoding="ascii") as file:
+            file.write("as it was")
+        expect(case.run("--output", "json:" + case.path("old"), command=["true"]), 0, silent=True)
+        assert case.read("old") == "as it was" and sorted(os.listdir(case.folder)) == ["folder", "old"], os.listdir(case.folder)
+
+
 def polling_shell():
     """A loop of short-lived children writes nothing and uses nothing: looked at again and again, and left alone."""
     with Case() as case:
@@ -715,7 +843,7 @@ for i in range(47):
 os.kill(pids[10], signal.SIGSTOP)
 subprocess.Popen(['sleep', '1000'])
 subprocess.Popen(['sleep', '1000'], start_new_session=True)
-time.sleep(1000)
+os.waitpid(pids[5], 0)
 """
     with Case() as case:
         ran = case.run("--stall", "2s", "--grace", "5s", "--output", "json:" + case.path("json"), command=[PYTHON, "-c", program])
@@ -740,7 +868,8 @@ def gunicorn_tree():
         expect(ran, 124)
         case.nothing_left(0.5)
         report = check_set(case, "json", case.json("json")["verdict"], 9)
-        assert len(report["reports"]) == 9 and report["verdict"] in ("healthy", "hazard"), report["verdict"]
+        assert len(report["reports"]) == 9 and report["verdict"] == "stalled", report["verdict"]
+        assert "LK409" in ran.errors and "RAN TOO LONG" in ran.errors, ran.errors[:1000]
         return "%.1f s, %s" % (ran.seconds, report["verdict"])
 
 
@@ -793,6 +922,11 @@ CASES = [
     ("^Z ignored", suspend_key_ignored), ("SIGTSTP by kill", suspended_by_kill),
     ("background job reads", job_in_background), ("terminal closed", terminal_closed), ("pipeline", pipeline),
     ("two loops", two_loops), ("sleep", sleeping), ("slow suite", slow_suite), ("polling shell", polling_shell),
+    ("ordinary jobs beside a deadlock", ordinary_jobs),
+    ("hung: itself", hung, DEAD), ("hung: reads a hung child", hung, CAPTURES), ("hung: joins a hung process", hung, JOINS),
+    ("hung: at its exit", hung, AT_EXIT), ("hung: below a shell with jobs", hung, BACKGROUND),
+    ("hung: something beats and writes", hung, BEATS), ("hung: in a teardown", hung_in_teardown),
+    ("hung: --signal", first_signal), ("stood still", stood_still), ("outputs are tried", outputs_are_tried),
     ("stalled goes on", stalled_goes_on), ("stalled, --stall-kill", stalled_killed), ("time limit", timed_out),
     ("report before signal", report_before_signal), ("SIGTERM in the grace", terminated_in_grace),
     ("SIGTERM in the examination", terminated_in_examination, signal.SIGTERM),

@@ -19,8 +19,10 @@
 #include "cli/run/guardian.h"
 #include "cli/run/kill_tree.h"
 #include "cli/run/write_core.h"
+#include "util/memory.h"
+#include "util/text.h"
 
-enum { MAX_COMPLAINTS = 64, MAX_KEEP = 32, MEMBER_MS = 10000 };
+enum { MAX_COMPLAINTS = 64, MAX_KEEP = 32, MEMBER_MS = 10000, SUMMARY_COLUMNS = 240 };
 
 static volatile int interrupted; /* set by the signal of examiner_interrupt */
 
@@ -88,6 +90,13 @@ static void examine(struct examination *x, const struct examiner_request *q,
                          keep_complaint, x);
     a->examined = (int32_t)loopknot_count(x->d);
     a->verdict = loopknot_verdict(x->d);
+    struct loopknot_command_end end = { .size = sizeof end, .left_ms = -1 };
+    loopknot_command_end(x->d, q->root, &end);
+    a->held = end.held;
+    a->left_ms = end.left_ms;
+    a->still_ms = end.still_ms;
+    a->runs = end.runs;
+    memcpy(a->fingerprint, end.fingerprint, sizeof a->fingerprint);
     a->ok = true;
 }
 
@@ -130,17 +139,44 @@ static bool write_stream(const struct examination *x, const struct loopknot_rend
     return outputs_write(&only, x->d, r, stderr) == 0;
 }
 
+/* The worst finding of all; false when there is none. */
+static bool worst_finding(const struct loopknot_diagnosis *d, pid_t *pid,
+                          struct loopknot_finding *ret)
+{
+    bool any = false;
+    struct loopknot_finding f = { .size = sizeof f };
+    for (size_t i = 0; i < loopknot_count(d); i++)
+        if (loopknot_finding(d, i, 0, &f) && (!any || f.severity > ret->severity)) {
+            any = true;
+            *ret = f;
+            *pid = loopknot_pid_of(d, i);
+        }
+    return any;
+}
+
+/* Three lines, once for what is the same: that it stands, where, and what shows more. */
 static void print(struct examination *x, const struct examiner_request *q,
                   struct examiner_answer *a)
 {
     const struct loopknot_render r = render_options(x, q);
     const uint64_t now = digest(x->d);
-    if (now == x->printed)
+    struct loopknot_finding f = { .size = sizeof f };
+    pid_t pid = 0;
+    if (now == x->printed || !worst_finding(x->d, &pid, &f))
         return;
     x->printed = now;
-    complain(0, "the command has stood still; it goes on (--stall-kill would end it):");
-    complain_of_all(x);
-    a->ok = write_stream(x, &r);
+    struct lk_arena *arena = lk_arena_create();
+    complain(0, "the command has stood still for %s; it goes on (%s %s, %s%s)",
+             lk_text_duration(arena, q->reason_ms), f.rule, f.name,
+             loopknot_verdict_name(f.severity),
+             f.severity == LOOPKNOT_DEADLOCK ? ", which its own end does not wait for"
+                                             : "; --stall-kill would end it");
+    complain(0, "  %s%.*s", f.file ? lk_arena_printf(arena, "%s:%d: ", f.file, f.line) : "",
+             SUMMARY_COLUMNS, f.summary ? f.summary : f.name);
+    complain(0, "  loopknot --tree %d shows all of it; looked at again in %s", (int)pid,
+             lk_text_duration(arena, q->next_ms));
+    lk_arena_destroy(arena);
+    a->ok = !r.verbose || write_stream(x, &r);
 }
 
 static void write_all(struct examination *x, const struct examiner_request *q,
@@ -153,6 +189,8 @@ static void write_all(struct examination *x, const struct examiner_request *q,
     if (!x->d)
         end_without_memory();
     complain_of_all(x);
+    if (q->reason != EXAMINER_HELD)
+        (void)loopknot_stood_still(x->d, q->root, q->reason == EXAMINER_LATE, q->reason_ms);
     /* Also when no process could be examined: a test report that is missing would look as if
      * nothing had been run. */
     a->ok = outputs_write(&x->job->common->outputs, x->d, &r, stderr) == 0;
@@ -257,10 +295,9 @@ bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*f
     return e->pid > 0;
 }
 
-bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64_t elapsed_ms)
+bool examiner_ask(struct examiner *e, const struct examiner_request *q)
 {
-    const struct examiner_request q = { word, root, elapsed_ms };
-    return e->fd >= 0 && send(e->fd, &q, sizeof q, MSG_NOSIGNAL) == sizeof q;
+    return e->fd >= 0 && send(e->fd, q, sizeof *q, MSG_NOSIGNAL) == sizeof *q;
 }
 
 int examiner_answered(struct examiner *e, struct examiner_answer *ret)

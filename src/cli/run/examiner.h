@@ -21,10 +21,21 @@ enum examiner_word {
     EXAMINER_DRAIN, /* forget the signals that wait for it; not answered */
 };
 
+/** Why the command is ended. */
+enum examiner_reason {
+    EXAMINER_HELD = 0, /* its own end is held up */
+    EXAMINER_STILL,    /* it stood still */
+    EXAMINER_LATE,     /* it ran too long */
+};
+
 struct examiner_request {
     int32_t word;
     pid_t root;
     int64_t elapsed_ms; /* how long the command has run */
+    /* print and write: enum examiner_reason, for how long; print: the next look comes in so many
+     * milliseconds */
+    int32_t reason;
+    int64_t reason_ms, next_ms;
 };
 
 struct examiner_answer {
@@ -32,6 +43,10 @@ struct examiner_answer {
     int32_t examined; /* how many processes */
     int32_t verdict;  /* enum loopknot_verdict */
     int32_t ok;       /* what was to be written was written */
+    /* loopknot_command_end */
+    int32_t held, runs;
+    int64_t left_ms, still_ms;
+    char fingerprint[17];
 };
 
 /** What an examiner needs to know; all borrowed for its life. */
@@ -52,7 +67,7 @@ struct examiner {
 bool examiner_start(struct examiner *e, const struct examiner_job *job, void (*first)(void *),
                     void *arg);
 /** False when it is gone. */
-bool examiner_ask(struct examiner *e, enum examiner_word word, pid_t root, int64_t elapsed_ms);
+bool examiner_ask(struct examiner *e, const struct examiner_request *q);
 /** 1 an answer, 0 it is gone, -1 nothing there. */
 int examiner_answered(struct examiner *e, struct examiner_answer *ret);
 /** Asks an examination to end with what it has. */

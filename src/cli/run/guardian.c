@@ -35,8 +35,10 @@ struct guardian {
     pid_t command;
     bool ended;    /* the command has */
     bool orphaned; /* loopknot is gone */
-    enum { WATCHING, ASKED, KILLING, CLEARED, LEAVING } phase;
-    uint64_t kill_at, killing_since;
+    enum { WATCHING, SIGNALLED, ASKED, KILLING, CLEARED, LEAVING } phase;
+    uint64_t next_at; /* SIGNALLED, ASKED: the next phase begins */
+    unsigned grace_ms;
+    uint64_t killing_since;
     struct lk_command_cgroup cage;
 };
 
@@ -193,6 +195,16 @@ static void kill_once(struct guardian *g)
         clear(g, living, denied);
 }
 
+/* number: the signal before SIGTERM; 0 none. */
+static void ask_to_end(struct guardian *g, unsigned grace_ms, int number)
+{
+    if (g->phase < ASKED)
+        lk_kill_tree_ask(getpid(), number ? number : SIGTERM);
+    g->phase = number ? SIGNALLED : ASKED;
+    g->grace_ms = grace_ms;
+    g->next_at = lk_now_ms() + grace_ms;
+}
+
 static void on_word(struct guardian *g, const struct lk_guard_message *m)
 {
     switch (m->word) {
@@ -205,12 +217,8 @@ static void on_word(struct guardian *g, const struct lk_guard_message *m)
             kill(g->command, SIGCONT);
         break;
     case LK_GUARD_END:
-        if (g->phase == WATCHING)
-            lk_kill_tree_ask(getpid());
-        if (g->phase == WATCHING || g->phase == ASKED) {
-            g->phase = ASKED;
-            g->kill_at = lk_now_ms() + (uint64_t)m->a;
-        }
+        if (g->phase < KILLING)
+            ask_to_end(g, (unsigned)LK_MAX(m->a, 0), g->phase == WATCHING ? m->b : 0);
         break;
     case LK_GUARD_LEAVE: g->phase = LEAVING; break;
     default: break;
@@ -243,10 +251,10 @@ static int poll_timeout(const struct guardian *g)
 {
     if (g->phase == KILLING)
         return KILL_AGAIN_MS;
-    if (g->phase != ASKED)
+    if (g->phase != ASKED && g->phase != SIGNALLED)
         return -1;
     const uint64_t now = lk_now_ms();
-    return now >= g->kill_at ? 0 : (int)LK_MIN(g->kill_at - now, 60000u);
+    return now >= g->next_at ? 0 : (int)LK_MIN(g->next_at - now, 60000u);
 }
 
 static void guard(struct guardian *g)
@@ -260,9 +268,11 @@ static void guard(struct guardian *g)
         const bool some = reap(g);
         if (p[0].revents)
             listen_to_loopknot(g);
-        if (!some && (g->phase == ASKED || g->phase == KILLING))
+        if (!some && (g->phase == SIGNALLED || g->phase == ASKED || g->phase == KILLING))
             clear(g, 0, 0);
-        else if (g->phase == ASKED && lk_now_ms() >= g->kill_at)
+        else if (g->phase == SIGNALLED && lk_now_ms() >= g->next_at)
+            ask_to_end(g, g->grace_ms, 0);
+        else if (g->phase == ASKED && lk_now_ms() >= g->next_at)
             begin_killing(g);
         if (g->phase == KILLING)
             kill_once(g);

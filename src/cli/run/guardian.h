@@ -24,8 +24,8 @@ enum lk_guard_word {
     /* To the guardian. */
     LK_GUARD_SIGNAL, /* send signal a to the command */
     LK_GUARD_RESUME, /* SIGCONT to the command if it is still stopped */
-    /* SIGTERM to the tree, after a milliseconds SIGKILL; said again: the new grace counts from now
-     */
+    /* signal b to the tree (0: none), after a milliseconds SIGTERM, after as many SIGKILL; said
+     * again: SIGTERM, and the new grace counts from now */
     LK_GUARD_END,
     LK_GUARD_LEAVE, /* the command has ended: leave what it left behind alone, and go */
 };

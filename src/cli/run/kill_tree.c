@@ -70,12 +70,12 @@ size_t lk_kill_tree_members(pid_t root, pid_t *pids, size_t max)
     return n;
 }
 
-void lk_kill_tree_ask(pid_t root)
+void lk_kill_tree_ask(pid_t root, int number)
 {
     pid_t *pids = calloc(LK_TREE_MAX, sizeof *pids);
     const size_t n = pids ? lk_kill_tree_members(root, pids, LK_TREE_MAX) : 0;
     for (size_t i = 0; i < n; i++)
-        lk_kill_tree_signal(root, pids[i], SIGTERM);
+        lk_kill_tree_signal(root, pids[i], number);
     for (size_t i = 0; i < n; i++)
         if (state_of(pids[i]) == 'T')
             lk_kill_tree_signal(root, pids[i], SIGCONT);

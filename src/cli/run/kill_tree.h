@@ -26,9 +26,9 @@ bool lk_kill_tree_descends(pid_t pid, pid_t root);
  */
 bool lk_kill_tree_signal(pid_t root, pid_t pid, int number);
 
-/** SIGTERM to all descendants of root, and SIGCONT to those that are stopped: a stopped process
+/** A signal to all descendants of root, and SIGCONT to those that are stopped: a stopped process
  * acts on nothing else. */
-void lk_kill_tree_ask(pid_t root);
+void lk_kill_tree_ask(pid_t root, int number);
 
 /** SIGKILL to all descendants of root. @return how many living ones there were; *denied: one of
  * them that we may not kill, or 0.

@@ -2,9 +2,11 @@
  * The command line of `loopknot run`: its own options beside the shared ones, durations with a unit
  * as timeout(1) has them, and the command, which begins at the first operand.
  */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -16,6 +18,7 @@ enum option_id {
     OPT_TIMEOUT = OPT_OWN,
     OPT_STALL,
     OPT_STALL_KILL,
+    OPT_SIGNAL,
     OPT_GRACE,
     OPT_FAIL_FAST,
     OPT_CORE
@@ -25,9 +28,10 @@ static const struct option_row rows[] = {
     { "timeout", "T", "the command has hung when it runs longer: 90, 10m, 1.5h (never)",
       OPT_TIMEOUT },
     { "stall", "T", "look at it when nothing has moved for T; 0: never (60s)", OPT_STALL },
-    { "stall-kill", NULL, "end it also when it is stalled and no deadlock is proven",
+    { "stall-kill", NULL, "end whatever stands still for --stall, whatever the verdict",
       OPT_STALL_KILL },
-    { "grace", "T", "between SIGTERM and SIGKILL (10s)", OPT_GRACE },
+    { "signal", "SIG", "INT, QUIT...: sent first, to all of it, before SIGTERM", OPT_SIGNAL },
+    { "grace", "T", "between SIGTERM and SIGKILL, and after --signal (10s)", OPT_GRACE },
     { "fail-fast", NULL, "the same as --stall 5s", OPT_FAIL_FAST },
     { "core", "DIR", "core files of a hung tree into DIR (needs gdb's gcore)", OPT_CORE },
 };
@@ -61,6 +65,23 @@ static int parse_duration(const char *name, const char *text, unsigned *ret)
         text);
 }
 
+/* "INT", "SIGINT" or "2", as kill(1) takes them. */
+static int parse_signal(const char *text, int *ret)
+{
+    const char *name = strncasecmp(text, "SIG", 3) == 0 ? text + 3 : text;
+    double v;
+    if (parse_number(text, 1, SIGRTMIN - 1, &v) && !strchr(text, '.')) {
+        *ret = (int)v;
+        return 0;
+    }
+    for (int i = 1; i < SIGRTMIN; i++)
+        if (sigabbrev_np(i) && strcasecmp(sigabbrev_np(i), name) == 0) {
+            *ret = i;
+            return 0;
+        }
+    return complain(EXIT_USAGE, "--signal wants a signal such as INT or QUIT, not '%s'", text);
+}
+
 static int parse_option(void *arg, int id, char *value)
 {
     struct run *r = arg;
@@ -68,6 +89,7 @@ static int parse_option(void *arg, int id, char *value)
     case OPT_TIMEOUT: return parse_duration("timeout", value, &r->timeout_ms);
     case OPT_STALL: return parse_duration("stall", value, &r->stall_ms);
     case OPT_GRACE: return parse_duration("grace", value, &r->grace_ms);
+    case OPT_SIGNAL: return parse_signal(value, &r->signal);
     case OPT_STALL_KILL: r->stall_kill = true; return 0;
     case OPT_FAIL_FAST: r->stall_ms = FAIL_FAST_MS; return 0;
     case OPT_CORE:
@@ -108,7 +130,7 @@ int command_run(int argc, char **argv)
         if (!outputs_to_stream(&r.common.outputs))
             outputs_add(&r.common.outputs, "text", NULL);
         common_settle(&r.common, STDERR_FILENO);
-        status = supervise(&r);
+        status = outputs_try(&r.common.outputs) ? EXIT_FAILED : supervise(&r);
     }
     common_deinit(&r.common);
     return status;

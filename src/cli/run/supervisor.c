@@ -37,6 +37,12 @@ enum {
     WRITE_MS = 60000,       /* writing reports; core files have limits of their own */
     CLEAR_MS = 15000,       /* the guardian beyond the grace */
     LAST_GRACE_MS = 1000,
+    AGAIN_MS = 2000, /* what was told is looked at again; each time twice as long */
+    MAX_DOUBLINGS = 12,
+    AFTER_TIMER_MS = 100,
+    /* what writes is looked at too, rarely: output does not hide a hang for ever */
+    TALKING_WINDOWS = 10,
+    TALKING_MS = 10000,
     EXAMINERS = 3, /* how often one that crashed is replaced */
     MAX_KEEP = 32,
 };
@@ -73,7 +79,12 @@ struct supervision {
     /* after a SIGTERM: until then it may end by itself; 0: none */
     long long cancel_at;
     bool busy, interrupted, ended; /* the first two: the examiner */
-    int wait_status, status;       /* the command's once it has ended; ours */
+    enum examiner_reason reason;   /* of ending the command */
+    long long reason_ms;
+    long long deferred_until; /* no examination before */
+    unsigned told;            /* examinations in a row that told of something and ended nothing */
+    char spared[17];          /* fingerprint of the hang for which a timer's end was waited for */
+    int wait_status, status;  /* the command's once it has ended; ours */
 };
 
 static long long clock_ms(void)
@@ -184,7 +195,13 @@ static bool start(struct supervision *s)
 
 static bool ask(struct supervision *s, enum examiner_word word)
 {
-    s->busy = examiner_ask(&s->examiner, word, s->guardian, now(s) - s->started);
+    const struct examiner_request q = { .word = word,
+                                        .root = s->guardian,
+                                        .elapsed_ms = now(s) - s->started,
+                                        .reason = s->reason,
+                                        .reason_ms = s->reason_ms,
+                                        .next_ms = s->deferred_until - now(s) };
+    s->busy = examiner_ask(&s->examiner, &q);
     return s->busy;
 }
 
@@ -214,7 +231,9 @@ static void pass_on(struct supervision *s)
 
 static void end_tree(struct supervision *s, long long grace)
 {
-    lk_guard_send(s->guard, LK_GUARD_END, (int32_t)(grace > 0 ? grace : 0), 0);
+    /* Nobody has asked it to end before: with the signal that it answers best. */
+    const int first = s->status == EXIT_HUNG ? s->r->signal : 0;
+    lk_guard_send(s->guard, LK_GUARD_END, (int32_t)(grace > 0 ? grace : 0), first);
     enter(s, ENDING);
 }
 
@@ -238,16 +257,21 @@ static void end_without_guardian(struct supervision *s)
     over(s, s->status ? s->status : EXIT_FAILED);
 }
 
-static void hang(struct supervision *s, const char *verdict)
+/* ms: for how long it stood still, or ran. */
+static void hang(struct supervision *s, enum examiner_reason reason, long long ms,
+                 const char *verdict)
 {
+    static const char *const words[] = {
+        [EXAMINER_HELD] = "a deadlock holds up its own end; last output before",
+        [EXAMINER_STILL] = "it stood still for",
+        [EXAMINER_LATE] = "it ran for longer than",
+    };
     struct lk_arena *a = lk_arena_create();
-    const bool late = s->stage == CONVICTING;
-    const long long quiet =
-        s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
     s->status = EXIT_HUNG;
-    complain(0, "the command is ended: it %s %s (verdict: %s)",
-             late ? "ran for longer than" : "had written nothing for",
-             lk_text_duration(a, late ? s->r->timeout_ms : quiet), verdict);
+    s->reason = reason;
+    s->reason_ms = ms;
+    complain(0, "the command is ended: %s %s (verdict: %s)", words[reason], lk_text_duration(a, ms),
+             verdict);
     lk_arena_destroy(a);
     enter(s, WRITING);
     if (!ask(s, EXAMINER_WRITE))
@@ -258,10 +282,9 @@ static void hang(struct supervision *s, const char *verdict)
  * -----------------------------------------------------------------------------------------------------
  */
 
-static void defer(struct supervision *s)
+static void defer(struct supervision *s, long long ms)
 {
-    if (s->progress)
-        lk_tree_progress_defer(s->progress, (uint64_t)(now(s) + 2LL * s->r->stall_ms));
+    s->deferred_until = now(s) + ms;
     enter(s, RUNNING);
 }
 
@@ -279,11 +302,12 @@ static void no_report(struct supervision *s, const char *why)
                                  : "the command could not be examined",
              why);
     if (s->stage == CONVICTING)
-        hang(s, "unknown"); /* a test report without findings is still one of a failed test */
+        hang(s, EXAMINER_LATE, s->r->timeout_ms,
+             "unknown"); /* a test report without findings is still one of a failed test */
     else if (s->stage == WRITING)
         end_tree(s, s->r->grace_ms);
     else
-        defer(s);
+        defer(s, 2LL * s->r->stall_ms);
 }
 
 static void examine(struct supervision *s, enum stage stage)
@@ -306,18 +330,53 @@ static bool moved_meanwhile(struct supervision *s)
     return (long long)lk_tree_progress_quiet_ms(s->progress, t) < s->stalled_at;
 }
 
+/* The end of a timer that may end a process is waited for once: one that has passed and ended
+ * nothing is no reason to wait again. */
+static bool spare(struct supervision *s, const struct examiner_answer *a)
+{
+    if (a->left_ms < 0 || strcmp(a->fingerprint, s->spared) == 0)
+        return false;
+    memcpy(s->spared, a->fingerprint, sizeof s->spared);
+    return true;
+}
+
+/* Whether --stall-kill means this: all of it stands, or one main thread does beside whatever else
+ * writes or beats. */
+static bool stands_still(const struct supervision *s, const struct examiner_answer *a, bool moved)
+{
+    if (a->still_ms >= (long long)s->r->stall_ms)
+        return true;
+    if (moved || s->suspicion > LK_SUSPECT_BUSY)
+        return false;
+    return a->verdict >= LOOPKNOT_STALLED || (s->suspicion == LK_SUSPECT_IDLE && !a->runs);
+}
+
+/* When it is looked at again: after the timer on the way; where its end is not known after 2, 4, 8
+ * ... s. */
+static long long again_in(struct supervision *s, const struct examiner_answer *a)
+{
+    const unsigned doublings = s->told < MAX_DOUBLINGS ? s->told : MAX_DOUBLINGS;
+    s->told++;
+    return a->left_ms >= 0 ? a->left_ms + AFTER_TIMER_MS : (long long)AGAIN_MS << doublings;
+}
+
 static void judge(struct supervision *s, const struct examiner_answer *a)
 {
-    const bool stalled = a->verdict == LOOPKNOT_STALLED;
-    if (moved_meanwhile(s)) {
-        defer(s);
-    } else if (a->verdict == LOOPKNOT_DEADLOCK ||
-               (stalled && s->r->stall_kill && s->suspicion != LK_SUSPECT_QUIET)) {
-        hang(s, loopknot_verdict_name((enum loopknot_verdict)a->verdict));
+    const char *verdict = loopknot_verdict_name((enum loopknot_verdict)a->verdict);
+    const bool moved = moved_meanwhile(s);
+    const long long quiet =
+        s->stalled_at > now(s) - s->started ? now(s) - s->started : s->stalled_at;
+    if (a->held && !spare(s, a)) {
+        hang(s, EXAMINER_HELD, quiet, verdict);
+    } else if (s->r->stall_kill && stands_still(s, a, moved)) {
+        hang(s, EXAMINER_STILL, a->still_ms > quiet ? a->still_ms : quiet, verdict);
+    } else if (a->held || (a->verdict >= LOOPKNOT_STALLED && !moved)) {
+        defer(s, again_in(s, a));
+        s->reason_ms = quiet;
+        ask(s, EXAMINER_PRINT);
     } else {
-        if (stalled)
-            ask(s, EXAMINER_PRINT);
-        defer(s);
+        s->told = 0;
+        defer(s, 2LL * s->r->stall_ms);
     }
 }
 
@@ -337,7 +396,8 @@ static void on_answer(struct supervision *s)
     } else if (a.word == EXAMINER_EXAMINE && s->stage == CONVICTING) {
         if (!a.examined)
             complain(0, "no process of the command could be examined");
-        hang(s, loopknot_verdict_name((enum loopknot_verdict)a.verdict));
+        hang(s, EXAMINER_LATE, s->r->timeout_ms,
+             loopknot_verdict_name((enum loopknot_verdict)a.verdict));
     } else if (a.word == EXAMINER_EXAMINE && s->stage == SUSPECTING) {
         judge(s, &a);
     }
@@ -429,7 +489,7 @@ static void on_signal(struct supervision *s, const struct signalfd_siginfo *i)
     if (s->guardian && i->ssi_pid && lk_kill_tree_descends((pid_t)i->ssi_pid, s->guardian))
         return; /* the command's own doing */
     if (s->examiner.pid > 0 && lk_signals_pending(s->examiner.pid, number))
-        examiner_ask(&s->examiner, EXAMINER_DRAIN, 0, 0);
+        examiner_ask(&s->examiner, &(struct examiner_request){ .word = EXAMINER_DRAIN });
     /* from then on it ends by our doing, once the report is there */
     else if (s->stage < CONVICTING || !ends(number))
         lk_guard_send(s->guard, LK_GUARD_SIGNAL, number, 0);
@@ -517,8 +577,13 @@ static void on_guard(struct supervision *s)
 static void look(struct supervision *s)
 {
     const long long t = now(s);
+    const long long rarely = LK_MAX(TALKING_WINDOWS * (long long)s->r->stall_ms, TALKING_MS);
     lk_tree_progress_look(s->progress, (uint64_t)t);
+    if (t < s->deferred_until)
+        return;
     s->suspicion = lk_tree_progress_suspect(s->progress, (uint64_t)t);
+    if (s->suspicion == LK_UNSUSPICIOUS && t - (s->examined ? s->examined : s->started) >= rarely)
+        s->suspicion = LK_SUSPECT_TALKING;
     if (s->suspicion == LK_UNSUSPICIOUS)
         return;
     if (s->r->common.render.verbose) {
@@ -546,7 +611,8 @@ static void on_time(struct supervision *s)
         end_tree(s, LAST_GRACE_MS);
     } else if (s->stage == SUSPECTING || s->stage == CONVICTING || s->stage == WRITING) {
         enforce(s);
-    } else if (s->stage == ENDING && t - s->stage_since > (long long)s->r->grace_ms + CLEAR_MS) {
+    } else if (s->stage == ENDING &&
+               t - s->stage_since > (s->r->signal ? 2LL : 1LL) * s->r->grace_ms + CLEAR_MS) {
         complain(0, "the guardian process %d does not answer", (int)s->guardian);
         kill(s->guardian, SIGKILL);
     } else if (watching(s) && s->progress && t >= s->next_look) {

@@ -44,7 +44,7 @@ struct mark {
 struct lk_tree_progress {
     pid_t root;
     unsigned window_ms;
-    uint64_t last_output, deferred_until;
+    uint64_t last_output;
     pid_t pids[LK_TREE_MAX];
     size_t n;
     uint64_t scan_at_us; /* by the real clock */
@@ -160,16 +160,10 @@ uint64_t lk_tree_progress_quiet_ms(const struct lk_tree_progress *p, uint64_t no
     return now - LK_MIN(now, p->last_output);
 }
 
-void lk_tree_progress_defer(struct lk_tree_progress *p, uint64_t until)
-{
-    p->deferred_until = until;
-}
-
 enum lk_suspicion lk_tree_progress_suspect(const struct lk_tree_progress *p, uint64_t now)
 {
     const uint64_t quiet = lk_tree_progress_quiet_ms(p, now);
-    if (now < p->deferred_until || quiet < p->window_ms || !p->n_marks ||
-        now - p->marks[0].at < p->window_ms)
+    if (quiet < p->window_ms || !p->n_marks || now - p->marks[0].at < p->window_ms)
         return LK_UNSUSPICIOUS;
     const double cores = lk_tree_progress_cores(p, now);
     if (cores < idle_cores)

@@ -20,6 +20,8 @@ enum lk_suspicion {
     /* no output for five times as long, whatever the processor did: a live poller may hide a
        deadlock */
     LK_SUSPECT_QUIET,
+    /* it writes, and was not looked at for long: the caller's own suspicion */
+    LK_SUSPECT_TALKING,
 };
 
 struct lk_tree_progress;
@@ -33,9 +35,6 @@ void lk_tree_progress_look(struct lk_tree_progress *p, uint64_t now);
 
 /** What the looks of the last window_ms say. */
 enum lk_suspicion lk_tree_progress_suspect(const struct lk_tree_progress *p, uint64_t now);
-
-/** No suspicion before then: an examination has just found nothing to end. */
-void lk_tree_progress_defer(struct lk_tree_progress *p, uint64_t until);
 
 /** Milliseconds without output; cores used on average over the window (or what there is of it). */
 uint64_t lk_tree_progress_quiet_ms(const struct lk_tree_progress *p, uint64_t now);

@@ -33,6 +33,7 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c);  /* LK405 */
 void lk_find_external_wait(struct lk_rule_context *c);          /* LK406 */
 void lk_find_held_by_its_waiters(struct lk_rule_context *c);    /* LK407 */
 void lk_find_exit_blocked(struct lk_rule_context *c);           /* LK408 */
+void lk_find_stood_still(struct lk_rule_context *c);            /* LK409 */
 void lk_find_nobody_left(struct lk_rule_context *c);            /* LK410 */
 void lk_find_process_stopped(struct lk_rule_context *c);        /* LK501 */
 

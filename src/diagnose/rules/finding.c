@@ -437,10 +437,11 @@ bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
     static const enum lk_verdict most[] = {
         [LK_POSSIBLE] = LK_HAZARD, [LK_PROBABLE] = LK_STALLED, [LK_PROVEN] = LK_DEADLOCK
     };
-    doubt_for_unread(c, f);
+    if (!f->alone)
+        doubt_for_unread(c, f);
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
     f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
-    if (!adds_a_culprit(c, f)) {
+    if (!f->alone && !adds_a_culprit(c, f)) {
         lk_finding_drop(f);
         return false;
     }

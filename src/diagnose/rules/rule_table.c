@@ -315,6 +315,17 @@ const struct lk_rule lk_rules[] = {
                   "does not end the call that a thread already runs.",
         .docs = { LK_DOC_THREADING, LK_DOC_FUTURES, LK_DOC_RUNNERS, NULL },
     },
+    [LK_RULE_LK409] = {
+        .id = "LK409",
+        .name = "stood-still",
+        .ceiling = LK_STALLED,
+        .find = lk_find_stood_still,
+        .means = "a command was ended because it stood still (--stall-kill) or ran too long "
+                 "(--timeout), and nothing else explains it: where it stood",
+        .remedy = "See what the call at that place waits for. Give it a timeout of its own, or a "
+                  "longer one to the run.",
+        .docs = { LK_DOC_THREADING, NULL },
+    },
     [LK_RULE_LK410] = {
         .id = "LK410",
         .name = "nobody-left-to-act",
@@ -353,7 +364,7 @@ const enum lk_rule_id lk_rule_order[] = {
     LK_RULE_LK107, LK_RULE_LK108, LK_RULE_LK201, LK_RULE_LK204, LK_RULE_LK202, LK_RULE_LK302,
     LK_RULE_LK203, LK_RULE_LK205, LK_RULE_LK305, LK_RULE_LK301, LK_RULE_LK303, LK_RULE_LK304,
     LK_RULE_LK404, LK_RULE_LK407, LK_RULE_LK408, LK_RULE_LK410, LK_RULE_LK401, LK_RULE_LK402,
-    LK_RULE_LK403, LK_RULE_LK406, LK_RULE_LK405, LK_RULE_LK501,
+    LK_RULE_LK403, LK_RULE_LK406, LK_RULE_LK405, LK_RULE_LK501, LK_RULE_LK409,
 };
 _Static_assert(LK_ARRAY_LEN(lk_rule_order) == LK_N_RULES, "each rule is looked for once");
 

@@ -466,6 +466,19 @@ static const struct lk_explanation explanations[] = {
                "    line = loop.run_in_executor(None, keys.get)\n"
                "    await stop.wait()\n"
                "    keys.put(None)          # the call returns\n" },
+    { .id = "LK409", .language = "python",
+      .brief = "where a command stood that was ended",
+      .cause = "`loopknot run` was told to end what stands still (--stall-kill) or what runs too long (--timeout), and ended it. "
+               "No deadlock was proven and no other rule says what holds it up: it may wait for something that would have come, "
+               "or compute.",
+      .evidence = "Neither output nor processor time of the whole tree for --stall, or the main thread at the same place for as "
+                  "long; or the time limit. The place is the main thread's, or the task's that it runs its loop for, of the "
+                  "process that runs a test, else of the last one on the way from the command.",
+      .refuted = "The call would have returned a moment later: the limit was too short.",
+      .wrong = "def test_reply(queue):\n"
+               "    assert queue.get() == 1             # nobody puts anything\n",
+      .right = "def test_reply(queue):\n"
+               "    assert queue.get(timeout=5) == 1    # says so itself, by a traceback\n" },
     { .id = "LK410", .language = "python",
       .brief = "nobody is left who could end the wait",
       .cause = "A thread took an RLock by a bare acquire() and an exception ended it before its release(): nobody else may "

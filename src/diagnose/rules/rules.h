@@ -49,6 +49,7 @@ enum lk_rule_id {
     LK_RULE_LK406,
     LK_RULE_LK407,
     LK_RULE_LK408,
+    LK_RULE_LK409,
     LK_RULE_LK410,
     LK_RULE_LK501,
     LK_N_RULES
@@ -80,6 +81,7 @@ struct lk_finding {
         size_t n, cap;
     } evidence;
     const char *remedy, *safe_now;
+    bool alone;        /* LK409: filed whatever is blamed already; it says no more than where */
     bool nothing_left; /* LK203: nothing exists any more that could wake the loop */
     /* its severity depends on --stalled-after not yet having passed: keep watching these threads */
     bool needs_time;

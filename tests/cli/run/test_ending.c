@@ -68,7 +68,7 @@ static void asked_then_killed(void **state)
     kill(child, SIGSTOP);
     while (!lk_signals_stopped(child))
         usleep(1000);
-    lk_kill_tree_ask(getpid());
+    lk_kill_tree_ask(getpid(), SIGTERM);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);

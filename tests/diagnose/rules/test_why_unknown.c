@@ -268,6 +268,50 @@ static void healthy(void **state)
     mk_expect(mk(), LK_HEALTHY, NULL);
 }
 
+/* With CAP_SYS_PTRACE alone: what a thread means to wait for, by its frames, is no finding; a
+ * thread that was held, or moved, is none of those. */
+static void unread_calls(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "bg", "sleep@" STDLIB "time.py:1",
+                                    "async outer@/srv/app.py:3", ASYNCIO_RUN_FOREVER, NULL);
+        mk_loop(s, t);
+        THREAD(t)->unread = 13;
+        if (i == 1)
+            mk_moved(s, t);
+        if (i == 2)
+            THREAD(t)->read = LK_READ_STOPPED;
+        if (i == 3)
+            s->ran_out = 24;
+        struct lk_findings *f = mk_diagnose(s);
+        assert_true(f->verdict < LK_STALLED || i == 2);
+        if (i == 0 || i == 3) {
+            assert_int_equal(f->verdict, LK_VERDICT_UNKNOWN);
+            assert_non_null(strstr(f->verdict_why, "Permission denied"));
+        }
+        mk_free(s, f);
+    }
+}
+
+static void loop_without_queue(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "bg", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, t);
+        LOOP(o)->ready = LK_UNKNOWN;
+        if (i == 1)
+            THREAD(t)->read = LK_READ_RACY; /* torn */
+        if (i == 2)
+            LOOP(o)->ready = 0;
+        struct lk_findings *f = mk_diagnose(s);
+        assert_int_equal(f->verdict == LK_VERDICT_UNKNOWN, i == 0);
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -278,6 +322,8 @@ int main(void)
         cmocka_unit_test(known_all_the_same),
         cmocka_unit_test(set_up_or_taken_down),
         cmocka_unit_test(healthy),
+        cmocka_unit_test(unread_calls),
+        cmocka_unit_test(loop_without_queue),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
