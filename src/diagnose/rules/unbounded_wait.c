@@ -12,6 +12,7 @@
 #include "diagnose/rules/long_waits.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
+#include "util/text.h"
 
 static bool has_lost_wakeup(const struct lk_rule_context *c)
 {
@@ -85,9 +86,9 @@ static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
 
 /* ---- what any code may end ------------------------------------------------------------ */
 
-static const struct lk_lock *lock_of(const struct lk_rule_context *c, const struct lk_thread *t)
+static const struct lk_lock *lock_of(const struct lk_rule_context *c, const struct lk_wait *w)
 {
-    return t->wait.on.n == 1 ? lk_lock_at(c->snap, t->wait.on.v[0]) : NULL;
+    return w->on.n == 1 ? lk_lock_at(c->snap, w->on.v[0]) : NULL;
 }
 
 /* A library's own waits are its own matter, but for what its caller borrows. */
@@ -96,32 +97,52 @@ static bool is_programs_own(const struct lk_pyframe *p)
     return p->code->cls == LK_CODE_USER && !p->code->site;
 }
 
-/* The wait of a request for an event, a semaphore, room in a queue or something lent, which nobody
- * was found to end. The next item of a queue, or a change of a condition, is a long poll's. */
-static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
+/* Of these waits an end is expected; the next item of a queue, or a change of a thread's condition,
+ * is a long poll's. */
+static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait *w,
+                           const struct lk_pyframe *caller)
 {
-    const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    const struct lk_lock *l = lock_of(c, t);
-    const struct lk_pyframe *p = lk_wait_caller(t);
-    if (!l || !l->nobody_found || !p || t->wait.timeout_ms != LK_FOREVER ||
-        lk_graph_node(c->graph, thread)->life > LK_LIFE_OPEN || !lk_serves_request(c, thread) ||
-        lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE))
+    const struct lk_lock *l = lock_of(c, w);
+    if (!l || !l->nobody_found || !caller || w->timeout_ms != LK_FOREVER)
         return false;
-    switch (t->wait.kind) {
+    switch (w->kind) {
     case LK_WAIT_EVENT:
+    case LK_WAIT_CONDITION:
     case LK_WAIT_BARRIER:
     case LK_WAIT_SEMAPHORE:
     case LK_WAIT_QUEUE_PUT:
-    case LK_WAIT_QUEUE_JOIN: return is_programs_own(p);
+    case LK_WAIT_QUEUE_JOIN: return is_programs_own(caller);
     case LK_WAIT_QUEUE_GET: return l->lent;
     default: return false;
     }
 }
 
-static const char *ends_it(const struct lk_thread *t)
+/* The wait of a request for an event, a semaphore, room in a queue or something lent, which nobody
+ * was found to end. */
+static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
 {
-    switch (t->wait.kind) {
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    return expects_an_end(c, &t->wait, lk_wait_caller(t)) &&
+           lk_graph_node(c->graph, thread)->life <= LK_LIFE_OPEN && lk_serves_request(c, thread) &&
+           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
+}
+
+/* The same of a request that is a task. */
+static bool is_unended_task(struct lk_rule_context *c, struct lk_ref task)
+{
+    const struct lk_task *k = lk_task_at(c->snap, task);
+    const size_t from = k->wait.frame > 0 ? (size_t)k->wait.frame : 0;
+    return k->state == LK_TASK_PENDING && !k->ready && lk_is_request_task(c->snap, k) &&
+           expects_an_end(c, &k->wait, lk_caller_frame(k->stack, from, NULL)) &&
+           lk_graph_node(c->graph, task)->life <= LK_LIFE_OPEN &&
+           !lk_stack_has(k->stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
+}
+
+static const char *ends_it(const struct lk_wait *w)
+{
+    switch (w->kind) {
     case LK_WAIT_EVENT: return "set it";
+    case LK_WAIT_CONDITION: return "notify it";
     case LK_WAIT_BARRIER: return "come to it too";
     case LK_WAIT_SEMAPHORE: return "release it";
     case LK_WAIT_QUEUE_PUT: return "take something from it";
@@ -150,34 +171,41 @@ static const char lock_remedy[] =
 static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
+    const struct lk_task *k = lk_task_at(c->snap, g->who[0]);
+    const struct lk_wait *w = t ? &t->wait : &k->wait;
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK405);
     lk_wait_group_add(c, &f, g);
-    lk_finding_since(c, &f, t);
-    f.summary =
-        lk_print(c, "%s %s waited for %s in %s at %s, without a timeout", lk_wait_group_who(c, g),
-                 g->n == 1 ? "has" : "have", lk_duration(c, lk_stuck(c, t)), lk_blocks_in(c, t),
-                 lk_place(c, &f.culprits.v[0]));
-    const struct lk_lock *l = lock_of(c, t);
+    if (t) {
+        lk_finding_since(c, &f, t);
+    } else {
+        lk_finding_since_task(c, &f, k);
+        lk_finding_part(c, &f, g->who[0], true);
+    }
+    f.summary = lk_print(
+        c, "%s %s waited for %s in %s at %s, without a timeout", lk_wait_group_who(c, g),
+        g->n == 1 ? "has" : "have", lk_duration(c, t ? lk_stuck(c, t) : lk_task_stuck(c, k)),
+        t ? lk_blocks_in(c, t) : lk_or_else(w->call, "an await"), lk_place(c, &f.culprits.v[0]));
+    const struct lk_lock *l = lock_of(c, w);
     if (l) {
-        lk_finding_part(c, &f, t->wait.on.v[0], false);
+        lk_finding_part(c, &f, w->on.v[0], false);
         lk_finding_say(
             c, &f,
             "it waits for %s, and nobody was found who would %s: no other thread or task "
             "has it at hand, nor has a timer, a signal handler or a function of the program "
             "that is called; code that was not found may all the same",
-            lk_name(c, t->wait.on.v[0]), ends_it(t));
+            lk_name(c, w->on.v[0]), ends_it(w));
         f.remedy = lock_remedy;
         lk_finding_doubt(&f, LK_PROBABLE);
     }
-    for (size_t k = 0; !l && k < t->wait.on.n && k < 8; k++)
-        lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, t->wait.on.v[k]),
-                       say_enders(c, t->wait.on.v[k]));
+    for (size_t i = 0; !l && i < w->on.n && i < 8; i++)
+        lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, w->on.v[i]),
+                       say_enders(c, w->on.v[i]));
     lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.safe_now =
         l ? lk_print(c,
                      "Nothing from outside frees it; code of the process can, if it would %s. Or "
                      "else %s",
-                     ends_it(t), lk_end_process_words(c))
+                     ends_it(w), lk_end_process_words(c))
           : lk_print(c,
                      "Nothing from outside frees it; code of the process can, by set_result() "
                      "or cancel() of the future. Or "
@@ -191,7 +219,7 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
 void lk_find_unbounded_future_wait(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    struct lk_long_wait *w = lk_arena_array(c->out->arena, s->threads.n, sizeof *w);
+    struct lk_long_wait *w = lk_arena_array(c->out->arena, s->threads.n + s->tasks.n, sizeof *w);
     size_t n = 0;
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_thread *t = &s->threads.v[i];
@@ -207,6 +235,18 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c)
                                             .place = lk_culprit_frame(t->python_stack, NULL) };
         else
             lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
+    }
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        const struct lk_task *k = &s->tasks.v[i];
+        struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        if (c->explained_tasks[i] || !is_unended_task(c, task))
+            continue;
+        if (lk_task_is_stalled(c, k))
+            w[n++] = (struct lk_long_wait){
+                .who = task, .last = task, .end = NULL, .place = lk_culprit_frame(k->stack, NULL)
+            };
+        else if (lk_task_may_stall(c, k))
+            c->out->look_again.at_end = true;
     }
     for (size_t i = 0; i < n; i++) {
         struct lk_wait_group g;

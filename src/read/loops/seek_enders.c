@@ -36,6 +36,7 @@ static const char *const waits[] = { "wait", NULL };
 static const char *const gets[] = { "get", "get_nowait", NULL };
 static const char *const reports[] = { "task_done", NULL };
 static const char *const puts_back[] = { "put", "put_nowait", NULL };
+static const char *const notifies[] = { "notify", "notify_all", NULL };
 
 static const struct sought {
     enum lk_known_class cls;
@@ -52,12 +53,20 @@ static const struct sought {
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, gets, NULL, false, false },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, reports, NULL, false, false },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_GET, puts_back, "get", false, true },
+    { LK_CLASS_AIO_EVENT, LK_WAIT_EVENT, sets, NULL, false, false },
+    { LK_CLASS_AIO_CONDITION, LK_WAIT_CONDITION, notifies, NULL, false, false },
+    { LK_CLASS_AIO_SEMAPHORE, LK_WAIT_SEMAPHORE, releases, "acquire", false, false },
+    { LK_CLASS_AIO_BARRIER, LK_WAIT_BARRIER, waits, NULL, true, false },
+    { LK_CLASS_AIO_QUEUE, LK_WAIT_QUEUE_PUT, gets, NULL, false, false },
+    { LK_CLASS_AIO_QUEUE, LK_WAIT_QUEUE_JOIN, reports, NULL, false, false },
+    { LK_CLASS_AIO_QUEUE, LK_WAIT_QUEUE_GET, puts_back, "get", false, true },
 };
 
 /* Which of the things that are asked for somebody has; all: that could not be told. */
 struct reached {
     struct lk_map has;
     bool looked, all;
+    lk_addr own; /* reading a task: what it waits for itself, which it has in any case */
 };
 
 /* What was found of the code of a waiter that stands at one place. */
@@ -77,7 +86,34 @@ struct search {
     struct reached *threads; /* by thread */
     struct reached tasks;    /* all of them together */
     LK_VEC(struct of_code) codes;
+    struct lk_pyframes chain; /* buffer */
 };
+
+static const struct lk_wait *wait_of(const struct lk_snapshot *s, struct lk_ref who)
+{
+    const struct lk_thread *t = lk_thread_at(s, who);
+    const struct lk_task *k = lk_task_at(s, who);
+    return t ? &t->wait : k ? &k->wait : NULL;
+}
+
+/* False when its await chain was cut. */
+static bool read_chain(struct lk_py *py, const struct lk_task *k, struct lk_pyframes *chain)
+{
+    bool truncated = false;
+    chain->n = 0;
+    if (k->state == LK_TASK_PENDING)
+        lk_aio_await_chain(py, k->addr, chain, &truncated);
+    return !truncated;
+}
+
+/* Of a thread or task; NULL. Good until the next call. */
+static const struct lk_pyframes *frames_of(struct search *x, struct lk_ref who)
+{
+    const struct lk_task *k = lk_task_at(x->py->s, who);
+    if (!k)
+        return lk_py_frames_of_thread(x->py, who.index);
+    return read_chain(x->py, k, &x->chain) && x->chain.n ? &x->chain : NULL;
+}
 
 /* ---- who has it ------------------------------------------------------------------------------ */
 
@@ -125,7 +161,8 @@ static void note_met(struct lk_py *py, lk_addr obj, void *arg)
 {
     (void)py;
     struct reached *r = arg;
-    lk_map_put(&r->has, obj, 1);
+    if (obj != r->own)
+        lk_map_put(&r->has, obj, 1);
 }
 
 /* A module's variables are all there is in it: who runs its code need not have them in mind. */
@@ -192,8 +229,7 @@ static bool serves_waiter(struct search *x, const struct lk_thread *t)
         if (t->wait.kind != LK_WAIT_QUEUE_GET && t->wait.kind != LK_WAIT_CONDITION)
             return false;
         for (size_t k = 0; l && k < x->lock->waiters.n; k++) {
-            struct lk_reach_query q = { .waiter = lk_py_frames_of_thread(
-                                            x->py, x->lock->waiters.v[k].index),
+            struct lk_reach_query q = { .waiter = frames_of(x, x->lock->waiters.v[k]),
                                         .obj = l->addr,
                                         .budget = &x->budget };
             if (q.waiter && lk_py_code_has(x->py, &q))
@@ -222,20 +258,16 @@ static void ask_threads(struct search *x)
 static void reach_tasks(struct search *x)
 {
     struct lk_py *py = x->py;
-    struct lk_pyframes chain = { 0 };
     x->tasks.all |= py->s->tasks.n > MAX_TASKS; /* any of them may */
     for (size_t i = 0; i < py->s->tasks.n && !x->tasks.all; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
-        bool truncated;
+        const struct lk_lock *own = k->wait.on.n == 1 ? lk_lock_at(py->s, k->wait.on.v[0]) : NULL;
         /* what a greenlet has is not read */
-        x->tasks.all |= k->kind != LK_TASK_COROUTINE;
-        if (x->tasks.all || k->state != LK_TASK_PENDING ||
-            !lk_aio_await_chain(py, k->addr, &chain, &truncated))
-            continue;
-        x->tasks.all |= truncated;
-        reach(x, &chain, &x->tasks);
+        x->tasks.all |= k->kind != LK_TASK_COROUTINE || !read_chain(py, k, &x->chain);
+        x->tasks.own = own ? own->addr : 0;
+        if (!x->tasks.all && x->chain.n)
+            reach(x, &x->chain, &x->tasks);
     }
-    lk_free(chain.v);
 }
 
 static void ask_tasks(struct search *x)
@@ -270,10 +302,9 @@ static void ask_callbacks(struct search *x)
         x->found |= s->executors.v[i].queued != 0;
 }
 
-static void ask_code_of(struct search *x, size_t thread)
+static void ask_code_of(struct search *x, struct lk_ref waiter)
 {
     struct lk_reach_query q = {
-        .waiter = lk_py_frames_of_thread(x->py, thread),
         .obj = x->lock->addr,
         .methods = x->row->methods,
         .unless = x->row->unless,
@@ -285,6 +316,7 @@ static void ask_code_of(struct search *x, size_t thread)
     for (size_t i = 0; i < s->threads.n && !x->found; i++)
         x->found |= !lk_refs_has(&x->lock->waiters, lk_ref_make(LK_KIND_THREAD, i)) &&
                     serves_waiter(x, &s->threads.v[i]);
+    q.waiter = frames_of(x, waiter);
     x->found |= !q.waiter || lk_py_code_is_in_reach(x->py, &q);
 }
 
@@ -292,12 +324,15 @@ static void ask_code_of(struct search *x, size_t thread)
 static void ask_code(struct search *x)
 {
     for (size_t i = 0; i < x->lock->waiters.n && !x->found; i++) {
-        size_t thread = x->lock->waiters.v[i].index, k = 0;
-        const struct lk_pystack *stack = x->py->s->threads.v[thread].python_stack;
+        const struct lk_ref waiter = x->lock->waiters.v[i];
+        const struct lk_task *task = lk_task_at(x->py->s, waiter);
+        const struct lk_pystack *stack =
+            task ? task->stack : lk_thread_at(x->py->s, waiter)->python_stack;
+        size_t k = 0;
         while (k < x->codes.n && (x->codes.v[k].stack != stack || x->codes.v[k].row != x->row))
             k++;
         if (k == x->codes.n) {
-            ask_code_of(x, thread);
+            ask_code_of(x, waiter);
             lk_vec_add(&x->codes, ((struct of_code){ stack, x->row, x->found }));
         }
         x->found |= x->codes.v[k].found;
@@ -308,14 +343,15 @@ static void ask_code(struct search *x)
  */
 
 /* Connections are lent last in, first out; or whoever takes one is going to put it back. */
-static bool lends(struct lk_py *py, const struct lk_lock *l)
+static bool lends(struct search *x, const struct lk_lock *l)
 {
-    if (lk_py_isinstance(py, l->addr, "queue", "LifoQueue"))
+    if (lk_py_isinstance(x->py, l->addr, "queue", "LifoQueue") ||
+        lk_py_isinstance(x->py, l->addr, "asyncio.queues", "LifoQueue"))
         return true;
     for (size_t i = 0; i < l->waiters.n; i++) {
-        const struct lk_pyframes *f = lk_py_frames_of_thread(py, l->waiters.v[i].index);
+        const struct lk_pyframes *f = frames_of(x, l->waiters.v[i]);
         for (size_t k = 0; f && k < f->n; k++)
-            if (lk_py_will_call_method_on(py, &f->v[k], "put", l->addr) == LK_YES)
+            if (lk_py_will_call_method_on(x->py, &f->v[k], "put", l->addr) == LK_YES)
                 return true;
     }
     return false;
@@ -324,25 +360,50 @@ static bool lends(struct lk_py *py, const struct lk_lock *l)
 static const struct sought *row_of(struct lk_py *py, const struct lk_lock *l)
 {
     enum lk_known_class cls = lk_py_known_class(py, l->addr, NULL);
-    const struct lk_thread *t = lk_thread_at(py->s, l->waiters.v[0]);
-    for (size_t i = 0; t && i < LK_ARRAY_LEN(rows); i++)
-        if (rows[i].cls == cls && rows[i].wait == t->wait.kind)
+    const struct lk_wait *w = wait_of(py->s, l->waiters.v[0]);
+    for (size_t i = 0; w && i < LK_ARRAY_LEN(rows); i++)
+        if (rows[i].cls == cls && rows[i].wait == w->kind)
             return &rows[i];
     return NULL;
 }
 
-/* All that wait for it are threads that do so in the same way, and for ever; and one of them may be
- * a request. */
-static bool is_asked(const struct lk_py *py, const struct lk_lock *l, const struct sought *row)
+static bool is_channel(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
+    const struct lk_pytype *ty = lk_py_type(py, value);
+    bool *found = arg;
+    (void)name;
+    return !(*found |=
+             ty && (strstr(ty->name, "WebSocket") || lk_ends_with(ty->name, "StreamResponse")));
+}
+
+/* A task that somebody's code calls the program's in: a server's, for a request. One that has a
+ * websocket or streams its answer waits for the next message. */
+static bool may_be_request(struct search *x, struct lk_ref who)
+{
+    const struct lk_pyframes *f = frames_of(x, who);
+    const struct lk_pycode *c = f ? lk_py_code(x->py, f->v[0].code) : NULL;
+    bool channel = false;
+    for (size_t i = 0; f && i < f->n && !channel; i++)
+        lk_py_local_each(x->py, &f->v[i], is_channel, &channel);
+    return c && strstr(c->code->file, "-packages/") && !channel;
+}
+
+/* All that wait for it do so in the same way, and for ever; and one of them may be a request. */
+static bool is_asked(struct search *x, const struct lk_lock *l, const struct sought *row)
+{
+    const struct lk_snapshot *s = x->py->s;
     bool serves = false;
+    if (l->owners.n || l->likely_enders.n)
+        return false;
     for (size_t i = 0; i < l->waiters.n; i++) {
-        const struct lk_thread *t = lk_thread_at(py->s, l->waiters.v[i]);
-        if (!t || t->wait.kind != row->wait || t->wait.timeout_ms != LK_FOREVER)
+        const struct lk_wait *w = wait_of(s, l->waiters.v[i]);
+        const struct lk_thread *t = lk_thread_at(s, l->waiters.v[i]);
+        if (!w || w->kind != row->wait || w->timeout_ms != LK_FOREVER)
             return false;
-        serves |= !t->main || py->s->test_env_own || t->python_stack->n > 4;
+        serves = serves || (t ? !t->main || s->test_env_own || t->python_stack->n > 4
+                              : may_be_request(x, l->waiters.v[i]));
     }
-    return serves && l->owners.n == 0 && l->likely_enders.n == 0;
+    return serves;
 }
 
 static void seek(struct search *x, struct lk_lock *l)
@@ -361,30 +422,34 @@ static void seek(struct search *x, struct lk_lock *l)
     l->nobody_found = !x->found && x->budget > 0;
 }
 
-static bool is_sought(struct lk_py *py, const struct lk_lock *l)
+static bool is_sought(struct search *x, const struct lk_lock *l)
 {
-    const struct sought *row = l->waiters.n ? row_of(py, l) : NULL;
-    return row && is_asked(py, l, row) && !(l->set && row->cls != LK_CLASS_QUEUE) &&
-           !(row->lends && (l->set || !lends(py, l)));
+    const struct sought *row = l->waiters.n ? row_of(x->py, l) : NULL;
+    return row && is_asked(x, l, row) &&
+           !(l->set && row->cls != LK_CLASS_QUEUE && row->cls != LK_CLASS_AIO_QUEUE) &&
+           !(row->lends && (l->set || !lends(x, l)));
 }
 
 void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
 {
     struct search x = { .py = py, .budget = MAX_LOOKS };
     for (size_t i = 0; s == py->s && s->python.frames_read && i < s->locks.n; i++)
-        if (is_sought(py, &s->locks.v[i]))
+        if (is_sought(&x, &s->locks.v[i]))
             lk_map_put(&x.wanted, s->locks.v[i].addr, 1);
-    if (!x.wanted.n)
+    if (!x.wanted.n) {
+        lk_free(x.chain.v);
         return;
+    }
     lk_py_read_signal_handlers(py);
     x.threads = lk_xcalloc(s->threads.n, sizeof *x.threads);
     for (size_t i = 0; i < s->locks.n && x.budget; i++)
-        if (lk_map_get(&x.wanted, s->locks.v[i].addr, NULL) && is_sought(py, &s->locks.v[i]))
+        if (lk_map_get(&x.wanted, s->locks.v[i].addr, NULL) && is_sought(&x, &s->locks.v[i]))
             seek(&x, &s->locks.v[i]);
     for (size_t i = 0; i < s->threads.n; i++)
         lk_map_deinit(&x.threads[i].has);
     lk_map_deinit(&x.tasks.has);
     lk_map_deinit(&x.wanted);
     lk_free(x.codes.v);
+    lk_free(x.chain.v);
     lk_free(x.threads);
 }
