@@ -334,8 +334,9 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
         t->off_cpu_ms = LK_MIN(t->off_cpu_ms, at_ms - m->at_ms);
     m->at_ms = at_ms;
     /* The scheduler's record says since when it has not run at all: no progress is possible without
-     * running. */
-    if (!t->running && t->off_cpu_ms != LK_UNKNOWN && t->off_cpu_ms > t->stuck_ms) {
+     * running. It was read before all else: it is of no use when the thread ran since. */
+    if (!t->running && t->read != LK_READ_RACY && t->off_cpu_ms != LK_UNKNOWN &&
+        t->off_cpu_ms > t->stuck_ms) {
         t->stuck_ms = t->off_cpu_ms;
         t->stuck_by_scheduler = true;
     }
