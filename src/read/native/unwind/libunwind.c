@@ -242,6 +242,10 @@ size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *reg
         return 0;
     struct question q = { u, regs, n };
     const size_t got = lk_confined(answer_all, &q, -1, ret, n * sizeof *ret) / sizeof *ret;
+    /* Where Yama lets ancestors alone read, our child may not: what it could not read is no news.
+     */
+    lk_process_forget_racy(u->t);
+    u->window.ok = false;
     for (size_t i = 0; i < got; i++) /* what a parser gone astray wrote is not believed either */
         if (ret[i].n > LK_UNWIND_MAX)
             ret[i] = (struct lk_second_walk){ .truncated = true };
