@@ -7,7 +7,6 @@
 
 #include "read/native/elf/symbols.h"
 
-#define MAX_ROWS   65536
 #define MAX_SECOND 256 /* stacks of one sample that libunwind is asked for */
 
 /* ---- life ------------------------------------------------------------------------------ */
@@ -20,12 +19,6 @@ static void forget_results(struct lk_unwinder *u)
     lk_map_clear(&u->string_of);
     lk_map_clear(&u->function_of);
     lk_map_clear(&u->stack_of_hash);
-}
-
-static void forget_rows(struct lk_unwinder *u)
-{
-    u->rows.n = u->exprs.n = 0;
-    lk_map_clear(&u->row_of_pc);
 }
 
 struct lk_unwinder *lk_unwinder_create(struct lk_process *t, struct lk_error *err)
@@ -73,7 +66,7 @@ void lk_unwinder_refresh(struct lk_unwinder *u)
     bool changed;
     forget_results(u);
     if (lk_modules_read(&u->modules, &changed, &ignored) && changed)
-        forget_rows(u);
+        lk_rows_forget(u);
 }
 
 bool lk_unwinder_use(struct lk_unwinder *u, enum lk_unwind_by by)
@@ -84,23 +77,6 @@ bool lk_unwinder_use(struct lk_unwinder *u, enum lk_unwind_by by)
 }
 
 /* ---- the walk ---------------------------------------------------------------------------- */
-
-static const struct lk_row *row_at(struct lk_unwinder *u, lk_addr pc)
-{
-    uint64_t i;
-    if (lk_map_get(&u->row_of_pc, pc, &i))
-        return &u->rows.v[i];
-    if (u->rows.n >= MAX_ROWS)
-        forget_rows(u);
-    struct lk_row *row = lk_vec_push(&u->rows);
-    lk_map_put(&u->row_of_pc, pc, u->rows.n - 1);
-    const struct lk_mapping *map = lk_process_mapping_at(u->t, pc);
-    const struct lk_module *m = lk_module_at(&u->modules, pc);
-    row->code = map && map->prot[2] == 'x';
-    if (row->code && m)
-        lk_cfi_row(u, m, pc, row);
-    return row;
-}
 
 static bool known(const struct lk_regs *r, unsigned i)
 {
@@ -183,7 +159,7 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
         return 0;
     while (n < LK_UNWIND_MAX) {
         lk_addr pc = r.reg[LK_REG_PC];
-        const struct lk_row *row = row_at(u, pc - !exact);
+        const struct lk_row *row = lk_row_at(u, pc - !exact);
         if (n && !row->code)
             return n; /* what was taken for a return address is none */
         out[n++] = (struct lk_frame_key){ pc, exact };
@@ -204,17 +180,6 @@ static unsigned walk(struct lk_unwinder *u, const struct lk_regs *regs, struct l
         }
     }
     return n;
-}
-
-bool lk_unwind_is_code(struct lk_unwinder *u, lk_addr pc)
-{
-    return row_at(u, pc)->code;
-}
-
-bool lk_unwind_is_outermost(struct lk_unwinder *u, const struct lk_frame_key *key)
-{
-    const struct lk_row *row = row_at(u, key->pc - !key->exact);
-    return row->ok && row->kind[LK_REG_PC] == LK_RULE_UNDEFINED;
 }
 
 unsigned lk_unwind_walk(struct lk_unwinder *u, const struct lk_regs *regs, lk_addr *pcs,

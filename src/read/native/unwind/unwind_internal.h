@@ -95,11 +95,17 @@ size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *reg
                          struct lk_second_walk *ret);
 void lk_libunwind_destroy(struct lk_libunwind *l);
 
-/* ---- unwind.c ----------------------------------------------------------------------- */
+/* ---- rows.c ------------------------------------------------------------------------- */
 
+/** The row of a pc; good until the next call, which may forget all. */
+const struct lk_row *lk_row_at(struct lk_unwinder *u, lk_addr pc);
+/** After modules came or went. */
+void lk_rows_forget(struct lk_unwinder *u);
 /** Whether execution can be there at all, and whether it is known to be an outermost frame. */
 bool lk_unwind_is_code(struct lk_unwinder *u, lk_addr pc);
 bool lk_unwind_is_outermost(struct lk_unwinder *u, const struct lk_frame_key *key);
+
+/* ---- unwind.c ----------------------------------------------------------------------- */
 
 /** One function at an address; strings are in the unwinder's arena. */
 struct lk_source_function {
