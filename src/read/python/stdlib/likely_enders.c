@@ -1,7 +1,7 @@
 /*
- * Who would end a wait that any code may end (Event, Barrier, Queue.join, a Lock whose holder is
- * not known): whoever is in the midst of code that calls the method that ends it. Never all there
- * may be: what rests on it is inferred. Semaphores are in unit_holders.c.
+ * Who would end a wait that any code may end (Event, Condition, Barrier, Queue.join, a Lock whose
+ * holder is not known): whoever is in the midst of code that calls the method that ends it. Never
+ * all there may be: what rests on it is inferred. Semaphores are in unit_holders.c.
  */
 #include "read/python/stdlib/likely_enders.h"
 
@@ -18,7 +18,7 @@ enum { MAX_ASKED = 20000 }; /* questions to code in one sample */
 static const struct ender_row {
     enum lk_known_class cls;
     enum lk_wait_kind wait;
-    const char *method;
+    const char *method, *other; /* either of them ends it */
     const char
         /* ... and this one too: a Lock that one side takes and the other one gives back is a
            signal, and no mutex */
@@ -26,14 +26,17 @@ static const struct ender_row {
     bool own; /* the waiter's own code counts: it would have got there first */
     const char *words;
 } rows[] = {
-    { LK_CLASS_LOCK, LK_WAIT_LOCK, "release", "acquire", false,
+    { LK_CLASS_LOCK, LK_WAIT_LOCK, "release", NULL, "acquire", false,
       "would be released by the code of" },
-    { LK_CLASS_EVENT, LK_WAIT_EVENT, "set", NULL, false, "would be set by the code of" },
-    { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, false,
+    { LK_CLASS_EVENT, LK_WAIT_EVENT, "set", NULL, NULL, false, "would be set by the code of" },
+    { LK_CLASS_BARRIER, LK_WAIT_BARRIER, "wait", NULL, NULL, false,
       "is yet to be reached by the code of" },
-    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, true,
+    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, "task_done", NULL, NULL, true,
       "has items that are yet to be reported done by the code of" },
-    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, "get", NULL, false, "would be emptied by the code of" },
+    { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, "get", NULL, NULL, false,
+      "would be emptied by the code of" },
+    { LK_CLASS_CONDITION, LK_WAIT_CONDITION, "notify_all", "notify", NULL, false,
+      "would be notified by the code of" },
 };
 
 /* By the class, and by how the first of its waiters waits for it. */
@@ -65,6 +68,8 @@ static enum lk_tri calls_both(struct lk_py *py, const struct lk_pyf *f, const st
                               lk_addr obj)
 {
     enum lk_tri ends = lk_py_will_call_method_on(py, f, row->method, obj);
+    if (ends == LK_NO && row->other)
+        ends = lk_py_will_call_method_on(py, f, row->other, obj);
     return ends == LK_YES && row->pair ? lk_py_calls_method_on(py, f, row->pair, obj) : ends;
 }
 
