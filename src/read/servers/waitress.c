@@ -17,6 +17,7 @@ void lk_waitress_read_pool(struct lk_py *py, lk_addr obj, struct lk_ref thread)
     if (!x)
         return;
     lk_refs_add(py->s, &x->workers, thread);
+    lk_thread_at(py->s, thread)->works_for = ref;
     if (!is_new)
         return;
     x->kind = "waitress pool";
