@@ -82,6 +82,9 @@ const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
     if (f->stuck_by_connection)
         return lk_arena_printf(a, "for %s, in which nothing came or went on the connection",
                                lasted);
+    /* longer than it was looked at: a loop's turn, a library's call say when they began */
+    if (!f->stuck_by_scheduler && f->stuck_ms > s->watched_ms)
+        return lk_arena_printf(a, "for %s, by the program's own record", lasted);
     if (!f->stuck_by_scheduler)
         return lk_arena_printf(a, "for at least %s: it did not move while it was watched", lasted);
     const bool cut = may_be_cut_short(s);
