@@ -38,6 +38,7 @@ struct search {
     size_t n;
     unsigned left;
     lk_addr transport; /* found; 0 */
+    lk_addr socket;    /* the future is for this one (uvloop's sock_recv); 0 */
 };
 
 /* Calls fn for what an object refers to, until it returns true. */
@@ -268,6 +269,31 @@ static uint64_t salt_of(struct lk_py *py, const struct search *x, const struct l
     return salt ? salt : 1;
 }
 
+static bool find_socket(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth,
+                        unsigned nested)
+{
+    (void)depth;
+    (void)nested;
+    if (lk_py_socket_fd(py, obj) == LK_UNKNOWN)
+        return false;
+    x->socket = obj;
+    return true;
+}
+
+/*
+ * What the code awaits was made in C, its frames are not read: a future that has its socket
+ * (uvloop/loop.pyx _SyncSocketFuture of sock_recv, sock_connect, ...), or a coroutine of Cython
+ * whose closure has the transport (create_connection).
+ */
+static void search_native(struct lk_py *py, lk_addr leaf, struct search *x)
+{
+    struct children c = { x, 0, 0, find_socket, false };
+    if (lk_py_known_class(py, x->wanted[0], NULL) == LK_CLASS_FUTURE)
+        lk_py_attr_each(py, x->wanted[0], each_attr, &c);
+    if (!x->socket && leaf && leaf != x->wanted[0])
+        leads_to_transport(py, x, leaf, 2, 0);
+}
+
 /* The primitive that the task waits on (0: it awaits a bare future); false where what it awaits has
  * an ender, or is none of these. */
 static bool wants_transport(struct lk_py *py, const struct lk_task *k, lk_addr *primitive)
@@ -291,7 +317,8 @@ static bool wants_transport(struct lk_py *py, const struct lk_task *k, lk_addr *
 
 static void set_peer(struct lk_py *py, struct lk_ref task, const struct search *x)
 {
-    struct lk_ref peer = lk_py_peer_of_transport(py, x->transport);
+    struct lk_ref peer =
+        x->socket ? lk_py_peer_of_socket(py, x->socket) : lk_py_peer_of_transport(py, x->transport);
     struct lk_wait *w = &lk_task_at(py->s, task)->wait;
     w->kind = LK_WAIT_IO;
     w->call = "await";
@@ -319,7 +346,9 @@ static void look_at_task(struct lk_py *py, struct lk_ref task, lk_addr primitive
     x.wanted[0] = f.fut_waiter;
     x.wanted[1] = primitive;
     search_frames(py, &a->chain, &x);
-    if (x.transport && lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO)
+    if (!x.transport)
+        search_native(py, leaf, &x);
+    if ((x.transport || x.socket) && lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO)
         set_peer(py, task, &x);
     if (lk_task_at(py->s, task)->wait.kind == LK_WAIT_IO)
         lk_task_at(py->s, task)->salt = salt_of(py, &x, &a->chain);

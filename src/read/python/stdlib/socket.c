@@ -101,6 +101,9 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     struct lk_ref ref = ask(py, fd, &os)
                             ? lk_py_peer_of_syscall(py, &os)
                             : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+    /* a pair of its own: any code that has the other end may write there */
+    if (os.peer_is == LK_PEER_SELF && !os.peer)
+        lk_extern_at(py->s, ref)->kind = LK_EXT_UNKNOWN;
     if (os.on == LK_OS_SOCKET)
         lk_extern_at(py->s, ref)->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), fd);
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
