@@ -541,6 +541,13 @@ static void complete(struct examination *x)
     forget_ended_children(x->snap);
 }
 
+/* A process that cannot be asked for want of descriptors has not ended. */
+static void tell_end_from_want(pid_t pid, struct lk_error *err)
+{
+    if (err->code == LK_ERR_NO_PROCESS && lk_procfs_ran_out())
+        lk_error_os(err, lk_procfs_ran_out(), "process %d could not be examined to the end", pid);
+}
+
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
                      struct lk_error *err)
 {
@@ -548,6 +555,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     memset(ret, 0, sizeof *ret);
     lk_procfs_watch();
     if (!open_session(&x, pid, o, err)) {
+        tell_end_from_want(pid, err);
         close_session(&x);
         return false;
     }
@@ -555,6 +563,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     read_throttling(&x, &x.throttling);
     for (enum lk_step k = LK_STEP_SAMPLE; k != LK_STEP_NONE; k = next_step(&x, k))
         step(&x, k);
+    tell_end_from_want(pid, &x.ended);
     if (!x.snap) {
         *err = x.ended;
         close_session(&x);

@@ -185,8 +185,10 @@ def running_and_asleep():
         sleepers = [t for t in driver.thread_ids(child.pid) if driver.thread_state(child.pid, t) == "S"]
         assert len(sleepers) == 2, sleepers
         before = [times_woken(t) for t in sleepers]
-        for _ in range(3):
+        for attempt in range(10):  # on a loaded machine it may not get the processor while it is looked at
             report = lib.parse(examine(only("sys_ptrace"), [child.pid], "--format", "json"))
+            if attempt > 1 and any(t["tid"] == child.pid and t["python"] for t in report["threads"]):
+                break
         assert before == [times_woken(t) for t in sleepers], "a thread that slept was woken"
         threads = {t["tid"]: t for t in report["threads"]}
         assert report["verdict"] == "unknown", report["verdict"]

@@ -123,9 +123,11 @@ static void live_begin_sample(void *impl)
     struct lk_procfs_stat stat;
     char text[1024];
 
-    if (lk_procfs_read_at(l->proc_fd, "stat", text, sizeof(text)) <= 0 ||
-        !lk_procfs_stat_parse(text, &stat) || stat.start_ticks != l->start_ticks)
-        l->gone = true;
+    errno = ESRCH;
+    if (lk_procfs_read_at(l->proc_fd, "stat", text, sizeof(text)) <= 0)
+        l->gone |= errno == ESRCH || errno == ENOENT;
+    else
+        l->gone |= !lk_procfs_stat_parse(text, &stat) || stat.start_ticks != l->start_ticks;
     lk_live_pid_ns_begin_sample(l);
 }
 
