@@ -48,7 +48,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check unit e2e check-matrix check-ecosystem lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all deps demo check unit e2e check-matrix check-ecosystem check-systems lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 all: $(O)/loopknot $(O)/libloopknot.so ## build the program and the libraries (build/loopknot)
@@ -106,8 +106,11 @@ e2e: all $(COMPARE) ## attach to every scenario
 check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
 	$(Q)O=$(abspath $(O)) tests/matrix/run
 
-check-ecosystem: all ## every scenario on other releases of the libraries (virtual environments made with pip)
-	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/ecosystem/run
+check-ecosystem: all ## every scenario on other releases of the libraries (virtual environments made with pip), and check-systems
+	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/ecosystem/run; a=$$?; O=$(abspath $(O)) PYTHON=$(PYTHON) tests/systems/run && exit $$a
+
+check-systems: all ## databases, task queues, bridges and loops in C on real servers: PostgreSQL, redis, what pip finds
+	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/systems/run
 
 $(COMPARE): $(COMPARE).o $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)

@@ -5,7 +5,9 @@ Used by scenarios/run (by hand) and by the end-to-end tests. Standard library on
 A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "programs": {NAME: {
     "about":    what this one shows, where the family's words are too wide
     "file":     program, default NAME.py
-    "start":    "python" (default), "gunicorn", or "native": a program in C or C++, compiled here (common.h)
+    "start":    "python" (default), "gunicorn", "native": a program in C or C++, compiled here (common.h), or another server's
+                command line, a list in which {bin} stands for the folder of Python's programs, {folder} for the family's and
+                {port} for a free port; it listens when that port answers
     "args":     arguments for a native program
     "flags":    how it is compiled (-g -Og);  "strip": true: then stripped (a copy that is not stays beside it)
     "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
@@ -41,6 +43,7 @@ import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+FAMILIES = os.path.abspath(os.environ.get("SCENARIO_FAMILIES", HERE))  # the folder of the families' folders
 PYTHON = os.environ.get("SCENARIO_PYTHON", sys.executable)  # what the servers run on
 DEBIAN_PACKAGES = "/usr/lib/python3/dist-packages"  # where Flask is, should that be another Python than Debian's
 PATIENCE = 30.0  # seconds that anything here may take
@@ -59,11 +62,11 @@ class ScenarioError(Exception):
 
 
 def names():
-    return sorted(d for d in os.listdir(HERE) if os.path.exists(os.path.join(HERE, d, "scenario.json")))
+    return sorted(d for d in os.listdir(FAMILIES) if os.path.exists(os.path.join(FAMILIES, d, "scenario.json")))
 
 
 def load(name):
-    path = os.path.join(HERE, name, "scenario.json")
+    path = os.path.join(FAMILIES, name, "scenario.json")
     if not os.path.exists(path):
         raise ScenarioError("no scenario %r; there are: %s" % (name, ", ".join(names())))
     with open(path, encoding="utf-8") as file:
@@ -88,7 +91,7 @@ PITFALLS = range(1, 17)  # the documented ones; docs/pitfalls.md tells which rul
 def uncovered_pitfalls():
     """Words about each documented pitfall that no folder of scenarios shows, or that has no healthy twin there."""
     missing = []
-    for pitfall in PITFALLS:
+    for pitfall in PITFALLS if FAMILIES == HERE else ():
         folders = [w for w in map(load, names()) if pitfall in w["pitfalls"]]
         verdicts = [{v for p in w["programs"].values() for v in [p["expect"]["verdict"]] if isinstance(v, str)} for w in folders]
         if not any("healthy" in v and v & {"hazard", "stalled", "deadlock"} for v in verdicts):
@@ -142,6 +145,17 @@ def asleep_unmoved(threads, window=0.03):
 
 
 # ---- HTTP clients ---------------------------------------------------------------------
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def answers(port):
+    """Whether something listens there."""
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
+
 
 class Pending:
     """One request whose answer is not awaited."""
@@ -257,7 +271,8 @@ class Scenario:
         self.end()
 
     def environment(self):
-        environment = dict(os.environ, PYTHONPATH=HERE, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
+        path = ":".join(dict.fromkeys((HERE, FAMILIES)))
+        environment = dict(os.environ, PYTHONPATH=path, PYTHONDONTWRITEBYTECODE="1", PYTHONUNBUFFERED="1")
         if PYTHON != "/usr/bin/python3" and not of_venv(PYTHON):
             environment["PYTHONPATH"] += ":" + DEBIAN_PACKAGES
         environment["SCENARIO_FOLDER"] = self.folder.name
@@ -271,6 +286,10 @@ class Scenario:
                     "--chdir", folder, file.removesuffix(".py") + ":app"]
         if self.plan.get("start") == "native":
             return [self._compile(os.path.join(folder, file), "")] + self.plan.get("args", [])
+        if isinstance(self.plan.get("start"), list):
+            self.port = free_port()
+            words = {"bin": os.path.dirname(PYTHON), "folder": folder, "port": self.port}
+            return [word.format(**words) for word in self.plan["start"]]
         return [PYTHON, os.path.join(folder, file)]
 
     def spawn(self, folder):
@@ -288,8 +307,11 @@ class Scenario:
         threading.Thread(target=self._listen, daemon=True).start()
 
     def start(self):
-        self.spawn(os.path.join(HERE, self.name))
-        self.port = self.wait_event("listening")["port"]
+        self.spawn(os.path.join(FAMILIES, self.name))
+        if self.port is None:
+            self.port = self.wait_event("listening")["port"]
+        else:
+            self._until(lambda: answers(self.port), "the server")
         if self.plan.get("attach") == "child" or (self.plan.get("start") == "gunicorn" and self.plan.get("attach") != "master"):
             self.pid = self.wait_event("worker")["pid"]
 
@@ -474,7 +496,7 @@ class Scenario:
         first = culprits[0] if culprits else {}
         expect.update({k: first.get(k) for k in ("tid", "function", "file", "line")})
         expect["culprits"] = culprits
-        folder = os.path.join(HERE, self.name)
+        folder = os.path.join(FAMILIES, self.name)
         expect["options"] = [option.replace("{folder}", folder) for option in self.plan.get("options", [])]
         return expect
 
