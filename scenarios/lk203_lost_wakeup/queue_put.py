@@ -1,6 +1,10 @@
-"""A request thread puts an item into an asyncio.Queue of an idle loop: the consumer is scheduled, and nobody wakes the loop."""
+"""A request thread puts an item into an asyncio.Queue of an idle loop: the consumer is scheduled, and nobody wakes the loop.
+
+SCENARIO_LOOP=uvloop: the loop is uvloop's.
+"""
 import asyncio
 import concurrent.futures
+import os
 import threading
 
 from flask import Flask
@@ -8,7 +12,11 @@ from flask import Flask
 import common
 
 app = Flask(__name__)
-LOOP = asyncio.new_event_loop()
+if os.environ.get("SCENARIO_LOOP") == "uvloop":
+    import uvloop
+    LOOP = uvloop.new_event_loop()
+else:
+    LOOP = asyncio.new_event_loop()
 ITEMS = None
 
 

@@ -101,18 +101,17 @@ static enum lk_code_class class_of_pseudo_file(const char *file)
         const char *prefix;
         enum lk_code_class cls;
     } rows[] = {
-        { "<frozen ", LK_CODE_STDLIB },
-        { "<attrs generated", LK_CODE_FRAMEWORK },
-        { "<__array_function__", LK_CODE_FRAMEWORK },
-        { "<decorator-gen", LK_CODE_FRAMEWORK },
-        { "<boltons", LK_CODE_FRAMEWORK },
-        { "<makefun", LK_CODE_FRAMEWORK },
-        { "<werkzeug routing>", LK_CODE_FRAMEWORK },
+        { "<frozen ", LK_CODE_STDLIB },          { "<__array_function__", LK_CODE_FRAMEWORK },
+        { "<decorator-gen", LK_CODE_FRAMEWORK }, { "<boltons", LK_CODE_FRAMEWORK },
+        { "<makefun", LK_CODE_FRAMEWORK },       { "<werkzeug routing>", LK_CODE_FRAMEWORK },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
         if (lk_starts_with(file, rows[i].prefix))
             return rows[i].cls;
-    return LK_CODE_USER;
+    /* "<attrs generated init ...>", "<sqlalchemy generated ...>" */
+    size_t n = strcspn(file + 1, " ");
+    bool generated = lk_starts_with(file + 1 + n, " generated ");
+    return generated && lk_pattern_is_framework(file + 1, n) ? LK_CODE_FRAMEWORK : LK_CODE_USER;
 }
 
 /* What is typed at a prompt is the module level of a file of that name (Lib/code.py, Lib/_pyrepl,

@@ -26,6 +26,21 @@ static bool nobody_is_waking(const struct lk_snapshot *s, struct lk_ref loop)
     return true;
 }
 
+/* Whether all that waits in the queue is a library's or the interpreter's own, and no task of the
+ * loop is left that it might let go on: what a failed request has left behind, for which nobody
+ * waits. */
+static bool is_leftover(const struct lk_loop *o)
+{
+    for (size_t i = 0; i < o->n_handles; i++) {
+        const struct lk_handle *h = &o->handles[i];
+        enum lk_code_class cls = h->frame ? h->frame->code->cls : LK_CODE_STDLIB;
+        if (h->cancelled != LK_YES && (h->task.kind == LK_KIND_TASK || h->creates.kind ||
+                                       (cls != LK_CODE_STDLIB && cls != LK_CODE_FRAMEWORK)))
+            return false;
+    }
+    return o->tasks_pending == 0 && (int64_t)o->n_handles == o->ready;
+}
+
 /* Every condition of the rule's definition; t is the loop's thread. */
 static bool is_lost(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
                     const struct lk_thread *t)
@@ -112,6 +127,10 @@ static void tell_wakeup(struct lk_rule_context *c, size_t i, const struct lk_loo
                   "process. Or else %s",
                   lk_end_process_words(c));
     lk_finding_held(c, &f, loop);
+    if (!f.held_requests && !f.held_tasks && is_leftover(o)) {
+        lk_finding_drop(&f);
+        return;
+    }
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);
 }

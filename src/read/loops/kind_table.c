@@ -1,5 +1,6 @@
 /* The kinds of loops and tasks that can be read: one row a kind, the first that fits is it. */
 #include "read/loops/asyncio/loop.h"
+#include "read/loops/greenlet/below_task.h"
 #include "read/loops/greenlet/tasks.h"
 #include "read/loops/loop_kind.h"
 #include "read/loops/uvloop/loop.h"
@@ -17,6 +18,7 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .read_loop = lk_uvloop_read_loop,
       .transport_fd = lk_uvloop_transport_fd },
     { .name = "greenlet",
+      .join_chain = lk_greenlet_join_chain,
       .task_module = "greenlet",
       .task_cls = "greenlet",
       .read_tasks = lk_greenlet_read_tasks },

@@ -19,6 +19,9 @@ struct lk_loop_kind {
     /** Descriptor of a transport made by this kind of loop; LK_UNKNOWN. */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
 
+    /** Puts what a coroutine runs in a task of this kind into its await chain (outermost first). */
+    void (*join_chain)(struct lk_py *py, struct lk_pyframes *chain);
+
     /* ---- its tasks, where no registry lists them: the walk over the heap finds them ---- */
     const char *task_module, *task_cls; /* the class that they are of, or derive from */
     /** Enters them, with state and stack. Called when task_module is loaded, after a sample, never

@@ -31,11 +31,19 @@ static int64_t transport_fd(struct lk_py *py, lk_addr transport)
     return fd;
 }
 
+static void join_chain(struct lk_py *py, struct lk_pyframes *chain)
+{
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].join_chain)
+            lk_loop_kinds[i].join_chain(py, chain);
+}
+
 void lk_loops_begin(struct lk_py *py)
 {
     lk_reader_end(py); /* what an interrupted sample may have left */
     py->timers.n = 0;
     lk_reader(py)->transport_fd = transport_fd;
+    lk_reader(py)->join_chain = join_chain;
 }
 
 void lk_py_read_loops(struct lk_py *py)

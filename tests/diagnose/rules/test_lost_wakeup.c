@@ -77,11 +77,31 @@ static void no_lost_wakeup(void **state)
     }
 }
 
+/* What a request that failed has left in another loop's queue holds nobody up. */
+static void nobody_waits(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = sleeping_loop(s);
+    *LOOP(o)->handles[0].frame =
+        mk_stack(s, "_sock_write_done@" STDLIB "asyncio/selector_events.py:662", NULL)->frames[0];
+    LOOP(o)->tasks_pending = 0;
+    struct lk_findings *f = mk_expect_one(s, LK_HEALTHY, NULL);
+    lk_findings_destroy(f);
+    LOOP(o)->ready = 40; /* not all of them were read */
+    f = mk_expect_one(s, LK_STALLED, "LK203");
+    lk_findings_destroy(f);
+    LOOP(o)->ready = 1;
+    LOOP(o)->tasks_pending = 1; /* the callback may let it go on */
+    mk_expect(s, LK_STALLED, "LK203");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_wakeup),
         cmocka_unit_test(no_lost_wakeup),
+        cmocka_unit_test(nobody_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,12 +15,15 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
 
 enum {
     OBJ_FIRST = 16, /* first field after PyObject_HEAD */
     /* PyRunningLoopHolder: rl_loop, then rl_pid (Modules/_asynciomodule.c, 3.8 - 3.11) */
     RL_PID = 8,
     MAX_NESTED = 32,
+    MAX_UNTIL = 2048, /* tasks whose callbacks are looked at for what runs a loop until their end */
+    MAX_BODY = 64,    /* words of an object's body */
 };
 
 static void set_running_loop(struct lk_py *py, size_t thread, struct lk_ref ref)
@@ -176,6 +179,45 @@ static struct lk_ref until_by_runner(struct lk_py *py, const struct lk_pyframes 
     return until;
 }
 
+/*
+ * Without a runner too: uvloop's run_until_complete (uvloop/loop.pyx, 0.14 - 0.23) adds to the
+ * future it runs for a function of its own, made in C, which has that name among the words of its
+ * body.
+ */
+static bool ends_a_run(struct lk_py *py, lk_addr callback)
+{
+    const struct lk_pytype *ty = callback ? lk_py_type(py, callback) : NULL;
+    uint64_t w[MAX_BODY];
+    char name[96];
+    if (!ty || !lk_ends_with(ty->name, "cython_function_or_method"))
+        return false;
+    size_t n = LK_MIN((size_t)LK_MAX(ty->basicsize, 0) / 8, (size_t)MAX_BODY);
+    if (!n || !lk_read(py->t, callback, w, n * 8))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (lk_py_plausible(w[i]) && lk_py_kind(py, w[i]) == LK_PYK_STR &&
+            lk_py_str_raw(py, w[i], name, sizeof name) &&
+            lk_ends_with(name, "run_until_complete.<locals>.done_cb"))
+            return true;
+    return false;
+}
+
+static struct lk_ref until_by_callback(struct lk_py *py, struct lk_ref loop)
+{
+    struct lk_ref found = lk_ref_make(LK_KIND_NONE, 0);
+    for (size_t i = 0; i < py->s->tasks.n && i < MAX_UNTIL; i++) {
+        const struct lk_task *k = &py->s->tasks.v[i];
+        struct lk_aio_fut f;
+        if (k->state != LK_TASK_PENDING || !lk_ref_eq(k->loop, loop) ||
+            !lk_aio_read_fut(py, k->addr, &f) || !ends_a_run(py, f.callback0))
+            continue;
+        if (found.kind != LK_KIND_NONE)
+            return lk_ref_make(LK_KIND_NONE, 0);
+        found = lk_ref_make(LK_KIND_TASK, i);
+    }
+    return found;
+}
+
 struct lk_ref lk_aio_read_until(struct lk_py *py, size_t thread)
 {
     struct lk_thread *t = &py->s->threads.v[thread];
@@ -186,7 +228,10 @@ struct lk_ref lk_aio_read_until(struct lk_py *py, size_t thread)
     const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
     bool in_c = t->n_frame_loops == 1 && o && !o->driven_in_python;
     t->drives = until_by_frames(py, frames);
-    return t->drives.kind == LK_KIND_NONE && in_c ? until_by_runner(py, frames) : none;
+    if (t->drives.kind != LK_KIND_NONE || !in_c)
+        return none;
+    struct lk_ref until = until_by_runner(py, frames);
+    return until.kind != LK_KIND_NONE ? until : until_by_callback(py, t->frame_loops[0]);
 }
 
 void lk_aio_set_until(struct lk_py *py, size_t thread, struct lk_ref until)

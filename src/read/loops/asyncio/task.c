@@ -151,6 +151,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     a->chain.n = 0;
     if (f->coro)
         lk_py_await_chain(py, f->coro, &a->chain, &leaf, &leaf_type, &truncated);
+    a->join_chain(py, &a->chain);
     struct lk_aio_chain *c = chain_of(py, &a->chain, truncated);
     struct lk_task *k = lk_task_at(py->s, ref);
     k->stack = c->stack;

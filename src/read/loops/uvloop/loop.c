@@ -25,6 +25,9 @@ enum {
      * and async_io_watcher, the timer heap (its first timer, their number), timer_counter.
      */
     UV_TIME = 544,
+    /* uv_loop_t.async_io_watcher.fd: the eventfd by which uv_async_send wakes the loop, and with it
+     * call_soon_threadsafe; it stands two words before timer_heap in every libuv 1.x */
+    UV_ASYNC_FD = 504,
     UV_TIMER_COUNTER = 536,
     UV_TIMER_HEAP = 520,
     UV_N_TIMERS = 528,
@@ -153,8 +156,10 @@ void lk_uvloop_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref ref)
     o->closed = v.flags[0] ? LK_YES : LK_NO;
     o->stopping = v.flags[3] ? LK_YES : LK_NO;
     o->thread_ident = v.flags[2] ? v.ident : 0;
-    if (v.uv && !v.flags[0])
+    if (v.uv && !v.flags[0]) {
         o->epoll_fd = lk_py_fd_at(py, v.uv + UV_BACKEND_FD);
+        o->wakeup_read_fd = lk_py_fd_at(py, v.uv + UV_ASYNC_FD);
+    }
     if (v.flags[2] && !v.flags[0])
         read_current_callback(py, ref, v.uv, v.ready);
     if (v.uv && !v.flags[0])

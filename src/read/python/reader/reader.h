@@ -129,6 +129,8 @@ struct lk_reader {
     struct lk_kernel_reader *os;
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
+    /* puts what a coroutine runs in a greenlet of its own into an await chain */
+    void (*join_chain)(struct lk_py *py, struct lk_pyframes *chain);
     /* what the program's signal handlers are: callables; known: the table was read, or is not
      * needed
      */
