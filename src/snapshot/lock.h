@@ -38,6 +38,7 @@ struct lk_lock {
     bool units_known;   /* Semaphore: they are those who hold its units */
     bool units_all;     /* ... each of them, and nobody else may give one back */
     int64_t units_held; /* ... by `with` */
+    bool units_counted; /* as many as the thing itself says are out */
     /* whoever could end the wait for it was looked for, and not found; nor is it known that there
      * is none */
     bool nobody_found;

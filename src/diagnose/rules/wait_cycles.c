@@ -371,6 +371,14 @@ static void say_unit_count(struct lk_rule_context *c, struct lk_finding *f,
         const struct lk_lock *l = lk_lock_at(c->snap, lock);
         if (!l)
             continue;
+        if (l->units_counted) {
+            lk_finding_say(c, f, "%s has no unit left; %s out, by its own count, and %s found",
+                           lk_name(c, lock),
+                           l->units_held == 1 ? "1 is"
+                                              : lk_print(c, "%lld are", (long long)l->units_held),
+                           l->units_held == 1 ? "it was" : "all were");
+            continue;
+        }
         lk_finding_say(c, f,
                        "%s has no unit left; %s %s found in a with block or in code that is "
                        "yet to give it back%s",

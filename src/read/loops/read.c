@@ -9,6 +9,7 @@
 #include "read/loops/asyncio/run_frames.h"
 #include "read/loops/asyncio/setters.h"
 #include "read/loops/asyncio/transport_wait.h"
+#include "read/loops/checked_out.h"
 #include "read/loops/drain.h"
 #include "read/loops/loop_kind.h"
 #include "read/loops/reachable.h"
@@ -198,6 +199,7 @@ void lk_py_read_waits(struct lk_py *py)
     lk_aio_find_transports(py);
     lk_py_mention_held(py);
     lk_drain(py);
+    lk_py_find_checked_out(py);
     check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));
