@@ -14,7 +14,8 @@ SIGNED = {}
 
 async def signature(contract):
     event = SIGNED.setdefault(contract, asyncio.Event())
-    await event.wait()
+    common.suspended("waits")
+    await event.wait()  # <- waits
     return "signed\n"
 
 

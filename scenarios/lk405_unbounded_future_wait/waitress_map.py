@@ -12,7 +12,8 @@ APPROVED = threading.Event()
 
 def check(number):
     if number == 3:
-        APPROVED.wait()
+        common.stuck("waits")
+        APPROVED.wait()  # <- waits
     return number
 
 

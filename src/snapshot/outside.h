@@ -33,6 +33,7 @@ struct lk_extern {
     bool pool; /* LK_EXT_CHILD: of a process pool, which works its items off */
     /* LK_EXT_OUTSIDE: a client, or whoever connects: an accepted connection, a listener */
     bool client;
+    const char *local; /* LK_EXT_OUTSIDE: this end of that connection; NULL */
     /* LK_EXT_OUTSIDE: for how long no data has come or gone on that connection; LK_UNKNOWN */
     int64_t quiet_ms;
     /* LK_EXT_CHILD: it is blocked writing to this pipe, whose reading end this process has; NULL */
@@ -54,6 +55,16 @@ struct lk_sharer {
     const char *comm;
     enum lk_share does;
     bool examined; /* in the same run */
+};
+
+/**
+ * A connection of this process to a party that somebody here waits for by another connection. Only
+ * looked for where there is such a wait.
+ */
+struct lk_own_connection {
+    int64_t fd;
+    const char *local, *peer; /* "127.0.0.1:5432" */
+    struct lk_ref by;         /* the thread or task that has it at hand; none: not known */
 };
 
 /** A socket of this process that others connect to, or an accepted connection whose client is this

@@ -136,6 +136,10 @@ struct lk_snapshot {
         size_t n, cap;
     } listeners;
     struct {
+        struct lk_own_connection *v;
+        size_t n, cap;
+    } own_connections;
+    struct {
         struct lk_at_hand *v;
         size_t n, cap;
     } at_hand;

@@ -5,10 +5,12 @@
  */
 #include "diagnose/rules/finders.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/catalog/services.h"
 #include "diagnose/rules/cross_process_waits.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/long_waits.h"
@@ -268,16 +270,143 @@ static const char *what_is_held_up(const struct lk_rule_context *c, const struct
                     : (request ? "the request it serves is" : "its wait for a result is");
 }
 
-/* "Thread x [4711] blocks in socket.recv() at ask (app.py:10)". */
+/* "Thread x [4711] blocks in socket.recv() at ask (app.py:10)", "... waits through task Task-1
+ * (ask) at ask (app.py:10)". */
 static const char *who_waits(const struct lk_rule_context *c, const struct lk_wait_group *g,
-                             const struct lk_finding *f)
+                             const struct lk_finding *f, const struct chain *x)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
-    const struct lk_culprit own = lk_culprit_of(c, g->who[0]);
-    const char *place = lk_place(c, lk_is_project(c, g->who[0]) ? &own : &f->culprits.v[0]);
-    return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "",
-                        lk_blocks_in(c, t), place)
-             : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), g->n == 1 ? "s" : "", place);
+    const char *place = lk_place(c, &f->culprits.v[0]), *s = g->n == 1 ? "s" : "";
+    if (!lk_ref_eq(x->last, g->who[0]))
+        return lk_print(c, "%s wait%s through %s at %s", lk_wait_group_who(c, g), s,
+                        lk_name(c, x->last), place);
+    return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), s, lk_blocks_in(c, t),
+                        place)
+             : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), s, place);
+}
+
+/* ---- a server that keeps things for its connections ------------------------------------ */
+
+enum { MAX_OWN = 8 }; /* connections told */
+
+/** What is known of the server that is waited for. */
+struct server {
+    const struct lk_service *kind;                /* NULL: not known, nor what it keeps */
+    const char *peer, *local;                     /* the connection that is waited on; NULL */
+    const struct lk_own_connection *own[MAX_OWN]; /* others of this process to it */
+    size_t n;
+    const struct lk_own_connection *keeps; /* of these, one in the hands of who waits; NULL */
+    bool in_chain;                         /* ... of this very chain */
+};
+
+static bool is_party_of(const struct chain *x, struct lk_ref who, struct lk_ref r)
+{
+    bool ret = lk_ref_eq(who, r);
+    for (size_t i = 0; i < x->n; i++)
+        ret |= lk_ref_eq(x->e[i].to, r);
+    return ret;
+}
+
+/* It waits for something else than the server, and not for a while only. */
+static bool stands(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
+    return kind != LK_WAIT_NONE && kind != LK_WAIT_SELECTOR && kind != LK_WAIT_EXECUTOR_IDLE &&
+           kind != LK_WAIT_READY && kind != LK_WAIT_IO && kind != LK_WAIT_SLEEP &&
+           lk_serves_request(c, r);
+}
+
+static void find_own(const struct lk_rule_context *c, struct lk_ref who, const struct chain *x,
+                     struct server *v)
+{
+    for (size_t i = 0; v->kind && v->local && i < c->snap->own_connections.n; i++) {
+        const struct lk_own_connection *o = &c->snap->own_connections.v[i];
+        if (strcmp(o->peer, v->peer) != 0 || strcmp(o->local, v->local) == 0)
+            continue;
+        if (v->n < MAX_OWN)
+            v->own[v->n++] = o;
+        bool here = is_party_of(x, who, o->by);
+        if ((here && !v->in_chain) || (!v->keeps && stands(c, o->by))) {
+            v->keeps = o;
+            v->in_chain = here;
+        }
+    }
+}
+
+static struct server server_of(const struct lk_rule_context *c, struct lk_ref who,
+                               const struct chain *x)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    struct server v = { .peer = t && t->os.peer ? t->os.peer
+                                : e             ? e->text
+                                                : NULL,
+                        .local = t && t->os.local ? t->os.local
+                                 : e              ? e->local
+                                                  : NULL };
+    if ((e && e->kind != LK_EXT_OUTSIDE) || (t && t->os.on == LK_OS_CHILD) ||
+        (t && is_to_itself(t)))
+        return v;
+    v.kind = lk_service_of(stack_of(c, x->last), t ? t->native_stack : NULL, v.peer);
+    find_own(c, who, x, &v);
+    return v;
+}
+
+static const char *say_keeper(const struct lk_rule_context *c, const struct chain *x,
+                              const struct server *v)
+{
+    if (!v->kind)
+        return " (no deadlock in this process)";
+    if (!v->keeps)
+        return "";
+    struct lk_culprit p = lk_culprit_of(c, v->keeps->by);
+    const char *last = lk_thread_at(c->snap, x->last) ? "that thread" : "that task";
+    const char *who = lk_ref_eq(v->keeps->by, x->last) ? last : lk_name(c, v->keeps->by);
+    return v->in_chain
+               ? lk_print(c,
+                          "; %s has another connection to it (%s), which keeps what it has locked "
+                          "until this wait ends",
+                          who, v->keeps->local)
+               : lk_print(
+                     c,
+                     "; %s, which waits itself at %s, has another connection to it (%s), which "
+                     "keeps what it has locked",
+                     lk_name(c, v->keeps->by), lk_place(c, &p), v->keeps->local);
+}
+
+static void say_own(struct lk_rule_context *c, struct lk_finding *f, const struct server *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        lk_finding_say(c, f, "this process has another connection to it, from %s, %s",
+                       v->own[i]->local,
+                       v->own[i]->by.kind != LK_KIND_NONE
+                           ? lk_print(c, "in the hands of %s", lk_name(c, v->own[i]->by))
+                           : "which nobody alone was found to have at hand");
+    if (v->keeps)
+        lk_finding_say(c, f,
+                       "whether it is that connection which is waited for, the server knows: the "
+                       "question below asks it");
+}
+
+static unsigned port_of(const char *end)
+{
+    const char *colon = end ? strrchr(end, ':') : NULL;
+    return colon ? (unsigned)atoi(colon + 1) : 0;
+}
+
+static const char *how_to_ask(const struct lk_rule_context *c, const struct server *v)
+{
+    unsigned ports[MAX_OWN + 1];
+    size_t n = 0;
+    ports[n++] = port_of(v->local);
+    for (size_t i = 0; i < v->n; i++)
+        ports[n++] = port_of(v->own[i]->local);
+    const char *ask = ports[0] ? lk_print(c, "Ask %s what it does: %s. ", v->kind->name,
+                                          lk_service_question(c->out->arena, v->kind, ports, n))
+                               : lk_print(c, "It ends when %s answers. ", v->kind->name);
+    return lk_print(c, "%sThere, %s.", ask, v->kind->frees);
 }
 
 static void say_job_in_job(struct lk_rule_context *c, struct lk_finding *f,
@@ -294,22 +423,22 @@ static void say_job_in_job(struct lk_rule_context *c, struct lk_finding *f,
 }
 
 static void say_external(struct lk_rule_context *c, struct lk_finding *f,
-                         const struct lk_wait_group *g, const struct chain *x)
+                         const struct lk_wait_group *g, const struct chain *x,
+                         const struct server *v)
 {
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
-    const char *end = name_end(c, x);
+    const char *end =
+        v->kind ? lk_print(c, "%s (%s)", name_end(c, x), v->kind->name) : name_end(c, x);
     const bool itself = last && is_to_itself(last);
     const char *pipe = filled_pipe(c, x, last);
-    const char *through =
-        lk_ref_eq(x->last, g->who[0]) ? "" : lk_print(c, ", through %s,", lk_name(c, x->last));
     const char *more = pipe     ? lk_print(c,
                                            ": it writes to %s, which is full, and whose reading end "
                                                "this process has",
                                            pipe)
                        : itself ? ""
-                                : " (no deadlock in this process)";
-    f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f),
-                          what_is_held_up(c, g), through, end, more);
+                                : say_keeper(c, x, v);
+    f->summary = lk_print(c, "%s: %s held up by %s, without a timeout%s", who_waits(c, g, f, x),
+                          what_is_held_up(c, g), end, more);
     lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (pipe)
@@ -364,8 +493,14 @@ static void tell_external(struct lk_rule_context *c, const struct lk_wait_group 
     if (!t || goes_through_task(c, x))
         lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.severity = LK_STALLED;
-    say_external(c, &f, g, x);
-    f.safe_now = how_to_free_it(c, last, name_plain_end(c, x));
+    const struct server v = server_of(c, g->who[0], x);
+    say_external(c, &f, g, x, &v);
+    say_own(c, &f, &v);
+    if (v.keeps)
+        lk_finding_part(c, &f, v.keeps->by, true);
+    if (v.kind)
+        f.remedy = v.kind->timeouts;
+    f.safe_now = v.kind ? how_to_ask(c, &v) : how_to_free_it(c, last, name_plain_end(c, x));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_cross_waits(c, &f, x->last);

@@ -163,6 +163,46 @@ static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awa
                                     : "what completes it waits itself";
 }
 
+/* From the waiting thread along futures, tasks and threads, as long as each waits for one. */
+static size_t follow(const struct lk_rule_context *c, struct lk_ref thread, struct lk_edge *path)
+{
+    size_t n = 0;
+    struct lk_ref at = thread;
+    while (n < LK_MAX_CHAIN) {
+        const struct lk_node *node = lk_graph_node(c->graph, at);
+        size_t found = 0, k = 0;
+        for (size_t e = 0; node && e < node->n_edges; e++)
+            if (node->edges[e].to.kind != LK_KIND_LOOP) {
+                k = e;
+                found++;
+            }
+        bool again = false;
+        for (size_t i = 0; found == 1 && i < n; i++)
+            again |= lk_ref_eq(path[i].from, node->edges[k].to);
+        if (found != 1 || again)
+            break;
+        path[n] = node->edges[k];
+        at = path[n++].to;
+    }
+    return n;
+}
+
+static bool is_projects(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    const struct lk_pyframe *p = lk_culprit_frame(t ? t->python_stack : k ? k->stack : NULL, NULL);
+    return p && is_programs_own(p);
+}
+
+/* The nearest to the cause whose code is the project's comes first. */
+static void blame_from_end(struct lk_rule_context *c, struct lk_finding *f,
+                           const struct lk_edge *path, size_t n)
+{
+    for (size_t i = n; i-- > 0;)
+        lk_finding_part(c, f, path[i].to, is_projects(c, path[i].to));
+}
+
 static const char lock_remedy[] =
     "Give the wait a timeout, and handle its end. See to it that whoever is to end it does so "
     "whatever happens: set() and task_done() in a finally, a semaphore or a connection by `with`, "
@@ -174,6 +214,9 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
     const struct lk_task *k = lk_task_at(c->snap, g->who[0]);
     const struct lk_wait *w = t ? &t->wait : &k->wait;
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK405);
+    struct lk_edge path[LK_MAX_CHAIN];
+    const size_t n = follow(c, g->who[0], path);
+    blame_from_end(c, &f, path, n);
     lk_wait_group_add(c, &f, g);
     if (t) {
         lk_finding_since(c, &f, t);
@@ -181,10 +224,15 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
         lk_finding_since_task(c, &f, k);
         lk_finding_part(c, &f, g->who[0], true);
     }
+    const struct lk_culprit own = lk_culprit_of(c, g->who[0]);
+    const char *on =
+        t && f.culprits.v[0].task
+            ? lk_print(c, ", on what waits itself at %s", lk_place(c, &f.culprits.v[0]))
+            : "";
     f.summary = lk_print(
-        c, "%s %s waited for %s in %s at %s, without a timeout", lk_wait_group_who(c, g),
+        c, "%s %s waited for %s in %s at %s%s, without a timeout", lk_wait_group_who(c, g),
         g->n == 1 ? "has" : "have", lk_duration(c, t ? lk_stuck(c, t) : lk_task_stuck(c, k)),
-        t ? lk_blocks_in(c, t) : lk_or_else(w->call, "an await"), lk_place(c, &f.culprits.v[0]));
+        t ? lk_blocks_in(c, t) : lk_or_else(w->call, "an await"), lk_place(c, &own), on);
     const struct lk_lock *l = lock_of(c, w);
     if (l) {
         lk_finding_part(c, &f, w->on.v[0], false);
@@ -200,6 +248,8 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
     for (size_t i = 0; !l && i < w->on.n && i < 8; i++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, w->on.v[i]),
                        say_enders(c, w->on.v[i]));
+    if (n > 1) /* it leads further than to what it waits for */
+        lk_finding_chain(c, &f, path, n);
     lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.safe_now =
         l ? lk_print(c,

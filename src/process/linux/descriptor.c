@@ -571,6 +571,40 @@ int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd)
     return ms;
 }
 
+struct connections {
+    struct lk_kernel_reader *r;
+    struct lk_connection *v;
+    size_t n, max;
+};
+
+static bool visit_connection(int64_t fd, void *arg)
+{
+    struct connections *c = arg;
+    struct lk_socket s = { 0 };
+    char link[64], local[LK_SOCKET_TEXT], peer[LK_SOCKET_TEXT];
+    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", c->r->base, (long long)fd) < 0 ||
+        !lk_starts_with(link, "socket:["))
+        return true;
+    int dup = borrow(c->r, fd);
+    if (dup < 0)
+        return c->r->pidfd >= 0;
+    bool asked = lk_socket_ask(dup, &s);
+    close(dup);
+    if (asked && s.proto == LK_SOCKET_TCP && s.state == LK_TCP_ESTABLISHED &&
+        lk_socket_text(&s.local, local) && lk_socket_text(&s.remote, peer))
+        c->v[c->n++] = (struct lk_connection){ fd, lk_arena_strdup(c->r->arena, local),
+                                               lk_arena_strdup(c->r->arena, peer) };
+    return c->n < c->max;
+}
+
+size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max)
+{
+    struct connections c = { .r = r, .v = ret, .max = max };
+    if (r->base[0] && max)
+        lk_procfs_each_id(visit_connection, &c, "%s/fd", r->base);
+    return c.n;
+}
+
 int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
 {
     char link[64], info[512];

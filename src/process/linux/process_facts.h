@@ -58,6 +58,13 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
 /** Milliseconds since data came or went on the target's TCP connection (by pidfd_getfd);
  * LK_UNKNOWN. */
 int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd);
+/** A TCP connection of the target, from here to there; accepted ones are among them. */
+struct lk_connection {
+    int64_t fd;
+    const char *local, *peer; /* "127.0.0.1:5432" */
+};
+/** The first `max` of them, by descriptor; how many. Strings belong to the arena. */
+size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max);
 /** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds
  * (/proc/PID/fdinfo); LK_UNKNOWN. */
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max);

@@ -8,35 +8,21 @@
  */
 #include "read/loops/checked_out.h"
 
-#include "read/loops/asyncio/task.h"
+#include "read/loops/parties.h"
 #include "read/python/interpreter/attribute.h"
-#include "read/python/interpreter/class.h"
-#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
-#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
-#include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
-#include "read/python/reader/leads_to.h"
-#include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 #include "util/memory.h"
 
 enum {
-    MAX_TASKS = 5000,   /* more are not asked each: it would take longer than the sample */
     MAX_LOOKS = 400000, /* objects looked at in one sample, ... */
     SEARCH = 5000,      /* ... and from the frames of one thread or task */
     STEPS =
         7, /* AsyncSession, Session, SessionTransaction, a dict, a tuple, Connection, the fairy */
-};
-
-/** A thread or a suspended task; frames innermost first. */
-struct party {
-    struct lk_ref ref;
-    struct lk_pyframes frames;
-    lk_addr waits_for; /* a pool; 0 */
 };
 
 struct pool {
@@ -48,7 +34,7 @@ struct pool {
 
 struct search {
     struct lk_py *py;
-    LK_VEC(struct party) parties;
+    struct lk_parties parties;
     LK_VEC(struct pool) pools;
     struct lk_ref by; /* whose frames are being looked at */
     unsigned budget;
@@ -63,46 +49,6 @@ static lk_addr pool_waited_for(struct lk_py *py, const struct lk_pyframes *f)
             lk_py_frame_is(py, &f->v[i + 1], "_do_get", "sqlalchemy/pool/impl.py"))
             return lk_py_local(py, &f->v[i + 1], "self");
     return 0;
-}
-
-static void add_party(struct search *x, struct lk_ref ref, const struct lk_pyframes *frames,
-                      bool innermost_first)
-{
-    struct party p = { .ref = ref };
-    for (size_t i = 0; i < frames->n; i++)
-        lk_vec_add(&p.frames, frames->v[innermost_first ? i : frames->n - 1 - i]);
-    p.waits_for = pool_waited_for(x->py, &p.frames);
-    lk_vec_add(&x->parties, p);
-}
-
-static void add_threads(struct search *x)
-{
-    for (size_t i = 0; i < x->py->s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_py_frames_of_thread(x->py, i);
-        if (frames)
-            add_party(x, lk_ref_make(LK_KIND_THREAD, i), frames, true);
-    }
-}
-
-static void add_tasks(struct search *x)
-{
-    struct lk_py *py = x->py;
-    struct lk_pyframes chain = { 0 };
-    for (size_t i = 0; i < py->s->tasks.n; i++) {
-        const struct lk_task *k = &py->s->tasks.v[i];
-        struct lk_aio_fut f;
-        lk_addr leaf;
-        const char *leaf_type;
-        bool truncated = false;
-        if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
-            !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
-            continue;
-        chain.n = 0;
-        lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
-        lk_reader(py)->join_chain(py, &chain);
-        add_party(x, lk_ref_make(LK_KIND_TASK, i), &chain, false);
-    }
-    lk_free(chain.v);
 }
 
 /* ---- how many are out ------------------------------------------------------------------------ */
@@ -137,7 +83,7 @@ static int64_t checked_out(struct lk_py *py, lk_addr pool)
 static bool add_pools(struct search *x)
 {
     for (size_t i = 0; i < x->parties.n; i++) {
-        lk_addr addr = x->parties.v[i].waits_for;
+        lk_addr addr = pool_waited_for(x->py, &x->parties.v[i].frames);
         if (addr && !pool_at(x, addr))
             lk_vec_add(&x->pools, ((struct pool){ .addr = addr, .out = checked_out(x->py, addr) }));
     }
@@ -153,9 +99,10 @@ static bool is_set(struct lk_py *py, lk_addr obj, const char *name)
 }
 
 /* False: it is not looked into. What another task does is that one's. */
-static bool visit(struct lk_py *py, lk_addr obj, void *arg)
+static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
 {
     struct search *x = arg;
+    (void)far;
     const struct lk_pytype *ty = lk_py_type(py, obj);
     enum lk_pykind kind = lk_py_kind(py, obj);
     if (!ty || kind == LK_PYK_COROUTINE || kind == LK_PYK_ASYNC_GEN || pool_at(x, obj) ||
@@ -171,37 +118,15 @@ static bool visit(struct lk_py *py, lk_addr obj, void *arg)
     return false;
 }
 
-struct roots {
-    lk_addr *v;
-    size_t n, cap;
-};
-
-static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
+static void search_party(struct search *x, const struct lk_party *p)
 {
-    (void)py;
-    (void)name;
-    struct roots *r = arg;
-    if (value)
-        lk_vec_add(r, value);
-    return true;
-}
-
-static void search_party(struct search *x, const struct party *p)
-{
-    struct roots roots = { 0 };
     struct lk_leads_to l = {
         .visit = visit, .arg = x, .steps = STEPS, .budget = LK_MIN(x->budget, (unsigned)SEARCH)
     };
     unsigned before = l.budget;
-    for (size_t i = 0; i < p->frames.n; i++) {
-        const struct lk_pycode *c = lk_py_code(x->py, p->frames.v[i].code);
-        if (c && strcmp(c->code->function, "<module>") != 0)
-            lk_py_local_each(x->py, &p->frames.v[i], add_local, &roots);
-    }
     x->by = p->ref;
-    lk_py_lead_to(x->py, roots.v, roots.n, &l);
+    lk_party_lead_to(x->py, p, &l);
     x->budget -= before - l.budget;
-    lk_free(roots.v);
 }
 
 /* ---- what they wait for ---------------------------------------------------------------------- */
@@ -232,18 +157,16 @@ static void tell(struct search *x, const struct pool *p)
     l->units_known = l->units_counted = true;
     l->units_held = p->out;
     for (size_t i = 0; i < x->parties.n; i++)
-        if (x->parties.v[i].waits_for == p->addr)
+        if (pool_waited_for(x->py, &x->parties.v[i].frames) == p->addr)
             wait_for_connection(x->py, x->parties.v[i].ref, ref);
 }
 
 void lk_py_find_checked_out(struct lk_py *py)
 {
     struct search x = { .py = py, .budget = MAX_LOOKS };
-    if (!lk_py_module_dict(py, "sqlalchemy.pool.impl") || py->s->tasks.n > MAX_TASKS)
+    if (!lk_py_module_dict(py, "sqlalchemy.pool.impl"))
         return;
-    add_threads(&x);
-    add_tasks(&x);
-    bool any = add_pools(&x);
+    bool any = lk_parties_read(py, &x.parties) && add_pools(&x);
     for (size_t i = 0; any && i < x.parties.n && x.budget; i++)
         search_party(&x, &x.parties.v[i]);
     for (size_t i = 0; i < x.pools.n; i++) {
@@ -252,8 +175,6 @@ void lk_py_find_checked_out(struct lk_py *py)
             tell(&x, p);
         lk_map_deinit(&p->found);
     }
-    for (size_t i = 0; i < x.parties.n; i++)
-        lk_free(x.parties.v[i].frames.v);
-    lk_free(x.parties.v);
+    lk_parties_deinit(&x.parties);
     lk_free(x.pools.v);
 }

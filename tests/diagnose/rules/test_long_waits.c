@@ -325,6 +325,55 @@ static void answer_of_a_worker(void **state)
     }
 }
 
+static void own(struct lk_snapshot *s, const char *local, struct lk_ref by)
+{
+    lk_vec_add(
+        &s->own_connections,
+        ((struct lk_own_connection){ .fd = 9, .local = local, .peer = "10.0.0.7:5432", .by = by }));
+}
+
+/* What a database keeps it keeps for a connection, which may be one of the same process. */
+static void own_connection_to_a_server(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref o = mk_idle_loop(s, mk_thread(s, "bg-loop", ASYNCIO_IDLE, NULL)),
+                  task = mk_task(s, o, "order", "execute@" SITE "asyncpg/connection.py:354",
+                                 "async order@/srv/app.py:9", NULL),
+                  t = mk_thread(s, "Thread-1", RESULT, "view@/srv/app.py:20", FLASK_REQUEST, NULL),
+                  other = mk_thread(s, "Thread-2", "reserve@/srv/app.py:40", FLASK_REQUEST, NULL);
+    struct lk_ref e = lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN);
+    lk_extern_at(s, e)->local = "10.0.0.1:4000";
+    mk_wait(s, task, LK_WAIT_IO, e);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, task));
+    mk_wait(s, other, LK_WAIT_EVENT, mk_sync(s, "threading.Event"));
+    own(s, "10.0.0.1:4000", task); /* the one that is waited on */
+    struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "10.0.0.7:5432 (PostgreSQL), without a timeout"));
+    assert_null(strstr(f->list.v[0].summary, "deadlock"));
+    assert_null(strstr(f->list.v[0].summary, "another connection"));
+    assert_non_null(strstr(f->list.v[0].safe_now, "client_port in (4000)"));
+    assert_non_null(strstr(f->list.v[0].remedy, "lock_timeout"));
+    lk_findings_destroy(f);
+    own(s, "10.0.0.1:4001", other);
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "Thread-2"));
+    assert_non_null(strstr(f->list.v[0].summary, "which waits itself at reserve"));
+    assert_non_null(strstr(f->list.v[0].safe_now, "client_port in (4000, 4001)"));
+    lk_findings_destroy(f);
+    own(s, "10.0.0.1:4002", task); /* nearer */
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_non_null(strstr(f->list.v[0].summary, "that task has another connection"));
+    assert_non_null(strstr(f->list.v[0].summary, "10.0.0.1:4002"));
+    lk_findings_destroy(f);
+    /* one that sleeps, or asks the server itself, goes on by itself */
+    s->own_connections.n = 2;
+    mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 9000));
+    f = mk_expect_one(s, LK_STALLED, "LK406");
+    assert_null(strstr(f->list.v[0].summary, "Thread-2"));
+    mk_free(s, f);
+}
+
 static void job_that_waits_for_the_outside(void **state)
 {
     (void)state;
@@ -580,6 +629,7 @@ int main(void)
         cmocka_unit_test(answer_of_a_worker),
         cmocka_unit_test(job_that_waits_for_the_outside),
         cmocka_unit_test(job_that_waits_for_a_job),
+        cmocka_unit_test(own_connection_to_a_server),
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),

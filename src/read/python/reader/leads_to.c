@@ -167,7 +167,7 @@ bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_le
         if (is_met)
             x->met(py, at.obj, x->arg);
         w.far = at.far;
-        bool in = !x->visit || x->visit(py, at.obj, x->arg);
+        bool in = !x->visit || x->visit(py, at.obj, at.far, x->arg);
         if (in && at.far < x->steps && !(is_met && x->not_behind))
             look_into(py, &w, at.obj);
     }

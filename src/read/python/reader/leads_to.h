@@ -11,8 +11,8 @@ struct lk_leads_to {
     void (*met)(struct lk_py *py, lk_addr obj, void *arg);
     bool not_behind; /* ... and not looked into */
     bool data_only;  /* nor are functions, methods, coroutines and generators */
-    /* of each object: whether it is to be looked into; may be NULL */
-    bool (*visit)(struct lk_py *py, lk_addr obj, void *arg);
+    /* of each object, so many steps away: whether it is to be looked into; may be NULL */
+    bool (*visit)(struct lk_py *py, lk_addr obj, unsigned far, void *arg);
     unsigned steps;  /* at most so far away */
     unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
     /* functions met on the way; may be NULL */

@@ -104,8 +104,11 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     /* a pair of its own: any code that has the other end may write there */
     if (os.peer_is == LK_PEER_SELF && !os.peer)
         lk_extern_at(py->s, ref)->kind = LK_EXT_UNKNOWN;
-    if (os.on == LK_OS_SOCKET)
-        lk_extern_at(py->s, ref)->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), fd);
+    if (os.on == LK_OS_SOCKET) {
+        struct lk_extern *e = lk_extern_at(py->s, ref);
+        e->local = os.local;
+        e->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), fd);
+    }
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;
 }
