@@ -55,6 +55,13 @@ def suspended(marker="guilty"):
         line=line_of(marker, code.co_filename))
 
 
+def suspended_in(function, marker):
+    """The same for another coroutine, which is about to be run."""
+    code = function.__code__
+    say("stuck", tid=None, task=True, function=code.co_name, file=code.co_filename,
+        line=line_of(marker, code.co_filename))
+
+
 def never_started(function, task=False):
     """The truth about a callback or coroutine that waits to be run: its first line, on no thread."""
     code = function.__code__

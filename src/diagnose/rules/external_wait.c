@@ -577,6 +577,16 @@ static void add_wait(const struct lk_rule_context *c, struct waits *w, struct lk
                                           .place = lk_culprit_frame(stack_of(c, at), NULL) };
 }
 
+/* One that polls comes back to its place after each answer too: the connection must have been quiet
+ * for as long. */
+static bool is_quiet(const struct lk_rule_context *c, const struct lk_thread *t,
+                     const struct chain *x)
+{
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    return !(t->wait.traits & LK_WAIT_POLLS) ||
+           (e && e->quiet_ms != LK_UNKNOWN && e->quiet_ms >= c->snap->stalled_after_ms);
+}
+
 /* Stalled; else more watching is asked for, where that may show it. Who waits for the outside must
  * have waited as long as who waits for it: it may do one short thing after the other. */
 static bool both_stalled(struct lk_rule_context *c, struct lk_ref thread, const struct chain *x)
@@ -585,7 +595,7 @@ static bool both_stalled(struct lk_rule_context *c, struct lk_ref thread, const 
     bool all = true;
     for (size_t i = 0; i < LK_ARRAY_LEN(parties); i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, parties[i]);
-        if (!t || lk_is_stalled(c, t))
+        if (!t || (lk_is_stalled(c, t) && is_quiet(c, t, x)))
             continue;
         all = false;
         if (lk_may_stall(c, t))

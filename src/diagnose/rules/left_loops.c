@@ -97,6 +97,35 @@ static void blame_tasks(struct lk_rule_context *c, struct lk_finding *f, struct 
     }
 }
 
+static bool is_told(const struct lk_rule_context *c, struct lk_ref loop)
+{
+    for (size_t i = 0; i < c->out->list.n; i++)
+        for (size_t k = 0; k < c->out->list.v[i].loops.n; k++)
+            if (lk_ref_eq(c->out->list.v[i].loops.v[k], loop))
+                return true;
+    return false;
+}
+
+/*
+ * Callbacks that somebody has handed over, and no task: the standard library's own are what a run
+ * of the loop leaves behind. What is waited for is LK201's.
+ */
+static int64_t blame_callbacks(struct lk_rule_context *c, struct lk_finding *f, struct lk_ref loop)
+{
+    const struct lk_loop *o = lk_loop_at(c->snap, loop);
+    int64_t handed = 0;
+    for (size_t i = 0;
+         i < o->n_handles && o->ready_same_head && o->run != LK_LOOP_CLOSED && !is_told(c, loop);
+         i++) {
+        const struct lk_handle *h = &o->handles[i];
+        if (h->cancelled != LK_NO || !h->frame || h->frame->code->cls == LK_CODE_STDLIB)
+            continue;
+        handed++;
+        lk_finding_blame(f, lk_culprit_of_frame(h->frame, LK_UNKNOWN, NULL));
+    }
+    return handed;
+}
+
 static const char *how_left(const struct lk_loop *o)
 {
     return o->run == LK_LOOP_CLOSED      ? "is closed"
@@ -115,18 +144,22 @@ void lk_find_orphaned_tasks(struct lk_rule_context *c)
         struct lk_finding f = lk_finding_start(c, LK_RULE_LK202);
         int64_t pending = 0;
         blame_tasks(c, &f, loop, &pending);
-        if (!pending) {
+        int64_t handed = pending ? 0 : blame_callbacks(c, &f, loop);
+        if (!pending && !handed) {
             lk_finding_drop(&f);
             continue;
         }
         lk_finding_part(c, &f, loop, false);
         f.held_tasks = pending;
-        f.summary = lk_print(c, "%s %s pending on %s, which %s: %s", lk_count(c, pending, "task"),
-                             pending == 1 ? "is" : "are", lk_name(c, loop), how_left(o),
+        f.summary = lk_print(c, "%s %s pending on %s, which %s: %s",
+                             lk_count(c, pending + handed, pending ? "task" : "callback"),
+                             pending + handed == 1 ? "is" : "are", lk_name(c, loop), how_left(o),
                              lk_place(c, &f.culprits.v[0]));
         lk_finding_say(c, &f, "%s %s, in all samples; it was found by %s", lk_name(c, loop),
                        how_left(o), found_by_words(o));
-        f.safe_now = o->run == LK_LOOP_CLOSED
+        f.safe_now = handed ? "Running the loop again (loop.run_forever() in a thread of its own) "
+                              "lets them run; nothing is known to wait for them."
+                     : o->run == LK_LOOP_CLOSED
                          ? "Nothing waits for these tasks; they end with the process."
                          : "Running the loop to their end (loop.run_until_complete), or cancelling "
                            "the tasks and closing "

@@ -120,7 +120,8 @@ const struct lk_rule lk_rules[] = {
         .name = "orphaned-tasks",
         .ceiling = LK_HAZARD,
         .find = lk_find_orphaned_tasks,
-        .means = "tasks are pending on a loop that nobody runs",
+        .means = "tasks are pending on a loop that nobody runs, or callbacks were handed over to "
+                 "it",
         .remedy = "Run the loop to the tasks' end, or cancel them and close it (asyncio.run and "
                   "asyncio.Runner do both). Background work that outlives a request belongs on "
                   "the process-wide loop or in a task queue, not on the request's loop.",

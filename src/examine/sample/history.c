@@ -192,9 +192,9 @@ static uint64_t digest_task(const struct lk_snapshot *s, const struct lk_task *k
     uint64_t d = lk_hash_str(LK_HASH_INIT, k->name);
     d = lk_hash_u64(d, (uint64_t)k->state * 4 + k->ready * 2 + k->started);
     d = lk_hash_u64(d, k->wait.kind);
+    d = lk_hash_u64(d, k->salt);
     if (k->wait.traits & LK_WAIT_POLLS)
         return digest_polled(d, &k->wait, k->stack);
-    d = lk_hash_u64(d, k->salt);
     return digest_frames(digest_refs(d, s, &k->wait.on), k->stack, 0);
 }
 

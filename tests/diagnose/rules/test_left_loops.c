@@ -20,6 +20,35 @@ static void never_run_loop_with_a_task_of_its_own(void **state)
     mk_free(s, f);
 }
 
+/* A scheduler hands its jobs to a loop whose thread has ended. */
+static void callbacks_on_a_stopped_loop(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref o = mk_left_loop(s, LK_LOOP_STOPPED);
+        struct lk_handle *h = lk_arena_array(s->arena, 1, sizeof *h);
+        struct lk_pyframe *p = lk_arena_alloc(s->arena, sizeof *p);
+        const char *frame = i == 1 ? "_run@" STDLIB "asyncio/events.py:80" : "tick@/srv/app.py:21";
+        *p = mk_stack(s, frame, NULL)->frames[0];
+        h->callback = "tick";
+        h->frame = p;
+        h->cancelled = i == 2 ? LK_YES : LK_NO;
+        LOOP(o)->handles = h;
+        LOOP(o)->n_handles = 1;
+        LOOP(o)->ready = 1;
+        LOOP(o)->ready_same_head = i != 3;
+        LOOP(o)->run = i == 4 ? LK_LOOP_CLOSED : LK_LOOP_STOPPED;
+        if (i == 5) /* LK201 tells it */
+            mk_waiting_request(s, mk_future(s, o));
+        struct lk_findings *f = mk_diagnose(s);
+        assert_int_equal(mk_find(f, "LK202") != NULL, i == 0);
+        if (i == 0)
+            assert_string_equal(mk_find(f, "LK202")->culprits.v[0].function, "tick");
+        mk_free(s, f);
+    }
+}
+
 /* A loop run in bursts: stopped when looked at, but not the same all the time. */
 static void burst_loop_is_healthy(void **state)
 {
@@ -158,6 +187,7 @@ static void loops_that_are_no_leak(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(callbacks_on_a_stopped_loop),
         cmocka_unit_test(never_run_loop_with_a_task_of_its_own),
         cmocka_unit_test(burst_loop_is_healthy),
         cmocka_unit_test(seen_once_while_it_ran),

@@ -374,6 +374,25 @@ static void own_connection_to_a_server(void **state)
     mk_free(s, f);
 }
 
+/* A driver that wakes up now and then waits as long all the same; that nothing has come meanwhile
+ * the connection says. */
+static void wait_that_polls(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref t = mk_asking(s, "10.0.0.7:5432");
+    struct lk_extern *e = lk_extern_at(s, THREAD(t)->wait.on.v[0]);
+    THREAD(t)->os.timeout_ms = 100;
+    lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
+    THREAD(t)->wait.traits = LK_WAIT_POLLS;
+    e->quiet_ms = 100;
+    lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
+    e->quiet_ms = LK_UNKNOWN;
+    lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
+    e->quiet_ms = 9000;
+    mk_expect(s, LK_STALLED, "LK406");
+}
+
 static void job_that_waits_for_the_outside(void **state)
 {
     (void)state;
@@ -630,6 +649,7 @@ int main(void)
         cmocka_unit_test(job_that_waits_for_the_outside),
         cmocka_unit_test(job_that_waits_for_a_job),
         cmocka_unit_test(own_connection_to_a_server),
+        cmocka_unit_test(wait_that_polls),
         cmocka_unit_test(one_finding_for_one_cause),
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),

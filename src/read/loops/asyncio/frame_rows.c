@@ -54,6 +54,8 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { "_drain_helper", STREAMS, "self", LK_CLASS_OTHER, LK_HOW_TRANSPORT, LK_WAIT_IO, LK_TAG_IO, IN, "StreamWriter.drain()", 0 },
     { "drain", STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamWriter.drain()", 0 },
     { NULL, STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamReader.read()", 0 },
+    /* psycopg 3: the generator of a query yields when it would block */
+    { "wait_async", "psycopg/waiting.py", "fileno", LK_CLASS_OTHER, LK_HOW_FD, LK_WAIT_IO, LK_TAG_IO, IN | LK_TAG_FUTURE | LK_TAG_EVENT, "psycopg's wait_async()", LK_WAIT_POLLS },
     { "sock_recv", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv()", 0 },
     { "sock_recv_into", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv_into()", 0 },
     { "sock_recvfrom", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recvfrom()", 0 },

@@ -24,6 +24,7 @@ enum {
     MAX_FRAMES = 32,      /* the innermost ones: the client library's, and its caller's */
     NEAR_FRAMES = 6,      /* those whose objects are followed one attribute further */
     MAX_DEPTH = 5,        /* transport, TLS, protocol, stream, future */
+    MAX_AWAITED = 4,      /* futures of which a task awaits any or all */
     MAX_ITEMS = 64,       /* of one container */
     MAX_NESTED = 2,       /* containers within containers */
     MAX_WORDS = 128,      /* of one object's body */
@@ -32,10 +33,14 @@ enum {
 
 /* One task's search. */
 struct search {
-    struct lk_map near, seen;    /* objects looked at for a transport; below the present one */
-    lk_addr wanted[2];           /* the future that is awaited, and the primitive that made it; 0 */
-    lk_addr path[MAX_DEPTH + 1]; /* from the transport to what is wanted */
-    size_t n;
+    struct lk_map near, seen; /* objects looked at for a transport; below the present one */
+    /* the futures that are awaited, all of which one transport must have; of a primitive, which
+     * made the future, either will do */
+    lk_addr wanted[MAX_AWAITED], primitive;
+    size_t n_wanted;
+    unsigned found;              /* bits: of these, so far */
+    lk_addr path[MAX_DEPTH + 1]; /* from the transport to the one found first, ... */
+    size_t n;                    /* ... once there is one */
     unsigned left;
     lk_addr transport; /* found; 0 */
     lk_addr socket;    /* the future is for this one (uvloop's sock_recv); 0 */
@@ -108,13 +113,29 @@ static bool through_container(struct lk_py *py, lk_addr obj, struct children *c)
 
 /* ---- from a transport to what is awaited -------------------------------------------------- */
 
+static bool is_wanted(struct search *x, lk_addr obj, unsigned depth)
+{
+    unsigned before = x->found;
+    if (x->primitive && obj == x->primitive)
+        x->found = (1u << x->n_wanted) - 1;
+    for (size_t i = 0; i < x->n_wanted; i++)
+        if (obj == x->wanted[i])
+            x->found |= 1u << i;
+    if (!before && x->found)
+        x->n = LK_MIN(depth, (unsigned)MAX_DEPTH);
+    return x->found != before;
+}
+
+static bool all_found(const struct search *x)
+{
+    return x->found == (1u << x->n_wanted) - 1;
+}
+
 static bool reaches(struct lk_py *py, struct search *x, lk_addr obj, unsigned depth,
                     unsigned nested)
 {
-    if (obj == x->wanted[0] || (x->wanted[1] && obj == x->wanted[1])) {
-        x->n = LK_MIN(depth, (unsigned)MAX_DEPTH);
-        return true;
-    }
+    if (is_wanted(x, obj, depth))
+        return all_found(x);
     if (depth >= MAX_DEPTH || !x->left || !lk_py_type(py, obj) || !lk_map_add(&x->seen, obj, 1))
         return false;
     x->left--;
@@ -135,7 +156,8 @@ static bool reaches(struct lk_py *py, struct search *x, lk_addr obj, unsigned de
     }
     if (lk_py_is_waitable(py, obj))
         return false;
-    x->path[depth] = obj;
+    if (!x->found)
+        x->path[depth] = obj;
     return through_instance(py, obj, &c);
 }
 
@@ -162,6 +184,8 @@ static bool leads_to_transport(struct lk_py *py, struct search *x, lk_addr obj, 
     if (is_transport(py, obj)) {
         lk_map_deinit(&x->seen);
         x->seen = (struct lk_map){ 0 };
+        x->found = 0;
+        x->n = 0;
         x->transport = reaches(py, x, obj, 0, 0) ? obj : 0;
         return x->transport != 0;
     }
@@ -201,7 +225,10 @@ static bool is_on_path(const struct search *x, lk_addr obj)
     for (size_t i = 0; i < x->n; i++)
         if (x->path[i] == obj)
             return true;
-    return obj == x->wanted[0] || (x->wanted[1] && obj == x->wanted[1]);
+    for (size_t i = 0; i < x->n_wanted; i++)
+        if (obj == x->wanted[i])
+            return true;
+    return x->primitive && obj == x->primitive;
 }
 
 /* A timer whose callback is a method of one of these objects, or is given one, ends the wait
@@ -257,14 +284,18 @@ static bool salt_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 
 /* A request that asks again and again stands at one place each time it is looked at: what its
  * frames hold is not the same, nor are the buffers of its connection. */
-static uint64_t salt_of(struct lk_py *py, const struct search *x, const struct lk_pyframes *chain)
+static uint64_t salt_of(struct lk_py *py, const struct search *x, const struct lk_pyframes *chain,
+                        const struct lk_wait *w)
 {
-    uint64_t salt = lk_hash_u64(LK_HASH_INIT, x->wanted[0]);
+    /* What polls has other things in hand each time: they are the caller's that stay. */
+    bool polls = (w->traits & LK_WAIT_POLLS) && w->frame >= 0;
+    size_t n = polls ? chain->n - LK_MIN(chain->n, (size_t)w->frame) : chain->n;
+    uint64_t salt = lk_hash_u64(LK_HASH_INIT, polls ? 0 : x->wanted[0]);
     for (size_t i = 0; x->transport && i < x->n; i++) {
         salt = salt_body(py, x->path[i], salt);
         lk_py_attr_each(py, x->path[i], salt_attr, &salt);
     }
-    for (size_t i = 0; i < chain->n; i++)
+    for (size_t i = 0; i < n; i++)
         lk_py_local_each(py, &chain->v[i], salt_local, &salt);
     return salt ? salt : 1;
 }
@@ -294,19 +325,27 @@ static void search_native(struct lk_py *py, lk_addr leaf, struct search *x)
         leads_to_transport(py, x, leaf, 2, 0);
 }
 
-/* The primitive that the task waits on (0: it awaits a bare future); false where what it awaits has
- * an ender, or is none of these. */
-static bool wants_transport(struct lk_py *py, const struct lk_task *k, lk_addr *primitive)
+static bool are_bare(struct lk_py *py, const struct lk_refs *on, struct search *x)
+{
+    for (size_t i = 0; i < on->n; i++) {
+        const struct lk_future *f = lk_future_at(py->s, on->v[i]);
+        if (!f || f->concurrent || f->enders.n || x->n_wanted == MAX_AWAITED)
+            return false;
+        x->wanted[x->n_wanted++] = f->addr;
+    }
+    return on->n > 0;
+}
+
+/* What the task waits for; false where that has an ender, or is none of these. */
+static bool wants_transport(struct lk_py *py, const struct lk_task *k, struct search *x)
 {
     const struct lk_wait *w = &k->wait;
-    struct lk_ref on = w->on.n == 1 ? w->on.v[0] : lk_ref_make(LK_KIND_NONE, 0);
-    const struct lk_future *f = lk_future_at(py->s, on);
-    const struct lk_lock *l = lk_lock_at(py->s, on);
-    *primitive = l ? l->addr : 0;
+    const struct lk_lock *l = w->on.n == 1 ? lk_lock_at(py->s, w->on.v[0]) : NULL;
+    x->primitive = l ? l->addr : 0;
     if (k->state != LK_TASK_PENDING || k->ready)
         return false;
     switch (w->kind) {
-    case LK_WAIT_FUTURE: return f && !f->concurrent && !f->enders.n;
+    case LK_WAIT_FUTURE: return are_bare(py, &w->on, x);
     case LK_WAIT_EVENT:
     case LK_WAIT_CONDITION:
     case LK_WAIT_QUEUE_GET: return l != NULL;
@@ -329,11 +368,11 @@ static void set_peer(struct lk_py *py, struct lk_ref task, const struct search *
     w->timeout_ms = time_left(py, x, w->timeout_ms);
 }
 
-static void look_at_task(struct lk_py *py, struct lk_ref task, lk_addr primitive, unsigned *left)
+static void look_at_task(struct lk_py *py, struct lk_ref task, struct search x, unsigned *left)
 {
     struct lk_reader *a = lk_reader(py);
     struct lk_aio_fut f;
-    struct search x = { .left = LK_MIN(*left, (unsigned)MAX_OF_TASK) };
+    x.left = LK_MIN(*left, (unsigned)MAX_OF_TASK);
     const char *leaf_type = NULL;
     lk_addr leaf = 0;
     bool truncated = false;
@@ -343,15 +382,15 @@ static void look_at_task(struct lk_py *py, struct lk_ref task, lk_addr primitive
         return;
     a->chain.n = 0;
     lk_py_await_chain(py, f.coro, &a->chain, &leaf, &leaf_type, &truncated);
-    x.wanted[0] = f.fut_waiter;
-    x.wanted[1] = primitive;
+    if (!x.n_wanted)
+        x.wanted[x.n_wanted++] = f.fut_waiter;
     search_frames(py, &a->chain, &x);
-    if (!x.transport)
+    if (!x.transport && x.n_wanted == 1)
         search_native(py, leaf, &x);
     if ((x.transport || x.socket) && lk_task_at(py->s, task)->wait.kind != LK_WAIT_IO)
         set_peer(py, task, &x);
     if (lk_task_at(py->s, task)->wait.kind == LK_WAIT_IO)
-        lk_task_at(py->s, task)->salt = salt_of(py, &x, &a->chain);
+        lk_task_at(py->s, task)->salt = salt_of(py, &x, &a->chain, &lk_task_at(py->s, task)->wait);
     *left -= given - x.left;
     lk_map_deinit(&x.near);
     lk_map_deinit(&x.seen);
@@ -361,10 +400,10 @@ void lk_aio_find_transports(struct lk_py *py)
 {
     unsigned left = MAX_OBJECTS, tasks = MAX_TASKS;
     for (size_t i = 0; i < py->s->tasks.n && left && tasks; i++) {
-        lk_addr primitive;
-        if (!wants_transport(py, &py->s->tasks.v[i], &primitive))
+        struct search x = { 0 };
+        if (!wants_transport(py, &py->s->tasks.v[i], &x))
             continue;
         tasks--;
-        look_at_task(py, lk_ref_make(LK_KIND_TASK, i), primitive, &left);
+        look_at_task(py, lk_ref_make(LK_KIND_TASK, i), x, &left);
     }
 }

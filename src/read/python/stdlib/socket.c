@@ -178,6 +178,11 @@ struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock)
     return peer_of_fd(py, lk_py_socket_fd(py, sock), "");
 }
 
+struct lk_ref lk_py_peer_of_fd(struct lk_py *py, int64_t fd)
+{
+    return peer_of_fd(py, fd, "");
+}
+
 struct lk_ref lk_py_peer_of_server(struct lk_py *py, lk_addr server)
 {
     size_t n = 0;

@@ -23,6 +23,8 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
 struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr transport);
 /** ... of a socket.socket, ... */
 struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock);
+/** ... of a descriptor, ... */
+struct lk_ref lk_py_peer_of_fd(struct lk_py *py, int64_t fd);
 /** ... and whoever connects to an asyncio.Server. */
 struct lk_ref lk_py_peer_of_server(struct lk_py *py, lk_addr server);
 

@@ -169,6 +169,17 @@ static bool wait_on_peer(struct lk_py *py, struct lk_wait *w, struct lk_ref peer
     return true;
 }
 
+/* A timeout of the whole wait is finite; when it is over the frame does not say. */
+static bool wait_on_fd(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f, lk_addr number)
+{
+    int64_t fd;
+    lk_addr timeout = lk_py_local(py, f, "timeout");
+    if (!number || !lk_py_int(py, number, &fd) || fd < 0)
+        return false;
+    w->timeout_ms = timeout && !lk_py_is_none(py, timeout) ? LK_UNKNOWN : w->timeout_ms;
+    return wait_on_peer(py, w, lk_py_peer_of_fd(py, fd));
+}
+
 /* Where this process serves gRPC as well, the server that it calls may be itself. */
 static bool serves_grpc(struct lk_py *py)
 {
@@ -267,6 +278,7 @@ bool lk_wait_resolve(struct lk_py *py, const struct lk_wait_run *run,
     case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
     case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
     case LK_HOW_REMOTE: return wait_on_remote(py, w, run->frame, obj);
+    case LK_HOW_FD: return wait_on_fd(py, w, run->frame, obj);
     case LK_HOW_KEEP:
     case LK_HOW_SELECT: break;
     }

@@ -2,6 +2,7 @@
  * then the kernel's word. */
 #include "read/python/waits/thread_wait.h"
 
+#include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/builtin_calls.h"
 #include "read/python/interpreter/frame.h"
@@ -12,6 +13,7 @@
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/socket.h"
 #include "read/python/waits/job_result.h"
 #include "read/python/waits/kernel.h"
 #include "read/python/waits/lock_call.h"
@@ -90,6 +92,32 @@ static void wait_of_frames(struct lk_py *py, struct lk_ref ref, const struct lk_
     lk_wait_in_kernel(py, os, ref, w);
 }
 
+static bool polls_without_end(struct lk_py *py, const struct lk_pyframes *frames)
+{
+    enum { NEAR = 4 };
+    for (size_t i = 0; frames && i < frames->n && i < NEAR; i++)
+        for (size_t k = 0; k < lk_n_poll_rows; k++) {
+            const struct lk_poll_row *r = &lk_poll_rows[k];
+            lk_addr timeout = lk_py_frame_is(py, &frames->v[i], r->function, r->file)
+                                  ? lk_py_local(py, &frames->v[i], r->timeout)
+                                  : 0;
+            if (timeout)
+                return lk_py_is_none(py, timeout);
+        }
+    return false;
+}
+
+/* Its place tells no more for how long it waits, since it comes back there by itself: the
+ * connection does. */
+static void wait_without_end(struct lk_py *py, const struct lk_thread *t, struct lk_wait *w)
+{
+    struct lk_extern *e = w->on.n == 1 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
+    w->timeout_ms = LK_FOREVER;
+    w->traits |= LK_WAIT_POLLS;
+    if (e && t->os.fd != LK_UNKNOWN && lk_reader_kernel(py))
+        e->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), t->os.fd);
+}
+
 void lk_py_read_thread_wait(struct lk_py *py, size_t i)
 {
     struct lk_thread *t = &py->s->threads.v[i];
@@ -112,6 +140,8 @@ void lk_py_read_thread_wait(struct lk_py *py, size_t i)
         struct lk_syscall_wait os = t->os;
         lk_wait_in_kernel(py, &os, ref, &w);
     }
+    if (w.kind == LK_WAIT_IO && polls_without_end(py, frames))
+        wait_without_end(py, t, &w);
     if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)
         lk_py_read_builtin_calls(py, &frames->v[0], t);
     py->s->threads.v[i].wait = w;

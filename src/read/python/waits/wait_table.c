@@ -91,3 +91,9 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "join", "/multiprocessing/process.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CHILD, LK_TAG_CHILD, LK_TAG_CHILD, "Process.join()", 0 },
 };
 const size_t lk_n_thread_wait_rows = LK_ARRAY_LEN(lk_thread_wait_rows);
+
+const struct lk_poll_row lk_poll_rows[] = {
+    /* psycopg 3.2 and later: an interval of 0.1 s, so that Ctrl-C is heard */
+    { "wait", "psycopg/connection.py", "timeout" },
+};
+const size_t lk_n_poll_rows = LK_ARRAY_LEN(lk_poll_rows);

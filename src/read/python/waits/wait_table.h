@@ -31,6 +31,7 @@ enum lk_wait_how {
     LK_HOW_SOCKET,       /* the peer of a socket */
     LK_HOW_SERVER,       /* whoever connects to the server's sockets */
     LK_HOW_REMOTE,       /* the server that the object calls, by a library that polls in C */
+    LK_HOW_FD,           /* the peer of a descriptor, a number; local timeout: of the whole wait */
 };
 
 /** Sorts of waits, for "may stand directly above". */
@@ -68,6 +69,14 @@ struct lk_wait_row {
     const char *call; /* for sentences */
     unsigned traits;  /* of the wait that it makes (enum lk_wait_trait) */
 };
+/** A frame below which a call is entered again and again until the answer has come, or the time is
+ * up that the local variable holds: None, never. */
+struct lk_poll_row {
+    const char *function, *file, *timeout;
+};
+
+extern const struct lk_poll_row lk_poll_rows[];
+extern const size_t lk_n_poll_rows;
 extern const struct lk_wait_row lk_thread_wait_rows[];
 extern const size_t lk_n_thread_wait_rows;
 
