@@ -270,19 +270,39 @@ static const char *what_is_held_up(const struct lk_rule_context *c, const struct
                     : (request ? "the request it serves is" : "its wait for a result is");
 }
 
+/* Where who waits has code of the project's own, that is told; else whom it waits through. */
+static bool is_told_by_itself(const struct lk_rule_context *c, const struct lk_wait_group *g,
+                              const struct chain *x)
+{
+    return lk_ref_eq(x->last, g->who[0]) || lk_is_project(c, g->who[0]);
+}
+
 /* "Thread x [4711] blocks in socket.recv() at ask (app.py:10)", "... waits through task Task-1
  * (ask) at ask (app.py:10)". */
 static const char *who_waits(const struct lk_rule_context *c, const struct lk_wait_group *g,
                              const struct lk_finding *f, const struct chain *x)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
-    const char *place = lk_place(c, &f->culprits.v[0]), *s = g->n == 1 ? "s" : "";
-    if (!lk_ref_eq(x->last, g->who[0]))
+    const struct lk_culprit own = lk_culprit_of(c, g->who[0]);
+    const char *s = g->n == 1 ? "s" : "";
+    const char *place = lk_place(c, lk_is_project(c, g->who[0]) ? &own : &f->culprits.v[0]);
+    if (!is_told_by_itself(c, g, x))
         return lk_print(c, "%s wait%s through %s at %s", lk_wait_group_who(c, g), s,
                         lk_name(c, x->last), place);
     return t ? lk_print(c, "%s block%s in %s at %s", lk_wait_group_who(c, g), s, lk_blocks_in(c, t),
                         place)
              : lk_print(c, "%s wait%s at %s", lk_wait_group_who(c, g), s, place);
+}
+
+/* ", through task Task-1 (ask) at ask (app.py:10)," */
+static const char *by_way_of(const struct lk_rule_context *c, const struct lk_wait_group *g,
+                             const struct chain *x)
+{
+    if (lk_ref_eq(x->last, g->who[0]) || !is_told_by_itself(c, g, x))
+        return "";
+    const struct lk_culprit last = lk_culprit_of(c, x->last);
+    return lk_print(c, ", through %s%s,", lk_name(c, x->last),
+                    lk_is_project(c, x->last) ? lk_print(c, " at %s", lk_place(c, &last)) : "");
 }
 
 /* ---- a server that keeps things for its connections ------------------------------------ */
@@ -437,8 +457,8 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
                                            pipe)
                        : itself ? ""
                                 : say_keeper(c, x, v);
-    f->summary = lk_print(c, "%s: %s held up by %s, without a timeout%s", who_waits(c, g, f, x),
-                          what_is_held_up(c, g), end, more);
+    f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f, x),
+                          what_is_held_up(c, g), by_way_of(c, g, x), end, more);
     lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (pipe)
@@ -577,14 +597,16 @@ static void add_wait(const struct lk_rule_context *c, struct waits *w, struct lk
                                           .place = lk_culprit_frame(stack_of(c, at), NULL) };
 }
 
-/* One that polls comes back to its place after each answer too: the connection must have been quiet
- * for as long. */
+/* One that polls comes back to its place after each answer too: it must be the same call, or the
+ * connection must have been quiet for as long. */
 static bool is_quiet(const struct lk_rule_context *c, const struct lk_thread *t,
                      const struct chain *x)
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
-    return !(t->wait.traits & LK_WAIT_POLLS) ||
-           (e && e->quiet_ms != LK_UNKNOWN && e->quiet_ms >= c->snap->stalled_after_ms);
+    if (!(t->wait.traits & LK_WAIT_POLLS))
+        return true;
+    return e && e->quiet_ms != LK_UNKNOWN ? e->quiet_ms >= c->snap->stalled_after_ms
+                                          : t->wait.call_id != 0;
 }
 
 /* Stalled; else more watching is asked for, where that may show it. Who waits for the outside must

@@ -187,22 +187,6 @@ static size_t follow(const struct lk_rule_context *c, struct lk_ref thread, stru
     return n;
 }
 
-static bool is_projects(const struct lk_rule_context *c, struct lk_ref r)
-{
-    const struct lk_thread *t = lk_thread_at(c->snap, r);
-    const struct lk_task *k = lk_task_at(c->snap, r);
-    const struct lk_pyframe *p = lk_culprit_frame(t ? t->python_stack : k ? k->stack : NULL, NULL);
-    return p && is_programs_own(p);
-}
-
-/* The nearest to the cause whose code is the project's comes first. */
-static void blame_from_end(struct lk_rule_context *c, struct lk_finding *f,
-                           const struct lk_edge *path, size_t n)
-{
-    for (size_t i = n; i-- > 0;)
-        lk_finding_part(c, f, path[i].to, is_projects(c, path[i].to));
-}
-
 static const char lock_remedy[] =
     "Give the wait a timeout, and handle its end. See to it that whoever is to end it does so "
     "whatever happens: set() and task_done() in a finally, a semaphore or a connection by `with`, "
@@ -216,7 +200,7 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK405);
     struct lk_edge path[LK_MAX_CHAIN];
     const size_t n = follow(c, g->who[0], path);
-    blame_from_end(c, &f, path, n);
+    lk_finding_blame_chain(c, &f, g->who[0], path, n, true);
     lk_wait_group_add(c, &f, g);
     if (t) {
         lk_finding_since(c, &f, t);

@@ -73,6 +73,7 @@ static void external_wait_by_polls(void **state)
     THREAD(t)->os.timeout_ms = THREAD(t)->os.left_ms = 200;
     lk_findings_destroy(mk_expect_one(s, LK_HEALTHY, NULL));
     THREAD(t)->wait.traits |= LK_WAIT_POLLS;
+    THREAD(t)->wait.call_id = 4711;
     struct lk_findings *f = mk_expect_one(s, LK_STALLED, "LK406");
     lk_findings_destroy(f);
     mk_timeout(s, t, 1000);
