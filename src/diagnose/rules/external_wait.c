@@ -605,8 +605,9 @@ static bool is_quiet(const struct lk_rule_context *c, const struct lk_thread *t,
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     if (!(t->wait.traits & LK_WAIT_POLLS))
         return true;
-    return e && e->quiet_ms != LK_UNKNOWN ? e->quiet_ms >= c->snap->stalled_after_ms
-                                          : t->wait.call_id != 0;
+    return e && e->quiet_ms != LK_UNKNOWN
+               ? e->quiet_ms >= c->snap->stalled_after_ms
+               : t->wait.call_id != 0 || (t->wait.traits & LK_WAIT_FOR_JOB) != 0;
 }
 
 /* Stalled; else more watching is asked for, where that may show it. Who waits for the outside must

@@ -25,7 +25,7 @@ void lk_wait_group_add(struct lk_rule_context *c, struct lk_finding *f,
     for (size_t i = 0; i < g->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, g->who[i]);
         lk_finding_part(c, f, g->who[i], t != NULL);
-        if (t && t->read == LK_READ_RACY)
+        if (t && t->read == LK_READ_RACY && !((t->wait.traits & LK_WAIT_POLLS) && t->stable))
             lk_finding_doubt(f, LK_POSSIBLE);
     }
 }
@@ -86,6 +86,13 @@ void lk_wait_group_collect(const struct lk_rule_context *c, struct lk_long_wait 
     }
 }
 
+/* Awake at each look, and back at the same place of the same call. */
+static bool polls_there(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, r);
+    return t && (t->wait.traits & LK_WAIT_POLLS) && t->stable;
+}
+
 bool lk_trust_what_stays(const struct lk_rule_context *c, struct lk_edge *e, size_t n)
 {
     const bool again = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
@@ -95,7 +102,8 @@ bool lk_trust_what_stays(const struct lk_rule_context *c, struct lk_edge *e, siz
         const struct lk_future *f = lk_future_at(c->snap, e[i].from);
         const struct lk_lock *l = lk_lock_at(c->snap, e[i].from);
         const bool confirmed = (k && k->confirmed) || (f && f->confirmed),
-                   stays = again && ((k && k->stable) || (f && f->stable) || (l && l->stable));
+                   stays = again && ((k && k->stable) || (f && f->stable) || (l && l->stable) ||
+                                     polls_there(c, e[i].from) || polls_there(c, e[i].to));
         if (e[i].read != LK_READ_RACY || (!confirmed && !stays))
             continue;
         e[i].read = LK_READ_ASLEEP;
