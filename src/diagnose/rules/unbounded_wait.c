@@ -209,10 +209,9 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
         lk_finding_part(c, &f, g->who[0], true);
     }
     const struct lk_culprit own = lk_culprit_of(c, g->who[0]);
-    const char *on =
-        t && f.culprits.v[0].task
-            ? lk_print(c, ", on what waits itself at %s", lk_place(c, &f.culprits.v[0]))
-            : "";
+    const char *on = t && f.culprits.v[0].task ? lk_print(c, ", on what waits itself at %s",
+                                                          lk_place(c, &f.culprits.v[0]))
+                                               : "";
     f.summary = lk_print(
         c, "%s %s waited for %s in %s at %s%s, without a timeout", lk_wait_group_who(c, g),
         g->n == 1 ? "has" : "have", lk_duration(c, t ? lk_stuck(c, t) : lk_task_stuck(c, k)),
