@@ -37,9 +37,10 @@ def ask_bounded():
 
 @app.task
 def wait_for_job():
-    """It polls: its thread wakes every second."""
-    common.say("started")
-    return add.delay(1, 2).get(disable_sync_subtasks=False)
+    """It polls: its thread wakes every second, and does not stand still for the driver."""
+    other = add.delay(1, 2)
+    threading.Timer(1, common.say, ["started"]).start()
+    return other.get(disable_sync_subtasks=False)
 
 
 @app.task
