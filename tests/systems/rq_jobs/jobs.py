@@ -1,6 +1,8 @@
 """RQ: a job that waits for the outside, in a work-horse of its own or in the worker, and one that takes long. Run as a program it enqueues
 one job and becomes the worker."""
+import ctypes
 import os
+import signal
 import sys
 import time
 
@@ -9,12 +11,19 @@ import requests
 import common
 
 
+def die_with_worker():
+    """A work-horse is in a process group of its own, and outlives a worker that is killed (prctl(2), PR_SET_PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
 def ask():
+    die_with_worker()
     common.stuck()
     return requests.get("http://%s:%d/" % common.upstream()).text  # <- guilty
 
 
 def take_long():
+    die_with_worker()
     common.say("started")
     time.sleep(600)
 
