@@ -26,6 +26,7 @@
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 enum {
     MAX_TASKS = 5000,   /* more are not asked each: it would take longer than the sample */
@@ -127,6 +128,15 @@ static bool names_any(struct lk_py *py, lk_addr code, const char *const *words)
     return names_one(py, code, words, NULL, 0);
 }
 
+/* A manager of the standard library that closes (a selector, a file, a socket) is nothing that a
+ * pool has lent; contextlib's are for the things of others. */
+static bool is_stdlib_exit(struct lk_py *py, lk_addr code)
+{
+    const struct lk_pycode *c = lk_py_code(py, code);
+    return c && lk_py_of_stdlib(py, c->code) &&
+           strcmp(lk_base_name(c->code->file), "contextlib.py") != 0;
+}
+
 /* The exit of a `with` gives something back: it is code that says so, or closes what it is of. */
 static bool exit_gives_back(struct lk_py *py, const struct pool *p, lk_addr manager)
 {
@@ -137,7 +147,7 @@ static bool exit_gives_back(struct lk_py *py, const struct pool *p, lk_addr mana
         lk_addr code = func ? lk_py_function_code(py, func) : 0;
         if (func && !code && lk_py_type_attr(py, ty, leaves[0]))
             return true;
-        if (code &&
+        if (code && !is_stdlib_exit(py, code) &&
             (names_one(py, code, gives_back, p->back, p->n_back) || names_any(py, code, leaves)))
             return true;
     }
