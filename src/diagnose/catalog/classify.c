@@ -190,6 +190,8 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     lk_pattern_mark(k->s->patterns, c, k->qualnames);
     if (is_typed(c))
         c->marks |= LK_MARK_CELL;
+    if (lk_starts_with(c->function, "do_") || strcmp(c->function, "handle") == 0)
+        c->marks |= LK_MARK_HANDLER;
     c->cls = class_of(k, c, &c->site);
     c->home = c->cls == LK_CODE_USER && !c->site && at_home(k, c->file);
 }
@@ -220,7 +222,7 @@ static bool frame_is(const struct lk_pystack *st, size_t i, const char *function
 static bool is_stdlib_handler(const struct lk_pystack *st, size_t i)
 {
     const struct lk_code *c = st->frames[i].code;
-    if (!c || c->cls == LK_CODE_FRAMEWORK)
+    if (!c || !(c->marks & LK_MARK_HANDLER) || c->cls == LK_CODE_FRAMEWORK)
         return false;
     return (lk_starts_with(c->function, "do_") &&
             frame_is(st, i + 1, "handle_one_request", "http/server.py")) ||

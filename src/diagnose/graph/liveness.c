@@ -118,6 +118,17 @@ static void find_blocking_edges(struct lk_graph *g)
     }
 }
 
+/* Where no group ends by a failure, failing changes nothing. False: one does, nothing was done. */
+static bool copy_failing(struct lk_graph *g)
+{
+    for (size_t i = 0; i < g->n_nodes; i++)
+        if (g->nodes[i].fails_early)
+            return false;
+    for (size_t i = 0; i < g->n_nodes; i++)
+        g->nodes[i].life_failing = g->nodes[i].life_untimed;
+    return true;
+}
+
 void lk_graph_solve_life(struct lk_graph *g)
 {
     struct solver x = { .g = g, .w = g->work };
@@ -127,8 +138,10 @@ void lk_graph_solve_life(struct lk_graph *g)
     solve(g, &x);
     x.timed = false;
     solve(g, &x);
-    x.failing = true;
-    solve(g, &x);
+    if (!copy_failing(g)) {
+        x.failing = true;
+        solve(g, &x);
+    }
     find_blocking_edges(g);
 }
 

@@ -110,6 +110,7 @@ struct lk_pycode {
     uint8_t *linetable, *exceptions;   /* bytes of these tables; NULL until asked for */
     int64_t linetable_n, exceptions_n; /* -1: could not be read */
     struct lk_receivers *receivers;    /* method_calls.c's memo: the methods looked for so far */
+    unsigned job_call;                 /* job_result.c's memo: 0 not asked, 1 no row, row + 2 */
 };
 
 /** A loop's timer whose callback is not known to complete one future and nothing else. */

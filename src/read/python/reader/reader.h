@@ -115,6 +115,9 @@ struct lk_reader {
     /* address and entity of the loop mentioned last: most tasks share one */
     lk_addr last_loop;
     struct lk_ref last_loop_ref;
+    const struct lk_pytype
+        *cancel_of; /* type of task asked last whether its cancel() is asyncio's */
+    bool cancel_is_own;
     struct lk_map no_with; /* hash of code and instruction that are inside of no `with` */
     LK_VEC(struct lk_aio_sources) source_lists;
     LK_VEC(struct lk_with_hold) holds;

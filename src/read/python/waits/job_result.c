@@ -40,14 +40,20 @@ static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool inne
     return &frames->v[innermost_first ? i : frames->n - 1 - i];
 }
 
+static unsigned row_of(const struct lk_code *c)
+{
+    for (unsigned i = 0; i < LK_ARRAY_LEN(calls); i++)
+        if (strcmp(c->function, calls[i].function) == 0 && lk_ends_with(c->file, calls[i].file))
+            return i + 2;
+    return 1;
+}
+
 static const struct result_call *find_call(struct lk_py *py, const struct lk_pyf *f)
 {
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    for (size_t i = 0; c && i < LK_ARRAY_LEN(calls); i++)
-        if (strcmp(c->code->function, calls[i].function) == 0 &&
-            lk_ends_with(c->code->file, calls[i].file))
-            return &calls[i];
-    return NULL;
+    struct lk_pycode *c = (struct lk_pycode *)lk_py_code(py, f->code); /* memo */
+    if (c && !c->job_call)
+        c->job_call = row_of(c->code);
+    return c && c->job_call > 1 ? &calls[c->job_call - 2] : NULL;
 }
 
 /* For how long the call has lasted, by its own record; LK_UNKNOWN. */

@@ -63,11 +63,19 @@ static const char *await_call(struct lk_py *py, lk_addr fut_waiter)
 /* A task whose cancel() is asyncio's own. */
 static bool cancels_only(struct lk_py *py, lk_addr obj)
 {
+    struct lk_reader *a = lk_reader(py);
+    const enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (cls != LK_CLASS_TASK && cls != LK_CLASS_PYTASK)
+        return false;
     const struct lk_pytype *ty = lk_py_type(py, obj);
-    lk_addr cancel = ty ? lk_py_type_attr(py, ty, "cancel") : 0;
-    enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
-    return (cls == LK_CLASS_TASK && lk_py_kind(py, cancel) == LK_PYK_METHOD_DESCR) ||
-           (ty && cls == LK_CLASS_PYTASK && strcmp(ty->name, "Task") == 0);
+    if (cls == LK_CLASS_PYTASK)
+        return ty && strcmp(ty->name, "Task") == 0;
+    if (ty != a->cancel_of) { /* most tasks are of one type */
+        a->cancel_of = ty;
+        a->cancel_is_own =
+            ty && lk_py_kind(py, lk_py_type_attr(py, ty, "cancel")) == LK_PYK_METHOD_DESCR;
+    }
+    return a->cancel_is_own;
 }
 
 /* *matched: a row names these frames. */
