@@ -489,6 +489,7 @@ static void close_session(struct examination *x)
 static void read_lines(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
     struct lk_natstack **stacks = lk_xcalloc(s->threads.n + 1, sizeof *stacks);
     size_t n = 0;
     for (size_t i = 0; i < s->threads.n; i++)

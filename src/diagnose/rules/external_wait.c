@@ -114,7 +114,7 @@ static bool find_work(const struct lk_rule_context *c, struct lk_ref thread, str
     const struct lk_lock *l = lk_lock_at(c->snap, asked);
     const struct lk_thread *worker = l ? lk_thread_at(c->snap, l->worked_on_by) : NULL;
     const struct lk_node *n = worker ? lk_graph_node(c->graph, l->worked_on_by) : NULL;
-    if (!n || n->life != LK_LIFE_EXTERN)
+    if (!t || !n || n->life != LK_LIFE_EXTERN)
         return false;
     x->e[0] =
         (struct lk_edge){ thread, asked, "waits for an answer at", t->wait.read, false, t->stable };
@@ -341,7 +341,7 @@ static bool stands(const struct lk_rule_context *c, struct lk_ref r)
 static void find_own(const struct lk_rule_context *c, struct lk_ref who, const struct chain *x,
                      struct server *v)
 {
-    for (size_t i = 0; v->kind && v->local && i < c->snap->own_connections.n; i++) {
+    for (size_t i = 0; v->kind && v->local && v->peer && i < c->snap->own_connections.n; i++) {
         const struct lk_own_connection *o = &c->snap->own_connections.v[i];
         if (strcmp(o->peer, v->peer) != 0 || strcmp(o->local, v->local) == 0)
             continue;

@@ -65,7 +65,7 @@ bool lk_tell_starved_loop(struct lk_rule_context *c, struct lk_ref loop)
     const struct lk_ref holder =
         t && o->run == LK_LOOP_RUNNING ? find_keeper(c, t) : (struct lk_ref){ LK_KIND_NONE, 0 };
     const struct lk_thread *h = lk_thread_at(c->snap, holder);
-    if (!h)
+    if (!o || !h)
         return false;
     if (!lk_is_stalled(c, h)) {
         if (lk_may_stall(c, h))

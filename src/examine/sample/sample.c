@@ -227,6 +227,7 @@ static void read_native(struct lk_session *x, struct lk_snapshot *s,
         return;
     prefetch_stacks(x, list);
     struct lk_regs *regs = lk_xcalloc(list->n + 1, sizeof *regs);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
     struct lk_natstack **stacks = lk_xcalloc(list->n + 1, sizeof *stacks);
     for (size_t i = 0; i < list->n; i++)
         regs_of(&list->v[i], r, &regs[i]);

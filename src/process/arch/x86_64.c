@@ -53,7 +53,7 @@ static size_t loaded_numbers(const uint8_t *code, size_t n, uint32_t *ret, size_
 
 static bool take(const uint8_t **p, const uint8_t *end, const char *bytes, size_t n)
 {
-    if ((size_t)(end - *p) < n || memcmp(*p, bytes, n))
+    if ((size_t)(end - *p) < n || memcmp(*p, bytes, n) != 0)
         return false;
     *p += n;
     return true;
@@ -79,7 +79,7 @@ static int64_t frame_size(const uint8_t *code, size_t n)
     if (end - p < 7)
         return -1;
     if (take(&p, end, "\x48\x83\xec", 3))
-        room = (int8_t)*p;
+        room = *p < 0x80 ? *p : *p - 0x100;
     else if (take(&p, end, "\x48\x83\xc4", 3)) /* 128 is shorter as add $-128 */
         room = -(int8_t)*p;
     else if (take(&p, end, "\x48\x81\xec", 3))

@@ -123,10 +123,10 @@ static bool as_sockaddr(const char *text, uint8_t ret[8])
     unsigned port;
     if (sscanf(text, "%15[0-9.]:%u", host, &port) != 2 || inet_pton(AF_INET, host, &a) != 1)
         return false;
-    const uint16_t family = AF_INET, wire = htons((uint16_t)port);
-    memcpy(ret, &family, 2);
-    memcpy(ret + 2, &wire, 2);
-    memcpy(ret + 4, &a, 4);
+    const struct sockaddr_in whole = { .sin_family = AF_INET,
+                                       .sin_port = htons((uint16_t)port),
+                                       .sin_addr = a };
+    memcpy(ret, &whole, 8); /* NOLINT(bugprone-not-null-terminated-result): no text */
     return true;
 }
 

@@ -163,15 +163,21 @@ static void release(void *what, size_t size)
 }
 
 /* Without space where it is not installed. */
+static struct lk_libunwind *make(void)
+{
+    struct lk_libunwind *l = calloc(1, sizeof *l);
+    if (!l)
+        lk_out_of_memory();
+    lk_hold(l, sizeof *l, release);
+    return l;
+}
+
 static struct lk_libunwind *load(void)
 {
     static unw_accessors_t accessors = { find_proc_info, put_unwind_info, no_dynamic_info,
                                          access_mem,     access_reg,      no_fpreg,
                                          no_resume,      no_name };
-    struct lk_libunwind *l = calloc(1, sizeof *l);
-    if (!l)
-        lk_out_of_memory();
-    lk_hold(l, sizeof *l, release);
+    struct lk_libunwind *l = make();
     l->library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
     if (l->library && look_up(l))
         l->space = l->f.create(&accessors, 0);

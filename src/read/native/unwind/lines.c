@@ -295,7 +295,7 @@ static void expand(struct lk_unwinder *u, struct lk_natstack *stack,
     const struct lk_natframe *old = stack->frames;
     struct lk_natframe *to;
     size_t n = 0;
-    const struct lk_line_record *known[LK_UNWIND_MAX];
+    const struct lk_line_record *known[LK_UNWIND_MAX] = { NULL };
     for (size_t i = 0; i < stack->n; i++) {
         known[i] = modules[i] ? recorded(u, modules[i], vaddr_of(stack, i)) : NULL;
         n += known[i] && known[i]->n ? known[i]->n : 1;
@@ -355,8 +355,8 @@ static void gather(struct job *b, const struct lk_natstack *s)
 {
     for (size_t i = 0; i < s->n; i++) {
         const uint64_t vaddr = vaddr_of(s, i);
-        if (module_at(b, &s->frames[i]) != b->module || recorded(b->u, b->module, vaddr) ||
-            !lk_map_add(&b->seen, vaddr, 0))
+        const struct lk_module *m = module_at(b, &s->frames[i]);
+        if (!m || m != b->module || recorded(b->u, m, vaddr) || !lk_map_add(&b->seen, vaddr, 0))
             continue;
         b->vaddrs[b->n++] = vaddr;
         if (b->n == MAX_ASKED)

@@ -322,7 +322,7 @@ static void ask_libunwind(struct lk_unwinder *u, const struct lk_regs *regs, con
     for (size_t i = 0; i < n; i++)
         from[i] = &regs[which[i]];
     const size_t made = lk_libunwind_walk(u, from, n, walks);
-    for (size_t i = 0; i < made; i++)
+    for (size_t i = 0; i < made && i < n; i++)
         if (walks[i].n && goes_on(u, from[i], &walks[i]))
             ret[which[i]] = make_stack(u, a, walks[i].keys, walks[i].n, walks[i].truncated);
     lk_free(walks);
