@@ -938,6 +938,7 @@ CASES = [
 
 def main():
     wanted = sys.argv[1:]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and commands would inherit that
     tally = Tally("watchdog")
     before = cgroups()
     for name, function, *args in CASES:
