@@ -102,11 +102,18 @@ def compare_lists(old, new, path, names, out):
         for key in list(sides[0]) + [k for k in sides[1] if k not in sides[0]]:
             compare(sides[0].get(key), sides[1].get(key), path + [key if where == "findings" else "*"], names, out)
     elif where in LISTS:
-        counts = [collections.Counter(known[v["id"]] for v in values) for values, known in zip((old, new), names)]
-        if counts[0] != counts[1]:
-            missing = [v for v in old if counts[1][names[0][v["id"]]] < counts[0][names[0][v["id"]]]]
-            more = [v for v in new if counts[0][names[1][v["id"]]] < counts[1][names[1][v["id"]]]]
-            explain_entities(where, plain(missing, names[0]), plain(more, names[1]), out)
+        pools = [collections.defaultdict(list) for _ in range(2)]
+        for pool, values, known in zip(pools, (old, new), names):
+            for value in values:
+                pool[known[value["id"]]].append(value)
+        lone = [[], []]
+        for key in list(pools[0]) + [k for k in pools[1] if k not in pools[0]]:
+            a, b = pools[0][key], pools[1][key]
+            for pair in zip(a, b):
+                compare(*pair, path + ["*"], names, out)
+            lone[0] += a[len(b):]
+            lone[1] += b[len(a):]
+        explain_entities(where, plain(lone[0], names[0]), plain(lone[1], names[1]), out)
     elif len(old) == len(new):
         for a, b in zip(old, new):
             compare(a, b, path + ["*"], names, out)
