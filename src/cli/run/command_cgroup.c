@@ -19,7 +19,7 @@
 #include "process/linux/procfs.h"
 #include "util/text.h"
 
-enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, AT_ONCE = 3, WAITS = 500, WAIT_US = 2000, DEPTH = 16 };
+enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, AT_ONCE = 3, WAITS = 1500, WAIT_US = 2000, DEPTH = 16 };
 
 /*
  * Mount point and root of the first cgroup2 line of mountinfo, proc_pid_mountinfo(5):
@@ -154,7 +154,7 @@ void lk_command_cgroup_destroy(struct lk_command_cgroup *c)
     /*
      * A member may fork while it is moved out. A dead one that was waited for counts, and may be
      * listed, until its last switch away from the processor, which a busy machine delays (seen on
-     * Linux 6.18).
+     * Linux 6.18), by two seconds where a host takes the processor away.
      */
     for (int i = 0; c->dir[0] && i < WAITS && rmdir(c->dir) != 0; i++) {
         release_members(c);
