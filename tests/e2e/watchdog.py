@@ -938,7 +938,9 @@ CASES = [
 
 def main():
     wanted = sys.argv[1:]
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # nohup ignores it, and commands would inherit that
+    for ignored in (signal.SIGHUP, signal.SIGQUIT):  # by nohup, or a shell's background job; commands would inherit that
+        signal.signal(ignored, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     tally = Tally("watchdog")
     before = cgroups()
     for name, function, *args in CASES:
