@@ -51,6 +51,20 @@ async def post(request):
     return web.Response(text="posted\n")
 
 
+async def stamp(page, stamped):
+    if page == 2:
+        common.suspended("guilty-parts")
+        await stamped.wait()  # <- guilty-parts
+    return page
+
+
+async def parts(request):
+    """All have the event at hand; who made it waits for the one that waits for it."""
+    stamped = asyncio.Event()
+    await asyncio.gather(*(stamp(page, stamped) for page in range(3)))
+    return web.Response(text="stamped\n")
+
+
 async def later(request):
     """A task that sleeps will set it."""
     approved = asyncio.Event()
@@ -66,4 +80,4 @@ async def later(request):
 
 
 if __name__ == "__main__":
-    common.serve_aiohttp({"/approval": approval, "/printed": printed, "/notices": notices, "/post": post, "/later": later})
+    common.serve_aiohttp({"/approval": approval, "/printed": printed, "/notices": notices, "/post": post, "/later": later, "/parts": parts})

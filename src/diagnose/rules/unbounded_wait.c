@@ -127,12 +127,12 @@ static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
            !lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
 }
 
-/* The same of a request that is a task. */
+/* The same of a task that serves a request, or that one waits for. */
 static bool is_unended_task(struct lk_rule_context *c, struct lk_ref task)
 {
     const struct lk_task *k = lk_task_at(c->snap, task);
     const size_t from = k->wait.frame > 0 ? (size_t)k->wait.frame : 0;
-    return k->state == LK_TASK_PENDING && !k->ready && lk_is_request_task(c->snap, k) &&
+    return k->state == LK_TASK_PENDING && !k->ready && lk_serves_request(c, task) &&
            expects_an_end(c, &k->wait, lk_caller_frame(k->stack, from, NULL)) &&
            lk_graph_node(c->graph, task)->life <= LK_LIFE_OPEN &&
            !lk_stack_has(k->stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);

@@ -5,6 +5,7 @@
  * program that may be called at any time. That somebody has it says that he could, not that he
  * will; only where nobody has it anything is said.
  */
+#include "read/loops/awaited.h"
 #include "read/python/python.h"
 
 #include "read/python/interpreter/class.h"
@@ -28,6 +29,7 @@ enum {
     SEARCH = 20000,     /* ... and from one variable */
     STEPS = 5,
     MAX_ITERATED = 16, /* slots of a value stack */
+    MAX_OWN = 16,      /* things that one party waits for, in the end */
 };
 
 static const char *const sets[] = { "set", NULL };
@@ -44,16 +46,18 @@ static const struct sought {
     const char *const *methods;
     /* code that calls this as well needs one itself before it gives one back */
     const char *unless;
-    bool others; /* the waiter's own code does not count: it is what waits */
+    /* the waiter's own code does not count: it is what waits, and what it would set it has, were it
+     * not for others, made itself */
+    bool others;
     bool lends;
 } rows[] = {
-    { LK_CLASS_EVENT, LK_WAIT_EVENT, sets, NULL, false, false },
+    { LK_CLASS_EVENT, LK_WAIT_EVENT, sets, NULL, true, false },
     { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, releases, "acquire", false, false },
     { LK_CLASS_BARRIER, LK_WAIT_BARRIER, waits, NULL, true, false },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, gets, NULL, false, false },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_JOIN, reports, NULL, false, false },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_GET, puts_back, "get", false, true },
-    { LK_CLASS_AIO_EVENT, LK_WAIT_EVENT, sets, NULL, false, false },
+    { LK_CLASS_AIO_EVENT, LK_WAIT_EVENT, sets, NULL, true, false },
     { LK_CLASS_AIO_CONDITION, LK_WAIT_CONDITION, notifies, NULL, false, false },
     { LK_CLASS_AIO_SEMAPHORE, LK_WAIT_SEMAPHORE, releases, "acquire", false, false },
     { LK_CLASS_AIO_BARRIER, LK_WAIT_BARRIER, waits, NULL, true, false },
@@ -66,7 +70,9 @@ static const struct sought {
 struct reached {
     struct lk_map has;
     bool looked, all;
-    lk_addr own; /* reading a task: what it waits for itself, which it has in any case */
+    /* what the party waits for in the end: it may have that at hand, and cannot use it before */
+    lk_addr own[MAX_OWN];
+    size_t n_own;
 };
 
 /* What was found of the code of a waiter that stands at one place. */
@@ -82,7 +88,9 @@ struct search {
     const struct sought *row;
     unsigned budget;
     bool found;
-    struct lk_map wanted;    /* addresses of all that is asked for */
+    struct lk_map wanted; /* addresses of all that is asked for */
+    struct lk_map asked;  /* ... of what requests that are tasks wait for */
+    bool asked_read;
     struct reached *threads; /* by thread */
     struct reached tasks;    /* all of them together */
     LK_VEC(struct of_code) codes;
@@ -157,11 +165,19 @@ static void add_stack(struct lk_py *py, const struct lk_pyf *f, const struct lk_
     }
 }
 
+static bool is_own(const struct reached *r, lk_addr obj)
+{
+    for (size_t i = 0; i < r->n_own; i++)
+        if (r->own[i] == obj)
+            return true;
+    return false;
+}
+
 static void note_met(struct lk_py *py, lk_addr obj, void *arg)
 {
     (void)py;
     struct reached *r = arg;
-    if (obj != r->own)
+    if (!is_own(r, obj))
         lk_map_put(&r->has, obj, 1);
 }
 
@@ -247,10 +263,15 @@ static void ask_threads(struct search *x)
         if (lk_refs_has(&x->lock->waiters, lk_ref_make(LK_KIND_THREAD, i)) ||
             only_serves(&s->threads.v[i]))
             continue;
-        if (!x->threads[i].looked)
-            reach(x, frames, &x->threads[i]);
-        x->threads[i].looked = true;
-        x->found |= reaches(x, &x->threads[i]);
+        struct reached *r = &x->threads[i];
+        if (!r->looked) {
+            r->n_own = lk_awaited_locks(s, lk_ref_make(LK_KIND_THREAD, i), r->own, MAX_OWN);
+            reach(x, frames, r);
+        }
+        r->looked = true;
+        if (is_own(r, x->lock->addr))
+            continue;
+        x->found |= reaches(x, r);
         ask_frames(x, frames);
     }
 }
@@ -261,10 +282,10 @@ static void reach_tasks(struct search *x)
     x->tasks.all |= py->s->tasks.n > MAX_TASKS; /* any of them may */
     for (size_t i = 0; i < py->s->tasks.n && !x->tasks.all; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
-        const struct lk_lock *own = k->wait.on.n == 1 ? lk_lock_at(py->s, k->wait.on.v[0]) : NULL;
         /* what a greenlet has is not read */
         x->tasks.all |= k->kind != LK_TASK_COROUTINE || !read_chain(py, k, &x->chain);
-        x->tasks.own = own ? own->addr : 0;
+        x->tasks.n_own =
+            lk_awaited_locks(py->s, lk_ref_make(LK_KIND_TASK, i), x->tasks.own, MAX_OWN);
         if (!x->tasks.all && x->chain.n)
             reach(x, &x->chain, &x->tasks);
     }
@@ -376,16 +397,46 @@ static bool is_channel(struct lk_py *py, const char *name, lk_addr value, void *
              ty && (strstr(ty->name, "WebSocket") || lk_ends_with(ty->name, "StreamResponse")));
 }
 
-/* A task that somebody's code calls the program's in: a server's, for a request. One that has a
- * websocket or streams its answer waits for the next message. */
-static bool may_be_request(struct search *x, struct lk_ref who)
+/* One that has a websocket or streams its answer waits for the next message. */
+static bool has_channel(struct search *x, struct lk_ref task)
 {
-    const struct lk_pyframes *f = frames_of(x, who);
-    const struct lk_pycode *c = f ? lk_py_code(x->py, f->v[0].code) : NULL;
-    bool channel = false;
-    for (size_t i = 0; f && i < f->n && !channel; i++)
-        lk_py_local_each(x->py, &f->v[i], is_channel, &channel);
-    return c && strstr(c->code->file, "-packages/") && !channel;
+    const struct lk_pyframes *f = frames_of(x, task);
+    bool ret = false;
+    for (size_t k = 0; f && k < f->n && !ret; k++)
+        lk_py_local_each(x->py, &f->v[k], is_channel, &ret);
+    return ret;
+}
+
+/* Somebody's code calls the program's in it: a server's, for a request. */
+static bool is_of_package(const struct lk_task *k)
+{
+    return k->stack && k->stack->n &&
+           strstr(k->stack->frames[k->stack->n - 1].code->file, "-packages/");
+}
+
+static void note_asked(struct search *x, struct lk_ref task)
+{
+    lk_addr v[MAX_OWN];
+    const size_t n = lk_awaited_locks(x->py->s, task, v, MAX_OWN);
+    for (size_t i = 0; n && !has_channel(x, task) && i < n; i++)
+        lk_map_put(&x->asked, v[i], 1);
+}
+
+/* What tasks that may serve a request, or that a thread's own call runs (a test, a view), wait for,
+ * themselves or by way of others. Which of them do is not known before the diagnosis. */
+static bool is_asked_by_task(struct search *x, lk_addr lock)
+{
+    const struct lk_snapshot *s = x->py->s;
+    if (!x->asked_read && s->tasks.n <= MAX_TASKS) {
+        for (size_t i = 0; i < s->tasks.n; i++)
+            if (is_of_package(&s->tasks.v[i]))
+                note_asked(x, lk_ref_make(LK_KIND_TASK, i));
+        for (size_t i = 0; i < s->threads.n; i++)
+            if (lk_task_at(s, s->threads.v[i].drives))
+                note_asked(x, s->threads.v[i].drives);
+    }
+    x->asked_read = true;
+    return lk_map_get(&x->asked, lock, NULL);
 }
 
 /* All that wait for it do so in the same way, and for ever; and one of them may be a request. */
@@ -401,7 +452,7 @@ static bool is_asked(struct search *x, const struct lk_lock *l, const struct sou
         if (!w || w->kind != row->wait || w->timeout_ms != LK_FOREVER)
             return false;
         serves = serves || (t ? !t->main || s->test_env_own || t->python_stack->n > 4
-                              : may_be_request(x, l->waiters.v[i]));
+                              : is_asked_by_task(x, l->addr));
     }
     return serves;
 }
@@ -436,18 +487,17 @@ void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
     for (size_t i = 0; s == py->s && s->python.frames_read && i < s->locks.n; i++)
         if (is_sought(&x, &s->locks.v[i]))
             lk_map_put(&x.wanted, s->locks.v[i].addr, 1);
-    if (!x.wanted.n) {
-        lk_free(x.chain.v);
-        return;
+    if (x.wanted.n) {
+        lk_py_read_signal_handlers(py);
+        x.threads = lk_xcalloc(s->threads.n, sizeof *x.threads);
     }
-    lk_py_read_signal_handlers(py);
-    x.threads = lk_xcalloc(s->threads.n, sizeof *x.threads);
-    for (size_t i = 0; i < s->locks.n && x.budget; i++)
+    for (size_t i = 0; x.wanted.n && i < s->locks.n && x.budget; i++)
         if (lk_map_get(&x.wanted, s->locks.v[i].addr, NULL) && is_sought(&x, &s->locks.v[i]))
             seek(&x, &s->locks.v[i]);
-    for (size_t i = 0; i < s->threads.n; i++)
+    for (size_t i = 0; x.threads && i < s->threads.n; i++)
         lk_map_deinit(&x.threads[i].has);
     lk_map_deinit(&x.tasks.has);
+    lk_map_deinit(&x.asked);
     lk_map_deinit(&x.wanted);
     lk_free(x.codes.v);
     lk_free(x.chain.v);

@@ -32,6 +32,8 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     /* up to 3.8 `async with` goes through a helper */
     { "__acquire_ctx", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock", 0 },
     { "wait", LOCKS, "self", LK_CLASS_AIO_EVENT, LK_HOW_OBJECT, LK_WAIT_EVENT, LK_TAG_EVENT, IN, "asyncio.Event.wait()", 0 },
+    { "wait", ANYIO, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_EVENT, LK_TAG_EVENT, LK_TAG_EVENT, "anyio.Event.wait()", 0 },
+    { "wait", "/anyio/_core/_synchronization.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_EVENT, LK_TAG_EVENT, LK_TAG_EVENT, "anyio.Event.wait()", 0 },
     { "wait", LOCKS, "self", LK_CLASS_AIO_CONDITION, LK_HOW_OBJECT, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "asyncio.Condition.wait()", 0 },
     { "wait_for", LOCKS, "self", LK_CLASS_AIO_CONDITION, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, LK_TAG_CONDITION, "asyncio.Condition.wait_for()", 0 },
     { "_wait", LOCKS, "self", LK_CLASS_AIO_BARRIER, LK_HOW_OBJECT, LK_WAIT_BARRIER, LK_TAG_BARRIER, LK_TAG_CONDITION, "asyncio.Barrier.wait()", 0 },

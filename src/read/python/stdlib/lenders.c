@@ -483,6 +483,31 @@ static bool is_begun(struct search *x, const struct pool *p, lk_addr code)
     return false;
 }
 
+/* It waits in what a `with` enters. */
+static bool is_entering(struct search *x, const struct waiter *w)
+{
+    const struct lk_pyframes *f = &x->parties.v[w->party].frames;
+    for (uint32_t i = w->outermost; i < f->n && i <= w->outermost + 1; i++) {
+        const struct lk_pycode *c = lk_py_code(x->py, f->v[i].code);
+        if (c && (strcmp(c->code->function, "__enter__") == 0 ||
+                  strcmp(c->code->function, "__aenter__") == 0))
+            return true;
+    }
+    return false;
+}
+
+/* It will let those go on who are about to enter another `with` of the same object: readers, and
+ * who would write. Who waits in a `with` for news is told them by others. */
+static bool lets_waiters_go(struct search *x, const struct pool *p, const struct lk_pyf *f)
+{
+    const struct waiter *w = &p->waiters.v[0];
+    const lk_addr bare = bare_object(x->py, x->parties.v[w->party].ref);
+    for (const char *const *m = lets_go; bare && is_entering(x, w) && *m; m++)
+        if (lk_py_will_call_method_on(x->py, f, *m, bare) == LK_YES)
+            return true;
+    return false;
+}
+
 struct in_generator {
     struct search *x;
     const struct lk_with_generator *g;
@@ -496,7 +521,8 @@ static bool ask_local(struct lk_py *py, const char *name, lk_addr value, void *a
     struct pool *p = pool_at(x, value);
     (void)name;
     (void)py;
-    if (p && is_begun(x, p, in->g->frame.code) && !in->found) {
+    if (p && !in->found &&
+        (is_begun(x, p, in->g->frame.code) || lets_waiters_go(x, p, &in->g->frame))) {
         in->found = true;
         add_holder(x, p, in->g->holder, true);
     }
