@@ -115,6 +115,17 @@ async def listen(request):
     return PlainTextResponse("listens\n")
 
 
+async def filter(request):
+    """Writes all before it reads; the filter stops at a full pipe of its own."""
+    program = await asyncio.create_subprocess_exec("cat", stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    common.suspended("filter")
+    for _ in range(4000):
+        program.stdin.write(bytes(1000))
+        await program.stdin.drain()  # <- filter
+    program.stdin.close()
+    return PlainTextResponse("%d\n" % len(await program.stdout.read()))
+
+
 async def poll(request):
     """Waits for the client, until it goes."""
     common.say("started")
@@ -128,7 +139,7 @@ async def ping(request):
 
 
 app = Starlette(routes=[Route("/" + view.__name__, view) for view in (
-    thread, executor, client, stream, group, total, between_bytes, scope, either, many, listen, poll, ping)])
+    thread, executor, client, stream, group, total, between_bytes, scope, either, many, listen, filter, poll, ping)])
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/wording/entity.h"
+#include "util/text.h"
 
 static const char *unexamined_children(struct lk_rule_context *c)
 {
@@ -162,6 +163,38 @@ static const char *undecided_waits(struct lk_rule_context *c)
             lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
         else if (text && !why)
             why = text;
+    }
+    return why;
+}
+
+/* The other end of what it reads or writes was not found. */
+static bool waits_for_unknown_end(const struct lk_snapshot *s, const struct lk_task *k)
+{
+    const struct lk_extern *e = k->wait.on.n == 1 ? lk_extern_at(s, k->wait.on.v[0]) : NULL;
+    return k->state == LK_TASK_PENDING && !k->ready && k->wait.kind == LK_WAIT_IO &&
+           k->wait.timeout_ms == LK_FOREVER && !(k->wait.traits & LK_WAIT_LISTENS) && e &&
+           e->kind == LK_EXT_UNKNOWN && !*lk_or_else(e->text, "");
+}
+
+/* Requests that are tasks, and what these wait for. */
+static const char *undecided_task_waits(struct lk_rule_context *c)
+{
+    const char *why = NULL;
+    for (size_t i = 0; i < c->snap->tasks.n && !why; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        if (c->explained_tasks[i] || !waits_for_unknown_end(c->snap, k) ||
+            !lk_serves_request(c, task))
+            continue;
+        const struct lk_culprit p = lk_culprit_of(c, task);
+        if (lk_task_is_stalled(c, k))
+            why = lk_print(c,
+                           "%s has waited for %s in %s at %s, and what is at the other end could "
+                           "not be found out",
+                           lk_name(c, task), lk_duration(c, lk_task_stuck(c, k)),
+                           lk_or_else(k->wait.call, "an await"), lk_place(c, &p));
+        else if (lk_task_may_stall(c, k))
+            c->out->look_again.at_end = true;
     }
     return why;
 }
@@ -371,7 +404,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
                *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
     const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c),
                *no_queue = loop_without_queue(c);
-    const char *unread = unread_calls(c);
+    const char *unread = unread_calls(c), *tasks = undecided_task_waits(c);
     if (children)
         return children;
     if (unread)
@@ -387,5 +420,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : loop     ? loop
            : queue    ? queue
            : no_queue ? no_queue
-                      : waits;
+           : waits    ? waits
+                      : tasks;
 }

@@ -312,6 +312,36 @@ static void loop_without_queue(void **state)
     }
 }
 
+/* A request's task reads or writes something, and what is at the other end was not found. */
+static void task_at_unknown_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 6; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "MainThread", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, t),
+                      k = mk_task(s, o, "run_asgi", "async copy@/srv/app.py:9",
+                                  i == 1 ? "async start@/srv/app.py:30"
+                                         : "async run_asgi@" SITE
+                                           "uvicorn/protocols/http/h11_impl.py:373",
+                                  NULL),
+                      end = lk_snapshot_extern(s, LK_EXT_UNKNOWN, i == 2 ? "pipe:[1]" : "",
+                                               LK_UNKNOWN);
+        struct lk_wait *w = &lk_task_at(s, k)->wait;
+        w->kind = i == 3 ? LK_WAIT_FUTURE : LK_WAIT_IO;
+        w->timeout_ms = i == 4 ? 5000 : LK_FOREVER;
+        w->call = "StreamWriter.drain()";
+        lk_refs_add(s, &w->on, end);
+        lk_task_at(s, k)->stuck_ms = 10 * s->stalled_after_ms;
+        lk_task_at(s, k)->ready = i == 5;
+        struct lk_findings *f = mk_diagnose(s);
+        assert_int_equal(f->verdict == LK_VERDICT_UNKNOWN, i == 0);
+        if (i == 0)
+            assert_non_null(strstr(f->verdict_why,
+                                   "in StreamWriter.drain() at copy (app.py:9), and what is at"));
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +354,7 @@ int main(void)
         cmocka_unit_test(healthy),
         cmocka_unit_test(unread_calls),
         cmocka_unit_test(loop_without_queue),
+        cmocka_unit_test(task_at_unknown_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

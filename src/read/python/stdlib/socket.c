@@ -165,6 +165,18 @@ int64_t lk_py_transport_fd(struct lk_py *py, lk_addr wrapper)
     return fd_of(py, unwrapped(py, wrapper));
 }
 
+/* A process's own transport has no descriptor, but a pipe for each of its streams; who drains waits
+ * for its input (asyncio/subprocess.py SubprocessStreamProtocol.stdin, uvloop alike). */
+lk_addr lk_py_transport_of(struct lk_py *py, lk_addr protocol)
+{
+    lk_addr transport = lk_py_attr(py, protocol, "_transport");
+    if (lk_py_transport_fd(py, transport) != LK_UNKNOWN)
+        return transport;
+    lk_addr input = lk_py_attr(py, protocol, "stdin");
+    lk_addr pipe = input ? lk_py_attr(py, input, "_transport") : 0;
+    return pipe ? pipe : transport;
+}
+
 struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
 {
     lk_addr transport = unwrapped(py, wrapper);

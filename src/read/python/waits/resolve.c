@@ -274,7 +274,7 @@ bool lk_wait_resolve(struct lk_py *py, const struct lk_wait_run *run,
     case LK_HOW_AS_COMPLETED: return wait_on_feeders(py, w, who, innermost);
     case LK_HOW_GROUP: return wait_on_futures(py, w, lk_py_attr(py, obj, "_tasks"), false);
     case LK_HOW_TRANSPORT:
-        return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_attr(py, obj, "_transport")));
+        return wait_on_peer(py, w, lk_py_peer_of_transport(py, lk_py_transport_of(py, obj)));
     case LK_HOW_SOCKET: return wait_on_peer(py, w, lk_py_peer_of_socket(py, obj));
     case LK_HOW_SERVER: return wait_on_peer(py, w, lk_py_peer_of_server(py, obj));
     case LK_HOW_REMOTE: return wait_on_remote(py, w, run->frame, obj);
