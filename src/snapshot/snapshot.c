@@ -1,4 +1,5 @@
-/* From a reference to the entity or its id; nothing here knows where an entity came from. */
+/* From a reference to the entity, its id, wait or stack; nothing here knows where an entity came
+ * from. */
 #include "snapshot/snapshot.h"
 
 const struct lk_syscall_wait lk_syscall_wait_none = { .nr = -1,
@@ -23,6 +24,20 @@ LK_ACCESSOR(lk_future_at, lk_future, LK_KIND_FUTURE, futures)
 LK_ACCESSOR(lk_lock_at, lk_lock, LK_KIND_LOCK, locks)
 LK_ACCESSOR(lk_executor_at, lk_executor, LK_KIND_EXECUTOR, executors)
 LK_ACCESSOR(lk_extern_at, lk_extern, LK_KIND_EXTERN, externs)
+
+struct lk_wait *lk_wait_of(const struct lk_snapshot *s, struct lk_ref thread_or_task)
+{
+    struct lk_thread *t = lk_thread_at(s, thread_or_task);
+    struct lk_task *k = lk_task_at(s, thread_or_task);
+    return t ? &t->wait : k ? &k->wait : NULL;
+}
+
+const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref thread_or_task)
+{
+    const struct lk_thread *t = lk_thread_at(s, thread_or_task);
+    const struct lk_task *k = lk_task_at(s, thread_or_task);
+    return t ? t->python_stack : k ? k->stack : NULL;
+}
 
 #define LK_ID(list) (r.index < s->list.n ? s->list.v[r.index].id : NULL)
 

@@ -182,6 +182,10 @@ struct lk_future *lk_future_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_lock *lk_lock_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_executor *lk_executor_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_extern *lk_extern_at(const struct lk_snapshot *s, struct lk_ref r);
+/** What a thread or task waits for; NULL when ref is neither. */
+struct lk_wait *lk_wait_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
+/** The Python frames of a thread or task; NULL when there are none, or ref is neither. */
+const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
 /** The id of any entity ("t4711"); NULL for LK_KIND_NONE. */
 const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r);
 
