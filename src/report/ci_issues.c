@@ -114,8 +114,8 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     lk_strbuf_printf(&b, "\nChange: %s", lk_words_safe(a, lk_sentence_remedy(f)));
     if (lk_sentence_safe_now(f))
         lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_sentence_safe_now(f)));
-    lk_strbuf_printf(&b, "\nIn %s (%s)", lk_ci_pids(a, i),
-                     lk_sentence_command(a, s, COMMAND_COLUMNS));
+    lk_strbuf_printf(&b, "\nIn %s (%s)\nFingerprint: %s", lk_ci_pids(a, i),
+                     lk_sentence_command(a, s, COMMAND_COLUMNS), f->fingerprint);
     return keep(a, &b);
 }
 

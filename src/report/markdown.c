@@ -264,6 +264,8 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
             plain(p, lk_sentence_remedy(f)));
     if (lk_sentence_safe_now(f))
         fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_safe_now(f)));
+    fprintf(p->out, "**Fingerprint:** %s, the same wherever this hang comes back\n\n",
+            code(p, f->fingerprint));
     docs(p, f->rule);
 }
 

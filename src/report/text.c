@@ -288,6 +288,8 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
         field(p, "Change", lk_sentence_remedy(f), 0);
     if (!told->now && lk_sentence_safe_now(f))
         field(p, "Now", lk_sentence_safe_now(f), 0);
+    field(p, "Id", lk_arena_printf(a, "%s, the same wherever this hang comes back", f->fingerprint),
+          0);
     docs(p, f->rule);
 }
 

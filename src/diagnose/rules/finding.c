@@ -366,8 +366,33 @@ void lk_finding_held(struct lk_rule_context *c, struct lk_finding *f, struct lk_
     lk_finding_held_by(c, f, &root, 1);
 }
 
-/* Equal for the same hang in another run: neither order nor number of participants, addresses nor
- * lines count. */
+/*
+ * What a place's module is called wherever it is installed: "app" for /srv/app.py, "shop" for
+ * /srv/shop/__init__.py (and __main__.py), "_speedups" for a library of any Python, version and
+ * machine.
+ */
+static uint64_t hash_module(uint64_t h, const char *path)
+{
+    const char *name = lk_base_name(path);
+    if (lk_starts_with(name, "__init__.") || lk_starts_with(name, "__main__.")) {
+        const char *end = name > path ? name - 1 : path, *folder = end;
+        while (folder > path && folder[-1] != '/')
+            folder--;
+        return lk_hash(h, folder, (size_t)(end - folder));
+    }
+    static const char *const suffixes[] = { ".py", ".so", ".cpython-", ".abi3." };
+    size_t n = strlen(name);
+    for (size_t i = 0; i < LK_ARRAY_LEN(suffixes); i++) {
+        const char *at = strstr(name, suffixes[i]);
+        if (at && at > name)
+            n = LK_MIN(n, (size_t)(at - name));
+    }
+    return lk_hash(h, name, n);
+}
+
+/* Equal for the same hang in another run, on another machine, after an edit elsewhere: of the rule
+ * and the functions and modules of the chain's parties, in whatever order and number; neither
+ * threads, addresses, lines nor folders count. */
 static void make_fingerprint(struct lk_finding *f)
 {
     uint64_t sum = 0, seen[LK_MAX_CULPRITS];
@@ -375,7 +400,7 @@ static void make_fingerprint(struct lk_finding *f)
     for (size_t i = 0; i < f->culprits.n; i++) {
         const struct lk_culprit *p = &f->culprits.v[i];
         uint64_t h = lk_hash_str(LK_HASH_INIT, lk_or_else(p->function, ""));
-        h = lk_hash_str(h, lk_base_name(lk_or_else(p->file, lk_or_else(p->module, ""))));
+        h = hash_module(h, lk_or_else(p->file, lk_or_else(p->module, "")));
         bool again = false;
         for (size_t k = 0; k < n; k++)
             again |= seen[k] == h;

@@ -994,31 +994,37 @@ static void condition_needs_its_lock_again(void **state)
     mk_expect(s, LK_HEALTHY, NULL);
 }
 
-/* The same hang in another run, with other threads and lines: the same fingerprint; another
- * function: another one. */
+/* The fingerprint of a loop that waits on itself in this frame, beside `others` threads. */
+static const char *fingerprint_of(const char *frame, int others, char ret[17])
+{
+    struct lk_snapshot *s = mk();
+    for (int i = 0; i < others; i++)
+        mk_thread(s, "main", "serve@/srv/app.py:1", NULL);
+    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, frame, ASYNCIO_RUN_FOREVER, NULL),
+                  o = mk_loop(s, t);
+    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
+    struct lk_findings *f = mk_diagnose(s);
+    memcpy(ret, f->list.v[0].fingerprint, 17);
+    mk_free(s, f);
+    return ret;
+}
+
+/* The same hang in another run, with other threads, lines and folders: the same fingerprint;
+ * another function or module: another one. */
 static void fingerprints(void **state)
 {
     (void)state;
-    char first[17];
-    struct lk_snapshot *s = mk();
-    self_wait(s);
-    struct lk_findings *f = mk_diagnose(s);
-    memcpy(first, f->list.v[0].fingerprint, sizeof first);
-    mk_free(s, f);
-    s = mk();
-    mk_thread(s, "main", "serve@/srv/app.py:1", NULL);
-    self_wait(s);
-    f = mk_diagnose(s);
-    assert_string_equal(f->list.v[0].fingerprint, first);
-    mk_free(s, f);
-    s = mk();
-    struct lk_ref t = mk_thread(s, "bg-loop", RESULT, "async another@/srv/app.py:10",
-                                ASYNCIO_RUN_FOREVER, NULL),
-                  o = mk_loop(s, t);
-    mk_wait(s, t, LK_WAIT_FUTURE, mk_future(s, mk_ready_task(s, o, "inner")));
-    f = mk_diagnose(s);
-    assert_string_not_equal(f->list.v[0].fingerprint, first);
-    mk_free(s, f);
+    char first[17], other[17];
+    fingerprint_of("async outer@/srv/app.py:10", 0, first);
+    assert_string_equal(fingerprint_of("async outer@/srv/app.py:10", 3, other), first);
+    assert_string_equal(fingerprint_of("async outer@/srv/app.py:177", 0, other), first);
+    assert_string_equal(fingerprint_of("async outer@/home/x/checkout/app.py:10", 0, other), first);
+    assert_string_equal(fingerprint_of("async outer@app/__init__.py:10", 0, other), first);
+    assert_string_equal(fingerprint_of("async outer@/opt/app/__main__.py:10", 0, other), first);
+    assert_string_not_equal(fingerprint_of("async another@/srv/app.py:10", 0, other), first);
+    assert_string_not_equal(fingerprint_of("async outer@/srv/apps.py:10", 0, other), first);
+    assert_string_not_equal(fingerprint_of("async outer@/srv/__init__.py:10", 0, other), first);
+    assert_string_not_equal(fingerprint_of("async outer@__init__.py:10", 0, other), first);
 }
 
 /* Two knots apart are two findings; a thread behind one of them is none of its own. */
