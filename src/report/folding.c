@@ -213,6 +213,7 @@ static void make_groups(struct lk_fold *v, struct lk_arena *a, enum lk_kind kind
         k.w[KEY_WORDS - 1] = vk->blamed[i];
         const size_t g = find_group(&m, &k, known, vk->n_groups);
         vk->next[i] = NO_MORE;
+        vk->group_of[i] = (uint32_t)g;
         if (g == vk->n_groups) {
             groups[g] = (struct lk_group){ .example = (uint32_t)i, .blamed = vk->blamed[i] };
             vk->n_groups++;
@@ -316,6 +317,7 @@ struct lk_fold *lk_fold_create(struct lk_arena *a, const struct lk_report *r, si
         vk->blamed = lk_arena_array(a, vk->n, sizeof *vk->blamed);
         vk->shown = lk_arena_array(a, vk->n, sizeof *vk->shown);
         vk->next = lk_arena_array(a, vk->n, sizeof *vk->next);
+        vk->group_of = lk_arena_array(a, vk->n, sizeof *vk->group_of);
     }
     blame_findings(v, r->findings, threshold == SIZE_MAX ? SIZE_MAX : LK_VIEW_LIST_MAX);
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++)

@@ -25,6 +25,7 @@ struct lk_fold_kind {
     bool *blamed;            /* [n] named by a finding */
     bool *shown;             /* [n] */
     uint32_t *next;          /* [n] next member of the same group; UINT32_MAX ends it */
+    uint32_t *group_of;      /* [n] index of its group */
     struct lk_group *groups; /* in order of their first members */
     size_t n_groups;
 };

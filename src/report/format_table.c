@@ -22,6 +22,10 @@ const struct lk_format lk_formats[] = {
       .write = lk_github_write,
       .help = "for GitHub Actions: annotations, and the step summary" },
     { .name = "gitlab", .write = lk_gitlab_write, .help = "for GitLab: a code quality report" },
+    { .name = "dot", .write = lk_dot_write, .help = "for graphviz: the wait-for graphs" },
+    { .name = "collapsed",
+      .write = lk_collapsed_write,
+      .help = "for flame graphs and speedscope: the stacks" },
     { .name = "tap", .write = lk_tap_write, .help = "for test harnesses: TAP 13" },
 };
 const size_t lk_n_formats = LK_ARRAY_LEN(lk_formats);

@@ -1,7 +1,7 @@
 /*
- * The formats that CI servers read. Each escapes for itself; what they share stands in ci_issues.h
- * and ci_cases.h. Told as one are findings of several processes with the same rule and fingerprint,
- * and all processes of one command.
+ * The formats that CI servers and other programs read. Each escapes for itself; what those for CI
+ * share stands in ci_issues.h and ci_cases.h. Told as one are there findings of several processes
+ * with the same rule and fingerprint, and all processes of one command.
  */
 #ifndef LK_REPORT_FORMATS_H
 #define LK_REPORT_FORMATS_H
@@ -25,5 +25,11 @@ bool lk_gitlab_write(const struct lk_report *reports, size_t n, bool set,
 /** TAP version 13: a test point for each command or process, with a YAML block. */
 bool lk_tap_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
                   FILE *out);
+/** The findings' wait-for graphs in the DOT language: a cluster each. */
+bool lk_dot_write(const struct lk_report *reports, size_t n, bool set, const struct lk_render *how,
+                  FILE *out);
+/** Stacks as flame graphs and speedscope read them: a line each, with how many have it. */
+bool lk_collapsed_write(const struct lk_report *reports, size_t n, bool set,
+                        const struct lk_render *how, FILE *out);
 
 #endif

@@ -1,9 +1,12 @@
 #!/usr/bin/python3
-"""Reports that travel: fingerprints of the same hang elsewhere.
+"""Reports that travel: fingerprints of the same hang elsewhere, graphs and stacks for other programs.
 
 Last line: reports: N passed, N failed.
 """
+import glob
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -69,9 +72,75 @@ def same_elsewhere():
     return first[1]
 
 
+# ---- graphs and stacks
+
+FIXTURES = os.path.join("build-san", "tests", "report", "test_report_graphs")
+
+
+def check_dot(path):
+    if not shutil.which("dot"):
+        raise lib.Skipped("graphviz is not installed")
+    ran = subprocess.run(["dot", "-Tsvg", path], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    assert ran.returncode == 0 and not ran.stderr, "%s: %s" % (os.path.basename(path), ran.stderr.decode(errors="replace")[:300])
+    return ran.stdout.decode()
+
+
+def check_collapsed(path):
+    """As flamegraph.pl reads a line: a stack, a space, a number."""
+    with open(path, encoding="utf-8") as file:
+        lines = file.read().splitlines()
+    for line in lines:
+        assert re.fullmatch(r"[^;]+(;[^;]+)+ [0-9]+", line), line[:200]
+    return lines
+
+
+def fixtures():
+    """Reports made by hand with every kind of name."""
+    ran = subprocess.run(["make", "-s", "--no-print-directory", "SAN=address,undefined", "CFLAGS=-O1 -g", FIXTURES], cwd=lib.ROOT,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+    assert ran.returncode == 0, ran.stdout.decode(errors="replace")[-600:]
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([os.path.join(lib.ROOT, FIXTURES), folder], check=True, timeout=120)
+        for path in glob.glob(folder + "/*.collapsed"):
+            check_collapsed(path)
+        for path in glob.glob(folder + "/*.dot"):
+            check_dot(path)
+
+
+def graphs_of(folder):
+    with hung(folder, TWO_LOOPS) as child:
+        lib.loopknot("--output", "dot:%s/a.dot" % folder, "--output", "collapsed:%s/a.collapsed" % folder, child.pid)
+    lines = check_collapsed(folder + "/a.collapsed")
+    assert any(";order (shop.py:15);" in line for line in lines), lines
+    with open(folder + "/a.dot", encoding="utf-8") as file:
+        text = file.read()
+    assert text.count("run by") == 2 and "order (shop.py:15)" in text and "price (shop.py:12)" in text, text
+    svg = check_dot(folder + "/a.dot")
+    assert svg.count("<g id=\"edge") == text.count(" -> "), "graphviz draws other edges than are written"
+
+
+def graphs():
+    with tempfile.TemporaryDirectory() as folder:
+        graphs_of(folder)
+
+
+def dot_refuses():
+    with tempfile.NamedTemporaryFile("w", suffix=".dot") as file:
+        file.write('digraph x { a [label="a"b"]; }')
+        file.flush()
+        try:
+            check_dot(file.name)
+        except AssertionError:
+            return
+        raise AssertionError("graphviz accepts nonsense")
+
+
 def main():
     tally = lib.Tally("reports")
     tally.run("a fingerprint is the same elsewhere", same_elsewhere)
+    tally.run("the check of dot refuses nonsense", dot_refuses)
+    tally.run("fixtures as dot and collapsed stacks", fixtures)
+    tally.run("a hang as dot and collapsed stacks", graphs)
     return tally.end()
 
 

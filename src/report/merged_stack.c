@@ -1,0 +1,55 @@
+/*
+ * Where Python code calls native code the interpreter's evaluation function stands between the two
+ * on the native stack (CPython, Python/ceval.c: _PyEval_EvalFrameDefault and what has its name in
+ * it); a stripped interpreter is told by the file it is in.
+ */
+#include "report/merged_stack.h"
+
+#include "report/entity_sentences.h"
+#include "report/phrase.h"
+
+static bool is_interpreter(const struct lk_natframe *f)
+{
+    if (f->function)
+        return lk_starts_with(f->function, "_PyEval_") || lk_starts_with(f->function, "PyEval_");
+    return f->module &&
+           (lk_starts_with(f->module, "libpython") || lk_starts_with(f->module, "python"));
+}
+
+struct lk_merged_stack lk_merged_stack(struct lk_arena *a, const struct lk_natstack *native,
+                                       const struct lk_pystack *python)
+{
+    const size_t n_python = python ? python->n : 0;
+    size_t n_native = native ? native->n : 0;
+    for (size_t i = 0; n_python && i < n_native; i++)
+        if (is_interpreter(&native->frames[i]))
+            n_native = i;
+    struct lk_merged_stack m = { .v = lk_arena_array(a, n_native + n_python + 1, sizeof *m.v) };
+    for (size_t i = 0; i < n_native; i++)
+        m.v[m.n++].native = &native->frames[i];
+    for (size_t i = 0; i < n_python; i++)
+        m.v[m.n++].python = &python->frames[i];
+    m.cut = n_python ? python->truncated : native && native->truncated;
+    return m;
+}
+
+static const char *at_line(struct lk_arena *a, const char *function, const char *file, int line)
+{
+    file = lk_base_name(lk_words_safe(a, file));
+    if (line > 0)
+        return lk_arena_printf(a, "%s (%s:%d)", lk_phrase_name(a, function), file, line);
+    return lk_arena_printf(a, "%s (%s)", lk_phrase_name(a, function), file);
+}
+
+const char *lk_merged_frame_name(struct lk_arena *a, const struct lk_merged_frame *f)
+{
+    if (f->python) {
+        const struct lk_code *c = f->python->code;
+        if (!c)
+            return "?";
+        return at_line(a, c->qualname ? c->qualname : c->function, c->file, f->python->line);
+    }
+    if (f->native->file)
+        return at_line(a, f->native->function, f->native->file, f->native->line);
+    return at_line(a, f->native->function, f->native->module, 0);
+}
