@@ -5,7 +5,7 @@
 #define LK_PROCESS_LINUX_CALL_TIMEOUT_H
 
 #include "process/arch/syscalls.h"
-#include "process/linux/descriptor.h"
+#include "process/linux/kernel_reader.h"
 
 /** One call being decoded. */
 struct lk_call_decode {

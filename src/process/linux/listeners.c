@@ -1,11 +1,11 @@
 /*
- * All sockets of a process by /proc/PID/fd, each asked once whether it listens (descriptor.c);
+ * All sockets of a process by /proc/PID/fd, each asked once whether it listens (kernel_reader.c);
  * those that somebody waits for, or in which connections wait, first: only of them is asked who
  * else holds them (socket_sharers.c).
  */
 #include "process/linux/listeners.h"
 
-#include "process/linux/descriptor.h"
+#include "process/linux/kernel_reader.h"
 #include "process/linux/socket_sharers.h"
 
 enum {
@@ -85,7 +85,7 @@ static bool visit(int64_t fd, void *arg)
     bool wanted = is_wanted(c->s, inode);
     if (wanted || c->asked < MAX_ASKED) {
         c->asked++;
-        l.listening = lk_descriptor_listens(c->os, fd, inode, &l);
+        l.listening = lk_kernel_listens(c->os, fd, inode, &l);
     }
     if (!wanted && !l.listening)
         return true;

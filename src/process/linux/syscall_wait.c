@@ -23,6 +23,7 @@
 #include "process/linux/call_timeout.h"
 #include "process/linux/descriptor.h"
 #include "process/linux/file_locks.h"
+#include "process/linux/socket_peer.h"
 #include "util/text.h"
 
 #define MAX_SELECT_FDS 8192
@@ -35,7 +36,7 @@ static void decode_fd(struct lk_call_decode *d)
     lk_descriptor_describe(d->r, lk_call_int(d, d->call->fd), d->ret);
     if (d->ret->on == LK_OS_SOCKET && d->call->shape == LK_TIMEOUT_SOCKET) {
         bool sending = d->call->call == LK_CALL_WRITE || d->call->call == LK_CALL_CONNECT;
-        d->ret->timeout_ms = lk_descriptor_socket_timeout(d->r, d->ret->fd, sending);
+        d->ret->timeout_ms = lk_kernel_socket_timeout(d->r, d->ret->fd, sending);
     }
 }
 
@@ -46,7 +47,7 @@ static void decode_connect(struct lk_call_decode *d)
     decode_fd(d);
     memset(&addr, 0, sizeof(addr));
     if (len > 0 && lk_read(d->r->target, lk_call_arg(d, 1), &addr, len))
-        lk_descriptor_connecting(d->r, &addr, len, d->ret);
+        lk_socket_connecting(d->r, &addr, len, d->ret);
 }
 
 static void decode_file(struct lk_call_decode *d)
