@@ -123,7 +123,7 @@ struct supervisor {
 static void look_for_supervisor(void *arg)
 {
     struct supervisor *s = arg;
-    s->is = lk_supervisor_of(s->pid);
+    s->is = lk_supervisor_of(lk_machine_here(), s->pid);
 }
 
 LK_EXPORT const char *loopknot_supervisor(pid_t pid)

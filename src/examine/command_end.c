@@ -14,14 +14,14 @@
 
 #include "diagnose/graph/graph.h"
 #include "examine/sample/history.h"
-#include "process/linux/process_facts.h"
-#include "process/linux/procfs.h"
+#include "process/facts.h"
 #include "report/test_name.h"
 #include "util/text.h"
 
 enum { MAX_DEPTH = 64, MAX_PIPE_FDS = 4 };
 
 struct way {
+    const struct lk_machine *machine;
     const struct lk_report *reports;
     size_t n;
     enum end { UNASKED = 0, ASKING, FREE, TIMED, HELD } * of; /* by report */
@@ -171,7 +171,7 @@ static enum end end_of_children(struct way *w, const struct lk_snapshot *s, int 
     for (size_t i = 0; i < s->children.n; i++) {
         const int64_t pid = s->children.v[i].pid;
         const size_t child = report_of(w, pid);
-        const uint64_t ticks = newest ? lk_process_start_ticks((pid_t)pid) : 0;
+        const uint64_t ticks = newest ? lk_machine_started(w->machine, pid) : 0;
         const enum end one = child < w->n ? end_of(w, child, depth + 1) : FREE;
         if (!newest)
             all = LK_MIN(all, one);
@@ -183,45 +183,24 @@ static enum end end_of_children(struct way *w, const struct lk_snapshot *s, int 
     return all;
 }
 
-struct pipe_holders {
-    struct way *w;
-    const char *pipe;
-    size_t report;
-    int depth;
-    bool here;
-    enum end all;
-    size_t n;
-};
-
-static bool has_pipe(int64_t fd, void *arg)
-{
-    struct pipe_holders *h = arg;
-    char link[64];
-    h->here = lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld",
-                             (long long)h->w->reports[h->report].snap->pid, (long long)fd) > 0 &&
-              strcmp(link, h->pipe) == 0;
-    return !h->here;
-}
-
 /* An anonymous pipe is in the hands of those alone who were started by who made it: of the tree. */
 static enum end end_of_pipe(struct way *w, const struct lk_snapshot *s, int64_t fd, int depth)
 {
-    char link[64];
-    if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)s->pid, (long long)fd) <=
-            0 ||
-        !lk_starts_with(link, "pipe:["))
-        return FREE;
-    struct pipe_holders h = { .w = w, .pipe = link, .depth = depth, .all = HELD };
-    for (h.report = 0; h.report < w->n; h.report++) {
-        const struct lk_snapshot *other = w->reports[h.report].snap;
-        h.here = false;
+    struct lk_arena *a = lk_arena_create();
+    const char *name = lk_machine_fd_name(w->machine, s->pid, fd, a);
+    const bool is_pipe = name && lk_starts_with(name, "pipe:[");
+    enum end all = HELD;
+    size_t holders = 0;
+    for (size_t i = 0; is_pipe && i < w->n; i++) {
+        const struct lk_snapshot *other = w->reports[i].snap;
         if (other == s || other->not_examined ||
-            !lk_procfs_each_id(has_pipe, &h, "/proc/%lld/fd", (long long)other->pid) || !h.here)
+            !lk_machine_holds_pipe(w->machine, other->pid, name))
             continue;
-        h.n++;
-        h.all = LK_MIN(h.all, end_of(w, h.report, depth + 1));
+        holders++;
+        all = LK_MIN(all, end_of(w, i, depth + 1));
     }
-    return h.n ? h.all : FREE;
+    lk_arena_destroy(a);
+    return holders ? all : FREE;
 }
 
 static enum end end_of_pipes(struct way *w, const struct lk_snapshot *s,
@@ -325,7 +304,7 @@ static size_t child_on_the_way(const struct way *w, size_t i)
         return report_of(w, t->os.peer_pid);
     for (size_t k = 0; k < s->children.n; k++) {
         const size_t child = report_of(w, s->children.v[k].pid);
-        const uint64_t ticks = lk_process_start_ticks((pid_t)s->children.v[k].pid);
+        const uint64_t ticks = lk_machine_started(w->machine, s->children.v[k].pid);
         if (child < w->n && ticks >= youngest) {
             youngest = ticks;
             ret = child;
@@ -444,7 +423,11 @@ static const struct lk_finding *worst(const struct lk_report *reports, size_t n)
 
 struct lk_command_end lk_command_end(const struct lk_report *reports, size_t n, pid_t root)
 {
-    struct way w = { .reports = reports, .n = n, .left_ms = LK_UNKNOWN, .spare_ms = LK_UNKNOWN };
+    struct way w = { .machine = lk_machine_here(),
+                     .reports = reports,
+                     .n = n,
+                     .left_ms = LK_UNKNOWN,
+                     .spare_ms = LK_UNKNOWN };
     struct lk_command_end ret = { .left_ms = LK_UNKNOWN, .spare_ms = LK_UNKNOWN, .at = n };
     w.of = lk_xcalloc(n + 1, sizeof *w.of);
     const size_t first = find_root(&w, root);

@@ -1,23 +1,19 @@
 /*
- * From examined processes to the waits between them: who holds the other end of a pipe is told by
- * the links and the flags in /proc/PID/fd and fdinfo of every process, proc_pid_fdinfo(5), who has
- * a file lock by /proc/locks (process/linux/file_locks.c), and whether a thread has slept on since
- * it was read by its schedstat. Who can act is a least fixed point over the processes.
+ * From examined processes to the waits between them: who holds the other end of a pipe or a file
+ * lock, and whether a thread has slept on since it was read, the machine is asked
+ * (process/facts.h). Who can act is a least fixed point over the processes.
  */
 #include "examine/cross_process.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/linux/file_locks.h"
-#include "process/linux/procfs.h"
+#include "process/facts.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
 
-enum { MAX_LINKS = 4096, MAX_FDS_SEEN = 1 << 20 };
+enum { MAX_LINKS = 4096 };
 
 /* One wait of one thread for other processes. */
 struct crossing {
@@ -30,12 +26,6 @@ struct crossing {
     bool no_answer;
 };
 
-struct pipe_end {
-    uint64_t pipe;
-    int64_t pid;
-    bool reads, writes;
-};
-
 struct linking {
     struct lk_report *reports;
     size_t n;
@@ -43,16 +33,14 @@ struct linking {
         struct crossing *v;
         size_t n, cap;
     } waits;
-    struct {
-        struct pipe_end *v;
-        size_t n, cap;
-    } ends;
+    struct lk_pipe_ends ends;
     struct {
         char **v;
         size_t n, cap;
-    } names;       /* links of descriptors: "pipe:[123]", or a FIFO's path */
-    bool *acts;    /* by report */
-    bool all_seen; /* the descriptors of every process could be read */
+    } names;    /* links of descriptors: "pipe:[123]", or a FIFO's path */
+    bool *acts; /* by report */
+    struct lk_arena *arena;
+    const struct lk_machine *machine;
 };
 
 /* ---- which waits ----------------------------------------------------------------------- */
@@ -67,28 +55,26 @@ static const struct {
     { "writev", false },
 };
 
-static uint64_t number_of(struct linking *x, const char *name, bool add)
+static uint64_t number_of(struct linking *x, const char *name)
 {
     for (size_t i = 0; i < x->names.n; i++)
         if (strcmp(x->names.v[i], name) == 0)
             return i + 1;
-    if (add)
-        lk_vec_add(&x->names, lk_xstrdup(name));
-    return add ? x->names.n : 0;
+    lk_vec_add(&x->names, lk_xstrdup(name));
+    return x->names.n;
 }
 
 static bool on_pipe(struct linking *x, const struct lk_snapshot *s,
                     const struct lk_syscall_wait *os, struct crossing *ret)
 {
-    char link[PATH_MAX];
     for (size_t i = 0; i < LK_ARRAY_LEN(pipe_calls); i++) {
         if (os->on != LK_OS_PIPE || !os->syscall || strcmp(os->syscall, pipe_calls[i].call) != 0 ||
             os->fd == LK_UNKNOWN)
             continue;
-        if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)s->pid,
-                           (long long)os->fd) <= 0)
+        const char *name = lk_machine_fd_name(x->machine, s->pid, os->fd, x->arena);
+        if (!name)
             return false;
-        ret->pipe = number_of(x, link, true);
+        ret->pipe = number_of(x, name);
         ret->reads = pipe_calls[i].reads;
         return true;
     }
@@ -96,15 +82,13 @@ static bool on_pipe(struct linking *x, const struct lk_snapshot *s,
 }
 
 /* A file lock that one other process has. */
-static bool on_lock(const struct lk_snapshot *s, const struct lk_syscall_wait *os,
-                    struct crossing *ret)
+static bool on_lock(const struct linking *x, const struct lk_snapshot *s,
+                    const struct lk_syscall_wait *os, struct crossing *ret)
 {
-    char base[LK_PROCFS_BASE];
     if (os->on != LK_OS_FILE || os->locked_by != LK_LOCKED_OTHER || !os->syscall)
         return false;
-    snprintf(base, sizeof base, "/proc/%lld", (long long)s->pid);
-    return lk_file_lock_owner((pid_t)s->pid, base, os->fd, strcmp(os->syscall, "flock") == 0,
-                              &ret->holder);
+    return lk_machine_lock_owner(x->machine, s->pid, os->fd, strcmp(os->syscall, "flock") == 0,
+                                 &ret->holder);
 }
 
 /* Only waits without any timeout, of threads that were seen asleep: the others end, or end somehow.
@@ -123,7 +107,7 @@ static void note_wait(struct linking *x, size_t report, size_t thread)
         return;
     if (os->on == LK_OS_CHILD && os->child_pid > 0)
         w.child = os->child_pid;
-    else if (!on_lock(s, os, &w) && !on_pipe(x, s, os, &w))
+    else if (!on_lock(x, s, os, &w) && !on_pipe(x, s, os, &w))
         return;
     lk_vec_add(&x->waits, w);
 }
@@ -138,49 +122,7 @@ static size_t report_of(const struct linking *x, int64_t pid)
 
 /* ---- who holds the pipes ----------------------------------------------------------------- */
 
-struct holder {
-    struct linking *x;
-    int64_t pid;
-    bool any;
-};
-
-static bool add_end(int64_t fd, void *arg)
-{
-    struct holder *h = arg;
-    struct linking *x = h->x;
-    char link[PATH_MAX], info[1024];
-    uint64_t flags, pipe;
-    h->any = true;
-    if (lk_procfs_link(link, sizeof link, "/proc/%lld/fd/%lld", (long long)h->pid, (long long)fd) <=
-            0 ||
-        !(pipe = number_of(x, link, false)))
-        return true;
-    struct pipe_end e = { .pipe = pipe, .pid = h->pid, .reads = true, .writes = true };
-    if (lk_procfs_read(info, sizeof info, "/proc/%lld/fdinfo/%lld", (long long)h->pid,
-                       (long long)fd) > 0 &&
-        lk_procfs_field(info, "flags:", 8, &flags)) {
-        e.reads = (flags & O_ACCMODE) != O_WRONLY;
-        e.writes = (flags & O_ACCMODE) != O_RDONLY;
-    }
-    lk_vec_add(&x->ends, e);
-    return x->ends.n < MAX_FDS_SEEN;
-}
-
-/* A zombie and a kernel thread have no descriptors; one whose we may not see makes the list
- * incomplete. */
-static bool add_process(int64_t pid, void *arg)
-{
-    struct linking *x = arg;
-    struct holder h = { .x = x, .pid = pid };
-    struct lk_procfs_stat st;
-    if (!lk_procfs_each_id(add_end, &h, "/proc/%lld/fd", (long long)pid) &&
-        lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' &&
-        st.state != 'X')
-        x->all_seen = false;
-    return x->ends.n < MAX_FDS_SEEN;
-}
-
-static bool can_end(const struct crossing *w, const struct pipe_end *e)
+static bool can_end(const struct crossing *w, const struct lk_pipe_end *e)
 {
     return e->pipe == w->pipe && (w->reads ? e->writes : e->reads);
 }
@@ -199,7 +141,7 @@ static bool has_stranger(const struct linking *x, const struct crossing *w)
             return true;
     }
     /* No other end: the call returns at once (EOF, EPIPE), so something was misread. */
-    return !enders || !x->all_seen;
+    return !enders || !x->ends.all_seen;
 }
 
 /* ---- who can act ------------------------------------------------------------------------- */
@@ -326,15 +268,12 @@ static void solve(struct linking *x)
 
 /* Every thread has slept on since it was read: the same number of times on a CPU
  * (Documentation/scheduler/sched-stats.rst). */
-static bool sleeps_on(const struct lk_snapshot *s)
+static bool sleeps_on(const struct linking *x, const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->threads.n; i++) {
-        char text[128];
-        unsigned long long run, wait, times;
+        uint64_t times;
         const struct lk_thread *t = &s->threads.v[i];
-        if (lk_procfs_read(text, sizeof text, "/proc/%lld/task/%lld/schedstat", (long long)s->pid,
-                           (long long)t->tid) <= 0 ||
-            sscanf(text, "%llu %llu %llu", &run, &wait, &times) != 3 || times != t->switches)
+        if (!lk_machine_times_run(x->machine, s->pid, t->tid, &times) || times != t->switches)
             return false;
     }
     return true;
@@ -441,7 +380,7 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     if (f->list.n)
         l->finding = lk_arena_printf(s->arena, "%s %s: %s", f->list.v[0].rule->id,
                                      f->list.v[0].rule->name, f->list.v[0].summary);
-    l->verified = sleeps_on(s) && sleeps_on(x->reports[other].snap);
+    l->verified = sleeps_on(x, s) && sleeps_on(x, x->reports[other].snap);
 }
 
 static void tell_all(struct linking *x)
@@ -464,14 +403,19 @@ static void tell_all(struct linking *x)
 
 void lk_examine_link(struct lk_report *reports, size_t n)
 {
-    struct linking x = { .reports = reports, .n = n, .all_seen = true };
+    struct linking x = { .reports = reports,
+                         .n = n,
+                         .ends.all_seen = true,
+                         .arena = lk_arena_create(),
+                         .machine = lk_machine_here() };
     for (size_t i = 0; n > 1 && i < n; i++)
         for (size_t t = 0; t < reports[i].snap->threads.n; t++)
             note_wait(&x, i, t);
     if (x.waits.n) {
         x.acts = lk_xcalloc(n, sizeof *x.acts);
         if (x.names.n)
-            lk_procfs_each_id(add_process, &x, "/proc");
+            x.ends = lk_machine_pipe_ends(x.machine,
+                                          &(struct lk_pipe_names){ x.names.v, x.names.n }, x.arena);
         solve(&x);
         tell_all(&x);
     }
@@ -479,6 +423,6 @@ void lk_examine_link(struct lk_report *reports, size_t n)
         lk_free(x.names.v[i]);
     lk_free(x.names.v);
     lk_free(x.waits.v);
-    lk_free(x.ends.v);
     lk_free(x.acts);
+    lk_arena_destroy(x.arena);
 }

@@ -16,9 +16,7 @@
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
 #include "examine/sample/source_lines.h"
-#include "process/linux/listeners.h"
-#include "process/linux/process_facts.h"
-#include "process/linux/procfs.h"
+#include "process/facts.h"
 #include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
@@ -28,13 +26,6 @@ enum {
     SECOND_LOOK_MS = 110,
     WATCH_STEP_MS = 50, /* a look through /proc at the candidate's threads */
     NAP_MS = 20,        /* how long an interruption may go unnoticed */
-};
-
-/* A control group's counters of its processor quota; .known until they have been compared with
- * later ones. */
-struct throttling {
-    bool known;
-    uint64_t periods, throttled, usec;
 };
 
 /* One examination under way. */
@@ -59,8 +50,9 @@ struct examination {
     struct {
         int64_t *v;
         size_t n, cap;
-    } moved;                      /* all samples' moved tids, one after the other */
-    struct throttling throttling; /* at the beginning */
+    } moved;                     /* all samples' moved tids, one after the other */
+    struct lk_throttle throttle; /* at the beginning, ... */
+    bool throttle_known;         /* ... until it has been compared with a later one */
 };
 
 static bool interrupted(const struct lk_examine_options *o)
@@ -92,29 +84,32 @@ static bool is_examined(const struct lk_examine_options *o, int64_t pid)
 }
 
 /* Alive, and not merely started while the processes to examine were being listed. */
-static bool is_missed(const struct lk_examine_options *o, int64_t pid)
+static bool is_missed(const struct examination *x, int64_t pid)
 {
-    const uint64_t margin = 20, start = lk_process_start_ticks((pid_t)pid);
-    return start && (!o->listed_ticks || start + margin < o->listed_ticks);
+    const uint64_t margin = 20, listed = x->session.options->listed_ticks,
+                   start = lk_machine_started(lk_process_machine(x->session.target), pid);
+    return start && (!listed || start + margin < listed);
 }
 
-static bool all_children_examined(const struct lk_snapshot *s, const struct lk_examine_options *o)
+static bool all_children_examined(const struct examination *x, const struct lk_snapshot *s)
 {
+    const struct lk_examine_options *o = x->session.options;
     size_t examined = 0, missed = 0;
     for (size_t i = 0; i < s->children.n; i++) {
         const bool seen = is_examined(o, s->children.v[i].pid);
         examined += seen;
-        missed += !seen && is_missed(o, s->children.v[i].pid);
+        missed += !seen && is_missed(x, s->children.v[i].pid);
     }
     return (examined || o->tree) && !missed;
 }
 
 /* At the end: children that have ended meanwhile are nobody's to look at any more. */
-static void forget_ended_children(struct lk_snapshot *s)
+static void forget_ended_children(struct examination *x)
 {
+    struct lk_snapshot *s = x->snap;
     size_t n = 0;
     for (size_t i = 0; i < s->children.n; i++)
-        if (lk_process_start_ticks((pid_t)s->children.v[i].pid))
+        if (lk_machine_started(lk_process_machine(x->session.target), s->children.v[i].pid))
             s->children.v[n++] = s->children.v[i];
     s->children.n = n;
 }
@@ -125,7 +120,7 @@ static struct lk_snapshot *snapshot_for_sample(struct examination *x)
     struct lk_snapshot *s = lk_snapshot_create();
     lk_snapshot_copy_process(s, x->process);
     s->stalled_after_ms = x->session.options->stalled_after_ms;
-    s->children_examined = all_children_examined(s, x->session.options);
+    s->children_examined = all_children_examined(x, s);
     if (x->session.py)
         lk_py_describe(x->session.py, s);
     if (x->blind) {
@@ -154,8 +149,13 @@ static void keep_sample(struct examination *x, struct lk_snapshot *s, int64_t at
  */
 static bool ended_under(const struct examination *x, const struct lk_snapshot *s)
 {
-    return s->python.present && !s->python.frames_read &&
-           !lk_process_lives_on(lk_process_pid(x->session.target));
+    return s->python.present && !s->python.frames_read && !lk_process_lives_on(x->session.target);
+}
+
+static uint64_t started(const struct examination *x)
+{
+    return lk_machine_started(lk_process_machine(x->session.target),
+                              lk_process_pid(x->session.target));
 }
 
 /* Takes a sample and makes it the last one. False when the target is gone; the one before then
@@ -163,7 +163,7 @@ static bool ended_under(const struct examination *x, const struct lk_snapshot *s
 static bool take(struct examination *x, enum lk_stop_mode stop)
 {
     struct lk_error *err = &x->ended;
-    if (lk_process_start_ticks(lk_process_pid(x->session.target)) != x->start_ticks)
+    if (started(x) != x->start_ticks)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
                             lk_process_pid(x->session.target));
     struct lk_snapshot *s = snapshot_for_sample(x);
@@ -230,8 +230,13 @@ static void note_limits(struct examination *x)
  * while they were watched. */
 static void read_listeners(struct examination *x)
 {
-    lk_listeners_read(x->session.target, x->snap, x->session.options->together,
-                      x->session.options->n_together);
+    struct lk_snapshot *s = x->snap;
+    lk_process_listeners(x->session.target, s);
+    for (size_t i = 0; i < s->listeners.n; i++)
+        for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
+            struct lk_sharer *who = &s->listeners.v[i].sharers.v[k];
+            who->examined = is_examined(x->session.options, who->pid);
+        }
 }
 
 /* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no
@@ -251,22 +256,15 @@ static void search_heap(struct examination *x)
         lk_history_add_found(x->history, s);
 }
 
-static bool read_throttling(const struct examination *x, struct throttling *ret)
-{
-    ret->known = lk_process_throttle_read(lk_process_pid(x->session.target), &ret->periods,
-                                          &ret->throttled, &ret->usec);
-    return ret->known;
-}
-
 /* What the process was denied of its processor quota while the samples asked for were taken. */
 static void compare_throttling(struct examination *x)
 {
-    struct throttling *a = &x->throttling, b = { 0 };
+    struct lk_throttle *a = &x->throttle, b;
     struct lk_process_halt *stop = &x->process->stop;
-    if (!a->known)
+    if (!x->throttle_known)
         return;
-    a->known = false;
-    if (!read_throttling(x, &b))
+    x->throttle_known = false;
+    if (!lk_process_throttle(x->session.target, &b))
         return;
     if (b.periods > a->periods)
         stop->throttled_share =
@@ -433,6 +431,15 @@ static enum lk_step next_step(const struct examination *x, enum lk_step last)
     return lk_step_after(last, x->samples.n, &x->findings->look_again);
 }
 
+/* A process that cannot be asked for want of descriptors has not ended. */
+static void tell_end_from_want(const struct examination *x, struct lk_error *err)
+{
+    const int why = lk_process_ran_out(x->session.target);
+    if (err->code == LK_ERR_NO_PROCESS && why)
+        lk_error_os(err, why, "process %d could not be examined to the end",
+                    lk_process_pid(x->session.target));
+}
+
 static void note_withheld(struct examination *x)
 {
     const struct lk_error *w = lk_process_withheld(x->session.target);
@@ -451,12 +458,14 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     p->target = lk_process_open_live(pid, err);
     if (!p->target)
         return false;
-    x->start_ticks = lk_process_start_ticks(pid);
+    x->start_ticks = started(x);
     x->process = lk_snapshot_create();
-    if (!lk_process_facts_read(pid, x->process, err))
+    if (!lk_process_identify(p->target, x->process, err)) {
+        tell_end_from_want(x, err);
         return false;
+    }
     note_withheld(x);
-    lk_supervisor_read(x->process);
+    lk_supervisor_read(p->target, x->process);
     x->process->patterns = o->patterns;
     p->py = lk_py_open(p->target, &why);
     if (!p->py && why.code == LK_ERR_BAD_DATA)
@@ -513,9 +522,10 @@ static void read_test(struct examination *x)
 }
 
 /* What was not there to be read may decide anything. */
-static void note_ran_out(struct lk_snapshot *s)
+static void note_ran_out(struct examination *x)
 {
-    s->ran_out = lk_procfs_ran_out();
+    struct lk_snapshot *s = x->snap;
+    s->ran_out = lk_process_ran_out(x->session.target);
     if (s->ran_out)
         lk_snapshot_limit_decides(s, "files in /proc could not be opened: %s%s",
                                   strerror(s->ran_out),
@@ -538,15 +548,8 @@ static void complete(struct examination *x)
                                                                 : "interrupted");
     publish_samples(x);
     note_limits(x);
-    note_ran_out(x->snap);
-    forget_ended_children(x->snap);
-}
-
-/* A process that cannot be asked for want of descriptors has not ended. */
-static void tell_end_from_want(pid_t pid, struct lk_error *err)
-{
-    if (err->code == LK_ERR_NO_PROCESS && lk_procfs_ran_out())
-        lk_error_os(err, lk_procfs_ran_out(), "process %d could not be examined to the end", pid);
+    note_ran_out(x);
+    forget_ended_children(x);
 }
 
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
@@ -554,17 +557,15 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
 {
     struct examination x = { .d_state = INT64_MAX };
     memset(ret, 0, sizeof *ret);
-    lk_procfs_watch();
     if (!open_session(&x, pid, o, err)) {
-        tell_end_from_want(pid, err);
         close_session(&x);
         return false;
     }
     x.history = lk_history_create();
-    read_throttling(&x, &x.throttling);
+    x.throttle_known = lk_process_throttle(x.session.target, &x.throttle);
     for (enum lk_step k = LK_STEP_SAMPLE; k != LK_STEP_NONE; k = next_step(&x, k))
         step(&x, k);
-    tell_end_from_want(pid, &x.ended);
+    tell_end_from_want(&x, &x.ended);
     if (!x.snap) {
         *err = x.ended;
         close_session(&x);
@@ -582,8 +583,9 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
 struct lk_report lk_report_missed(pid_t pid, const struct lk_error *why)
 {
     struct lk_report r = { .snap = lk_snapshot_create(), .findings = lk_findings_none(why->text) };
+    struct lk_error ignored;
     if (why->code != LK_ERR_TIMEOUT) /* who does not answer would not do so now */
-        (void)lk_process_facts_read(pid, r.snap, NULL);
+        (void)lk_machine_identify(lk_machine_here(), pid, r.snap, &ignored);
     r.snap->pid = pid;
     r.snap->not_examined = true;
     lk_snapshot_limit_os(r.snap, why->os_errno, "the process", "%s", why->text);

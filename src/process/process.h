@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "process/arch/arch.h"
+#include "process/facts.h"
 #include "snapshot/snapshot.h"
 #include "util/base.h"
 
@@ -69,6 +70,8 @@ struct lk_process_ops {
     void (*begin_sample)(void *impl);
     /** What lk_process_tid asks for. NULL: ids are the same inside and outside. */
     int64_t (*tid_outside)(void *impl, int64_t inner);
+    /** Every other fact (facts.h). NULL: nobody can be asked. */
+    lk_ask_fn ask;
     /** Opens another process of the same machine in the same way; NULL with err. NULL: there is no
      * other one to be had. */
     struct lk_process *(*open_other)(pid_t pid, struct lk_error *err);
@@ -84,8 +87,8 @@ struct lk_process_ops {
 struct lk_process *lk_process_create(const struct lk_process_ops *ops, void *impl);
 void lk_process_destroy(struct lk_process *t);
 
-/** A live process. Checks every permission gate; on refusal err->text names gate and mend
- * (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
+/** A live process, to be examined by this thread. Checks every permission gate; on refusal
+ * err->text names gate and mend (LK_ERR_PERMISSION, LK_ERR_NO_PROCESS).
  */
 struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err) LK_MUST_CHECK;
 /** Another process of the machine that t runs on, opened as t was; NULL with err. */

@@ -13,8 +13,9 @@ struct lk_process {
     const struct lk_process_ops *ops;
     void *impl;
     const struct lk_arch *arch;
-    pid_t pid;                /* 0: not live */
-    struct lk_error withheld; /* lk_process_withheld */
+    const struct lk_machine *machine; /* NULL: not known */
+    pid_t pid;                        /* 0: not live */
+    struct lk_error withheld;         /* lk_process_withheld */
     struct lk_pages *pages;
     const char *reading;          /* NULL not told */
     struct lk_failed_read failed; /* the first, since lk_read_watch */

@@ -22,7 +22,7 @@ bool lk_kill_tree_descends(pid_t pid, pid_t root)
     for (int i = 0; i < GENERATIONS && pid > 1; i++, pid = st.ppid) {
         if (pid == root)
             return true;
-        if (!lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid))
+        if (!lk_procfs_stat_of(pid, &st))
             return false;
     }
     return false;
@@ -53,7 +53,7 @@ bool lk_kill_tree_signal(pid_t root, pid_t pid, int number)
 static char state_of(pid_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) ? st.state : 'X';
+    return lk_procfs_stat_of(pid, &st) ? st.state : 'X';
 }
 
 size_t lk_kill_tree_members(pid_t root, pid_t *pids, size_t max)

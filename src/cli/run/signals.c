@@ -48,12 +48,12 @@ bool lk_signals_pending(pid_t pid, int number)
 {
     char text[4096];
     uint64_t set;
-    return lk_procfs_read(text, sizeof text, "/proc/%d/status", (int)pid) > 0 &&
+    return lk_procfs_read_of(pid, "status", text, sizeof text) > 0 &&
            lk_procfs_field(text, "ShdPnd:", 16, &set) && (set >> (number - 1) & 1);
 }
 
 bool lk_signals_stopped(pid_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) && st.state == 'T';
+    return lk_procfs_stat_of(pid, &st) && st.state == 'T';
 }

@@ -87,7 +87,7 @@ static uint64_t output_of(pid_t pid)
 {
     char text[512];
     uint64_t value;
-    const bool ok = lk_procfs_read(text, sizeof text, "/proc/%d/io", (int)pid) > 0 &&
+    const bool ok = lk_procfs_read_of(pid, "io", text, sizeof text) > 0 &&
                     lk_procfs_field(text, "wchar:", 10, &value);
     return ok ? value : 0;
 }
@@ -95,8 +95,7 @@ static uint64_t output_of(pid_t pid)
 static uint64_t ticks_of(pid_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", (int)pid) ? st.cpu_ticks + st.children_ticks
-                                                               : 0;
+    return lk_procfs_stat_of(pid, &st) ? st.cpu_ticks + st.children_ticks : 0;
 }
 
 /* True when the sum shows something new. */

@@ -12,7 +12,6 @@
 #include <time.h>
 
 #include "examine/sample/history.h"
-#include "process/linux/process_facts.h"
 #include "read/native/native_wait.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
@@ -43,7 +42,6 @@ struct tids {
 static void add_threads(struct lk_session *x, struct lk_snapshot *s,
                         const struct lk_thread_list *list)
 {
-    struct lk_kernel_reader *os = lk_kernel_reader_create(x->target, s->arena);
     pid_t pid = lk_process_pid(x->target);
     for (size_t i = 0; i < list->n; i++) {
         const struct lk_thread_facts *f = &list->v[i];
@@ -59,9 +57,8 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s,
         t->off_cpu_ms = f->off_cpu_ms;
         t->read = f->running ? LK_READ_RACY : LK_READ_ASLEEP;
         t->sp = f->running || !f->syscall_known ? 0 : f->sp;
-        lk_kernel_read_wait(os, f, &t->os);
+        lk_process_call(x->target, f, s->arena, &t->os);
     }
-    lk_kernel_reader_destroy(os);
 }
 
 /* It was stopped in the very call it slept in when it was listed; a call that restarts is set back
@@ -291,8 +288,8 @@ static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_
     if (!lk_process_threads(x->target, list, true, err))
         return false;
     lk_gil_waits_recall(&x->gil_waits, list);
-    lk_process_halt_states(pid, list, s->arena, &s->stop);
-    if (s->stop.main_gone && !lk_process_lives_on(pid))
+    lk_process_halt(x->target, list, s->arena, &s->stop);
+    if (s->stop.main_gone && !lk_process_lives_on(x->target))
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined", pid);
     return true;
 }

@@ -7,6 +7,7 @@
  */
 #include "process/linux/kernel_reader.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -196,6 +197,12 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd)
             return bytes;
     }
     return is_socket ? table_unread(r, inode) : LK_UNKNOWN;
+}
+
+const char *lk_kernel_fd_name(struct lk_kernel_reader *r, int64_t fd)
+{
+    char link[PATH_MAX];
+    return lk_kernel_fd_link(r, fd, link, sizeof(link)) ? lk_arena_strdup(r->arena, link) : NULL;
 }
 
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max)

@@ -94,14 +94,6 @@ static bool visit(int64_t fd, void *arg)
     return true;
 }
 
-static bool is_together(pid_t pid, const pid_t *together, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (together[i] == pid)
-            return true;
-    return false;
-}
-
 /* Those come first: their sharers are looked for in one go. */
 static size_t interesting_first(struct lk_snapshot *s)
 {
@@ -116,23 +108,13 @@ static size_t interesting_first(struct lk_snapshot *s)
     return n;
 }
 
-void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together,
-                       size_t n_together)
+void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s)
 {
-    struct collector c = { .s = s };
+    struct collector c = { .os = os, .s = s };
     s->listeners.n = 0;
-    if (!lk_process_pid(t))
-        return;
-    c.os = lk_kernel_reader_create(t, s->arena);
-    if (c.os->base[0])
-        lk_procfs_each_id(visit, &c, "%s/fd", c.os->base);
+    if (os->base[0])
+        lk_procfs_each_id(visit, &c, "%s/fd", os->base);
     size_t n = interesting_first(s);
     if (n)
-        lk_socket_sharers_read(t, s->listeners.v, n, s->arena);
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
-            struct lk_sharer *x = &s->listeners.v[i].sharers.v[k];
-            x->examined = is_together((pid_t)x->pid, together, n_together);
-        }
-    lk_kernel_reader_destroy(c.os);
+        lk_socket_sharers_read(os->target, s->listeners.v, n, s->arena);
 }

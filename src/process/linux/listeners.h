@@ -7,11 +7,9 @@
 
 #include "process/process.h"
 
-/**
- * Fills s->listeners, from scratch, for the threads as they stand in s. together: processes
- * examined in the same run. Nothing is stopped; may be called again when time has passed.
- */
-void lk_listeners_read(struct lk_process *t, struct lk_snapshot *s, const pid_t *together,
-                       size_t n_together);
+struct lk_kernel_reader;
+
+/** As lk_process_listeners; strings belong to the reader's arena, which is the snapshot's. */
+void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s);
 
 #endif

@@ -266,7 +266,7 @@ void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, str
         ret->d_where = where_it_sleeps(a, pid, first_d);
 }
 
-bool lk_process_lives_on(pid_t pid)
+bool lk_process_is_living(pid_t pid)
 {
     enum { LOOKS = 5, PAUSE_MS = 10 };
     size_t living = 1;
@@ -371,15 +371,13 @@ static void read_handlers(struct lk_snapshot *s, const char *base)
     s->handles_signals = s->own_handlers = caught ? LK_YES : LK_NO;
 }
 
-bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err)
+int lk_process_facts_read(pid_t pid, struct lk_snapshot *s)
 {
     char base[LK_PROCFS_BASE];
     struct lk_procfs_stat st;
     errno = ESRCH;
     if (pid <= 0 || !lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
-        return errno == ENOENT || errno == ESRCH
-                   ? lk_error_set(err, LK_ERR_NO_PROCESS, "no process %d", pid)
-                   : lk_error_os(err, errno, "process %d was not examined", pid);
+        return errno;
     s->pid = pid;
     s->ppid = st.ppid;
     s->forked = (st.flags & PF_FORKNOEXEC) != 0;
@@ -401,7 +399,7 @@ bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *er
     s->runtime = lk_runtime_find(base);
     s->epoll_fds = count_epoll_fds(s, base);
     read_stop(s, base);
-    return true;
+    return 0;
 }
 
 uint64_t lk_process_start_ticks(pid_t pid)

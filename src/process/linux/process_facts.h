@@ -8,13 +8,9 @@
 
 #include "process/process.h"
 
-/** The one variable that is looked for in an environment: pytest names the running test in it
- * (_pytest/runner.py). */
-#define LK_TEST_VARIABLE "PYTEST_CURRENT_TEST"
-
 /** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop).
- * Command line redacted. */
-bool lk_process_facts_read(pid_t pid, struct lk_snapshot *s, struct lk_error *err);
+ * Command line redacted. 0, or an errno. */
+int lk_process_facts_read(pid_t pid, struct lk_snapshot *s);
 /**
  * CPU quota counters of the innermost cgroup of pid that has a quota (v1 and v2): periods so far,
  * periods in which it was throttled, and for how long. Read it twice and subtract. False: no quota,
@@ -34,7 +30,7 @@ void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, str
  * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is
  * often the first to be a zombie; only one whose other threads stay has lost its main thread.
  */
-bool lk_process_lives_on(pid_t pid);
+bool lk_process_is_living(pid_t pid);
 /** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on
  * failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
@@ -58,13 +54,10 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
 /** Milliseconds since data came or went on the target's TCP connection (by pidfd_getfd);
  * LK_UNKNOWN. */
 int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd);
-/** A TCP connection of the target, from here to there; accepted ones are among them. */
-struct lk_connection {
-    int64_t fd;
-    const char *local, *peer; /* "127.0.0.1:5432" */
-};
 /** The first `max` of them, by descriptor; how many. Strings belong to the arena. */
 size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max);
+/** "pipe:[123]", raw; NULL. */
+const char *lk_kernel_fd_name(struct lk_kernel_reader *r, int64_t fd);
 /** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds
  * (/proc/PID/fdinfo); LK_UNKNOWN. */
 int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *fds, size_t max);

@@ -283,6 +283,16 @@ bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...)
     return lk_procfs_read(line, sizeof(line), "%s", path) > 0 && lk_procfs_stat_parse(line, ret);
 }
 
+bool lk_procfs_stat_of(pid_t pid, struct lk_procfs_stat *ret)
+{
+    return lk_procfs_stat_read(ret, "/proc/%d/stat", (int)pid);
+}
+
+ssize_t lk_procfs_read_of(pid_t pid, const char *name, char *buf, size_t size)
+{
+    return lk_procfs_read(buf, size, "/proc/%d/%s", (int)pid, name);
+}
+
 static bool is_dead(char state)
 {
     return state == 'Z' || state == 'X' || state == 'x';

@@ -61,6 +61,10 @@ struct lk_procfs_stat {
 /** Of a process or of a thread. False when text is no such line. */
 bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret);
 bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...) LK_PRINTF(2, 3);
+/** Of the process that has this number now. */
+bool lk_procfs_stat_of(pid_t pid, struct lk_procfs_stat *ret);
+/** A file in the folder of the process that has this number now; as lk_procfs_read. */
+ssize_t lk_procfs_read_of(pid_t pid, const char *name, char *buf, size_t size);
 
 /** comm as a user may see it: anything but printable ASCII is replaced by '?'. */
 void lk_comm_clean(char *comm);

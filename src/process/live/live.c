@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "process/linux/procfs.h"
+#include "process/live/answers.h"
 #include "process/live/files.h"
 #include "process/live/maps.h"
 #include "process/live/permission.h"
@@ -128,6 +129,7 @@ static void live_begin_sample(void *impl)
         l->gone |= errno == ESRCH || errno == ENOENT;
     else
         l->gone |= !lk_procfs_stat_parse(text, &stat) || stat.start_ticks != l->start_ticks;
+    lk_live_forget_kernel(l);
     lk_live_pid_ns_begin_sample(l);
 }
 
@@ -135,6 +137,7 @@ static void live_destroy(void *impl)
 {
     struct lk_live *l = impl;
 
+    lk_live_forget_kernel(l);
     lk_live_threads_destroy(l->threads);
     lk_live_pid_ns_destroy(l->tids);
     lk_fd_close(l->mem_fd);
@@ -142,6 +145,8 @@ static void live_destroy(void *impl)
     lk_free(l->maps_text);
     lk_free(l);
 }
+
+static struct lk_process *open_process(pid_t pid, struct lk_error *err);
 
 static const struct lk_process_ops live_ops = {
     .read = live_read,
@@ -153,11 +158,12 @@ static const struct lk_process_ops live_ops = {
     .threads = lk_live_list_threads,
     .begin_sample = live_begin_sample,
     .tid_outside = lk_live_tid_outside,
-    .open_other = lk_process_open_live,
+    .ask = lk_live_ask,
+    .open_other = open_process,
     .destroy = live_destroy,
 };
 
-struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
+static struct lk_process *open_process(pid_t pid, struct lk_error *err)
 {
     struct lk_live *l = lk_xcalloc(1, sizeof(*l));
     struct lk_process *t;
@@ -177,5 +183,17 @@ struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
     t->pid = pid;
     t->arch = l->arch;
     t->withheld = l->withheld;
+    t->machine = lk_machine_here();
+    l->process = t;
+    return t;
+}
+
+struct lk_process *lk_process_open_live(pid_t pid, struct lk_error *err)
+{
+    lk_procfs_watch();
+    struct lk_process *t = open_process(pid, err);
+    /* One that cannot be asked for want of descriptors has not ended. */
+    if (!t && err->code == LK_ERR_NO_PROCESS && lk_procfs_ran_out())
+        lk_error_os(err, lk_procfs_ran_out(), "process %d could not be examined to the end", pid);
     return t;
 }

@@ -13,6 +13,7 @@ struct lk_live_pid_ns;  /* pid_namespace.c */
 /** A live process: impl of the ops of live.c. */
 struct lk_live {
     pid_t pid;
+    struct lk_process *process; /* it, as readers have it */
     /* /proc/PID: stays bound to this process even when the number is used again */
     int proc_fd;
     const struct lk_arch *arch; /* CPU of its program */
@@ -25,7 +26,8 @@ struct lk_live {
     bool gone;       /* it ended, or another one has its number: nothing is read any more */
     char *maps_text; /* read and not parsed yet */
     size_t maps_len;
-    uint64_t maps_hash; /* of the text parsed last; 0 none */
+    uint64_t maps_hash;              /* of the text parsed last; 0 none */
+    struct lk_kernel_reader *kernel; /* answers.c; NULL until somebody asks in this sample */
     struct lk_live_threads *threads;
     struct lk_live_pid_ns *tids; /* pid_namespace.c; NULL until a sample begins */
 };

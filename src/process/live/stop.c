@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "process/linux/procfs.h"
+#include "process/live/answers.h"
 #include "process/live/stop_helper.h"
 #include "process/process_impl.h"
 #include "util/vec.h"
@@ -199,6 +200,7 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
         collect_result(h.s, res);
     lk_let_go(h.s, unmap);
     munmap(h.s, size);
+    lk_live_forget_kernel(t->impl);
     return ok;
 }
 

@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <stdio.h>
 
-#include "process/linux/process_facts.h"
 #include "read/loops/parties.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
@@ -20,7 +19,6 @@
 #include "read/python/stdlib/socket.h"
 
 enum {
-    MAX_CONNECTIONS = 512,
     MAX_LOOKS = 200000, /* objects looked at in one sample, ... */
     SEARCH = 4000,      /* ... and from the frames of one thread or task */
     STEPS = 11, /* a session of SQLAlchemy's, down to the transport of its driver's connection */
@@ -38,7 +36,7 @@ struct own {
 
 struct search {
     struct lk_py *py;
-    struct own v[MAX_CONNECTIONS];
+    struct own v[LK_MAX_CONNECTIONS];
     size_t n;
     struct lk_ref by; /* whose frames are being looked at */
     unsigned budget;
@@ -81,16 +79,15 @@ static bool any_is_awaited(const struct lk_snapshot *s)
 /* Connections to a peer that is waited for; true when there is one beside another to it. */
 static bool find_connections(struct search *x)
 {
-    struct lk_connection all[MAX_CONNECTIONS];
-    struct lk_kernel_reader *r = lk_reader_kernel(x->py);
-    size_t n = r ? lk_kernel_connections(r, all, LK_ARRAY_LEN(all)) : 0;
+    struct lk_connections all = { 0 };
     bool several = false;
-    for (size_t i = 0; i < n; i++) {
-        if (!is_awaited(x->py->s, all[i].peer))
+    (void)lk_process_connections(x->py->t, x->py->s->arena, &all);
+    for (size_t i = 0; i < all.n; i++) {
+        if (!is_awaited(x->py->s, all.v[i].peer))
             continue;
         for (size_t k = 0; k < x->n; k++)
-            several |= strcmp(x->v[k].c.peer, all[i].peer) == 0;
-        x->v[x->n++] = (struct own){ .c = all[i], .far = FAR };
+            several |= strcmp(x->v[k].c.peer, all.v[i].peer) == 0;
+        x->v[x->n++] = (struct own){ .c = all.v[i], .far = FAR };
     }
     return several;
 }

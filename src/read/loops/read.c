@@ -4,7 +4,6 @@
  */
 #include "read/loops/read.h"
 
-#include "process/linux/process_facts.h"
 #include "read/loops/asyncio/cross_loop.h"
 #include "read/loops/asyncio/run_frames.h"
 #include "read/loops/asyncio/setters.h"
@@ -120,9 +119,8 @@ static void add_os_facts(struct lk_py *py, struct lk_loop *o)
         o->in_own_selector = t->os.on == LK_OS_SELECTOR && t->os.fd == o->epoll_fd ? LK_YES : LK_NO;
     else if (t->running)
         o->in_own_selector = LK_NO;
-    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN &&
-        lk_reader_kernel(py))
-        o->wakeup_unread = lk_kernel_unread(lk_reader_kernel(py), o->wakeup_read_fd);
+    if (o->in_own_selector == LK_YES && o->ready > 0 && o->wakeup_read_fd != LK_UNKNOWN)
+        o->wakeup_unread = lk_process_unread(py->t, o->wakeup_read_fd);
 }
 
 void lk_loops_finish(struct lk_py *py)

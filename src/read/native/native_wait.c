@@ -1,6 +1,6 @@
 /*
  * Waits of native threads: the thread library's object behind a futex (glibc/pthread.c), a file
- * lock (process/linux/file_locks.c), else what the system call alone says. Holders that are no
+ * lock, else what the system call alone says. Holders that are no
  * thread of this process, and rings that the kernel refused to close, are told as far as /proc and
  * the other threads tell them.
  */
@@ -9,7 +9,6 @@
 #include <linux/futex.h>
 #include <string.h>
 
-#include "process/linux/procfs.h"
 #include "read/native/glibc/pthread.h"
 #include "snapshot/builder.h"
 
@@ -32,14 +31,6 @@ static struct lk_wait *start_wait(struct lk_thread *t, enum lk_wait_kind kind, c
 
 /* ---- holders that are no threads of this process ----------------------------------------- */
 
-static bool in_our_pid_namespace(const struct lk_snapshot *s)
-{
-    char ours[64], theirs[64];
-    return lk_procfs_link(ours, sizeof ours, "/proc/self/ns/pid") > 0 &&
-           lk_procfs_link(theirs, sizeof theirs, "/proc/%lld/ns/pid", (long long)s->pid) > 0 &&
-           strcmp(ours, theirs) == 0;
-}
-
 /* The only thread that fork copied stands on the stack that execve made: it was the parent's main
  * thread that forked. */
 static bool forked_by_main_thread(struct lk_process *t, const struct lk_snapshot *s)
@@ -60,13 +51,11 @@ static bool forked_by_main_thread(struct lk_process *t, const struct lk_snapshot
  */
 static bool was_left_in_parent(struct lk_process *t, const struct lk_snapshot *s, int64_t tid)
 {
-    struct lk_procfs_stat own, theirs;
+    const struct lk_machine *m = lk_process_machine(t);
+    struct lk_stat_facts own, theirs;
     return s->ppid > 1 && tid != s->ppid && forked_by_main_thread(t, s) &&
-           in_our_pid_namespace(s) &&
-           lk_procfs_stat_read(&theirs, "/proc/%lld/task/%lld/stat", (long long)s->ppid,
-                               (long long)tid) &&
-           lk_procfs_stat_read(&own, "/proc/%lld/stat", (long long)s->pid) &&
-           theirs.start_ticks < own.start_ticks;
+           lk_process_shares_pids(t) && lk_machine_stat(m, s->ppid, tid, &theirs) &&
+           lk_machine_stat(m, s->pid, 0, &own) && theirs.start_ticks < own.start_ticks;
 }
 
 static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, struct lk_ref ref,
@@ -87,7 +76,7 @@ static void note_absent_holder(struct lk_process *t, struct lk_snapshot *s, stru
                              l->kind, (long long)o->owner);
         return;
     }
-    if (lk_process_pid(t) && was_left_in_parent(t, s, o->owner)) {
+    if (was_left_in_parent(t, s, o->owner)) {
         l->lost_in_fork = true;
         l->owner_by = LK_OWNER_FIELD;
         l->owner_certain = true;

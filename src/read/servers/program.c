@@ -1,15 +1,11 @@
-/*
- * Programs by /proc/PID/exe, comm and cmdline, as python(1) reads a command line; the environment
- * is looked at for one variable and dropped.
- */
+/* Programs by their executable, their name and their command line, as python(1) reads one. */
 #include "read/servers/program.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/arena.h"
 #include "util/text.h"
-
-#define MAX_ENVIRON (512u * 1024)
 
 bool lk_program_is_interpreter(const char *path)
 {
@@ -26,7 +22,7 @@ static void set_name(char ret[64], const char *name, size_t n)
 
 /* python [options] script | -m module | -c code; see python(1). A module counts by its first part.
  */
-static void script_name(const struct lk_procfs_args *args, char ret[64])
+static void script_name(const struct lk_program_facts *args, char ret[64])
 {
     for (size_t i = 1; i < args->argc; i++) {
         const char *a = args->argv[i];
@@ -57,15 +53,16 @@ static const struct {
     { "[celeryd", "celery" },     { "celeryd:", "celery" },
 };
 
-void lk_program_read(const char *base, struct lk_program *ret)
+void lk_program_read(const struct lk_machine *m, int64_t pid, struct lk_arena *a,
+                     struct lk_program *ret)
 {
-    char exe[4096], comm[64];
     memset(ret, 0, sizeof(*ret));
-    if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) > 0)
-        set_name(ret->exe, lk_base_name(exe), strcspn(lk_base_name(exe), " "));
-    if (lk_procfs_read(comm, sizeof(comm), "%s/comm", base) > 0)
-        set_name(ret->comm, comm, strcspn(comm, "\n"));
-    if (!lk_procfs_args_read(base, &ret->args) || ret->args.argc == 0)
+    lk_machine_program(m, pid, a, &ret->args);
+    if (ret->args.exe)
+        set_name(ret->exe, lk_base_name(ret->args.exe), strcspn(lk_base_name(ret->args.exe), " "));
+    if (ret->args.comm)
+        set_name(ret->comm, ret->args.comm, strlen(ret->args.comm));
+    if (ret->args.argc == 0)
         return;
     const char *first = ret->args.argv[0];
     for (size_t i = 0; i < LK_ARRAY_LEN(titles); i++)
@@ -79,38 +76,17 @@ void lk_program_read(const char *base, struct lk_program *ret)
         set_name(ret->name, lk_base_name(first), strlen(lk_base_name(first)));
 }
 
-void lk_program_deinit(struct lk_program *p)
+bool lk_program_runs(const struct lk_machine *m, int64_t pid, const char *name)
 {
-    lk_procfs_args_deinit(&p->args);
-}
-
-bool lk_program_runs(int64_t pid, const char *name)
-{
-    char base[LK_PROCFS_BASE];
+    struct lk_arena *a = lk_arena_create();
     struct lk_program p;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    lk_program_read(base, &p);
+    lk_program_read(m, pid, a, &p);
     bool same = strcmp(p.name, name) == 0;
-    lk_program_deinit(&p);
+    lk_arena_destroy(a);
     return same;
 }
 
-bool lk_program_has_variable(const char *base, const char *variable)
-{
-    size_t len;
-    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
-    if (!text)
-        return false;
-    bool found = false;
-    size_t n = strlen(variable);
-    for (size_t i = 0; i < len && !found; i += strlen(text + i) + 1)
-        found =
-            strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
-    lk_free(text);
-    return found;
-}
-
-const char *lk_program_option(const struct lk_procfs_args *args, const char *longer,
+const char *lk_program_option(const struct lk_program_facts *args, const char *longer,
                               const char *shorter)
 {
     const char *found = NULL;

@@ -6,16 +6,14 @@
  */
 #include "read/servers/supervisor.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "read/servers/program.h"
-#include "snapshot/snapshot.h"
+#include "util/arena.h"
 #include "util/text.h"
 
-enum { MAX_CHILDREN_ASKED = 64, MAX_CHILDREN = 4096 };
+enum { MAX_CHILDREN_ASKED = 64 };
 
 /* Programs that start another one and wait for it, by executable or script name. */
 static const struct {
@@ -83,7 +81,7 @@ static const char *const session_managers[] = { "systemd", "init", "sshd", "cron
 /* ---- supervisors --------------------------------------------------------------------- */
 
 /* sh(1): a script's name, or -c among the options. */
-static bool runs_command(const struct lk_procfs_args *args)
+static bool runs_command(const struct lk_program_facts *args)
 {
     for (size_t i = 1; i < args->argc; i++)
         if (args->argv[i][0] != '-' || (args->argv[i][1] != '-' && strchr(args->argv[i], 'c')))
@@ -105,36 +103,44 @@ static const struct lk_supervisor *find_waiter(const struct lk_program *p)
     return NULL;
 }
 
-static const struct lk_supervisor *find_master(const struct lk_program *p, pid_t ppid,
-                                               const int64_t *children, size_t n)
+/* A process that may be a supervisor, and its children. */
+struct candidate {
+    const struct lk_machine *machine;
+    int64_t pid;
+    struct lk_program program;
+    struct lk_pids children;
+};
+
+static const struct lk_supervisor *find_master(const struct candidate *c)
 {
+    const char *name = c->program.name;
+    struct lk_stat_facts st;
     for (size_t i = 0; i < LK_ARRAY_LEN(masters); i++) {
-        if (strcmp(p->name, masters[i].program) != 0)
+        if (strcmp(name, masters[i].program) != 0)
             continue;
-        for (size_t k = 0; k < n; k++)
-            if (lk_program_runs(children[k], p->name))
-                return lk_program_runs(ppid, p->name) ? NULL : &masters[i].is;
+        for (size_t k = 0; k < c->children.n; k++)
+            if (lk_program_runs(c->machine, c->children.v[k], name))
+                return lk_machine_stat(c->machine, c->pid, 0, &st) &&
+                               lk_program_runs(c->machine, st.ppid, name)
+                           ? NULL
+                           : &masters[i].is;
     }
     return NULL;
 }
 
-static const struct lk_supervisor *find_reloader(const char *base, const int64_t *children,
-                                                 size_t n)
+static const struct lk_supervisor *find_reloader(const struct candidate *c)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(reloaders); i++) {
-        if (lk_program_has_variable(base, reloaders[i].variable))
+        if (lk_machine_has_variable(c->machine, c->pid, reloaders[i].variable))
             continue;
-        for (size_t k = 0; k < n; k++) {
-            char child[LK_PROCFS_BASE];
-            snprintf(child, sizeof(child), "/proc/%lld", (long long)children[k]);
-            if (lk_program_has_variable(child, reloaders[i].variable))
+        for (size_t k = 0; k < c->children.n; k++)
+            if (lk_machine_has_variable(c->machine, c->children.v[k], reloaders[i].variable))
                 return &reloaders[i].is;
-        }
     }
     return NULL;
 }
 
-static bool flag_given(const struct lk_procfs_args *args, const char *flag)
+static bool flag_given(const struct lk_program_facts *args, const char *flag)
 {
     for (size_t i = 1; i < args->argc; i++)
         if (strcmp(args->argv[i], flag) == 0)
@@ -144,150 +150,125 @@ static bool flag_given(const struct lk_procfs_args *args, const char *flag)
 
 /* A child that multiprocessing started (Lib/multiprocessing/spawn.py get_command_line), or a fork.
  */
-static bool is_spawned(int64_t pid, const char *name)
+static bool is_spawned(const struct candidate *c, int64_t pid)
 {
-    char base[LK_PROCFS_BASE];
-    struct lk_procfs_args args;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    if (!lk_procfs_args_read(base, &args))
-        return false;
-    bool spawned = flag_given(&args, "--multiprocessing-fork");
-    lk_procfs_args_deinit(&args);
-    return spawned || lk_program_runs(pid, name);
+    struct lk_arena *a = lk_arena_create();
+    struct lk_program_facts args;
+    lk_machine_program(c->machine, pid, a, &args);
+    const bool spawned = flag_given(&args, "--multiprocessing-fork");
+    lk_arena_destroy(a);
+    return spawned || lk_program_runs(c->machine, pid, c->program.name);
 }
 
-static bool starts_several(const struct lk_procfs_args *args)
+static bool starts_several(const struct lk_program_facts *args)
 {
     const char *workers = lk_program_option(args, "--workers", NULL);
     return flag_given(args, "--reload") || (workers && atoi(workers) > 1);
 }
 
-static const struct lk_supervisor *find_spawner(const struct lk_program *p, const int64_t *children,
-                                                size_t n)
+static const struct lk_supervisor *find_spawner(const struct candidate *c)
 {
     for (size_t i = 0; i < LK_ARRAY_LEN(spawners); i++) {
-        if (strcmp(p->name, spawners[i].program) != 0 ||
-            (spawners[i].serves_itself && !starts_several(&p->args)))
+        if (strcmp(c->program.name, spawners[i].program) != 0 ||
+            (spawners[i].serves_itself && !starts_several(&c->program.args)))
             continue;
-        for (size_t k = 0; k < n; k++)
-            if (is_spawned(children[k], p->name))
+        for (size_t k = 0; k < c->children.n; k++)
+            if (is_spawned(c, c->children.v[k]))
                 return &spawners[i].is;
     }
     return NULL;
 }
 
-static bool same_program(const char *exe, int64_t pid)
+static bool same_program(const struct candidate *c, int64_t pid)
 {
-    char other[PATH_MAX];
-    return lk_procfs_link(other, sizeof(other), "/proc/%lld/exe", (long long)pid) > 0 &&
-           strcmp(exe, other) == 0;
+    struct lk_arena *a = lk_arena_create();
+    struct lk_program_facts other;
+    lk_machine_program(c->machine, pid, a, &other);
+    const bool same = other.exe && strcmp(c->program.args.exe, other.exe) == 0;
+    lk_arena_destroy(a);
+    return same;
 }
 
-static const struct lk_supervisor *find_own_kind(const char *base, const struct lk_program *p,
-                                                 const int64_t *children, size_t n)
+static const struct lk_supervisor *find_own_kind(const struct candidate *c)
 {
-    char exe[PATH_MAX];
-    struct lk_procfs_stat st;
-    if (lk_program_is_interpreter(p->exe) || !lk_procfs_stat_read(&st, "%s/stat", base) ||
-        st.state != 'S' || st.threads != 1 || lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
+    const struct lk_program *p = &c->program;
+    struct lk_stat_facts st;
+    if (lk_program_is_interpreter(p->exe) || !lk_machine_stat(c->machine, c->pid, 0, &st) ||
+        st.state != 'S' || st.threads != 1 || !p->args.exe)
         return NULL;
     for (size_t i = 0; i < LK_ARRAY_LEN(session_managers); i++)
         if (strcmp(p->exe, session_managers[i]) == 0)
             return NULL;
-    for (size_t k = 0; k < n; k++)
-        if (!same_program(exe, children[k]))
+    for (size_t k = 0; k < c->children.n; k++)
+        if (!same_program(c, c->children.v[k]))
             return NULL;
     return &of_own_kind;
 }
 
-static const struct lk_supervisor *find_supervisor(const char *base, pid_t ppid,
-                                                   const int64_t *children, size_t n)
+const struct lk_supervisor *lk_supervisor_of(const struct lk_machine *m, int64_t pid)
 {
-    if (n == 0)
-        return NULL;
-    n = LK_MIN(n, (size_t)MAX_CHILDREN_ASKED);
-    struct lk_program p;
-    lk_program_read(base, &p);
-    const struct lk_supervisor *found = find_waiter(&p);
-    if (!found)
-        found = find_master(&p, ppid, children, n);
-    if (!found)
-        found = find_spawner(&p, children, n);
-    if (!found && lk_program_is_interpreter(p.exe))
-        found = find_reloader(base, children, n);
-    if (!found)
-        found = find_own_kind(base, &p, children, n);
-    lk_program_deinit(&p);
+    struct lk_arena *a = lk_arena_create();
+    struct candidate c = { .machine = m, .pid = pid, .children = lk_machine_children(m, pid, a) };
+    const struct lk_supervisor *found = NULL;
+    c.children.n = LK_MIN(c.children.n, (size_t)MAX_CHILDREN_ASKED);
+    if (c.children.n) {
+        lk_program_read(m, pid, a, &c.program);
+        found = find_waiter(&c.program);
+        if (!found)
+            found = find_master(&c);
+        if (!found)
+            found = find_spawner(&c);
+        if (!found && lk_program_is_interpreter(c.program.exe))
+            found = find_reloader(&c);
+        if (!found)
+            found = find_own_kind(&c);
+    }
+    lk_arena_destroy(a);
     return found;
 }
 
 /* ---- gunicorn's timeout -------------------------------------------------------------- */
 
 /* gunicorn also takes settings from a file and from a variable, neither of which we interpret. */
-static bool configured_elsewhere(const char *base, const struct lk_procfs_args *args)
+static bool configured_elsewhere(struct lk_process *t, const struct lk_program_facts *args)
 {
-    char path[LK_PROCFS_PATH];
-    snprintf(path, sizeof(path), "%s/cwd/gunicorn.conf.py", base);
-    return lk_program_option(args, "--config", "-c") || access(path, F_OK) == 0 ||
-           lk_program_has_variable(base, "GUNICORN_CMD_ARGS=");
+    return lk_program_option(args, "--config", "-c") ||
+           lk_process_has_file(t, "gunicorn.conf.py") ||
+           lk_machine_has_variable(lk_process_machine(t), lk_process_pid(t), "GUNICORN_CMD_ARGS=");
 }
 
-int64_t lk_supervisor_timeout(const char *base, pid_t ppid)
+static int64_t timeout_of(struct lk_process *t, const struct lk_program_facts *args)
 {
     enum { DEFAULT_SECONDS = 30, MAX_SECONDS = 1000000 };
+    const char *class = lk_program_option(args, "--worker-class", "-k"),
+               *threads = lk_program_option(args, "--threads", NULL);
+    const char *timeout = lk_program_option(args, "--timeout", "-t");
+    bool elsewhere = configured_elsewhere(t, args);
+    /* With threads, sync becomes gthread, whose main thread reports in whatever its requests do. */
+    bool sync = class ? strcmp(class, "sync") == 0 : !elsewhere;
+    sync = sync && (threads ? atoi(threads) <= 1 : !elsewhere);
+    int64_t seconds = timeout ? atoi(timeout) : elsewhere ? 0 : DEFAULT_SECONDS;
+    return sync && seconds > 0 && seconds <= MAX_SECONDS /* 0: never */
+               ? seconds * 1000
+               : LK_UNKNOWN;
+}
+
+int64_t lk_supervisor_timeout(struct lk_process *t, int64_t ppid)
+{
+    const struct lk_machine *m = lk_process_machine(t);
+    struct lk_arena *a = lk_arena_create();
     struct lk_program p;
-    int64_t ret = LK_UNKNOWN;
-    lk_program_read(base, &p);
-    bool worker = strcmp(p.name, "gunicorn") == 0 && lk_program_runs(ppid, "gunicorn");
+    lk_program_read(m, lk_process_pid(t), a, &p);
+    const bool worker = strcmp(p.name, "gunicorn") == 0 && lk_program_runs(m, ppid, "gunicorn");
     /* hides the options */
-    bool title = p.args.argc > 0 && strncmp(p.args.argv[0], "gunicorn: ", 10) == 0;
-    if (worker && !title) {
-        const char *class = lk_program_option(&p.args, "--worker-class", "-k"),
-                   *threads = lk_program_option(&p.args, "--threads", NULL);
-        const char *timeout = lk_program_option(&p.args, "--timeout", "-t");
-        bool elsewhere = configured_elsewhere(base, &p.args);
-        /* With threads, sync becomes gthread, whose main thread reports in whatever its requests
-         * do. */
-        bool sync = class ? strcmp(class, "sync") == 0 : !elsewhere;
-        sync = sync && (threads ? atoi(threads) <= 1 : !elsewhere);
-        int64_t seconds = timeout ? atoi(timeout) : elsewhere ? 0 : DEFAULT_SECONDS;
-        if (sync && seconds > 0 && seconds <= MAX_SECONDS) /* 0: never */
-            ret = seconds * 1000;
-    }
-    lk_program_deinit(&p);
+    const bool title = p.args.argc > 0 && strncmp(p.args.argv[0], "gunicorn: ", 10) == 0;
+    const int64_t ret = worker && !title ? timeout_of(t, &p.args) : LK_UNKNOWN;
+    lk_arena_destroy(a);
     return ret;
 }
 
-struct children {
-    int64_t *v;
-    size_t n, cap;
-};
-
-static bool add_child(int64_t pid, void *arg)
+void lk_supervisor_read(struct lk_process *t, struct lk_snapshot *s)
 {
-    struct children *c = arg;
-    lk_vec_add(c, pid);
-    return c->n < MAX_CHILDREN;
-}
-
-const struct lk_supervisor *lk_supervisor_of(pid_t pid)
-{
-    char base[LK_PROCFS_BASE];
-    struct lk_procfs_stat st;
-    struct children c = { 0 };
-    if (!lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "%s/stat", base))
-        return NULL;
-    lk_procfs_children(pid, add_child, &c);
-    const struct lk_supervisor *found = find_supervisor(base, st.ppid, c.v, c.n);
-    lk_free(c.v);
-    return found;
-}
-
-void lk_supervisor_read(struct lk_snapshot *s)
-{
-    char base[LK_PROCFS_BASE];
-    if (!lk_procfs_base((pid_t)s->pid, base))
-        return;
-    s->supervisor = lk_supervisor_of((pid_t)s->pid);
-    s->supervisor_timeout_ms = lk_supervisor_timeout(base, (pid_t)s->ppid);
+    s->supervisor = lk_supervisor_of(lk_process_machine(t), s->pid);
+    s->supervisor_timeout_ms = lk_supervisor_timeout(t, s->ppid);
 }

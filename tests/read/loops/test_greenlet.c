@@ -19,7 +19,6 @@
 
 #include "../python/lying_target.h"
 #include "bound_fork.h"
-#include "process/linux/process_facts.h"
 #include "read/loops/greenlet/greenlet.h"
 #include "read/loops/greenlet/tasks.h"
 #include "read/python/interpreter/interpreter.h"

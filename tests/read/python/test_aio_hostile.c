@@ -18,7 +18,6 @@
 #include <cmocka.h>
 
 #include "lying_target.h"
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/interpreter.h"
 
 enum {
@@ -61,12 +60,10 @@ static struct lk_snapshot *threads_of(struct lk_process *t)
     struct lk_snapshot *s = lk_snapshot_create();
     struct lk_thread_list list = { 0 };
     assert_true(lk_process_threads(t, &list, true, NULL));
-    struct lk_kernel_reader *os = lk_kernel_reader_create(t, s->arena);
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *k = lk_thread_at(s, lk_snapshot_thread(s, list.v[i].tid, NULL));
-        lk_kernel_read_wait(os, &list.v[i], &k->os);
+        lk_process_call(t, &list.v[i], s->arena, &k->os);
     }
-    lk_kernel_reader_destroy(os);
     lk_free(list.v);
     return s;
 }

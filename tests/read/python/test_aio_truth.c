@@ -18,7 +18,6 @@
 #include <cmocka.h>
 
 #include "bound_fork.h"
-#include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
 
@@ -79,11 +78,10 @@ static void read_sample(void)
     struct lk_thread_list list = { 0 };
 
     the.s = lk_snapshot_create();
-    assert_true(lk_process_facts_read(the.pid, the.s, &err));
+    assert_true(lk_process_identify(the.target, the.s, &err));
     lk_py_describe(the.py, the.s);
     lk_process_begin_sample(the.target);
     assert_true(lk_process_threads(the.target, &list, true, &err));
-    struct lk_kernel_reader *os = lk_kernel_reader_create(the.target, the.s->arena);
     for (size_t i = 0; i < list.n; i++) {
         const struct lk_thread_facts *f = &list.v[i];
         struct lk_thread *t = lk_thread_at(the.s, lk_snapshot_thread(the.s, f->tid, NULL));
@@ -91,9 +89,8 @@ static void read_sample(void)
         t->kstate = f->state;
         t->running = f->running;
         t->read = f->running ? LK_READ_RACY : LK_READ_ASLEEP;
-        lk_kernel_read_wait(os, f, &t->os);
+        lk_process_call(the.target, f, the.s->arena, &t->os);
     }
-    lk_kernel_reader_destroy(os);
     lk_free(list.v);
     lk_py_read(the.py, the.s);
     lk_py_read_at_hand(the.py, the.s);

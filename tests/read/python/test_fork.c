@@ -16,7 +16,6 @@
 #include <cmocka.h>
 
 #include "bound_fork.h"
-#include "process/linux/process_facts.h"
 #include "read/python/python.h"
 #include "snapshot/builder.h"
 
@@ -80,18 +79,16 @@ static int set_up(void **state)
     if (!the.py || !lk_py_readable(the.py))
         return -1;
     the.s = lk_snapshot_create();
-    if (!lk_process_facts_read(the.pid, the.s, &err))
+    if (!lk_process_identify(the.target, the.s, &err))
         return -1;
     if (!comes_to_rest(&list, &err))
         return -1;
     lk_process_begin_sample(the.target);
-    struct lk_kernel_reader *os = lk_kernel_reader_create(the.target, the.s->arena);
     for (size_t i = 0; i < list.n; i++) {
         struct lk_thread *t = lk_thread_at(the.s, lk_snapshot_thread(the.s, list.v[i].tid, NULL));
         t->read = LK_READ_ASLEEP;
-        lk_kernel_read_wait(os, &list.v[i], &t->os);
+        lk_process_call(the.target, &list.v[i], the.s->arena, &t->os);
     }
-    lk_kernel_reader_destroy(os);
     lk_free(list.v);
     lk_py_read(the.py, the.s);
     return 0;

@@ -22,7 +22,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/bytecode.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/runtime.h"

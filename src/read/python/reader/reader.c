@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/interpreter.h"
 
 #define NEVER_MS (INT64_MAX / 4) /* later than any moment that comes */
@@ -49,8 +48,6 @@ void lk_reader_end(struct lk_py *py)
     lk_free(a->release_callbacks.v);
     lk_free(a->on_primitive.v);
     lk_free(a->chain.v);
-    if (a->os)
-        lk_kernel_reader_destroy(a->os);
     lk_free(a);
     py->reader = NULL;
 }

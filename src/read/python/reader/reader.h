@@ -129,7 +129,6 @@ struct lk_reader {
     LK_VEC(struct lk_release_callback) release_callbacks;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
     struct lk_pyframes chain; /* buffer of the await chain being read */
-    struct lk_kernel_reader *os;
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
     /* puts what a coroutine runs in a greenlet of its own into an await chain */

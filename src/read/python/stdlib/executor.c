@@ -169,7 +169,7 @@ static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
 static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
 {
     struct lk_pool_children c = { 0 };
-    if (!processes || !pending || !lk_reader_kernel(py))
+    if (!processes || !pending || !lk_process_answers(py->t))
         return;
     lk_py_dict_each(py, processes, count_child, &c);
     struct lk_ref child = lk_pool_children_extern(py, &c);

@@ -8,9 +8,6 @@
  */
 #include "read/python/stdlib/job_pool.h"
 
-#include "process/linux/child_work.h"
-#include "process/linux/process_facts.h"
-#include "process/linux/procfs.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
@@ -125,7 +122,7 @@ static int64_t reading_end(struct lk_py *py, lk_addr queue)
 static bool is_empty_pipe(struct lk_py *py, lk_addr queue)
 {
     int64_t fd = reading_end(py, queue);
-    return fd != LK_UNKNOWN && lk_kernel_unread(lk_reader_kernel(py), fd) == 0;
+    return fd != LK_UNKNOWN && lk_process_unread(py->t, fd) == 0;
 }
 
 /* The thread that hands results on (or tasks) waits for the next one. */
@@ -149,22 +146,19 @@ static bool hands_on_nothing(struct lk_py *py, const struct job_pool *p)
 /* Nothing is on its way to a worker or from one, and each waits for the next job. */
 static bool all_idle(struct lk_py *py, const struct job_pool *p)
 {
-    char pipe[64];
     lk_addr *items;
     size_t n;
     int64_t fd = reading_end(py, p->in);
     lk_addr lock = lk_py_attr(py, lk_py_attr(py, p->in, "_rlock"), "_semlock");
     if (fd == LK_UNKNOWN || !lk_py_queue_items(py, p->tasks, &items, &n) || n ||
-        !is_empty_pipe(py, p->in) ||
-        lk_procfs_link(pipe, sizeof pipe, "/proc/%lld/fd/%lld", (long long)py->s->pid,
-                       (long long)fd) <= 0 ||
-        !lock)
+        !is_empty_pipe(py, p->in) || !lock)
         return false;
+    const char *pipe = lk_process_fd_name(py->t, fd, py->s->arena);
     lk_addr turn = lk_py_semaphore_of(py, lock);
-    for (size_t i = 0; i < p->n_workers; i++)
-        if (!lk_child_idles_at(py->t, (pid_t)pid_of(py, p->workers[i]), pipe, turn))
+    for (size_t i = 0; pipe && i < p->n_workers; i++)
+        if (!lk_process_child_idles(py->t, pid_of(py, p->workers[i]), pipe, turn))
             return false;
-    return is_empty_pipe(py, p->out) && hands_on_nothing(py, p);
+    return pipe && is_empty_pipe(py, p->out) && hands_on_nothing(py, p);
 }
 
 struct setter {
@@ -189,7 +183,7 @@ static void read_processes(struct lk_py *py, const struct job_pool *p)
 {
     enum { MOST = 64 }; /* workers that are asked whether they are idle */
     struct lk_pool_children c = { 0 };
-    if (!lk_reader_kernel(py))
+    if (!lk_process_answers(py->t))
         return;
     for (size_t i = 0; i < p->n_workers; i++) {
         int64_t pid = pid_of(py, p->workers[i]);

@@ -1,10 +1,9 @@
 /*
  * The child processes of a pool are one party: whichever of them has an item works it off. What
- * they do is asked of the kernel (process/linux/child_work.c).
+ * they do is asked of the kernel.
  */
 #include "read/python/stdlib/pool_children.h"
 
-#include "process/linux/child_work.h"
 #include "snapshot/builder.h"
 
 enum { MAX_ASKED = 16 }; /* children of a pool that are looked at */
@@ -14,7 +13,7 @@ void lk_pool_child_add(struct lk_py *py, struct lk_pool_children *c, int64_t pid
     if (c->n++ == 0 || pid < c->first)
         c->first = pid;
     if (c->n <= MAX_ASKED && c->does != LK_CHILD_RUNS)
-        c->does = LK_MAX(c->does, lk_child_work(py->t, (pid_t)pid));
+        c->does = LK_MAX(c->does, lk_process_child_work(py->t, pid));
 }
 
 struct lk_ref lk_pool_children_extern(struct lk_py *py, const struct lk_pool_children *c)

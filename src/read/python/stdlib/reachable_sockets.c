@@ -5,7 +5,6 @@
  */
 #include "read/python/stdlib/reachable_sockets.h"
 
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
@@ -22,8 +21,7 @@ enum {
     MAX_ATTRS = 256,     /* of one object */
     MAX_OBJECTS = 50000, /* looked at in one sample */
     MAX_NAMES = 1024,
-    MAX_REACH = 2,      /* self.server.socket: attributes of attributes of a local variable */
-    MAX_WATCHED = 1024, /* descriptors in a loop's selector */
+    MAX_REACH = 2, /* self.server.socket: attributes of attributes of a local variable */
 };
 
 struct reach {
@@ -109,15 +107,15 @@ static bool reach_local(struct lk_py *py, const char *name, lk_addr value, void 
 static void reach_by_loop(struct lk_py *py, size_t thread, struct reach *x)
 {
     const struct lk_snapshot *s = py->s;
-    int64_t fds[MAX_WATCHED];
+    struct lk_watched w;
     for (size_t i = 0; i < s->loops.n; i++) {
         const struct lk_loop *o = &s->loops.v[i];
-        if (o->run != LK_LOOP_RUNNING || o->epoll_fd == LK_UNKNOWN || !lk_reader_kernel(py) ||
-            !lk_ref_eq(o->thread, lk_ref_make(LK_KIND_THREAD, thread)))
+        if (o->run != LK_LOOP_RUNNING || o->epoll_fd == LK_UNKNOWN ||
+            !lk_ref_eq(o->thread, lk_ref_make(LK_KIND_THREAD, thread)) ||
+            !lk_process_watched(py->t, o->epoll_fd, &w))
             continue;
-        int64_t n = lk_kernel_epoll_fds(lk_reader_kernel(py), o->epoll_fd, fds, MAX_WATCHED);
-        for (int64_t k = 0; n != LK_UNKNOWN && k < LK_MIN(n, (int64_t)MAX_WATCHED); k++)
-            add_fd(x, fds[k]);
+        for (int64_t k = 0; k < LK_MIN(w.total, (int64_t)LK_MAX_WATCHED); k++)
+            add_fd(x, w.fds[k]);
     }
 }
 

@@ -2,7 +2,6 @@
  * the transport says. */
 #include "read/python/stdlib/socket.h"
 
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
@@ -38,14 +37,6 @@ int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
     return lk_py_fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
 }
 
-struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py)
-{
-    struct lk_reader *a = lk_reader(py);
-    if (!a->os && lk_process_pid(py->t))
-        a->os = lk_kernel_reader_create(py->t, py->s->arena);
-    return a->os;
-}
-
 static const char *fd_text(struct lk_py *py, int64_t fd)
 {
     return lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)fd);
@@ -77,10 +68,8 @@ struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wa
 /* What the descriptor is. */
 static bool ask(struct lk_py *py, int64_t fd, struct lk_syscall_wait *ret)
 {
-    struct lk_kernel_reader *r = lk_reader(py)->peers.n < MAX_ASKED ? lk_reader_kernel(py) : NULL;
-    if (!r)
+    if (lk_reader(py)->peers.n >= MAX_ASKED || !lk_process_fd(py->t, fd, py->s->arena, ret))
         return false;
-    lk_kernel_read_fd(r, fd, ret);
     return ret->on != LK_OS_OTHER && ret->on != LK_OS_NONE;
 }
 
@@ -107,7 +96,7 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
     if (os.on == LK_OS_SOCKET) {
         struct lk_extern *e = lk_extern_at(py->s, ref);
         e->local = os.local;
-        e->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), fd);
+        e->quiet_ms = lk_process_quiet_ms(py->t, fd);
     }
     lk_map_put(&a->peers, (uint64_t)fd, ref.index);
     return ref;

@@ -16,8 +16,6 @@ int64_t lk_py_item_connection(struct lk_py *py, lk_addr item);
 int64_t lk_py_transport_fd(struct lk_py *py, lk_addr transport);
 /** The transport that a stream or a protocol of asyncio reads from or writes to; 0. */
 lk_addr lk_py_transport_of(struct lk_py *py, lk_addr protocol);
-/** The sample's reader of descriptors; NULL when the process is not alive. */
-struct lk_kernel_reader *lk_reader_kernel(struct lk_py *py);
 /** Who is at the other end, as an extern of the snapshot: of what a thread's system call waits on,
  * ... */
 struct lk_ref lk_py_peer_of_syscall(struct lk_py *py, const struct lk_syscall_wait *os);

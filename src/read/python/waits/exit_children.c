@@ -5,7 +5,6 @@
  */
 #include "read/python/waits/exit_children.h"
 
-#include "process/linux/child_work.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -28,5 +27,5 @@ void lk_py_read_exit_children(struct lk_py *py)
     for (size_t i = 0; i < s->threads.n && s->children.n && !ends; i++)
         ends = s->threads.v[i].main && waits_for_children(py, lk_py_frames_of_thread(py, i));
     for (size_t i = 0; ends && i < s->children.n && i < MOST_ASKED; i++)
-        s->children.v[i].does = lk_child_work(py->t, (pid_t)s->children.v[i].pid);
+        s->children.v[i].does = lk_process_child_work(py->t, s->children.v[i].pid);
 }

@@ -1,7 +1,6 @@
 /* From the row that decides, and the variables of its frame, to what is waited for. */
 #include "read/python/waits/resolve.h"
 
-#include "process/linux/child_work.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
@@ -41,9 +40,9 @@ void lk_wait_on_pid(struct lk_py *py, struct lk_wait *w, int64_t pid)
     struct lk_extern *e = pid > 0 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
     if (!e)
         return;
-    e->child = lk_child_work(py->t, (pid_t)pid);
+    e->child = lk_process_child_work(py->t, pid);
     if (e->child == LK_CHILD_STANDS)
-        e->fills = lk_child_fills_pipe(py->t, (pid_t)pid, (pid_t)py->s->pid, py->s->arena);
+        e->fills = lk_process_child_fills(py->t, pid, py->s->arena);
 }
 
 bool lk_wait_on_lock(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind kind,

@@ -2,7 +2,6 @@
  * then the kernel's word. */
 #include "read/python/waits/thread_wait.h"
 
-#include "process/linux/process_facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/builtin_calls.h"
 #include "read/python/interpreter/frame.h"
@@ -114,8 +113,8 @@ static void wait_without_end(struct lk_py *py, const struct lk_thread *t, struct
     struct lk_extern *e = w->on.n == 1 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
     w->timeout_ms = LK_FOREVER;
     w->traits |= LK_WAIT_POLLS;
-    if (e && t->os.fd != LK_UNKNOWN && lk_reader_kernel(py))
-        e->quiet_ms = lk_kernel_quiet_ms(lk_reader_kernel(py), t->os.fd);
+    if (e && t->os.fd != LK_UNKNOWN)
+        e->quiet_ms = lk_process_quiet_ms(py->t, t->os.fd);
 }
 
 void lk_py_read_thread_wait(struct lk_py *py, size_t i)
