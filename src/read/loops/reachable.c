@@ -12,6 +12,7 @@
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/class_table.h"
@@ -145,19 +146,9 @@ static bool search_global(struct lk_py *py, lk_addr key, lk_addr value, void *ar
     return true;
 }
 
-/* True for code of the user: neither of the standard library nor of installed packages. */
 static bool user_file(struct lk_py *py, const char *file)
 {
-    if (!*file || file[0] == '<' || strstr(file, "/site-packages/") ||
-        strstr(file, "/dist-packages/"))
-        return false;
-    for (const char *p = py->stdlib; p && *p;) {
-        size_t n = strcspn(p, ":");
-        if (n && strncmp(file, p, n) == 0 && file[n] == '/')
-            return false;
-        p += n + (p[n] == ':');
-    }
-    return true;
+    return *file && file[0] != '<' && !lk_py_is_library(py, file);
 }
 
 struct module {

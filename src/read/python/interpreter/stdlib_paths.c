@@ -1,17 +1,35 @@
-/* Which code is the standard library's: by the folders that the interpreter was started with. */
+/*
+ * Which code is the standard library's: by the folders that the interpreter was started with; and
+ * which an installed package's: by the folder's name (Lib/site.py, Debian's dist-packages).
+ */
 #include "read/python/interpreter/stdlib_paths.h"
 
 #include "read/python/interpreter/interpreter.h"
 
-bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c)
+static bool is_installed(const char *file)
 {
-    if (lk_starts_with(c->file, "<frozen "))
+    return strstr(file, "/site-packages/") || strstr(file, "/dist-packages/");
+}
+
+static bool is_of_stdlib(const struct lk_py *py, const char *file)
+{
+    if (lk_starts_with(file, "<frozen "))
         return true;
     for (const char *p = py->stdlib; p && *p;) {
         size_t n = strcspn(p, ":");
-        if (n && strncmp(c->file, p, n) == 0 && c->file[n] == '/')
-            return !strstr(c->file, "/site-packages/") && !strstr(c->file, "/dist-packages/");
+        if (n && strncmp(file, p, n) == 0 && file[n] == '/')
+            return !is_installed(file);
         p += n + (p[n] == ':');
     }
     return false;
+}
+
+bool lk_py_of_stdlib(struct lk_py *py, const struct lk_code *c)
+{
+    return is_of_stdlib(py, c->file);
+}
+
+bool lk_py_is_library(struct lk_py *py, const char *file)
+{
+    return is_installed(file) || is_of_stdlib(py, file);
 }

@@ -155,8 +155,7 @@ static bool add_local_handle(struct lk_py *py, const char *name, lk_addr value, 
 
 static bool is_of_program(struct lk_py *py, const struct lk_pycode *c)
 {
-    return c && !lk_py_of_stdlib(py, c->code) && !strstr(c->code->file, "/site-packages/") &&
-           !strstr(c->code->file, "/dist-packages/");
+    return c && !lk_py_is_library(py, c->code->file);
 }
 
 static void add_handles_of_frame(struct lk_py *py, struct reach *r, const struct lk_pyf *f)

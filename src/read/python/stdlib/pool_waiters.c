@@ -171,7 +171,7 @@ static bool owns(struct lk_lent_search *x, const struct lk_pyf *f, lk_addr self,
 
 static bool is_of_program(struct lk_py *py, const struct lk_pycode *c)
 {
-    return !lk_py_of_stdlib(py, c->code) && !strstr(c->code->file, "-packages/");
+    return !lk_py_is_library(py, c->code->file);
 }
 
 /* From the innermost frame outwards, as long as methods of what is waited for call each other. */

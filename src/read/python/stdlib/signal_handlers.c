@@ -119,12 +119,6 @@ static bool may_act(struct lk_py *py, const struct lk_code *code)
     return false;
 }
 
-static bool of_library(struct lk_py *py, const struct lk_code *code)
-{
-    return lk_py_of_stdlib(py, code) || strstr(code->file, "/site-packages/") ||
-           strstr(code->file, "/dist-packages/");
-}
-
 /* Callables made in C (default_int_handler) end nobody's wait. */
 bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable)
 {
@@ -132,8 +126,8 @@ bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable)
     lk_addr func, args;
     if (lk_py_partial(py, callable, &func, &args))
         callable = func;
-    return lk_py_callable_frame(py, callable, &f) && f.code && !of_library(py, f.code) &&
-           may_act(py, f.code);
+    return lk_py_callable_frame(py, callable, &f) && f.code &&
+           !lk_py_is_library(py, f.code->file) && may_act(py, f.code);
 }
 
 static bool read_table(struct lk_py *py, struct row rows[N_SIGNALS])
