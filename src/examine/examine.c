@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "diagnose/catalog/classify.h"
 #include "examine/next_step.h"
@@ -60,18 +59,21 @@ static bool interrupted(const struct lk_examine_options *o)
     return o->interrupted && __atomic_load_n(o->interrupted, __ATOMIC_RELAXED);
 }
 
-/* Sleeps until ms milliseconds of the monotonic clock; false when the user wants out. */
-static bool sleep_until(uint64_t ms, const struct lk_examine_options *o)
+static uint64_t now_ms(const struct examination *x)
+{
+    return lk_process_now_ms(x->session.target);
+}
+
+/* Sleeps until ms milliseconds of the process's clock; false when the user wants out. */
+static bool sleep_until(const struct examination *x, uint64_t ms)
 {
     for (;;) {
-        uint64_t now = lk_now_ms();
-        if (interrupted(o))
+        uint64_t now = now_ms(x);
+        if (interrupted(x->session.options))
             return false;
         if (now >= ms)
             return true;
-        uint64_t nap = LK_MIN(ms - now, (uint64_t)NAP_MS);
-        struct timespec t = { 0, (long)nap * 1000000L };
-        nanosleep(&t, NULL);
+        lk_process_sleep_us(x->session.target, LK_MIN(ms - now, (uint64_t)NAP_MS) * 1000);
     }
 }
 
@@ -176,10 +178,10 @@ static bool take(struct examination *x, enum lk_stop_mode stop)
         return false;
     }
     if (!x->began_ms)
-        x->began_ms = lk_now_ms();
-    keep_sample(x, s, (int64_t)(lk_now_ms() - x->began_ms));
+        x->began_ms = now_ms(x);
+    keep_sample(x, s, (int64_t)(now_ms(x) - x->began_ms));
     s->stop.d_state = x->d_state = LK_MIN(x->d_state, s->stop.d_state);
-    s->watched_ms = (int64_t)(lk_now_ms() - x->began_ms);
+    s->watched_ms = (int64_t)(now_ms(x) - x->began_ms);
     lk_findings_destroy(x->findings);
     x->findings = NULL;
     lk_snapshot_destroy(x->snap);
@@ -310,7 +312,7 @@ static void set_moved(struct lk_thread *t)
 static void conclude(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    int64_t watched = (int64_t)(lk_now_ms() - x->began_ms);
+    int64_t watched = (int64_t)(now_ms(x) - x->began_ms);
     for (size_t i = 0; i < s->threads.n; i++)
         if (x->watched[i] && x->ended.code)
             set_moved(&s->threads.v[i]);
@@ -362,8 +364,8 @@ static bool wait_watching(struct examination *x)
     bool going = mark_watched(x);
     const bool later = x->findings->look_again.at_end;
     going |= later;
-    while (going && lk_now_ms() < end) {
-        alive = sleep_until(LK_MIN(end, lk_now_ms() + WATCH_STEP_MS), o);
+    while (going && now_ms(x) < end) {
+        alive = sleep_until(x, LK_MIN(end, now_ms(x) + WATCH_STEP_MS));
         if (!alive)
             break;
         going = look(x, &list) || (later && !x->ended.code);
@@ -374,14 +376,14 @@ static bool wait_watching(struct examination *x)
 
 static bool wait_for_second_look(struct examination *x)
 {
-    uint64_t from = x->findings->look_again.at_once ? lk_now_ms() : x->began_ms;
-    return sleep_until(from + SECOND_LOOK_MS, x->session.options);
+    uint64_t from = x->findings->look_again.at_once ? now_ms(x) : x->began_ms;
+    return sleep_until(x, from + SECOND_LOOK_MS);
 }
 
 static bool wait_for_interval(struct examination *x)
 {
     const struct lk_examine_options *o = x->session.options;
-    return !x->samples.n || sleep_until(x->began_ms + (uint64_t)x->samples.n * o->interval_ms, o);
+    return !x->samples.n || sleep_until(x, x->began_ms + (uint64_t)x->samples.n * o->interval_ms);
 }
 
 /*

@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "process/process_impl.h"
+#include "process/stop.h"
 
 enum {
     LARGE_READ = 16, /* pages; longer reads are read ahead in chunks */
@@ -319,4 +321,40 @@ bool lk_process_threads(struct lk_process *t, struct lk_thread_list *list, bool 
     if (t->ops->threads)
         return t->ops->threads(t->impl, list, full, err);
     return lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no threads");
+}
+
+bool lk_stop_collect(struct lk_process *t, const struct lk_stop_request *how,
+                     struct lk_stop_result *res, struct lk_error *err)
+{
+    memset(res, 0, sizeof(*res));
+    if (t->ops->stop)
+        return how->n == 0 || t->ops->stop(t, how, res, err);
+    return lk_error_set(err, LK_ERR_UNSUPPORTED, "only a live process can be stopped");
+}
+
+void lk_stop_result_deinit(struct lk_stop_result *res)
+{
+    lk_free(res->stopped.v);
+    lk_free(res->regs.v);
+    memset(res, 0, sizeof(*res));
+}
+
+uint64_t lk_process_now_us(const struct lk_process *t)
+{
+    return t->ops->now_us ? t->ops->now_us(t->impl) : lk_now_us();
+}
+
+uint64_t lk_process_now_ms(const struct lk_process *t)
+{
+    return lk_process_now_us(t) / 1000;
+}
+
+void lk_process_sleep_us(const struct lk_process *t, uint64_t us)
+{
+    const struct timespec nap = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
+
+    if (t->ops->sleep_us)
+        t->ops->sleep_us(t->impl, us);
+    else
+        nanosleep(&nap, NULL);
 }

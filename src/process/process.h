@@ -17,6 +17,8 @@
 #include "util/base.h"
 
 struct lk_process;
+struct lk_stop_request; /* process/stop.h */
+struct lk_stop_result;
 
 struct lk_mapping {
     lk_addr start, end; /* end exclusive */
@@ -70,6 +72,12 @@ struct lk_process_ops {
     void (*begin_sample)(void *impl);
     /** What lk_process_tid asks for. NULL: ids are the same inside and outside. */
     int64_t (*tid_outside)(void *impl, int64_t inner);
+    /** What lk_stop_collect does. NULL: it stands still, or cannot be stopped. */
+    bool (*stop)(struct lk_process *t, const struct lk_stop_request *how,
+                 struct lk_stop_result *res, struct lk_error *err);
+    /** Its clock, microseconds, and waiting until then on it. NULL: it is the one here. */
+    uint64_t (*now_us)(void *impl);
+    void (*sleep_us)(void *impl, uint64_t us);
     /** Every other fact (facts.h). NULL: nobody can be asked. */
     lk_ask_fn ask;
     /** Opens another process of the same machine in the same way; NULL with err. NULL: there is no
@@ -104,6 +112,12 @@ const struct lk_arch *lk_process_arch(const struct lk_process *t);
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if
  * they may have changed. */
 void lk_process_begin_sample(struct lk_process *t);
+
+/** The time on the clock of the process, which is that of a moment past where it is none that runs;
+ * waiting for a while on it. */
+uint64_t lk_process_now_us(const struct lk_process *t);
+uint64_t lk_process_now_ms(const struct lk_process *t);
+void lk_process_sleep_us(const struct lk_process *t, uint64_t us);
 
 /** Within a sample: reads these bytes again when they are wanted next, unless they were read under
  * a stop that is over. */

@@ -21,8 +21,8 @@
 #include "../fake_target.h"
 #include "child.h"
 #include "process/linux/procfs.h"
-#include "process/live/stop.h"
 #include "process/process_impl.h"
+#include "process/stop.h"
 
 enum { SPINNERS = 4, STACK = 16384, LONG_MS = 2000 };
 
@@ -154,8 +154,14 @@ static bool stop(struct fixture *f, const int64_t *tids, size_t n, unsigned ms,
                  lk_collect_fn collect)
 {
     lk_stop_result_deinit(&f->res);
-    return lk_stop_collect(f->t, tids, n, LK_STOP_ANY, ms, STACK, NULL, collect, f, &f->res,
-                           &f->err);
+    const struct lk_stop_request how = { .tids = tids,
+                                         .n = n,
+                                         .whom = LK_STOP_ANY,
+                                         .max_pause_ms = ms,
+                                         .stack_bytes = STACK,
+                                         .collect = collect,
+                                         .arg = f };
+    return lk_stop_collect(f->t, &how, &f->res, &f->err);
 }
 
 /* --- tests -------------------------------------------------------------------------------- */
@@ -536,8 +542,8 @@ static void a_fake_cannot_be_stopped(void **state)
     int64_t tid = 1;
 
     (void)state;
-    assert_false(
-        lk_stop_collect(t, &tid, 1, LK_STOP_ANY, 100, STACK, NULL, NULL, NULL, &res, &err));
+    const struct lk_stop_request how = { .tids = &tid, .n = 1, .max_pause_ms = 100 };
+    assert_false(lk_stop_collect(t, &how, &res, &err));
     assert_int_equal(err.code, LK_ERR_UNSUPPORTED);
     lk_stop_result_deinit(&res);
     lk_process_destroy(t);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "examine/sample/history.h"
+#include "process/stop.h"
 #include "read/native/native_wait.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
@@ -24,8 +24,8 @@ enum {
     MANY_TASKS = 5000, /* more may not all be followed within that budget */
     /* samples of which no thread may have moved; then it is said which did */
     QUICK_TRIES = 3,
-    BETWEEN_TRIES_NS = 2000000, /* in which who waits for a processor may get one */
-    QUICK_SAMPLE_US = 60000,    /* a longer sample is not repeated: its target is large and busy */
+    BETWEEN_TRIES_US = 2000, /* in which who waits for a processor may get one */
+    QUICK_SAMPLE_US = 60000, /* a longer sample is not repeated: its target is large and busy */
 };
 
 /* What the rehearsal under the stop needs. */
@@ -118,7 +118,7 @@ static void rehearse_threads(struct lk_process *t, void *arg)
 }
 
 /* Threads that may be stopped; empty when nobody needs to be. Who computes is decided at the last
- * moment (process/live/stop.h). */
+ * moment (process/stop.h). */
 static void choose(const struct lk_thread_list *list, enum lk_stop_mode mode, struct tids *ret)
 {
     bool needed = mode == LK_STOP_ALL;
@@ -251,9 +251,16 @@ static bool stop_and_copy(struct lk_session *x, enum lk_stop_mode mode,
         add_threads(x, r.scratch, list);
         for (size_t i = 0; i < r.scratch->threads.n; i++)
             r.scratch->threads.v[i].read = LK_READ_STOPPED; /* so that every stack is rehearsed */
-        stopped = lk_stop_collect(
-            x->target, tids.v, tids.n, mode == LK_STOP_ALL ? LK_STOP_ANY : LK_STOP_COMPUTING,
-            x->options->max_pause_ms, STACK_COPY, rehearse, rehearse_threads, &r, res, &err);
+        const struct lk_stop_request how = { .tids = tids.v,
+                                             .n = tids.n,
+                                             .whom = mode == LK_STOP_ALL ? LK_STOP_ANY
+                                                                         : LK_STOP_COMPUTING,
+                                             .max_pause_ms = x->options->max_pause_ms,
+                                             .stack_bytes = STACK_COPY,
+                                             .prepare = rehearse,
+                                             .collect = rehearse_threads,
+                                             .arg = &r };
+        stopped = lk_stop_collect(x->target, &how, res, &err);
         if (!stopped)
             x->stop_error = err;
         lk_snapshot_destroy(r.scratch);
@@ -304,7 +311,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     lk_process_begin_sample(x->target);
     if (x->unwinder)
         lk_unwinder_refresh(x->unwinder);
-    uint64_t began = lk_now_us();
+    uint64_t began = lk_process_now_us(x->target);
     *gone = !list_threads(x, s, &list, err);
     if (*gone) {
         lk_free(list.v);
@@ -321,7 +328,8 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     read_runtime(x, s);
     if (!stopped)
         restless = mark_moved(x, s, &list, mode != LK_STOP_NONE);
-    bool again = restless && !stopped && !last && lk_now_us() - began < QUICK_SAMPLE_US;
+    bool again =
+        restless && !stopped && !last && lk_process_now_us(x->target) - began < QUICK_SAMPLE_US;
     if (!again) {
         if (x->py && lk_py_readable(x->py)) {
             lk_py_seek_enders(x->py, s);
@@ -449,7 +457,7 @@ bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snap
         if (gone)
             return false;
         lk_snapshot_clear_entities(s);
-        nanosleep(&(struct timespec){ .tv_nsec = BETWEEN_TRIES_NS }, NULL);
+        lk_process_sleep_us(x->target, BETWEEN_TRIES_US);
     }
     return false;
 }

@@ -7,7 +7,6 @@
 
 #include "examine/examine.h"
 #include "examine/sample/gil_waits.h"
-#include "process/live/stop.h"
 #include "process/process.h"
 #include "read/native/unwind/unwind.h"
 #include "read/python/python.h"

@@ -20,6 +20,7 @@
 #include "process/live/maps.h"
 #include "process/live/permission.h"
 #include "process/live/pid_namespace.h"
+#include "process/live/stop.h"
 #include "process/live/threads.h"
 #include "process/process_impl.h"
 #include "util/arena.h"
@@ -158,6 +159,7 @@ static const struct lk_process_ops live_ops = {
     .threads = lk_live_list_threads,
     .begin_sample = live_begin_sample,
     .tid_outside = lk_live_tid_outside,
+    .stop = lk_live_stop,
     .ask = lk_live_ask,
     .open_other = open_process,
     .destroy = live_destroy,

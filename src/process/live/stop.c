@@ -162,29 +162,22 @@ static bool run_helper(struct lk_stop_helper *h, struct lk_error *err)
     return helper > 0 || lk_error_os(err, errno, "cannot start the helper that stops threads");
 }
 
-bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum lk_stop_whom whom,
-                     unsigned max_pause_ms, size_t stack_bytes, lk_collect_fn prepare,
-                     lk_collect_fn collect, void *arg, struct lk_stop_result *res,
-                     struct lk_error *err)
+bool lk_live_stop(struct lk_process *t, const struct lk_stop_request *how,
+                  struct lk_stop_result *res, struct lk_error *err)
 {
     struct lk_stop_helper h = { .t = t,
-                                .whom = whom,
-                                .max_pause_ms = LK_MIN(max_pause_ms, 60000u),
-                                .stack_bytes = stack_bytes,
-                                .prepare = prepare,
-                                .collect = collect,
-                                .arg = arg };
+                                .whom = how->whom,
+                                .max_pause_ms = LK_MIN(how->max_pause_ms, 60000u),
+                                .stack_bytes = how->stack_bytes,
+                                .prepare = how->prepare,
+                                .collect = how->collect,
+                                .arg = how->arg };
     size_t size;
     bool ok;
 
-    memset(res, 0, sizeof(*res));
-    if (t->pid == 0)
-        return lk_error_set(err, LK_ERR_UNSUPPORTED, "only a live process can be stopped");
-    if (n == 0)
-        return true;
-    h.s = create_shared(tids, n, &size);
+    h.s = create_shared(how->tids, how->n, &size);
     if (!h.s)
-        return lk_error_os(err, errno, "no memory for the registers of %zu threads", n);
+        return lk_error_os(err, errno, "no memory for the registers of %zu threads", how->n);
     ok = run_helper(&h, err);
     res->overflow = !lk_pages_pin_end(t->pages);
     /* ESRCH: those that were asked for have ended in between, which threads may do; nobody is left
@@ -202,11 +195,4 @@ bool lk_stop_collect(struct lk_process *t, const int64_t *tids, size_t n, enum l
     munmap(h.s, size);
     lk_live_forget_kernel(t->impl);
     return ok;
-}
-
-void lk_stop_result_deinit(struct lk_stop_result *res)
-{
-    lk_free(res->stopped.v);
-    lk_free(res->regs.v);
-    memset(res, 0, sizeof(*res));
 }

@@ -40,7 +40,7 @@ void lk_aio_set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t 
     o->turn = id ? id : 1;
     if (began_ms == LK_UNKNOWN)
         return;
-    o->turn_ms = LK_MAX((int64_t)lk_now_ms() - began_ms, (int64_t)0);
+    o->turn_ms = LK_MAX((int64_t)lk_process_now_ms(py->t) - began_ms, (int64_t)0);
     o->turn_first = first;
 }
 

@@ -13,7 +13,7 @@ struct lk_reader *lk_reader(struct lk_py *py)
 {
     if (!py->reader) {
         py->reader = lk_xcalloc(1, sizeof *py->reader);
-        py->reader->now_ms = (int64_t)lk_now_ms();
+        py->reader->now_ms = (int64_t)lk_process_now_ms(py->t);
     }
     return py->reader;
 }
