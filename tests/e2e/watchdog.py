@@ -531,6 +531,7 @@ def pipeline():
         terminal.expect(r"\r\ndata")
         terminal.type("reply\n")
         terminal.expect(r"got-reply")
+        terminal.expect(r"\$ $")  # all of it has ended, not only the last: a guardian killed at its work leaves its control group
 
 
 # ---- hangs -----------------------------------------------------------------------------------------------------------
