@@ -121,8 +121,8 @@ struct loopknot_options {
     /* together are whole trees, listed just now: a child that was started since then is not missed
      * (false) */
     bool tree;
-    /* only code below this absolute path counts as the user's; or NULL: told by where a file lies
-     * (NULL) */
+    /* only code below these absolute paths, separated by ':', counts as the user's; or NULL: told
+     * by where a file lies (NULL) */
     const char *project;
     /* all processes that will be examined into the same diagnosis, or NULL: a supervisor among
      * them is judged with its children, not called unknown for their sake (NULL, 0) */

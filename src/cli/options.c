@@ -48,7 +48,7 @@ static const struct option_row common_rows[] = {
     { "unwinder", "auto|own|libunwind", "who reads native stacks: our own, libunwind, or both",
       OPT_UNWINDER },
     { "all", NULL, "fold nothing", OPT_ALL },
-    { "project", "DIR", "only code below DIR counts as yours", OPT_PROJECT },
+    { "project", "DIR", "only code below DIR counts as yours (repeatable)", OPT_PROJECT },
     { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
     { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
@@ -68,6 +68,7 @@ void common_deinit(struct common *c)
 {
     loopknot_patterns_free(c->patterns);
     c->patterns = NULL;
+    lk_strbuf_deinit(&c->project);
 }
 
 /* The folder that holds .git, from here upwards. */
@@ -183,9 +184,11 @@ static int parse_project(struct common *c, const char *text)
 {
     if (!*text)
         return complain(EXIT_USAGE, "--project wants a folder");
-    if (*text != '/' && !realpath(text, c->project))
+    char path[PATH_MAX];
+    if (*text != '/' && !realpath(text, path))
         return complain(EXIT_USAGE, "--project %s: %s", text, strerror(errno));
-    c->options.project = *text == '/' ? text : c->project;
+    lk_strbuf_printf(&c->project, "%s%s", c->project.n ? ":" : "", *text == '/' ? text : path);
+    c->options.project = c->project.s;
     return 0;
 }
 

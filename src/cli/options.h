@@ -12,6 +12,7 @@
 
 #include "cli/outputs.h"
 #include "loopknot.h"
+#include "util/text.h"
 
 enum { OPT_OWN = 512 }; /* a command numbers its own options from here */
 
@@ -26,7 +27,8 @@ struct common {
     struct loopknot_render render;
     int color; /* 1 always, 0 never, -1 when the report's stream is a terminal */
     struct outputs outputs;
-    char project[PATH_MAX], checkout[PATH_MAX];
+    struct lk_strbuf project; /* of all --project, as in PATH */
+    char checkout[PATH_MAX];
     struct loopknot_patterns *patterns; /* of --rules; NULL none */
 };
 

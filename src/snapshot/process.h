@@ -40,6 +40,8 @@ struct lk_python {
     bool passing;        /* ... since its interpreter is just being set up or taken down */
     /* folder(s) of the standard library, from the target: ':'-separated; NULL */
     const char *stdlib;
+    /* sys.path[0] and the folders of editable installs, ':'-separated; sys.prefix; NULL */
+    const char *own_folders, *prefix;
 };
 
 /** What a process that waits for its children is. */

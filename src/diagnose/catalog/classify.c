@@ -11,21 +11,14 @@
 
 #include "diagnose/catalog/frames.h"
 #include "diagnose/catalog/match.h"
+#include "diagnose/catalog/project_folders.h"
 #include "util/text.h"
 
 struct classifier {
     const struct lk_snapshot *s;
-    char *project; /* absolute when it could be made so, without a trailing '/'; NULL */
+    struct lk_folders project, home; /* --project; what counts without it */
     bool qualnames;
 };
-
-/* True when path lies in folder (n bytes long). */
-static bool is_below(const char *path, const char *folder, size_t n)
-{
-    while (n > 1 && folder[n - 1] == '/')
-        n--;
-    return n > 0 && strncmp(path, folder, n) == 0 && (path[n] == '/' || path[n] == '\0');
-}
 
 /* The part after the last "/site-packages/" or "/dist-packages/"; NULL when there is none. */
 static const char *below_site(const char *path)
@@ -61,7 +54,7 @@ static bool in_stdlib(const struct classifier *k, const char *path)
     const char *list = k->s->python.stdlib;
     while (list && *list) {
         size_t n = strcspn(list, ":");
-        if (is_below(path, list, n))
+        if (lk_path_is_below(path, list, n))
             return true;
         list += n + (list[n] == ':');
     }
@@ -127,32 +120,6 @@ static bool is_typed(const struct lk_code *c)
     return false;
 }
 
-static bool in_project(const struct classifier *k, const char *file)
-{
-    if (is_below(file, k->project, strlen(k->project)))
-        return true;
-    /* A relative file name counts from the target's working directory. */
-    if (file[0] == '/' || file[0] == '<' || !k->s->cwd)
-        return false;
-    const char *cwd = k->s->cwd;
-    size_t n = strlen(k->project), m = strlen(cwd);
-    if (is_below(cwd, k->project, n))
-        return true;
-    /* project = cwd + "/" + a beginning of file */
-    while (m > 1 && cwd[m - 1] == '/')
-        m--;
-    return strncmp(k->project, cwd, m) == 0 && k->project[m] == '/' &&
-           is_below(file, k->project + m + 1, n - m - 1);
-}
-
-/* A service that runs in "/" runs nowhere in particular. */
-static bool at_home(const struct classifier *k, const char *file)
-{
-    const char *cwd = k->s->cwd;
-    return cwd && strcmp(cwd, "/") != 0 &&
-           (file[0] != '/' ? file[0] != '<' : is_below(file, cwd, strlen(cwd)));
-}
-
 static enum lk_code_class class_of(const struct classifier *k, const struct lk_code *c, bool *site)
 {
     const char *rest = below_site(c->file);
@@ -162,7 +129,7 @@ static enum lk_code_class class_of(const struct classifier *k, const struct lk_c
         return LK_CODE_FRAMEWORK;
     if (c->file[0] == '<')
         return class_of_pseudo_file(c->file);
-    if (k->project && in_project(k, c->file)) {
+    if (lk_folders_hold(&k->project, k->s, c->file)) {
         *site = false;
         return LK_CODE_USER;
     }
@@ -172,7 +139,7 @@ static enum lk_code_class class_of(const struct classifier *k, const struct lk_c
         return LK_CODE_STDLIB;
     if (is_launcher(c))
         return LK_CODE_LAUNCHER;
-    if (k->project)
+    if (k->project.n)
         *site = true; /* not the project's: ranks like an installed package */
     return LK_CODE_USER;
 }
@@ -193,7 +160,7 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     if (lk_starts_with(c->function, "do_") || strcmp(c->function, "handle") == 0)
         c->marks |= LK_MARK_HANDLER;
     c->cls = class_of(k, c, &c->site);
-    c->home = c->cls == LK_CODE_USER && !c->site && at_home(k, c->file);
+    c->home = c->cls == LK_CODE_USER && !c->site && lk_folders_are_home(&k->home, k->s, c->file);
 }
 
 static void classify_stack(const struct classifier *k, const struct lk_pystack *st)
@@ -335,23 +302,6 @@ static void classify_loops(struct lk_snapshot *s)
     }
 }
 
-static char *clean_project(struct lk_snapshot *s, const char *project)
-{
-    if (!project || !*project)
-        return NULL;
-    while (lk_starts_with(project, "./"))
-        project += 2;
-    bool relative = project[0] != '/' && s->cwd;
-    char *p = relative ? lk_arena_printf(s->arena, "%s/%s", s->cwd, project)
-                       : lk_arena_strdup(s->arena, project);
-    size_t n = strlen(p);
-    if (n > 2 && strcmp(p + n - 2, "/.") == 0)
-        p[n -= 2] = '\0';
-    while (n > 1 && p[n - 1] == '/')
-        p[--n] = '\0';
-    return p;
-}
-
 /* co_qualname came with 3.11; before, the reader knows only co_name. */
 static bool has_qualnames(const char *version)
 {
@@ -361,7 +311,8 @@ static bool has_qualnames(const char *version)
 void lk_classify(struct lk_snapshot *s, const char *project)
 {
     struct classifier k = { .s = s,
-                            .project = clean_project(s, project),
+                            .project = lk_project_given(s, project),
+                            .home = lk_project_home(s),
                             .qualnames = has_qualnames(s->python.version) };
     for (size_t i = 0; i < s->threads.n; i++) {
         classify_stack(&k, s->threads.v[i].python_stack);

@@ -7,7 +7,7 @@
 
 #include "snapshot/snapshot.h"
 
-/** project: folder of user code (--project), or NULL. */
+/** project: folders of user code (--project), separated by ':', or NULL. */
 void lk_classify(struct lk_snapshot *s, const char *project);
 /**
  * The innermost user frame: of code below the folder that the process runs in; where there is none,

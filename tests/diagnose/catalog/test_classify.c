@@ -101,6 +101,42 @@ static void culprits(void **state)
     assert_string_equal(culprit_of("/srv/web", tool, "rel@webapp.py:3", std), "tool");
     assert_string_equal(culprit_of("/usr/lib/python3/dist-packages/mycompany", tool, ours, std),
                         "ours");
+    /* several */
+    assert_string_equal(culprit_of("/srv/web:/srv", tool, app, std), "view");
+    assert_string_equal(culprit_of("/nowhere:/opt/tools/:", tool, app, std), "tool");
+}
+
+/* What is imported from where it is written, and environments in the midst of it. */
+static void home_folders(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cwd, *own, *prefix, *inner, *outer, *culprit;
+    } rows[] = {
+        { "/var/run", "/opt/app", NULL, "a@/opt/tools/t.py:1", "b@/opt/app/m.py:1", "b" },
+        { "/", "/", NULL, "a@/opt/tools/t.py:1", "b@/srv/m.py:1", "a" },
+        { "/", "/src/one:/src/two/pkg", NULL, "a@/opt/t.py:1", "b@/src/two/pkg/m.py:1", "b" },
+        { "/", "/src/one.py", NULL, "a@/opt/t.py:1", "b@/src/one.py:1", "b" },
+        { "/", "/src/one", NULL, "a@/opt/t.py:1", "b@/src/one_more/m.py:1", "a" },
+        /* an environment in the project, a project in a prefix, an editable install in both */
+        { "/srv", NULL, "/srv/venv", "a@/srv/venv/src/x/m.py:1", "b@/srv/m.py:1", "b" },
+        { "/usr/local/app", NULL, "/usr/local", "a@/opt/t.py:1", "b@/usr/local/app/m.py:1", "b" },
+        { "/srv", "/srv/venv/src/x", "/srv/venv", "a@/srv/venv/src/x/m.py:1", "b@/srv/m.py:1",
+          "a" },
+        { "/srv", "/srv", "/usr", "a@<string>:1", "b@m.py:1", "b" },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        struct lk_snapshot *s = mk();
+        s->cwd = rows[i].cwd;
+        s->python.own_folders = rows[i].own;
+        s->python.prefix = rows[i].prefix;
+        struct lk_ref t = mk_thread(s, "t", rows[i].inner, rows[i].outer, NULL);
+        lk_classify(s, NULL);
+        const struct lk_pyframe *p = lk_culprit_frame(THREAD(t)->python_stack, NULL);
+        if (!p || strcmp(p->code->function, rows[i].culprit) != 0)
+            fail_msg("row %zu: %s", i, p ? p->code->function : "-");
+        lk_snapshot_destroy(s);
+    }
 }
 
 static void roles(void **state)
@@ -187,9 +223,9 @@ static void owners_of_loops(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(classes),         cmocka_unit_test(standard_library_by_its_usual_place),
-        cmocka_unit_test(culprits),        cmocka_unit_test(roles),
-        cmocka_unit_test(owners_of_loops),
+        cmocka_unit_test(classes),  cmocka_unit_test(standard_library_by_its_usual_place),
+        cmocka_unit_test(culprits), cmocka_unit_test(home_folders),
+        cmocka_unit_test(roles),    cmocka_unit_test(owners_of_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

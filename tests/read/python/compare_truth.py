@@ -25,6 +25,8 @@ def compare(label, truth, seen):
     check(label + " version", seen["version"], truth["version"])
     check(label + " limits", seen["limits"], [])
     check(label + " stdlib", truth["stdlib"] in seen["stdlib"].split(":"), True)
+    check(label + " own folders", seen["own_folders"].split(":"), truth["own_folders"])
+    check(label + " prefix", seen["prefix"], truth["prefix"])
     threads = {t["ident"]: t for t in seen["threads"]}
     for name, expected in truth["threads"].items():
         thread = threads.get(expected["ident"])

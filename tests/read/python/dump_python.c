@@ -161,6 +161,10 @@ int main(int argc, char **argv)
     string(s->python.build);
     printf(",\"stdlib\":");
     string(s->python.stdlib);
+    printf(",\"own_folders\":");
+    string(s->python.own_folders);
+    printf(",\"prefix\":");
+    string(s->python.prefix);
     printf(",\"readable\":%s,\"why_not\":", lk_py_readable(py) ? "true" : "false");
     string(s->python.why_not);
     printf(",\"limits\":[");

@@ -522,6 +522,20 @@ async def main_task(coros):
         KEEP.append(LOOP.create_task(coro))
 
 
+def install_finder():
+    """An editable install as setuptools makes it; another one is a folder behind site-packages."""
+    module = type(sys)("__editable___truth_0_1_finder")
+    exec("class _EditableFinder: pass", module.__dict__)
+    module.MAPPING = {"truth": "/srv/truth"}
+    sys.modules[module.__name__] = module
+    sys.meta_path.append(module._EditableFinder)
+    sys.path.extend(["/nowhere/site-packages", "/srv/other"])
+
+
+OWN_FOLDERS = [sys.path[0], "/srv/other", "/srv/truth"]
+install_finder()
+
+
 def stacks():
     names = {t.ident: t.name for t in threading.enumerate()}
     result = {}
@@ -549,7 +563,8 @@ def report():
         threads[name]["ident"] = idents[name]
     coroutines = {name: dict(chain(coro), address=id(coro)) for name, coro in COROS.items()}
     print(json.dumps({"pid": os.getpid(), "version": sys.version.split()[0], "hexversion": sys.hexversion, "threads": threads,
-                      "stdlib": os.path.dirname(os.__file__), "coroutines": coroutines}), flush=True)
+                      "stdlib": os.path.dirname(os.__file__), "own_folders": OWN_FOLDERS, "prefix": sys.prefix,
+                      "coroutines": coroutines}), flush=True)
     threading.Event().wait()
 
 

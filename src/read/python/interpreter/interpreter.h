@@ -130,9 +130,9 @@ struct lk_py {
     struct lk_error why_not; /* why it cannot be read, and the first read that failed */
     bool passing;            /* why_not: the interpreter is just being set up or taken down */
     char build[16];
-    const char *stdlib;
-    struct lk_map types; /* address -> struct lk_pytype * */
-    uint64_t until_us;   /* rehearsal: no further task is begun after this; 0 none */
+    const char *stdlib, *own_folders, *prefix; /* as in struct lk_python; see search_path.h */
+    struct lk_map types;                       /* address -> struct lk_pytype * */
+    uint64_t until_us; /* rehearsal: no further task is begun after this; 0 none */
     /* per sample (reset by lk_py_read) */
     struct lk_snapshot *s;
     struct lk_map codes; /* address -> struct lk_pycode *, in s->arena */

@@ -13,6 +13,7 @@
 #include "read/python/interpreter/layout_check.h"
 #include "read/python/interpreter/main_interpreter.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/search_path.h"
 #include "read/python/interpreter/type.h"
 #include "util/text.h"
 
@@ -279,87 +280,12 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
 
 /* ---- describing ------------------------------------------------------------------------ */
 
-/* Adds one folder to a ':'-separated list, once. */
-static void add_folder(struct lk_strbuf *b, const char *folder, const char *rest)
-{
-    char path[2 * LK_PY_MAX_STR];
-    int n = snprintf(path, sizeof path, "%s%s", folder, rest);
-
-    if (n <= 1 || (size_t)n >= sizeof path || path[0] != '/')
-        return;
-    for (const char *p = b->s; p && *p;) {
-        const char *end = strchr(p, ':');
-        size_t len = end ? (size_t)(end - p) : strlen(p);
-        if (len == (size_t)n && memcmp(p, path, len) == 0)
-            return;
-        p = end ? end + 1 : NULL;
-    }
-    if (b->n)
-        lk_strbuf_puts(b, ":");
-    lk_strbuf_puts(b, path);
-}
-
-/* The folder of a module's file, `up` levels above the file. */
-static void add_module_folder(struct lk_py *py, struct lk_strbuf *b, const char *module, int up)
-{
-    lk_addr v = lk_py_module_attr(py, module, "__file__");
-    const char *file = v ? lk_py_str(py, v) : NULL;
-    char path[LK_PY_MAX_STR + 8];
-
-    if (!file || strlen(file) >= sizeof path)
-        return;
-    snprintf(path, sizeof path, "%s", file);
-    for (int i = 0; i < up; i++) {
-        char *slash = strrchr(path, '/');
-        if (!slash)
-            return;
-        *slash = '\0';
-    }
-    add_folder(b, path, "");
-}
-
-static void add_prefix(struct lk_py *py, struct lk_strbuf *b, lk_addr sysdict, const char *attr)
-{
-    lk_addr v = lk_py_dict_get(py, sysdict, attr), d = lk_py_dict_get(py, sysdict, "platlibdir");
-    const char *prefix = v ? lk_py_str(py, v) : NULL, *lib = d ? lk_py_str(py, d) : NULL;
-    unsigned major = py->version_hex >> 24, minor = py->version_hex >> 16 & 255;
-    char rest[LK_PY_MAX_STR + 64];
-
-    if (!prefix)
-        return;
-    snprintf(rest, sizeof rest, "/%s/python%u.%u", lib ? lib : "lib", major, minor);
-    add_folder(b, prefix, rest);
-    snprintf(rest, sizeof rest, "/%s/python%u.%u/lib-dynload", lib ? lib : "lib", major, minor);
-    add_folder(b, prefix, rest);
-    snprintf(rest, sizeof rest, "/%s/python%u%u.zip", lib ? lib : "lib", major, minor);
-    add_folder(b, prefix, rest);
-}
-
-static void find_stdlib(struct lk_py *py)
-{
-    struct lk_strbuf b = { 0 };
-    lk_addr sysdict = lk_py_ptr(py, py->interp + py->layout.is_sysdict), v;
-    const char *dir;
-
-    add_module_folder(py, &b, "os", 1);
-    add_module_folder(py, &b, "encodings", 2);
-    if (sysdict && (v = lk_py_dict_get(py, sysdict, "_stdlib_dir")) && (dir = lk_py_str(py, v)))
-        add_folder(&b, dir, "");
-    if (sysdict) {
-        add_prefix(py, &b, sysdict, "base_prefix");
-        add_prefix(py, &b, sysdict, "base_exec_prefix");
-    }
-    if (b.n)
-        py->stdlib = lk_arena_strdup(py->arena, b.s);
-    lk_strbuf_deinit(&b);
-}
-
 void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
 {
     struct lk_python *d = &s->python;
 
     if (py->readable && !py->stdlib)
-        find_stdlib(py);
+        lk_py_find_folders(py);
     d->present = true;
     d->version = *py->version ? lk_arena_strdup(s->arena, py->version) : NULL;
     d->build = *py->build ? lk_arena_strdup(s->arena, py->build) : NULL;
@@ -369,4 +295,6 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
     d->why_not = py->readable ? NULL : lk_arena_strdup(s->arena, py->why_not.text);
     d->passing = !py->readable && py->passing;
     d->stdlib = py->stdlib ? lk_arena_strdup(s->arena, py->stdlib) : NULL;
+    d->own_folders = py->own_folders ? lk_arena_strdup(s->arena, py->own_folders) : NULL;
+    d->prefix = py->prefix ? lk_arena_strdup(s->arena, py->prefix) : NULL;
 }
