@@ -196,10 +196,8 @@ static void look(pid_t pid, struct looked *ret)
     ret->s = lk_snapshot_create();
     lk_process_begin_sample(t);
     assert_true(lk_process_threads(t, &list, true, &err));
-    struct lk_kernel_reader *r = lk_kernel_reader_create(t, ret->s->arena);
     struct lk_thread *thread = lk_thread_at(ret->s, lk_snapshot_thread(ret->s, pid, NULL));
-    lk_kernel_read_wait(r, &list.v[0], &thread->os);
-    lk_kernel_reader_destroy(r);
+    lk_process_call(t, &list.v[0], ret->s->arena, &thread->os);
     lk_process_listeners(t, ret->s);
     ret->os = thread->os;
     ret->l = NULL;

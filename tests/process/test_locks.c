@@ -120,13 +120,14 @@ static void parents_posix_lock(struct child *c)
 static struct lk_file_lock ask(void (*run)(struct child *), bool by_flock, int64_t *held)
 {
     struct lk_file_lock ret = { 0 };
-    char base[LK_PROCFS_BASE];
+    struct lk_procfs_folder f;
     struct child *c = child_page();
     pid_t pid = child_start(run, c);
     assert_true(wait_until(atomic_load(&c->ready)));
-    assert_true(lk_procfs_base(pid, base));
-    wait_until((lk_file_lock_find(pid, base, atomic_load(&c->count[1]), by_flock, &ret),
+    assert_true(lk_procfs_enter(pid, &f));
+    wait_until((lk_file_lock_find(pid, f.dir, atomic_load(&c->count[1]), by_flock, &ret),
                 ret.by != LK_LOCKED_UNKNOWN));
+    lk_procfs_leave(&f);
     *held = atomic_load(&c->count[0]);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);

@@ -17,6 +17,16 @@
 
 #include "process/linux/socket_table.h"
 
+/* Our folder in /proc, as that of an examined process is given. */
+static int own_folder(void)
+{
+    static int dir = -1;
+    if (dir < 0)
+        dir = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_true(dir >= 0);
+    return dir;
+}
+
 static uint64_t inode_of(int fd)
 {
     struct stat st;
@@ -57,7 +67,7 @@ static void tcp(void **state)
         struct lk_socket_end end;
         struct lk_socket ask, peer;
         int l = listener(families[i], &end), c = client(end.port);
-        struct lk_socket_table *n = lk_socket_create("/proc/self");
+        struct lk_socket_table *n = lk_socket_create(own_folder());
 
         /* By table. */
         const struct lk_socket *s = lk_socket_find(n, inode_of(l));
@@ -103,9 +113,7 @@ static void tcp(void **state)
         assert_true(lk_socket_quiet_ms(l) == INT64_MIN);
 
         /* A new look sees the accepted end, by table alone. */
-        char base[64];
-        snprintf(base, sizeof(base), "/proc/%d/task/%d", getpid(), getpid());
-        n = lk_socket_create(base);
+        n = lk_socket_create(own_folder());
         assert_non_null(lk_socket_find(n, inode_of(a)));
         assert_true(lk_socket_reverse(n, &by_table, &peer));
         assert_true(peer.inode == inode_of(a));
@@ -128,7 +136,7 @@ static void unix_sockets(void **state)
                      0);
     assert_int_equal(listen(named, 1), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, v), 0);
-    struct lk_socket_table *n = lk_socket_create("/proc/self");
+    struct lk_socket_table *n = lk_socket_create(own_folder());
     const struct lk_socket *s = lk_socket_find(n, inode_of(named));
     assert_non_null(s);
     assert_true(s->listening);
@@ -157,6 +165,7 @@ static void unix_sockets(void **state)
 
 struct fake {
     char base[40], net[48];
+    int dir;
 };
 
 static void fake_open(struct fake *f)
@@ -165,6 +174,8 @@ static void fake_open(struct fake *f)
     assert_non_null(mkdtemp(f->base));
     snprintf(f->net, sizeof(f->net), "%s/net", f->base);
     assert_int_equal(mkdir(f->net, 0700), 0);
+    f->dir = open(f->base, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    assert_true(f->dir >= 0);
 }
 
 static void fake_write(const struct fake *f, const char *name, const char *text, size_t n)
@@ -185,6 +196,7 @@ static void fake_close(const struct fake *f)
         snprintf(path, sizeof(path), "%s/%s", f->net, names[i]);
         unlink(path);
     }
+    close(f->dir);
     rmdir(f->net);
     rmdir(f->base);
 }
@@ -222,7 +234,7 @@ static void odd_lines(void **state)
     memcpy(big, unix_head, sizeof(unix_head) - 1);
     memcpy(big + sizeof(big) - sizeof(unix_tail) + 1, unix_tail, sizeof(unix_tail) - 1);
     fake_write(&f, "unix", big, sizeof(big));
-    struct lk_socket_table *n = lk_socket_create(f.base);
+    struct lk_socket_table *n = lk_socket_create(f.dir);
     const struct lk_socket *s = lk_socket_find(n, 11);
     assert_non_null(s);
     assert_true(s->listening);
@@ -268,7 +280,7 @@ static void random_tables(void **state)
             }
             fake_write(&f, names[i], text, seed % sizeof(text));
         }
-        struct lk_socket_table *n = lk_socket_create(f.base);
+        struct lk_socket_table *n = lk_socket_create(f.dir);
         struct lk_socket peer;
         for (uint64_t inode = 0; inode < 20; inode++) {
             const struct lk_socket *s = lk_socket_find(n, inode);

@@ -49,7 +49,6 @@ enum { A = 100, B = 101, C = 102, D = 103 };
 struct seen {
     struct lk_arena *arena;
     struct lk_process *target;
-    struct lk_kernel_reader *reader;
     struct lk_syscall_wait w;
 };
 
@@ -263,7 +262,7 @@ static void check_pipe_read(const struct seen *s)
     assert_true(lk_starts_with(s->w.path, "pipe:["));
     assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.timeout_ms == LK_FOREVER);
-    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
+    assert_int_equal(lk_process_unread(s->target, A), 0);
 }
 
 static void pipe_full_write(void)
@@ -279,7 +278,7 @@ static void check_pipe_write(const struct seen *s)
 {
     assert_int_equal(s->w.on, LK_OS_PIPE);
     assert_int_equal(s->w.fd, B);
-    assert_int_equal(lk_kernel_unread(s->reader, A), 4096);
+    assert_int_equal(lk_process_unread(s->target, A), 4096);
 }
 
 static void pipe_long_write(void)
@@ -325,8 +324,8 @@ static void check_poll_one(const struct seen *s)
     assert_int_equal(s->w.fd, A);
     assert_int_equal(s->w.timeout_ms, 70000);
     assert_int_equal(s->w.fds.n, 1);
-    assert_int_equal(lk_kernel_unread(s->reader, B), 3);
-    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
+    assert_int_equal(lk_process_unread(s->target, B), 3);
+    assert_int_equal(lk_process_unread(s->target, A), 0);
 }
 
 static void poll_two(void)
@@ -381,17 +380,17 @@ static void epoll(void)
 
 static void check_epoll(const struct seen *s)
 {
-    int64_t fds[1];
+    struct lk_watched w;
     assert_int_equal(s->w.on, LK_OS_SELECTOR);
     assert_int_equal(s->w.fd, C);
     assert_int_equal(s->w.timeout_ms, 80000);
     assert_int_equal(s->w.fds.n, 2);
     assert_int_equal(s->w.fds.v[0] + s->w.fds.v[1], A + B);
-    assert_int_equal(lk_kernel_epoll_fds(s->reader, C, fds, 1), 2);
-    assert_true(fds[0] == A || fds[0] == B);
-    assert_int_equal(lk_kernel_epoll_fds(s->reader, C, NULL, 0), 2);
-    assert_true(lk_kernel_epoll_fds(s->reader, A, NULL, 0) == LK_UNKNOWN);
-    assert_true(lk_kernel_epoll_fds(s->reader, 9999, NULL, 0) == LK_UNKNOWN);
+    assert_true(lk_process_watched(s->target, C, &w));
+    assert_int_equal(w.total, 2);
+    assert_int_equal(w.fds[0] + w.fds[1], A + B);
+    assert_false(lk_process_watched(s->target, A, &w));
+    assert_false(lk_process_watched(s->target, 9999, &w));
 }
 
 static void event_read(void)
@@ -406,8 +405,8 @@ static void check_eventfd(const struct seen *s)
 {
     assert_int_equal(s->w.on, LK_OS_EVENTFD);
     assert_int_equal(s->w.fd, A);
-    assert_int_equal(lk_kernel_unread(s->reader, A), 0);
-    assert_int_equal(lk_kernel_unread(s->reader, B), 8);
+    assert_int_equal(lk_process_unread(s->target, A), 0);
+    assert_int_equal(lk_process_unread(s->target, B), 8);
 }
 
 static void timer_read(void)
@@ -605,7 +604,7 @@ static void check_dual_stack(const struct seen *s)
     assert_true(lk_starts_with(s->w.local, "127.0.0.1:"));
     assert_int_equal(s->w.peer_is, LK_PEER_SELF);
     assert_true(s->w.accepted);
-    assert_int_equal(lk_kernel_unread(s->reader, B), 3);
+    assert_int_equal(lk_process_unread(s->target, B), 3);
 }
 
 static void accept_wait(void)
@@ -925,10 +924,8 @@ static void look(pid_t pid, const struct lk_thread_facts *f, void (*check)(const
     s.target = lk_process_open_live(pid, &err);
     if (!s.target)
         fail_msg("%s", err.text);
-    s.reader = lk_kernel_reader_create(s.target, s.arena);
-    lk_kernel_read_wait(s.reader, f, &s.w);
+    lk_process_call(s.target, f, s.arena, &s.w);
     check(&s);
-    lk_kernel_reader_destroy(s.reader);
     lk_process_destroy(s.target);
     lk_arena_destroy(s.arena);
 }
@@ -1114,7 +1111,6 @@ static void wild_arguments(void **state)
     struct lk_arena *a = lk_arena_create();
     struct lk_process *t = lk_process_open_live(pid, &err);
     assert_non_null(t);
-    struct lk_kernel_reader *r = lk_kernel_reader_create(t, a);
     for (int64_t nr = 0; nr < 470; nr++) {
         for (size_t i = 0; i < LK_ARRAY_LEN(values); i++) {
             struct lk_thread_facts f = {
@@ -1122,15 +1118,14 @@ static void wild_arguments(void **state)
             };
             for (size_t k = 0; k < 6; k++)
                 f.args[k] = values[(i + k * (i + 1)) % LK_ARRAY_LEN(values)];
-            struct seen s = { .arena = a, .target = t, .reader = r };
-            lk_kernel_read_wait(r, &f, &s.w);
+            struct seen s = { .arena = a, .target = t };
+            lk_process_call(t, &f, a, &s.w);
             check_wild(&s);
         }
     }
-    assert_true(lk_kernel_unread(r, -5) == LK_UNKNOWN);
-    assert_true(lk_kernel_unread(r, INT64_MAX) == LK_UNKNOWN);
-    assert_true(lk_kernel_unread(r, LK_UNKNOWN) == LK_UNKNOWN);
-    lk_kernel_reader_destroy(r);
+    assert_true(lk_process_unread(t, -5) == LK_UNKNOWN);
+    assert_true(lk_process_unread(t, INT64_MAX) == LK_UNKNOWN);
+    assert_true(lk_process_unread(t, LK_UNKNOWN) == LK_UNKNOWN);
     lk_process_destroy(t);
     lk_arena_destroy(a);
     stop(pid);

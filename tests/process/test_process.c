@@ -137,6 +137,15 @@ static void nap(void)
     nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
+static bool is_living(pid_t pid)
+{
+    struct lk_procfs_folder f;
+    assert_true(lk_procfs_enter(pid, &f));
+    const bool living = lk_process_is_living(f.whole);
+    lk_procfs_leave(&f);
+    return living;
+}
+
 static void read_supervisor(pid_t pid, struct lk_snapshot *s)
 {
     struct lk_error err;
@@ -149,9 +158,10 @@ static void read_supervisor(pid_t pid, struct lk_snapshot *s)
 /* Reads it again and again until done says that it shows what is awaited, for five seconds. */
 static struct lk_snapshot *read_until(pid_t pid, bool (*done)(const struct lk_snapshot *))
 {
+    struct lk_error err;
     for (int i = 0; i < 2500; i++) {
         struct lk_snapshot *s = lk_snapshot_create();
-        bool ok = lk_process_facts_read(pid, s) == 0;
+        bool ok = lk_machine_identify(lk_machine_here(), pid, s, &err);
         if (ok)
             read_supervisor(pid, s);
         if (ok && done(s))
@@ -193,7 +203,7 @@ static void identity(void **state)
     assert_string_equal(s->test_env, "t.py::test_x\\x1b (call)");
     assert_false(s->test_env_own);
     char exe[4096], cwd[4096], host[256];
-    assert_true(lk_procfs_link(exe, sizeof(exe), "/proc/self/exe") > 0);
+    assert_true(lk_procfs_link(exe, sizeof(exe), AT_FDCWD, "/proc/self/exe") > 0);
     assert_string_equal(s->exe, exe);
     assert_string_equal(s->cwd, getcwd(cwd, sizeof(cwd)));
     gethostname(host, sizeof(host));
@@ -327,7 +337,7 @@ static void main_gone(void **state)
     struct lk_snapshot *s = read_until(pid, is_main_gone);
     assert_false(s->stop.zombie);
     assert_int_equal(s->epoll_fds, 0);
-    assert_true(lk_process_is_living(pid));
+    assert_true(is_living(pid));
     lk_snapshot_destroy(s);
     end(pid);
 }
@@ -340,7 +350,7 @@ static void ending(void **state)
     struct lk_snapshot *s = read_until(pid, is_main_gone);
     lk_snapshot_destroy(s);
     assert_int_equal(kill(pid, SIGKILL), 0);
-    assert_false(lk_process_is_living(pid));
+    assert_false(is_living(pid));
     end(pid);
 }
 
@@ -353,21 +363,21 @@ static void states(void **state)
                                     { .tid = 9, .state = 'D' } };
     struct lk_thread_list l = { .v = v, .n = 3, .cap = 3 };
     struct lk_process_halt stop = { 0 };
-    lk_process_halt_states(7, &l, a, &stop);
+    lk_process_halt_states(7, -1, &l, a, &stop);
     assert_false(stop.job_stopped || stop.zombie || stop.main_gone);
     assert_int_equal(stop.d_state, 1);
     v[0].state = v[2].state = 'T';
-    lk_process_halt_states(7, &l, a, &stop);
+    lk_process_halt_states(7, -1, &l, a, &stop);
     assert_true(stop.job_stopped);
     assert_int_equal(stop.d_state, 0);
     v[0].state = 'Z';
-    lk_process_halt_states(7, &l, a, &stop);
+    lk_process_halt_states(7, -1, &l, a, &stop);
     assert_true(stop.main_gone && stop.job_stopped && !stop.zombie);
     v[1].state = v[2].state = 'X';
-    lk_process_halt_states(7, &l, a, &stop);
+    lk_process_halt_states(7, -1, &l, a, &stop);
     assert_true(stop.zombie && !stop.main_gone && !stop.job_stopped);
     l.n = 0;
-    lk_process_halt_states(7, &l, a, &stop);
+    lk_process_halt_states(7, -1, &l, a, &stop);
     assert_false(stop.zombie || stop.main_gone || stop.job_stopped);
     lk_arena_destroy(a);
 }
@@ -452,11 +462,14 @@ static void throttled(void **state)
                   write_file(group, "cpu.cfs_quota_us", "2000"));
     pid_t pid = start_mode("burn");
     bool in = quota && enter(group, pid);
+    struct lk_procfs_folder f;
+    assert_true(lk_procfs_enter(pid, &f));
     /* The time is entered when a throttled period ends, a moment after the count. */
     for (int i = 0; in && i < 3000 && (hits == 0 || us == 0); i++) {
-        lk_process_throttle_read(pid, &periods, &hits, &us);
+        lk_cgroup_throttle(f.dir, &periods, &hits, &us);
         nap();
     }
+    lk_procfs_leave(&f);
     end(pid);
     remove_group(group);
     if (!in)
@@ -569,7 +582,7 @@ static void check_gunicorn(char *const argv[], int64_t want)
     pid_t worker = (pid_t)s->children.v[0].pid;
     lk_snapshot_destroy(s);
     s = lk_snapshot_create();
-    assert_int_equal(lk_process_facts_read(worker, s), 0);
+    assert_true(lk_machine_identify(lk_machine_here(), worker, s, NULL));
     read_supervisor(worker, s);
     assert_null(s->supervisor);
     if (s->supervisor_timeout_ms != want)

@@ -28,7 +28,7 @@ enum { MOUNTS = 1 << 20, MEMBERS = 1 << 20, AT_ONCE = 3, WAITS = 1500, WAIT_US =
 static bool find_mount(char root[PATH_MAX], char point[PATH_MAX])
 {
     size_t len;
-    char *text = lk_procfs_read_all(MOUNTS, &len, "/proc/self/mountinfo"), *rest = NULL;
+    char *text = lk_procfs_read_all(MOUNTS, &len, AT_FDCWD, "/proc/self/mountinfo"), *rest = NULL;
     bool found = false;
     for (char *line = text ? strtok_r(text, "\n", &rest) : NULL; line && !found;
          line = strtok_r(NULL, "\n", &rest)) {
@@ -44,7 +44,7 @@ static bool find_mount(char root[PATH_MAX], char point[PATH_MAX])
 static bool find_own(const char *root, char ret[PATH_MAX])
 {
     char text[8192];
-    if (lk_procfs_read(text, sizeof text, "/proc/self/cgroup") <= 0)
+    if (lk_procfs_read(text, sizeof text, AT_FDCWD, "/proc/self/cgroup") <= 0)
         return false;
     char *line = lk_starts_with(text, "0::") ? text : strstr(text, "\n0::");
     if (!line)
@@ -131,7 +131,8 @@ void lk_command_cgroup_kill(const struct lk_command_cgroup *c)
 static void release_members(const struct lk_command_cgroup *c)
 {
     size_t len;
-    char *text = lk_procfs_read_all(MEMBERS, &len, "%s/cgroup.procs", c->dir), *rest = NULL;
+    char *text = lk_procfs_read_all(MEMBERS, &len, AT_FDCWD, "%s/cgroup.procs", c->dir),
+         *rest = NULL;
     for (char *pid = text ? strtok_r(text, "\n", &rest) : NULL; pid;
          pid = strtok_r(NULL, "\n", &rest))
         write_file(c->parent, "cgroup.procs", pid);

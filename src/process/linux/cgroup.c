@@ -32,10 +32,10 @@ static bool has_word(const char *list, const char *end, const char *word)
 
 /* proc(5) /proc/PID/cgroup: "id:controllers:path"; version 2 is "0::path". controller NULL:
  * version 2. */
-static bool group_path(const char *base, const char *controller, char *ret, size_t size)
+static bool group_path(int proc, const char *controller, char *ret, size_t size)
 {
     char text[4096];
-    if (lk_procfs_read(text, sizeof(text), "%s/cgroup", base) <= 0)
+    if (lk_procfs_read(text, sizeof(text), proc, "cgroup") <= 0)
         return false;
     for (char *line = text; *line;) {
         char *next = line + strcspn(line, "\n");
@@ -60,7 +60,7 @@ struct mount {
 static bool find_mount(const char *controller, struct mount *ret)
 {
     size_t len;
-    char *text = lk_procfs_read_all(MAX_TEXT * 16, &len, "/proc/self/mountinfo");
+    char *text = lk_procfs_read_all(MAX_TEXT * 16, &len, AT_FDCWD, "/proc/self/mountinfo");
     if (!text)
         return false;
     bool found = false;
@@ -80,12 +80,11 @@ static bool find_mount(const char *controller, struct mount *ret)
 }
 
 /* The folder of the process's group; top is the length of its mount point. */
-static bool group_folder(const char *base, const char *controller, char *ret, size_t size,
-                         size_t *top)
+static bool group_folder(int proc, const char *controller, char *ret, size_t size, size_t *top)
 {
     char path[MAX_DIR];
     struct mount m;
-    if (!group_path(base, controller, path, sizeof(path)) || !find_mount(controller, &m))
+    if (!group_path(proc, controller, path, sizeof(path)) || !find_mount(controller, &m))
         return false;
     const char *below = path;
     size_t n = strcmp(m.root, "/") == 0 ? 0 : strlen(m.root);
@@ -97,35 +96,34 @@ static bool group_folder(const char *base, const char *controller, char *ret, si
            size;
 }
 
-bool lk_cgroup_frozen(const char *base)
+bool lk_cgroup_frozen(int proc)
 {
     char dir[2 * MAX_DIR], text[256];
     size_t top;
     uint64_t frozen;
-    if (group_folder(base, NULL, dir, LK_PROCFS_PATH - 32, &top) &&
-        lk_procfs_read(text, sizeof(text), "%s/cgroup.events", dir) > 0 &&
+    if (group_folder(proc, NULL, dir, LK_PROCFS_PATH - 32, &top) &&
+        lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/cgroup.events", dir) > 0 &&
         lk_procfs_field(text, "frozen ", 10, &frozen) && frozen)
         return true;
     /* Version 1: a group below a frozen one says FROZEN too; FREEZING is on its way there. */
-    return group_folder(base, "freezer", dir, LK_PROCFS_PATH - 32, &top) &&
-           lk_procfs_read(text, sizeof(text), "%s/freezer.state", dir) > 0 &&
+    return group_folder(proc, "freezer", dir, LK_PROCFS_PATH - 32, &top) &&
+           lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/freezer.state", dir) > 0 &&
            (strncmp(text, "FROZEN", 6) == 0 || strncmp(text, "FREEZING", 8) == 0);
 }
 
-bool lk_cgroup_throttle(const char *base, uint64_t *periods, uint64_t *throttled,
-                        uint64_t *throttled_us)
+bool lk_cgroup_throttle(int proc, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
 {
     static const char *const controllers[] = { "cpu", NULL };
     for (size_t i = 0; i < LK_ARRAY_LEN(controllers); i++) {
         char dir[LK_PROCFS_PATH - 32], text[2048];
         size_t top;
-        if (!group_folder(base, controllers[i], dir, sizeof(dir), &top))
+        if (!group_folder(proc, controllers[i], dir, sizeof(dir), &top))
             continue;
         /* Periods are counted where a quota is set: the process's group or one above it. */
         for (size_t len = strlen(dir); len >= top && len > 0;) {
             uint64_t ns;
             dir[len] = '\0';
-            if (lk_procfs_read(text, sizeof(text), "%s/cpu.stat", dir) > 0 &&
+            if (lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/cpu.stat", dir) > 0 &&
                 lk_procfs_field(text, "nr_periods ", 10, periods) && *periods > 0 &&
                 lk_procfs_field(text, "nr_throttled ", 10, throttled)) {
                 if (lk_procfs_field(text, "throttled_usec ", 10, throttled_us))

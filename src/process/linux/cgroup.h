@@ -8,11 +8,14 @@
 
 #include "util/base.h"
 
-/** base as by lk_procfs_base. False also when it could not be read. */
-bool lk_cgroup_frozen(const char *base);
-/** See lk_process_throttle_read. */
-bool lk_cgroup_throttle(const char *base, uint64_t *periods, uint64_t *throttled,
-                        uint64_t *throttled_us);
+/** proc: the folder that answers for a process (lk_procfs_folder). False also when it could not be
+ * read. */
+bool lk_cgroup_frozen(int proc);
+/**
+ * Counters of the innermost group that has a processor quota: periods so far, those in which it was
+ * throttled, and for how long. False: no quota, or not readable.
+ */
+bool lk_cgroup_throttle(int proc, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us);
 /** "docker 0123456789ab" from the text of /proc/PID/cgroup; false when it names no container. */
 bool lk_cgroup_container(const char *text, char *ret, size_t size);
 

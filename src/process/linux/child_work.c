@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
 #include "util/text.h"
 
@@ -24,10 +23,16 @@ enum {
     MAX_CHILDREN = 256, /* and theirs, that are asked in all */
 };
 
-static enum lk_child_does by_call(struct lk_kernel_reader *os, const struct lk_thread_facts *f)
+/* A process that is looked at, and where what is found of it is put meanwhile. */
+struct look {
+    struct lk_process *t;
+    struct lk_arena *arena;
+};
+
+static enum lk_child_does by_call(const struct look *x, const struct lk_thread_facts *f)
 {
     struct lk_syscall_wait w;
-    lk_kernel_read_wait(os, f, &w);
+    lk_process_call(x->t, f, x->arena, &w);
     switch (w.on) {
     case LK_OS_TIMER:
     case LK_OS_SELECTOR:
@@ -37,7 +42,7 @@ static enum lk_child_does by_call(struct lk_kernel_reader *os, const struct lk_t
     }
 }
 
-static enum lk_child_does does(struct lk_kernel_reader *os, const struct lk_thread_facts *f)
+static enum lk_child_does does(const struct look *x, const struct lk_thread_facts *f)
 {
     if (f->running || f->state == 'R' || f->state == 'D')
         return LK_CHILD_RUNS;
@@ -45,13 +50,13 @@ static enum lk_child_does does(struct lk_kernel_reader *os, const struct lk_thre
         return LK_CHILD_UNKNOWN;
     if (f->off_cpu_ms != LK_UNKNOWN && f->off_cpu_ms < LATELY_MS)
         return LK_CHILD_WAITS;
-    return f->state == 'S' && f->syscall_known ? by_call(os, f) : LK_CHILD_STANDS;
+    return f->state == 'S' && f->syscall_known ? by_call(x, f) : LK_CHILD_STANDS;
 }
 
 /* Asks of each thread of a process until ask() says that it is enough. */
 static void each_thread(const struct lk_process *t, pid_t pid,
-                        bool (*ask)(struct lk_kernel_reader *, const struct lk_thread_list *,
-                                    size_t, void *),
+                        bool (*ask)(const struct look *, const struct lk_thread_list *, size_t,
+                                    void *),
                         void *arg)
 {
     struct lk_error err = { 0 };
@@ -59,13 +64,11 @@ static void each_thread(const struct lk_process *t, pid_t pid,
     struct lk_process *child = lk_process_open_other(t, pid, &err);
     if (!child)
         return;
-    struct lk_arena *a = lk_arena_create();
-    struct lk_kernel_reader *os = lk_kernel_reader_create(child, a);
+    const struct look x = { child, lk_arena_create() };
     if (lk_process_threads(child, &list, true, &err))
-        for (size_t i = 0; i < list.n && ask(os, &list, i, arg); i++)
+        for (size_t i = 0; i < list.n && ask(&x, &list, i, arg); i++)
             ;
-    lk_kernel_reader_destroy(os);
-    lk_arena_destroy(a);
+    lk_arena_destroy(x.arena);
     lk_process_destroy(child);
     lk_free(list.v);
 }
@@ -79,17 +82,16 @@ struct work {
     unsigned depth, asked;
 };
 
-static bool note_work(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
-                      void *arg)
+static bool note_work(const struct look *x, const struct lk_thread_list *list, size_t i, void *arg)
 {
     struct work *w = arg;
     struct lk_syscall_wait wait = { 0 };
     const struct lk_thread_facts *f = &list->v[i];
-    const enum lk_child_does one = does(os, f);
+    const enum lk_child_does one = does(x, f);
     w->unread |= one == LK_CHILD_UNKNOWN;
     w->most = LK_MAX(w->most, one);
     if (one == LK_CHILD_STANDS && f->state == 'S' && f->syscall_known)
-        lk_kernel_read_wait(os, f, &wait);
+        lk_process_call(x->t, f, x->arena, &wait);
     w->for_children |= wait.on == LK_OS_CHILD;
     return true;
 }
@@ -118,35 +120,32 @@ enum lk_child_does lk_child_work(const struct lk_process *t, pid_t pid)
 /* ---- a worker that waits for a job --------------------------------------------------------- */
 
 struct idle {
-    pid_t pid;
     const char *pipe;
     lk_addr futex;
     bool idles;
 };
 
-static bool note_idle(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
-                      void *arg)
+static bool note_idle(const struct look *x, const struct lk_thread_list *list, size_t i, void *arg)
 {
-    struct idle *x = arg;
+    struct idle *idle = arg;
     const struct lk_thread_facts *f = &list->v[i];
-    char link[PATH_MAX];
     struct lk_syscall_wait w;
     if (list->n != 1 || f->running || f->state != 'S' || !f->syscall_known ||
         f->off_cpu_ms == LK_UNKNOWN || f->off_cpu_ms < LATELY_MS)
         return false;
-    lk_kernel_read_wait(os, f, &w);
-    if (w.on == LK_OS_FUTEX)
-        x->idles = w.futex == x->futex;
-    else if (w.on == LK_OS_PIPE && w.syscall && lk_starts_with(w.syscall, "read"))
-        x->idles =
-            lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)w.fd) > 0 &&
-            strcmp(link, x->pipe) == 0;
+    lk_process_call(x->t, f, x->arena, &w);
+    if (w.on == LK_OS_FUTEX) {
+        idle->idles = w.futex == idle->futex;
+    } else if (w.on == LK_OS_PIPE && w.syscall && lk_starts_with(w.syscall, "read")) {
+        const char *name = lk_process_fd_name(x->t, w.fd, x->arena);
+        idle->idles = name && strcmp(name, idle->pipe) == 0;
+    }
     return false;
 }
 
 bool lk_child_idles_at(const struct lk_process *t, pid_t pid, const char *pipe, lk_addr futex)
 {
-    struct idle x = { .pid = pid, .pipe = pipe, .futex = futex };
+    struct idle x = { .pipe = pipe, .futex = futex };
     each_thread(t, pid, note_idle, &x);
     return x.idles;
 }
@@ -154,7 +153,7 @@ bool lk_child_idles_at(const struct lk_process *t, pid_t pid, const char *pipe, 
 /* ---- a pipe that nobody empties ------------------------------------------------------------ */
 
 struct pipe_reader {
-    pid_t pid;
+    struct lk_procfs_folder folder;
     const char *pipe;
     bool found;
 };
@@ -162,51 +161,57 @@ struct pipe_reader {
 static bool is_reading_end(int64_t fd, void *arg)
 {
     struct pipe_reader *r = arg;
+    const int dir = r->folder.whole;
     char link[PATH_MAX], info[1024];
     uint64_t flags;
-    r->found =
-        lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", r->pid, (long long)fd) > 0 &&
-        strcmp(link, r->pipe) == 0 &&
-        lk_procfs_read(info, sizeof(info), "/proc/%d/fdinfo/%lld", r->pid, (long long)fd) > 0 &&
-        lk_procfs_field(info, "flags:", 8, &flags) && (flags & O_ACCMODE) == O_RDONLY;
+    r->found = lk_procfs_link(link, sizeof(link), dir, "fd/%lld", (long long)fd) > 0 &&
+               strcmp(link, r->pipe) == 0 &&
+               lk_procfs_read(info, sizeof(info), dir, "fdinfo/%lld", (long long)fd) > 0 &&
+               lk_procfs_field(info, "flags:", 8, &flags) && (flags & O_ACCMODE) == O_RDONLY;
     return !r->found;
 }
 
-static const char *filled_pipe(struct lk_kernel_reader *os, const struct lk_thread_facts *f,
-                               pid_t pid, pid_t reader, struct lk_arena *arena)
+static bool reads_pipe(pid_t pid, const char *pipe)
 {
-    char link[PATH_MAX];
+    struct pipe_reader r = { .pipe = pipe };
+    if (lk_procfs_enter(pid, &r.folder))
+        lk_procfs_each_id(is_reading_end, &r, r.folder.whole, "fd");
+    lk_procfs_leave(&r.folder);
+    return r.found;
+}
+
+static const char *filled_pipe(const struct look *x, const struct lk_thread_facts *f, pid_t reader)
+{
     struct lk_syscall_wait w;
     if (f->running || f->state != 'S' || !f->syscall_known)
         return NULL;
-    lk_kernel_read_wait(os, f, &w);
+    lk_process_call(x->t, f, x->arena, &w);
     if (w.on != LK_OS_PIPE || !w.syscall || !lk_starts_with(w.syscall, "write") ||
-        w.fd == LK_UNKNOWN ||
-        lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", pid, (long long)w.fd) <= 0)
+        w.fd == LK_UNKNOWN)
         return NULL;
-    struct pipe_reader r = { .pid = reader, .pipe = link };
-    lk_procfs_each_id(is_reading_end, &r, "/proc/%d/fd", reader);
-    return r.found ? lk_text_clean(arena, link, strlen(link), 256) : NULL;
+    const char *name = lk_process_fd_name(x->t, w.fd, x->arena);
+    return name && reads_pipe(reader, name) ? name : NULL;
 }
 
 struct fills {
-    pid_t pid, reader;
+    pid_t reader;
     struct lk_arena *arena;
     const char *pipe;
 };
 
-static bool note_filled(struct lk_kernel_reader *os, const struct lk_thread_list *list, size_t i,
+static bool note_filled(const struct look *x, const struct lk_thread_list *list, size_t i,
                         void *arg)
 {
-    struct fills *x = arg;
-    x->pipe = filled_pipe(os, &list->v[i], x->pid, x->reader, x->arena);
-    return !x->pipe;
+    struct fills *fills = arg;
+    const char *name = filled_pipe(x, &list->v[i], fills->reader);
+    fills->pipe = name ? lk_text_clean(fills->arena, name, strlen(name), 256) : NULL;
+    return !fills->pipe;
 }
 
 const char *lk_child_fills_pipe(const struct lk_process *t, pid_t pid, pid_t reader,
                                 struct lk_arena *arena)
 {
-    struct fills x = { .pid = pid, .reader = reader, .arena = arena };
+    struct fills x = { .reader = reader, .arena = arena };
     each_thread(t, pid, note_filled, &x);
     return x.pipe;
 }

@@ -68,8 +68,9 @@ static bool is_fifo(struct lk_kernel_reader *r, int64_t fd)
 {
     char path[LK_PROCFS_PATH];
     struct statx st;
-    snprintf(path, sizeof(path), "%s/fd/%lld", r->base, (long long)fd);
-    return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 && S_ISFIFO(st.stx_mode);
+    snprintf(path, sizeof(path), "fd/%lld", (long long)fd);
+    return statx(r->folder.dir, path, AT_STATX_DONT_SYNC, STATX_TYPE, &st) == 0 &&
+           S_ISFIFO(st.stx_mode);
 }
 
 static const struct {

@@ -34,15 +34,15 @@ struct scan {
 
 struct lk_fd_holders {
     pid_t pid;
-    char base[LK_PROCFS_BASE];
+    int dir;
     struct scan self, tree;
 };
 
-struct lk_fd_holders *lk_fd_holders_create(pid_t pid, const char *base)
+struct lk_fd_holders *lk_fd_holders_create(pid_t pid, int dir)
 {
     struct lk_fd_holders *h = lk_xcalloc(1, sizeof(*h));
     h->pid = pid;
-    snprintf(h->base, sizeof(h->base), "%s", base);
+    h->dir = dir;
     return h;
 }
 
@@ -68,7 +68,7 @@ static uint64_t key(enum lk_holder_of what, uint64_t inode)
 
 struct visit {
     struct scan *scan;
-    const char *base;
+    int dir;
     pid_t pid;
 };
 
@@ -83,7 +83,7 @@ static bool visit_link(int64_t fd, void *arg)
     char link[64];
     unsigned long long inode;
     enum lk_holder_of what;
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", v->base, (long long)fd) < 0)
+    if (lk_procfs_link(link, sizeof(link), v->dir, "fd/%lld", (long long)fd) < 0)
         return true;
     if (sscanf(link, "socket:[%llu]", &inode) == 1)
         what = LK_HOLDER_SOCKET;
@@ -98,10 +98,10 @@ static bool visit_link(int64_t fd, void *arg)
     return true;
 }
 
-static void scan_process(struct scan *s, pid_t pid, const char *base)
+static void scan_process(struct scan *s, pid_t pid, int dir)
 {
-    struct visit v = { .scan = s, .base = base, .pid = pid };
-    if (!lk_procfs_each_id(visit_link, &v, "%s/fd", base))
+    struct visit v = { .scan = s, .dir = dir, .pid = pid };
+    if (!lk_procfs_each_id(visit_link, &v, dir, "fd"))
         s->incomplete = true;
 }
 
@@ -109,7 +109,7 @@ static const struct scan *self_scan(struct lk_fd_holders *h)
 {
     if (!h->self.done) {
         h->self.done = true;
-        scan_process(&h->self, h->pid, h->base);
+        scan_process(&h->self, h->pid, h->dir);
     }
     return &h->self;
 }
@@ -129,13 +129,15 @@ struct pids {
 static bool runs_image(int64_t pid, uint64_t image)
 {
     struct lk_procfs_stat st;
-    if (lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.start_stack == image)
-        return true;
-    char base[LK_PROCFS_BASE];
     struct lk_procfs_args args;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    if (!lk_procfs_args_read(base, &args))
+    struct lk_procfs_folder f;
+    if (!lk_procfs_enter((pid_t)pid, &f))
         return false;
+    const bool same = lk_procfs_stat_read(&st, f.whole, "stat") && st.start_stack == image;
+    const bool asked = !same && lk_procfs_args_read(f.whole, &args);
+    lk_procfs_leave(&f);
+    if (!asked)
+        return same;
     bool spawned = false;
     for (size_t i = 1; i < args.argc && !spawned; i++)
         spawned = strstr(args.argv[i], "from multiprocessing.spawn import") ||
@@ -168,8 +170,8 @@ static const struct scan *tree_scan(struct lk_fd_holders *h)
             lk_procfs_children(p.v[level], add_pid, &p);
     }
     struct lk_procfs_stat st, parent;
-    if (lk_procfs_stat_read(&st, "/proc/%d/stat", h->pid) && st.start_stack && st.ppid > 0 &&
-        lk_procfs_stat_read(&parent, "/proc/%d/stat", st.ppid) && parent.start_stack &&
+    if (lk_procfs_stat_of(h->pid, &st) && st.start_stack && st.ppid > 0 &&
+        lk_procfs_stat_of(st.ppid, &parent) && parent.start_stack &&
         runs_image(h->pid, parent.start_stack)) {
         add_pid(st.ppid, &p);
         p.image = parent.start_stack;
@@ -177,9 +179,10 @@ static const struct scan *tree_scan(struct lk_fd_holders *h)
     }
     h->tree.incomplete = p.n == MAX_PROCESSES;
     for (size_t i = 0; i < p.n; i++) {
-        char base[LK_PROCFS_BASE];
-        snprintf(base, sizeof(base), "/proc/%d", p.v[i]);
-        scan_process(&h->tree, p.v[i], base);
+        struct lk_procfs_folder f;
+        lk_procfs_enter(p.v[i], &f);
+        scan_process(&h->tree, p.v[i], f.whole);
+        lk_procfs_leave(&f);
     }
     return &h->tree;
 }
@@ -217,17 +220,18 @@ pid_t lk_fd_holders_pid(struct lk_fd_holders *h, uint64_t socket_inode)
     return f ? f->pid : 0;
 }
 
-static pid_t holds_end(const struct scan *s, const char *self_base, uint64_t inode, bool end_reads)
+/* dir: of the one process that was scanned; -1: of several. */
+static pid_t holds_end(const struct scan *s, int dir, uint64_t inode, bool end_reads)
 {
     uint64_t i = 0;
     lk_map_get(&s->by_inode, key(LK_HOLDER_PIPE, inode), &i);
     for (size_t steps = 0; i && steps < s->v.n; i = s->v.v[i - 1].next, steps++) {
         const struct holder *f = &s->v.v[i - 1];
-        char base[LK_PROCFS_BASE], info[512];
+        char info[512], name[32];
         uint64_t flags;
-        snprintf(base, sizeof(base), "/proc/%d", f->pid);
-        if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%d", self_base ? self_base : base,
-                           f->fd) < 0 ||
+        snprintf(name, sizeof(name), "fdinfo/%d", f->fd);
+        if ((dir >= 0 ? lk_procfs_read(info, sizeof(info), dir, "%s", name)
+                      : lk_procfs_read_of(f->pid, name, info, sizeof(info))) < 0 ||
             !lk_procfs_field(info, "flags:", 8, &flags))
             continue;
         int mode = (int)(flags & O_ACCMODE);
@@ -239,14 +243,14 @@ static pid_t holds_end(const struct scan *s, const char *self_base, uint64_t ino
 
 pid_t lk_fd_holders_pipe_pid(struct lk_fd_holders *h, uint64_t inode, bool we_read)
 {
-    return holds_end(tree_scan(h), NULL, inode, !we_read);
+    return holds_end(tree_scan(h), -1, inode, !we_read);
 }
 
 enum lk_held lk_fd_holders_pipe_other_end(struct lk_fd_holders *h, uint64_t inode, bool we_read)
 {
-    if (holds_end(tree_scan(h), NULL, inode, !we_read))
+    if (holds_end(tree_scan(h), -1, inode, !we_read))
         return LK_HELD_TREE;
-    if (holds_end(self_scan(h), h->base, inode, !we_read))
+    if (holds_end(self_scan(h), h->dir, inode, !we_read))
         return LK_HELD_SELF;
     return h->self.incomplete || h->tree.incomplete ? LK_HELD_UNKNOWN : LK_HELD_OUTSIDE;
 }

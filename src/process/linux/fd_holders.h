@@ -16,8 +16,8 @@ enum lk_holder_of { LK_HOLDER_SOCKET, LK_HOLDER_PIPE };
 enum lk_held { LK_HELD_UNKNOWN = -1, LK_HELD_OUTSIDE = 0, LK_HELD_SELF, LK_HELD_TREE };
 
 struct lk_fd_holders;
-/** base as by lk_procfs_base. */
-struct lk_fd_holders *lk_fd_holders_create(pid_t pid, const char *base);
+/** dir: the folder that answers for it, borrowed. */
+struct lk_fd_holders *lk_fd_holders_create(pid_t pid, int dir);
 void lk_fd_holders_destroy(struct lk_fd_holders *h);
 
 /** The examined process first, then its tree. UNKNOWN: nobody found, and the descriptors could not

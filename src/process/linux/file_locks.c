@@ -138,7 +138,7 @@ static bool find_held(const char *table, const struct asked *a, struct lk_lock_l
 /* Which descriptor of a process has this very lock on its description. */
 struct search {
     const struct lk_lock_line *held;
-    const char *base;
+    int dir;
     int64_t fd; /* -1 */
     size_t *left;
     bool unread;
@@ -163,21 +163,19 @@ static bool visit_fd(int64_t fd, void *arg)
         return false;
     }
     --*x->left;
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", x->base, (long long)fd) < 0 ||
-        link[0] != '/')
+    if (lk_procfs_link(link, sizeof(link), x->dir, "fd/%lld", (long long)fd) < 0 || link[0] != '/')
         return true; /* closed meanwhile, or no file */
-    if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%lld", x->base, (long long)fd) < 0)
+    if (lk_procfs_read(info, sizeof(info), x->dir, "fdinfo/%lld", (long long)fd) < 0)
         return true;
     if (shows_lock(info, x->held))
         x->fd = fd;
     return x->fd < 0;
 }
 
-static int64_t fd_with_lock(const char *base, const struct lk_lock_line *held, size_t *left,
-                            bool *unread)
+static int64_t fd_with_lock(int dir, const struct lk_lock_line *held, size_t *left, bool *unread)
 {
-    struct search x = { .held = held, .base = base, .fd = -1, .left = left };
-    if (!lk_procfs_each_id(visit_fd, &x, "%s/fd", base))
+    struct search x = { .held = held, .dir = dir, .fd = -1, .left = left };
+    if (!lk_procfs_each_id(visit_fd, &x, dir, "fd"))
         /* ended meanwhile: it holds nothing any more */
         x.unread = errno != ENOENT && errno != ESRCH;
     *unread |= x.unread;
@@ -194,11 +192,11 @@ struct others {
 static bool visit_process(int64_t pid, void *arg)
 {
     struct others *o = arg;
-    char base[LK_PROCFS_BASE];
-    if (pid == o->except)
+    struct lk_procfs_folder f;
+    if (pid == o->except || !lk_procfs_enter((pid_t)pid, &f))
         return true;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    o->found = fd_with_lock(base, o->held, &o->left, &o->unread) >= 0;
+    o->found = fd_with_lock(f.whole, o->held, &o->left, &o->unread) >= 0;
+    lk_procfs_leave(&f);
     return !o->found && o->left;
 }
 
@@ -206,21 +204,21 @@ static bool visit_process(int64_t pid, void *arg)
 static bool may_be_shared(pid_t pid, const struct lk_lock_line *held)
 {
     struct others o = { .except = pid, .held = held, .left = MAX_LINKS };
-    bool listed = lk_procfs_each_id(visit_process, &o, "/proc");
+    bool listed = lk_procfs_each_id(visit_process, &o, AT_FDCWD, "/proc");
     return !listed || o.found || o.unread;
 }
 
 /* fs/proc/fd.c seq_show: "ino:" is the inode that /proc/locks names (Linux 5.14); before that the
  * file's own number must do. */
-static bool inode_of(const char *base, int64_t fd, uint64_t *ret)
+static bool inode_of(int dir, int64_t fd, uint64_t *ret)
 {
-    char info[4096], path[LK_PROCFS_PATH];
+    char info[4096], path[32];
     struct statx st;
-    if (lk_procfs_read(info, sizeof(info), "%s/fdinfo/%lld", base, (long long)fd) > 0 &&
+    if (lk_procfs_read(info, sizeof(info), dir, "fdinfo/%lld", (long long)fd) > 0 &&
         lk_procfs_field(info, "ino:", 10, ret))
         return true;
-    snprintf(path, sizeof(path), "%s/fd/%lld", base, (long long)fd);
-    if (statx(-1, path, AT_STATX_DONT_SYNC, STATX_INO, &st) != 0)
+    snprintf(path, sizeof(path), "fd/%lld", (long long)fd);
+    if (statx(dir, path, AT_STATX_DONT_SYNC, STATX_INO, &st) != 0)
         return false;
     *ret = st.stx_ino;
     return true;
@@ -231,38 +229,36 @@ static void name_process(int64_t pid, struct lk_file_lock *ret)
     struct lk_procfs_stat st;
     ret->by = LK_LOCKED_OTHER;
     ret->pid = pid;
-    if (lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid))
+    if (lk_procfs_stat_of((pid_t)pid, &st))
         snprintf(ret->comm, sizeof(ret->comm), "%s", st.comm);
 }
 
-static bool find_lock(pid_t pid, const char *base, int64_t fd, bool by_flock,
-                      struct lk_lock_line *held)
+static bool find_lock(pid_t pid, int dir, int64_t fd, bool by_flock, struct lk_lock_line *held)
 {
     struct asked a = { .pid = pid, .by_flock = by_flock };
     size_t len;
-    if (fd < 0 || !base[0] || !inode_of(base, fd, &a.inode))
+    if (fd < 0 || dir < 0 || !inode_of(dir, fd, &a.inode))
         return false;
-    char *table = lk_procfs_read_all(MAX_TABLE, &len, "/proc/locks");
+    char *table = lk_procfs_read_all(MAX_TABLE, &len, AT_FDCWD, "/proc/locks");
     bool found = table && find_held(table, &a, held);
     lk_free(table);
     return found;
 }
 
-void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
-                       struct lk_file_lock *ret)
+void lk_file_lock_find(pid_t pid, int dir, int64_t fd, bool by_flock, struct lk_file_lock *ret)
 {
     struct lk_lock_line held;
     size_t left = MAX_LINKS;
     bool unread = false;
     *ret = (struct lk_file_lock){ .fd = -1 };
-    if (!find_lock(pid, base, fd, by_flock, &held))
+    if (!find_lock(pid, dir, fd, by_flock, &held))
         return;
     ret->inode = held.inode;
     if (held.family == LK_LOCK_POSIX && held.pid == pid) { /* asked for by F_OFD_SETLKW */
         ret->by = LK_LOCKED_SELF;
         return;
     }
-    int64_t own = held.family == LK_LOCK_POSIX ? -1 : fd_with_lock(base, &held, &left, &unread);
+    int64_t own = held.family == LK_LOCK_POSIX ? -1 : fd_with_lock(dir, &held, &left, &unread);
     if (own >= 0) {
         ret->fd = own;
         ret->by = may_be_shared(pid, &held) ? LK_LOCKED_SHARED : LK_LOCKED_SELF;
@@ -271,16 +267,19 @@ void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
     }
 }
 
-bool lk_file_lock_owner(pid_t pid, const char *base, int64_t fd, bool by_flock, int64_t *owner)
+bool lk_file_lock_owner(pid_t pid, int dir, int64_t fd, bool by_flock, int64_t *owner)
 {
     struct lk_lock_line held;
-    char other[LK_PROCFS_BASE];
+    struct lk_procfs_folder other;
     size_t left = MAX_LINKS;
     bool unread = false;
-    if (!find_lock(pid, base, fd, by_flock, &held) || held.pid <= 0 || held.pid == pid)
+    if (!find_lock(pid, dir, fd, by_flock, &held) || held.pid <= 0 || held.pid == pid)
         return false;
     *owner = held.pid;
-    snprintf(other, sizeof(other), "/proc/%lld", (long long)held.pid);
-    return held.family == LK_LOCK_POSIX || (fd_with_lock(other, &held, &left, &unread) >= 0 &&
-                                            !unread && !may_be_shared((pid_t)held.pid, &held));
+    if (held.family == LK_LOCK_POSIX)
+        return true;
+    lk_procfs_enter((pid_t)held.pid, &other);
+    const bool has_it = fd_with_lock(other.whole, &held, &left, &unread) >= 0;
+    lk_procfs_leave(&other);
+    return has_it && !unread && !may_be_shared((pid_t)held.pid, &held);
 }

@@ -32,12 +32,11 @@ struct lk_file_lock {
     char comm[64];
     uint64_t inode;
 };
-/** For a thread of pid that sleeps in flock(fd) or a fcntl(fd) that waits. base as by
- * lk_procfs_base. */
-void lk_file_lock_find(pid_t pid, const char *base, int64_t fd, bool by_flock,
-                       struct lk_file_lock *ret);
+/** For a thread of pid that sleeps in flock(fd) or a fcntl(fd) that waits. dir: the
+ * folder that answers for it. */
+void lk_file_lock_find(pid_t pid, int dir, int64_t fd, bool by_flock, struct lk_file_lock *ret);
 /** The one process that can give that lock back, another one than pid; false where it may be
  * several, or that is not known. */
-bool lk_file_lock_owner(pid_t pid, const char *base, int64_t fd, bool by_flock, int64_t *owner);
+bool lk_file_lock_owner(pid_t pid, int dir, int64_t fd, bool by_flock, int64_t *owner);
 
 #endif

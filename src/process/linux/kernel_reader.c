@@ -21,17 +21,17 @@ enum {
     MAX_LINKS = 8192, /* descriptors looked at for connections */
 };
 
-struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, struct lk_arena *a)
+struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, int whole,
+                                                 struct lk_arena *a)
 {
     struct lk_kernel_reader *r = lk_xcalloc(1, sizeof(*r));
     r->target = t;
     r->arena = a;
     r->pid = lk_process_pid(t);
     r->pidfd = -1;
-    if (r->pid <= 0 || !lk_procfs_base(r->pid, r->base))
-        r->base[0] = '\0';
-    r->holders = lk_fd_holders_create(r->pid, r->base);
-    r->net = lk_socket_create(r->base);
+    lk_procfs_find_answering(r->pid, whole, &r->folder);
+    r->holders = lk_fd_holders_create(r->pid, r->folder.dir);
+    r->net = lk_socket_create(r->folder.dir);
     return r;
 }
 
@@ -42,6 +42,7 @@ void lk_kernel_reader_destroy(struct lk_kernel_reader *r)
     lk_fd_close(r->pidfd);
     lk_fd_holders_destroy(r->holders);
     lk_socket_destroy(r->net);
+    lk_procfs_leave_answering(&r->folder);
     lk_free(r);
 }
 
@@ -63,13 +64,13 @@ const char *lk_kernel_text(struct lk_kernel_reader *r, const char *s)
 
 bool lk_kernel_fd_link(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size)
 {
-    return r->base[0] && fd >= 0 &&
-           lk_procfs_link(buf, size, "%s/fd/%lld", r->base, (long long)fd) >= 0;
+    return r->folder.dir >= 0 && fd >= 0 &&
+           lk_procfs_link(buf, size, r->folder.dir, "fd/%lld", (long long)fd) >= 0;
 }
 
 ssize_t lk_kernel_fdinfo(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size)
 {
-    return lk_procfs_read(buf, size, "%s/fdinfo/%lld", r->base, (long long)fd);
+    return lk_procfs_read(buf, size, r->folder.dir, "fdinfo/%lld", (long long)fd);
 }
 
 /* ---- sockets ------------------------------------------------------------------------- */
@@ -116,7 +117,7 @@ bool lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
 
 int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd)
 {
-    int dup = r->base[0] && fd >= 0 ? lk_kernel_borrow(r, fd) : -1;
+    int dup = r->folder.dir >= 0 && fd >= 0 ? lk_kernel_borrow(r, fd) : -1;
     if (dup < 0)
         return LK_UNKNOWN;
     int64_t ms = lk_socket_quiet_ms(dup);
@@ -154,8 +155,8 @@ static bool visit_connection(int64_t fd, void *arg)
 size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max)
 {
     struct connections c = { .r = r, .v = ret, .max = max };
-    if (r->base[0] && max)
-        lk_procfs_each_id(visit_connection, &c, "%s/fd", r->base);
+    if (r->folder.dir >= 0 && max)
+        lk_procfs_each_id(visit_connection, &c, r->folder.dir, "fd");
     return c.n;
 }
 
@@ -211,7 +212,7 @@ int64_t lk_kernel_epoll_fds(struct lk_kernel_reader *r, int64_t epfd, int64_t *f
     if (!lk_kernel_fd_link(r, epfd, link, sizeof(link)) ||
         strcmp(link, "anon_inode:[eventpoll]") != 0)
         return LK_UNKNOWN;
-    FILE *f = lk_procfs_open("%s/fdinfo/%lld", r->base, (long long)epfd);
+    FILE *f = lk_procfs_open(r->folder.dir, "fdinfo/%lld", (long long)epfd);
     if (!f)
         return LK_UNKNOWN;
     int64_t count = 0;

@@ -15,8 +15,8 @@ struct lk_kernel_reader {
     struct lk_process *target;
     struct lk_arena *arena;
     pid_t pid;
-    char base[LK_PROCFS_BASE]; /* lk_procfs_base; "" when there is no live process */
-    int pidfd;                 /* -1 not opened yet, -2 not to be had */
+    struct lk_procfs_folder folder; /* of the process; whole is borrowed */
+    int pidfd;                      /* -1 not opened yet, -2 not to be had */
     struct lk_fd_holders *holders;
     struct lk_socket_table *net;
 };

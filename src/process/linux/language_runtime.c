@@ -44,10 +44,10 @@ static bool begins(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static enum lk_runtime by_program(const char *base)
+static enum lk_runtime by_program(int dir)
 {
     char exe[4096];
-    if (lk_procfs_link(exe, sizeof(exe), "%s/exe", base) <= 0)
+    if (lk_procfs_link(exe, sizeof(exe), dir, "exe") <= 0)
         return LK_RUNTIME_UNKNOWN;
     const char *name = lk_base_name(exe);
     for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
@@ -59,9 +59,9 @@ static enum lk_runtime by_program(const char *base)
     return LK_RUNTIME_UNKNOWN;
 }
 
-static enum lk_runtime by_library(const char *base)
+static enum lk_runtime by_library(int dir)
 {
-    FILE *f = lk_procfs_open("%s/maps", base);
+    FILE *f = lk_procfs_open(dir, "maps");
     if (!f)
         return LK_RUNTIME_UNKNOWN;
     size_t best = LK_ARRAY_LEN(libraries), cap = 0;
@@ -118,16 +118,14 @@ static bool is_go(int fd)
     return go;
 }
 
-enum lk_runtime lk_runtime_find(const char *base)
+enum lk_runtime lk_runtime_find(int dir)
 {
-    enum lk_runtime runtime = by_program(base);
+    enum lk_runtime runtime = by_program(dir);
     if (!runtime)
-        runtime = by_library(base);
+        runtime = by_library(dir);
     if (runtime)
         return runtime;
-    char path[LK_PROCFS_PATH];
-    snprintf(path, sizeof(path), "%s/exe", base);
-    int fd = lk_fd_hold(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    int fd = lk_fd_hold(openat(dir, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     bool go = fd >= 0 && is_go(fd);
     lk_fd_close(fd);
     return go ? LK_RUNTIME_GO : LK_RUNTIME_NATIVE;

@@ -4,7 +4,8 @@
 
 #include "snapshot/snapshot.h"
 
-/** LK_RUNTIME_NATIVE when it is none of the known ones. base as by lk_procfs_base. */
-enum lk_runtime lk_runtime_find(const char *base);
+/** LK_RUNTIME_NATIVE when it is none of the known ones. dir: the folder
+ * that answers for it. */
+enum lk_runtime lk_runtime_find(int dir);
 
 #endif

@@ -73,7 +73,7 @@ static bool visit(int64_t fd, void *arg)
     unsigned long long inode;
     if (c->links++ >= MAX_LINKS)
         return false;
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", c->os->base, (long long)fd) < 0 ||
+    if (lk_procfs_link(link, sizeof(link), c->os->folder.dir, "fd/%lld", (long long)fd) < 0 ||
         sscanf(link, "socket:[%llu]", &inode) != 1)
         return true;
     for (size_t i = 0; i < c->s->listeners.n; i++)
@@ -112,8 +112,8 @@ void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s)
 {
     struct collector c = { .os = os, .s = s };
     s->listeners.n = 0;
-    if (os->base[0])
-        lk_procfs_each_id(visit, &c, "%s/fd", os->base);
+    if (os->folder.dir >= 0)
+        lk_procfs_each_id(visit, &c, os->folder.dir, "fd");
     size_t n = interesting_first(s);
     if (n)
         lk_socket_sharers_read(os->target, s->listeners.v, n, s->arena);

@@ -40,8 +40,9 @@ static int stat_of(const struct question *q)
 {
     struct lk_procfs_stat st;
     const long long pid = q->key->pid, tid = q->key->n;
-    const bool known = tid ? lk_procfs_stat_read(&st, "/proc/%lld/task/%lld/stat", pid, tid)
-                           : lk_procfs_stat_read(&st, "/proc/%lld/stat", pid);
+    const bool known =
+        tid ? lk_procfs_stat_read(&st, AT_FDCWD, "/proc/%lld/task/%lld/stat", pid, tid)
+            : lk_procfs_stat_of((pid_t)pid, &st);
     if (known)
         *(struct lk_stat_facts *)q->ret = (struct lk_stat_facts){
             .ppid = st.ppid, .threads = st.threads, .state = st.state, .start_ticks = st.start_ticks
@@ -60,7 +61,7 @@ static int times_run(const struct question *q)
 {
     char text[128];
     unsigned long long run, wait, times;
-    const bool known = lk_procfs_read(text, sizeof text, "/proc/%lld/task/%lld/schedstat",
+    const bool known = lk_procfs_read(text, sizeof text, AT_FDCWD, "/proc/%lld/task/%lld/schedstat",
                                       (long long)q->key->pid, (long long)q->key->n) > 0 &&
                        sscanf(text, "%llu %llu %llu", &run, &wait, &times) == 3;
     if (known)
@@ -80,21 +81,23 @@ static void copy_args(struct lk_arena *a, const struct lk_procfs_args *args,
 static int program(const struct question *q)
 {
     struct lk_program_facts *ret = q->ret;
-    char base[LK_PROCFS_BASE], text[PATH_MAX];
+    char text[PATH_MAX];
+    struct lk_procfs_folder f;
     struct lk_procfs_args args;
     *ret = (struct lk_program_facts){ 0 };
-    if (!lk_procfs_base((pid_t)q->key->pid, base))
+    if (!lk_procfs_enter((pid_t)q->key->pid, &f))
         return why_not(false);
-    if (lk_procfs_link(text, sizeof text, "%s/exe", base) > 0)
+    if (lk_procfs_link(text, sizeof text, f.dir, "exe") > 0)
         ret->exe = lk_arena_strdup(q->arena, text);
-    if (lk_procfs_read(text, sizeof text, "%s/comm", base) > 0) {
+    if (lk_procfs_read(text, sizeof text, f.dir, "comm") > 0) {
         text[strcspn(text, "\n")] = '\0';
         ret->comm = lk_arena_strdup(q->arena, text);
     }
-    if (lk_procfs_args_read(base, &args)) {
+    if (lk_procfs_args_read(f.dir, &args)) {
         copy_args(q->arena, &args, ret);
         lk_procfs_args_deinit(&args);
     }
+    lk_procfs_leave(&f);
     return 0;
 }
 
@@ -103,14 +106,16 @@ static int has_variable(const struct question *q)
 {
     const char *variable = q->key->text;
     const size_t n = strlen(variable);
-    char base[LK_PROCFS_BASE];
+    struct lk_procfs_folder f;
     size_t len = 0;
     bool found = false;
-    char *text = lk_procfs_base((pid_t)q->key->pid, base)
-                     ? lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base)
-                     : NULL;
-    if (!text)
+    if (!lk_procfs_enter((pid_t)q->key->pid, &f))
         return why_not(false);
+    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, f.dir, "environ");
+    const int why = why_not(text != NULL);
+    lk_procfs_leave(&f);
+    if (!text)
+        return why;
     for (size_t i = 0; i < len && !found; i += strlen(text + i) + 1)
         found =
             strncmp(text + i, variable, n) == 0 && (variable[n - 1] == '=' || text[i + n] == '\0');
@@ -150,7 +155,7 @@ static int children(const struct question *q)
 
 static ssize_t link_of(int64_t pid, int64_t fd, char *ret, size_t size)
 {
-    return lk_procfs_link(ret, size, "/proc/%lld/fd/%lld", (long long)pid, (long long)fd);
+    return lk_procfs_link(ret, size, AT_FDCWD, "/proc/%lld/fd/%lld", (long long)pid, (long long)fd);
 }
 
 static int fd_name(const struct question *q)
@@ -179,7 +184,7 @@ static bool has_pipe(int64_t fd, void *arg)
 static int holds_pipe(const struct question *q)
 {
     struct holder h = { .pid = q->key->pid, .pipe = q->key->text };
-    const bool known = lk_procfs_each_id(has_pipe, &h, "/proc/%lld/fd", (long long)h.pid);
+    const bool known = lk_procfs_each_id(has_pipe, &h, AT_FDCWD, "/proc/%lld/fd", (long long)h.pid);
     *(bool *)q->ret = h.here;
     return why_not(known);
 }
@@ -208,7 +213,7 @@ static bool add_end(int64_t fd, void *arg)
         return true;
     struct lk_pipe_end *e = lk_vec_push(&x->v);
     *e = (struct lk_pipe_end){ .pipe = pipe, .pid = x->pid, .reads = true, .writes = true };
-    if (lk_procfs_read(info, sizeof info, "/proc/%lld/fdinfo/%lld", (long long)x->pid,
+    if (lk_procfs_read(info, sizeof info, AT_FDCWD, "/proc/%lld/fdinfo/%lld", (long long)x->pid,
                        (long long)fd) > 0 &&
         lk_procfs_field(info, "flags:", 8, &flags)) {
         e->reads = (flags & O_ACCMODE) != O_WRONLY;
@@ -224,8 +229,8 @@ static bool add_process(int64_t pid, void *arg)
     struct ends *x = arg;
     struct lk_procfs_stat st;
     x->pid = pid;
-    if (!lk_procfs_each_id(add_end, x, "/proc/%lld/fd", (long long)pid) &&
-        lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' &&
+    if (!lk_procfs_each_id(add_end, x, AT_FDCWD, "/proc/%lld/fd", (long long)pid) &&
+        lk_procfs_stat_read(&st, AT_FDCWD, "/proc/%lld/stat", (long long)pid) && st.state != 'Z' &&
         st.state != 'X')
         x->unseen = true;
     return x->v.n < MAX_ENDS;
@@ -234,7 +239,7 @@ static bool add_process(int64_t pid, void *arg)
 static int pipe_ends(const struct question *q)
 {
     struct ends x = { .of = q->key->given };
-    const bool listed = lk_procfs_each_id(add_process, &x, "/proc");
+    const bool listed = lk_procfs_each_id(add_process, &x, AT_FDCWD, "/proc");
     *(struct lk_pipe_ends *)q->ret =
         (struct lk_pipe_ends){ .v = kept(q->arena, x.v.v, x.v.n, sizeof *x.v.v),
                                .n = x.v.n,
@@ -244,14 +249,22 @@ static int pipe_ends(const struct question *q)
 
 static int lock_owner(const struct question *q)
 {
-    char base[LK_PROCFS_BASE];
-    snprintf(base, sizeof base, "/proc/%lld", (long long)q->key->pid);
-    return why_not(lk_file_lock_owner((pid_t)q->key->pid, base, q->key->n, q->key->m, q->ret));
+    struct lk_procfs_folder f;
+    if (!lk_procfs_enter((pid_t)q->key->pid, &f))
+        return why_not(false);
+    const bool known = lk_file_lock_owner(f.pid, f.whole, q->key->n, q->key->m, q->ret);
+    lk_procfs_leave(&f);
+    return why_not(known);
 }
 
 static int identity_of(const struct question *q)
 {
-    return lk_process_facts_read((pid_t)q->key->pid, q->ret);
+    struct lk_procfs_folder f;
+    if (q->key->pid <= 0 || !lk_procfs_enter((pid_t)q->key->pid, &f))
+        return q->key->pid > 0 ? why_not(false) : ESRCH;
+    const int why = lk_process_facts_read(&f, q->ret);
+    lk_procfs_leave(&f);
+    return why;
 }
 
 /* ---- all ----------------------------------------------------------------------------- */

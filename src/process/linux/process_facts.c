@@ -60,7 +60,7 @@ static const char *start_text(struct lk_arena *a, uint64_t ticks)
 {
     size_t len;
     uint64_t boot;
-    char *text = lk_procfs_read_all(1u << 20, &len, "/proc/stat");
+    char *text = lk_procfs_read_all(1u << 20, &len, AT_FDCWD, "/proc/stat");
     bool known = text && lk_procfs_field(text, "btime ", 10, &boot);
     lk_free(text);
     uint64_t per_second = (uint64_t)sysconf(_SC_CLK_TCK);
@@ -72,10 +72,10 @@ static const char *start_text(struct lk_arena *a, uint64_t ticks)
 
 /* A file that holds one value and the kernel's newline behind it; a name may hold newlines of its
  * own. */
-static const char *value_of(struct lk_snapshot *s, const char *base, const char *name)
+static const char *value_of(struct lk_snapshot *s, int dir, const char *name)
 {
     char text[256];
-    ssize_t n = lk_procfs_read(text, sizeof(text), "%s/%s", base, name);
+    ssize_t n = lk_procfs_read(text, sizeof(text), dir, "%s", name);
     if (n < 0)
         return NULL;
     if (n > 0 && text[n - 1] == '\n')
@@ -83,21 +83,21 @@ static const char *value_of(struct lk_snapshot *s, const char *base, const char 
     return clean(s, text);
 }
 
-static const char *link_text(struct lk_snapshot *s, const char *base, const char *name)
+static const char *link_text(struct lk_snapshot *s, int dir, const char *name)
 {
     char text[MAX_TEXT];
-    if (lk_procfs_link(text, sizeof(text), "%s/%s", base, name) >= 0)
+    if (lk_procfs_link(text, sizeof(text), dir, "%s", name) >= 0)
         return clean(s, text);
-    if (errno != ENOENT) /* a kernel thread or a zombie has none */
+    if (errno != ENOENT && errno != ESRCH) /* a kernel thread or a zombie has none */
         lk_snapshot_limit_os(s, errno, "a link in /proc", "%s of the process could not be read: %s",
                              name, strerror(errno));
     return NULL;
 }
 
-static void read_cmdline(struct lk_snapshot *s, const char *base)
+static void read_cmdline(struct lk_snapshot *s, int dir)
 {
     struct lk_procfs_args args;
-    if (!lk_procfs_args_read(base, &args)) {
+    if (!lk_procfs_args_read(dir, &args)) {
         lk_snapshot_limit_os(s, errno, "the command line", "the command line could not be read: %s",
                              strerror(errno));
         return;
@@ -113,11 +113,11 @@ static void read_cmdline(struct lk_snapshot *s, const char *base)
 
 /* The environment a process began with. It may hold secrets: all but the name of a test is dropped
  * at once. */
-static void read_test_name(struct lk_snapshot *s, const char *base)
+static void read_test_name(struct lk_snapshot *s, int dir)
 {
     static const char wanted[] = LK_TEST_VARIABLE "=";
     size_t len = 0;
-    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "%s/environ", base);
+    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, dir, "environ");
     if (!text && errno != ENOENT && errno != ESRCH)
         lk_snapshot_limit_os(s, errno, "the environment",
                              "the environment could not be read, nor whether a test runs: %s",
@@ -140,16 +140,16 @@ static const char *host_name(struct lk_snapshot *s)
     return clean(s, name);
 }
 
-static const char *container(struct lk_snapshot *s, const char *base)
+static const char *container(struct lk_snapshot *s, int dir)
 {
     char text[8192], name[128], ours[64], theirs[64];
-    if (lk_procfs_read(text, sizeof(text), "%s/cgroup", base) > 0 &&
+    if (lk_procfs_read(text, sizeof(text), dir, "cgroup") > 0 &&
         lk_cgroup_container(text, name, sizeof(name)))
         return clean(s, name);
     unsigned long long ns;
-    if (lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", base) < 0 ||
-        strcmp(ours, theirs) == 0 || sscanf(theirs, "pid:[%llu]", &ns) != 1)
+    if (lk_procfs_link(ours, sizeof(ours), AT_FDCWD, "/proc/self/ns/pid") < 0 ||
+        lk_procfs_link(theirs, sizeof(theirs), dir, "ns/pid") < 0 || strcmp(ours, theirs) == 0 ||
+        sscanf(theirs, "pid:[%llu]", &ns) != 1)
         return NULL;
     return lk_arena_printf(s->arena, "pid namespace %llu", ns);
 }
@@ -160,19 +160,21 @@ static bool add_child(int64_t pid, void *arg)
 {
     struct lk_snapshot *s = arg;
     struct lk_procfs_stat st;
-    char base[LK_PROCFS_BASE];
-    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid))
+    struct lk_procfs_folder f;
+    if (!lk_procfs_enter((pid_t)pid, &f))
         return true;
-    snprintf(base, sizeof(base), "/proc/%lld", (long long)pid);
-    struct lk_child *c = lk_vec_push(&s->children);
-    c->pid = pid;
-    c->threads = st.threads;
-    c->comm = value_of(s, base, "comm");
+    if (lk_procfs_stat_read(&st, f.whole, "stat")) {
+        struct lk_child *c = lk_vec_push(&s->children);
+        c->pid = pid;
+        c->threads = st.threads;
+        c->comm = value_of(s, f.whole, "comm");
+    }
+    lk_procfs_leave(&f);
     return s->children.n < MAX_CHILDREN;
 }
 
 struct fd_count {
-    const char *base;
+    int dir;
     int64_t seen, epoll;
 };
 
@@ -180,15 +182,15 @@ static bool count_fd(int64_t fd, void *arg)
 {
     struct fd_count *c = arg;
     char link[64];
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", c->base, (long long)fd) > 0)
+    if (lk_procfs_link(link, sizeof(link), c->dir, "fd/%lld", (long long)fd) > 0)
         c->epoll += strcmp(link, "anon_inode:[eventpoll]") == 0;
     return ++c->seen < MAX_FDS;
 }
 
-static int64_t count_epoll_fds(struct lk_snapshot *s, const char *base)
+static int64_t count_epoll_fds(struct lk_snapshot *s, int dir)
 {
-    struct fd_count c = { .base = base };
-    if (!lk_procfs_each_id(count_fd, &c, "%s/fd", base)) {
+    struct fd_count c = { .dir = dir };
+    if (!lk_procfs_each_id(count_fd, &c, dir, "fd")) {
         lk_snapshot_limit_os(s, errno, "the list of descriptors",
                              "the descriptors of the process could not be listed: %s",
                              strerror(errno));
@@ -204,7 +206,7 @@ static int64_t count_epoll_fds(struct lk_snapshot *s, const char *base)
 /* ---- stopped, frozen, dead ----------------------------------------------------------- */
 
 struct states {
-    pid_t pid;
+    int whole;
     struct lk_thread_list list;
 };
 
@@ -212,7 +214,7 @@ static bool add_state(int64_t tid, void *arg)
 {
     struct states *t = arg;
     struct lk_procfs_stat st;
-    if (lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", t->pid, (long long)tid)) {
+    if (lk_procfs_stat_read(&st, t->whole, "task/%lld/stat", (long long)tid)) {
         struct lk_thread_facts *f = lk_vec_push(&t->list);
         f->tid = tid;
         f->state = st.state;
@@ -226,13 +228,13 @@ static bool is_dead(char state)
 }
 
 /* The kernel function a thread sleeps in, or where the kernel does not tell, its system call. */
-static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
+static const char *where_it_sleeps(struct lk_arena *a, int whole, int64_t tid)
 {
     char text[256];
-    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/wchan", pid, (long long)tid) > 0 &&
+    if (lk_procfs_read(text, sizeof(text), whole, "task/%lld/wchan", (long long)tid) > 0 &&
         strcmp(text, "0") != 0)
         return lk_text_clean(a, text, strcspn(text, "\n"), 128);
-    if (lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/syscall", pid, (long long)tid) <= 0)
+    if (lk_procfs_read(text, sizeof(text), whole, "task/%lld/syscall", (long long)tid) <= 0)
         return NULL;
     char *end;
     long long nr = strtoll(text, &end, 10);
@@ -240,8 +242,8 @@ static const char *where_it_sleeps(struct lk_arena *a, pid_t pid, int64_t tid)
     return end != text && lk_syscall_find(lk_arch_own(), nr, &call) ? call.name : NULL;
 }
 
-void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a,
-                            struct lk_process_halt *ret)
+void lk_process_halt_states(pid_t pid, int whole, const struct lk_thread_list *threads,
+                            struct lk_arena *a, struct lk_process_halt *ret)
 {
     size_t living = 0, stopped = 0;
     bool leader_dead = false;
@@ -263,17 +265,17 @@ void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, str
     ret->zombie = leader_dead && living == 0;
     ret->main_gone = leader_dead && living > 0;
     if (first_d)
-        ret->d_where = where_it_sleeps(a, pid, first_d);
+        ret->d_where = where_it_sleeps(a, whole, first_d);
 }
 
-bool lk_process_is_living(pid_t pid)
+bool lk_process_is_living(int whole)
 {
     enum { LOOKS = 5, PAUSE_MS = 10 };
     size_t living = 1;
     for (int look = 0; look < LOOKS && living; look++) {
-        struct states t = { .pid = pid };
+        struct states t = { .whole = whole };
         nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
-        lk_procfs_each_id(add_state, &t, "/proc/%d/task", pid);
+        lk_procfs_each_id(add_state, &t, whole, "task");
         living = 0;
         for (size_t i = 0; i < t.list.n; i++)
             living += !is_dead(t.list.v[i].state);
@@ -282,11 +284,10 @@ bool lk_process_is_living(pid_t pid)
     return living > 0;
 }
 
-static bool is_in_d(pid_t pid, int64_t tid)
+static bool is_in_d(int whole, int64_t tid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", pid, (long long)tid) &&
-           st.state == 'D';
+    return lk_procfs_stat_read(&st, whole, "task/%lld/stat", (long long)tid) && st.state == 'D';
 }
 
 /* A read from a disk is a moment in D too: only threads that stay there count. */
@@ -301,64 +302,65 @@ static void drop_passing_d(struct states *t)
             return;
         nanosleep(&(struct timespec){ .tv_nsec = PAUSE_MS * 1000000 }, NULL);
         for (size_t i = 0; i < t->list.n; i++)
-            if (t->list.v[i].state == 'D' && !is_in_d(t->pid, t->list.v[i].tid))
+            if (t->list.v[i].state == 'D' && !is_in_d(t->whole, t->list.v[i].tid))
                 t->list.v[i].state = 'S';
     }
 }
 
 /* TracerPid of the main thread, or of the first one that is stopped by a tracer. */
-static int64_t tracer_of(pid_t pid, const char *base, const struct lk_thread_list *threads)
+static int64_t tracer_of(const struct lk_procfs_folder *f, const struct lk_thread_list *threads)
 {
     char text[4096];
     uint64_t tracer = 0;
-    if (lk_procfs_read(text, sizeof(text), "%s/status", base) > 0)
+    if (lk_procfs_read(text, sizeof(text), f->dir, "status") > 0)
         lk_procfs_field(text, "TracerPid:", 10, &tracer);
     for (size_t i = 0; i < threads->n && !tracer; i++)
         if (threads->v[i].state == 't' &&
-            lk_procfs_read(text, sizeof(text), "/proc/%d/task/%lld/status", pid,
+            lk_procfs_read(text, sizeof(text), f->whole, "task/%lld/status",
                            (long long)threads->v[i].tid) > 0)
             lk_procfs_field(text, "TracerPid:", 10, &tracer);
     return (int64_t)tracer;
 }
 
-static void read_stop(struct lk_snapshot *s, const char *base)
+static void read_stop(struct lk_snapshot *s, const struct lk_procfs_folder *f)
 {
-    struct states t = { .pid = (pid_t)s->pid };
-    lk_procfs_each_id(add_state, &t, "/proc/%lld/task", (long long)s->pid);
+    struct states t = { .whole = f->whole };
+    char comm[64];
+    lk_procfs_each_id(add_state, &t, f->whole, "task");
     drop_passing_d(&t);
-    lk_process_halt_states(t.pid, &t.list, s->arena, &s->stop);
-    s->stop.tracer_pid = tracer_of(t.pid, base, &t.list);
+    lk_process_halt_states(f->pid, f->whole, &t.list, s->arena, &s->stop);
+    s->stop.tracer_pid = tracer_of(f, &t.list);
     lk_free(t.list.v);
-    if (s->stop.tracer_pid) {
-        char tracer[LK_PROCFS_BASE];
-        snprintf(tracer, sizeof(tracer), "/proc/%lld", (long long)s->stop.tracer_pid);
-        s->stop.tracer_comm = value_of(s, tracer, "comm");
+    if (s->stop.tracer_pid &&
+        lk_procfs_read_of((pid_t)s->stop.tracer_pid, "comm", comm, sizeof(comm)) > 0) {
+        comm[strcspn(comm, "\n")] = '\0';
+        s->stop.tracer_comm = clean(s, comm);
     }
-    s->stop.frozen = lk_cgroup_frozen(base);
+    s->stop.frozen = lk_cgroup_frozen(f->dir);
 }
 
 /* ---- the whole ----------------------------------------------------------------------- */
 
-static int64_t effective_uid(const char *base)
+static int64_t effective_uid(int dir)
 {
     char text[4096];
     long long uid;
     const char *line;
-    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 ||
+    if (lk_procfs_read(text, sizeof(text), dir, "status") <= 0 ||
         !(line = strstr(text, "\nUid:")) || sscanf(line, "\nUid: %*d %lld", &uid) != 1)
         return LK_UNKNOWN;
     return uid;
 }
 
 /* SigCgt of proc_pid_status(5): bit n - 1 for signal n. glibc keeps 32 and 33 for itself. */
-static void read_handlers(struct lk_snapshot *s, const char *base)
+static void read_handlers(struct lk_snapshot *s, int dir)
 {
     static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
     static const int timers[] = { SIGALRM, SIGVTALRM, SIGPROF }; /* of setitimer(2) */
     char text[4096];
     uint64_t caught;
     s->handles_signals = s->own_handlers = s->handles_alarm = LK_TRI_UNKNOWN;
-    if (lk_procfs_read(text, sizeof(text), "%s/status", base) <= 0 ||
+    if (lk_procfs_read(text, sizeof(text), dir, "status") <= 0 ||
         !lk_procfs_field(text, "SigCgt:", 16, &caught))
         return;
     s->handles_alarm = LK_NO;
@@ -371,41 +373,50 @@ static void read_handlers(struct lk_snapshot *s, const char *base)
     s->handles_signals = s->own_handlers = caught ? LK_YES : LK_NO;
 }
 
-int lk_process_facts_read(pid_t pid, struct lk_snapshot *s)
+static const char *boot_id(struct lk_snapshot *s)
 {
-    char base[LK_PROCFS_BASE];
+    char text[64];
+    if (lk_procfs_read(text, sizeof(text), AT_FDCWD, "/proc/sys/kernel/random/boot_id") < 0)
+        return NULL;
+    text[strcspn(text, "\n")] = '\0';
+    return clean(s, text);
+}
+
+int lk_process_facts_read(const struct lk_procfs_folder *f, struct lk_snapshot *s)
+{
+    const int dir = f->dir;
     struct lk_procfs_stat st;
     errno = ESRCH;
-    if (pid <= 0 || !lk_procfs_base(pid, base) || !lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+    if (dir < 0 || !lk_procfs_stat_read(&st, f->whole, "stat"))
         return errno;
-    s->pid = pid;
+    s->pid = f->pid;
     s->ppid = st.ppid;
     s->forked = (st.flags & PF_FORKNOEXEC) != 0;
-    s->uid = effective_uid(base);
-    read_handlers(s, base);
+    s->uid = effective_uid(dir);
+    read_handlers(s, dir);
     s->taken_at = now_text(s->arena);
     s->start_time = start_text(s->arena, st.start_ticks);
-    s->comm = value_of(s, base, "comm");
+    s->comm = value_of(s, dir, "comm");
     if (!s->comm)
         s->comm = clean(s, st.comm);
-    s->exe = link_text(s, base, "exe");
-    s->cwd = link_text(s, base, "cwd");
-    read_cmdline(s, base);
-    read_test_name(s, base);
+    s->exe = link_text(s, dir, "exe");
+    s->cwd = link_text(s, dir, "cwd");
+    read_cmdline(s, dir);
+    read_test_name(s, dir);
     s->host = host_name(s);
-    s->boot_id = value_of(s, "/proc/sys/kernel/random", "boot_id");
-    s->container = container(s, base);
-    lk_procfs_children((pid_t)s->pid, add_child, s);
-    s->runtime = lk_runtime_find(base);
-    s->epoll_fds = count_epoll_fds(s, base);
-    read_stop(s, base);
+    s->boot_id = boot_id(s);
+    s->container = container(s, dir);
+    lk_procfs_children(f->pid, add_child, s);
+    s->runtime = lk_runtime_find(dir);
+    s->epoll_fds = count_epoll_fds(s, dir);
+    read_stop(s, f);
     return 0;
 }
 
 uint64_t lk_process_start_ticks(pid_t pid)
 {
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+    if (!lk_procfs_stat_of(pid, &st))
         return 0;
     /* A zombie has ended, unless it is only the main thread that has: then others are still
      * counted. */
@@ -418,12 +429,4 @@ uint64_t lk_process_ticks_now(void)
     clock_gettime(CLOCK_BOOTTIME, &t); /* as proc_pid_stat(5) counts starttime */
     const uint64_t hz = (uint64_t)sysconf(_SC_CLK_TCK);
     return (uint64_t)t.tv_sec * hz + (uint64_t)t.tv_nsec * hz / 1000000000u;
-}
-
-bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
-                              uint64_t *throttled_us)
-{
-    char base[LK_PROCFS_BASE];
-    snprintf(base, sizeof(base), "/proc/%d", pid);
-    return lk_cgroup_throttle(base, periods, throttled, throttled_us);
 }

@@ -6,31 +6,26 @@
 #ifndef LK_PROCESS_LINUX_PROCESS_FACTS_H
 #define LK_PROCESS_LINUX_PROCESS_FACTS_H
 
+#include "process/linux/procfs.h"
 #include "process/process.h"
 
 /** Fills the target part of a snapshot (pid ... epoll_fds, children, supervisor, runtime, stop).
  * Command line redacted. 0, or an errno. */
-int lk_process_facts_read(pid_t pid, struct lk_snapshot *s);
-/**
- * CPU quota counters of the innermost cgroup of pid that has a quota (v1 and v2): periods so far,
- * periods in which it was throttled, and for how long. Read it twice and subtract. False: no quota,
- * or not readable.
- */
-bool lk_process_throttle_read(pid_t pid, uint64_t *periods, uint64_t *throttled,
-                              uint64_t *throttled_us);
+int lk_process_facts_read(const struct lk_procfs_folder *f, struct lk_snapshot *s);
 /**
  * Sets what thread states alone tell (job_stopped, zombie, main_gone, d_state) from one
  * look at all threads. lk_process_facts_read does this with a look of its own; a caller that
  * samples calls it again for each sample and keeps the smallest d_state, since a thread may be in D
  * for a moment whenever it reads a disk.
  */
-void lk_process_halt_states(pid_t pid, const struct lk_thread_list *threads, struct lk_arena *a,
-                            struct lk_process_halt *ret);
+void lk_process_halt_states(pid_t pid, int whole, const struct lk_thread_list *threads,
+                            struct lk_arena *a, struct lk_process_halt *ret);
 /**
- * False when all threads of pid end within a moment (50 ms). The leader of a process that ends is
- * often the first to be a zombie; only one whose other threads stay has lost its main thread.
+ * False when all threads of the process whose folder it is end within a moment (50 ms). The leader
+ * of a process that ends is often the first to be a zombie; only one whose other threads stay has
+ * lost its main thread.
  */
-bool lk_process_is_living(pid_t pid);
+bool lk_process_is_living(int whole);
 /** Start time in clock ticks after boot (/proc/PID/stat field 22): tells a reused pid. 0 on
  * failure. */
 uint64_t lk_process_start_ticks(pid_t pid);
@@ -40,7 +35,9 @@ uint64_t lk_process_ticks_now(void);
 
 /** Caches /proc/PID/net tables and fd links during one sample. */
 struct lk_kernel_reader;
-struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, struct lk_arena *a);
+/** whole: its folder in /proc, borrowed; -1: there is no live process. */
+struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, int whole,
+                                                 struct lk_arena *a);
 void lk_kernel_reader_destroy(struct lk_kernel_reader *r);
 /** Decodes the system call a thread sleeps in (facts) into ret; strings belong to the arena.
  * Timeouts are read from the target's memory. */

@@ -23,7 +23,7 @@ struct processes {
 static pid_t parent_of(int64_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)pid) ? st.ppid : -1;
+    return lk_procfs_stat_of((pid_t)pid, &st) ? st.ppid : -1;
 }
 
 static bool add_process(int64_t pid, void *arg)
@@ -69,7 +69,7 @@ size_t lk_tree_list(pid_t root, pid_t *pids, size_t max)
     size_t n = 0;
     if (!max || parent_of(root) < 0)
         return 0;
-    lk_procfs_each_id(add_process, &all, "/proc");
+    lk_procfs_each_id(add_process, &all, AT_FDCWD, "/proc");
     if (all.n)
         qsort(all.v, all.n, sizeof *all.v, by_parent);
     pids[n++] = root;

@@ -90,11 +90,11 @@ ssize_t lk_procfs_read_at(int dir, const char *name, char *buf, size_t size)
     return n;
 }
 
-ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...)
+ssize_t lk_procfs_read(char *buf, size_t size, int dir, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    int fd = open_noted(AT_FDCWD, path, O_NONBLOCK);
+    int fd = open_noted(dir, path, O_NONBLOCK);
     if (fd < 0)
         return -1;
     ssize_t n = read_up_to(fd, buf, size - 1);
@@ -105,11 +105,11 @@ ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...)
     return n;
 }
 
-char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
+char *lk_procfs_read_all(size_t max, size_t *len, int dir, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    int fd = lk_fd_hold(open_noted(AT_FDCWD, path, O_NONBLOCK));
+    int fd = lk_fd_hold(open_noted(dir, path, O_NONBLOCK));
     if (fd < 0)
         return NULL;
     size_t cap = LK_MIN(max, 4096u), n = 0;
@@ -133,11 +133,11 @@ char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...)
     return buf;
 }
 
-ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...)
+ssize_t lk_procfs_link(char *buf, size_t size, int dir, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    ssize_t n = readlink(path, buf, size - 1);
+    ssize_t n = readlinkat(dir, path, buf, size - 1);
     buf[n < 0 ? 0 : n] = '\0';
     return n;
 }
@@ -154,17 +154,18 @@ static void release_folder(void *dir, size_t size)
     closedir(dir);
 }
 
-FILE *lk_procfs_open(const char *fmt, ...)
+FILE *lk_procfs_open(int dir, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    FILE *f = fopen(path, "re");
+    int fd = open_noted(dir, path, 0);
+    FILE *f = fd >= 0 ? fdopen(fd, "r") : NULL;
     if (f)
         lk_hold(f, 0, release_stream);
-    else if (errno == ENOMEM)
+    else if (fd >= 0)
+        close(fd);
+    if (!f && errno == ENOMEM)
         lk_out_of_memory();
-    else
-        note(errno);
     return f;
 }
 
@@ -198,15 +199,16 @@ void lk_comm_clean(char *comm)
             *comm = '?';
 }
 
-bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...)
+bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, int at, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH];
     FORMAT_PATH(path, fmt);
-    DIR *dir = opendir(path);
+    int fd = open_noted(at, path, O_DIRECTORY);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!dir && fd >= 0)
+        close(fd);
     if (!dir && errno == ENOMEM)
         lk_out_of_memory();
-    if (!dir)
-        note(errno);
     if (!dir)
         return false;
     lk_hold(dir, 0, release_folder);
@@ -276,21 +278,22 @@ bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret)
     return true;
 }
 
-bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...)
+bool lk_procfs_stat_read(struct lk_procfs_stat *ret, int dir, const char *fmt, ...)
 {
     char path[LK_PROCFS_PATH], line[1024];
     FORMAT_PATH(path, fmt);
-    return lk_procfs_read(line, sizeof(line), "%s", path) > 0 && lk_procfs_stat_parse(line, ret);
+    return lk_procfs_read(line, sizeof(line), dir, "%s", path) > 0 &&
+           lk_procfs_stat_parse(line, ret);
 }
 
 bool lk_procfs_stat_of(pid_t pid, struct lk_procfs_stat *ret)
 {
-    return lk_procfs_stat_read(ret, "/proc/%d/stat", (int)pid);
+    return lk_procfs_stat_read(ret, AT_FDCWD, "/proc/%d/stat", (int)pid);
 }
 
 ssize_t lk_procfs_read_of(pid_t pid, const char *name, char *buf, size_t size)
 {
-    return lk_procfs_read(buf, size, "/proc/%d/%s", (int)pid, name);
+    return lk_procfs_read(buf, size, AT_FDCWD, "/proc/%d/%s", (int)pid, name);
 }
 
 static bool is_dead(char state)
@@ -299,7 +302,7 @@ static bool is_dead(char state)
 }
 
 struct living {
-    pid_t pid;
+    int whole;
     int64_t tid;
 };
 
@@ -307,27 +310,63 @@ static bool find_living(int64_t tid, void *arg)
 {
     struct living *l = arg;
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%d/task/%lld/stat", l->pid, (long long)tid) ||
-        is_dead(st.state))
+    if (!lk_procfs_stat_read(&st, l->whole, "task/%lld/stat", (long long)tid) || is_dead(st.state))
         return true;
     l->tid = tid;
     return false;
 }
 
-bool lk_procfs_base(pid_t pid, char ret[LK_PROCFS_BASE])
+static int open_folder(int at, const char *path)
+{
+    return lk_fd_hold(open_noted(at, path, O_PATH | O_DIRECTORY));
+}
+
+bool lk_procfs_find_answering(pid_t pid, int whole, struct lk_procfs_folder *ret)
 {
     struct lk_procfs_stat st;
-    snprintf(ret, LK_PROCFS_BASE, "/proc/%d", pid);
-    if (!lk_procfs_stat_read(&st, "%s/stat", ret))
+    struct living l = { .whole = whole };
+    char task[40];
+    *ret = (struct lk_procfs_folder){ .pid = pid, .whole = whole, .dir = -1 };
+    if (whole < 0 || !lk_procfs_stat_read(&st, whole, "stat"))
         return false;
-    struct living l = { .pid = pid };
-    if (is_dead(st.state) && lk_procfs_each_id(find_living, &l, "/proc/%d/task", pid) && l.tid)
-        snprintf(ret, LK_PROCFS_BASE, "/proc/%d/task/%lld", pid, (long long)l.tid);
+    if (is_dead(st.state) && lk_procfs_each_id(find_living, &l, whole, "task") && l.tid) {
+        snprintf(task, sizeof(task), "task/%lld", (long long)l.tid);
+        ret->dir = open_folder(whole, task);
+    }
+    if (ret->dir < 0)
+        ret->dir = whole;
     return true;
+}
+
+void lk_procfs_leave_answering(struct lk_procfs_folder *f)
+{
+    if (f->dir != f->whole)
+        lk_fd_close(f->dir);
+    f->dir = -1;
+}
+
+bool lk_procfs_enter(pid_t pid, struct lk_procfs_folder *ret)
+{
+    char path[32];
+    snprintf(path, sizeof(path), "/proc/%d", pid);
+    if (lk_procfs_find_answering(pid, open_folder(AT_FDCWD, path), ret))
+        return true;
+    const int saved = errno;
+    lk_procfs_leave(ret);
+    errno = saved;
+    return false;
+}
+
+void lk_procfs_leave(struct lk_procfs_folder *f)
+{
+    lk_procfs_leave_answering(f);
+    lk_fd_close(f->whole);
+    f->whole = -1;
 }
 
 struct children {
     pid_t pid;
+    int whole;
     lk_procfs_visit visit;
     void *arg;
     bool readable, ended;
@@ -337,15 +376,14 @@ static bool children_of_thread(int64_t tid, void *arg)
 {
     struct children *c = arg;
     size_t len;
-    char *text =
-        lk_procfs_read_all(1u << 20, &len, "/proc/%d/task/%lld/children", c->pid, (long long)tid);
+    char *text = lk_procfs_read_all(1u << 20, &len, c->whole, "task/%lld/children", (long long)tid);
     if (!text)
         return true;
     c->readable = true;
     char *at = text, *end;
     for (long long id; !c->ended && (id = strtoll(at, &end, 10)) > 0 && end != at; at = end) {
         struct lk_procfs_stat st;
-        if (lk_procfs_stat_read(&st, "/proc/%lld/stat", id) && !is_dead(st.state))
+        if (lk_procfs_stat_of((pid_t)id, &st) && !is_dead(st.state))
             c->ended = !c->visit(id, c->arg);
     }
     lk_free(text);
@@ -356,8 +394,7 @@ static bool child_by_parent(int64_t id, void *arg)
 {
     struct children *c = arg;
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%lld/stat", (long long)id) || st.ppid != c->pid ||
-        is_dead(st.state))
+    if (!lk_procfs_stat_of((pid_t)id, &st) || st.ppid != c->pid || is_dead(st.state))
         return true;
     return c->visit(id, c->arg);
 }
@@ -365,21 +402,26 @@ static bool child_by_parent(int64_t id, void *arg)
 void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg)
 {
     struct children c = { .pid = pid, .visit = visit, .arg = arg };
+    struct lk_procfs_folder f;
     struct lk_procfs_stat st;
-    if (!lk_procfs_stat_read(&st, "/proc/%d/stat", pid))
+    if (!lk_procfs_enter(pid, &f) || !lk_procfs_stat_read(&st, f.whole, "stat")) {
+        lk_procfs_leave(&f);
         return;
+    }
+    c.whole = f.whole;
     /* One file a thread: beyond a few hundred threads the machine's processes are fewer. */
     if (st.threads <= 256)
-        lk_procfs_each_id(children_of_thread, &c, "/proc/%d/task", pid);
+        lk_procfs_each_id(children_of_thread, &c, f.whole, "task");
+    lk_procfs_leave(&f);
     if (!c.readable)
-        lk_procfs_each_id(child_by_parent, &c, "/proc");
+        lk_procfs_each_id(child_by_parent, &c, AT_FDCWD, "/proc");
 }
 
-bool lk_procfs_args_read(const char *base, struct lk_procfs_args *ret)
+bool lk_procfs_args_read(int dir, struct lk_procfs_args *ret)
 {
     memset(ret, 0, sizeof(*ret));
     size_t len;
-    char *text = lk_procfs_read_all(MAX_CMDLINE, &len, "%s/cmdline", base);
+    char *text = lk_procfs_read_all(MAX_CMDLINE, &len, dir, "cmdline");
     if (!text)
         return false;
     size_t count = 0;

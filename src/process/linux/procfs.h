@@ -3,11 +3,13 @@
  * in them was partly chosen by the process they describe (names, paths, command lines), so
  * everything is bounded and raw; who puts it into a snapshot cleans it (util/text.h).
  *
- * Each function builds its path from a format, since nearly all of them hold a pid.
+ * Each function builds its path from a format, below an open folder or from AT_FDCWD: a number of
+ * a process may be given anew at any moment, a folder that is held stays that of its process.
  */
 #ifndef LK_PROCESS_LINUX_PROCFS_H
 #define LK_PROCESS_LINUX_PROCFS_H
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -25,16 +27,16 @@ int lk_procfs_ran_out(void);
 
 /** Reads at most size - 1 bytes and terminates them. Returns the length, -1 with errno when the
  * file cannot be read. */
-ssize_t lk_procfs_read(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
+ssize_t lk_procfs_read(char *buf, size_t size, int dir, const char *fmt, ...) LK_PRINTF(4, 5);
 /** Reads a file below an open directory with one read (files of one thread come whole), without a
  * path of its own: for what is read of every thread in every sample. Bytes read, -1 with errno. */
 ssize_t lk_procfs_read_at(int dir, const char *name, char *buf, size_t size);
 /** The same into malloc'ed memory of up to max bytes; NULL with errno. The caller frees it. */
-char *lk_procfs_read_all(size_t max, size_t *len, const char *fmt, ...) LK_PRINTF(3, 4);
+char *lk_procfs_read_all(size_t max, size_t *len, int dir, const char *fmt, ...) LK_PRINTF(4, 5);
 /** Text of a symbolic link, terminated. Returns its length (cut at size - 1), -1 with errno. */
-ssize_t lk_procfs_link(char *buf, size_t size, const char *fmt, ...) LK_PRINTF(3, 4);
+ssize_t lk_procfs_link(char *buf, size_t size, int dir, const char *fmt, ...) LK_PRINTF(4, 5);
 /** Opens a file for reading line by line; NULL with errno. */
-FILE *lk_procfs_open(const char *fmt, ...) LK_PRINTF(1, 2);
+FILE *lk_procfs_open(int dir, const char *fmt, ...) LK_PRINTF(2, 3);
 void lk_procfs_close(FILE *f);
 /** The number after "name" at the start of a line, as in /proc/PID/status; false when there is no
  * such line. */
@@ -43,7 +45,8 @@ bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret
 /** Calls visit for each entry of a directory whose name is a number, until it returns false. False
  * with errno. */
 typedef bool (*lk_procfs_visit)(int64_t id, void *arg);
-bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, const char *fmt, ...) LK_PRINTF(3, 4);
+bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, int dir, const char *fmt, ...)
+    LK_PRINTF(4, 5);
 
 /** What proc_pid_stat(5) says, as far as we need it. */
 struct lk_procfs_stat {
@@ -60,7 +63,7 @@ struct lk_procfs_stat {
 };
 /** Of a process or of a thread. False when text is no such line. */
 bool lk_procfs_stat_parse(const char *text, struct lk_procfs_stat *ret);
-bool lk_procfs_stat_read(struct lk_procfs_stat *ret, const char *fmt, ...) LK_PRINTF(2, 3);
+bool lk_procfs_stat_read(struct lk_procfs_stat *ret, int dir, const char *fmt, ...) LK_PRINTF(3, 4);
 /** Of the process that has this number now. */
 bool lk_procfs_stat_of(pid_t pid, struct lk_procfs_stat *ret);
 /** A file in the folder of the process that has this number now; as lk_procfs_read. */
@@ -75,13 +78,20 @@ void lk_comm_clean(char *comm);
  */
 void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg);
 
-#define LK_PROCFS_BASE 48
-/**
- * The folder that still answers for a process: /proc/PID, or /proc/PID/task/TID of a living thread
- * when the main thread has ended before the others (its own cmdline, exe, fd, net and maps are then
- * gone). False: no such process.
- */
-bool lk_procfs_base(pid_t pid, char ret[LK_PROCFS_BASE]);
+/** A process's folder in /proc, held. */
+struct lk_procfs_folder {
+    pid_t pid;
+    int whole; /* of the process: /proc/PID; -1 none */
+    /* that which still answers: the same, or task/TID of a living thread when the main thread has
+     * ended before the others (its own cmdline, exe, fd, net and maps are then gone); -1 none */
+    int dir;
+};
+/** False with errno: no such process; ret then has no folders. */
+bool lk_procfs_enter(pid_t pid, struct lk_procfs_folder *ret);
+void lk_procfs_leave(struct lk_procfs_folder *f);
+/** The same of a folder that is open already, and not closed by lk_procfs_leave_answering. */
+bool lk_procfs_find_answering(pid_t pid, int whole, struct lk_procfs_folder *ret);
+void lk_procfs_leave_answering(struct lk_procfs_folder *f);
 
 /** A command line split at its NULs: argv[argc] is NULL. text owns the bytes. */
 struct lk_procfs_args {
@@ -90,7 +100,7 @@ struct lk_procfs_args {
     size_t argc;
 };
 /** False when it cannot be read; an empty command line (kernel thread, zombie) has argc 0. */
-bool lk_procfs_args_read(const char *base, struct lk_procfs_args *ret);
+bool lk_procfs_args_read(int dir, struct lk_procfs_args *ret);
 void lk_procfs_args_deinit(struct lk_procfs_args *args);
 
 #endif

@@ -27,9 +27,8 @@ static int diag_socket(struct lk_socket_diag *d)
         return d->fd;
     d->fd = -2;
     char ours[64], theirs[64];
-    if (lk_procfs_link(ours, sizeof(ours), "/proc/thread-self/ns/net") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/net", d->base) < 0 ||
-        strcmp(ours, theirs) != 0)
+    if (lk_procfs_link(ours, sizeof(ours), AT_FDCWD, "/proc/thread-self/ns/net") < 0 ||
+        lk_procfs_link(theirs, sizeof(theirs), d->dir, "ns/net") < 0 || strcmp(ours, theirs) != 0)
         return d->fd;
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
     struct timeval patience = { .tv_usec = 100 * 1000 };

@@ -5,8 +5,8 @@
 #include "process/linux/socket_table.h"
 
 struct lk_socket_diag {
-    const char *base; /* of the process in /proc (lk_procfs_base) */
-    int fd;           /* netlink socket: -1 not tried, -2 not available */
+    int dir; /* that answers for the process */
+    int fd;  /* netlink socket: -1 not tried, -2 not available */
 };
 void lk_socket_diag_end(struct lk_socket_diag *d);
 

@@ -157,7 +157,7 @@ void lk_socket_peer_process(struct lk_kernel_reader *r, pid_t pid, struct lk_sys
     if (pid <= 0)
         return;
     ret->peer_pid = pid;
-    if (lk_procfs_read(comm, sizeof(comm), "/proc/%d/comm", pid) > 0)
+    if (lk_procfs_read_of(pid, "comm", comm, sizeof(comm)) > 0)
         ret->peer_comm = lk_text_clean(r->arena, comm, strcspn(comm, "\n"), sizeof(comm));
 }
 

@@ -35,8 +35,8 @@ struct search {
     pid_t ancestors[MAX_ANCESTORS];
     size_t n_ancestors;
     bool incomplete;
-    pid_t at; /* the process being looked at */
-    char base[LK_PROCFS_BASE];
+    pid_t at;       /* the process being looked at */
+    int dir;        /* of the process being looked at */
     size_t entries; /* of its descriptors */
     bool denied;    /* some of them could not be read */
     bool seen[MAX_WANTED];
@@ -45,13 +45,16 @@ struct search {
 static pid_t parent_of(pid_t pid)
 {
     struct lk_procfs_stat st;
-    return lk_procfs_stat_read(&st, "/proc/%d/stat", pid) ? st.ppid : 0;
+    return lk_procfs_stat_of(pid, &st) ? st.ppid : 0;
 }
 
 static bool gets_sockets_from_init(pid_t pid)
 {
     size_t len;
-    char *text = lk_procfs_read_all(MAX_ENVIRON, &len, "/proc/%d/environ", pid);
+    struct lk_procfs_folder f;
+    lk_procfs_enter(pid, &f);
+    char *text = f.whole >= 0 ? lk_procfs_read_all(MAX_ENVIRON, &len, f.whole, "environ") : NULL;
+    lk_procfs_leave(&f);
     bool found = !text;
     for (size_t i = 0; text && i < len && !found; i += strlen(text + i) + 1)
         found = lk_starts_with(text + i, "LISTEN_FDS=");
@@ -102,7 +105,7 @@ static void add_sharer(struct search *x, size_t i)
     }
     struct lk_sharer *s = &l->sharers.v[l->sharers.n++];
     *s = (struct lk_sharer){ .pid = x->at, .comm = "" };
-    if (lk_procfs_read(comm, sizeof(comm), "/proc/%d/comm", x->at) > 0)
+    if (lk_procfs_read_of(x->at, "comm", comm, sizeof(comm)) > 0)
         s->comm = lk_text_clean(x->arena, comm, strcspn(comm, "\n"), sizeof(comm));
 }
 
@@ -116,7 +119,7 @@ static bool visit_fd(int64_t fd, void *arg)
         return false;
     }
     x->entries++;
-    if (lk_procfs_link(link, sizeof(link), "%s/fd/%lld", x->base, (long long)fd) < 0) {
+    if (lk_procfs_link(link, sizeof(link), x->dir, "fd/%lld", (long long)fd) < 0) {
         x->denied |= errno != ENOENT && errno != ESRCH;
         return true;
     }
@@ -139,12 +142,12 @@ static bool visit_process(int64_t pid, void *arg)
     x->entries = 0;
     x->denied = false;
     memset(x->seen, 0, sizeof(x->seen));
-    snprintf(x->base, sizeof(x->base), "/proc/%d", x->at);
-    if (!lk_procfs_each_id(visit_fd, x, "%s/fd", x->base))
+    struct lk_procfs_folder f;
+    lk_procfs_enter(x->at, &f);
+    x->dir = f.dir;
+    if (f.dir < 0 || !lk_procfs_each_id(visit_fd, x, f.dir, "fd"))
         x->denied = errno != ENOENT && errno != ESRCH;
-    /* its main thread may have ended before the others */
-    else if (x->entries == 0 && lk_procfs_base(x->at, x->base))
-        lk_procfs_each_id(visit_fd, x, "%s/fd", x->base);
+    lk_procfs_leave(&f);
     x->incomplete |= x->denied && is_related(x, x->at);
     return x->links < MAX_LINKS;
 }
@@ -153,9 +156,10 @@ static bool visit_process(int64_t pid, void *arg)
 
 /* One process that holds the socket. */
 struct look {
-    pid_t pid;
+    struct lk_process *t;
     const struct lk_listener *shared;
-    struct lk_kernel_reader *os;
+    struct lk_procfs_folder folder;
+    struct lk_arena *arena;
     int64_t fds[MAX_FDS]; /* of the shared socket */
     size_t n_fds;
     bool ancestor;               /* of the examined process */
@@ -168,7 +172,7 @@ static bool visit_own(int64_t fd, void *arg)
     struct look *x = arg;
     char link[64];
     unsigned long long inode;
-    if (lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)fd) < 0 ||
+    if (lk_procfs_link(link, sizeof(link), x->folder.whole, "fd/%lld", (long long)fd) < 0 ||
         sscanf(link, "socket:[%llu]", &inode) != 1)
         return true;
     if (inode == x->shared->inode) {
@@ -182,9 +186,8 @@ static bool visit_own(int64_t fd, void *arg)
         x->unclear = true;
         return false;
     }
-    struct lk_syscall_wait about = { .timeout_ms = LK_UNKNOWN };
-    lk_descriptor_describe(x->os, fd, &about);
-    x->connections += about.accepted;
+    struct lk_syscall_wait about;
+    x->connections += lk_process_fd(x->t, fd, x->arena, &about) && about.accepted;
     return true;
 }
 
@@ -234,7 +237,7 @@ static enum lk_share judge(struct look *x, const struct lk_thread_list *list)
         struct lk_syscall_wait os;
         if (list->v[i].state == 'Z' || list->v[i].state == 'X')
             continue;
-        lk_kernel_read_wait(x->os, &list->v[i], &os);
+        lk_process_call(x->t, &list->v[i], x->arena, &os);
         if (stands_at(x, &os))
             return LK_SHARE_SERVES;
         if (waits_for_it(x, &os))
@@ -259,20 +262,18 @@ static enum lk_share look_at(const struct search *from, pid_t pid, const struct 
     struct lk_process *t = lk_process_open_other(from->target, pid, &err);
     if (!t)
         return LK_SHARE_UNKNOWN;
-    struct lk_arena *arena = lk_arena_create();
-    struct look x = { .pid = pid,
-                      .ancestor = is_ancestor(from, pid),
-                      .shared = shared,
-                      .os = lk_kernel_reader_create(t, arena) };
+    struct look x = {
+        .t = t, .ancestor = is_ancestor(from, pid), .shared = shared, .arena = lk_arena_create()
+    };
     struct lk_thread_list list = { 0 };
     enum lk_share ret = LK_SHARE_UNKNOWN;
     lk_process_begin_sample(t);
-    if (lk_process_threads(t, &list, true, &err) && list.n <= MAX_THREADS &&
-        lk_procfs_each_id(visit_own, &x, "/proc/%d/fd", pid))
+    if (lk_procfs_enter(pid, &x.folder) && lk_process_threads(t, &list, true, &err) &&
+        list.n <= MAX_THREADS && lk_procfs_each_id(visit_own, &x, x.folder.whole, "fd"))
         ret = judge(&x, &list);
     lk_free(list.v);
-    lk_kernel_reader_destroy(x.os);
-    lk_arena_destroy(arena);
+    lk_procfs_leave(&x.folder);
+    lk_arena_destroy(x.arena);
     lk_process_destroy(t);
     return ret;
 }
@@ -280,7 +281,7 @@ static enum lk_share look_at(const struct search *from, pid_t pid, const struct 
 /* ---- who has let go since ------------------------------------------------------------ */
 
 struct again {
-    pid_t pid;
+    struct lk_procfs_folder folder;
     uint64_t inode;
     bool found;
 };
@@ -290,7 +291,7 @@ static bool is_that_socket(int64_t fd, void *arg)
     struct again *x = arg;
     char link[64];
     unsigned long long inode;
-    x->found = lk_procfs_link(link, sizeof(link), "/proc/%d/fd/%lld", x->pid, (long long)fd) >= 0 &&
+    x->found = lk_procfs_link(link, sizeof(link), x->folder.whole, "fd/%lld", (long long)fd) >= 0 &&
                sscanf(link, "socket:[%llu]", &inode) == 1 && inode == x->inode;
     return !x->found;
 }
@@ -301,10 +302,12 @@ static void drop_passing(struct lk_listener *l)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->sharers.n; i++) {
-        struct again x = { .pid = (pid_t)l->sharers.v[i].pid, .inode = l->inode };
-        bool read = lk_procfs_each_id(is_that_socket, &x, "/proc/%d/fd", x.pid);
-        if (x.found || (!read && errno != ENOENT && errno != ESRCH) ||
-            l->sharers.v[i].does != LK_SHARE_UNKNOWN)
+        struct again x = { .inode = l->inode };
+        bool read = lk_procfs_enter((pid_t)l->sharers.v[i].pid, &x.folder) &&
+                    lk_procfs_each_id(is_that_socket, &x, x.folder.whole, "fd");
+        const bool denied = !read && errno != ENOENT && errno != ESRCH;
+        lk_procfs_leave(&x.folder);
+        if (x.found || denied || l->sharers.v[i].does != LK_SHARE_UNKNOWN)
             l->sharers.v[n++] = l->sharers.v[i];
     }
     l->sharers.n = n;
@@ -321,7 +324,7 @@ void lk_socket_sharers_read(struct lk_process *t, struct lk_listener *v, size_t 
                         .n = LK_MIN(n, (size_t)MAX_WANTED),
                         .arena = a };
     find_ancestors(&x);
-    if (!lk_procfs_each_id(visit_process, &x, "/proc"))
+    if (!lk_procfs_each_id(visit_process, &x, AT_FDCWD, "/proc"))
         x.incomplete = true;
     for (size_t i = 0; i < x.n; i++) {
         for (size_t k = 0; k < v[i].sharers.n; k++)

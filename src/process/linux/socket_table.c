@@ -35,7 +35,7 @@ static const struct {
 };
 
 struct lk_socket_table {
-    char base[LK_PROCFS_BASE];
+    int dir;
     size_t loaded; /* tables read so far */
     bool incomplete;
     LK_VEC(struct lk_socket) v;
@@ -46,12 +46,12 @@ struct lk_socket_table {
     bool diag_tcp; /* it has answered a question about TCP */
 };
 
-struct lk_socket_table *lk_socket_create(const char *base)
+struct lk_socket_table *lk_socket_create(int dir)
 {
     struct lk_socket_table *n = lk_xcalloc(1, sizeof(*n));
-    snprintf(n->base, sizeof(n->base), "%s", base);
+    n->dir = dir;
     n->arena = lk_arena_create();
-    n->diag = (struct lk_socket_diag){ .base = n->base, .fd = -1 };
+    n->diag = (struct lk_socket_diag){ .dir = dir, .fd = -1 };
     return n;
 }
 
@@ -185,7 +185,7 @@ static void add_socket(struct lk_socket_table *n, const struct lk_socket *s)
 static void load_next(struct lk_socket_table *n)
 {
     size_t t = n->loaded++;
-    FILE *f = lk_procfs_open("%s/net/%s", n->base, tables[t].file);
+    FILE *f = lk_procfs_open(n->dir, "net/%s", tables[t].file);
     if (!f) {
         n->incomplete |= !tables[t].optional;
         return;

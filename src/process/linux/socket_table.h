@@ -48,8 +48,8 @@ struct lk_socket {
 };
 
 struct lk_socket_table;
-/** base as by lk_procfs_base. */
-struct lk_socket_table *lk_socket_create(const char *base);
+/** dir: the folder that answers for a process, borrowed; -1 none. */
+struct lk_socket_table *lk_socket_create(int dir);
 void lk_socket_destroy(struct lk_socket_table *n);
 
 /** By inode, in whatever table. NULL: not there, or its table is not readable. */

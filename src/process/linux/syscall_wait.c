@@ -60,7 +60,7 @@ static void decode_file(struct lk_call_decode *d)
 static void describe_holder(struct lk_call_decode *d, bool by_flock)
 {
     struct lk_file_lock lock;
-    lk_file_lock_find(d->r->pid, d->r->base, d->ret->fd, by_flock, &lock);
+    lk_file_lock_find(d->r->pid, d->r->folder.dir, d->ret->fd, by_flock, &lock);
     d->ret->locked_by = lock.by;
     d->ret->lock_fd = lock.fd;
     d->ret->lock_inode = lock.inode;
@@ -95,9 +95,8 @@ static bool path_is_fifo(const struct lk_call_decode *d, const char *path)
     struct open_how how = { .flags = O_PATH | O_CLOEXEC,
                             .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED };
     struct statx st;
-    char root[LK_PROCFS_PATH];
-    snprintf(root, sizeof(root), "%s/%s", d->r->base, path[0] == '/' ? "root" : "cwd");
-    int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int dir =
+        openat(d->r->folder.dir, path[0] == '/' ? "root" : "cwd", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (dir < 0)
         return false;
     int fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
@@ -243,7 +242,7 @@ static bool matches_inner_pid(int64_t pid, void *arg)
 {
     struct translation *t = arg;
     char status[4096];
-    if (lk_procfs_read(status, sizeof(status), "/proc/%lld/status", (long long)pid) < 0)
+    if (lk_procfs_read_of((pid_t)pid, "status", status, sizeof(status)) < 0)
         return true;
     const char *line = strstr(status, "\nNSpid:");
     if (!line)
@@ -260,8 +259,8 @@ static bool matches_inner_pid(int64_t pid, void *arg)
 static int64_t child_pid(const struct lk_call_decode *d, int64_t pid)
 {
     char ours[64], theirs[64];
-    if (pid <= 0 || lk_procfs_link(ours, sizeof(ours), "/proc/self/ns/pid") < 0 ||
-        lk_procfs_link(theirs, sizeof(theirs), "%s/ns/pid", d->r->base) < 0 ||
+    if (pid <= 0 || lk_procfs_link(ours, sizeof(ours), AT_FDCWD, "/proc/self/ns/pid") < 0 ||
+        lk_procfs_link(theirs, sizeof(theirs), d->r->folder.dir, "ns/pid") < 0 ||
         strcmp(ours, theirs) == 0)
         return pid;
     struct translation t = { .inner = pid, .outer = LK_UNKNOWN };

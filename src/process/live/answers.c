@@ -5,10 +5,12 @@
 #include "process/live/answers.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "process/linux/cgroup.h"
 #include "process/linux/child_work.h"
 #include "process/linux/kernel_reader.h"
 #include "process/linux/listeners.h"
@@ -34,7 +36,7 @@ static struct lk_kernel_reader *kernel(const struct question *q)
 {
     struct lk_live *l = q->l;
     if (!l->kernel)
-        l->kernel = lk_kernel_reader_create(l->process, q->arena);
+        l->kernel = lk_kernel_reader_create(l->process, l->proc_fd, q->arena);
     l->kernel->arena = q->arena;
     return l->kernel;
 }
@@ -49,7 +51,7 @@ static int why_not(bool known)
 
 static int identity(const struct question *q)
 {
-    return lk_process_facts_read(q->l->pid, q->ret);
+    return lk_process_facts_read(&kernel(q)->folder, q->ret);
 }
 
 static int ran_out(const struct question *q)
@@ -60,27 +62,27 @@ static int ran_out(const struct question *q)
 
 static int lives_on(const struct question *q)
 {
-    *(bool *)q->ret = lk_process_is_living(q->l->pid);
+    *(bool *)q->ret = lk_process_is_living(q->l->proc_fd);
     return 0;
 }
 
 static int throttle(const struct question *q)
 {
     struct lk_throttle *t = q->ret;
-    return why_not(lk_process_throttle_read(q->l->pid, &t->periods, &t->throttled, &t->usec));
+    return why_not(lk_cgroup_throttle(q->l->proc_fd, &t->periods, &t->throttled, &t->usec));
 }
 
 static int halt(const struct question *q)
 {
-    lk_process_halt_states(q->l->pid, q->key->given, q->arena, q->ret);
+    lk_process_halt_states(q->l->pid, q->l->proc_fd, q->key->given, q->arena, q->ret);
     return 0;
 }
 
 static int shares_pids(const struct question *q)
 {
     char ours[64], theirs[64];
-    const bool known = lk_procfs_link(ours, sizeof ours, "/proc/self/ns/pid") > 0 &&
-                       lk_procfs_link(theirs, sizeof theirs, "/proc/%d/ns/pid", q->l->pid) > 0;
+    const bool known = lk_procfs_link(ours, sizeof ours, AT_FDCWD, "/proc/self/ns/pid") > 0 &&
+                       lk_procfs_link(theirs, sizeof theirs, q->l->proc_fd, "ns/pid") > 0;
     *(bool *)q->ret = known && strcmp(ours, theirs) == 0;
     return why_not(known);
 }
@@ -88,8 +90,8 @@ static int shares_pids(const struct question *q)
 static int has_file(const struct question *q)
 {
     char path[LK_PROCFS_PATH];
-    snprintf(path, sizeof path, "%s/cwd/%s", kernel(q)->base, q->key->text);
-    *(bool *)q->ret = access(path, F_OK) == 0;
+    snprintf(path, sizeof path, "cwd/%s", q->key->text);
+    *(bool *)q->ret = faccessat(kernel(q)->folder.dir, path, F_OK, 0) == 0;
     return 0;
 }
 

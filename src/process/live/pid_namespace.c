@@ -68,7 +68,7 @@ static void scan(struct lk_live *l)
 {
     struct scan s = { l, &l->tids->outer_of };
     l->tids->scanned = true;
-    lk_procfs_each_id(add_tid, &s, "/proc/%d/task", l->pid);
+    lk_procfs_each_id(add_tid, &s, l->proc_fd, "task");
 }
 
 void lk_live_pid_ns_begin_sample(struct lk_live *l)

@@ -96,17 +96,16 @@ static void collect_result(const struct lk_stop_shared *s, struct lk_stop_result
 
 static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *err)
 {
-    char path[40], text[4096], comm[64] = "?", *p;
+    const struct lk_live *live = t->impl;
+    char text[4096], comm[64] = "?", *p;
     int tracer = 0;
 
-    snprintf(path, sizeof(path), "/proc/%d/status", t->pid);
-    if (lk_procfs_read_at(AT_FDCWD, path, text, sizeof(text)) > 0 &&
+    if (lk_procfs_read_at(live->proc_fd, "status", text, sizeof(text)) > 0 &&
         (p = strstr(text, "\nTracerPid:")))
         tracer = atoi(p + strlen("\nTracerPid:"));
     if (tracer == 0)
         return lk_error_os(err, why, "the threads of process %d cannot be stopped", t->pid);
-    snprintf(path, sizeof(path), "/proc/%d/comm", tracer);
-    if (lk_procfs_read_at(AT_FDCWD, path, comm, sizeof(comm)) > 0)
+    if (lk_procfs_read_of(tracer, "comm", comm, sizeof(comm)) > 0)
         comm[strcspn(comm, "\n")] = '\0';
     lk_comm_clean(comm);
     return lk_error_set(
@@ -135,21 +134,14 @@ static struct lk_stop_shared *create_shared(const int64_t *tids, size_t n, size_
     return s;
 }
 
-static int open_tasks(pid_t pid)
-{
-    char path[32];
-
-    snprintf(path, sizeof(path), "/proc/%d/task", pid);
-    return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-}
-
 static bool run_helper(struct lk_stop_helper *h, struct lk_error *err)
 {
+    const struct lk_live *live = h->t->impl;
     sigset_t before;
     pid_t helper;
 
     h->parent = getpid();
-    h->task_fd = lk_fd_hold(open_tasks(h->t->pid));
+    h->task_fd = lk_fd_hold(openat(live->proc_fd, "task", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (h->task_fd < 0)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", h->t->pid);
     lk_pages_pin_begin(h->t->pages);
