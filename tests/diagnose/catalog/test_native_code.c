@@ -31,7 +31,7 @@ static void classes(void **state)
         { LK_NATIVE_WRAPPER, "f", EXE, "/opt/gcc/include/c++/13/mutex" },
         { LK_NATIVE_WRAPPER, "f", EXE, "/rustc/90b35a62/library/std/src/sys/mutex.rs" },
         { LK_NATIVE_LIBRARY, "tokio::park", EXE,
-          "/root/.cargo/registry/src/i/tokio-1/src/park.rs" },
+          "/home/user/.cargo/registry/src/i/tokio-1/src/park.rs" },
         /* by the module alone */
         { LK_NATIVE_PROJECT, "f", EXE, NULL },
         { LK_NATIVE_PROJECT, NULL, EXE, NULL },
