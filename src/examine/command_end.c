@@ -50,8 +50,7 @@ static int64_t later(int64_t a, int64_t b)
     return a == LK_UNKNOWN ? b : b == LK_UNKNOWN ? a : LK_MAX(a, b);
 }
 
-/* ---- timers that are not on the way, and may end a process ------------------------------------
- */
+/* ---- timers that are not on the way, and may end a process ---------------------------- */
 
 /* "run" of threading.py that itself waits is Timer.run; Thread.run calls the program's code. */
 static bool is_timer_thread(const struct lk_thread *t)
@@ -83,8 +82,7 @@ static int64_t spare_time(const struct lk_snapshot *s)
     return most;
 }
 
-/* ---- inside one process ------------------------------------------------------------------------
- */
+/* ---- inside one process --------------------------------------------------------------- */
 
 static bool is_proven_deadlock(const struct lk_finding *f)
 {
@@ -106,14 +104,6 @@ static void mark_all(const struct lk_graph *g, const struct lk_refs *refs, bool 
     }
 }
 
-static bool contains(const struct lk_refs *refs, struct lk_ref r)
-{
-    for (size_t i = 0; i < refs->n; i++)
-        if (lk_ref_eq(refs->v[i], r))
-            return true;
-    return false;
-}
-
 /* The main thread, or the task that it runs its loop for, has a part in it or waits for it. */
 static bool holds_main(const struct lk_snapshot *s, const struct lk_graph *g,
                        const struct lk_finding *f, bool *mark)
@@ -122,7 +112,7 @@ static bool holds_main(const struct lk_snapshot *s, const struct lk_graph *g,
     const struct lk_ref main_ref = lk_ref_make(LK_KIND_THREAD, (size_t)(t - s->threads.v));
     struct lk_ref roots[2 * 64];
     size_t n = 0;
-    if (contains(&f->threads, main_ref) || contains(&f->tasks, t->drives))
+    if (lk_refs_has(&f->threads, main_ref) || lk_refs_has(&f->tasks, t->drives))
         return true;
     for (size_t i = 0; i < f->threads.n && n < LK_ARRAY_LEN(roots); i++)
         roots[n++] = f->threads.v[i];
@@ -154,8 +144,7 @@ static const struct lk_finding *holds_itself(const struct lk_report *r)
     return ret;
 }
 
-/* ---- from process to process
- * --------------------------------------------------------------------- */
+/* ---- from process to process ---------------------------------------------------------- */
 
 static enum end end_of(struct way *w, size_t i, int depth);
 
@@ -289,8 +278,7 @@ static enum end end_of(struct way *w, size_t i, int depth)
     return w->of[i] == ASKING ? FREE : w->of[i]; /* a ring of processes is a finding of its own */
 }
 
-/* ---- where it stands
- * ------------------------------------------------------------------------------ */
+/* ---- where it stands ------------------------------------------------------------------ */
 
 static size_t child_on_the_way(const struct way *w, size_t i)
 {
@@ -398,8 +386,7 @@ static int64_t still_for(const struct way *w, size_t at)
     return least;
 }
 
-/* ---- the whole
- * --------------------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------------ */
 
 /* The command itself, or the first of its tree when it is not among them. */
 static size_t find_root(const struct way *w, pid_t root)

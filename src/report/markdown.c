@@ -191,8 +191,7 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     putc('\n', p->out);
 }
 
-/* ---- findings ----------------------------------------------------------------------------------
- */
+/* ---- findings ------------------------------------------------------------------------- */
 
 static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_finding *f)
 {
@@ -269,8 +268,7 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
     docs(p, f->rule);
 }
 
-/* ---- lists
- * ---------------------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------------- */
 
 static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pystack *st)
 {
@@ -431,8 +429,7 @@ static void limits(struct page *p, const struct lk_snapshot *s)
     fprintf(p->out, "\n</details>\n\n");
 }
 
-/* ---- the page -----------------------------------------------------------------------------------
- */
+/* ---- the page ------------------------------------------------------------------------- */
 
 static void report(struct page *p, const struct lk_report *reports, size_t n, size_t i)
 {

@@ -1,6 +1,6 @@
 /*
- * The snapshot: what was seen of one process, as plain data. Readers (target, unwind,
- * python, native) fill it through snapshot/builder.h; graph, rules and reports read it.
+ * The snapshot: what was seen of one process, as plain data. Readers (process, read)
+ * fill it through snapshot/builder.h; diagnose, report and examine read it.
  * It names no reader, holds no handle and no pointer into a target: all memory belongs
  * to its arena. "Unknown" is never 0 or none: where both exist there is a separate
  * encoding (LK_UNKNOWN for int64_t counts and times, LK_TRI_UNKNOWN for flags).

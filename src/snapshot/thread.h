@@ -50,9 +50,9 @@ struct lk_thread {
     /* it waits for a file lock of its own process: threads whose frames name the file that has it
      */
     struct lk_refs lock_users;
-    /* descriptors of sockets that its frames or its loop have at hand; only read where a thread */
+    /* descriptors of sockets that its frames or its loop have at hand; only read where a thread
+     * waits for a connection to this process that nobody has accepted */
     const int64_t *sockets;
-    /* waits for a connection to this process that nobody has accepted */
     size_t n_sockets;
     bool sockets_complete;
     /* times it was given a CPU (schedstat pcount) or context switches */

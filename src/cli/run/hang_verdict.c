@@ -12,7 +12,6 @@
 enum {
     INTERRUPTED_MS = 10000, /* an examiner that was interrupted */
     MEMBER_MS = 250,        /* more for each process to be examined: not all are at once */
-    WRITE_MS = 60000,       /* writing reports; core files have limits of their own */
     AGAIN_MS = 2000,        /* what was told is looked at again; each time twice as long */
     MAX_DOUBLINGS = 12,
     AFTER_TIMER_MS = 100,
@@ -147,13 +146,10 @@ void supervision_on_answer(struct supervision *s)
 void supervision_enforce(struct supervision *s)
 {
     const long long spent = supervision_now(s) - s->stage_since;
-    const long long limit = s->stage == WRITING ? WRITE_MS : s->limit;
-    if (s->stage == WRITING && s->r->core)
-        return; /* has a limit for each file */
-    if (spent > limit && !s->interrupted) {
+    if (spent > s->limit && !s->interrupted) {
         examiner_interrupt(&s->examiner);
         s->interrupted = true;
     }
-    if (spent > limit + INTERRUPTED_MS)
+    if (spent > s->limit + INTERRUPTED_MS)
         no_report(s, "it took too long");
 }

@@ -12,7 +12,10 @@
 #include "cli/cli.h"
 #include "cli/run/command_cgroup.h"
 #include "cli/run/kill_tree.h"
+#include "cli/run/write_core.h"
 #include "util/text.h"
+
+enum { WRITE_MS = 60000 }; /* writing reports, without core files */
 
 long long supervision_clock_ms(void)
 {
@@ -108,6 +111,10 @@ void supervision_hang(struct supervision *s, enum examiner_reason reason, long l
              verdict);
     lk_arena_destroy(a);
     supervision_enter(s, WRITING);
+    s->limit = WRITE_MS;
+    if (s->r->core)
+        s->limit +=
+            CORE_WRITE_MS * (long long)lk_kill_tree_members(s->guardian, s->members, LK_TREE_MAX);
     if (!supervision_ask(s, EXAMINER_WRITE))
         supervision_end_tree(s, s->r->grace_ms);
 }

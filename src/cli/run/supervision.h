@@ -42,10 +42,11 @@ struct supervision {
     enum lk_suspicion suspicion;
     long long suspended; /* milliseconds in which we were stopped: not the command's */
     long long next_look;
-    long long limit; /* of the examination under way, in milliseconds */
+    long long limit; /* of the examination or of writing reports, in milliseconds */
     pid_t members[LK_TREE_MAX];
-    long long started, stage_since, examined; /* by now(); the last: when the examination began */
-    long long stalled_at;                     /* quiet for so long when it began */
+    long long started, stage_since,
+        examined;         /* by supervision_now(); the last: when the examination began */
+    long long stalled_at; /* quiet for so long when it began */
     /* when a signal to us asked the command to end; 0: never */
     long long asked_at;
     /* after a SIGTERM: until then it may end by itself; 0: none */

@@ -18,7 +18,7 @@
 #include "cli/cli.h"
 #include "cli/run/descriptor_limit.h"
 
-enum { LIMIT_MS = 60000, LOOK_MS = 20 };
+enum { LOOK_MS = 20 };
 
 extern char **environ;
 
@@ -49,7 +49,7 @@ static int await(pid_t pid, const volatile int *stop)
     int status = 0;
     for (unsigned spent = 0; waitpid(pid, &status, WNOHANG) == 0; spent += LOOK_MS) {
         usleep(LOOK_MS * 1000);
-        if (spent >= LIMIT_MS || *stop) {
+        if (spent >= CORE_WRITE_MS || *stop) {
             kill(pid, SIGKILL); /* the kernel detaches a tracer that dies */
             waitpid(pid, &status, 0);
             break;
@@ -84,7 +84,7 @@ static void write_cores(const char *dir, const pid_t *pids, size_t n, const vola
             continue;
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stat(file, &st) != 0)
             complain(0, "no core file of process %s: gcore failed or took longer than %d s", number,
-                     LIMIT_MS / 1000);
+                     CORE_WRITE_MS / 1000);
     }
 }
 

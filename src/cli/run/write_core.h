@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/** Writes dir/core.PID for each process, with a time limit for each; says what went wrong. *stop
+enum { CORE_WRITE_MS = 60000 }; /* for each file */
+
+/** Writes dir/core.PID for each process, in CORE_WRITE_MS each; says what went wrong. *stop
  * becoming nonzero ends it early.
  */
 void core_write(const char *dir, const pid_t *pids, size_t n, const volatile int *stop);

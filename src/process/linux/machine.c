@@ -3,7 +3,7 @@
  * proc_pid_stat(5) and the files beside it, who holds the ends of a pipe (links in fd, flags in
  * fdinfo: fs/proc/fd.c seq_show) or a file lock.
  */
-#include "process/linux/machine.h"
+#include "process/facts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -243,7 +243,7 @@ static int pipe_ends(const struct question *q)
     *(struct lk_pipe_ends *)q->ret =
         (struct lk_pipe_ends){ .v = kept(q->arena, x.v.v, x.v.n, sizeof *x.v.v),
                                .n = x.v.n,
-                               .all_seen = listed && !x.unseen };
+                               .all_seen = listed && !x.unseen && x.v.n < MAX_ENDS };
     return 0;
 }
 

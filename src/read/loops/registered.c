@@ -48,6 +48,15 @@ static void call(struct lk_py *py, struct each *e, lk_addr callback, lk_addr arg
     e->r.cancels = false;
 }
 
+/* One entry more; false when there are too many to be looked at. */
+static bool spend(struct lk_py *py, struct each *e)
+{
+    if (--e->left > 0)
+        return true;
+    py->s->at_hand_cut = true;
+    return false;
+}
+
 /* ---- of tasks and futures ---------------------------------------------------------------- */
 
 static void done_callback(struct lk_py *py, struct each *e, lk_addr callback)
@@ -69,6 +78,7 @@ void lk_py_each_done_callback(struct lk_py *py, lk_addr future, struct lk_ref by
     if (f.callback0)
         done_callback(py, &e, f.callback0);
     lk_addr *items = f.callbacks ? lk_py_items(py, f.callbacks, MAX_CALLBACKS, &n) : NULL;
+    py->s->at_hand_cut |= n == MAX_CALLBACKS;
     bool pairs = f.cls != LK_CLASS_CFUTURE; /* asyncio keeps (callback, context) */
     for (size_t i = 0; items && i < n; i++)
         done_callback(py, &e,
@@ -94,7 +104,7 @@ static bool watched(struct lk_py *py, lk_addr fd, lk_addr key, void *arg)
     lk_addr data = lk_py_item(py, key, KEY_DATA);
     for (size_t i = 0; i < 2 && data && lk_py_kind(py, data) == LK_PYK_TUPLE; i++)
         handle(py, e, lk_py_item(py, data, i));
-    return --e->left > 0;
+    return spend(py, e);
 }
 
 static bool signalled(struct lk_py *py, lk_addr number, lk_addr value, void *arg)
@@ -102,7 +112,7 @@ static bool signalled(struct lk_py *py, lk_addr number, lk_addr value, void *arg
     struct each *e = arg;
     (void)number;
     handle(py, e, value);
-    return --e->left > 0;
+    return spend(py, e);
 }
 
 static void of_loop(struct lk_py *py, struct each *e, size_t index)
@@ -118,6 +128,7 @@ static void of_loop(struct lk_py *py, struct each *e, size_t index)
     e->r.when = "a descriptor that it watches is ready";
     if (keys && lk_py_kind(py, keys) == LK_PYK_DICT)
         lk_py_dict_each(py, keys, watched, e);
+    e->left = MAX_ENTRIES;
     e->r.when = "a signal comes";
     if (signals && lk_py_kind(py, signals) == LK_PYK_DICT)
         lk_py_dict_each(py, signals, signalled, e);
@@ -132,7 +143,7 @@ static bool work_item(struct lk_py *py, lk_addr id, lk_addr item, void *arg)
     lk_addr future = lk_py_attr(py, item, "future");
     if (future)
         lk_py_each_done_callback(py, future, e->r.by, e->fn, e->arg);
-    return --e->left > 0;
+    return spend(py, e);
 }
 
 static void of_pool(struct lk_py *py, struct each *e, const struct lk_pyf *f)
@@ -166,7 +177,7 @@ static bool finalizer(struct lk_py *py, lk_addr key, lk_addr info, void *arg)
     lk_addr func = lk_py_attr(py, info, "func");
     if (func)
         call(py, e, func, lk_py_attr(py, info, "args"));
-    return --e->left > 0;
+    return spend(py, e);
 }
 
 void lk_py_each_registered(struct lk_py *py, lk_registered_fn *fn, void *arg)

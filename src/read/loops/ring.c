@@ -265,10 +265,16 @@ static void ask_done_callbacks(struct lk_py *py, struct lk_at_hand_search *x)
 /* Futures that somebody has at hand, and may complete: their callbacks are as good as his. */
 static void ask_met(struct lk_py *py, struct lk_ref who, struct lk_at_hand_search *x)
 {
-    size_t n = LK_MIN(x->met.n, (size_t)MAX_MET);
-    for (size_t i = 0; i < n && *x->left; i++)
-        if (lk_snapshot_find(py->s, LK_KIND_TASK, x->met.v[i]).kind == LK_KIND_NONE)
-            lk_py_each_done_callback(py, x->met.v[i], who, ask_registered, x);
+    size_t n = x->met.n, asked = 0; /* it grows */
+    for (size_t i = 0; i < n && *x->left; i++) {
+        if (lk_snapshot_find(py->s, LK_KIND_TASK, x->met.v[i]).kind != LK_KIND_NONE)
+            continue;
+        if (asked++ == MAX_MET) {
+            x->cut = true;
+            break;
+        }
+        lk_py_each_done_callback(py, x->met.v[i], who, ask_registered, x);
+    }
     x->met.n = 0;
 }
 
@@ -315,6 +321,7 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
         lk_map_get(x->wanted, k->addr, NULL) ||
         !lk_aio_await_chain(py, k->addr, &chain, &truncated))
         return;
+    x->cut |= truncated;
     ask_frames(py, &chain, lk_ref_make(LK_KIND_TASK, index), x);
     lk_free(chain.v);
 }
@@ -340,7 +347,7 @@ void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
         }
         for (size_t i = 0; i < py->s->tasks.n; i++)
             ask_task(py, i, &x);
-        py->s->at_hand_cut |= left == 0;
+        py->s->at_hand_cut |= left == 0 || x.cut;
     }
     lk_free(x.found.v);
     lk_free(x.met.v);

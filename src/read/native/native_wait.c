@@ -1,8 +1,7 @@
 /*
  * Waits of native threads: the thread library's object behind a futex (glibc/pthread.c), a file
- * lock, else what the system call alone says. Holders that are no
- * thread of this process, and rings that the kernel refused to close, are told as far as /proc and
- * the other threads tell them.
+ * lock, else what the system call alone says. Holders that are no thread of this process, and rings
+ * that the kernel refused to close, are told as far as /proc and the other threads tell them.
  */
 #include "read/native/native_wait.h"
 

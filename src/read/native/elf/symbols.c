@@ -213,8 +213,7 @@ int lk_module_open_section(struct lk_process *t, struct lk_module *m, const char
     return ret;
 }
 
-/* ---- the table --------------------------------------------------------------------------------
- */
+/* ---- the table ------------------------------------------------------------------------ */
 
 struct symbol {
     uint32_t rel;  /* vaddr - symtab.lo */

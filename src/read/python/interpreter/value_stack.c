@@ -44,8 +44,7 @@ static lk_addr bound_exit(struct lk_py *py, lk_addr obj)
     return is_exit_name(lk_py_callable_name(py, obj)) ? self : 0;
 }
 
-/* ---- held managers ----------------------------------------------------------------------------
- */
+/* ---- held managers -------------------------------------------------------------------- */
 
 /* 3.8 - 3.10: each open block of a frame, with the bound __exit__ right below its level. Innermost
  * first. */
@@ -128,8 +127,7 @@ size_t lk_py_held_managers(struct lk_py *py, const struct lk_pyf *f, lk_addr *re
                                                   : held_by_table(py, f, ret, max);
 }
 
-/* ---- the pending call ---------------------------------------------------------------------------
- */
+/* ---- the pending call ----------------------------------------------------------------- */
 
 /* Slots below this one belong to constructs around the current statement. */
 static int covering_depth(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c)

@@ -20,6 +20,7 @@ struct lk_at_hand_search {
         size_t n, cap;
     } found, met; /* wanted ones; other tasks and futures: their callbacks are not looked at */
     bool unknown; /* something that decides could not be looked into */
+    bool cut;     /* a bound ended it: there may be more of them */
 };
 
 /** What a frame's variables give; instances by the attributes that its code names. */

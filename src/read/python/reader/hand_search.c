@@ -43,8 +43,10 @@ struct place {
 /* Cells, methods and partials within each other have no end of their own in a hostile target. */
 static bool is_too_deep(struct lk_hand_search *x)
 {
-    x->out->unknown |= x->deep >= MAX_DEPTH;
-    return x->deep >= MAX_DEPTH;
+    const bool deep = x->deep >= MAX_DEPTH;
+    x->out->unknown |= deep;
+    x->out->cut |= deep;
+    return deep;
 }
 
 /* ---- functions ------------------------------------------------------------------------ */
@@ -224,8 +226,12 @@ static void look_at_protocol(struct lk_py *py, struct lk_hand_search *x, lk_addr
 static void note_wanted(struct lk_hand_search *x, lk_addr obj, bool waitable)
 {
     if (!lk_map_get(x->out->wanted, obj, NULL)) {
-        if (waitable && !x->global && x->out->met.n < MAX_MET)
+        if (!waitable || x->global)
+            return;
+        if (x->out->met.n < MAX_MET)
             lk_vec_add(&x->out->met, obj);
+        else
+            x->out->cut |= !x->calls;
     } else if (x->global)
         lk_map_put(&x->by_global, obj, 1);
     else

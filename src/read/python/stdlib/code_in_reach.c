@@ -302,8 +302,7 @@ static void add_functions(struct lk_py *py, struct reach *r)
     *r->q->budget -= before - f.x.budget;
 }
 
-/* ---- who may be called ------------------------------------------------------------------------
- */
+/* ---- who may be called ---------------------------------------------------------------- */
 
 static void spread(struct reach *r)
 {

@@ -29,8 +29,7 @@ static uint64_t rnd(uint64_t n)
     return seed % n;
 }
 
-/* ---- a fake target
- * ------------------------------------------------------------------------------- */
+/* ---- a fake target -------------------------------------------------------------------- */
 
 #define MAX_SEGMENTS 8
 
@@ -131,8 +130,7 @@ static void add_segment(struct fake *f, lk_addr start, void *bytes, size_t n, co
     f->n++;
 }
 
-/* ---- a module of one page
- * ------------------------------------------------------------------------- */
+/* ---- a module of one page ------------------------------------------------------------- */
 
 #define BASE  UINT64_C(0x400000)
 #define CODE  (BASE + 0x800) /* one function of 0x100 bytes */
@@ -514,8 +512,7 @@ static void a_module_that_cannot_be_read_is_still_named(void **state)
     lk_process_destroy(t);
 }
 
-/* ---- broken copies of a real file
- * ----------------------------------------------------------------------- */
+/* ---- broken copies of a real file ----------------------------------------------------- */
 
 struct image {
     uint8_t *file;

@@ -33,8 +33,7 @@
 #define OPAQUE __attribute__((noipa, optimize("omit-frame-pointer")))
 #endif
 
-/* ---- what the children do ----------------------------------------------------------------------
- */
+/* ---- what the children do ------------------------------------------------------------- */
 
 static int never[2]; /* a pipe that nobody writes to */
 static volatile int sink;
@@ -117,8 +116,7 @@ OPAQUE static void block_in_handler(void)
     sink++;
 }
 
-/* ---- harness
- * -------------------------------------------------------------------------------------- */
+/* ---- harness -------------------------------------------------------------------------- */
 
 struct fixture {
     pid_t pid;
@@ -209,8 +207,7 @@ static unsigned assert_order(const struct lk_natstack *s, const char *const *nam
     return at;
 }
 
-/* ---- tests
- * ----------------------------------------------------------------------------------------- */
+/* ---- tests ---------------------------------------------------------------------------- */
 
 static void names_of_a_child_asleep_in_read(void **state)
 {
@@ -396,8 +393,7 @@ static void names_in_the_vdso(void **state)
     detach(&f);
 }
 
-/* ---- against libunwind
- * ------------------------------------------------------------------------------- */
+/* ---- against libunwind ---------------------------------------------------------------- */
 
 static const char mixed[] =
     "import ctypes, os, threading, time\n"
