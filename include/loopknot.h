@@ -214,6 +214,16 @@ int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t
                          void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
                          void *arg);
 
+/**
+ * Reads what loopknot_write() wrote as "json", of one report or a set, and adds the reports to d:
+ * they can be asked and written as if the process had just been examined, on any machine. What a
+ * report has folded away stays folded.
+ * @param file "-" is standard input. At most 64 MiB.
+ * @param message NULL, or size bytes that get one line which says why it cannot be used.
+ * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT or LOOPKNOT_NO_MEMORY, and d is as it was.
+ */
+int loopknot_load(struct loopknot_diagnosis *d, const char *file, char *message, size_t size);
+
 /* ---- what was found. None of these allocates or fails. --------------------------------------- */
 
 /** How many reports there are. */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/file.h"
 #include "api/options.h"
 #include "diagnose/rules/rule_search.h"
 #include "diagnose/rules/rule_table.h"
@@ -21,7 +22,9 @@
 #include "process/linux/process_tree.h"
 #include "process/linux/procfs.h"
 #include "read/servers/supervisor.h"
+#include "report/json_read.h"
 #include "report/rule_pages.h"
+#include "util/text.h"
 #include "util/vec.h"
 #include "util/version.h"
 
@@ -30,6 +33,7 @@
 struct loopknot_diagnosis {
     struct lk_report *v;
     size_t n, cap;
+    bool set; /* a report set was loaded into it */
 };
 
 _Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK &&
@@ -227,6 +231,58 @@ LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pi
     return status;
 }
 
+/* A file that is read. */
+struct loading {
+    const char *file;
+    bool ok;
+    struct lk_reports reports;
+    struct lk_error err;
+};
+
+/* What is no report is refused by its first byte: a core or an archive need not be read whole. */
+static void load_reports(void *arg)
+{
+    enum { MAX_SHOWN = 200 };
+    struct loading *l = arg;
+    struct lk_arena *a = lk_arena_create();
+    const char *name = lk_text_clean(a, l->file, strlen(l->file), MAX_SHOWN);
+    struct lk_error why = { 0 };
+    size_t n;
+    char *bytes = lk_api_read_file(l->file, name, "reports are", LK_API_STREAM, LK_REPORT_MAX_BYTES,
+                                   &n, &l->err);
+    if (bytes && !lk_json_is_document(bytes, n))
+        lk_error_set(&l->err, LK_ERR_BAD_DATA, "%s: is no report that loopknot has written as JSON",
+                     name);
+    else if (bytes && !(l->ok = lk_json_read(bytes, n, &l->reports, &why)))
+        lk_error_set(&l->err, why.code, "%s: %s", name, why.text);
+    lk_free(bytes);
+    lk_arena_destroy(a);
+}
+
+LK_EXPORT int loopknot_load(struct loopknot_diagnosis *d, const char *file, char *message,
+                            size_t size)
+{
+    struct loading l = { .file = file };
+    const bool enough = lk_guarded(load_reports, &l, NULL);
+    if (enough && l.ok && reserve(d, l.reports.n)) {
+        memcpy(d->v + d->n, l.reports.v, l.reports.n * sizeof *d->v);
+        d->n += l.reports.n;
+        d->set |= l.reports.set;
+        lk_free(l.reports.v);
+        return LOOPKNOT_OK;
+    }
+    if (!enough || l.ok) {
+        for (size_t i = 0; enough && i < l.reports.n; i++)
+            lk_report_deinit(&l.reports.v[i]);
+        if (enough)
+            lk_free(l.reports.v);
+        lk_error_set(&l.err, LK_ERR_NOMEM, "out of memory");
+    }
+    if (message && size)
+        snprintf(message, size, "%s", l.err.text);
+    return l.err.code == LK_ERR_NOMEM ? LOOPKNOT_NO_MEMORY : LOOPKNOT_NO_REPORT;
+}
+
 LK_EXPORT size_t loopknot_count(const struct loopknot_diagnosis *d)
 {
     return d->n;
@@ -380,7 +436,7 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
     struct writing w = { .d = d, .format = lk_format_by_name(format), .out = out };
     if (!w.format || !lk_api_render(how, &known))
         return LOOPKNOT_USAGE;
-    w.set = known.set;
+    w.set = known.set || d->set;
     w.how = (struct lk_render){
         .color = known.color,
         .width = known.width,

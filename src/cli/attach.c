@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/fail_on.h"
 #include "cli/options.h"
 #include "loopknot.h"
 
@@ -26,8 +27,8 @@ static volatile int caught_signal; /* SIGINT or SIGTERM, once one came */
 
 struct arguments {
     struct common common;
-    enum loopknot_verdict fail_on;
-    bool fail_never, tree, no_tree, tree_cut; /* the last: not all of it is known */
+    struct fail_on fail_on;
+    bool tree, no_tree, tree_cut; /* the last: not all of it is known */
     pid_t pids[MAX_PIDS];
     size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
 };
@@ -35,28 +36,16 @@ struct arguments {
 enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE };
 
 static const struct option_row rows[] = {
-    { "fail-on", "VERDICT",
-      "exit with 1 from deadlock|stalled|unknown|hazard on, or never (stalled)", OPT_FAIL_ON },
+    FAIL_ON_ROW,
     { "tree", NULL, "the children too (as of a server's master and other supervisors)", OPT_TREE },
     { "no-tree", NULL, "no process but those named", OPT_NO_TREE },
 };
-
-static int parse_fail_on(struct arguments *a, const char *text)
-{
-    static const char *const words[] = { "hazard", "unknown", "stalled", "deadlock", "never" };
-    int i = parse_word("fail-on", text, words, 5);
-    if (i < 0)
-        return EXIT_USAGE;
-    a->fail_never = i == 4;
-    a->fail_on = a->fail_never ? LOOPKNOT_DEADLOCK : (enum loopknot_verdict)(i + 1);
-    return 0;
-}
 
 static int parse_option(void *arg, int id, char *value)
 {
     struct arguments *a = arg;
     if (id == OPT_FAIL_ON)
-        return parse_fail_on(a, value);
+        return fail_on_parse(&a->fail_on, value);
     a->tree = id == OPT_TREE;
     a->no_tree = id == OPT_NO_TREE;
     return 0;
@@ -107,12 +96,7 @@ static int parse(struct arguments *a, int argc, char **argv)
         status = parse_pid(a, argv[optind]);
     if (!status && !a->n_pids)
         status = complain(EXIT_USAGE, "which process? usage: loopknot PID...");
-    if (!status && !outputs_to_stream(&a->common.outputs) && !outputs_to_stdout(&a->common.outputs))
-        outputs_add(&a->common.outputs, "text", NULL);
-    if (!status && a->common.render.verbose && !outputs_detailed(&a->common.outputs))
-        status =
-            complain(EXIT_USAGE, "--verbose is for text and markdown (json always has it all)");
-    return status;
+    return status ? status : outputs_settle(&a->common.outputs, a->common.render.verbose);
 }
 
 /* The first signal asks for an orderly end with a report; whoever insists gets out at once. */
@@ -134,15 +118,6 @@ static void catch_signals(void)
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sigaction(numbers[i], &sa, NULL);
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a status, not a sudden death */
-}
-
-static int status_of(const struct arguments *a, const struct loopknot_diagnosis *d,
-                     bool some_failed)
-{
-    enum loopknot_verdict v = loopknot_verdict(d);
-    if (!a->fail_never && v != LOOPKNOT_UNKNOWN && v >= a->fail_on)
-        return EXIT_FOUND;
-    return v == LOOPKNOT_UNKNOWN || some_failed ? EXIT_UNKNOWN : 0;
 }
 
 /* One process of many that does not answer must not keep the report of all others. */
@@ -182,7 +157,7 @@ static int examine_all(struct arguments *a)
     if (status == LOOPKNOT_OK) {
         a->common.render.set |= a->n_pids > 1;
         status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-        status = status ? status : status_of(a, d, a->tree_cut || r.failed > 0);
+        status = status ? status : fail_on_status(&a->fail_on, d, a->tree_cut || r.failed > 0);
     } else {
         status = status == LOOPKNOT_NO_MEMORY ? EXIT_NO_MEMORY : EXIT_NO_REPORT;
     }
@@ -240,7 +215,7 @@ int command_attach(int argc, char **argv)
         end_without_memory();
     common_init(&a->common);
     a->common.options.interrupted = &caught_signal;
-    a->fail_on = LOOPKNOT_STALLED;
+    a->fail_on = fail_on_default;
     int status = parse(a, argc, argv);
     if (status == -1) {
         status = options_help(&set);

@@ -18,6 +18,8 @@ static const struct command {
       "sample live processes, diagnose them, print a report, detach" },
     { "run", command_run, "loopknot run [options] -- CMD...",
       "run CMD; diagnose its process tree when it hangs, and end it" },
+    { "analyze", command_analyze, "loopknot analyze [options] FILE",
+      "write a JSON report again, in any format, on any machine" },
     { "rules", command_rules, "loopknot rules", "list the rules" },
     { "explain", command_explain, "loopknot explain RULE...",
       "explain rules: cause, evidence, remedy, sources" },

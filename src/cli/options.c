@@ -1,5 +1,5 @@
 /*
- * The options that `loopknot PID` and `loopknot run` share, as a table from which getopt_long(3)
+ * The options that commands share, as tables from which getopt_long(3)
  * parses and --help prints. Numbers are decimal and have bounds; whatever is refused is named in
  * one line on stderr.
  */
@@ -33,28 +33,36 @@ enum option_id {
     OPT_HELP
 };
 
-static const struct option_row common_rows[] = {
+/* How reports are written. */
+static const struct option_row writing_rows[] = {
     { "format", "NAME", "text (default), json, markdown...: how the report is printed",
       OPT_FORMAT },
     { "output", "FORMAT:FILE", "the same into a file; may be given again", OPT_OUTPUT },
+    { "native", NULL, "show native stacks too", OPT_NATIVE },
+    { "all", NULL, "fold nothing", OPT_ALL },
+    { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
+    { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
+    { "help", NULL, "this text (-h)", OPT_HELP },
+};
+/* How processes are examined. */
+static const struct option_row examining_rows[] = {
     { "samples", "N", "how many samples (3)", OPT_SAMPLES },
     { "interval", "MS", "milliseconds between them (100)", OPT_INTERVAL },
     { "stalled-after", "S", "no progress for S seconds is 'stalled' (2)", OPT_STALLED },
     { "max-pause", "MS", "no thread is held stopped longer in one sample (250)", OPT_PAUSE },
     { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none",
       OPT_STOP },
-    { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
     { "unwinder", "auto|own|libunwind", "who reads native stacks: our own, libunwind, or both",
       OPT_UNWINDER },
-    { "all", NULL, "fold nothing", OPT_ALL },
     { "project", "DIR", "only code below DIR counts as yours (repeatable)", OPT_PROJECT },
     { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
-    { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
-    { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
-    { "help", NULL, "this text (-h)", OPT_HELP },
 };
-enum { N_COMMON = sizeof common_rows / sizeof common_rows[0], MAX_ROWS = 64 };
+enum {
+    N_WRITING = sizeof writing_rows / sizeof writing_rows[0],
+    N_EXAMINING = sizeof examining_rows / sizeof examining_rows[0],
+    MAX_ROWS = 64
+};
 
 void common_init(struct common *c)
 {
@@ -113,7 +121,11 @@ static const struct option_row *row(const struct option_set *set, size_t index)
 {
     if (index < set->n)
         return &set->rows[index];
-    return index - set->n < N_COMMON ? &common_rows[index - set->n] : NULL;
+    index -= set->n;
+    if (!set->written_only && index < N_EXAMINING)
+        return &examining_rows[index];
+    index -= set->written_only ? 0 : N_EXAMINING;
+    return index < N_WRITING ? &writing_rows[index] : NULL;
 }
 
 void options_print(const struct option_set *set)

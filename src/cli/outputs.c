@@ -79,6 +79,15 @@ bool outputs_detailed(const struct outputs *o)
     return false;
 }
 
+int outputs_settle(struct outputs *o, int verbose)
+{
+    if (!outputs_to_stream(o) && !outputs_to_stdout(o))
+        outputs_add(o, "text", NULL);
+    if (verbose && !outputs_detailed(o))
+        return complain(EXIT_USAGE, "--verbose is for text and markdown (json always has it all)");
+    return 0;
+}
+
 /* What writing came to: 0, EXIT_NO_REPORT or EXIT_NO_MEMORY. */
 static int write_failed(const char *file, int why)
 {

@@ -30,6 +30,10 @@ int outputs_parse(struct outputs *o, char *text);
  * or EXIT_NO_REPORT after a complaint. */
 int outputs_try(const struct outputs *o);
 
+/** Text to the command's stream where nothing goes there or to stdout. @return 0, or EXIT_USAGE
+ * after a complaint where verbose says nothing to any of them. */
+int outputs_settle(struct outputs *o, int verbose);
+
 /** Whether one goes to the command's stream, or to stdout. */
 bool outputs_to_stream(const struct outputs *o);
 bool outputs_to_stdout(const struct outputs *o);

@@ -193,6 +193,25 @@ const char *lk_words_extern_kind(enum lk_extern_kind k)
     return NAME_OF(names, k);
 }
 
+const char *lk_words_supervisor_kind(enum lk_supervisor_kind k)
+{
+    static const char *const names[] = {
+        [LK_SUPERVISOR_PROGRAM] = "program",       [LK_SUPERVISOR_SHELL] = "shell",
+        [LK_SUPERVISOR_SESSION] = "session",       [LK_SUPERVISOR_MASTER] = "master",
+        [LK_SUPERVISOR_OF_SERVERS] = "of-servers",
+    };
+    return NAME_OF(names, k);
+}
+
+const char *lk_words_stood_still(enum lk_stood_still s)
+{
+    static const char *const names[] = {
+        [LK_STOOD_STILL] = "stood-still",
+        [LK_RAN_TOO_LONG] = "ran-too-long",
+    };
+    return (unsigned)s < LK_ARRAY_LEN(names) ? names[s] : NULL;
+}
+
 /* What the kernel alone says, where the program's own reason was not found out. */
 static enum lk_thread_state state_by_kernel(const struct lk_thread *t)
 {

@@ -42,6 +42,9 @@ const char *lk_words_future_origin(enum lk_future_origin o);
 const char *lk_words_peer_is(enum lk_peer_is p);
 const char *lk_words_owner_by(enum lk_owner_by o);
 const char *lk_words_extern_kind(enum lk_extern_kind k);
+const char *lk_words_supervisor_kind(enum lk_supervisor_kind k);
+/** NULL for a process that `loopknot run` did not end. */
+const char *lk_words_stood_still(enum lk_stood_still s);
 
 /** "EFAULT"; "errno 4711" for a number that has no name. */
 const char *lk_words_errno(struct lk_arena *a, int number);

@@ -67,7 +67,7 @@ bool lk_sentence_is_stuck(const struct lk_finding *f)
 
 /* The scheduler's record begins anew when a thread wakes for a moment and waits on, as for a
  * signal's handler, and when it is stopped and continued. */
-static bool may_be_cut_short(const struct lk_snapshot *s)
+bool lk_sentence_may_be_longer(const struct lk_snapshot *s)
 {
     return s->handles_signals != LK_NO || s->handles_alarm == LK_YES || s->stop.job_stopped ||
            s->stop.tracer_pid || s->stop.frozen;
@@ -87,7 +87,7 @@ const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
         return lk_arena_printf(a, "for %s, by the program's own record", lasted);
     if (!f->stuck_by_scheduler)
         return lk_arena_printf(a, "for at least %s: it did not move while it was watched", lasted);
-    const bool cut = may_be_cut_short(s);
+    const bool cut = lk_sentence_may_be_longer(s);
     if (!at)
         return lk_arena_printf(a, "for %s%s, by the kernel scheduler's record",
                                cut ? "at least " : "", lasted);

@@ -15,6 +15,8 @@ bool lk_sentence_is_stuck(const struct lk_finding *f);
 /** For how long, since when, and how that is known. */
 const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
                               const struct lk_finding *f);
+/** A time that the scheduler's record gives may be too short. */
+bool lk_sentence_may_be_longer(const struct lk_snapshot *s);
 /** How many requests and tasks wait behind it. */
 const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f);
 /** Nothing stands still, as far as is known: what is counted is concerned by a hazard, not held up.

@@ -47,7 +47,8 @@ static void thread_key(const struct lk_snapshot *s, size_t i, struct key *k)
     const struct lk_thread *t = &s->threads.v[i];
     const bool python = t->python_stack && t->python_stack->n;
     k->w[0] = python ? (uintptr_t)t->python_stack : native_word(t->native_stack);
-    k->w[1] = (uint64_t)t->role << 40 | (uint64_t)t->wait.kind << 24 | (uint64_t)t->os.on << 8 |
+    const enum lk_os_wait on = t->os.on == LK_OS_NONE && t->os.syscall ? LK_OS_OTHER : t->os.on;
+    k->w[1] = (uint64_t)t->role << 40 | (uint64_t)t->wait.kind << 24 | (uint64_t)on << 8 |
               (unsigned char)t->kstate;
     k->w[2] = (uint64_t)t->running << 2 | (uint64_t)t->holds_gil << 1 | (uint64_t)t->moved;
     k->w[3] = ref_word(t->running_loop);
@@ -277,6 +278,26 @@ static void show_references(struct lk_fold *v, struct worklist *todo, struct lk_
         show(v, todo, x->items[i].future);
 }
 
+static uint32_t sum(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+/* What a report that was read again had folded away belongs to the group of what it is like. */
+static void count_folded(struct lk_fold *v)
+{
+    const struct lk_snapshot *s = v->snap;
+    for (size_t i = 0; i < s->folded.n; i++) {
+        const struct lk_ref like = s->folded.v[i].like;
+        if (!lk_ref_id(s, like))
+            continue;
+        struct lk_fold_kind *vk = &v->kinds[like.kind];
+        struct lk_group *g = &vk->groups[vk->group_of[like.index]];
+        g->count = sum(g->count, s->folded.v[i].count);
+        g->hidden = sum(g->hidden, s->folded.v[i].count);
+    }
+}
+
 static void choose_shown(struct lk_fold *v, size_t threshold)
 {
     struct worklist todo = { 0 };
@@ -323,5 +344,6 @@ struct lk_fold *lk_fold_create(struct lk_arena *a, const struct lk_report *r, si
     for (unsigned kind = LK_KIND_THREAD; kind < LK_N_KINDS; kind++)
         make_groups(v, a, kind);
     choose_shown(v, threshold);
+    count_folded(v);
     return v;
 }

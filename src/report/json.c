@@ -87,6 +87,7 @@ static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
     const bool known = f->stuck_ms != LK_UNKNOWN;
     lk_jw_set(o, "stuck_known_by",
               lk_jw_text(w, known ? f->stuck_by_scheduler ? "scheduler" : "samples" : NULL));
+    lk_jw_set(o, "stuck_by_connection", json_boolean(known && f->stuck_by_connection));
     lk_jw_set(o, "held_up", held_up(w, f));
     lk_jw_set_ids(w, o, "threads", &f->threads);
     lk_jw_set_ids(w, o, "loops", &f->loops);
@@ -133,11 +134,38 @@ static json_t *children_json(struct lk_jw *w)
     return list;
 }
 
+static json_t *processes_waited_for(struct lk_jw *w)
+{
+    json_t *list = lk_json_array();
+    for (size_t i = 0; i < w->snap->cross_waits.n && i < LK_VIEW_LIST_MAX; i++)
+        lk_jw_append(list, json_integer(w->snap->cross_waits.v[i].pid));
+    return list;
+}
+
+static void set_supervisor(struct lk_jw *w, json_t *o, const struct lk_supervisor *v)
+{
+    lk_jw_set(o, "supervisor", lk_jw_text(w, v ? v->name : NULL));
+    lk_jw_set(o, "supervisor_kind", lk_jw_text(w, v ? lk_words_supervisor_kind(v->kind) : NULL));
+    lk_jw_set(o, "supervisor_of", lk_jw_text(w, v ? v->child : NULL));
+}
+
+/* The test that pytest says it runs, of whose environment nothing else is kept. */
+static json_t *test_json(struct lk_jw *w)
+{
+    if (!w->snap->test_env)
+        return json_null();
+    json_t *o = lk_json_object();
+    lk_jw_set(o, "name", lk_jw_text(w, w->snap->test_env));
+    lk_jw_set(o, "set_by_itself", json_boolean(w->snap->test_env_own));
+    return o;
+}
+
 static json_t *target_json(struct lk_jw *w)
 {
     const struct lk_snapshot *s = w->snap;
     json_t *o = lk_json_object();
     lk_jw_set(o, "pid", json_integer(s->pid));
+    lk_jw_set(o, "ppid", lk_jw_number(s->ppid > 0 ? s->ppid : LK_UNKNOWN));
     lk_jw_set(o, "comm", lk_jw_known_text(w, s->comm, LK_GAP_TARGET));
     lk_jw_set(o, "exe", lk_jw_known_text(w, s->exe, LK_GAP_TARGET));
     lk_jw_set(o, "cmdline", lk_jw_texts(w, (const char *const *)s->cmdline, s->n_cmdline));
@@ -147,11 +175,14 @@ static json_t *target_json(struct lk_jw *w)
     lk_jw_set(o, "boot_id", lk_jw_known_text(w, s->boot_id, LK_GAP_TARGET));
     lk_jw_set(o, "start_time", lk_jw_known_text(w, s->start_time, LK_GAP_TARGET));
     lk_jw_set(o, "container", lk_jw_text(w, s->container));
-    lk_jw_set(o, "supervisor", lk_jw_text(w, s->supervisor ? s->supervisor->name : NULL));
+    set_supervisor(w, o, s->supervisor);
     lk_jw_set(o, "runtime", lk_jw_text(w, lk_runtime_name(s->runtime)));
-    lk_jw_set(o, "threads", json_integer((json_int_t)s->threads.n));
+    lk_jw_set(o, "threads", json_integer((json_int_t)lk_snapshot_count(s, LK_KIND_THREAD)));
     lk_jw_set(o, "children", children_json(w));
     lk_jw_set(o, "python", python_json(w));
+    lk_jw_set(o, "examined", json_boolean(!s->not_examined));
+    lk_jw_set(o, "pytest", test_json(w));
+    lk_jw_set(o, "waits_for_processes", processes_waited_for(w));
     return o;
 }
 
@@ -195,7 +226,7 @@ static void write_samples(struct lk_jw *w)
 }
 
 /* Numbers of 64 bits are no JSON numbers: an address is a text. */
-static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *text)
+static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *text, bool gap)
 {
     const struct lk_failed_read *r = &l->read;
     const bool memory = r->size > 0;
@@ -210,6 +241,7 @@ static json_t *limit_json(struct lk_jw *w, const struct lk_limit *l, json_t *tex
     lk_jw_set(o, "errno",
               lk_jw_text(w, r->os_errno ? lk_words_errno(w->arena, r->os_errno) : NULL));
     lk_jw_set(o, "reading", lk_jw_text(w, r->reading));
+    lk_jw_set(o, "of_null_values", json_boolean(gap));
     return o;
 }
 
@@ -225,7 +257,7 @@ static void write_limits(struct lk_jw *w)
     static const struct lk_limit gap;
     for (size_t i = 0; i < json_array_size(list); i++)
         lk_jw_append(details, limit_json(w, i < s->limits.n ? &s->limits.v[i] : &gap,
-                                         json_array_get(list, i)));
+                                         json_array_get(list, i), i >= s->limits.n));
     lk_jw_member(w, "limits", list);
     lk_jw_member(w, "limit_details", details);
 }
@@ -270,6 +302,9 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_jw_member(
         &w, "verdict_why",
         lk_jw_text(&w, unknown ? lk_sentence_why_unknown(w.arena, r) : r->findings->verdict_why));
+    lk_jw_member(&w, "withheld", lk_jw_text(&w, r->snap->withheld));
+    lk_jw_member(&w, "times_may_be_longer", json_boolean(lk_sentence_may_be_longer(r->snap)));
+    lk_jw_member(&w, "ended_by_run", lk_jw_text(&w, lk_words_stood_still(r->snap->stood_still)));
     lk_jw_member(&w, "stalled_after_ms", json_integer(r->snap->stalled_after_ms));
     lk_jw_member(&w, "watched_ms", json_integer(r->snap->watched_ms));
     lk_jw_key(&w, "findings");

@@ -75,6 +75,13 @@ static json_t *queues(const struct lk_syscall_wait *os)
     return list;
 }
 
+/* timeout_ms is null where there is none and where it was not read: timed tells the two apart. */
+static void set_timeout(struct lk_jw *w, json_t *o, int64_t ms)
+{
+    lk_jw_set(o, "timed", ms == LK_UNKNOWN ? json_null() : json_boolean(ms != LK_FOREVER));
+    lk_jw_set(o, "timeout_ms", lk_jw_timeout(w, ms));
+}
+
 static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
 {
     if (os->on == LK_OS_NONE && !os->syscall)
@@ -87,10 +94,11 @@ static json_t *kernel_wait(struct lk_jw *w, const struct lk_syscall_wait *os)
     lk_jw_set(o, "local", lk_jw_text(w, os->local));
     lk_jw_set(o, "peer", lk_jw_text(w, os->peer));
     lk_jw_set(o, "peer_is", lk_jw_text(w, lk_words_peer_is(os->peer_is)));
+    lk_jw_set(o, "listening", json_boolean(os->listening));
     lk_jw_set(o, "queues", queues(os));
     lk_jw_set(o, "path", lk_jw_text(w, os->path));
     lk_jw_set(o, "child_pid", lk_jw_number(os->child_pid));
-    lk_jw_set(o, "timeout_ms", lk_jw_timeout(w, os->timeout_ms));
+    set_timeout(w, o, os->timeout_ms);
     return o;
 }
 
@@ -116,8 +124,7 @@ static json_t *task_wait(struct lk_jw *w, const struct lk_task *k)
     lk_jw_set(o, "queues", json_null());
     lk_jw_set(o, "path", lk_jw_text(w, e->kind == LK_EXT_FILE ? e->text : NULL));
     lk_jw_set(o, "child_pid", json_null());
-    lk_jw_set(o, "timeout_ms",
-              lk_jw_timeout(w, e->kind == LK_EXT_TIMER ? e->in_ms : k->wait.timeout_ms));
+    set_timeout(w, o, e->kind == LK_EXT_TIMER ? e->in_ms : k->wait.timeout_ms);
     return o;
 }
 
@@ -168,6 +175,7 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     lk_jw_set(
         o, "kernel_state",
         lk_jw_text(w, (char[]){ t->kstate > ' ' && t->kstate < 0x7f ? t->kstate : '?', '\0' }));
+    lk_jw_set(o, "on_cpu", json_boolean(t->running));
     lk_jw_set(o, "in_request", json_boolean(t->in_request));
     lk_jw_set(o, "moved", json_boolean(t->moved));
     lk_jw_set(o, "stuck_ms", thread_stuck(w, t));
@@ -177,13 +185,18 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "runs_loop", lk_jw_id(w, t->running_loop));
     lk_jw_set(o, "current_task", lk_jw_id(w, t->current_task));
     lk_jw_set(o, "executor", lk_jw_id(w, t->works_for));
+    lk_jw_set(o, "runs_until", lk_jw_id(w, t->drives));
     lk_jw_set(o, "read", lk_jw_text(w, lk_words_read(t->read)));
     lk_jw_set(o, "wait", kernel_wait(w, &t->os));
     lk_jw_set(o, "blocks", program_wait(w, &t->wait));
     lk_jw_set(o, "python", frames(w, t->python_stack));
+    lk_jw_set(o, "python_cut", json_boolean(t->python_stack && t->python_stack->truncated));
     lk_jw_set(o, "native", native_frames(w, t->native_stack));
-    if (t->before_fork)
+    lk_jw_set(o, "native_cut", json_boolean(t->native_stack && t->native_stack->truncated));
+    if (t->before_fork) {
         lk_jw_set(o, "before_fork", frames(w, t->before_fork));
+        lk_jw_set(o, "before_fork_cut", json_boolean(t->before_fork->truncated));
+    }
     return o;
 }
 
@@ -226,6 +239,7 @@ static json_t *task_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "cancelled", json_boolean(k->state == LK_TASK_CANCELLED));
     lk_jw_set(o, "started", json_boolean(k->started));
     lk_jw_set(o, "ready", json_boolean(k->ready));
+    lk_jw_set(o, "cancel_requested", json_boolean(k->must_cancel));
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &k->wait.on));
     lk_jw_set(o, "run_by", lk_jw_id(w, k->run_by));
     lk_jw_set(o, "thread", lk_jw_id(w, k->thread));
@@ -233,6 +247,7 @@ static json_t *task_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "coroutine", lk_jw_text(w, k->coroutine ? k->coroutine : ""));
     lk_jw_set(o, "read", lk_jw_text(w, lk_words_read(k->read)));
     lk_jw_set(o, "stack", frames(w, k->stack));
+    lk_jw_set(o, "stack_cut", json_boolean(k->stack && k->stack->truncated));
     lk_jw_set(o, "wait", task_wait(w, k));
     lk_jw_set(o, "blocks", program_wait(w, &k->wait));
     return o;
@@ -263,6 +278,8 @@ static json_t *lock_json(struct lk_jw *w, size_t i)
     w->gap[LK_GAP_OWNER] += owner_unknown;
     lk_jw_set(o, "id", lk_jw_raw_id(w, l->id));
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind && *l->kind ? l->kind : "lock"));
+    lk_jw_set(o, "mutex", json_boolean(l->mutex));
+    lk_jw_set(o, "set", json_boolean(l->set));
     lk_jw_set(o, "locked", l->mutex ? lk_jw_known_tri(w, l->locked, LK_GAP_OWNER) : json_null());
     lk_jw_set(o, "owner", lk_jw_first_id(w, &l->owners));
     lk_jw_set(o, "owner_known_by",

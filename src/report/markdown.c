@@ -409,7 +409,7 @@ static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, 
             p, &b, "",
             lk_arena_printf(p->arena, "... and %s more", lk_words_number(p->arena, (int64_t)left)));
     fprintf(p->out, "<details><summary>%s</summary>\n\n",
-            lk_words_count(p->arena, (int64_t)vk->n, noun));
+            lk_words_count(p->arena, (int64_t)lk_snapshot_count(v->snap, kind), noun));
     block(p, "text", b.s ? b.s : "");
     fprintf(p->out, "</details>\n\n");
     lk_strbuf_deinit(&b);

@@ -43,7 +43,8 @@ const char *lk_sentence_command(struct lk_arena *a, const struct lk_snapshot *s,
 
 const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 {
-    const char *threads = lk_words_count(a, (int64_t)s->threads.n, "thread");
+    const char *threads =
+        lk_words_count(a, (int64_t)lk_snapshot_count(s, LK_KIND_THREAD), "thread");
     if (!s->python.present)
         return lk_arena_printf(a, "%s, %s", s->runtime ? lk_runtime_name(s->runtime) : "no Python",
                                threads);
@@ -69,8 +70,9 @@ const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
     else if (stopped == 0)
         lk_strbuf_puts(&b, "; no thread was stopped");
     else
-        lk_strbuf_printf(&b, "; %s of %s stopped for it", lk_words_number(a, stopped),
-                         lk_words_count(a, (int64_t)s->threads.n, "thread"));
+        lk_strbuf_printf(
+            &b, "; %s of %s stopped for it", lk_words_number(a, stopped),
+            lk_words_count(a, (int64_t)lk_snapshot_count(s, LK_KIND_THREAD), "thread"));
     if (stopped > 0 && pause_us != LK_UNKNOWN)
         lk_strbuf_printf(&b, ", longest pause %" PRId64 ".%" PRId64 " ms", pause_us / 1000,
                          pause_us % 1000 / 100);
@@ -166,6 +168,11 @@ const char *lk_sentence_census(struct lk_arena *a, const struct lk_snapshot *s)
     int64_t count[CENSUS_COUNT] = { 0 };
     for (size_t i = 0; i < s->threads.n; i++)
         count[census_of(&s->threads.v[i])]++;
+    for (size_t i = 0; i < s->folded.n; i++) {
+        const struct lk_thread *t = lk_thread_at(s, s->folded.v[i].like);
+        if (t)
+            count[census_of(t)] += s->folded.v[i].count;
+    }
     struct lk_strbuf b = { 0 };
     for (size_t i = 0; i < CENSUS_COUNT; i++) {
         if (!count[i])

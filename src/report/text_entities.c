@@ -256,7 +256,7 @@ static void thread_entry(const struct lists *l, const struct entry *e)
 static void threads(const struct lists *l)
 {
     struct entries e = entries_of(l, LK_KIND_THREAD, thread_rank);
-    heading(l, "THREADS", l->snap->threads.n,
+    heading(l, "THREADS", lk_snapshot_count(l->snap, LK_KIND_THREAD),
             "stuck first; innermost frame first; * is your code; idle: no stack");
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         thread_entry(l, &e.list.v[i]);
@@ -351,7 +351,7 @@ static void list(const struct lists *l, const char *title, enum lk_kind kind, co
     if (!l->view->kinds[kind].n)
         return;
     struct entries e = entries_of(l, kind, rank);
-    heading(l, title, l->view->kinds[kind].n, note);
+    heading(l, title, lk_snapshot_count(l->snap, kind), note);
     for (size_t i = 0; i < e.list.n && !list_full(l, &e, i); i++)
         one(l, &e.list.v[i]);
     lk_free(e.list.v);
@@ -362,7 +362,7 @@ static void locks(const struct lists *l)
 {
     struct entries e = entries_of(l, LK_KIND_LOCK, lock_rank);
     size_t quiet = 0;
-    heading(l, "LOCKS AND QUEUES", l->snap->locks.n, NULL);
+    heading(l, "LOCKS AND QUEUES", lk_snapshot_count(l->snap, LK_KIND_LOCK), NULL);
     for (size_t i = 0; i < e.list.n; i++) {
         if (!l->how->all && !e.list.v[i].blamed && e.list.v[i].rank == 2) {
             quiet += e.list.v[i].count;

@@ -53,6 +53,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     lk_free(s->executors.v);
     lk_free(s->externs.v);
     lk_free(s->cross_waits.v);
+    lk_free(s->folded.v);
     lk_free(s->listeners.v);
     lk_free(s->own_connections.v);
     lk_free(s->at_hand.v);

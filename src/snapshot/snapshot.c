@@ -39,6 +39,24 @@ const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref 
     return t ? t->python_stack : k ? k->stack : NULL;
 }
 
+size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind)
+{
+    const size_t listed[] = {
+        [LK_KIND_NONE] = 0,
+        [LK_KIND_THREAD] = s->threads.n,
+        [LK_KIND_LOOP] = s->loops.n,
+        [LK_KIND_TASK] = s->tasks.n,
+        [LK_KIND_FUTURE] = s->futures.n,
+        [LK_KIND_LOCK] = s->locks.n,
+        [LK_KIND_EXECUTOR] = s->executors.n,
+        [LK_KIND_EXTERN] = s->externs.n,
+    };
+    size_t n = (unsigned)kind < LK_ARRAY_LEN(listed) ? listed[kind] : 0;
+    for (size_t i = 0; i < s->folded.n; i++)
+        n += s->folded.v[i].like.kind == kind ? s->folded.v[i].count : 0;
+    return n;
+}
+
 #define LK_ID(list) (r.index < s->list.n ? s->list.v[r.index].id : NULL)
 
 const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r)

@@ -65,6 +65,13 @@ struct lk_sample {
     size_t n_moved;
 };
 
+/** Entities that are like a listed one and are not listed: those of a report that was written with
+ * them folded away, and read again. */
+struct lk_folded {
+    struct lk_ref like;
+    uint32_t count;
+};
+
 struct lk_snapshot {
     struct lk_arena *arena;
     /* target */
@@ -132,6 +139,10 @@ struct lk_snapshot {
         size_t n, cap;
     } cross_waits;
     struct {
+        struct lk_folded *v;
+        size_t n, cap;
+    } folded;
+    struct {
         struct lk_listener *v;
         size_t n, cap;
     } listeners;
@@ -186,6 +197,8 @@ struct lk_extern *lk_extern_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_wait *lk_wait_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
 /** The Python frames of a thread or task; NULL when there are none, or ref is neither. */
 const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
+/** How many entities of a kind there are, those that are folded away too. */
+size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind);
 /** The id of any entity ("t4711"); NULL for LK_KIND_NONE. */
 const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r);
 

@@ -391,6 +391,35 @@ static int write_explanation(void *arg)
     return loopknot_write_explanations(words, 2, w->format, NULL, w->out);
 }
 
+static int load_report(void *arg)
+{
+    char why[200];
+    struct loopknot_diagnosis *d = loopknot_create();
+    if (!d)
+        return LOOPKNOT_NO_MEMORY;
+    const int status = loopknot_load(d, arg, why, sizeof why);
+    assert_int_equal(loopknot_count(d) > 0, status == LOOPKNOT_OK);
+    loopknot_destroy(d);
+    return status;
+}
+
+static void a_report_read_again(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/loopknot-report-XXXXXX";
+    struct loopknot_diagnosis *d = loopknot_create();
+    assert_int_equal(many(d), LOOPKNOT_OK);
+    const int fd = mkstemp(path);
+    FILE *out = fdopen(fd, "w");
+    assert_non_null(out);
+    assert_int_equal(loopknot_write(d, "json", NULL, out), LOOPKNOT_OK);
+    fclose(out);
+    loopknot_destroy(d);
+    each(load_report, path, rounds(300));
+    unlink(path);
+    assert_int_equal(__lsan_do_recoverable_leak_check(), 0);
+}
+
 static void writers(void **state)
 {
     (void)state;
@@ -458,9 +487,8 @@ static void all_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_this_thread),
-        cmocka_unit_test(in_threads),
-        cmocka_unit_test(writers),
+        cmocka_unit_test(in_this_thread), cmocka_unit_test(in_threads),
+        cmocka_unit_test(writers),        cmocka_unit_test(a_report_read_again),
         cmocka_unit_test(all_else),
     };
     return cmocka_run_group_tests(tests, start_target, end_target);

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Reports that travel: fingerprints of the same hang elsewhere, graphs and stacks for other programs.
+"""Reports that travel: fingerprints of the same hang elsewhere, graphs and stacks for other programs, JSON
+reports read again.
 
 Last line: reports: N passed, N failed.
 """
@@ -135,12 +136,62 @@ def dot_refuses():
         raise AssertionError("graphviz accepts nonsense")
 
 
+# ---- analyze
+
+# Of what a format says nothing is lost on the way through JSON.
+FORMATS = ["text", "json", "markdown", "junit", "sarif", "github", "gitlab", "dot", "collapsed", "tap"]
+
+
+def again(name, program):
+    """What a report says of a real process is the same when it is read again, in a bare environment."""
+    with driver.Scenario(name, program) as running, tempfile.TemporaryDirectory() as folder:
+        expect = running.ready()["expect"]
+        outputs = [word for f in FORMATS for word in ("--output", "%s:%s/%s" % (f, folder, f))]
+        ran = lib.loopknot(*outputs, *expect["options"], running.pid, cwd="/")
+        for name in FORMATS:
+            second = lib.loopknot("analyze", "--format", name, folder + "/json", env={}, cwd="/")
+            assert second.status == ran.status, (name, second.status, ran.status, second.errors)
+            with open(os.path.join(folder, name), "rb") as file:
+                first = file.read()
+            if first != second.out:
+                pairs = zip(first.decode().splitlines(), second.text.splitlines())
+                raise AssertionError("%s differs: %s" % (name, [pair for pair in pairs if pair[0] != pair[1]][:3]))
+        with open(folder + "/json", "rb") as file:
+            piped = subprocess.run([lib.LOOPKNOT, "analyze", "--format", "json", "-"], stdin=file, stdout=subprocess.PIPE, timeout=60)
+        with open(folder + "/json", "rb") as file:
+            assert piped.stdout == file.read(), "from standard input it is another one"
+    return "%d formats" % len(FORMATS)
+
+
+def refusals():
+    """One clear line and status 3 for whatever is no report; 2 for wrong usage."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = folder + "/x"
+        for data in (b"", b"{", b"[]", b"{}", b"\x7fELF" + bytes(5000), b'{"schema": "loopknot.report/2"}', b"[" * 5000,
+                     b'{"a":' * 5000, b'{"schema": "loopknot.report/1", "target": {"pid": 1}}trailing', b"{" + b'"a":1,' * 5000000):
+            with open(path, "wb") as file:
+                file.write(data)
+            ran = lib.loopknot("analyze", path)
+            assert ran.status == 3 and ran.one_line() and path in ran.errors, (data[:40], ran.status, ran.errors)
+        for name, status in ((folder + "/missing", 3), (folder, 3), ("/dev/zero", 3), ("/dev/full", 3)):
+            ran = lib.loopknot("analyze", name)
+            assert ran.status == status and ran.one_line(), (name, ran.status, ran.errors)
+    for words in ((), ("a", "b"), ("--samples", "3", "x"), ("--pid", "3"), ("--fail-on", "x", "y")):
+        ran = lib.loopknot("analyze", *words)
+        assert ran.status == 2 and ran.one_line(), (words, ran.status, ran.errors)
+
+
 def main():
     tally = lib.Tally("reports")
     tally.run("a fingerprint is the same elsewhere", same_elsewhere)
     tally.run("the check of dot refuses nonsense", dot_refuses)
     tally.run("fixtures as dot and collapsed stacks", fixtures)
     tally.run("a hang as dot and collapsed stacks", graphs)
+    for family, program in (("lk101_loop_waits_on_itself", "flask_self_wait"), ("lk101_loop_waits_on_itself", "gunicorn_tree"),
+                            ("lk101_loop_waits_on_itself", "flask_self_wait_healthy"), ("lk202_orphaned_tasks", "spawned_by_view"),
+                            ("lk501_process_stopped", "job_control")):
+        tally.run("again: %s/%s" % (family, program), again, family, program)
+    tally.run("analyze refuses", refusals)
     return tally.end()
 
 

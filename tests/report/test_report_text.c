@@ -301,7 +301,8 @@ static void an_empty_report_is_one(void **state)
     for (size_t i = 0; i < lk_n_formats; i++) {
         char *out = fixture_render(lk_formats[i].name, &r, 1, false,
                                    (struct lk_render){ .all = true }, NULL);
-        assert_true(strlen(out) > 20);
+        /* without a thread there is no stack */
+        assert_true(strlen(out) > 20 || strcmp(lk_formats[i].name, "collapsed") == 0);
         free(out);
     }
     char *out = text(NULL, 0, (struct lk_render){ 0 });

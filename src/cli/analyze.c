@@ -1,0 +1,95 @@
+/*
+ * `loopknot analyze FILE`: what was seen elsewhere or before, told again in any format. What kind
+ * of file it is the library tells; nothing of this machine is looked at.
+ */
+#include <getopt.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/fail_on.h"
+#include "cli/options.h"
+#include "loopknot.h"
+
+struct arguments {
+    struct common common;
+    struct fail_on fail_on;
+    const char *file;
+};
+
+enum option_id { OPT_FAIL_ON = OPT_OWN };
+
+static const struct option_row rows[] = { FAIL_ON_ROW };
+
+static int parse_option(void *arg, int id, char *value)
+{
+    struct arguments *a = arg;
+    (void)id;
+    return fail_on_parse(&a->fail_on, value);
+}
+
+static const struct option_set set = {
+    .usage = "loopknot analyze [options] FILE",
+    .epilog = "FILE is a report that loopknot wrote with --format json; - is standard input.\n"
+              "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no such report "
+              "(stderr says why); 4 unknown;\n"
+              "125 out of memory.",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .written_only = true,
+    .parse = parse_option,
+};
+
+/* 0: go on; else the exit status; -1: help is wanted. */
+static int parse(struct arguments *a, int argc, char **argv)
+{
+    const int status = options_parse(&set, &a->common, a, argc, argv);
+    if (status)
+        return status;
+    if (optind + 1 != argc)
+        return complain(EXIT_USAGE, optind == argc ? "which file? usage: %s" : "one file: %s",
+                        set.usage);
+    a->file = argv[optind];
+    return outputs_settle(&a->common.outputs, a->common.render.verbose);
+}
+
+static int analyze(const struct arguments *a)
+{
+    char why[700];
+    struct loopknot_diagnosis *d = loopknot_create();
+    if (!d)
+        end_without_memory();
+    int status = loopknot_load(d, a->file, why, sizeof why);
+    if (status == LOOPKNOT_NO_MEMORY)
+        end_without_memory();
+    if (status)
+        status = complain(EXIT_NO_REPORT, "%s", why);
+    else
+        status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
+    status = status ? status : fail_on_status(&a->fail_on, d, false);
+    loopknot_destroy(d);
+    return status;
+}
+
+int command_analyze(int argc, char **argv)
+{
+    struct arguments *a = calloc(1, sizeof *a);
+    if (!a)
+        end_without_memory();
+    common_init(&a->common);
+    a->fail_on = fail_on_default;
+    int status = parse(a, argc, argv);
+    if (status == -1) {
+        status = options_help(&set);
+    } else if (!status) {
+        common_settle(&a->common, STDOUT_FILENO);
+        signal(SIGPIPE, SIG_IGN);
+        status = outputs_try(&a->common.outputs);
+        status = status ? status : analyze(a);
+    }
+    common_deinit(&a->common);
+    free(a);
+    return status;
+}

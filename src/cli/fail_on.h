@@ -1,0 +1,28 @@
+/* From which verdict on the exit status says that something was found. */
+#ifndef LK_CLI_FAIL_ON_H
+#define LK_CLI_FAIL_ON_H
+
+#include <stdbool.h>
+
+#include "loopknot.h"
+
+#define FAIL_ON_ROW                                                                                \
+    {                                                                                              \
+        "fail-on", "VERDICT",                                                                      \
+            "exit with 1 from deadlock|stalled|unknown|hazard on, or never (stalled)", OPT_FAIL_ON \
+    }
+
+struct fail_on {
+    enum loopknot_verdict from;
+    bool never;
+};
+
+static const struct fail_on fail_on_default = { .from = LOOPKNOT_STALLED };
+
+/** @return 0, or EXIT_USAGE after a complaint. */
+int fail_on_parse(struct fail_on *f, const char *text);
+
+/** The exit status for what was found; some_failed: not all that was asked for was examined. */
+int fail_on_status(const struct fail_on *f, const struct loopknot_diagnosis *d, bool some_failed);
+
+#endif
