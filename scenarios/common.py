@@ -123,7 +123,7 @@ def upstream():
     return host, int(port)
 
 
-def serve_aiohttp(routes):
+def serve_aiohttp(routes, on_startup=()):
     """Serves {path: coroutine function} under aiohttp for ever, on the loop that the policy in force makes."""
     from aiohttp import web
 
@@ -132,6 +132,7 @@ def serve_aiohttp(routes):
 
     listener = socket.create_server(("127.0.0.1", 0))
     app = web.Application()
+    app.on_startup.extend(on_startup)
     app.add_routes([web.get("/ping", ping)] + [web.get(path, handler) for path, handler in routes.items()])
     say("listening", port=listener.getsockname()[1])
     web.run_app(app, sock=listener, print=None, access_log=None)

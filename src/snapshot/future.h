@@ -53,6 +53,9 @@ struct lk_future {
     bool enders_likely; /* code of the program's own that has the future at hand; other code may too
                          */
     bool enders_complete;
+    /* asyncio: whoever could complete it was looked for, and not found ... */
+    bool unended;
+    bool kept_by_waiters; /* ... but that nobody refers to it besides who waits for it */
     bool job_lost; /* the worker process that had its job has ended: nobody will complete it */
     bool stable;
     bool confirmed; /* as of a task */

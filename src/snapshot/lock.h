@@ -3,6 +3,7 @@
 #define LK_SNAPSHOT_LOCK_H
 
 #include "snapshot/ref.h"
+#include "snapshot/wait.h"
 
 enum lk_owner_by { LK_OWNER_NONE = 0, LK_OWNER_FIELD, LK_OWNER_VALUE_STACK, LK_OWNER_FREE };
 
@@ -39,10 +40,11 @@ struct lk_lock {
     bool units_all;     /* ... each of them, and nobody else may give one back */
     int64_t units_held; /* ... by `with` */
     bool units_counted; /* as many as the thing itself says are out */
-    /* whoever could end the wait for it was looked for, and not found; nor is it known that there
-     * is none */
-    bool nobody_found;
-    bool lent; /* a queue of things that are lent: who gets one is to put it back */
+    /* whoever could end waits of this kind was looked for, and not found; nor is it known that
+     * there is none */
+    enum lk_wait_kind unended;
+    bool kept_by_waiters; /* ... but that nobody refers to it besides who waits for it */
+    bool lent;            /* a queue of things that are lent: who gets one is to put it back */
     struct lk_refs waiters;
     struct lk_ref inner; /* Condition: its lock; queue: its mutex */
     struct lk_ref loop;  /* asyncio primitives: loop they are bound to */

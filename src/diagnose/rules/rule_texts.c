@@ -401,7 +401,8 @@ static const struct lk_explanation explanations[] = {
                   "nothing that is known explains it: no cycle, no dead loop, no slow worker. Of an event, a semaphore, a "
                   "barrier, a queue that is full or unfinished, or one that lends what it holds: no other thread or task "
                   "has it at hand, no timer or signal handler leads to it, and no function of the program that may still "
-                  "be called names it and what would end the wait.",
+                  "be called names it and what would end the wait; or all references to it, also to a future or to a "
+                  "queue's next item, are those of who waits.",
       .refuted = "A wait that is meant to last: it says that there is no timeout, and who was not found, not that nobody will "
                  "answer.",
       .wrong = "def pay(order):\n"

@@ -97,13 +97,33 @@ static bool is_programs_own(const struct lk_pyframe *p)
     return p->code->cls == LK_CODE_USER && !p->code->site;
 }
 
+/* Of what it awaits, the future that nobody is known to complete; futures that hand on another
+ * one's end may stand between. NULL. */
+static const struct lk_future *bare_future(const struct lk_rule_context *c, const struct lk_wait *w)
+{
+    enum { MOST = 4 };
+    const struct lk_refs *on = w->kind == LK_WAIT_FUTURE ? &w->on : NULL;
+    for (unsigned i = 0; i < MOST && on && on->n == 1; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, on->v[0]);
+        if (f && !f->enders.n)
+            return f;
+        on = f && f->enders_complete ? &f->enders : NULL;
+    }
+    return NULL;
+}
+
 /* Of these waits an end is expected; the next item of a queue, or a change of a thread's condition,
  * is a long poll's. */
 static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait *w,
                            const struct lk_pyframe *caller)
 {
     const struct lk_lock *l = lock_of(c, w);
-    if (!l || !l->nobody_found || !caller || w->timeout_ms != LK_FOREVER)
+    const struct lk_future *f = bare_future(c, w);
+    if (!caller || w->timeout_ms != LK_FOREVER)
+        return false;
+    if (f)
+        return f->unended && is_programs_own(caller);
+    if (!l || l->unended != w->kind)
         return false;
     switch (w->kind) {
     case LK_WAIT_EVENT:
@@ -112,7 +132,7 @@ static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait
     case LK_WAIT_SEMAPHORE:
     case LK_WAIT_QUEUE_PUT:
     case LK_WAIT_QUEUE_JOIN: return is_programs_own(caller);
-    case LK_WAIT_QUEUE_GET: return l->lent;
+    case LK_WAIT_QUEUE_GET: return l->lent || (l->kept_by_waiters && is_programs_own(caller));
     default: return false;
     }
 }
@@ -138,7 +158,7 @@ static bool is_unended_task(struct lk_rule_context *c, struct lk_ref task)
            !lk_stack_has(k->stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
 }
 
-static const char *ends_it(const struct lk_wait *w)
+static const char *ends_it(const struct lk_wait *w, bool lent)
 {
     switch (w->kind) {
     case LK_WAIT_EVENT: return "set it";
@@ -147,7 +167,8 @@ static const char *ends_it(const struct lk_wait *w)
     case LK_WAIT_SEMAPHORE: return "release it";
     case LK_WAIT_QUEUE_PUT: return "take something from it";
     case LK_WAIT_QUEUE_JOIN: return "report its items done";
-    default: return "put back what it lends";
+    case LK_WAIT_FUTURE: return "complete it";
+    default: return lent ? "put back what it lends" : "put something into it";
     }
 }
 
@@ -192,6 +213,25 @@ static const char lock_remedy[] =
     "whatever happens: set() and task_done() in a finally, a semaphore or a connection by `with`, "
     "each response read or closed.";
 
+static void say_nobody(struct lk_rule_context *c, struct lk_finding *f, const struct lk_wait *w,
+                       bool kept)
+{
+    const struct lk_lock *l = lock_of(c, w);
+    const char *name = lk_name(c, w->on.v[0]), *ends = ends_it(w, l && l->lent);
+    if (kept)
+        lk_finding_say(c, f,
+                       "it waits for %s, and nobody else can %s: all references to it were found "
+                       "with who waits for it",
+                       name, ends);
+    else
+        lk_finding_say(
+            c, f,
+            "it waits for %s, and nobody was found who would %s: no other thread or task "
+            "has it at hand, nor has a timer, a signal handler or a function of the program "
+            "that is called; code that was not found may all the same",
+            name, ends);
+}
+
 static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group *g)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
@@ -217,33 +257,28 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
         g->n == 1 ? "has" : "have", lk_duration(c, t ? lk_stuck(c, t) : lk_task_stuck(c, k)),
         t ? lk_blocks_in(c, t) : lk_or_else(w->call, "an await"), lk_place(c, &own), on);
     const struct lk_lock *l = lock_of(c, w);
-    if (l) {
+    const struct lk_future *bare = bare_future(c, w);
+    const bool sought = l || (bare && bare->unended),
+               kept = (l && l->kept_by_waiters) || (bare && bare->kept_by_waiters);
+    if (l)
         lk_finding_part(c, &f, w->on.v[0], false);
-        lk_finding_say(
-            c, &f,
-            "it waits for %s, and nobody was found who would %s: no other thread or task "
-            "has it at hand, nor has a timer, a signal handler or a function of the program "
-            "that is called; code that was not found may all the same",
-            lk_name(c, w->on.v[0]), ends_it(w));
+    if (sought) {
+        say_nobody(c, &f, w, kept);
         f.remedy = lock_remedy;
         lk_finding_doubt(&f, LK_PROBABLE);
     }
-    for (size_t i = 0; !l && i < w->on.n && i < 8; i++)
+    for (size_t i = 0; !sought && i < w->on.n && i < 8; i++)
         lk_finding_say(c, &f, "it waits for %s, which is not done; %s", lk_name(c, w->on.v[i]),
                        say_enders(c, w->on.v[i]));
     if (n > 1) /* it leads further than to what it waits for */
         lk_finding_chain(c, &f, path, n);
     lk_finding_doubt_absence(c, &f, LK_PROBABLE);
     f.safe_now =
-        l ? lk_print(c,
-                     "Nothing from outside frees it; code of the process can, if it would %s. Or "
-                     "else %s",
-                     ends_it(w), lk_end_process_words(c))
-          : lk_print(c,
-                     "Nothing from outside frees it; code of the process can, by set_result() "
-                     "or cancel() of the future. Or "
-                     "else %s",
-                     lk_end_process_words(c));
+        lk_print(c, "Nothing from outside frees it; %s. Or else %s",
+                 kept ? "in the process, that its task is cancelled"
+                 : l  ? lk_print(c, "code of the process can, if it would %s", ends_it(w, l->lent))
+                      : "code of the process can, by set_result() or cancel() of the future",
+                 lk_end_process_words(c));
     lk_finding_held_by(c, &f, g->who, g->n);
     lk_finding_file(c, &f);
     lk_wait_group_explain(c, g);

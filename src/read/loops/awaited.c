@@ -1,7 +1,7 @@
 /*
  * Follows the waits that were read, from one party to what each of them needs: a task's awaits, a
- * group's members, a future's only enders (asyncio/taskgroups.py __aexit__, asyncio/tasks.py
- * gather; concurrent/futures/_base.py result).
+ * group's members, a future's only enders, who has a lock (asyncio/taskgroups.py __aexit__,
+ * asyncio/ tasks.py gather, asyncio/locks.py; concurrent/futures/_base.py result).
  */
 #include "read/loops/awaited.h"
 
@@ -30,21 +30,31 @@ static void add_needed(const struct lk_snapshot *s, struct walk *w, struct lk_re
     const struct lk_thread *t = lk_thread_at(s, at);
     const struct lk_task *k = lk_task_at(s, at);
     const struct lk_future *f = lk_future_at(s, at);
+    const struct lk_lock *l = lk_lock_at(s, at);
     const struct lk_wait *wait = t ? &t->wait : k ? &k->wait : NULL;
     if (wait && wait->timeout_ms == LK_FOREVER)
         add(w, &wait->on, !wait->any);
     if (f && f->enders_complete)
         add(w, &f->enders, f->all);
+    if (l && l->mutex && l->locked == LK_YES)
+        add(w, &l->owners, false);
 }
 
-size_t lk_awaited_locks(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max)
+static lk_addr bare(const struct lk_snapshot *s, struct lk_ref at)
+{
+    const struct lk_lock *l = lk_lock_at(s, at);
+    const struct lk_future *f = lk_future_at(s, at);
+    return l ? l->addr : f && !f->enders.n ? f->addr : 0;
+}
+
+size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max)
 {
     struct walk w = { .todo = { who }, .n = 1 };
     size_t n = 0;
     for (size_t i = 0; i < w.n; i++) {
-        const struct lk_lock *l = lk_lock_at(s, w.todo[i]);
-        if (l && n < max)
-            ret[n++] = l->addr;
+        lk_addr addr = bare(s, w.todo[i]);
+        if (addr && n < max)
+            ret[n++] = addr;
         add_needed(s, &w, w.todo[i]);
     }
     return n;

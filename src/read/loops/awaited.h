@@ -6,10 +6,11 @@
 #include "snapshot/snapshot.h"
 
 /**
- * Fills ret with the addresses of locks, events, queues and the like that who waits for, itself or
- * through what it waits for; waits with a timeout, and for any one of several, end before.
+ * Fills ret with the addresses of locks, events, queues and the like, and of futures that nobody is
+ * known to complete, that who waits for, itself or through what it waits for; waits with a timeout,
+ * and for any one of several, end before.
  * @return how many, at most max.
  */
-size_t lk_awaited_locks(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max);
+size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max);
 
 #endif

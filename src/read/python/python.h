@@ -39,8 +39,9 @@ void lk_py_rehearse(struct lk_py *py, struct lk_snapshot *s, unsigned task_budge
 void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 
 /**
- * Sets nobody_found, and lent, of each Event, Semaphore, Barrier or Queue that threads wait for
- * without a timeout. After lk_py_read, as what follows.
+ * Says of each Event, Condition, Semaphore, Barrier, Queue and bare future that a request may wait
+ * for without a timeout whether nobody was found who could end that (unended, kept_by_waiters,
+ * lent). After lk_py_read, as what follows.
  */
 void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s);
 

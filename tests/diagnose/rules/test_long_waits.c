@@ -577,7 +577,8 @@ static struct lk_ref waits_for_nobody(struct lk_snapshot *s, enum lk_wait_kind k
     struct lk_ref t = mk_thread(s, "Thread-1", "wait@" STDLIB "threading.py:629",
                                 "print_page@/srv/print.py:30", FLASK_REQUEST, NULL),
                   on = mk_sync(s, "threading.Event");
-    LOCK(on)->nobody_found = LOCK(on)->lent = true;
+    LOCK(on)->unended = kind;
+    LOCK(on)->lent = true;
     mk_wait(s, t, kind, on);
     return t;
 }
@@ -612,12 +613,12 @@ static void nobody_was_found(void **state)
 static void somebody_may(void **state)
 {
     (void)state;
-    enum { FOUND, BOUNDED, NO_REQUEST, LIBRARY, NOT_LENT, N };
+    enum { FOUND, OTHER_WAY, BOUNDED, NO_REQUEST, LIBRARY, NOT_LENT, N };
     for (int i = 0; i < N; i++) {
         struct lk_snapshot *s = mk();
         struct lk_ref t = waits_for_nobody(s, i == NOT_LENT ? LK_WAIT_QUEUE_GET : LK_WAIT_EVENT);
         struct lk_lock *l = LOCK(THREAD(t)->wait.on.v[0]);
-        l->nobody_found = i != FOUND;
+        l->unended = i == FOUND ? LK_WAIT_NONE : i == OTHER_WAY ? LK_WAIT_QUEUE_PUT : l->unended;
         l->lent = false;
         if (i == BOUNDED)
             mk_timeout(s, t, 1000);
@@ -630,10 +631,52 @@ static void somebody_may(void **state)
     }
 }
 
+/* A request's task waits for something to which nobody else refers. */
+static void nobody_else_has_it(void **state)
+{
+    (void)state;
+    enum { FUTURE_OF_IT, RELAYED, NEXT_ITEM, SOUGHT_IN_VAIN, LIBRARY, BOUNDED, NOT_KEPT, N };
+    for (int i = 0; i < N; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref k = mk_task(s, serving_loop(s), "run_asgi",
+                                  i == LIBRARY ? "async read@" SITE "store/client.py:9"
+                                               : "async knitted@/srv/app.py:9",
+                                  RUN_ASGI, NULL),
+                      bare = mk_bare_future(s), on = bare;
+        const bool queue = i == NEXT_ITEM || i == NOT_KEPT;
+        FUTURE(bare)->unended = i != SOUGHT_IN_VAIN;
+        FUTURE(bare)->kept_by_waiters = true;
+        if (i == RELAYED)
+            on = mk_future(s, bare);
+        if (queue) {
+            on = mk_sync(s, "asyncio.Queue");
+            LOCK(on)->unended = LK_WAIT_QUEUE_GET;
+            LOCK(on)->kept_by_waiters = i == NEXT_ITEM;
+        }
+        mk_wait(s, k, queue ? LK_WAIT_QUEUE_GET : LK_WAIT_FUTURE, on);
+        if (i == BOUNDED)
+            lk_task_at(s, k)->wait.timeout_ms = 5000;
+        lk_task_at(s, k)->stuck_ms = 10 * s->stalled_after_ms;
+        if (i > NEXT_ITEM) {
+            mk_expect(s, LK_HEALTHY, NULL);
+            continue;
+        }
+        struct lk_findings *f = mk_expect_one(s, LK_HAZARD, "LK405");
+        assert_int_equal(f->list.v[0].confidence, LK_PROBABLE);
+        assert_int_equal(f->list.v[0].held_requests, 1);
+        assert_string_equal(f->list.v[0].culprits.v[0].function, "knitted");
+        assert_non_null(strstr(f->list.v[0].evidence.v[0],
+                               i == NEXT_ITEM ? "nobody else can put something into it"
+                                              : "nobody else can complete it"));
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_was_found),
+        cmocka_unit_test(nobody_else_has_it),
         cmocka_unit_test(somebody_may),
         cmocka_unit_test(unbounded_wait),
         cmocka_unit_test(waits_for_futures_that_are_fine),

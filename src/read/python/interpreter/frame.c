@@ -15,6 +15,7 @@ enum {
     OWNED_BY_C = 3,    /* and above: boundary frames */
     STACKREF_TAGS = 3, /* Include/internal/pycore_stackref.h */
     STACKREF_NO_OBJECT = 2,
+    STACKREF_BORROWED = 1, /* ... or an object that counts no references */
     KIND_CELL_OR_FREE = 0xc0,
     MAX_UNWRAP = 16,
 };
@@ -226,6 +227,21 @@ static lk_addr slot(struct lk_py *py, lk_addr at)
 lk_addr lk_py_stack_slot(struct lk_py *py, const struct lk_pyf *f, int i)
 {
     return i < 0 ? 0 : slot(py, f->stack_base + (uint64_t)i * 8);
+}
+
+int lk_py_slots(struct lk_py *py, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    return c ? c->nlocalsplus + LK_MAX(f->stack_depth, 0) : 0;
+}
+
+lk_addr lk_py_slot_owns(struct lk_py *py, const struct lk_pyf *f, int i)
+{
+    lk_addr at = f->localsplus + (uint64_t)i * 8;
+    uint64_t v;
+    if (py->layout.stack_tagged && lk_read_u64(py->t, at, &v) && (v & STACKREF_BORROWED))
+        return 0;
+    return slot(py, at);
 }
 
 /* Value of local i, a cell opened. */

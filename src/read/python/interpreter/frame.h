@@ -27,6 +27,10 @@ void lk_py_local_each(struct lk_py *py, const struct lk_pyf *f,
                       void *arg);
 /** Value-stack slot i (0 = bottom), tags removed; 0. */
 lk_addr lk_py_stack_slot(struct lk_py *py, const struct lk_pyf *f, int i);
+/** How many slots of locals and of the value stack are known to be in use. */
+int lk_py_slots(struct lk_py *py, const struct lk_pyf *f);
+/** The object that such a slot (locals first, cells not opened) has a counted reference to; 0. */
+lk_addr lk_py_slot_owns(struct lk_py *py, const struct lk_pyf *f, int i);
 /** Converts to the snapshot's frame. */
 struct lk_pyframe lk_py_snapshot_frame(struct lk_py *py, const struct lk_pyf *f);
 /** The `def` line of a function object as a frame. False when it is no Python function (method,

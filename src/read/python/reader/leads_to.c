@@ -9,9 +9,11 @@
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 enum {
     MAX_ITEMS = 4096, /* of one container */
@@ -21,19 +23,21 @@ enum {
 struct step {
     lk_addr obj;
     unsigned far;
+    bool counts; /* may be met */
 };
 
 struct walk {
     struct lk_leads_to *x;
-    struct lk_map seen;
+    struct lk_map seen, made_by; /* objects; types -> enum lk_made_by */
     LK_VEC(struct step) todo;
-    unsigned far; /* of what is being looked into */
+    struct step at; /* what is being looked into; whether what it refers to counts */
 };
 
+/* What does not count may do so on another way: objects are aligned, which leaves a bit. */
 static void add(struct walk *w, lk_addr obj)
 {
-    if (obj && lk_py_plausible(obj) && lk_map_add(&w->seen, obj, 1))
-        lk_vec_add(&w->todo, ((struct step){ obj, w->far + 1 }));
+    if (obj && lk_py_plausible(obj) && lk_map_add(&w->seen, obj | w->at.counts, 1))
+        lk_vec_add(&w->todo, ((struct step){ obj, w->at.far + 1, w->at.counts }));
 }
 
 static bool add_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
@@ -70,13 +74,54 @@ static bool add_slot(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return true;
 }
 
+/* Whose it is what the object refers to. */
+static bool is_librarys(struct lk_py *py, struct walk *w, const struct lk_pytype *ty)
+{
+    uint64_t by = 0;
+    if (!w->x->not_packages && !w->x->not_librarys)
+        return false;
+    if (!lk_map_get(&w->made_by, ty->addr, &by)) {
+        by = lk_py_class_made_by(py, ty);
+        lk_map_put(&w->made_by, ty->addr, by);
+    }
+    return (by == LK_MADE_BY_PACKAGE && w->x->not_packages) ||
+           (by == LK_MADE_BY_STDLIB && w->x->not_librarys);
+}
+
+static bool is_callable(struct lk_py *py, lk_addr obj)
+{
+    switch (lk_py_kind(py, obj)) {
+    case LK_PYK_FUNCTION:
+    case LK_PYK_METHOD:
+    case LK_PYK_BUILTIN_METHOD:
+    case LK_PYK_PARTIAL:
+    case LK_PYK_COROUTINE: return true;
+    default: return false;
+    }
+}
+
+/* An attribute of a library's object. What it calls something with has a name that says so
+ * (threading.py _args, Timer.args; concurrent/futures/thread.py _WorkItem.args). */
+static bool add_librarys(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    struct walk *w = arg;
+    char name[32];
+    const bool before = w->at.counts;
+    w->at.counts = lk_py_str_raw(py, key, name, sizeof name) && lk_ends_with(name, "args");
+    bool more = add_entry(py, key, value, arg);
+    w->at.counts = before;
+    return more;
+}
+
 static void look_into_instance(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     struct slots s = { w, obj };
     if (!ty || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
         return;
-    lk_py_attr_each(py, obj, add_entry, w);
+    bool librarys = is_librarys(py, w, ty);
+    lk_py_attr_each(py, obj, librarys ? add_librarys : add_entry, w);
+    w->at.counts = !librarys;
     for (unsigned i = 0; ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && i < MAX_BASES; i++) {
         if (ty->dict)
             lk_py_dict_each(py, ty->dict, add_slot, &s);
@@ -88,6 +133,9 @@ static void look_into_items(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     size_t n = 0;
     lk_addr *items = lk_py_items(py, obj, MAX_ITEMS, &n);
+    /* a callback and what it is called with */
+    for (size_t i = 0; items && i < n && !w->at.counts; i++)
+        w->at.counts = is_callable(py, items[i]);
     for (size_t i = 0; items && i < n; i++)
         add(w, items[i]);
 }
@@ -120,6 +168,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     enum lk_pykind kind = lk_py_kind(py, obj);
     if (w->x->data_only && !is_data(kind))
         return;
+    w->at.counts |= is_callable(py, obj);
     switch (kind) {
     case LK_PYK_DICT:
         lk_py_dict_each(py, obj, add_entry, w);
@@ -155,23 +204,24 @@ bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_le
     struct walk w = { .x = x };
     bool found = false;
     for (size_t i = 0; i < n; i++)
-        if (lk_map_add(&w.seen, from[i], 1))
-            lk_vec_add(&w.todo, ((struct step){ from[i], 0 }));
+        if (lk_map_add(&w.seen, from[i] | 1, 1))
+            lk_vec_add(&w.todo, ((struct step){ from[i], 0, true }));
     for (size_t i = 0; i < w.todo.n && !found; i++) {
         struct step at = w.todo.v[i];
-        found = x->budget == 0 || at.obj == x->wanted;
+        found = x->budget == 0 || (at.counts && at.obj == x->wanted);
         if (found)
             break;
         x->budget--;
-        bool is_met = x->each && lk_map_get(x->each, at.obj, NULL);
+        bool is_met = x->each && at.counts && lk_map_get(x->each, at.obj, NULL);
         if (is_met)
             x->met(py, at.obj, x->arg);
-        w.far = at.far;
+        w.at = at;
         bool in = !x->visit || x->visit(py, at.obj, at.far, x->arg);
         if (in && at.far < x->steps && !(is_met && x->not_behind))
             look_into(py, &w, at.obj);
     }
     lk_map_deinit(&w.seen);
+    lk_map_deinit(&w.made_by);
     lk_free(w.todo.v);
     return found;
 }

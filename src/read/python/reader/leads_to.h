@@ -11,6 +11,10 @@ struct lk_leads_to {
     void (*met)(struct lk_py *py, lk_addr obj, void *arg);
     bool not_behind; /* ... and not looked into */
     bool data_only;  /* nor are functions, methods, coroutines and generators */
+    /* what an object of a package's class refers to is met only behind what that may call, with its
+     * arguments, or behind the program's objects: everybody has the application at hand; where a
+     * library's frame has it from, the same holds for the standard library's */
+    bool not_packages, not_librarys;
     /* of each object, so many steps away: whether it is to be looked into; may be NULL */
     bool (*visit)(struct lk_py *py, lk_addr obj, unsigned far, void *arg);
     unsigned steps;  /* at most so far away */

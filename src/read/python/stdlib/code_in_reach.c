@@ -338,31 +338,47 @@ static bool is_waiters(const struct reach *r, lk_addr code)
     return false;
 }
 
-static bool may_end(const struct reach *r, const struct function *f)
+/* What its code says, whoever may call it. */
+static bool would_end(const struct reach *r, const struct function *f)
 {
     bool calls = false;
-    if (!f->called || (r->q->others && is_waiters(r, f->code)))
-        return false;
     for (const char *const *m = r->q->methods; *m; m++)
         calls |= has(&f->names, *m) && !has(&f->names, r->q->unless);
     return (calls && share(&r->handles, &f->names)) ||
            (r->q->kept && !is_waiters(r, f->code) && share(&r->kept, &f->names));
 }
 
+static bool may_be_called(const struct reach *r, const struct function *f)
+{
+    return f->called && !(r->q->others && is_waiters(r, f->code));
+}
+
+static bool any_ends(const struct reach *r)
+{
+    bool ret = false, idle = false;
+    for (size_t i = 0; i < r->functions.n && !ret; i++) {
+        const struct function *f = &r->functions.v[i];
+        bool would = would_end(r, f);
+        ret = would && may_be_called(r, f);
+        idle |= would;
+    }
+    if (r->q->idle)
+        *r->q->idle = idle;
+    return ret;
+}
+
 bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
 {
     struct reach r = { .q = q };
-    bool ret = false;
     for (size_t i = 0; i < q->waiter->n; i++)
         add_handles_of_frame(py, &r, &q->waiter->v[i]);
     if (r.handles.n) {
         add_functions(py, &r);
         spread(&r);
     }
-    for (size_t i = 0; i < r.functions.n; i++) {
-        ret |= may_end(&r, &r.functions.v[i]);
+    const bool ret = any_ends(&r);
+    for (size_t i = 0; i < r.functions.n; i++)
         lk_map_deinit(&r.functions.v[i].names.set);
-    }
     lk_free(r.functions.v);
     lk_map_deinit(&r.seen);
     lk_map_deinit(&r.handles.set);

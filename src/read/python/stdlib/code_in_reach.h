@@ -12,6 +12,9 @@ struct lk_reach_query {
     bool kept;                  /* who has a container at hand in which it is kept may end it */
     bool others;                /* the waiter's own code does not count */
     unsigned *budget;           /* objects that may still be looked at */
+    /* set where there is code that would end it, but is not called, or is the waiter's; may be NULL
+     */
+    bool *idle;
 };
 
 /**

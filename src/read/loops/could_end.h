@@ -1,0 +1,45 @@
+/* Who could end a wait that any code may end. */
+#ifndef LK_READ_LOOPS_COULD_END_H
+#define LK_READ_LOOPS_COULD_END_H
+
+#include "read/python/interpreter/interpreter.h"
+
+enum {
+    LK_MAX_ASKED_TASKS = 5000 /* more are not asked each: it would take longer than the sample */
+};
+
+/** What is waited for, and what would end that. */
+struct lk_ending {
+    lk_addr obj;
+    const struct lk_refs *waiters; /* in the way that this ends */
+    const char *const *methods;    /* NULL-terminated */
+    const char *unless;            /* code that calls this too takes no part; NULL */
+    /* the waiter's own code does not count: it is what waits, and what it would set it has, were it
+     * not for others, made itself */
+    bool others;
+    bool lends; /* who has the container in which it is kept may end it, too */
+};
+
+/** What one sample has found so far. */
+struct lk_could_end;
+
+/** wanted: addresses of all that will be asked for. End with lk_could_end_free. */
+struct lk_could_end *lk_could_end_new(struct lk_py *py, const struct lk_map *wanted);
+void lk_could_end_free(struct lk_could_end *x);
+/** Frames of a thread or task, in buffer where they have to be read; NULL: none, or not all. */
+const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who,
+                                             struct lk_pyframes *buffer);
+/** What makes it certain that nobody is there. */
+struct lk_no_ender {
+    bool kept; /* all references to it are those of who waits for it */
+    bool idle; /* there is code that would end it, but is not called, or is the waiter's */
+};
+
+/**
+ * LK_YES: somebody has it at hand, or is called who does, or it could not be told. LK_NO: nobody
+ * was found.
+ */
+enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e,
+                         struct lk_no_ender *ret);
+
+#endif
