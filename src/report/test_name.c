@@ -86,21 +86,27 @@ static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s,
 
 /* ---- frames ---------------------------------------------------------------------------------- */
 
-/* The function that calls a test, in each runner: _pytest/python.py, unittest/case.py and
- * unittest/async_case.py. */
-static const struct {
-    const char *function, *file, *runner;
+/* The functions that call a test and what belongs to it, in each runner: _pytest/python.py,
+ * unittest/case.py and unittest/async_case.py. */
+static const struct caller {
+    const char *function, *file, *runner, *phase;
 } callers[] = {
-    { "pytest_pyfunc_call", "/_pytest/python.py", "the frames of pytest" },
-    { "_callTestMethod", "/unittest/case.py", "the frames of unittest" },
-    { "_callTestMethod", "/unittest/async_case.py", "the frames of unittest" },
+    { "pytest_pyfunc_call", "/_pytest/python.py", "the frames of pytest", NULL },
+    { "_callTestMethod", "/unittest/case.py", "the frames of unittest", NULL },
+    { "_callTestMethod", "/unittest/async_case.py", "the frames of unittest", NULL },
+    { "_callSetUp", "/unittest/case.py", "the frames of unittest", "setup" },
+    { "_callSetUp", "/unittest/async_case.py", "the frames of unittest", "setup" },
+    { "_callTearDown", "/unittest/case.py", "the frames of unittest", "teardown" },
+    { "_callTearDown", "/unittest/async_case.py", "the frames of unittest", "teardown" },
+    { "_callCleanup", "/unittest/case.py", "the frames of unittest", "teardown" },
+    { "_callCleanup", "/unittest/async_case.py", "the frames of unittest", "teardown" },
 };
 
-static const char *runner_of(const struct lk_code *c)
+static const struct caller *caller_of(const struct lk_code *c)
 {
     for (size_t i = 0; c && c->function && c->file && i < LK_ARRAY_LEN(callers); i++)
         if (strcmp(c->function, callers[i].function) == 0 && lk_ends_with(c->file, callers[i].file))
-            return callers[i].runner;
+            return &callers[i];
     return NULL;
 }
 
@@ -129,21 +135,39 @@ static const struct lk_code *test_within(const struct lk_pystack *st, size_t end
     return user;
 }
 
+/* The loop may run for a future that a task sets. */
+static const struct lk_task *driven_task(const struct lk_snapshot *s, struct lk_ref drives)
+{
+    const struct lk_future *f = lk_future_at(s, drives);
+    return lk_task_at(s, f && f->enders.n == 1 ? f->enders.v[0] : drives);
+}
+
+static bool name_of_unit_test(struct lk_arena *a, const struct lk_snapshot *s, const char *phase,
+                              struct lk_test *ret)
+{
+    if (!s->unit_test.name || !s->unit_test.group)
+        return false;
+    ret->group = lk_words_safe(a, s->unit_test.group);
+    ret->name = lk_words_safe(a, s->unit_test.name);
+    ret->phase = phase;
+    return true;
+}
+
 static bool test_of_thread(struct lk_arena *a, const struct lk_snapshot *s,
                            const struct lk_thread *t, struct lk_test *ret)
 {
     const struct lk_pystack *st = t->python_stack;
     for (size_t i = 0; st && i < st->n; i++) {
-        const char *runner = runner_of(st->frames[i].code);
-        if (!runner)
+        const struct caller *by = caller_of(st->frames[i].code);
+        if (!by)
             continue;
-        const struct lk_code *c = test_within(st, i);
+        const struct lk_code *c = by->phase ? NULL : test_within(st, i);
         /* An asynchronous test that awaits is the task for which the loop runs. */
-        const struct lk_task *k = lk_task_at(s, t->drives);
-        if (!c && k && k->stack)
+        const struct lk_task *k = driven_task(s, t->drives);
+        if (!c && !by->phase && k && k->stack)
             c = test_within(k->stack, k->stack->n);
-        ret->told_by = runner;
-        return c && name_of_code(a, s, c, ret);
+        ret->told_by = by->runner;
+        return c ? name_of_code(a, s, c, ret) : t->main && name_of_unit_test(a, s, by->phase, ret);
     }
     return false;
 }

@@ -1,8 +1,9 @@
 /*
  * Which test a process runs, as far as its Python frames, its environment and the command lines
  * around it tell. pytest: PYTEST_CURRENT_TEST, which it sets in its own environment, else the
- * function called by pytest_pyfunc_call. unittest: the method called by TestCase._callTestMethod.
- * ctest, go test, node --test: the command lines.
+ * function called by pytest_pyfunc_call. unittest: the method called by TestCase._callTestMethod,
+ * and what TestCase.run says while it sets up and tears down. ctest, go test, node --test: the
+ * command lines.
  */
 #ifndef LK_REPORT_TEST_NAME_H
 #define LK_REPORT_TEST_NAME_H

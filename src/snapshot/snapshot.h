@@ -91,6 +91,10 @@ struct lk_snapshot {
     int64_t supervisor_timeout_ms; /* gunicorn --timeout that kills a hung worker; LK_UNKNOWN */
     /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */
     const char *test_env;
+    /* unittest's test that the main thread runs, sets up or tears down: "module.Class", method */
+    struct {
+        const char *group, *name; /* NULL: none */
+    } unit_test;
     /* a handler of its own may run (other than for the interrupt key and for crashes) */
     enum lk_tri handles_signals;
     uint64_t caught_signals; /* those: bit n - 1 for signal n */

@@ -725,6 +725,23 @@ def hung_in_teardown():
     assert 'name="test_tear"' in text and "in its teardown" in text, text[:1000]
 
 
+ASYNC_TEAR = ("import asyncio, unittest\nclass Case(unittest.IsolatedAsyncioTestCase):\n    async def test_it(self):\n        pass\n"
+              "    async def asyncTearDown(self):\n        a, b = asyncio.Lock(), asyncio.Lock()\n        async def take(x, y):\n"
+              "            async with x:\n                await asyncio.sleep(0.1)\n                async with y:\n"
+              "                    pass\n        await asyncio.gather(take(a, b), take(b, a))\n")
+
+
+def hung_in_async_teardown():
+    """Up to 3.10 its loop runs for a future that another task sets."""
+    seen = []
+    for python in [PYTHON] + [p for p in map(shutil.which, ("python3.8", "python3.9", "python3.10")) if p]:
+        if subprocess.run([python, "-c", ""], check=False, stderr=subprocess.DEVNULL).returncode == 0:
+            text = hung([python, "-m", "unittest", "test_it"], rule="LK108", also=[("test_it.py", ASYNC_TEAR)])
+            assert 'classname="test_it.Case" name="test_it"' in text and "in its teardown" in text, text[:1000]
+            seen.append(os.path.basename(python))
+    return " ".join(seen)
+
+
 def first_signal():
     """--signal INT: pytest says itself where it was."""
     text = hung([*PYTEST, "test_tear.py"], "--signal", "INT", also=[("test_tear.py", TEAR)])
@@ -927,6 +944,7 @@ CASES = [
     ("hung: itself", hung, DEAD), ("hung: reads a hung child", hung, CAPTURES), ("hung: joins a hung process", hung, JOINS),
     ("hung: at its exit", hung, AT_EXIT), ("hung: below a shell with jobs", hung, BACKGROUND),
     ("hung: something beats and writes", hung, BEATS), ("hung: in a teardown", hung_in_teardown),
+    ("hung: in a teardown of unittest's", hung_in_async_teardown),
     ("hung: --signal", first_signal), ("stood still", stood_still), ("outputs are tried", outputs_are_tried),
     ("stalled goes on", stalled_goes_on), ("stalled, --stall-kill", stalled_killed), ("time limit", timed_out),
     ("report before signal", report_before_signal), ("SIGTERM in the grace", terminated_in_grace),

@@ -9,6 +9,7 @@
 #include "read/python/stdlib/fork_point.h"
 #include "read/python/stdlib/lock_holder.h"
 #include "read/python/stdlib/reachable_sockets.h"
+#include "read/python/stdlib/running_test.h"
 #include "read/python/stdlib/signal_handlers.h"
 #include "read/python/waits/exit_children.h"
 #include "read/servers/servers.h"
@@ -31,6 +32,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_tasks(py);
         lk_py_read_waits(py);
         lk_py_read_exit_children(py);
+        lk_py_read_running_test(py);
         lk_py_read_files(py);
         lk_py_read_servers(py);
         lk_py_read_reachable_sockets(py);

@@ -103,5 +103,7 @@ const struct lk_setter_row lk_setter_rows[] = {
     { "main_wrap", "/asgiref/sync.py", "call_result", NULL, false, LK_ORIGIN_ASYNC_TO_SYNC },
     { "_call_func", "/anyio/from_thread.py", "future", NULL, false, LK_ORIGIN_BLOCKING_PORTAL },
     { "_do_shutdown", "/asyncio/base_events.py", "future", NULL, false, LK_ORIGIN_SHUTDOWN_DEFAULT_EXECUTOR },
+    /* up to 3.10 IsolatedAsyncioTestCase hands its coroutines to one task, and runs the loop for futures that this sets */
+    { "_asyncioLoopRunner", "/unittest/async_case.py", "fut", NULL, false, LK_ORIGIN_UNKNOWN },
 };
 const size_t lk_n_setter_rows = LK_ARRAY_LEN(lk_setter_rows);
