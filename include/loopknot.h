@@ -346,6 +346,17 @@ static inline struct loopknot_render loopknot_render_default(void)
 int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
                    const struct loopknot_render *how, FILE *out);
 
+/**
+ * Compares two diagnoses, the earlier one first, and writes which findings are new, gone or still
+ * there, and what threads of processes that are in both did meanwhile.
+ * @param format "text" or "json" (loopknot.comparison/1).
+ * @param same becomes true when verdict and findings are the same. NULL: not wanted.
+ * @return as loopknot_write().
+ */
+int loopknot_compare(const struct loopknot_diagnosis *before,
+                     const struct loopknot_diagnosis *after, const char *format,
+                     const struct loopknot_render *how, FILE *out, bool *same);
+
 /** The index-th format: its name, and in *help (NULL: not wanted) what it is for. NULL past the
  * end. Never fails. */
 const char *loopknot_format(size_t index, const char **help);

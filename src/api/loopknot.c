@@ -22,6 +22,7 @@
 #include "process/linux/process_tree.h"
 #include "process/linux/procfs.h"
 #include "read/servers/supervisor.h"
+#include "report/compare.h"
 #include "report/json_read.h"
 #include "report/rule_pages.h"
 #include "util/text.h"
@@ -412,10 +413,10 @@ struct writing {
 };
 
 /* A stream says by errno alone that its buffer, or jansson in between, lacked memory. */
-static int written(struct writing *w, void (*work)(void *arg))
+static int written(struct writing *w, void *arg, void (*work)(void *arg))
 {
     errno = 0;
-    if (!lk_guarded(work, w, NULL)) {
+    if (!lk_guarded(work, arg, NULL)) {
         errno = ENOMEM;
         return LOOPKNOT_NO_MEMORY;
     }
@@ -449,7 +450,40 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
         .ended = known.ended,
         .checkout = known.checkout,
     };
-    return written(&w, write_reports);
+    return written(&w, &w, write_reports);
+}
+
+/* Two diagnoses that are compared. */
+struct comparing {
+    struct writing w;
+    const struct loopknot_diagnosis *after;
+    bool same;
+};
+
+static void compare_reports(void *arg)
+{
+    struct comparing *c = arg;
+    struct lk_arena *a = lk_arena_create();
+    const struct lk_comparison seen = lk_compare(a, (struct lk_side){ c->w.d->v, c->w.d->n },
+                                                 (struct lk_side){ c->after->v, c->after->n });
+    c->same = seen.same;
+    c->w.status = lk_comparison_write(&seen, c->w.name, &c->w.how, c->w.out);
+    lk_arena_destroy(a);
+}
+
+LK_EXPORT int loopknot_compare(const struct loopknot_diagnosis *before,
+                               const struct loopknot_diagnosis *after, const char *format,
+                               const struct loopknot_render *how, FILE *out, bool *same)
+{
+    struct loopknot_render known;
+    struct comparing c = { .w = { .d = before, .name = format, .out = out }, .after = after };
+    if (!lk_api_render(how, &known))
+        return LOOPKNOT_USAGE;
+    c.w.how = (struct lk_render){ .color = known.color, .width = known.width, .all = known.all };
+    const int status = written(&c.w, &c, compare_reports);
+    if (same)
+        *same = c.same;
+    return status;
 }
 
 LK_EXPORT const char *loopknot_format(size_t index, const char **help)
@@ -513,7 +547,7 @@ static void write_rules(void *arg)
 LK_EXPORT int loopknot_write_rules(const char *format, const struct loopknot_render *how, FILE *out)
 {
     struct writing w = { .name = format, .out = out };
-    return plain_render(how, &w.how) ? written(&w, write_rules) : LOOPKNOT_USAGE;
+    return plain_render(how, &w.how) ? written(&w, &w, write_rules) : LOOPKNOT_USAGE;
 }
 
 static void write_explanations(void *arg)
@@ -526,7 +560,7 @@ LK_EXPORT int loopknot_write_explanations(const char *const *words, size_t n, co
                                           const struct loopknot_render *how, FILE *out)
 {
     struct writing w = { .words = words, .n = n, .name = format, .out = out };
-    return plain_render(how, &w.how) ? written(&w, write_explanations) : LOOPKNOT_USAGE;
+    return plain_render(how, &w.how) ? written(&w, &w, write_explanations) : LOOPKNOT_USAGE;
 }
 
 LK_EXPORT const char *loopknot_version(void)

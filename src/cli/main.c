@@ -20,6 +20,8 @@ static const struct command {
       "run CMD; diagnose its process tree when it hangs, and end it" },
     { "analyze", command_analyze, "loopknot analyze [options] FILE",
       "write a JSON report again, in any format, on any machine" },
+    { "diff", command_diff, "loopknot diff [options] A B",
+      "what changed from one JSON report, or process, to another" },
     { "rules", command_rules, "loopknot rules", "list the rules" },
     { "explain", command_explain, "loopknot explain RULE...",
       "explain rules: cause, evidence, remedy, sources" },

@@ -181,6 +181,50 @@ def refusals():
         assert ran.status == 2 and ran.one_line(), (words, ran.status, ran.errors)
 
 
+# ---- diff
+
+
+def compare(*words):
+    ran = lib.loopknot("diff", "--format", "json", *words)
+    assert ran.status in (0, 1), (ran.status, ran.errors)
+    seen = lib.parse(ran)
+    assert seen["same"] == (ran.status == 0), ran.status
+    text = lib.loopknot("diff", *words)
+    return seen, text.text
+
+
+def diff_of(folder):
+    moving = "import itertools, time, os\nos.write(1, b'x')\nfor i in itertools.count():\n    time.sleep(0.01 + i % 7 / 100)\n"
+    with hung(folder, TWO_LOOPS) as first:
+        for name in ("a", "b"):
+            lib.loopknot("--output", "json:%s/%s.json" % (folder, name), first.pid)
+        seen, text = compare(folder + "/a.json", folder + "/b.json")
+        assert seen["same"] and [f["change"] for f in seen["findings"]] == ["still"], seen
+        assert sorted(t["motion"] for t in seen["threads"]) == ["stuck", "stuck", "stuck"], seen["threads"]
+        assert "SAME  deadlock, then deadlock" in text and "STILL AT THE SAME PLACE (3)" in text, text
+        seen, _ = compare(folder + "/a.json", first.pid)
+        assert seen["same"] and len(seen["threads"]) == 3, seen
+        with hung(folder, moving, "moving.py") as second:
+            lib.loopknot("--output", "json:%s/c.json" % folder, second.pid)
+            seen, text = compare(folder + "/a.json", folder + "/c.json")
+            assert [f["change"] for f in seen["findings"]] == ["gone"] and not seen["threads"], seen
+            assert "gone  LK102" in text and "no process is in both" in text, text
+            seen, text = compare(second.pid, folder + "/a.json")
+            assert [f["change"] for f in seen["findings"]] == ["new"], seen
+        ran = lib.loopknot("diff", folder + "/a.json", folder + "/missing")
+        assert ran.status == 3 and ran.one_line(), ran.errors
+        for words in ((), ("x",), ("x", "y", "z"), ("--frobnicate", "x", "y"), ("-", "-")):
+            ran = lib.loopknot("diff", *words)
+            assert ran.status == 2 and ran.one_line(), (words, ran.status, ran.errors)
+        ran = lib.loopknot("diff", "--format", "html", folder + "/a.json", folder + "/b.json")
+        assert ran.status == 2 and ran.one_line(), ran.errors
+
+
+def diff():
+    with tempfile.TemporaryDirectory() as folder:
+        diff_of(folder)
+
+
 def main():
     tally = lib.Tally("reports")
     tally.run("a fingerprint is the same elsewhere", same_elsewhere)
@@ -192,6 +236,7 @@ def main():
                             ("lk501_process_stopped", "job_control")):
         tally.run("again: %s/%s" % (family, program), again, family, program)
     tally.run("analyze refuses", refusals)
+    tally.run("diff", diff)
     return tally.end()
 
 
