@@ -1,19 +1,26 @@
-"""Requests wait for an event, a slot, a tool or the end of a queue, and whoever would have ended that has gone.
+"""Requests wait for an event, a slot, a tool, a lamp or the end of a queue, and whoever would have ended that has gone.
 
-/print/0 fails in the printing thread, which ends; /photo/0 returns early and keeps the slot, /tool/0 the tool.
+/print/0 fails in the printing thread, which ends; /photo/0 returns early and keeps the slot, /tool/0 the tool. /lamp/0
+fails, and a library keeps the lamp.
 """
+import os
 import queue
+import sys
 import threading
 
 from flask import Flask
 
 import common
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "site-packages"))
+import shelves  # noqa: E402
+
 app = common.add_ping(Flask(__name__))
 PAGES = queue.Queue()
 DARKROOM = threading.BoundedSemaphore(1)
 TOOLS = queue.Queue()
 TOOLS.put("screwdriver")
+LAMPS = shelves.Shelf("lamp")
 threading.excepthook = lambda args: None
 
 
@@ -61,6 +68,16 @@ def use_tool(turns):
         return "nothing to turn\n"
     TOOLS.put(tool)
     return "%s\n" % tool
+
+
+@app.get("/lamp/<int:hours>")
+def light(hours):
+    if hours:
+        common.stuck("lamps")
+    try:
+        return "%s\n" % LAMPS.use(lambda lamp: 24 // hours)  # <- lamps
+    except ZeroDivisionError:
+        return "no light\n"
 
 
 @app.get("/drain")

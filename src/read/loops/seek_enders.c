@@ -93,8 +93,7 @@ static const struct lk_pyframes *frames_of(struct search *x, struct lk_ref who)
 /* Connections are lent last in, first out; or whoever takes one is going to put it back. */
 static bool lends(struct search *x, const struct thing *l)
 {
-    if (lk_py_isinstance(x->py, l->addr, "queue", "LifoQueue") ||
-        lk_py_isinstance(x->py, l->addr, "asyncio.queues", "LifoQueue"))
+    if (lk_py_isinstance(x->py, l->addr, NULL, "LifoQueue")) /* of any library's own making, too */
         return true;
     for (size_t i = 0; i < l->waiters.n; i++) {
         const struct lk_pyframes *f = frames_of(x, l->waiters.v[i]);
