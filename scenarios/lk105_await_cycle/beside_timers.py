@@ -10,6 +10,7 @@ import common
 
 
 ENDS = []  # of sockets that nobody closes
+RUNNING = set()
 
 
 class Meter:
@@ -66,6 +67,9 @@ async def sync(request):
         loop.call_later(60, meter.drop)
         loop.call_later(60, lambda: pulse.cancel())
         pulse.add_done_callback(lambda _: meter.drop())
+        RUNNING.update(jobs.values(), [pulse])
+        for task in RUNNING:  # as asyncio's documentation has it: takes it out, and does nothing to the others
+            task.add_done_callback(RUNNING.discard)
         ENDS.extend(socket.socketpair())
         loop.add_reader(ENDS[0], meter.drop)
         loop.add_signal_handler(signal.SIGUSR1, pulse.cancel)

@@ -220,14 +220,24 @@ static void look_at_callable(struct lk_py *py, struct lk_hand_search *x, lk_addr
         x->out->unknown = true;
 }
 
+/* set.discard, as task.add_done_callback(tasks.discard) has it: puts in or takes out, and does
+ * nothing to what it holds. */
+static bool is_of_container(struct lk_py *py, lk_addr self)
+{
+    const enum lk_pykind kind = lk_py_kind(py, self);
+    return kind == LK_PYK_SET || kind == LK_PYK_DICT || kind == LK_PYK_LIST || kind == LK_PYK_DEQUE;
+}
+
 void lk_py_at_hand_of_callback(struct lk_py *py, lk_addr callback, lk_addr args,
                                struct lk_at_hand_search *out)
 {
     struct lk_hand_search x = { .out = out, .calls = true };
 
     lk_addr func, self;
-    x.library = lk_py_method(py, callback, &func, &self) && func &&
-                lk_hand_is_library(py, lk_py_function_code(py, func));
+    const bool method = lk_py_method(py, callback, &func, &self);
+    if (method && !func && is_of_container(py, self))
+        return;
+    x.library = method && func && lk_hand_is_library(py, lk_py_function_code(py, func));
     lk_hand_look(py, &x, args, 0, 0);
     look_at_callable(py, &x, callback);
     follow_names(py, &x);
