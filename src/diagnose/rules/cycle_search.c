@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/rules/long_waits.h"
 #include "diagnose/rules/ring_enders.h"
 
 enum {
@@ -309,6 +310,7 @@ static void add_cycle(struct lk_rule_context *c, const struct lk_scc *scc)
     lead_with_holder(c, &k);
     k.root = k.chain.v[0].from;
     add_alternatives(c, &k.chain, scc->n);
+    k.only_alike = lk_trust_what_stays(c, k.chain.v, k.chain.n);
     weigh(c, &k);
     if (!k.threads && !k.tasks) { /* futures that complete one another: nobody waits in it */
         lk_free(k.chain.v);

@@ -35,6 +35,8 @@ struct lk_wait_cycle {
     int64_t stuck_ms;      /* least of the chain's threads; -1 unknown */
     bool has_thread, may_stall, seen_long_enough;
     bool steady; /* every link of it was the same before */
+    /* a link of it was read alike each time, but never while its thread stood still */
+    bool only_alike;
     /* a task may end it: by cancelling a task of a loop that goes on, or an item in a pool's queue
      */
     bool tasks_may_end;

@@ -248,7 +248,9 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     const bool over = c->snap->watched_ms >= c->snap->stalled_after_ms;
     int64_t age = k->has_thread ? k->stuck_ms : k->steady ? c->snap->watched_ms : 0;
     bool old = age >= c->snap->stalled_after_ms;
-    if (!k->seen_long_enough)
+    if (k->only_alike && f->confidence == LK_PROVEN)
+        c->out->look_again.at_once = true; /* the next look may find its thread asleep */
+    if (!k->seen_long_enough || k->only_alike)
         lk_finding_doubt(f, LK_PROBABLE);
     /* A soft one rests on nothing but that nobody was found. */
     if (k->soft || k->tasks_may_end)
@@ -266,7 +268,7 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     /* Tasks that soon make room for others: each such ring ends. */
     if (over && !k->has_thread && !k->steady)
         return false;
-    if (old || (f->confidence > LK_POSSIBLE && !k->soft))
+    if (old || (f->confidence > LK_POSSIBLE && !k->soft && !k->only_alike))
         return !k->soft || k->hard;
     if (k->soft && !k->hard)
         return false;
