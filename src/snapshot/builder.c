@@ -56,6 +56,7 @@ void lk_snapshot_destroy(struct lk_snapshot *s)
     lk_free(s->folded.v);
     lk_free(s->listeners.v);
     lk_free(s->own_connections.v);
+    lk_free(s->served_connections.v);
     lk_free(s->at_hand.v);
     lk_free(s->samples.v);
     lk_free(s->limits.v);
@@ -119,7 +120,7 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
     lk_map_clear(&ix->stacks);
     s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
     s->locks.n = s->executors.n = s->externs.n = s->listeners.n = s->at_hand.n = 0;
-    s->own_connections.n = 0;
+    s->own_connections.n = s->served_connections.n = 0;
     s->at_hand_cut = false;
     s->limits.n = s->n_process_limits;
     s->decisive_unreadable = false;

@@ -67,6 +67,20 @@ struct lk_own_connection {
     struct lk_ref by;         /* the thread or task that has it at hand; none: not known */
 };
 
+/**
+ * An accepted connection whose client is a thread of this process that waits for its answer, and
+ * the tasks whose frames lead to it.
+ */
+struct lk_served_connection {
+    int64_t fd;
+    struct {
+        struct lk_ref task;
+        unsigned far; /* steps from a variable of its frames */
+    } by[8];          /* the nearest first; those that are farther away are left out */
+    size_t n_by;
+    unsigned seen_to; /* so far away all tasks were looked at */
+};
+
 /** A socket of this process that others connect to, or an accepted connection whose client is this
  * process too. */
 struct lk_listener {

@@ -155,6 +155,10 @@ struct lk_snapshot {
         size_t n, cap;
     } own_connections;
     struct {
+        struct lk_served_connection *v;
+        size_t n, cap;
+    } served_connections;
+    struct {
         struct lk_at_hand *v;
         size_t n, cap;
     } at_hand;

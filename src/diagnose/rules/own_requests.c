@@ -206,17 +206,23 @@ static bool only_held_tasks_serve(const struct lk_rule_context *c, const struct 
     return held >= needed;
 }
 
-struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking)
+static bool has_socket(const struct lk_thread *t, int64_t fd)
 {
-    const int64_t fd = lk_thread_at(c->snap, asking)->os.far_fd;
+    for (size_t i = 0; i < t->n_sockets; i++)
+        if (t->sockets[i] == fd)
+            return true;
+    return false;
+}
+
+/* The one request's thread whose code has the descriptor at hand; NONE. */
+static struct lk_ref serving_thread(const struct lk_rule_context *c, struct lk_ref asking,
+                                    int64_t fd)
+{
     const struct lk_ref none = { LK_KIND_NONE, 0 };
     struct lk_ref server = none;
-    for (size_t i = 0; fd != LK_UNKNOWN && i < c->snap->threads.n; i++) {
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        bool has = false;
-        for (size_t k = 0; k < t->n_sockets; k++)
-            has |= t->sockets[k] == fd;
-        if (!has)
+        if (!has_socket(t, fd))
             continue;
         /* What several have is in a table of the server's. */
         if (server.kind == LK_KIND_THREAD || !t->in_request || t->role != LK_ROLE_REQUEST ||
@@ -227,14 +233,65 @@ struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking
     return server;
 }
 
+/* It reads what the client sends next: the server's task for the connection. */
+static bool reads_client(const struct lk_rule_context *c, struct lk_ref task)
+{
+    const struct lk_task *k = lk_task_at(c->snap, task);
+    const struct lk_extern *e = k->wait.on.n == 1 ? lk_extern_at(c->snap, k->wait.on.v[0]) : NULL;
+    return k->wait.kind == LK_WAIT_IO && e && e->client && !k->ready &&
+           lk_graph_node(c->graph, task)->timeout_ms == LK_FOREVER;
+}
+
+/* No thread but the loop's own has it at hand; and that one comes back to its selector, so that
+ * what has arrived was looked at. */
+static bool is_left_to_loop(const struct lk_rule_context *c, struct lk_ref task, int64_t fd)
+{
+    const struct lk_loop *o = lk_loop_at(c->snap, lk_task_at(c->snap, task)->loop);
+    const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (t != &c->snap->threads.v[i] && has_socket(&c->snap->threads.v[i], fd))
+            return false;
+    return t && (t->wait.kind == LK_WAIT_SELECTOR || t->moved);
+}
+
+/* The request's task whose frames have the connection nearest; NONE where another one has it as
+ * near. */
+static struct lk_ref serving_task(const struct lk_rule_context *c, int64_t fd)
+{
+    const struct lk_ref none = { LK_KIND_NONE, 0 };
+    const struct lk_served_connection *v = NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < c->snap->served_connections.n && !v; i++)
+        if (c->snap->served_connections.v[i].fd == fd)
+            v = &c->snap->served_connections.v[i];
+    while (v && at < v->n_by && !lk_has_request_entry(lk_task_at(c->snap, v->by[at].task)))
+        if (!reads_client(c, v->by[at++].task))
+            return none;
+    if (!v || at == v->n_by || v->by[at].far > v->seen_to || lk_tasks_may_be_missing(c))
+        return none;
+    for (size_t i = at + 1; i < v->n_by && v->by[i].far == v->by[at].far; i++)
+        if (!reads_client(c, v->by[i].task))
+            return none;
+    return is_left_to_loop(c, v->by[at].task, fd) ? v->by[at].task : none;
+}
+
+struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking)
+{
+    const int64_t fd = lk_thread_at(c->snap, asking)->os.far_fd;
+    const struct lk_ref none = { LK_KIND_NONE, 0 };
+    if (fd == LK_UNKNOWN)
+        return none;
+    struct lk_ref thread = serving_thread(c, asking, fd);
+    return thread.kind == LK_KIND_THREAD ? thread : serving_task(c, fd);
+}
+
 /* What each of them asks is being served, by a request that cannot go on before they do. c->mark.
  */
 static bool held_requests_serve(const struct lk_rule_context *c, const struct lk_own_requests *v)
 {
     for (size_t i = 0; i < v->n; i++) {
         struct lk_ref server = lk_server_of(c, v->asking[i]);
-        if (server.kind != LK_KIND_THREAD ||
-            !c->mark[c->graph->first[LK_KIND_THREAD] + server.index])
+        if (server.kind == LK_KIND_NONE || !c->mark[c->graph->first[server.kind] + server.index])
             return false;
     }
     return v->n > 0;

@@ -30,8 +30,8 @@ bool lk_has_listener(const struct lk_thread *t, const struct lk_listener *l);
 bool lk_is_before_serving(const struct lk_rule_context *c, struct lk_ref thread);
 /** Those that ask; those that a finding explains already are none. */
 void lk_find_own_requests(const struct lk_rule_context *c, struct lk_own_requests *v);
-/** The one request whose code has the other end of that connection at hand: it serves what is
- * asked. NONE where it is not known. */
+/** The one request, a thread or a task, whose code has the other end of that connection at hand: it
+ * serves what is asked. NONE where it is not known. */
 struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking);
 /** True when no worker is left for any of them. c->mark: what they hold up. */
 bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v);

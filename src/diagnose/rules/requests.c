@@ -16,7 +16,7 @@ bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t
            (s->test_env_own && t->main);
 }
 
-static bool has_entry(const struct lk_task *k)
+bool lk_has_request_entry(const struct lk_task *k)
 {
     return k->state == LK_TASK_PENDING && k->kind == LK_TASK_COROUTINE &&
            (lk_request_frame(k->stack) || lk_stack_has(k->stack, LK_MARK_JOB));
@@ -35,7 +35,7 @@ static bool request_goes_on(const struct lk_snapshot *s, const struct lk_refs *o
         const struct lk_task *k = lk_task_at(s, on->v[i]);
         const struct lk_thread *t =
             lk_thread_at(s, k && k->state == LK_TASK_RUNNING ? k->run_by : on->v[i]);
-        if ((t && t->in_request) || (k && has_entry(k)))
+        if ((t && t->in_request) || (k && lk_has_request_entry(k)))
             return true;
         if (hops && ((f && request_goes_on(s, &f->enders, hops - 1)) ||
                      (k && request_goes_on(s, &k->wait.on, hops - 1))))
@@ -47,7 +47,7 @@ static bool request_goes_on(const struct lk_snapshot *s, const struct lk_refs *o
 bool lk_is_request_task(const struct lk_snapshot *s, const struct lk_task *k)
 {
     enum { FAR_ENOUGH = 4 };
-    return has_entry(k) && !request_goes_on(s, &k->wait.on, FAR_ENOUGH);
+    return lk_has_request_entry(k) && !request_goes_on(s, &k->wait.on, FAR_ENOUGH);
 }
 
 bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r)
@@ -132,7 +132,7 @@ void lk_follow_requests(struct lk_rule_context *c)
         if (lk_is_request_thread(s, &s->threads.v[i]))
             serve(c, lk_ref_make(LK_KIND_THREAD, i), queue, &n);
     for (size_t i = 0; i < s->tasks.n; i++)
-        if (has_entry(&s->tasks.v[i]))
+        if (lk_has_request_entry(&s->tasks.v[i]))
             serve(c, lk_ref_make(LK_KIND_TASK, i), queue, &n);
     for (size_t i = 0; i < n; i++) {
         const struct lk_node *at = &c->graph->nodes[queue[i]];

@@ -10,6 +10,8 @@
 
 /** The thread's own stack has the entry of a request, job or test. */
 bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t);
+/** The task's await chain has the entry of a request or job. */
+bool lk_has_request_entry(const struct lk_task *k);
 /**
  * A suspended task whose await chain has an entry; of several tasks for one request the innermost,
  * and none where a thread stands for it.

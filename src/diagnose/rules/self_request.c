@@ -11,8 +11,10 @@
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/asking_tasks.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/long_waits.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/requests.h"
+#include "diagnose/rules/ring_enders.h"
 #include "diagnose/rules/rule_words.h"
 
 static void say_sharer(struct lk_rule_context *c, struct lk_finding *f, const struct lk_sharer *x)
@@ -104,9 +106,74 @@ static struct lk_ref stuck_pool(const struct lk_rule_context *c, const struct lk
 static struct lk_ref stuck_server(const struct lk_rule_context *c, struct lk_ref asking)
 {
     struct lk_ref server = lk_server_of(c, asking);
-    return server.kind == LK_KIND_THREAD && is_held(c, server.index)
+    return server.kind != LK_KIND_NONE && c->mark[c->graph->first[server.kind] + server.index]
                ? server
                : (struct lk_ref){ LK_KIND_NONE, 0 };
+}
+
+/* ---- the chain through the request that serves what is asked ---------------------------- */
+
+/* That it serves the connection is known by its frames, and is as sure as these. */
+static struct lk_edge edge_to_server(const struct lk_rule_context *c, struct lk_ref asking,
+                                     struct lk_ref server)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, asking), *s = lk_thread_at(c->snap, server);
+    const struct lk_task *k = lk_task_at(c->snap, server);
+    return (struct lk_edge){ .from = asking,
+                             .to = server,
+                             .why = "waits for the answer of",
+                             .read = LK_MIN(t->read, s ? s->read : k->read),
+                             .stable = t->stable && (s ? s->stable : k->stable) };
+}
+
+/* From the one that asks to the one that serves, and back; 0 where there is no way. e:
+ * LK_MAX_CHAIN. c->mark. */
+static size_t chain_of_server(const struct lk_rule_context *c, struct lk_ref asking,
+                              struct lk_edge *e)
+{
+    struct lk_ref server = stuck_server(c, asking);
+    size_t n = server.kind == LK_KIND_NONE ? 0
+                                           : lk_graph_path_within(c->graph, server, asking, c->mark,
+                                                                  e + 1, LK_MAX_CHAIN - 1);
+    if (n == 0 || n >= LK_MAX_CHAIN)
+        return 0;
+    e[0] = edge_to_server(c, asking, server);
+    return n + 1;
+}
+
+/* lk_trust_what_stays, and for what it asks for what it has found. */
+static bool trust_chain(const struct lk_rule_context *c, struct lk_edge *e, size_t n)
+{
+    const struct lk_task *k = n ? lk_task_at(c->snap, e[0].to) : NULL;
+    const bool only_alike = lk_trust_what_stays(c, e, n), racy = k && e[0].read == LK_READ_RACY,
+               asks_asleep = n && lk_thread_at(c->snap, e[0].from)->read != LK_READ_RACY;
+    if (racy && asks_asleep && (k->confirmed || k->stable))
+        e[0].read = LK_READ_ASLEEP;
+    return only_alike || (racy && !k->confirmed);
+}
+
+/* Nobody can end it from outside, as a ring of waits (ring_enders.h). */
+static bool is_closed(const struct lk_rule_context *c, struct lk_edge *e, size_t n)
+{
+    struct lk_wait_cycle k = { .chain = { .v = e, .n = n, .cap = n }, .n_cycle = n };
+    k.left_ms = LK_FOREVER;
+    for (size_t i = 0; i < n; i++)
+        k.timed |= lk_graph_node(c->graph, e[i].from)->timeout_ms != LK_FOREVER;
+    lk_weigh_ring_enders(c, &k);
+    return !k.timed && !k.callback && !k.enders_unread && k.watcher.kind == LK_KIND_NONE &&
+           k.failing.kind == LK_KIND_NONE;
+}
+
+/* Looks again where the server's loop was awake each time. */
+static bool is_served_in_vain(const struct lk_rule_context *c, struct lk_ref asking)
+{
+    struct lk_edge e[LK_MAX_CHAIN];
+    const size_t n = chain_of_server(c, asking, e);
+    const bool only_alike = trust_chain(c, e, n);
+    if (!n || !is_closed(c, e, n))
+        return false;
+    c->out->look_again.at_once |= only_alike;
+    return !only_alike;
 }
 
 static bool is_unanswerable(const struct lk_rule_context *c, const struct lk_own_requests *v,
@@ -116,8 +183,7 @@ static bool is_unanswerable(const struct lk_rule_context *c, const struct lk_own
     if (lk_asked_shared_by(c, t) != LK_SHARED_NO_HELP)
         return false;
     if (t->os.far_fd != LK_UNKNOWN)
-        return stuck_server(c, asking).kind == LK_KIND_THREAD ||
-               stuck_pool(c, t).kind == LK_KIND_EXECUTOR;
+        return is_served_in_vain(c, asking) || stuck_pool(c, t).kind == LK_KIND_EXECUTOR;
     if (v->acceptor)
         return false;
     for (size_t i = 0; i < t->os.ends_at.n; i++)
@@ -166,20 +232,11 @@ static bool is_certain(const struct lk_rule_context *c, const struct lk_own_requ
 static bool add_chain_of_server(struct lk_rule_context *c, struct lk_finding *f,
                                 struct lk_ref thread)
 {
-    const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    struct lk_ref server = stuck_server(c, thread);
-    const struct lk_thread *s = lk_thread_at(c->snap, server);
     struct lk_edge e[LK_MAX_CHAIN];
-    if (!s)
+    const size_t n = chain_of_server(c, thread, e);
+    if (!n)
         return false;
-    size_t n = 1 + lk_graph_path_within(c->graph, server, thread, c->mark, e + 1, LK_MAX_CHAIN - 1);
-    if (n == 1 || n > LK_MAX_CHAIN)
-        return false;
-    e[0] = (struct lk_edge){ .from = thread,
-                             .to = server,
-                             .why = "waits for the answer of",
-                             .read = LK_MIN(t->read, s->read),
-                             .stable = t->stable && s->stable };
+    trust_chain(c, e, n);
     for (size_t i = 0; i < n; i++)
         lk_finding_part(c, f, e[i].to, e[i].to.kind == LK_KIND_THREAD);
     lk_finding_chain(c, f, e, n);
@@ -267,6 +324,10 @@ static const char *why_no_answer(struct lk_rule_context *c, struct lk_ref asking
 {
     const struct lk_thread *t = lk_thread_at(c->snap, asking), *x = lk_thread_at(c->snap, holder);
     struct lk_ref server = stuck_server(c, asking);
+    const struct lk_task *k = lk_task_at(c->snap, server);
+    if (k)
+        return lk_print(c, "%s serves that, and awaits what comes only after it",
+                        lk_name(c, server));
     if (server.kind == LK_KIND_THREAD)
         return lk_print(c, "%s serves that, and blocks in %s until this one goes on",
                         lk_name(c, server), lk_blocks_in(c, lk_thread_at(c->snap, server)));
@@ -300,13 +361,12 @@ static void describe_requests(struct lk_rule_context *c, const struct lk_own_req
         lk_finding_say(c, f, "nobody has accepted the connection%s",
                        certain ? ", and whoever would have to waits like this" : "");
     else
-        lk_finding_say(c, f,
-                       "the other end of the connection is descriptor %lld of this process, and %s",
-                       (long long)t->os.far_fd,
-                       stuck_server(c, v->asking[0]).kind == LK_KIND_THREAD
-                           ? "one request alone has it at hand"
-                       : certain ? "its request is queued for workers that all wait like this"
-                                 : "no other request was found at work");
+        lk_finding_say(
+            c, f, "the other end of the connection is descriptor %lld of this process, and %s",
+            (long long)t->os.far_fd,
+            stuck_server(c, v->asking[0]).kind != LK_KIND_NONE ? "one request alone has it at hand"
+            : certain ? "its request is queued for workers that all wait like this"
+                      : "no other request was found at work");
     say_shared(c, f, t);
     f->safe_now = safe_words(c, v, f);
 }

@@ -15,7 +15,6 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
-#include "read/python/stdlib/future_object.h"
 #include "read/python/stdlib/socket.h"
 
 enum {
@@ -149,27 +148,17 @@ static void note_libpq(struct search *x, lk_addr obj, const struct lk_pytype *ty
     }
 }
 
-/* What another task does is that one's; a selector leads to whatever its loop watches. */
 static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
 {
     struct search *x = arg;
     const struct lk_pytype *ty = lk_py_type(py, obj);
-    enum lk_pykind kind = lk_py_kind(py, obj);
-    if (!ty || kind == LK_PYK_COROUTINE || kind == LK_PYK_ASYNC_GEN || lk_py_is_waitable(py, obj))
-        return false;
-    if (kind != LK_PYK_OTHER)
-        return true;
-    if (lk_ends_with(ty->name, "Selector"))
-        return false;
-    if (is_libpqs(ty)) {
+    bool into;
+    if (ty && is_libpqs(ty)) {
         note_libpq(x, obj, ty, far);
         return false;
     }
-    int64_t fd = lk_py_socket_fd(py, obj);
-    if (fd == LK_UNKNOWN && lk_ends_with(ty->name, "Transport"))
-        fd = lk_py_transport_fd(py, obj);
-    note_fd(x, fd, far);
-    return fd == LK_UNKNOWN;
+    note_fd(x, lk_party_connection(py, obj, &into), far);
+    return into;
 }
 
 static void search_party(struct search *x, const struct lk_party *p)

@@ -18,7 +18,9 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
+#include "read/python/stdlib/socket.h"
 #include "util/memory.h"
+#include "util/text.h"
 
 enum {
     MAX_TASKS = 5000, /* more are not asked each: it would take longer than the sample */
@@ -179,4 +181,21 @@ void lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_lead
         add_scoped(py, p, &roots);
     lk_py_lead_to(py, roots.v, roots.n, x);
     lk_free(roots.v);
+}
+
+int64_t lk_party_connection(struct lk_py *py, lk_addr obj, bool *into)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    enum lk_pykind kind = lk_py_kind(py, obj);
+    *into = false;
+    if (!ty || kind == LK_PYK_COROUTINE || kind == LK_PYK_ASYNC_GEN || lk_py_is_waitable(py, obj))
+        return LK_UNKNOWN;
+    *into = kind != LK_PYK_OTHER || !lk_ends_with(ty->name, "Selector");
+    if (kind != LK_PYK_OTHER || !*into)
+        return LK_UNKNOWN;
+    int64_t fd = lk_py_socket_fd(py, obj);
+    if (fd == LK_UNKNOWN && lk_ends_with(ty->name, "Transport"))
+        fd = lk_py_transport_fd(py, obj);
+    *into = fd == LK_UNKNOWN;
+    return fd;
 }

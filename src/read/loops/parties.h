@@ -19,5 +19,11 @@ bool lk_parties_read(struct lk_py *py, struct lk_parties *ret);
 void lk_parties_deinit(struct lk_parties *p);
 /** Follows the variables of its frames; a module's are all there is in it, and are left out. */
 void lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_leads_to *x);
+/**
+ * The descriptor of a socket or transport that frames lead to; LK_UNKNOWN. into: whether what it
+ * leads to in turn is at hand, too: what another task does is that one's, and a selector leads to
+ * whatever its loop watches.
+ */
+int64_t lk_party_connection(struct lk_py *py, lk_addr obj, bool *into);
 
 #endif

@@ -13,6 +13,7 @@
 #include "read/loops/loop_kind.h"
 #include "read/loops/own_connections.h"
 #include "read/loops/reachable.h"
+#include "read/loops/served_connections.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -200,6 +201,7 @@ void lk_py_read_waits(struct lk_py *py)
     lk_drain(py);
     lk_py_find_checked_out(py);
     lk_py_find_own_connections(py);
+    lk_py_find_served_connections(py);
     check_runners(py); /* futures may have led to further loops */
     for (size_t i = 0; i < s->threads.n; i++)
         add_waiter(s, &s->threads.v[i].wait, lk_ref_make(LK_KIND_THREAD, i));

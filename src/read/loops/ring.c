@@ -88,6 +88,17 @@ static bool is_blocked(const struct lk_snapshot *s, const struct lk_loop *o)
     return t && t->wait.kind != LK_WAIT_SELECTOR;
 }
 
+/* Who may serve what a thread asks of its own process. */
+static void connect_served(struct peel *p, size_t thread)
+{
+    const struct lk_snapshot *s = p->s;
+    for (size_t i = 0; i < s->served_connections.n; i++) {
+        const struct lk_served_connection *v = &s->served_connections.v[i];
+        for (size_t k = 0; v->fd == s->threads.v[thread].os.far_fd && k < v->n_by; k++)
+            add_edge(p, p->first[LK_KIND_THREAD] + thread, v->by[k].task);
+    }
+}
+
 static void connect(struct peel *p)
 {
     const struct lk_snapshot *s = p->s;
@@ -95,6 +106,7 @@ static void connect(struct peel *p)
         if (s->threads.v[i].wait.kind != LK_WAIT_SELECTOR)
             add_edges(p, p->first[LK_KIND_THREAD] + i, &s->threads.v[i].wait.on);
         add_edge(p, p->first[LK_KIND_THREAD] + i, s->threads.v[i].drives);
+        connect_served(p, i);
     }
     for (size_t i = 0; i < s->loops.n; i++)
         if (is_blocked(s, &s->loops.v[i]))

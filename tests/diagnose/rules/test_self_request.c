@@ -247,12 +247,73 @@ static void self_request_under_a_lock(void **state)
     }
 }
 
+#define RUN_ASGI "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:373"
+
+/*
+ * A view on a thread of an ASGI server asks the server itself; the task that serves that waits for
+ * the only thread there is. Which task it is its frames say, and nobody else may end the wait.
+ */
+static void self_request_behind_a_loop(void **state)
+{
+    (void)state;
+    static const enum lk_verdict verdicts[] = {
+        LK_DEADLOCK, LK_STALLED, LK_STALLED, LK_STALLED, LK_STALLED, LK_DEADLOCK, LK_STALLED,
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(verdicts); i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref server = mk_thread(s, "main", ASYNCIO_IDLE, NULL),
+                      loop = mk_idle_loop(s, server), pool = mk_pool(s, 1),
+                      t = asking_itself(s, "run@" STDLIB "concurrent/futures/thread.py:58"),
+                      first =
+                          mk_task(s, loop, "run_asgi", "async quote@/srv/app.py:3", RUN_ASGI, NULL),
+                      inner =
+                          mk_task(s, loop, "run_asgi", "async price@/srv/app.py:5", RUN_ASGI, NULL),
+                      beside = mk_task(s, loop, "run", "async run@" SITE "server/tcp.py:44", NULL),
+                      client = lk_snapshot_extern(s, LK_EXT_OUTSIDE, "client", LK_UNKNOWN);
+        lk_extern_at(s, client)->client = true;
+        mk_worker(s, pool, t);
+        mk_wait(s, first, LK_WAIT_FUTURE, mk_future(s, t));
+        mk_wait(s, inner, LK_WAIT_FUTURE, mk_future(s, pool));
+        mk_wait(s, beside, LK_WAIT_IO, client);
+        EXECUTOR(pool)->queued = 1;
+        s->listeners.v[0].queue = 0;
+        THREAD(t)->os.far_fd = 20;
+        THREAD(server)->sockets_complete = true;
+        struct lk_served_connection *v = lk_vec_push(&s->served_connections);
+        *v = (struct lk_served_connection){ .fd = 20, .n_by = 2, .seen_to = 6 };
+        v->by[0].task = i == 5 ? beside : inner;
+        v->by[0].far = 1;
+        v->by[1].task = i == 5 ? inner : first;
+        v->by[1].far = i == 1 ? 1 : 5;
+        switch (i) {
+        case 2: v->seen_to = 0; break;
+        case 3: mk_timeout(s, inner, 60000); break;
+        case 4: { /* a timer cancels the task that serves it */
+            struct lk_at_hand *h = lk_vec_push(&s->at_hand);
+            *h = (struct lk_at_hand){ .what = inner,
+                                      .by = loop,
+                                      .hand = LK_HAND_TIMER_CANCELS,
+                                      .in_ms = 60000,
+                                      .callback = "cancel" };
+            break;
+        }
+        case 6: v->n_by = 0; break; /* nobody is seen to have it */
+        default: break;
+        }
+        struct lk_findings *f = mk_diagnose(s);
+        assert_non_null(mk_find(f, "LK404"));
+        assert_int_equal(mk_find(f, "LK404")->severity, verdicts[i]);
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(self_request),
         cmocka_unit_test(self_requests_that_are_served),
         cmocka_unit_test(self_request_under_a_lock),
+        cmocka_unit_test(self_request_behind_a_loop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

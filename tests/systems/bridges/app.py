@@ -24,6 +24,11 @@ def quote():
     return requests.get("http://127.0.0.1:%s/price" % request.environ["SERVER_PORT"]).text  # <- guilty
 
 
+@app.get("/all")
+def ask_all():
+    return requests.get("http://127.0.0.1:%s/price" % request.environ["SERVER_PORT"]).text
+
+
 @app.get("/ask")
 def ask():
     common.stuck("guilty-ask")
