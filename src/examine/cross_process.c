@@ -45,16 +45,6 @@ struct linking {
 
 /* ---- which waits ----------------------------------------------------------------------- */
 
-static const struct {
-    const char *call;
-    bool reads;
-} pipe_calls[] = {
-    { "read", true },
-    { "readv", true },
-    { "write", false },
-    { "writev", false },
-};
-
 static uint64_t number_of(struct linking *x, const char *name)
 {
     for (size_t i = 0; i < x->names.n; i++)
@@ -67,27 +57,25 @@ static uint64_t number_of(struct linking *x, const char *name)
 static bool on_pipe(struct linking *x, const struct lk_snapshot *s,
                     const struct lk_syscall_wait *os, struct crossing *ret)
 {
-    for (size_t i = 0; i < LK_ARRAY_LEN(pipe_calls); i++) {
-        if (os->on != LK_OS_PIPE || !os->syscall || strcmp(os->syscall, pipe_calls[i].call) != 0 ||
-            os->fd == LK_UNKNOWN)
-            continue;
-        const char *name = lk_machine_fd_name(x->machine, s->pid, os->fd, x->arena);
-        if (!name)
-            return false;
-        ret->pipe = number_of(x, name);
-        ret->reads = pipe_calls[i].reads;
-        return true;
-    }
-    return false;
+    const bool reads = os->call == LK_OS_CALL_READ;
+    const char *name =
+        os->on == LK_OS_PIPE && (reads || os->call == LK_OS_CALL_WRITE) && os->fd != LK_UNKNOWN
+            ? lk_machine_fd_name(x->machine, s->pid, os->fd, x->arena)
+            : NULL;
+    if (!name)
+        return false;
+    ret->pipe = number_of(x, name);
+    ret->reads = reads;
+    return true;
 }
 
 /* A file lock that one other process has. */
 static bool on_lock(const struct linking *x, const struct lk_snapshot *s,
                     const struct lk_syscall_wait *os, struct crossing *ret)
 {
-    if (os->on != LK_OS_FILE || os->locked_by != LK_LOCKED_OTHER || !os->syscall)
+    if (os->on != LK_OS_FILE || os->locked_by != LK_LOCKED_OTHER)
         return false;
-    return lk_machine_lock_owner(x->machine, s->pid, os->fd, strcmp(os->syscall, "flock") == 0,
+    return lk_machine_lock_owner(x->machine, s->pid, os->fd, os->call == LK_OS_CALL_FLOCK,
                                  &ret->holder);
 }
 

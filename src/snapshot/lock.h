@@ -7,12 +7,24 @@
 
 enum lk_owner_by { LK_OWNER_NONE = 0, LK_OWNER_FIELD, LK_OWNER_VALUE_STACK, LK_OWNER_FREE };
 
+/** What a lock is, where rules decide on it. */
+enum lk_lock_type {
+    LK_LOCK_TYPE_OTHER = 0,
+    LK_LOCK_TYPE_THREADING, /* of the threading module */
+    LK_LOCK_TYPE_QUEUE,     /* of the queue module */
+    LK_LOCK_TYPE_ASYNCIO,   /* asyncio's and anyio's */
+    LK_LOCK_TYPE_PTHREAD_MUTEX,
+    LK_LOCK_TYPE_PTHREAD_RWLOCK,
+    LK_LOCK_TYPE_FILE,
+    LK_N_LOCK_TYPES
+};
+
 struct lk_lock {
     const char *id; /* "l1" */
     lk_addr addr;
-    /* "threading.Lock", "threading.RLock", "queue.Queue", "pthread_mutex", "asyncio.Lock", "file
-     * lock", ... */
+    /* for reports: "threading.Lock", "queue.Queue", "pthread_mutex", "asyncio.Lock", "file lock" */
     const char *kind;
+    enum lk_lock_type type;
     /* mutual exclusion with one holder: waits on it end when the owner releases */
     bool mutex;
     bool plain; /* a threading.Lock: its holder that takes it again waits as well, other than for a

@@ -33,6 +33,7 @@ enum lk_runtime {
 struct lk_python {
     bool present;
     const char *version; /* "3.11.2"; NULL = not known */
+    unsigned hex;        /* sys.hexversion, "3.11.2" as 0x030b02f0; 0 = not known */
     const char *build;   /* "release" | "debug" */
     enum lk_tri free_threaded;
     bool frames_read;    /* threads, loops and tasks could be read to the end */

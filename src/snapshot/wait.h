@@ -29,9 +29,18 @@ enum lk_locked_by {
 };
 /** Who has the other end of a connection or pipe. */
 enum lk_peer_is { LK_PEER_UNKNOWN = 0, LK_PEER_OUTSIDE, LK_PEER_SELF, LK_PEER_TREE };
+/** Which system call it is, where that decides. */
+enum lk_os_call {
+    LK_OS_CALL_OTHER = 0,
+    LK_OS_CALL_FUTEX, /* futex(2) itself */
+    LK_OS_CALL_READ,
+    LK_OS_CALL_WRITE,
+    LK_OS_CALL_FLOCK,
+};
 struct lk_syscall_wait {
     enum lk_os_wait on;
-    const char *syscall; /* name; NULL = runs or not known */
+    enum lk_os_call call;
+    const char *syscall; /* name, for reports; NULL = runs or not known */
     int64_t nr;          /* system call number, -1 = none */
     uint64_t args[6];
     lk_addr futex;            /* LK_OS_FUTEX: address of the word */

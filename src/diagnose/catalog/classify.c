@@ -303,9 +303,9 @@ static void classify_loops(struct lk_snapshot *s)
 }
 
 /* co_qualname came with 3.11; before, the reader knows only co_name. */
-static bool has_qualnames(const char *version)
+static bool has_qualnames(const struct lk_python *p)
 {
-    return !version || !lk_starts_with(version, "3.") || strtol(version + 2, NULL, 10) >= 11;
+    return !p->hex || p->hex >> 16 >= 0x030b;
 }
 
 void lk_classify(struct lk_snapshot *s, const char *project)
@@ -313,7 +313,7 @@ void lk_classify(struct lk_snapshot *s, const char *project)
     struct classifier k = { .s = s,
                             .project = lk_project_given(s, project),
                             .home = lk_project_home(s),
-                            .qualnames = has_qualnames(s->python.version) };
+                            .qualnames = has_qualnames(&s->python) };
     for (size_t i = 0; i < s->threads.n; i++) {
         classify_stack(&k, s->threads.v[i].python_stack);
         classify_stack(&k, s->threads.v[i].before_fork);

@@ -9,6 +9,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "util/text.h"
 
 int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
 {
@@ -168,4 +169,11 @@ bool lk_is_halted(const struct lk_snapshot *s)
     for (size_t i = 0; i < s->threads.n && p->tracer_pid > 0; i++)
         traced_and_stopped |= s->threads.v[i].kstate == 't';
     return p->job_stopped || p->frozen || traced_and_stopped;
+}
+
+bool lk_waits_at_input(const struct lk_syscall_wait *os)
+{
+    return (os->fd == 0 && os->on != LK_OS_SOCKET) ||
+           (os->path &&
+            (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/")));
 }

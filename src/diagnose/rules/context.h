@@ -67,6 +67,8 @@ bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l);
  * of them may do.
  */
 bool lk_tasks_may_be_missing(const struct lk_rule_context *c);
+/** At its standard input, or a terminal: somebody may type. */
+bool lk_waits_at_input(const struct lk_syscall_wait *os);
 /** The whole process stands still (job control, freezer, a tracer's stop). */
 bool lk_is_halted(const struct lk_snapshot *s);
 

@@ -126,13 +126,6 @@ static bool is_seen(const struct exit_wait *x, struct lk_ref r)
     return false;
 }
 
-static bool waits_at_input(const struct lk_syscall_wait *os)
-{
-    return (os->fd == 0 && os->on != LK_OS_SOCKET) ||
-           (os->path &&
-            (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/")));
-}
-
 /* A thread may be the program: what serves clients, or awaits what comes from outside, goes on
  * doing so when the main thread is through. */
 static bool serves(const struct exit_wait *x, const struct lk_thread *t)
@@ -140,7 +133,8 @@ static bool serves(const struct exit_wait *x, const struct lk_thread *t)
     return x->how == BY_EXIT && !lk_stack_has(t->python_stack, LK_MARK_CHILDREN) &&
            (t->wait.kind == LK_WAIT_SIGNAL || (t->wait.traits & LK_WAIT_LISTENS) ||
             t->os.listening || lk_stack_has(t->python_stack, LK_MARK_CONSUMER) ||
-            (t->wait.kind == LK_WAIT_IO && (waits_at_input(&t->os) || t->os.on == LK_OS_SELECTOR)));
+            (t->wait.kind == LK_WAIT_IO &&
+             (lk_waits_at_input(&t->os) || t->os.on == LK_OS_SELECTOR)));
 }
 
 /* What waits for children at the end waits for all of them: the process pool's own thread, and
@@ -254,7 +248,7 @@ static bool handler_may_end(const struct exit_wait *x, const struct lk_thread *t
 
 static bool is_answer(const struct lk_thread *t)
 {
-    bool writes = t->os.syscall && lk_starts_with(t->os.syscall, "write");
+    bool writes = t->os.call == LK_OS_CALL_WRITE;
     return t->wait.kind == LK_WAIT_IO && !(writes && t->os.on == LK_OS_PIPE) &&
            !lk_stack_has(t->python_stack, LK_MARK_CHILDREN);
 }

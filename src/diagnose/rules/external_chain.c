@@ -49,10 +49,8 @@ static bool is_idle_io(const struct lk_thread *t, bool in_request)
     const struct lk_syscall_wait *os = &t->os;
     if (t->wait.kind != LK_WAIT_IO)
         return false;
-    return os->accepted || os->listening || os->on == LK_OS_SIGNAL ||
-           (os->fd == 0 && os->on != LK_OS_SOCKET) || (os->on == LK_OS_SELECTOR && !in_request) ||
-           (os->path &&
-            (lk_starts_with(os->path, "/dev/tty") || lk_starts_with(os->path, "/dev/pts/"))) ||
+    return os->accepted || os->listening || os->on == LK_OS_SIGNAL || lk_waits_at_input(os) ||
+           (os->on == LK_OS_SELECTOR && !in_request) ||
            (lk_external_to_itself(t) && (os->peer || !in_request));
 }
 

@@ -142,8 +142,7 @@ static bool is_internal(const struct lk_snapshot *s, struct lk_ref r)
     const struct lk_lock *l = lk_lock_at(s, r);
     if (!l)
         return r.kind == LK_KIND_THREAD || r.kind == LK_KIND_FUTURE || r.kind == LK_KIND_EXECUTOR;
-    return !l->of_process &&
-           (lk_starts_with(l->kind, "threading.") || lk_starts_with(l->kind, "queue."));
+    return !l->of_process && (l->type == LK_LOCK_TYPE_THREADING || l->type == LK_LOCK_TYPE_QUEUE);
 }
 
 /* It expects an end, where others wait for the next event, or for a lock that serves as a signal.

@@ -12,14 +12,10 @@
 
 #include <stdlib.h>
 
-static bool is_tried_version(const struct lk_snapshot *s)
+static bool is_tried_version(const struct lk_python *p)
 {
-    enum { FIRST = 8, LAST = 13 };
-    const char *v = s->python.version;
-    if (!v || strncmp(v, "3.", 2) != 0 || s->python.free_threaded == LK_YES)
-        return false;
-    long minor = strtol(v + 2, NULL, 10);
-    return minor >= FIRST && minor <= LAST;
+    enum { FIRST = 0x0308, LAST = 0x030d };
+    return p->hex >> 16 >= FIRST && p->hex >> 16 <= LAST && p->free_threaded != LK_YES;
 }
 
 /* Each link is a task's await of the next task itself. */
@@ -30,7 +26,7 @@ bool lk_ring_is_direct(const struct lk_rule_context *c, const struct lk_wait_cyc
         if (!t || !(t->wait.traits & LK_WAIT_DIRECT) || k->chain.v[i].to.kind != LK_KIND_TASK)
             return false;
     }
-    return k->chain.n == k->n_cycle && is_tried_version(c->snap);
+    return k->chain.n == k->n_cycle && is_tried_version(&c->snap->python);
 }
 
 static bool is_member(const struct lk_wait_cycle *k, struct lk_ref r)

@@ -282,38 +282,34 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
 /* A ring of one: a thread or task that waits for what it holds itself has no other side. */
 static const char *remedy_of_one(const struct lk_rule_context *c, const struct lk_wait_cycle *k)
 {
-    static const struct {
-        const char *kind, *remedy;
-    } rows[] = {
-        { "threading.Lock",
-          "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
-          "split "
-          "off a part that is called with the lock held. Code that interrupts (signal handlers, "
-          "__del__, callbacks of weakref) takes no lock; it leaves its work to a SimpleQueue or to "
-          "the main loop." },
-        { "pthread_mutex",
-          "Do not lock a mutex again that the same thread holds: split off a part that is called "
-          "with it held, or make it recursive (PTHREAD_MUTEX_RECURSIVE, std::recursive_mutex). "
-          "Signal handlers lock no mutex." },
-        { "pthread_rwlock",
-          "A reader-writer lock cannot be taken for writing by who has it for reading, nor twice "
-          "for writing: give it up before, or split off a part that is called with it held." },
-        { "asyncio.Lock", "asyncio.Lock is not reentrant: do not take it again in the task that "
-                          "holds it; split off "
-                          "a part that is called with the lock held." },
-        { "file lock",
-          "Do not lock a file again by another descriptor of the same process while it is locked: "
-          "share one open file, or close the other one before." },
+    static const char any[] =
+        "Do not take again what the same thread or task holds: give it up before, or split off a "
+        "part that is called with it held.";
+    static const char *const remedies[LK_N_LOCK_TYPES] = {
+        [LK_LOCK_TYPE_THREADING] =
+            "Do not take a lock again that the same thread holds: make it a threading.RLock, or "
+            "split off a part that is called with the lock held. Code that interrupts (signal "
+            "handlers, __del__, callbacks of weakref) takes no lock; it leaves its work to a "
+            "SimpleQueue or to the main loop.",
+        [LK_LOCK_TYPE_PTHREAD_MUTEX] =
+            "Do not lock a mutex again that the same thread holds: split off a part that is called "
+            "with it held, or make it recursive (PTHREAD_MUTEX_RECURSIVE, std::recursive_mutex). "
+            "Signal handlers lock no mutex.",
+        [LK_LOCK_TYPE_PTHREAD_RWLOCK] =
+            "A reader-writer lock cannot be taken for writing by who has it for reading, nor twice "
+            "for writing: give it up before, or split off a part that is called with it held.",
+        [LK_LOCK_TYPE_ASYNCIO] =
+            "asyncio.Lock is not reentrant: do not take it again in the task that holds it; split "
+            "off a part that is called with the lock held.",
+        [LK_LOCK_TYPE_FILE] = "Do not lock a file again by another descriptor of the same process "
+                              "while it is locked: "
+                              "share one open file, or close the other one before.",
     };
     const struct lk_lock *own = lk_lock_at(c->snap, first_of(k, LK_KIND_LOCK));
     if (k->threads + k->tasks != 1 || k->loops || k->n_cycle != 2 || !own)
         return NULL;
-    for (size_t i = 0; own->kind && i < LK_ARRAY_LEN(rows); i++)
-        if (strcmp(own->kind, rows[i].kind) == 0)
-            return rows[i].remedy;
-    return "Do not take again what the same thread or task holds: give it up before, or split off "
-           "a "
-           "part that is called with it held.";
+    const bool python = own->type == LK_LOCK_TYPE_THREADING || own->type == LK_LOCK_TYPE_ASYNCIO;
+    return remedies[own->type] && (own->mutex || !python) ? remedies[own->type] : any;
 }
 
 /* Where a lock is held around a wait for a loop, giving it up is the nearest change: the rule's

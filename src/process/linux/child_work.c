@@ -136,7 +136,7 @@ static bool note_idle(const struct look *x, const struct lk_thread_list *list, s
     lk_process_call(x->t, f, x->arena, &w);
     if (w.on == LK_OS_FUTEX) {
         idle->idles = w.futex == idle->futex;
-    } else if (w.on == LK_OS_PIPE && w.syscall && lk_starts_with(w.syscall, "read")) {
+    } else if (w.on == LK_OS_PIPE && w.call == LK_OS_CALL_READ) {
         const char *name = lk_process_fd_name(x->t, w.fd, x->arena);
         idle->idles = name && strcmp(name, idle->pipe) == 0;
     }
@@ -186,8 +186,7 @@ static const char *filled_pipe(const struct look *x, const struct lk_thread_fact
     if (f->running || f->state != 'S' || !f->syscall_known)
         return NULL;
     lk_process_call(x->t, f, x->arena, &w);
-    if (w.on != LK_OS_PIPE || !w.syscall || !lk_starts_with(w.syscall, "write") ||
-        w.fd == LK_UNKNOWN)
+    if (w.on != LK_OS_PIPE || w.call != LK_OS_CALL_WRITE || w.fd == LK_UNKNOWN)
         return NULL;
     const char *name = lk_process_fd_name(x->t, w.fd, x->arena);
     return name && reads_pipe(reader, name) ? name : NULL;

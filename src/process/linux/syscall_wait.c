@@ -355,9 +355,21 @@ static void restarted_call(const struct lk_call_decode *d, struct lk_syscall *ca
     }
 }
 
+static enum lk_os_call call_of(const struct lk_syscall *call)
+{
+    switch (call->call) {
+    case LK_CALL_FUTEX: return LK_OS_CALL_FUTEX;
+    case LK_CALL_READ: return LK_OS_CALL_READ;
+    case LK_CALL_WRITE: return LK_OS_CALL_WRITE;
+    case LK_CALL_FLOCK: return LK_OS_CALL_FLOCK;
+    default: return LK_OS_CALL_OTHER;
+    }
+}
+
 static void decode(struct lk_call_decode *d)
 {
     d->ret->syscall = d->call->name;
+    d->ret->call = call_of(d->call);
     d->ret->timeout_ms = lk_call_timeout(d);
     decoders[d->call->call](d);
     d->ret->left_ms = lk_call_time_left(d);

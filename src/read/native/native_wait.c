@@ -100,7 +100,9 @@ static void fill_lock(struct lk_process *t, struct lk_snapshot *s, struct lk_ref
 {
     struct lk_lock *l = lk_lock_at(s, ref);
     struct lk_ref owner = thread_of(t, s, o->owner);
-    l->kind = o->kind == LK_PT_RWLOCK ? "pthread_rwlock" : "pthread_mutex";
+    const bool rw = o->kind == LK_PT_RWLOCK;
+    l->kind = rw ? "pthread_rwlock" : "pthread_mutex";
+    l->type = rw ? LK_LOCK_TYPE_PTHREAD_RWLOCK : LK_LOCK_TYPE_PTHREAD_MUTEX;
     l->mutex = true;
     l->locked = LK_YES;
     if (owner.kind == LK_KIND_NONE) {
@@ -145,7 +147,7 @@ static void wait_for_thread(struct lk_process *t, struct lk_snapshot *s, size_t 
 /* In futex(2) itself: its operation is argument 1. */
 static bool is_in_futex(const struct lk_syscall_wait *os)
 {
-    return os->on == LK_OS_FUTEX && os->syscall && strcmp(os->syscall, "futex") == 0;
+    return os->on == LK_OS_FUTEX && os->call == LK_OS_CALL_FUTEX;
 }
 
 static bool waits_by_inheritance(const struct lk_thread *t)
@@ -190,6 +192,7 @@ static void wait_for_ring(struct lk_snapshot *s, size_t t)
     struct lk_ref ref = lk_snapshot_lock(s, s->threads.v[t].os.futex, &is_new);
     struct lk_lock *l = lk_lock_at(s, ref);
     l->kind = "pthread_mutex";
+    l->type = LK_LOCK_TYPE_PTHREAD_MUTEX;
     l->mutex = true;
     l->locked = LK_YES;
     for (size_t i = 0; i < s->threads.n; i++)
@@ -246,6 +249,7 @@ static struct lk_ref own_file_lock(struct lk_snapshot *s, const struct lk_thread
     struct lk_ref ref = lk_snapshot_lock(s, file_lock_key(os), &is_new);
     struct lk_lock *l = lk_lock_at(s, ref);
     l->kind = "file lock";
+    l->type = LK_LOCK_TYPE_FILE;
     l->mutex = true;
     l->locked = LK_YES;
     l->of_process = os->locked_by == LK_LOCKED_SELF;

@@ -195,6 +195,7 @@ static void fill_future(struct dice *d, struct lk_future *f)
 static void fill_lock(struct dice *d, struct lk_lock *l)
 {
     l->kind = "threading.Lock";
+    l->type = LK_LOCK_TYPE_THREADING;
     l->mutex = chance(d, 85);
     l->locked = chance(d, 80) ? LK_YES : tri(d);
     some_refs(d, &l->owners, chance(d, 80) ? LK_KIND_THREAD : LK_KIND_TASK, 2);

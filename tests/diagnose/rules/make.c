@@ -31,6 +31,7 @@ struct lk_snapshot *mk(void)
     s->watched_ms = 200;
     s->python.present = s->python.frames_read = true;
     s->python.version = "3.11.2";
+    s->python.hex = 0x030b02f0;
     s->python.stdlib = "/usr/lib/python3.11";
     s->loops_complete = s->tasks_complete = true;
     return s;
@@ -216,10 +217,31 @@ struct lk_ref mk_future(struct lk_snapshot *s, struct lk_ref ender)
     return r;
 }
 
+static enum lk_lock_type lock_type(const char *kind)
+{
+    static const struct {
+        const char *prefix;
+        enum lk_lock_type type;
+    } rows[] = {
+        { "threading.", LK_LOCK_TYPE_THREADING },
+        { "queue.", LK_LOCK_TYPE_QUEUE },
+        { "asyncio.", LK_LOCK_TYPE_ASYNCIO },
+        { "anyio.", LK_LOCK_TYPE_ASYNCIO },
+        { "pthread_mutex", LK_LOCK_TYPE_PTHREAD_MUTEX },
+        { "file lock", LK_LOCK_TYPE_FILE },
+        { "pthread_rwlock", LK_LOCK_TYPE_PTHREAD_RWLOCK },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
+        if (strncmp(kind, rows[i].prefix, strlen(rows[i].prefix)) == 0)
+            return rows[i].type;
+    return LK_LOCK_TYPE_OTHER;
+}
+
 struct lk_ref mk_lock(struct lk_snapshot *s, const char *kind, struct lk_ref owner)
 {
     struct lk_ref r = lk_snapshot_lock(s, address(), NULL);
     LOCK(r)->kind = kind;
+    LOCK(r)->type = lock_type(kind);
     LOCK(r)->mutex = LOCK(r)->stable = true;
     LOCK(r)->locked = LK_YES;
     LOCK(r)->read = LK_READ_ASLEEP;

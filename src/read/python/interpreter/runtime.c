@@ -288,6 +288,7 @@ void lk_py_describe(struct lk_py *py, struct lk_snapshot *s)
         lk_py_find_folders(py);
     d->present = true;
     d->version = *py->version ? lk_arena_strdup(s->arena, py->version) : NULL;
+    d->hex = *py->version ? py->version_hex : 0;
     d->build = *py->build ? lk_arena_strdup(s->arena, py->build) : NULL;
     d->free_threaded =
         py->readable || py->free_threaded ? (py->free_threaded ? LK_YES : LK_NO) : LK_TRI_UNKNOWN;

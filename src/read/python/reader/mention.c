@@ -100,6 +100,25 @@ static bool is_mutex(enum lk_known_class cls)
     return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK;
 }
 
+static enum lk_lock_type type_of(enum lk_known_class cls)
+{
+    switch (cls) {
+    case LK_CLASS_LOCK:
+    case LK_CLASS_RLOCK:
+    case LK_CLASS_PYRLOCK:
+    case LK_CLASS_CONDITION:
+    case LK_CLASS_EVENT:
+    case LK_CLASS_SEMAPHORE:
+    case LK_CLASS_BARRIER: return LK_LOCK_TYPE_THREADING;
+    case LK_CLASS_QUEUE:
+    case LK_CLASS_SIMPLE_QUEUE:
+    case LK_CLASS_PY_SIMPLE_QUEUE: return LK_LOCK_TYPE_QUEUE;
+    default:
+        return cls >= LK_CLASS_AIO_LOCK && cls <= LK_CLASS_AIO_QUEUE ? LK_LOCK_TYPE_ASYNCIO
+                                                                     : LK_LOCK_TYPE_OTHER;
+    }
+}
+
 struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
 {
     const struct lk_class_row *row;
@@ -113,6 +132,7 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
         return ref;
     struct lk_lock *l = lk_lock_at(py->s, ref);
     l->kind = row->kind;
+    l->type = type_of(cls);
     l->mutex = is_mutex(cls);
     l->plain = l->unowned = cls == LK_CLASS_LOCK;
     return to_be_read(py, ref);
