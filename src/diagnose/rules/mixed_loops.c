@@ -8,10 +8,19 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/rule_words.h"
 
-/* An idle leftover is none: it neither runs nor has work. */
-static bool is_in_use(const struct lk_loop *o)
+/* A thread that was met awake may have no stack: whether a framework runs the loop is not known. */
+static bool is_driver_unread(const struct lk_snapshot *s, const struct lk_loop *o)
 {
-    if (!o->kind || o->closed == LK_YES || o->run == LK_LOOP_CLOSED || !o->stable)
+    const struct lk_thread *t = lk_thread_at(s, o->thread);
+    return o->run == LK_LOOP_RUNNING && !o->framework_owned && t &&
+           (!t->python_stack || !t->python_stack->n);
+}
+
+/* An idle leftover is none: it neither runs nor has work. */
+static bool is_in_use(const struct lk_snapshot *s, const struct lk_loop *o)
+{
+    if (!o->kind || o->closed == LK_YES || o->run == LK_LOOP_CLOSED || !o->stable ||
+        is_driver_unread(s, o))
         return false;
     return o->run == LK_LOOP_RUNNING || (o->tasks_pending != LK_UNKNOWN && o->tasks_pending > 0);
 }
@@ -43,7 +52,7 @@ void lk_find_mixed_loop_kinds(struct lk_rule_context *c)
     const struct lk_snapshot *s = c->snap;
     size_t first = s->loops.n, other = s->loops.n;
     for (size_t i = 0; i < s->loops.n; i++) {
-        if (!is_in_use(&s->loops.v[i]))
+        if (!is_in_use(s, &s->loops.v[i]))
             continue;
         if (first == s->loops.n)
             first = i;

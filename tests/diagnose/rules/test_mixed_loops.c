@@ -6,7 +6,7 @@
 static void mixed_loop_kinds(void **state)
 {
     (void)state;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         struct lk_snapshot *s = mk();
         struct lk_ref a = mk_thread(s, "main", ASYNCIO_IDLE, "serve@/srv/app.py:90", NULL),
                       oa = mk_idle_loop(s, a);
@@ -26,6 +26,9 @@ static void mixed_loop_kinds(void **state)
             LOOP(ob)->closed = LK_YES;
             break;
         case 4: LOOP(ob)->stable = false; break;
+        case 6:
+            THREAD(a)->python_stack = mk_stack(s, NULL);
+            break; /* met awake: who runs it is not known */
         case 5: LOOP(oa)->framework_owned = LOOP(ob)->framework_owned = true; break;
         }
         struct lk_findings *f = i == 0 ? mk_expect_one(s, LK_HAZARD, "LK304") : mk_diagnose(s);
