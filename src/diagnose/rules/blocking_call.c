@@ -193,6 +193,19 @@ static bool is_old(const struct lk_rule_context *c, const struct lk_loop *o,
     return lk_is_stalled(c, t) || lk_callback_age(c, o) >= c->snap->stalled_after_ms;
 }
 
+/* A contended lock: whoever holds it moves, or runs, and passes it on. */
+static bool is_passed_on(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_lock *l =
+        t->wait.kind == LK_WAIT_LOCK && t->wait.on.n ? lk_lock_at(c->snap, t->wait.on.v[0]) : NULL;
+    for (size_t i = 0; l && i < l->owners.n; i++) {
+        const struct lk_thread *owner = lk_thread_at(c->snap, l->owners.v[i]);
+        if (!owner || !(owner->moved || owner->running))
+            return false;
+    }
+    return l && l->owners.n;
+}
+
 static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
                           const struct lk_thread *t)
 {
@@ -257,7 +270,7 @@ void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
         if (!stands && !is_old(c, o, t) && lk_callback_age(c, o) < 0)
             continue;
         if (LK_MAX(lk_stuck(c, t), lk_callback_age(c, o)) < LK_MIN_BLOCK_MS ||
-            went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
+            (!is_old(c, o, t) && is_passed_on(c, t)) || went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
             continue;
         tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
     }

@@ -33,6 +33,26 @@ static void blocking_calls(void **state)
     }
 }
 
+/* A lock whose holder moves is passed on soon; one whose holder stands still is not. */
+static void contended_lock_in_a_callback(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "bg-loop", HANDLER, NULL), o = mk_loop(s, t);
+        mk_running_task(s, o, "device", t);
+        struct lk_ref holder = mk_thread(s, "Thread-1", "count@/srv/app.py:40", NULL);
+        mk_wait(s, holder, LK_WAIT_GIL, NONE);
+        mk_wait(s, t, LK_WAIT_LOCK, mk_lock(s, "threading.Lock", holder));
+        mk_stuck(s, t, i < 2 ? 500 : 5000);
+        THREAD(holder)->moved = i > 0;
+        if (i == 1)
+            mk_expect(s, LK_HEALTHY, NULL);
+        else
+            mk_expect(s, LK_HAZARD, "LK401");
+    }
+}
+
 /* Nobody waits for the loop: a script that sleeps. */
 static void blocking_call_that_nobody_waits_behind(void **state)
 {
@@ -150,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(blocking_calls),
+        cmocka_unit_test(contended_lock_in_a_callback),
         cmocka_unit_test(blocking_call_that_nobody_waits_behind),
         cmocka_unit_test(short_sleeps_in_a_loop),
         cmocka_unit_test(blocking_call_in_an_async_view),
