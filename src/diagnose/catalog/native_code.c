@@ -1,4 +1,5 @@
 /*
+ * Native code as the system's, a wrapper's, a library's or the project's, by file, module and name.
  * Facts: debug information names each file as the compiler was given it, below its working folder;
  * headers lie where gcc and clang look for them (cpp -v), Rust's own library below /rustc. Without
  * it, demangled names tell (Itanium C++ ABI, "Mangling"): a template's begins with what it returns.

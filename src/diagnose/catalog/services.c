@@ -1,4 +1,5 @@
 /*
+ * Databases and brokers: what each is asked, and what keeps its clients from waiting for ever.
  * Facts: PostgreSQL's pg_stat_activity, pg_blocking_pids() and client connection defaults
  * (monitoring.sgml, func.sgml, config.sgml); MySQL's and MariaDB's information_schema.processlist;
  * Redis' CLIENT LIST; MongoDB's currentOp.

@@ -128,9 +128,8 @@ static bool set_ends_wait(const struct lk_edge_build *b, const struct lk_lock *l
 {
     bool ends = l->set;
     for (size_t i = 0; i < l->waiters.n && l->set; i++) {
-        const struct lk_thread *t = lk_thread_at(b->s, l->waiters.v[i]);
-        const struct lk_task *k = lk_task_at(b->s, l->waiters.v[i]);
-        enum lk_wait_kind kind = t ? t->wait.kind : k ? k->wait.kind : LK_WAIT_NONE;
+        const struct lk_wait *w = lk_wait_of(b->s, l->waiters.v[i]);
+        enum lk_wait_kind kind = w ? w->kind : LK_WAIT_NONE;
         if (kind != LK_WAIT_QUEUE_PUT && kind != LK_WAIT_QUEUE_JOIN)
             return true;
         ends = false;

@@ -102,11 +102,10 @@ void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
 bool lk_is_project(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
-    const struct lk_task *k = lk_task_at(c->snap, r);
     if (t && is_native(t))
         return lk_native_code_of(lk_native_culprit(t->native_stack, c->snap->exe), c->snap->exe) ==
                LK_NATIVE_PROJECT;
-    const struct lk_pyframe *p = lk_culprit_frame(t ? t->python_stack : k ? k->stack : NULL, NULL);
+    const struct lk_pyframe *p = lk_culprit_frame(lk_stack_of(c->snap, r), NULL);
     return p && p->code->cls == LK_CODE_USER && !p->code->site;
 }
 

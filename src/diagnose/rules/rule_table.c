@@ -333,8 +333,8 @@ const struct lk_rule lk_rules[] = {
         .ceiling = LK_STALLED,
         .find = lk_find_nobody_left,
         .means = "somebody waits, and whoever could end it is gone: the owner of the lock has ended, "
-                 "the worker process that had the job has, or all threads wait for one another's next step and nothing else is left that "
-                 "could act",
+                 "the worker process that had the job has, or all threads wait for one another's "
+                 "next step and nothing else is left that could act",
         .remedy = "Hold a lock by `with`, so that an exception gives it back, and see to it that a "
                   "thread that others rely on catches and reports what ends it. Wait with a "
                   "timeout.",

@@ -14,15 +14,14 @@
 /* The thread that sleeps in a system call and has the GIL that t wants; NONE. */
 static struct lk_ref find_keeper(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    for (size_t i = 0; i < c->snap->threads.n; i++) {
-        const struct lk_thread *h = &c->snap->threads.v[i];
-        const struct lk_ref holder = lk_ref_make(LK_KIND_THREAD, i);
-        if (h != t && h->holds_gil && !h->running && h->os.syscall && h->read >= LK_READ_ASLEEP &&
-            !c->explained[i] && t->wait.kind == LK_WAIT_GIL && t->wait.on.n == 1 &&
-            lk_ref_eq(t->wait.on.v[0], holder))
-            return holder;
-    }
-    return (struct lk_ref){ LK_KIND_NONE, 0 };
+    const struct lk_ref none = { LK_KIND_NONE, 0 },
+                        holder = t->wait.kind == LK_WAIT_GIL && t->wait.on.n == 1 ? t->wait.on.v[0]
+                                                                                  : none;
+    const struct lk_thread *h = lk_thread_at(c->snap, holder);
+    return h && h != t && h->holds_gil && !h->running && h->os.syscall &&
+                   h->read >= LK_READ_ASLEEP && !c->explained[holder.index]
+               ? holder
+               : none;
 }
 
 /* What is known of the native code that keeps the GIL; NULL. */

@@ -236,7 +236,7 @@ static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group
 {
     const struct lk_thread *t = lk_thread_at(c->snap, g->who[0]);
     const struct lk_task *k = lk_task_at(c->snap, g->who[0]);
-    const struct lk_wait *w = t ? &t->wait : &k->wait;
+    const struct lk_wait *w = lk_wait_of(c->snap, g->who[0]);
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK405);
     struct lk_edge path[LK_MAX_CHAIN];
     const size_t n = follow(c, g->who[0], path);

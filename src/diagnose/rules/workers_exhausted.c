@@ -1,8 +1,8 @@
 /*
  * LK403: a server with too few workers, by the queue of its pool, of what limits its threads, or of
- * its listening socket. Facts:
- * the length of an accept queue is the kernel's (idiag_rqueue of a listener, net/ipv4/tcp_diag.c
- * tcp_diag_get_info); that a worker stood still between the looks only its scheduler record tells.
+ * its listening socket. Facts: the length of an accept queue is the kernel's (idiag_rqueue of a
+ * listener, net/ipv4/tcp_diag.c tcp_diag_get_info); that a worker stood still between the looks
+ * only its scheduler record tells.
  */
 #include "diagnose/rules/finders.h"
 

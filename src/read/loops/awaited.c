@@ -27,11 +27,9 @@ static void add(struct walk *w, const struct lk_refs *on, bool all)
 
 static void add_needed(const struct lk_snapshot *s, struct walk *w, struct lk_ref at)
 {
-    const struct lk_thread *t = lk_thread_at(s, at);
-    const struct lk_task *k = lk_task_at(s, at);
     const struct lk_future *f = lk_future_at(s, at);
     const struct lk_lock *l = lk_lock_at(s, at);
-    const struct lk_wait *wait = t ? &t->wait : k ? &k->wait : NULL;
+    const struct lk_wait *wait = lk_wait_of(s, at);
     if (wait && wait->timeout_ms == LK_FOREVER)
         add(w, &wait->on, !wait->any);
     if (f && f->enders_complete)

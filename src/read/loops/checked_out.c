@@ -120,22 +120,18 @@ static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
 
 static void search_party(struct search *x, const struct lk_party *p)
 {
-    struct lk_leads_to l = {
-        .visit = visit, .arg = x, .steps = STEPS, .budget = LK_MIN(x->budget, (unsigned)SEARCH)
-    };
-    unsigned before = l.budget;
     x->by = p->ref;
-    lk_party_lead_to(x->py, p, &l);
-    x->budget -= before - l.budget;
+    (void)lk_party_lead_to(
+        x->py, p,
+        (struct lk_leads_to){ .visit = visit, .arg = x, .steps = STEPS, .budget = SEARCH },
+        &x->budget);
 }
 
 /* ---- what they wait for ---------------------------------------------------------------------- */
 
 static void wait_for_connection(struct lk_py *py, struct lk_ref who, struct lk_ref lock)
 {
-    struct lk_thread *t = lk_thread_at(py->s, who);
-    struct lk_task *k = lk_task_at(py->s, who);
-    struct lk_wait *w = t ? &t->wait : &k->wait;
+    struct lk_wait *w = lk_wait_of(py->s, who);
     w->kind = LK_WAIT_SEMAPHORE;
     w->on = (struct lk_refs){ 0 };
     lk_refs_add(py->s, &w->on, lock);

@@ -103,26 +103,11 @@ static bool leads(struct lk_could_end *x, lk_addr from)
     return ret || x->budget == 0;
 }
 
-struct roots {
-    lk_addr *v;
-    size_t n, cap;
-};
-
-static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
-{
-    (void)py;
-    (void)name;
-    struct roots *r = arg;
-    if (value)
-        lk_vec_add(r, value);
-    return true;
-}
-
 /* What a `for` goes through has no name: it stands below the call that has not returned. How many
  * slots are in use is not known then; a generator that stands in one of the others was there a
  * moment ago. */
 static void add_stack(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
-                      struct roots *r)
+                      struct lk_roots *r)
 {
     int n = f->stack_depth < 0 ? c->stacksize : f->stack_depth;
     for (int i = 0; i < LK_MIN(n, MAX_ITERATED); i++) {
@@ -148,7 +133,7 @@ static void note_met(struct lk_py *py, lk_addr obj, void *arg)
         lk_map_put(&r->has, obj, 1);
 }
 
-static void lead(struct lk_could_end *x, const struct roots *roots, bool of_library,
+static void lead(struct lk_could_end *x, const struct lk_roots *roots, bool of_library,
                  struct reached *to)
 {
     struct lk_leads_to l = { .each = x->wanted,
@@ -163,15 +148,13 @@ static void lead(struct lk_could_end *x, const struct roots *roots, bool of_libr
     x->budget -= before - l.budget;
 }
 
-/* A module's variables are all there is in it: who runs its code need not have them in mind. */
 static void reach(struct lk_could_end *x, const struct lk_pyframes *frames, struct reached *to)
 {
-    struct roots roots[2] = { 0 }; /* the program's, libraries' */
+    struct lk_roots roots[2] = { 0 }; /* the program's, libraries' */
     for (size_t i = 0; frames && i < frames->n; i++) {
         const struct lk_pycode *c = lk_py_code(x->py, frames->v[i].code);
-        struct roots *r = &roots[c && lk_py_is_library(x->py, c->code->file)];
-        if (c && strcmp(c->code->function, "<module>") != 0)
-            lk_py_local_each(x->py, &frames->v[i], add_local, r);
+        struct lk_roots *r = &roots[c && lk_py_is_library(x->py, c->code->file)];
+        lk_py_add_roots(x->py, &frames->v[i], r);
         if (c)
             add_stack(x->py, &frames->v[i], c, r);
     }

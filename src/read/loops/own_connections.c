@@ -163,13 +163,11 @@ static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
 
 static void search_party(struct search *x, const struct lk_party *p)
 {
-    struct lk_leads_to l = {
-        .visit = visit, .arg = x, .steps = STEPS, .budget = LK_MIN(x->budget, (unsigned)SEARCH)
-    };
-    unsigned before = l.budget;
     x->by = p->ref;
-    lk_party_lead_to(x->py, p, &l);
-    x->budget -= before - l.budget;
+    (void)lk_party_lead_to(
+        x->py, p,
+        (struct lk_leads_to){ .visit = visit, .arg = x, .steps = STEPS, .budget = SEARCH },
+        &x->budget);
 }
 
 /* Who waits in a system call on it has it. */

@@ -10,7 +10,6 @@
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
-#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
@@ -44,15 +43,10 @@ static void add_tasks(struct lk_py *py, struct lk_parties *p)
     struct lk_pyframes chain = { 0 };
     for (size_t i = 0; i < py->s->tasks.n; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
-        struct lk_aio_fut f;
-        lk_addr leaf;
-        const char *leaf_type;
-        bool truncated = false;
+        bool truncated;
         if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
-            !lk_aio_read_fut(py, k->addr, &f) || !f.coro)
+            !lk_aio_await_chain(py, k->addr, &chain, &truncated))
             continue;
-        chain.n = 0;
-        lk_py_await_chain(py, f.coro, &chain, &leaf, &leaf_type, &truncated);
         lk_reader(py)->join_chain(py, &chain);
         add_party(p, lk_ref_make(LK_KIND_TASK, i), &chain, false);
     }
@@ -79,26 +73,11 @@ void lk_parties_deinit(struct lk_parties *p)
     lk_free(p->v);
 }
 
-struct roots {
-    lk_addr *v;
-    size_t n, cap;
-};
-
-static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
-{
-    (void)py;
-    (void)name;
-    struct roots *r = arg;
-    if (value)
-        lk_vec_add(r, value);
-    return true;
-}
-
 /* ---- what is kept by the id of its scope ----------------------------------------------------- */
 
 struct scoped {
     struct lk_map sessions; /* scope -> session */
-    struct roots *roots;
+    struct lk_roots *roots;
     const lk_addr *names; /* of the code that is being looked at */
     size_t n;
 };
@@ -144,7 +123,7 @@ static void note_scope(struct lk_py *py, lk_addr obj, void *arg)
 }
 
 /* Adds the sessions of scopes that the roots so far lead to. */
-static void add_scoped(struct lk_py *py, const struct lk_party *p, struct roots *roots)
+static void add_scoped(struct lk_py *py, const struct lk_party *p, struct lk_roots *roots)
 {
     struct scoped x = { .roots = roots };
     struct lk_leads_to l = {
@@ -169,18 +148,19 @@ static void add_scoped(struct lk_py *py, const struct lk_party *p, struct roots 
     lk_map_deinit(&x.sessions);
 }
 
-void lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_leads_to *x)
+bool lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_leads_to x,
+                      unsigned *budget)
 {
-    struct roots roots = { 0 };
-    for (size_t i = 0; i < p->frames.n; i++) {
-        const struct lk_pycode *c = lk_py_code(py, p->frames.v[i].code);
-        if (c && strcmp(c->code->function, "<module>") != 0)
-            lk_py_local_each(py, &p->frames.v[i], add_local, &roots);
-    }
+    struct lk_roots roots = { 0 };
+    for (size_t i = 0; i < p->frames.n; i++)
+        lk_py_add_roots(py, &p->frames.v[i], &roots);
     if (lk_py_module_dict(py, "sqlalchemy.orm.scoping"))
         add_scoped(py, p, &roots);
-    lk_py_lead_to(py, roots.v, roots.n, x);
+    const unsigned given = x.budget = LK_MIN(x.budget, *budget);
+    lk_py_lead_to(py, roots.v, roots.n, &x);
+    *budget -= given - x.budget;
     lk_free(roots.v);
+    return x.budget > 0;
 }
 
 int64_t lk_party_connection(struct lk_py *py, lk_addr obj, bool *into)

@@ -17,8 +17,10 @@ struct lk_parties {
 /** False where there are more tasks than are worth asking. Destroy ret in any case. */
 bool lk_parties_read(struct lk_py *py, struct lk_parties *ret);
 void lk_parties_deinit(struct lk_parties *p);
-/** Follows the variables of its frames; a module's are all there is in it, and are left out. */
-void lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_leads_to *x);
+/** Follows the variables of its frames. The budget of x, of what is left of *budget at most, is
+ * taken from that; false when it was spent. */
+bool lk_party_lead_to(struct lk_py *py, const struct lk_party *p, struct lk_leads_to x,
+                      unsigned *budget);
 /**
  * The descriptor of a socket or transport that frames lead to; LK_UNKNOWN. into: whether what it
  * leads to in turn is at hand, too: what another task does is that one's, and a selector leads to

@@ -75,15 +75,13 @@ static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
 
 static void search_task(struct search *x, const struct lk_party *p)
 {
-    struct lk_leads_to l = {
-        .visit = visit, .arg = x, .steps = STEPS, .budget = LK_MIN(x->budget, (unsigned)SEARCH)
-    };
-    const unsigned before = l.budget;
     x->by = p->ref;
     x->far = 0;
-    lk_party_lead_to(x->py, p, &l);
-    x->budget -= before - l.budget;
-    for (size_t i = 0; l.budget == 0 && i < x->py->s->served_connections.n; i++) {
+    const bool whole = lk_party_lead_to(
+        x->py, p,
+        (struct lk_leads_to){ .visit = visit, .arg = x, .steps = STEPS, .budget = SEARCH },
+        &x->budget);
+    for (size_t i = 0; !whole && i < x->py->s->served_connections.n; i++) {
         struct lk_served_connection *to = &x->py->s->served_connections.v[i];
         to->seen_to = LK_MIN(to->seen_to, x->far ? x->far - 1 : 0);
     }

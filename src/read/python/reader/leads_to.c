@@ -5,6 +5,7 @@
 #include "read/python/reader/leads_to.h"
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
@@ -229,4 +230,21 @@ bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_le
 bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x)
 {
     return lk_py_lead_to(py, &from, 1, x);
+}
+
+static bool add_root(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    struct lk_roots *r = arg;
+    (void)py;
+    (void)name;
+    if (value)
+        lk_vec_add(r, value);
+    return true;
+}
+
+void lk_py_add_roots(struct lk_py *py, const struct lk_pyf *f, struct lk_roots *roots)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    if (c && strcmp(c->code->function, "<module>") != 0)
+        lk_py_local_each(py, f, add_root, roots);
 }

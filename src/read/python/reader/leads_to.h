@@ -32,4 +32,13 @@ bool lk_py_leads_to(struct lk_py *py, lk_addr from, struct lk_leads_to *x);
 /** The same from several at once. */
 bool lk_py_lead_to(struct lk_py *py, const lk_addr *from, size_t n, struct lk_leads_to *x);
 
+/** Objects that a search begins at. */
+struct lk_roots {
+    lk_addr *v;
+    size_t n, cap;
+};
+/** Adds the variables of a frame; none of a module's, which are all there is in it: who runs its
+ * code need not have them in mind. */
+void lk_py_add_roots(struct lk_py *py, const struct lk_pyf *f, struct lk_roots *roots);
+
 #endif

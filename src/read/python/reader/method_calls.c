@@ -170,6 +170,12 @@ static bool holds_until(const struct lk_receiver *site, uint32_t from)
     return !site->loose || (from > site->stored_at && from <= site->at);
 }
 
+/* The instruction that it stands at. */
+static uint32_t unit_of(const struct lk_pyf *f)
+{
+    return f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0;
+}
+
 static enum lk_tri calls_from(struct lk_py *py, const struct lk_pyf *f, const char *method,
                               lk_addr obj, uint32_t from)
 {
@@ -203,7 +209,7 @@ enum lk_tri lk_py_calls_method_on(struct lk_py *py, const struct lk_pyf *f, cons
 enum lk_tri lk_py_will_call_method_on(struct lk_py *py, const struct lk_pyf *f, const char *method,
                                       lk_addr obj)
 {
-    return calls_from(py, f, method, obj, f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0);
+    return calls_from(py, f, method, obj, unit_of(f));
 }
 
 bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const char *method,
@@ -211,7 +217,7 @@ bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     const struct lk_receivers *r = c ? lk_py_receivers(py, c, method) : NULL;
-    const uint32_t from = f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0;
+    const uint32_t from = unit_of(f);
     for (size_t i = 0; r && r->known && i < r->n; i++) {
         const struct lk_receiver *site = &r->v[i];
         if (site->plain || site->at < from || !(site->loose || site->until == site->at) ||
@@ -222,11 +228,6 @@ bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const
             return true;
     }
     return false;
-}
-
-static uint32_t unit_of(const struct lk_pyf *f)
-{
-    return f->lasti > 0 ? (uint32_t)f->lasti / 2 : 0;
 }
 
 size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const char *method,

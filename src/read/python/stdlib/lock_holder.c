@@ -31,9 +31,7 @@ enum {
 
 static bool waits_for(const struct lk_snapshot *s, struct lk_ref who, struct lk_ref lock)
 {
-    const struct lk_thread *t = lk_thread_at(s, who);
-    const struct lk_task *k = lk_task_at(s, who);
-    const struct lk_wait *w = t ? &t->wait : k ? &k->wait : NULL;
+    const struct lk_wait *w = lk_wait_of(s, who);
     return w && lk_refs_has(&w->on, lock);
 }
 

@@ -161,7 +161,7 @@ static void ask_generators(struct lk_lent_search *x)
     }
 }
 
-/* ---- code that lk_lent_takes and gives back --------------------------------------------- */
+/* ---- code that takes and gives back ----------------------------------------------------- */
 
 /* How many units of it the frame has by its own calls: taken and not given back so far. */
 static int64_t balance(struct lk_lent_search *x, const struct lk_lent_pool *p,

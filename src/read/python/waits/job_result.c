@@ -10,6 +10,7 @@
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/reader/reader.h"
+#include "read/python/waits/match.h"
 #include "util/text.h"
 
 enum { MAX_INNER = 64 /* frames of one call */ };
@@ -34,12 +35,6 @@ static const struct result_call {
       "the result of another job" },
 };
 
-static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool innermost_first,
-                                     size_t i)
-{
-    return &frames->v[innermost_first ? i : frames->n - 1 - i];
-}
-
 static unsigned row_of(const struct lk_code *c)
 {
     for (unsigned i = 0; i < LK_ARRAY_LEN(calls); i++)
@@ -61,7 +56,7 @@ static int64_t lasted(struct lk_py *py, const struct lk_pyframes *frames, bool i
                       size_t outermost, const char *local)
 {
     for (size_t i = 0; local && i <= outermost; i++) {
-        const lk_addr v = lk_py_local(py, frame_at(frames, innermost_first, i), local);
+        const lk_addr v = lk_py_local(py, lk_wait_frame_at(frames, innermost_first, i), local);
         double began;
         if (!v || !lk_py_number(py, v, &began))
             continue;
@@ -89,12 +84,12 @@ void lk_py_read_job_result(struct lk_py *py, const struct lk_pyframes *frames, b
     const struct result_call *call = NULL;
     size_t at = 0;
     for (size_t i = 0; i < frames->n && i < MAX_INNER && !call; i++) {
-        call = find_call(py, frame_at(frames, innermost_first, i));
+        call = find_call(py, lk_wait_frame_at(frames, innermost_first, i));
         at = i;
     }
     if (!call || at + 1 >= frames->n)
         return;
-    const struct lk_pyf *f = frame_at(frames, innermost_first, at);
+    const struct lk_pyf *f = lk_wait_frame_at(frames, innermost_first, at);
     const int64_t lasted_ms = lasted(py, frames, innermost_first, at, call->began);
     w->kind = LK_WAIT_IO;
     w->on = (struct lk_refs){ 0 };

@@ -54,8 +54,6 @@ static bool try_local(struct lk_py *py, const char *name, lk_addr value, void *a
     return p->found == 0;
 }
 
-/* A function of this name, made in C, stands on the value stack: the call that this frame has not
- * come back from. */
 bool lk_py_calls_builtin(struct lk_py *py, const struct lk_pyf *f, const char *name)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);

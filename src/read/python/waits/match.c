@@ -39,19 +39,12 @@ static const struct lk_wait_row *find_row(struct lk_py *py, const struct lk_wait
     return NULL;
 }
 
-/* frames in either order; i counts from the innermost. */
-static const struct lk_pyf *frame_at(const struct lk_pyframes *frames, bool innermost_first,
-                                     size_t i)
-{
-    return &frames->v[innermost_first ? i : frames->n - 1 - i];
-}
-
 /* A future written in Python is awaited through a frame of its own, which says nothing of the wait.
  */
 static size_t own_frames(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first)
 {
-    return frames->n > 1 && lk_py_frame_is(py, frame_at(frames, innermost_first, 0), "__await__",
-                                           "/asyncio/futures.py");
+    return frames->n > 1 && lk_py_frame_is(py, lk_wait_frame_at(frames, innermost_first, 0),
+                                           "__await__", "/asyncio/futures.py");
 }
 
 void lk_wait_match(struct lk_py *py, const struct lk_wait_rows *t, const struct lk_pyframes *frames,
@@ -62,7 +55,7 @@ void lk_wait_match(struct lk_py *py, const struct lk_wait_rows *t, const struct 
 
     *run = (struct lk_wait_run){ .n = first };
     for (size_t i = first; i < frames->n && i < MAX_RUN && below; i++) {
-        const struct lk_pyf *f = frame_at(frames, innermost_first, i);
+        const struct lk_pyf *f = lk_wait_frame_at(frames, innermost_first, i);
         const struct lk_wait_row *r = find_row(py, t, f, below);
         if (i == first)
             run->innermost = f;

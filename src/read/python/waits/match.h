@@ -22,6 +22,12 @@ struct lk_wait_run {
     size_t n;                       /* frames that belong to the wait */
 };
 
+/** Of frames in either order; i counts from the innermost. */
+static inline const struct lk_pyf *lk_wait_frame_at(const struct lk_pyframes *frames,
+                                                    bool innermost_first, size_t i)
+{
+    return &frames->v[innermost_first ? i : frames->n - 1 - i];
+}
 /** Follows the frames outwards as long as rows name them. */
 void lk_wait_match(struct lk_py *py, const struct lk_wait_rows *t, const struct lk_pyframes *frames,
                    bool innermost_first, struct lk_wait_run *run);

@@ -31,7 +31,6 @@ void lk_wait_on_extern(struct lk_py *py, struct lk_wait *w, enum lk_wait_kind ki
                ext == LK_EXT_TIMER || ext == LK_EXT_CHILD);
 }
 
-/* pid: of the child; not positive: any. */
 void lk_wait_on_pid(struct lk_py *py, struct lk_wait *w, int64_t pid)
 {
     const char *text =
@@ -246,7 +245,6 @@ static bool return_when_all(struct lk_py *py, const struct lk_pyf *f)
     return lk_py_str_eq(py, lk_py_local(py, f, "return_when"), "ALL_COMPLETED");
 }
 
-/* From the deciding row to what is waited for; false when it could not be told. */
 bool lk_wait_resolve(struct lk_py *py, const struct lk_wait_run *run,
                      const struct lk_pyf *innermost, const struct lk_waiter *who, struct lk_wait *w)
 {
