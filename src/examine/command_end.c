@@ -3,8 +3,9 @@
  * joins the threads that are no daemons there (Lib/threading.py _shutdown), so they lie on that way
  * too. The main thread never goes on when it has a part in a proven deadlock or waits for one, or
  * when it waits, without a timeout, for the end or the pipes of processes of which the same is
- * true. A process that catches SIGALRM, SIGVTALRM or SIGPROF may have a timer that cannot be read
- * (setitimer(2)), so its waits end some time.
+ * true; nor does anything when all of the tree has come to a halt. A process that catches SIGALRM,
+ * SIGVTALRM or SIGPROF may have a timer that cannot be read (setitimer(2)), so its waits end some
+ * time.
  */
 #include "examine/command_end.h"
 
@@ -14,6 +15,7 @@
 
 #include "diagnose/graph/graph.h"
 #include "examine/sample/history.h"
+#include "examine/tree_halt.h"
 #include "process/facts.h"
 #include "report/test_name.h"
 #include "util/text.h"
@@ -408,6 +410,29 @@ static const struct lk_finding *worst(const struct lk_report *reports, size_t n)
     return ret;
 }
 
+static const struct lk_finding *proven_deadlock(const struct way *w)
+{
+    for (size_t i = 0; i < w->n; i++)
+        for (size_t k = 0; k < w->reports[i].findings->list.n; k++)
+            if (is_proven_deadlock(&w->reports[i].findings->list.v[k]))
+                return &w->reports[i].findings->list.v[k];
+    return NULL;
+}
+
+/* No way from the command to the deadlock is known, but nothing of the tree will ever act. */
+static bool is_at_a_halt(struct way *w)
+{
+    const struct lk_finding *f = proven_deadlock(w);
+    int64_t left;
+    const enum lk_tree_halt halt =
+        f ? lk_tree_halt(w->machine, w->reports, w->n, &left) : LK_TREE_GOES_ON;
+    if (halt == LK_TREE_HALTED)
+        w->finding = f;
+    if (halt == LK_TREE_TIMED)
+        w->left_ms = later(w->left_ms, left);
+    return halt == LK_TREE_HALTED;
+}
+
 struct lk_command_end lk_command_end(const struct lk_report *reports, size_t n, pid_t root)
 {
     struct way w = { .machine = lk_machine_here(),
@@ -419,7 +444,7 @@ struct lk_command_end lk_command_end(const struct lk_report *reports, size_t n, 
     w.of = lk_xcalloc(n + 1, sizeof *w.of);
     const size_t first = find_root(&w, root);
     if (first < n) {
-        ret.held = end_of(&w, first, 0) == HELD;
+        ret.held = end_of(&w, first, 0) == HELD || is_at_a_halt(&w);
         ret.at = where_it_stands(&w, first);
         ret.left_ms = w.left_ms;
         ret.spare_ms = ret.held ? w.spare_ms : LK_UNKNOWN;

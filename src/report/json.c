@@ -354,11 +354,13 @@ static void write_set(FILE *out, const struct lk_report *reports, size_t n,
     lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(lk_sentence_worst(reports, n))));
     lk_jw_key(&w, "reports");
     lk_jw_open_level(&w, '[');
+    const size_t *order = lk_process_order(w.arena, reports, n);
     for (size_t i = 0; i < n; i++) {
+        const struct lk_report *r = &reports[order[i]];
         char prefix[32];
-        snprintf(prefix, sizeof prefix, "%" PRId64 "/", reports[i].snap->pid);
+        snprintf(prefix, sizeof prefix, "%" PRId64 "/", r->snap->pid);
         lk_jw_item(&w);
-        write_report(out, w.depth, &reports[i], prefix, how);
+        write_report(out, w.depth, r, prefix, how);
     }
     lk_jw_close_level(&w, ']');
     lk_jw_member(&w, "groups", groups_json(&w, reports, n));

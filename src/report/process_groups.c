@@ -141,6 +141,20 @@ static size_t next_process(const struct lk_report *reports, size_t n, const bool
     return first;
 }
 
+size_t *lk_process_order(struct lk_arena *a, const struct lk_report *reports, size_t n)
+{
+    enum lk_verdict *rank = lk_arena_array(a, n, sizeof *rank); /* of no one: all alike */
+    bool *told = lk_arena_array(a, n, sizeof *told);
+    size_t *ret = lk_arena_array(a, n, sizeof *ret);
+    for (size_t i = 0; i < n; i++)
+        rank[i] = LK_HEALTHY;
+    for (size_t k = 0; k < n; k++) {
+        ret[k] = next_process(reports, n, told, rank);
+        told[ret[k]] = true;
+    }
+    return ret;
+}
+
 struct lk_process_groups
 lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart)
 {

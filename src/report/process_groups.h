@@ -22,6 +22,8 @@ struct lk_process_groups {
 /** The set lives in arena. apart: nothing is folded, each process is a group. */
 struct lk_process_groups
 lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, size_t n, bool apart);
+/** Indices of the reports as they were examined, but causes before victims: in the arena. */
+size_t *lk_process_order(struct lk_arena *a, const struct lk_report *reports, size_t n);
 /** "pid 12, 13 and 14"; more than `most` are counted. */
 const char *lk_process_groups_pids(struct lk_arena *a, const struct lk_report *reports,
                                    const struct lk_process_groups_group *g, size_t most);

@@ -671,6 +671,11 @@ def ordinary_jobs():
             with open(case.path("test_%s.py" % name), "w", encoding="ascii") as file:
                 file.write(text)
             commands[name] = [*PYTEST, case.path("test_%s.py" % name)]
+        for name, text in (("kills", "    t = asyncio.create_task(p.wait())\n    await asyncio.sleep(7)\n    p.kill()\n    await t\n"),
+                           ("limits", "    try:\n        await asyncio.wait_for(p.wait(), 7)\n    except asyncio.TimeoutError:\n"
+                                      "        p.kill()\n        await p.wait()\n")):
+            commands[name] = [PYTHON, "-c", "import asyncio, sys\nasync def main():\n"
+                              "    p = await asyncio.create_subprocess_exec(sys.executable, 'dead.py')\n%sasyncio.run(main())" % text]
         line = "timeout 7 %s dead.py || echo skipped" % PYTHON
         with open(case.path("Makefile"), "w", encoding="ascii") as file:
             file.write("all:\n\t%s\n" % line)
@@ -713,6 +718,13 @@ CAPTURES = [PYTHON, "-c", "import subprocess, sys\nsubprocess.run([sys.executabl
 JOINS = [PYTHON, "-c", "import dead, multiprocessing\np = multiprocessing.get_context('fork').Process(target=dead.deadlock)\n"
                        "p.start()\np.join()"]
 AT_EXIT = [PYTHON, "-c", "import dead, threading\nthreading.Thread(target=dead.deadlock).start()"]
+AWAITS = [PYTHON, "-c", "import asyncio, sys\nasync def main():\n"
+                        "    p = await asyncio.create_subprocess_exec(sys.executable, 'dead.py', stdout=-1)\n"
+                        "    await p.communicate()\nasyncio.run(main())"]
+POOL = [PYTHON, "-c", "import dead, time\nfrom concurrent.futures import ProcessPoolExecutor\nif __name__ == '__main__':\n"
+                      "    with ProcessPoolExecutor(2) as p:\n        p.submit(time.sleep, 3)\n        p.submit(dead.deadlock).result()"]
+JOBS = [PYTHON, "-c", "import dead, multiprocessing\nif __name__ == '__main__':\n"
+                      "    with multiprocessing.get_context('fork').Pool(2) as p:\n        p.apply(dead.deadlock)"]
 BACKGROUND = ["bash", "-c", "sleep 1000 & %s dead.py; echo done" % PYTHON]
 BEATS = [PYTHON, "-c", "import dead, threading, time\ndef beat():\n    while True:\n        print('beat', flush=True)\n"
                        "        time.sleep(0.3)\nthreading.Thread(target=beat, daemon=True).start()\ndead.deadlock()"]
@@ -942,7 +954,9 @@ CASES = [
     ("two loops", two_loops), ("sleep", sleeping), ("slow suite", slow_suite), ("polling shell", polling_shell),
     ("ordinary jobs beside a deadlock", ordinary_jobs),
     ("hung: itself", hung, DEAD), ("hung: reads a hung child", hung, CAPTURES), ("hung: joins a hung process", hung, JOINS),
-    ("hung: at its exit", hung, AT_EXIT), ("hung: below a shell with jobs", hung, BACKGROUND),
+    ("hung: at its exit", hung, AT_EXIT), ("hung: awaits a hung process", hung, AWAITS),
+    ("hung: a process pool's worker", hung, POOL), ("hung: a pool's worker", hung, JOBS),
+    ("hung: below a shell with jobs", hung, BACKGROUND),
     ("hung: something beats and writes", hung, BEATS), ("hung: in a teardown", hung_in_teardown),
     ("hung: in a teardown of unittest's", hung_in_async_teardown),
     ("hung: --signal", first_signal), ("stood still", stood_still), ("outputs are tried", outputs_are_tried),

@@ -210,6 +210,7 @@ const struct lk_pattern lk_known_functions[] = {
     { "_python_exit", "concurrent/futures/process.py", LK_MARK_EXIT, NULL },
     { "wait_result_broken_or_wakeup", "concurrent/futures/process.py", LK_MARK_CHILDREN, NULL },
     { "_queue_management_worker", "concurrent/futures/process.py", LK_MARK_CHILDREN, NULL },
+    { "loop_once", "xdist/dsession.py", LK_MARK_ASKS_AGAIN, NULL },
     { "Runner.close", "asyncio/runners.py", LK_MARK_CLOSES, NULL },
     { "_exit_function", "multiprocessing/util.py", LK_MARK_EXIT, NULL },
     /* prompts (Lib/pdb.py, code.py) and other debuggers */

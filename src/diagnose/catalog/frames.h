@@ -32,6 +32,8 @@ enum lk_mark {
     LK_MARK_CHILDREN = 1 << 17, /* waits for the children of a process pool */
     LK_MARK_CLOSES = 1 << 18,   /* what asyncio.run ran is over: it takes its loop down */
     LK_MARK_HANDLER = 1 << 19,  /* by its name a handler of the standard library's servers */
+    /* asks its callee again and again, with a timeout that ends nothing */
+    LK_MARK_ASKS_AGAIN = 1 << 20,
 };
 
 /**
