@@ -5,9 +5,9 @@
 #include "report/ci_issues.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "report/memory_stream.h"
 #include "report/sentences.h"
 #include "report/text.h"
 #include "util/text.h"
@@ -119,53 +119,15 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     return keep(a, &b);
 }
 
-/* glibc's own memory behind a stream. */
-struct memory_stream {
-    FILE *f;
-    char *text;
-    size_t size;
-};
-
-static void memory_stream_close(void *arg, size_t size)
-{
-    struct memory_stream *m = arg;
-    (void)size;
-    if (m->f)
-        fclose(m->f);
-    free(m->text);
-}
-
-static struct memory_stream *memory_stream_open(void)
-{
-    struct memory_stream *m = lk_xcalloc(1, sizeof *m);
-    m->f = open_memstream(&m->text, &m->size);
-    if (!m->f)
-        lk_out_of_memory();
-    lk_hold(m, 0, memory_stream_close);
-    return m;
-}
-
 const char *lk_ci_text(struct lk_arena *a, const struct lk_report *reports, size_t n, bool set,
                        size_t most)
 {
     const struct lk_render how = { .width = TEXT_COLUMNS, .native = true };
-    struct memory_stream *m = memory_stream_open();
-    bool ok = lk_text_write(reports, n, set, &how, m->f);
-    ok &= fclose(m->f) == 0;
-    m->f = NULL;
-    if (!ok || !m->text)
-        lk_out_of_memory();
-    const char *ret;
-    if (m->size > most) {
-        while (most && m->text[most - 1] != '\n')
-            most--;
-        ret = lk_arena_printf(a, "%.*s[cut here: the text report has it whole]\n", (int)most,
-                              m->text);
-    } else {
-        ret = lk_arena_strdup(a, m->text);
-    }
-    lk_let_go(m, memory_stream_close);
-    memory_stream_close(m, 0);
-    lk_free(m);
-    return ret;
+    size_t size;
+    const char *text = lk_report_written(a, lk_text_write, reports, n, set, &how, &size);
+    if (size <= most)
+        return text;
+    while (most && text[most - 1] != '\n')
+        most--;
+    return lk_arena_printf(a, "%.*s[cut here: the text report has it whole]\n", (int)most, text);
 }

@@ -146,8 +146,7 @@ static void draw_chain(struct making *m)
     m->d.ring = f->chain.n > 1 && lk_ref_eq(f->chain.v[f->chain.n - 1].to, f->chain.v[0].from);
 }
 
-/* What an entity needs first to go on; of kind none where that is not known. */
-static struct lk_ref next_of(const struct lk_snapshot *s, struct lk_ref r)
+struct lk_ref lk_drawing_next(const struct lk_snapshot *s, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(s, r);
     const struct lk_task *k = lk_task_at(s, r);
@@ -171,7 +170,7 @@ static size_t behind_which(const struct making *m, struct lk_ref r)
 {
     for (size_t i = 0; i < MAX_STEPS; i++) {
         uint64_t at;
-        r = next_of(m->report->snap, r);
+        r = lk_drawing_next(m->report->snap, r);
         if (r.kind == LK_KIND_NONE)
             break;
         if (lk_map_get(&m->at, key_of(m->merge ? example_of(m->view, r) : r), &at))

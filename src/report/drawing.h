@@ -37,6 +37,9 @@ struct lk_drawing {
 struct lk_drawing lk_drawing_create(struct lk_arena *a, const struct lk_report *r,
                                     const struct lk_finding *f, const struct lk_fold *view);
 
+/** What an entity needs first to go on; of kind none where that is not known. */
+struct lk_ref lk_drawing_next(const struct lk_snapshot *s, struct lk_ref r);
+
 /** "thread", "loop", ...: the kind of an entity as one lower-case word. */
 const char *lk_drawing_kind(enum lk_kind k);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/formats.h"
+#include "report/html.h"
 #include "report/json.h"
 #include "report/markdown.h"
 #include "report/text.h"
@@ -14,6 +15,7 @@ const struct lk_format lk_formats[] = {
       .write = lk_json_write,
       .help = "for scripts: loopknot.report/1, see docs/report.schema.json" },
     { .name = "markdown", .write = lk_markdown_write, .help = "for a ticket" },
+    { .name = "html", .write = lk_html_write, .help = "for a browser: one page with everything" },
     { .name = "junit",
       .write = lk_junit_write,
       .help = "for CI servers: a test case, failed when it hangs" },
