@@ -239,6 +239,7 @@ static json_t *task_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "cancelled", json_boolean(k->state == LK_TASK_CANCELLED));
     lk_jw_set(o, "started", json_boolean(k->started));
     lk_jw_set(o, "ready", json_boolean(k->ready));
+    lk_jw_set(o, "stuck_ms", lk_jw_number(k->stuck_ms < 0 ? LK_UNKNOWN : k->stuck_ms));
     lk_jw_set(o, "cancel_requested", json_boolean(k->must_cancel));
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &k->wait.on));
     lk_jw_set(o, "run_by", lk_jw_id(w, k->run_by));

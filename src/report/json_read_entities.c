@@ -230,6 +230,7 @@ static void read_task(struct lk_jr *r, const json_t *o, size_t i)
                                                     LK_TASK_PENDING);
     k->started = lk_jr_bool(o, "started");
     k->ready = lk_jr_bool(o, "ready");
+    k->stuck_ms = lk_jr_number(o, "stuck_ms");
     k->must_cancel = lk_jr_bool(o, "cancel_requested");
     k->run_by = lk_jr_ref(r, o, "run_by");
     k->thread = lk_jr_ref(r, o, "thread");

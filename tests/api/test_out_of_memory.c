@@ -249,8 +249,8 @@ static void check(const struct before *b)
 
 /* ---- rounds ------------------------------------------------------------------------------ */
 
-static const char *const formats[] = { "text",   "json",   "markdown", "junit",     "sarif",
-                                       "github", "gitlab", "dot",      "collapsed", "tap" };
+static const char *const formats[] = { "text",   "json", "markdown",  "junit", "sarif", "github",
+                                       "gitlab", "dot",  "collapsed", "html",  "tap" };
 
 static struct loopknot_options options(void)
 {

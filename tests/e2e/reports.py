@@ -139,7 +139,7 @@ def dot_refuses():
 # ---- analyze
 
 # Of what a format says nothing is lost on the way through JSON.
-FORMATS = ["text", "json", "markdown", "junit", "sarif", "github", "gitlab", "dot", "collapsed", "tap"]
+FORMATS = ["text", "json", "markdown", "junit", "sarif", "github", "gitlab", "dot", "collapsed", "html", "tap"]
 
 
 def again(name, program):
