@@ -1,11 +1,13 @@
 /*
  * Test names by what each runner makes visible: pytest's PYTEST_CURRENT_TEST and unittest's frames
- * (the sources stand at the tables), the command lines of ctest, go test and node --test.
+ * (the sources stand at the tables), the command lines of ctest, go test and node --test, the
+ * frames of Rust's tests.
  */
 #include "report/test_name.h"
 
 #include <string.h>
 
+#include "diagnose/catalog/native_code.h"
 #include "report/paths.h"
 #include "util/text.h"
 
@@ -248,6 +250,45 @@ static bool of_go(struct lk_arena *a, const struct lk_snapshot *s, const struct 
     return true;
 }
 
+/* "crate::module::test::{closure}::h0123456789abcdef" to "crate", "module::test"; false: no such
+ * name. */
+static bool parse_rust_name(struct lk_arena *a, const char *function, struct lk_test *ret)
+{
+    enum { HASH = 16 };
+    char *name = lk_arena_strdup(a, function), *cut = strstr(name, "::_$u7b$"), *colons;
+    const size_t n = strlen(name);
+    if (cut)
+        *cut = '\0';
+    else if (n > HASH + 3 && lk_starts_with(name + n - HASH - 3, "::h"))
+        name[n - HASH - 3] = '\0';
+    if (!(colons = strstr(name, "::")) || strchr(name, '<'))
+        return false;
+    *colons = '\0';
+    *ret = (struct lk_test){ .group = lk_words_safe(a, name),
+                             .name = lk_words_safe(a, colons + 2),
+                             .told_by = "the frames of Rust's test runner" };
+    return *ret->name != '\0';
+}
+
+/* The outermost function of the program's own in the first thread that has one. */
+static bool of_rust(struct lk_arena *a, const struct lk_snapshot *s,
+                    const struct lk_snapshot *parent, struct lk_test *ret)
+{
+    bool runs_tests = false;
+    (void)parent;
+    for (size_t i = 0; i < s->threads.n; i++)
+        runs_tests |= s->threads.v[i].main && lk_native_runs_tests(s->threads.v[i].native_stack);
+    for (size_t i = 0; runs_tests && i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        for (size_t k = t->native_stack && !t->main ? t->native_stack->n : 0; k-- > 0;) {
+            const struct lk_natframe *f = &t->native_stack->frames[k];
+            if (f->function && f->file && lk_native_code_of(f, s->exe) == LK_NATIVE_PROJECT)
+                return parse_rust_name(a, f->function, ret);
+        }
+    }
+    return false;
+}
+
 static bool is_node(const struct lk_snapshot *s)
 {
     return strcmp(program(s), "node") == 0 || strcmp(program(s), "nodejs") == 0;
@@ -276,6 +317,7 @@ static bool of_node(struct lk_arena *a, const struct lk_snapshot *s,
 
 static bool (*const runners[])(struct lk_arena *, const struct lk_snapshot *,
                                const struct lk_snapshot *, struct lk_test *) = {
+    of_rust,
     of_ctest,
     of_go,
     of_node,

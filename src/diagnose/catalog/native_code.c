@@ -1,8 +1,9 @@
 /*
  * Native code as the system's, a wrapper's, a library's or the project's, by file, module and name.
  * Facts: debug information names each file as the compiler was given it, below its working folder;
- * headers lie where gcc and clang look for them (cpp -v), Rust's own library below /rustc. Without
- * it, demangled names tell (Itanium C++ ABI, "Mangling"): a template's begins with what it returns.
+ * headers lie where gcc and clang look for them (cpp -v), Rust's own library below /rustc, or below
+ * the folder that its crates were built in. Without it, demangled names tell (Itanium C++ ABI,
+ * "Mangling"): a template's begins with what it returns.
  */
 #include "diagnose/catalog/native_code.h"
 
@@ -13,10 +14,12 @@
 #include "util/text.h"
 
 /* Folders of headers and of what compilers bring along: part of a path, or its beginning. */
-static const char *const header_folders[] = { "/usr/include/",    "/usr/local/include/",
-                                              "/usr/lib/gcc/",    "/usr/lib/llvm",
-                                              "/usr/lib/clang/",  "/rustc/",
-                                              "/usr/lib/rustlib/" };
+static const char *const header_folders[] = { "/usr/include/",     "/usr/local/include/",
+                                              "/usr/lib/gcc/",     "/usr/lib/llvm",
+                                              "/usr/lib/clang/",   "/rustc/",
+                                              "/usr/lib/rustlib/", "library/std/src/",
+                                              "library/core/src/", "library/alloc/src/",
+                                              "library/test/src/" };
 static const char *const header_parts[] = { "/include/c++/", "/rustlib/src/" };
 /* Sources of packages that were built with the program, as below site-packages. */
 static const char *const package_parts[] = { "/.cargo/registry/", "/.conan/", "/vcpkg/",
@@ -63,7 +66,7 @@ static const char *begin_of_name(const char *s)
  * it, which ends in a hash. */
 static bool is_rust_library(const char *name)
 {
-    static const char *const mangled[] = { "_3std", "_4core", "_5alloc" };
+    static const char *const mangled[] = { "_3std", "_4core", "_5alloc", "_4test" };
     static const char *const begins[] = { "std::",      "core::",      "alloc::",
                                           "_$LT$std..", "_$LT$core..", "_$LT$alloc..",
                                           "<std::",     "<core::",     "<alloc::" };
@@ -108,6 +111,17 @@ enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *e
     if (f->file && !lk_starts_with(f->file, "/usr/"))
         return LK_NATIVE_PROJECT;
     return is_program(f, exe) ? LK_NATIVE_PROJECT : LK_NATIVE_LIBRARY;
+}
+
+/* Rust's libtest runs each test in a thread of its own (library/test/src/lib.rs, test_main). */
+bool lk_native_runs_tests(const struct lk_natstack *st)
+{
+    static const char *const runners[] = { "_4test9test_main", "test::test_main" };
+    for (size_t i = 0; st && i < st->n; i++)
+        if (st->frames[i].function &&
+            holds_any(st->frames[i].function, runners, LK_ARRAY_LEN(runners)))
+            return true;
+    return false;
 }
 
 /* Of a stack that is all the system's: the nearest function with a name outside of the library that

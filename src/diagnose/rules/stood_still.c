@@ -1,15 +1,31 @@
 /*
  * LK409: `loopknot run` ends a command that stood still, or ran too long, and no other finding says
- * why. Where it stood is where the main thread is, or the task that it runs its loop for.
+ * why. Where it stood is where the main thread is, the task that it runs its loop for, or the test
+ * that it runs in another thread.
  */
 #include "diagnose/rules/finders.h"
 
+#include "diagnose/catalog/native_code.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/wording/entity.h"
 
-static struct lk_ref where(const struct lk_snapshot *s)
+/* A test runner's main thread only looks whether its tests have ended: the first thread with code
+ * of the program's own that waits without a timeout. */
+static size_t waited_for(const struct lk_rule_context *c, size_t main)
 {
+    const struct lk_snapshot *s = c->snap;
+    for (size_t i = 0; lk_native_runs_tests(s->threads.v[main].native_stack) && i < s->threads.n;
+         i++)
+        if (i != main && s->threads.v[i].os.timeout_ms == LK_FOREVER &&
+            lk_is_project(c, lk_ref_make(LK_KIND_THREAD, i)))
+            return i;
+    return main;
+}
+
+static struct lk_ref where(const struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_thread *t = &s->threads.v[i];
         const struct lk_task *k = lk_task_at(s, t->drives);
@@ -17,7 +33,7 @@ static struct lk_ref where(const struct lk_snapshot *s)
             continue;
         return k && k->state == LK_TASK_PENDING && k->stack && k->stack->n
                    ? t->drives
-                   : lk_ref_make(LK_KIND_THREAD, i);
+                   : lk_ref_make(LK_KIND_THREAD, waited_for(c, i));
     }
     return (struct lk_ref){ 0 };
 }
@@ -40,7 +56,7 @@ void lk_find_stood_still(struct lk_rule_context *c)
     for (size_t i = 0; i < c->out->list.n; i++)
         if (c->out->list.v[i].severity >= LK_STALLED)
             return;
-    const struct lk_ref at = where(s);
+    const struct lk_ref at = where(c);
     const struct lk_thread *t = lk_thread_at(s, at);
     const struct lk_task *k = lk_task_at(s, at);
     const bool too_long = s->stood_still == LK_RAN_TOO_LONG;

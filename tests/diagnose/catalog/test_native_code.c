@@ -30,6 +30,8 @@ static void classes(void **state)
         { LK_NATIVE_WRAPPER, "f", EXE, "/usr/lib/llvm-14/lib/clang/14/include/x.h" },
         { LK_NATIVE_WRAPPER, "f", EXE, "/opt/gcc/include/c++/13/mutex" },
         { LK_NATIVE_WRAPPER, "f", EXE, "/rustc/90b35a62/library/std/src/sys/mutex.rs" },
+        { LK_NATIVE_WRAPPER, "f", EXE, "library/std/src/sync/mpmc/mod.rs" },
+        { LK_NATIVE_PROJECT, "f", EXE, "library/src/main.rs" },
         { LK_NATIVE_LIBRARY, "tokio::park", EXE,
           "/home/user/.cargo/registry/src/i/tokio-1/src/park.rs" },
         /* by the module alone */
@@ -47,6 +49,7 @@ static void classes(void **state)
         { LK_NATIVE_PROJECT, "(", EXE, NULL },
         { LK_NATIVE_WRAPPER, "_RNvMNtNtCsjrHSEGnQ3l9_3std3sys4sync5mutex4lock", EXE, NULL },
         { LK_NATIVE_PROJECT, "_RNvCs1234_3app4take", EXE, NULL },
+        { LK_NATIVE_WRAPPER, "_RNvNtCs3mSbOeLENLV_4test7console17run_tests_console", EXE, NULL },
         { LK_NATIVE_WRAPPER, "core::ops::function::FnOnce::call_once::h8f847b56a0123456", EXE,
           NULL },
         { LK_NATIVE_PROJECT, "core::Scheduler::run()", EXE, NULL }, /* C++ */
