@@ -1,4 +1,5 @@
 /*
+ * A finding as a graph: the nodes and edges of its chain, and what is held up behind it.
  * Nodes are found by their reference; in a long chain by the group of alike ones they belong to
  * (folding.h). Bounded: MAX_NODES of the chain, MAX_BEHIND of what is held up.
  */
@@ -65,17 +66,15 @@ static const char *user_frame(struct lk_arena *a, const struct lk_pystack *st)
 static const char *place_of(const struct making *m, struct lk_ref r)
 {
     const struct lk_culprit *c = culprit_of(m, r);
-    const struct lk_thread *t = lk_thread_at(m->report->snap, r);
-    const struct lk_task *k = lk_task_at(m->report->snap, r);
     if (!c)
-        return user_frame(m->arena, t ? t->python_stack : k ? k->stack : NULL);
+        return user_frame(m->arena, lk_stack_of(m->report->snap, r));
     const char *function = lk_phrase_name(m->arena, c->function),
                *file = lk_base_name(lk_words_safe(m->arena, lk_or_else(c->file, c->module)));
     return c->line > 0 ? lk_arena_printf(m->arena, "%s (%s:%d)", function, file, c->line)
                        : lk_arena_printf(m->arena, "%s (%s)", function, file);
 }
 
-/* The node of an entity, made where there is none; n_nodes where there is no room for it. */
+/* The node of an entity, made where there is none; SIZE_MAX where there is no room. */
 static size_t node_of(struct making *m, struct lk_ref r, bool chain)
 {
     const struct lk_ref one = m->merge ? example_of(m->view, r) : r;

@@ -209,15 +209,11 @@ CASES = [
 
 
 def main():
-    tally = lib.Tally("explain")
     cases = list(CASES)
     for rule in listed():
         cases += [(rule + " is explained", says_all, rule), (rule + " has code that compiles", compiles, rule),
                   (rule + " has a page", page_is_whole, rule), (rule + "'s page leads somewhere", links_lead_somewhere, "rules/%s.md" % rule)]
-    for case, function, *args in cases:
-        if len(sys.argv) < 2 or any(word in case for word in sys.argv[1:]):
-            tally.run(case, function, *args)
-    return tally.end()
+    return lib.run_cases("explain", cases)
 
 
 if __name__ == "__main__":

@@ -276,13 +276,5 @@ CASES = [
 ]
 
 
-def main():
-    tally = lib.Tally("permissions")
-    for case, function, *args in CASES:
-        if len(sys.argv) < 2 or any(word in case for word in sys.argv[1:]):
-            tally.run(case, function, *args)
-    return tally.end()
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(lib.run_cases("permissions", CASES))

@@ -8,6 +8,7 @@
 #include "read/python/interpreter/type.h"
 
 enum {
+    DESCRIBED = 16,  /* property.fget, staticmethod and classmethod: the callable */
     MEMBER_DEF = 40, /* PyMemberDescrObject.d_member */
     MEMBER_TYPE = 8, /* PyMemberDef.type, .offset (Include/descrobject.h) */
     MEMBER_OFFSET = 16,
@@ -114,6 +115,12 @@ static bool find_home(struct lk_py *py, lk_addr obj, const struct lk_pytype *ty,
 
 /* ---- slots --------------------------------------------------------------------------- */
 
+bool lk_py_is_slot(struct lk_py *py, lk_addr descr)
+{
+    const struct lk_pytype *ty = lk_py_type(py, descr);
+    return ty && strcmp(ty->name, "member_descriptor") == 0;
+}
+
 /* Offset of a member descriptor `name` found in the class or its bases; 0 when there is none. */
 static uint64_t slot_offset(struct lk_py *py, const struct lk_pytype *ty, const char *name)
 {
@@ -123,9 +130,7 @@ static uint64_t slot_offset(struct lk_py *py, const struct lk_pytype *ty, const 
     if (lk_map_get(&py->slots, id, &offset))
         return offset;
     lk_addr descr = lk_py_type_attr(py, ty, name), def;
-    const struct lk_pytype *dt = descr ? lk_py_type(py, descr) : NULL;
-    if (!dt || strcmp(dt->name, "member_descriptor") != 0 ||
-        !(def = lk_py_ptr(py, descr + MEMBER_DEF)) ||
+    if (!descr || !lk_py_is_slot(py, descr) || !(def = lk_py_ptr(py, descr + MEMBER_DEF)) ||
         !lk_read_u32(py->t, def + MEMBER_TYPE, &kind) ||
         (kind != MEMBER_OBJECT && kind != MEMBER_OBJECT_EX) ||
         !lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) || offset < 16 ||
@@ -149,6 +154,23 @@ lk_addr lk_py_attr(struct lk_py *py, lk_addr obj, const char *name)
         return v;
     uint64_t off = slot_offset(py, ty, name);
     return off ? lk_py_ptr(py, obj + off) : 0;
+}
+
+lk_addr lk_py_slot_value(struct lk_py *py, lk_addr obj, lk_addr name, lk_addr descr)
+{
+    char text[128];
+    return lk_py_is_slot(py, descr) && lk_py_str_raw(py, name, text, sizeof text)
+               ? lk_py_attr(py, obj, text)
+               : 0;
+}
+
+lk_addr lk_py_described(struct lk_py *py, lk_addr value)
+{
+    const struct lk_pytype *ty = lk_py_type(py, value);
+    const bool describes =
+        ty && (strcmp(ty->name, "property") == 0 || strcmp(ty->name, "staticmethod") == 0 ||
+               strcmp(ty->name, "classmethod") == 0);
+    return describes ? lk_py_ptr(py, lk_py_field(py, value, DESCRIBED)) : value;
 }
 
 void lk_py_attr_each(struct lk_py *py, lk_addr obj,

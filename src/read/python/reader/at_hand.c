@@ -22,7 +22,6 @@
 #include "read/python/reader/reader.h"
 
 enum {
-    DESCRIPTOR_FUNCTION = 16, /* property.fget, staticmethod and classmethod: the callable */
     MODULE_DICT = 16,
 };
 
@@ -45,18 +44,13 @@ static bool look_at_attr(struct lk_py *py, lk_addr key, lk_addr value, void *arg
 static bool look_at_class_attr(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
 {
     const struct asked *a = arg;
-    char name[128];
     if (!lk_map_get(&a->x->names, key, NULL))
         return lk_hand_spend(a->x);
-    const struct lk_pytype *vt = lk_py_type(py, v);
-    if (vt && strcmp(vt->name, "member_descriptor") == 0 &&
-        lk_py_str_raw(py, key, name, sizeof name)) {
-        lk_hand_look(py, a->x, lk_py_attr(py, a->at.obj, name), 0, a->at.depth + 1);
+    if (lk_py_is_slot(py, v)) {
+        lk_hand_look(py, a->x, lk_py_slot_value(py, a->at.obj, key, v), 0, a->at.depth + 1);
         return lk_hand_spend(a->x);
     }
-    if (vt && (strcmp(vt->name, "property") == 0 || strcmp(vt->name, "staticmethod") == 0 ||
-               strcmp(vt->name, "classmethod") == 0))
-        v = lk_py_ptr(py, lk_py_field(py, v, DESCRIPTOR_FUNCTION));
+    v = lk_py_described(py, v);
     if (v && lk_py_kind(py, v) == LK_PYK_FUNCTION &&
         (a->x->calls || (a->x->methods && !lk_hand_is_library(py, lk_py_function_code(py, v)))))
         lk_hand_look(py, a->x, v, 0, a->at.depth);
@@ -65,9 +59,8 @@ static bool look_at_class_attr(struct lk_py *py, lk_addr key, lk_addr v, void *a
 
 static bool is_slot(struct lk_py *py, lk_addr key, lk_addr v, void *arg)
 {
-    const struct lk_pytype *ty = lk_py_type(py, v);
     (void)key;
-    *(bool *)arg = ty && strcmp(ty->name, "member_descriptor") == 0;
+    *(bool *)arg = lk_py_is_slot(py, v);
     return !*(bool *)arg;
 }
 

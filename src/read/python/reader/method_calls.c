@@ -123,7 +123,7 @@ static enum lk_tri call_reaches(struct lk_py *py, lk_addr receiver, const char *
 /* obj.name as far as it is plain: an instance's or module's own, or a lock kept in the class. */
 static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
 {
-    const struct lk_pytype *ty = lk_py_type(py, obj), *kind;
+    const struct lk_pytype *ty = lk_py_type(py, obj);
 
     if (!ty || lk_py_kind(py, obj) == LK_PYK_TYPE ||
         lk_py_kind(py, lk_py_type_attr(py, ty, "__getattribute__")) == LK_PYK_FUNCTION)
@@ -134,9 +134,7 @@ static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
     if (lk_py_known_class(py, shared, NULL) != LK_CLASS_OTHER)
         return own ? own : shared;
     /* A descriptor of the class comes before the instance; a slot's is the instance's own. */
-    kind = lk_py_type(py, shared);
-    return kind && (strcmp(kind->name, "member_descriptor") == 0 || lk_py_is_none(py, shared)) ? own
-                                                                                               : 0;
+    return lk_py_is_slot(py, shared) || lk_py_is_none(py, shared) ? own : 0;
 }
 
 /* exec() may run a module's code with locals that are not its globals. */

@@ -29,7 +29,6 @@ enum {
     STEPS_TO_CODE = 4, /* from a frame to a view: server, application, table, function */
     SEARCH = 20000,    /* objects of such a search */
     KIND_CELL_OR_FREE = 0xc0,
-    DESCRIPTOR_FUNCTION = 16, /* property.fget, staticmethod and classmethod: the callable */
     MODULE_DICT = 16,
 };
 
@@ -221,10 +220,7 @@ static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_ad
 static bool add_member(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct reach *r = arg;
-    const struct lk_pytype *ty = lk_py_type(py, value);
-    if (ty && (strcmp(ty->name, "property") == 0 || strcmp(ty->name, "staticmethod") == 0 ||
-               strcmp(ty->name, "classmethod") == 0))
-        value = lk_py_ptr(py, lk_py_field(py, value, DESCRIPTOR_FUNCTION));
+    value = lk_py_described(py, value);
     if (value && lk_py_kind(py, value) == LK_PYK_FUNCTION)
         add_function(py, r, name_of(py, key), value, true);
     return r->functions.n < MAX_FUNCTIONS;

@@ -53,6 +53,11 @@ static void add_holder(struct lk_lent_search *x, struct lk_lent_pool *p, struct 
 
 /* ---- `with` blocks ---------------------------------------------------------------------- */
 
+static bool is_enter_name(const char *function)
+{
+    return strcmp(function, "__enter__") == 0 || strcmp(function, "__aenter__") == 0;
+}
+
 /* A waiter of the pool stands in the `__enter__` of such a manager. */
 static bool is_entered(struct lk_lent_search *x, const struct lk_lent_pool *p, lk_addr manager)
 {
@@ -61,9 +66,7 @@ static bool is_entered(struct lk_lent_search *x, const struct lk_lent_pool *p, l
         const struct lk_pyframes *f = &x->parties.v[p->waiters.v[i].party].frames;
         for (size_t k = 0; k < f->n && k < LK_LENT_MAX_FRAMES; k++) {
             const struct lk_pycode *c = lk_py_code(x->py, f->v[k].code);
-            if (c &&
-                (strcmp(c->code->function, "__aenter__") == 0 ||
-                 strcmp(c->code->function, "__enter__") == 0) &&
+            if (c && is_enter_name(c->code->function) &&
                 lk_py_type(x->py, lk_py_local(x->py, &f->v[k], "self")) == ty)
                 return true;
         }
@@ -105,8 +108,7 @@ static bool is_entering(struct lk_lent_search *x, const struct lk_lent_waiter *w
     const struct lk_pyframes *f = &x->parties.v[w->party].frames;
     for (uint32_t i = w->outermost; i < f->n && i <= w->outermost + 1; i++) {
         const struct lk_pycode *c = lk_py_code(x->py, f->v[i].code);
-        if (c && (strcmp(c->code->function, "__enter__") == 0 ||
-                  strcmp(c->code->function, "__aenter__") == 0))
+        if (c && is_enter_name(c->code->function))
             return true;
     }
     return false;

@@ -86,12 +86,9 @@ struct slots {
 
 static bool refer_slot(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
-    char name[128];
     const struct slots *s = arg;
-    const struct lk_pytype *ty = lk_py_type(py, value);
-    if (ty && strcmp(ty->name, "member_descriptor") == 0 &&
-        lk_py_str_raw(py, key, name, sizeof name))
-        refer(s->w, lk_py_attr(py, s->obj, name));
+    if (lk_py_is_slot(py, value))
+        refer(s->w, lk_py_slot_value(py, s->obj, key, value));
     return true;
 }
 
