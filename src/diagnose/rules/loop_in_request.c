@@ -17,11 +17,14 @@ struct drive {
     bool forever;
 };
 
-/* uvloop's methods leave no frame: the innermost frame of an idle loop's thread is their caller. */
+/* uvloop's methods leave no frame: the innermost frame of an idle loop's thread is their caller.
+ * Where the thread ran meanwhile, its frames and the selector that it waits in are of different
+ * moments. */
 static bool find_frameless(const struct lk_thread *t, size_t request, struct drive *d)
 {
     size_t index;
-    if (t->wait.kind != LK_WAIT_SELECTOR || t->running_loop.kind != LK_KIND_LOOP)
+    if (t->read == LK_READ_RACY || t->wait.kind != LK_WAIT_SELECTOR ||
+        t->running_loop.kind != LK_KIND_LOOP)
         return false;
     d->caller = lk_caller_frame(t->python_stack, 0, &index);
     d->loop = t->running_loop;

@@ -52,6 +52,16 @@ static void loops_for_requests_that_are_fine(void **state)
     mk_idle_loop(s, mk_thread(s, "pool", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:248",
                               POOL_WORKER, NULL));
     mk_expect(s, LK_HEALTHY, NULL);
+    /* tornado under load: the thread slept in its selector a moment before it came to this stack */
+    s = mk();
+    struct lk_ref busy =
+        mk_thread(s, "main", "iterencode@" STDLIB "json/encoder.py:263", "get@/srv/app.py:19",
+                  "_execute@" SITE "tornado/web.py:2004", RUN_UNTIL, NULL);
+    mk_idle_loop(s, busy);
+    THREAD(busy)->read = THREAD(busy)->wait.read = LK_READ_RACY;
+    struct lk_findings *torn = mk_diagnose(s);
+    assert_null(mk_find(torn, "LK301"));
+    mk_free(s, torn);
     /* a main thread's asyncio.run, a handler of an aiohttp server running in it */
     s = mk();
     mk_idle_loop(s, mk_thread(s, "main", RUN_UNTIL, "run@" STDLIB "asyncio/runners.py:118",
