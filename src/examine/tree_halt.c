@@ -34,8 +34,7 @@ static bool is_member(const struct tree *x, int64_t pid)
     return false;
 }
 
-/* ---- what a thread waits for ------------------------------------------------------------------
- */
+/* ---- what a thread waits for ----------------------------------------------------------------- */
 
 static bool is_wakeup(const struct lk_snapshot *s, int64_t fd)
 {
@@ -48,11 +47,9 @@ static bool is_wakeup(const struct lk_snapshot *s, int64_t fd)
 /* What makes it ready is done in the tree; pipes are noted, to be looked at together. */
 static bool is_inner_fd(struct tree *x, const struct lk_snapshot *s, int64_t fd)
 {
-    static const char *const inner[] = { "anon_inode:[eventfd", "anon_inode:[pidfd" };
     const char *name = lk_machine_fd_name(x->machine, s->pid, fd, x->arena);
-    for (size_t i = 0; name && i < LK_ARRAY_LEN(inner); i++)
-        if (lk_starts_with(name, inner[i]))
-            return true;
+    if (name && lk_starts_with(name, "anon_inode:[eventfd"))
+        return true;
     if (!name || !lk_starts_with(name, "pipe:["))
         return name && is_wakeup(s, fd);
     for (size_t i = 0; i < x->pipes.n; i++)
@@ -64,10 +61,18 @@ static bool is_inner_fd(struct tree *x, const struct lk_snapshot *s, int64_t fd)
     return true;
 }
 
+/* waitpid(2) is for children, all of which are known; a pidfd may be of any process. */
+static bool is_inner_process(const struct tree *x, const struct lk_syscall_wait *os)
+{
+    return os->child_pid > 0 ? is_member(x, os->child_pid) : os->fd == LK_UNKNOWN;
+}
+
 static bool is_inner_wait(struct tree *x, const struct lk_snapshot *s,
                           const struct lk_syscall_wait *os)
 {
-    if (os->on == LK_OS_FUTEX || os->on == LK_OS_CHILD)
+    if (os->on == LK_OS_CHILD)
+        return is_inner_process(x, os);
+    if (os->on == LK_OS_FUTEX)
         return true;
     if (os->on == LK_OS_PIPE || os->on == LK_OS_EVENTFD)
         return is_inner_fd(x, s, os->fd);

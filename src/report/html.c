@@ -28,8 +28,7 @@ static const char *verdict_word(struct lk_html *h, enum lk_verdict v)
     return lk_words_upper(h->arena, lk_verdict_name(v));
 }
 
-/* ---- one process -------------------------------------------------------------------------------
- */
+/* ---- one process ----------------------------------------------------------------------------- */
 
 static void limits(struct lk_html *h)
 {
@@ -121,8 +120,7 @@ static void report(struct lk_html *h, const struct lk_report *reports, size_t n,
     h->arena = outer;
 }
 
-/* ---- sets --------------------------------------------------------------------------------------
- */
+/* ---- sets ------------------------------------------------------------------------------------ */
 
 static void overview(struct lk_html *h, const struct lk_report *reports,
                      const struct lk_process_groups *set)

@@ -267,8 +267,7 @@ static void table(struct lk_html *h, const struct table *t)
     lk_html_raw(h, "</details>\n");
 }
 
-/* ---- waits that are no finding -----------------------------------------------------------------
- */
+/* ---- waits that are no finding --------------------------------------------------------------- */
 
 static bool is_idle(enum lk_thread_state s)
 {

@@ -163,8 +163,7 @@ static void read_finding(struct lk_jr *r, const json_t *o, struct lk_finding *f)
     f->safe_now = lk_jr_text(r, o, "safe_now");
 }
 
-/* ---- the process -------------------------------------------------------------------------------
- */
+/* ---- the process ----------------------------------------------------------------------------- */
 
 static const char *runtime_name(int v)
 {

@@ -10,8 +10,7 @@
 #include "snapshot/builder.h"
 #include "util/text.h"
 
-/* ---- names of enumerators, by number -----------------------------------------------------------
- */
+/* ---- names of enumerators, by number --------------------------------------------------------- */
 
 #define BY_NUMBER(name, words, type)                                                               \
     static const char *name(int v)                                                                 \

@@ -342,8 +342,7 @@ static void ask_code(struct lk_could_end *x)
     }
 }
 
-/* ---- whether anybody else can ------------------------------------------------------------------
- */
+/* ---- whether anybody else can ---------------------------------------------------------------- */
 
 struct waiting {
     struct lk_pyframes frames[MAX_WAITING]; /* copies */

@@ -87,8 +87,7 @@ static const struct lk_pyframes *frames_of(struct search *x, struct lk_ref who)
     return lk_frames_of_party(x->py, who, &x->chain);
 }
 
-/* ---- what is asked for ------------------------------------------------------------------------
- */
+/* ---- what is asked for ----------------------------------------------------------------------- */
 
 /* Connections are lent last in, first out; or whoever takes one is going to put it back. */
 static bool lends(struct search *x, const struct thing *l)
@@ -237,8 +236,7 @@ static void add_futures(struct search *x)
     lk_map_deinit(&index);
 }
 
-/* ---- whether somebody could end it ------------------------------------------------------------
- */
+/* ---- whether somebody could end it ----------------------------------------------------------- */
 
 struct named {
     struct lk_leads_to *l;

@@ -206,8 +206,7 @@ struct lk_pyframes *lk_py_frames_keep(struct lk_py *py, const struct lk_pyframes
     return ret;
 }
 
-/* ---- slots: locals and value stack ------------------------------------------------------------
- */
+/* ---- slots: locals and value stack ----------------------------------------------------------- */
 
 /* The object in a slot; 3.14+ tag the pointer (bit 1 set: no object at all). */
 static lk_addr slot(struct lk_py *py, lk_addr at)
@@ -286,8 +285,7 @@ void lk_py_local_each(struct lk_py *py, const struct lk_pyf *f,
     }
 }
 
-/* ---- the snapshot's view ------------------------------------------------------------------------
- */
+/* ---- the snapshot's view --------------------------------------------------------------------- */
 
 struct lk_pyframe lk_py_snapshot_frame(struct lk_py *py, const struct lk_pyf *f)
 {

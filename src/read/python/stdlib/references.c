@@ -43,8 +43,7 @@ struct walk {
     unsigned far;
 };
 
-/* ---- references that can be found --------------------------------------------------------------
- */
+/* ---- references that can be found ------------------------------------------------------------ */
 
 static void refer(struct walk *w, lk_addr to)
 {
@@ -190,8 +189,7 @@ static void find_references(struct lk_py *py, struct walk *w)
     }
 }
 
-/* ---- from the object back to the frames --------------------------------------------------------
- */
+/* ---- from the object back to the frames ------------------------------------------------------ */
 
 struct back {
     lk_addr v[MOST];
