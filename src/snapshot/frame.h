@@ -15,6 +15,13 @@ enum lk_code_class {
 };
 
 /** One Python code object, shared by all frames that run it. Strings are clean (text.h). */
+/** By the names of its first arguments the entry of a web application, whoever calls it. */
+enum lk_entry {
+    LK_ENTRY_NONE,
+    LK_ENTRY_WSGI, /* (environ, start_response), PEP 3333 */
+    LK_ENTRY_ASGI, /* (scope, receive, send) */
+};
+
 struct lk_code {
     lk_addr addr;
     const char *function; /* co_name */
@@ -22,6 +29,7 @@ struct lk_code {
     const char *file;     /* co_filename, as the target has it */
     int firstlineno;
     bool is_coroutine; /* CO_COROUTINE or CO_ASYNC_GENERATOR in co_flags */
+    uint8_t entry;     /* enum lk_entry */
     /* co_names holds these words; set: set_result or set_exception */
     bool mentions_release, mentions_acquire, mentions_cancel, mentions_set;
     bool mentions_serve; /* ... or one that opens a server's socket */

@@ -157,6 +157,8 @@ static void classify_code(const struct classifier *k, const struct lk_code *code
     lk_pattern_mark(k->s->patterns, c, k->qualnames);
     if (is_typed(c))
         c->marks |= LK_MARK_CELL;
+    if (c->entry == LK_ENTRY_WSGI)
+        c->marks |= LK_MARK_REQUEST;
     if (lk_starts_with(c->function, "do_") || strcmp(c->function, "handle") == 0)
         c->marks |= LK_MARK_HANDLER;
     c->cls = class_of(k, c, &c->site);

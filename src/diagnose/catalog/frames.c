@@ -203,6 +203,13 @@ const struct lk_pattern lk_known_functions[] = {
     { NULL, "qasync/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "quamash/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "asyncio_gevent/event_loop.py", LK_MARK_NESTER, NULL },
+    /* loops that are not read: trio's, in guest mode its thread for events; Twisted's, but for the
+     * reactor that runs on asyncio's; curio's */
+    { "run", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
+    { "unrolled_run", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
+    { "get_events", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
+    { "mainLoop", "twisted/internet/base.py", LK_MARK_UNREAD, "Twisted" },
+    { "run", "curio/kernel.py", LK_MARK_UNREAD, "curio" },
     /* the interpreter's end (Lib/threading.py, Lib/concurrent/futures, Lib/multiprocessing/util.py)
      */
     { "_shutdown", "threading.py", LK_MARK_EXIT, NULL },
@@ -294,6 +301,9 @@ const struct lk_pattern lk_known_functions[] = {
     { "wsgi", "bottle.py", LK_MARK_REQUEST, NULL },
     { "invoke_request", "pyramid/router.py", LK_MARK_REQUEST, NULL },
     { "__call__", "falcon/app.py", LK_MARK_REQUEST, NULL },
+    { "Request.process", "twisted/web/server.py", LK_MARK_REQUEST, NULL },
+    { "Router.add_route.<locals>.inner_handler", "robyn/router.py", LK_MARK_REQUEST, NULL },
+    { "Router.add_route.<locals>.async_inner_handler", "robyn/router.py", LK_MARK_REQUEST, NULL },
     /* jobs of task queues, and tests */
     { "trace_task", "celery/app/trace.py", LK_MARK_JOB, NULL },
     { "perform_job", "rq/worker.py", LK_MARK_JOB, NULL },
@@ -302,8 +312,17 @@ const struct lk_pattern lk_known_functions[] = {
     { "_execute", "huey/api.py", LK_MARK_JOB, NULL },
     { "run_job", "arq/worker.py", LK_MARK_JOB, NULL },
     { "run_task", "taskiq/receiver/receiver.py", LK_MARK_JOB, NULL },
+    { "pytest_runtest_setup", "_pytest/runner.py", LK_MARK_JOB, NULL },
     { "pytest_runtest_call", "_pytest/runner.py", LK_MARK_JOB, NULL },
+    { "pytest_runtest_teardown", "_pytest/runner.py", LK_MARK_JOB, NULL },
+    { "_callSetUp", "unittest/case.py", LK_MARK_JOB, NULL },
     { "_callTestMethod", "unittest/case.py", LK_MARK_JOB, NULL },
+    { "_callTearDown", "unittest/case.py", LK_MARK_JOB, NULL },
+    { "doCleanups", "unittest/case.py", LK_MARK_JOB, NULL },
+    { "_callSetUp", "unittest/async_case.py", LK_MARK_JOB, NULL },
+    { "_callTestMethod", "unittest/async_case.py", LK_MARK_JOB, NULL },
+    { "_callTearDown", "unittest/async_case.py", LK_MARK_JOB, NULL },
+    { "_callCleanup", "unittest/async_case.py", LK_MARK_JOB, NULL },
     /* consumers: the next message may come at any time, or never */
     { "start_consuming", "pika/adapters/blocking_connection.py", LK_MARK_CONSUMER, NULL },
     { "poll", "kafka/consumer/group.py", LK_MARK_CONSUMER, NULL },

@@ -34,6 +34,7 @@ enum lk_mark {
     LK_MARK_HANDLER = 1 << 19,  /* by its name a handler of the standard library's servers */
     /* asks its callee again and again, with a timeout that ends nothing */
     LK_MARK_ASKS_AGAIN = 1 << 20,
+    LK_MARK_UNREAD = 1 << 21, /* runs a loop of a kind that cannot be read */
 };
 
 /**
@@ -43,7 +44,9 @@ enum lk_mark {
 struct lk_pattern {
     const char *function, *file;
     unsigned marks;
-    const char *call; /* blocking calls: their name for sentences; NULL: the qualified name */
+    /* blocking calls: their name for sentences; NULL: the qualified name. Unread loops: their kind
+     */
+    const char *call;
 };
 
 /** A blocking function made in C, or a system call. */

@@ -36,7 +36,8 @@ static bool is_asked_for(struct lk_rule_context *c, struct lk_ref thread)
             lk_is_request_thread(s, &s->threads.v[i]))
             return true;
     for (size_t i = 0; i < s->tasks.n; i++)
-        if (c->mark[c->graph->first[LK_KIND_TASK] + i] && lk_request_frame(s->tasks.v[i].stack))
+        if (c->mark[c->graph->first[LK_KIND_TASK] + i] &&
+            (s->tasks.v[i].http || lk_request_frame(s->tasks.v[i].stack)))
             return true;
     return false;
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/own_requests.h"
@@ -86,6 +88,27 @@ static const struct lk_loop *loop_with_unread_queue(const struct lk_snapshot *s)
     for (size_t i = 0; i < s->loops.n; i++)
         if (s->loops.v[i].ready == LK_UNKNOWN && s->loops.v[i].run == LK_LOOP_RUNNING)
             return &s->loops.v[i];
+    return NULL;
+}
+
+/* Its tasks and what these wait for are not known. */
+static const char *loop_of_unread_kind(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_pystack *st = c->snap->threads.v[i].python_stack;
+        const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        size_t k = 0;
+        while (st && k < st->n && !(st->frames[k].code->marks & LK_MARK_UNREAD))
+            k++;
+        if (!st || k == st->n)
+            continue;
+        const struct lk_culprit p = lk_culprit_of(c, thread);
+        return lk_print(c,
+                        "%s runs a loop of %s, a kind that is not read: what its tasks wait for is "
+                        "not known; the thread stands at %s%s",
+                        lk_name(c, thread), st->frames[k].code->call, lk_place(c, &p),
+                        c->snap->threads.v[i].in_request ? ", in a request" : "");
+    }
     return NULL;
 }
 
@@ -403,7 +426,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
     const char *children = unexamined_children(c), *python = unread_python(c),
                *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
     const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c),
-               *no_queue = loop_without_queue(c);
+               *no_queue = loop_without_queue(c), *kind = loop_of_unread_kind(c);
     const char *unread = unread_calls(c), *tasks = undecided_task_waits(c);
     if (children)
         return children;
@@ -421,5 +444,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : queue    ? queue
            : no_queue ? no_queue
            : waits    ? waits
-                      : tasks;
+           : tasks    ? tasks
+                      : kind;
 }

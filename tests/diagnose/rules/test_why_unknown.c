@@ -342,6 +342,27 @@ static void task_at_unknown_end(void **state)
     }
 }
 
+static void loop_of_an_unread_kind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t =
+            i == 0 ? mk_thread(s, "MainThread", "get_events@" SITE "trio/_core/_io_epoll.py:243",
+                               "run@" SITE "trio/_core/_run.py:2294", "main@/srv/app.py:30", NULL)
+                   : mk_thread(s, "MainThread", "view@/srv/app.py:7",
+                               "Route.handle@" SITE "starlette/routing.py:297",
+                               "unrolled_run@" SITE "trio/_core/_run.py:2620",
+                               "run@" SITE "trio/_core/_run.py:2294", NULL);
+        mk_wait(s, t, i == 0 ? LK_WAIT_IO : LK_WAIT_SLEEP, NONE);
+        struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+        assert_non_null(strstr(f->verdict_why, "runs a loop of trio, a kind that is not read"));
+        if (i == 1)
+            assert_non_null(strstr(f->verdict_why, "stands at view (app.py:7), in a request"));
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +376,7 @@ int main(void)
         cmocka_unit_test(unread_calls),
         cmocka_unit_test(loop_without_queue),
         cmocka_unit_test(task_at_unknown_end),
+        cmocka_unit_test(loop_of_an_unread_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

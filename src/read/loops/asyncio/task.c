@@ -9,6 +9,8 @@
 #include "read/loops/asyncio/frame_rows.h"
 #include "read/loops/asyncio/setters.h"
 #include "read/python/interpreter/class.h"
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
@@ -97,6 +99,8 @@ static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes 
     }
     struct lk_aio_chain *c = lk_arena_alloc(py->s->arena, sizeof *c);
     c->stack = convert(py, chain, truncated);
+    for (uint32_t i = 0; i < c->stack->n; i++)
+        c->asgi |= c->stack->frames[i].code && c->stack->frames[i].code->entry == LK_ENTRY_ASGI;
     lk_map_put(&a->chains, h, (uintptr_t)c);
     return c;
 }
@@ -111,6 +115,23 @@ static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr
         if (frames->v[i].generator && frames->v[i].gen == coro)
             return lk_snapshot_stack(py->s, whole->frames, i + 1, false);
     return lk_snapshot_stack(py->s, NULL, 0, true);
+}
+
+/* An ASGI application is called for each request, for each websocket, and once for its lifespan:
+ * what for, its scope says. */
+static bool serves_http(struct lk_py *py, const struct lk_pyframes *chain)
+{
+    for (size_t i = 0; i < chain->n; i++) {
+        const struct lk_pycode *c = lk_py_code(py, chain->v[i].code);
+        if (!c || c->code->entry != LK_ENTRY_ASGI || !lk_py_code_locals(py, c))
+            continue;
+        const bool method = strcmp(c->local_names[1], "receive") != 0;
+        lk_addr scope = lk_py_local(py, &chain->v[i], c->local_names[method]);
+        char type[16];
+        return scope && lk_py_str_raw(py, lk_py_dict_get(py, scope, "type"), type, sizeof type) &&
+               strcmp(type, "http") == 0;
+    }
+    return false;
 }
 
 /* ---- one task ------------------------------------------------------------------------ */
@@ -156,6 +177,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     struct lk_task *k = lk_task_at(py->s, ref);
     k->stack = c->stack;
     k->started = !(a->chain.n == 1 && a->chain.v[0].lasti < 0);
+    k->http = c->asgi && serves_http(py, &a->chain);
     if (c->plain) {
         lk_py_task_wait(py, ref, f, &a->chain, NULL);
         return;

@@ -68,6 +68,28 @@ static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
     }
 }
 
+/*
+ * The entry of a web application, a function or method of these arguments. The first one is called
+ * environ or env, scope or otherwise; the others bear the names that PEP 3333 and the ASGI
+ * specification call them by.
+ */
+static enum lk_entry entry_of(struct lk_py *py, lk_addr names)
+{
+    enum { MOST = 4 }; /* self, and three arguments */
+    char v[MOST][16] = { "", "", "", "" };
+    int64_t n = lk_py_kind(py, names) == LK_PYK_TUPLE ? lk_py_len(py, names) : 0;
+    for (int64_t i = 1; i < LK_MIN(n, (int64_t)MOST); i++)
+        if (!lk_py_str_raw(py, lk_py_item(py, names, (size_t)i), v[i], sizeof v[i]))
+            v[i][0] = '\0'; /* longer than any of these */
+    for (int i = 1; i < 3; i++) {
+        if (strcmp(v[i], "start_response") == 0)
+            return LK_ENTRY_WSGI;
+        if (strcmp(v[i], "receive") == 0 && strcmp(v[i + 1], "send") == 0)
+            return LK_ENTRY_ASGI;
+    }
+    return LK_ENTRY_NONE;
+}
+
 /* Number of items of a tuple field, for 3.8 - 3.10 where counts of cells are not stored. */
 static int tuple_len(struct lk_py *py, lk_addr tuple)
 {
@@ -131,6 +153,8 @@ static const struct lk_pycode *read_code(struct lk_py *py, lk_addr code)
     pub->firstlineno = lk_i32_in(b, l->co_firstlineno);
     pub->is_coroutine = (c.flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
     read_mentions(py, lk_addr_in(b, l->co_names), pub);
+    pub->entry = entry_of(py, l->co_localsplusnames != LK_OFF_NONE ? c.names
+                                                                   : lk_addr_in(b, l->co_varnames));
     c.code = pub;
     struct lk_pycode *ret = lk_arena_alloc(lk_py_arena(py), sizeof *ret);
     *ret = c;

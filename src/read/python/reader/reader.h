@@ -68,6 +68,7 @@ struct lk_release_callback {
 /** What all tasks suspended at the same place have in common. */
 struct lk_aio_chain {
     struct lk_pystack *stack;
+    bool asgi;  /* a frame is the entry of an ASGI application */
     bool plain; /* no frame is in a `with`, names `acquire`, sets a future, or is of a wait row */
 };
 
