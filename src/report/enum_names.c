@@ -141,6 +141,7 @@ const char *lk_words_future_origin(enum lk_future_origin o)
     static const char *const names[LK_N_ORIGINS] = {
         [LK_ORIGIN_RUN_COROUTINE_THREADSAFE] = "run_coroutine_threadsafe",
         [LK_ORIGIN_EXECUTOR] = "executor",
+        [LK_ORIGIN_HANDED_ON] = "executor",
         [LK_ORIGIN_GATHER] = "gather",
         [LK_ORIGIN_WAIT] = "wait",
         [LK_ORIGIN_WAIT_FOR] = "wait_for",

@@ -17,6 +17,7 @@ enum lk_future_origin {
     LK_ORIGIN_UNKNOWN = 0,
     LK_ORIGIN_RUN_COROUTINE_THREADSAFE,
     LK_ORIGIN_EXECUTOR,
+    LK_ORIGIN_HANDED_ON, /* by the one thread of a pool that hands all results on */
     LK_ORIGIN_GATHER,
     LK_ORIGIN_WAIT,
     LK_ORIGIN_WAIT_FOR,

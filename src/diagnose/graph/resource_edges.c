@@ -25,7 +25,8 @@ static const char *ender_words(const struct lk_future *f, enum lk_kind kind)
     if (kind == LK_KIND_EXECUTOR)
         return "its work item is queued in";
     if (kind == LK_KIND_THREAD)
-        return "its work item runs on";
+        return f->origin == LK_ORIGIN_HANDED_ON ? "its result is handed on by"
+                                                : "its work item runs on";
     if ((unsigned)f->origin < LK_N_ORIGINS && words[f->origin])
         return words[f->origin];
     return "completed by";

@@ -156,36 +156,52 @@ static bool count_child(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return c->n < LK_PY_MAX_THREADS;
 }
 
-static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
+static bool set_by(struct lk_py *py, lk_addr key, lk_addr item, void *arg)
 {
+    const struct lk_ref *by = arg;
     (void)key;
-    lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *(struct lk_ref *)arg, true,
-                        LK_ORIGIN_EXECUTOR);
+    lk_py_future_set_by(py, lk_py_attr(py, item, "future"), *by, true,
+                        by->kind == LK_KIND_THREAD ? LK_ORIGIN_HANDED_ON : LK_ORIGIN_EXECUTOR);
     return true;
 }
 
-/* A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work
- * them off, by pid. */
-static void read_process_pool(struct lk_py *py, lk_addr processes, lk_addr pending)
+/* It hands one result on, and stands in a callback of that one's future. */
+static bool is_in_callback(struct lk_py *py, size_t thread)
+{
+    const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
+    for (size_t i = 0; f && i < f->n; i++)
+        if (lk_py_frame_is(py, &f->v[i], "_invoke_callbacks", "/concurrent/futures/_base.py"))
+            return true;
+    return false;
+}
+
+/*
+ * A ProcessPoolExecutor's thread keeps the pending items, by number, and the processes that work
+ * them off, by pid. It hands all results on, and calls the futures' callbacks: none comes while it
+ * is in one.
+ */
+static void read_process_pool(struct lk_py *py, size_t thread, lk_addr processes, lk_addr pending)
 {
     struct lk_pool_children c = { 0 };
+    struct lk_ref by = lk_ref_make(LK_KIND_THREAD, thread);
     if (!processes || !pending || !lk_process_answers(py->t))
         return;
     lk_py_dict_each(py, processes, count_child, &c);
-    struct lk_ref child = lk_pool_children_extern(py, &c);
-    lk_py_dict_each(py, pending, set_by_child, &child);
+    if (!is_in_callback(py, thread))
+        by = lk_pool_children_extern(py, &c);
+    lk_py_dict_each(py, pending, set_by, &by);
 }
 
 /* Its management thread: a method from 3.9 on, a function before. */
-static void read_if_process_pool(struct lk_py *py, const struct lk_pyf *f)
+static void read_if_process_pool(struct lk_py *py, size_t thread, const struct lk_pyf *f)
 {
     static const char file[] = "/concurrent/futures/process.py";
     if (lk_py_frame_is(py, f, "run", file)) {
         lk_addr self = lk_py_local(py, f, "self");
-        read_process_pool(py, lk_py_attr(py, self, "processes"),
+        read_process_pool(py, thread, lk_py_attr(py, self, "processes"),
                           lk_py_attr(py, self, "pending_work_items"));
     } else if (lk_py_frame_is(py, f, "_queue_management_worker", file)) {
-        read_process_pool(py, lk_py_local(py, f, "processes"),
+        read_process_pool(py, thread, lk_py_local(py, f, "processes"),
                           lk_py_local(py, f, "pending_work_items"));
     }
 }
@@ -209,7 +225,7 @@ void lk_py_mention_executors(struct lk_py *py, size_t thread)
         else if (lk_py_frame_is(py, &f->v[j], "_handle_workers", "/multiprocessing/pool.py"))
             lk_py_read_job_pool(py, &f->v[j]);
         else if (worked_for(py, &f->v[j]).kind == LK_KIND_NONE)
-            read_if_process_pool(py, &f->v[j]);
+            read_if_process_pool(py, thread, &f->v[j]);
     }
 }
 

@@ -162,11 +162,12 @@ static bool all_idle(struct lk_py *py, const struct job_pool *p)
 }
 
 struct setter {
-    struct lk_ref child;
+    struct lk_ref by;
     bool lost;
+    enum lk_future_origin origin;
 };
 
-static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr result, void *arg)
+static bool set_result_by(struct lk_py *py, lk_addr key, lk_addr result, void *arg)
 {
     const struct setter *by = arg;
     (void)key;
@@ -175,7 +176,7 @@ static bool set_by_child(struct lk_py *py, lk_addr key, lk_addr result, void *ar
     if (by->lost)
         lk_map_put(&lk_reader(py)->lost_jobs, result, 1);
     else
-        lk_py_future_set_by(py, result, by->child, true, LK_ORIGIN_EXECUTOR);
+        lk_py_future_set_by(py, result, by->by, true, by->origin);
     return true;
 }
 
@@ -191,10 +192,28 @@ static void read_processes(struct lk_py *py, const struct job_pool *p)
             return;
         lk_pool_child_add(py, &c, pid);
     }
-    struct setter by = { .child = lk_pool_children_extern(py, &c) };
+    struct setter by = { .by = lk_pool_children_extern(py, &c), .origin = LK_ORIGIN_EXECUTOR };
     by.lost = p->n_workers <= MOST && (int64_t)p->n_workers == p->processes &&
               c.does != LK_CHILD_RUNS && all_idle(py, p);
-    lk_py_dict_each(py, p->cache, set_by_child, &by);
+    lk_py_dict_each(py, p->cache, set_result_by, &by);
+}
+
+/* The thread that hands all results on, where it stands in the callback of one (ApplyResult._set):
+ * no other one comes meanwhile. */
+static void read_hand(struct lk_py *py, const struct job_pool *p)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *f = lk_py_frames_of_thread(py, i);
+        bool hands = false, calls = false;
+        for (size_t k = 0; f && k < f->n; k++) {
+            hands |= lk_py_frame_is(py, &f->v[k], "_handle_results", POOL) &&
+                     lk_py_local(py, &f->v[k], "cache") == p->cache;
+            calls |= lk_py_frame_is(py, &f->v[k], "_set", POOL);
+        }
+        struct setter by = { .by = lk_ref_make(LK_KIND_THREAD, i), .origin = LK_ORIGIN_HANDED_ON };
+        if (hands && calls)
+            lk_py_dict_each(py, p->cache, set_result_by, &by);
+    }
 }
 
 void lk_py_read_job_pool(struct lk_py *py, const struct lk_pyf *f)
@@ -210,6 +229,7 @@ void lk_py_read_job_pool(struct lk_py *py, const struct lk_pyf *f)
     if (!p.workers || !p.n_workers || !p.cache || lk_py_len(py, p.cache) <= 0 || !processes ||
         !lk_py_int(py, processes, &p.processes))
         return;
+    read_hand(py, &p);
     if (lk_py_known_class(py, p.workers[0], NULL) == LK_CLASS_THREAD)
         read_threads(py, &p, list);
     else
