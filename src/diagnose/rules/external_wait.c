@@ -85,7 +85,10 @@ static bool both_stalled(struct lk_rule_context *c, struct lk_ref thread,
                          const struct lk_external_chain *x)
 {
     const struct lk_ref parties[] = { thread, x->last };
-    bool all = true;
+    const struct lk_task *task = lk_task_at(c->snap, x->last);
+    bool all = !task || lk_task_is_stalled(c, task);
+    if (!all && lk_task_may_stall(c, task))
+        c->out->look_again.at_end = true;
     for (size_t i = 0; i < LK_ARRAY_LEN(parties); i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, parties[i]);
         if (!t || (lk_is_stalled(c, t) && is_quiet(c, t, x)))

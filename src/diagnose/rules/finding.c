@@ -70,10 +70,13 @@ struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r
     if (!t)
         return (struct lk_culprit){ .tid = LK_UNKNOWN };
     const struct lk_pyframe *p = lk_culprit_frame(t->python_stack, NULL);
-    /* All of it is the standard library: the native stack, or else the innermost frame, says where.
-     */
+    /* All of it is the standard library: the native stack, the coroutine that gave it the work, or
+     * else the innermost frame, says where. */
     if (!p && is_native(t))
         return native_culprit(c, t);
+    const struct lk_ref task = p ? lk_ref_make(LK_KIND_NONE, 0) : lk_task_behind(c, r);
+    if (task.kind == LK_KIND_TASK)
+        return lk_culprit_of(c, task);
     if (!p && t->python_stack && t->python_stack->n)
         p = &t->python_stack->frames[0];
     return lk_culprit_of_frame(p, t->tid, NULL);

@@ -19,7 +19,7 @@ bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t
 bool lk_has_request_entry(const struct lk_task *k)
 {
     return k->state == LK_TASK_PENDING && k->kind == LK_TASK_COROUTINE &&
-           (lk_request_frame(k->stack) || lk_stack_has(k->stack, LK_MARK_JOB));
+           (k->http || lk_request_frame(k->stack) || lk_stack_has(k->stack, LK_MARK_JOB));
 }
 
 /*
@@ -54,6 +54,35 @@ bool lk_serves_request(const struct lk_rule_context *c, struct lk_ref r)
 {
     const struct lk_node *n = lk_graph_node(c->graph, r);
     return n && c->serves[n - c->graph->nodes];
+}
+
+/* ---- who works for whom ------------------------------------------------------------------ */
+
+struct lk_ref lk_worker_of(const struct lk_rule_context *c, struct lk_ref holder)
+{
+    enum { MOST = 4 };
+    for (int i = 0; i < MOST && holder.kind != LK_KIND_THREAD; i++) {
+        const struct lk_task *k = lk_task_at(c->snap, holder);
+        const struct lk_future *f = lk_future_at(c->snap, holder);
+        const struct lk_refs *on = k ? &k->wait.on : f ? &f->enders : NULL;
+        if (!on || on->n != 1)
+            return lk_ref_make(LK_KIND_NONE, 0);
+        holder = on->v[0];
+    }
+    return holder;
+}
+
+struct lk_ref lk_task_behind(const struct lk_rule_context *c, struct lk_ref thread)
+{
+    const struct lk_snapshot *s = c->snap;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        const struct lk_task *k = &s->tasks.v[i];
+        /* the innermost one of those that wait for each other */
+        if (k->state == LK_TASK_PENDING && k->wait.on.n && !lk_task_at(s, k->wait.on.v[0]) &&
+            lk_ref_eq(lk_worker_of(c, lk_ref_make(LK_KIND_TASK, i)), thread))
+            return lk_ref_make(LK_KIND_TASK, i);
+    }
+    return lk_ref_make(LK_KIND_NONE, 0);
 }
 
 /* ---- queued requests ------------------------------------------------------------------- */

@@ -27,4 +27,9 @@ int64_t lk_queued_requests(const struct lk_rule_context *c, struct lk_ref pool);
 /** Fills c->serves, by graph node. */
 void lk_follow_requests(struct lk_rule_context *c);
 
+/** The thread that works for somebody: itself, or the one whose result a task awaits; none. */
+struct lk_ref lk_worker_of(const struct lk_rule_context *c, struct lk_ref holder);
+/** A task that awaits what a thread works at; none. */
+struct lk_ref lk_task_behind(const struct lk_rule_context *c, struct lk_ref thread);
+
 #endif

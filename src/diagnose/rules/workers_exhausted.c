@@ -46,21 +46,6 @@ struct crew {
     bool old, explained, outside;
 };
 
-/* The thread that works for somebody: itself, or the one whose result a task awaits. */
-static struct lk_ref worker_of(const struct lk_rule_context *c, struct lk_ref holder)
-{
-    enum { MOST = 4 };
-    for (int i = 0; i < MOST && holder.kind != LK_KIND_THREAD; i++) {
-        const struct lk_task *k = lk_task_at(c->snap, holder);
-        const struct lk_future *f = lk_future_at(c->snap, holder);
-        const struct lk_refs *on = k ? &k->wait.on : f ? &f->enders : NULL;
-        if (!on || on->n != 1)
-            return lk_ref_make(LK_KIND_NONE, 0);
-        holder = on->v[0];
-    }
-    return holder;
-}
-
 /* It serves a request, its own or that of a coroutine. */
 static bool is_in_request(const struct lk_rule_context *c, struct lk_ref worker)
 {
@@ -70,7 +55,7 @@ static bool is_in_request(const struct lk_rule_context *c, struct lk_ref worker)
         return false;
     for (size_t i = 0; i < c->snap->tasks.n; i++)
         if (lk_is_request_task(c->snap, &c->snap->tasks.v[i]) &&
-            lk_ref_eq(worker_of(c, lk_ref_make(LK_KIND_TASK, i)), worker))
+            lk_ref_eq(lk_worker_of(c, lk_ref_make(LK_KIND_TASK, i)), worker))
             return true;
     return false;
 }
@@ -121,7 +106,7 @@ static bool is_used_up(struct lk_rule_context *c, const struct lk_lock *l, struc
         w->queued += lk_task_at(c->snap, l->waiters.v[i]) &&
                      lk_is_request_task(c->snap, lk_task_at(c->snap, l->waiters.v[i]));
     for (size_t i = 0; i < l->likely_enders.n; i++)
-        if (!add_worker(c, w, worker_of(c, l->likely_enders.v[i])))
+        if (!add_worker(c, w, lk_worker_of(c, l->likely_enders.v[i])))
             return false;
     return w->n && w->queued && !w->explained && !w->outside;
 }

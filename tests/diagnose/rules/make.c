@@ -291,6 +291,8 @@ void mk_wait(struct lk_snapshot *s, struct lk_ref who, enum lk_wait_kind kind, s
     w->read = LK_READ_ASLEEP;
     w->frame = -1;
     lk_refs_add(s, &w->on, on);
+    if (who.kind == LK_KIND_TASK)
+        TASK(who)->stuck_ms = 10000;
     if (who.kind != LK_KIND_THREAD)
         return;
     THREAD(who)->os.on = LK_OS_FUTEX;

@@ -118,6 +118,26 @@ static void external_wait_of_a_coroutine(void **state)
     mk_free(s, f);
 }
 
+/* What the thread waits for without a pause does one short thing after the other. */
+static void coroutine_of_many_questions(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref w = mk_thread(s, "pool", RUN_UNTIL, "_run_event_loop@" SITE "asgiref/sync.py:231",
+                                POOL_WORKER, NULL);
+    struct lk_ref task = mk_task(s, mk_idle_loop(s, w), "ask", "async ask@/srv/app.py:9", NULL);
+    struct lk_ref t = mk_waiting_request(s, mk_future(s, w));
+    mk_wait(s, task, LK_WAIT_IO,
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "10.0.0.7:5432", LK_UNKNOWN));
+    THREAD(w)->drives = task;
+    assert_true(lk_thread_at(s, t)->wait.kind == LK_WAIT_FUTURE);
+    lk_findings_destroy(mk_expect_one(s, LK_STALLED, "LK406"));
+    TASK(task)->stuck_ms = 8;
+    TASK(task)->stable = false;
+    s->watched_ms = 5000;
+    mk_expect(s, LK_HEALTHY, NULL);
+}
+
 static void waits_outside_that_are_fine(void **state)
 {
     (void)state;
@@ -683,6 +703,7 @@ int main(void)
         cmocka_unit_test(external_wait),
         cmocka_unit_test(external_wait_by_polls),
         cmocka_unit_test(external_wait_of_a_coroutine),
+        cmocka_unit_test(coroutine_of_many_questions),
         cmocka_unit_test(waits_outside_that_are_fine),
         cmocka_unit_test(request_that_awaits_the_outside),
         cmocka_unit_test(requests_that_are_fine),
