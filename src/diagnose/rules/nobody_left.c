@@ -8,8 +8,10 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/dry_loop.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/live_enders.h"
+#include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "util/text.h"
 
@@ -20,10 +22,36 @@ static bool is_on(const struct lk_wait *w, struct lk_ref gone)
     return lk_ref_eq(w->gate, gone) || lk_refs_has(&w->on, gone);
 }
 
+/* What comes to the only worker of a pool comes to it alone, also what gives a lock back. */
+static bool is_one_of_several(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_executor *x = lk_executor_at(c->snap, t->works_for);
+    return !x || x->workers.n > 1;
+}
+
+/*
+ * A worker between two items or requests, and a lock that only its owner may release: the code that
+ * would have done so is over.
+ */
+static bool is_left_with(const struct lk_rule_context *c, const struct lk_lock *l)
+{
+    const struct lk_thread *t =
+        l && l->mutex && l->owner_by == LK_OWNER_FIELD && l->owners.n == 1 && !l->owner_gone
+            ? lk_thread_at(c->snap, l->owners.v[0])
+            : NULL;
+    return t && !t->running && !t->moved && t->read != LK_READ_RACY && !t->in_request &&
+           is_one_of_several(c, t) &&
+           (t->wait.kind == LK_WAIT_EXECUTOR_IDLE ||
+            (lk_stack_has(t->python_stack, LK_MARK_WORKER) &&
+             (t->wait.kind == LK_WAIT_CONDITION || t->wait.kind == LK_WAIT_QUEUE_GET)));
+}
+
 static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_ref gone)
 {
-    return !c->snap->threads.v[i].running && is_on(&c->snap->threads.v[i].wait, gone) &&
-           lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life == LK_LIFE_DEAD;
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    return !t->running && is_on(&t->wait, gone) &&
+           (lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life == LK_LIFE_DEAD ||
+            (t->wait.timeout_ms == LK_FOREVER && is_left_with(c, lk_lock_at(c->snap, gone))));
 }
 
 /* Adds all that wait for it for long enough; the first of them, or none. */
@@ -58,6 +86,21 @@ static void describe_lock(struct lk_rule_context *c, struct lk_finding *f, const
         "may release it",
         lk_name(c, lock));
     f->safe_now = "Nothing inside the process releases this lock any more.";
+}
+
+static void describe_left(struct lk_rule_context *c, struct lk_finding *f, const char *who,
+                          struct lk_ref lock)
+{
+    const struct lk_ref owner = lk_lock_at(c->snap, lock)->owners.v[0];
+    lk_finding_doubt(f, LK_PROBABLE);
+    f->summary = lk_print(c, "%s for %s; %s, which holds that, is done with what it took it for",
+                          who, lk_name(c, lock), lk_name(c, owner));
+    lk_finding_say(c, f,
+                   "the owner that %s records is a worker that waits for its next item; only its "
+                   "owner may release it, and no code on its stack will",
+                   lk_name(c, lock));
+    f->safe_now = "What runs next on that worker may release the lock, if it happens to do so "
+                  "once more than it takes it.";
 }
 
 static void describe_job(struct lk_rule_context *c, struct lk_finding *f, const char *who,
@@ -102,7 +145,9 @@ static void describe(struct lk_rule_context *c, struct lk_finding *f, const char
                      struct lk_ref gone)
 {
     const struct lk_future *result = lk_future_at(c->snap, gone);
-    (!result ? describe_lock : result->job_lost ? describe_job : describe_item)(c, f, who, gone);
+    (!result ? (is_left_with(c, lk_lock_at(c->snap, gone)) ? describe_left : describe_lock)
+     : result->job_lost ? describe_job
+                        : describe_item)(c, f, who, gone);
 }
 
 /* gone: a lock or a pool's result. */
@@ -160,11 +205,22 @@ static bool expects_an_end(const struct lk_thread *t)
     }
 }
 
-/* No request: where clients come, a process is never left alone. */
+static bool runs_job(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (lk_is_request_thread(s, &s->threads.v[i]) && !s->threads.v[i].in_request)
+            return true;
+    return false;
+}
+
+/* No request: where clients come, a process is never left alone. Nor is a loop that runs for
+ * nobody: that may be parked on purpose. */
 static bool only_waits(const struct lk_rule_context *c, size_t i)
 {
     const struct lk_thread *t = &c->snap->threads.v[i];
     const struct lk_wait *w = &t->wait;
+    if (w->kind == LK_WAIT_SELECTOR && w->on.n == 1 && !t->moved)
+        return runs_job(c->snap) && lk_loop_is_dry(c, w->on.v[0]);
     if (!t->python || t->in_request || t->running || t->read == LK_READ_RACY || t->moved ||
         t->os.on != LK_OS_FUTEX)
         return false;
@@ -183,10 +239,13 @@ static bool only_waits(const struct lk_rule_context *c, size_t i)
 
 /* Something beside the threads' own steps may act: a loop, a child, a handler, what was not read.
  */
-static bool something_else_acts(const struct lk_snapshot *s)
+static bool something_else_acts(const struct lk_rule_context *c)
 {
+    const struct lk_snapshot *s = c->snap;
     for (size_t i = 0; i < s->loops.n; i++)
-        if (s->loops.v[i].run == LK_LOOP_RUNNING || s->loops.v[i].run == LK_LOOP_UNKNOWN)
+        if (s->loops.v[i].run == LK_LOOP_UNKNOWN ||
+            (s->loops.v[i].run == LK_LOOP_RUNNING &&
+             !lk_loop_is_dry(c, lk_ref_make(LK_KIND_LOOP, i))))
             return true;
     for (size_t i = 0; i < s->tasks.n; i++)
         if (s->tasks.v[i].kind == LK_TASK_GREENLET)
@@ -194,6 +253,15 @@ static bool something_else_acts(const struct lk_snapshot *s)
     return !s->python.present || !s->python.frames_read || s->children.n ||
            s->own_handlers != LK_NO || s->handles_alarm != LK_NO || s->decisive_unreadable ||
            s->cross_waits.n;
+}
+
+/* Who waits where a thread does: it, or a task of the loop that it runs. */
+static struct lk_ref waiter_at(const struct lk_rule_context *c, size_t i)
+{
+    const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i), task = lk_dry_wait(c, thread);
+    return c->snap->threads.v[i].wait.kind == LK_WAIT_SELECTOR && task.kind == LK_KIND_TASK
+               ? task
+               : thread;
 }
 
 /* All threads only wait; *first is one that expects an end, not of a consumer that is parked on
@@ -206,7 +274,10 @@ static bool all_only_wait(struct lk_rule_context *c, size_t *first)
         bool joins = *first != SIZE_MAX && s->threads.v[*first].wait.kind == LK_WAIT_JOIN;
         if (c->explained[i] || !only_waits(c, i))
             return false;
-        if ((*first == SIZE_MAX || joins) && expects_an_end(&s->threads.v[i]) &&
+        const bool ends = s->threads.v[i].wait.kind == LK_WAIT_SELECTOR
+                              ? waiter_at(c, i).kind == LK_KIND_TASK
+                              : expects_an_end(&s->threads.v[i]);
+        if ((*first == SIZE_MAX || joins) && ends &&
             !lk_enders_are_alive(c, lk_ref_make(LK_KIND_THREAD, i)))
             *first = i;
     }
@@ -227,20 +298,27 @@ static bool all_are_stalled(struct lk_rule_context *c)
     return all;
 }
 
+static const char *waits_in(struct lk_rule_context *c, struct lk_ref who)
+{
+    const struct lk_task *k = lk_task_at(c->snap, who);
+    return k ? lk_or_else(k->wait.call, "an await") : lk_blocks_in(c, lk_thread_at(c->snap, who));
+}
+
 static void tell_all_wait(struct lk_rule_context *c, size_t first)
 {
     const struct lk_snapshot *s = c->snap;
-    const struct lk_thread *t = &s->threads.v[first];
+    const struct lk_ref who = waiter_at(c, first);
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK410);
-    lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, first), true);
+    lk_finding_part(c, &f, who, true);
     for (size_t i = 0; i < s->threads.n; i++) {
-        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        bool blame = expects_an_end(&s->threads.v[i]) && s->threads.v[i].wait.kind != LK_WAIT_JOIN;
-        lk_finding_part(c, &f, thread, blame);
+        const enum lk_wait_kind kind = s->threads.v[i].wait.kind;
+        bool blame =
+            expects_an_end(&s->threads.v[i]) && kind != LK_WAIT_JOIN && kind != LK_WAIT_SELECTOR;
+        lk_finding_part(c, &f, lk_ref_make(LK_KIND_THREAD, i), blame);
         lk_finding_since(c, &f, &s->threads.v[i]);
         if (i < LK_MAX_LISTED / 2)
-            lk_finding_say(c, &f, "%s waits in %s, without a timeout", lk_name(c, thread),
-                           lk_blocks_in(c, &s->threads.v[i]));
+            lk_finding_say(c, &f, "%s waits in %s, without a timeout", lk_name(c, waiter_at(c, i)),
+                           waits_in(c, waiter_at(c, i)));
     }
     lk_finding_doubt(&f, LK_PROBABLE);
     f.severity = LK_STALLED;
@@ -248,14 +326,13 @@ static void tell_all_wait(struct lk_rule_context *c, size_t first)
                "waits itself: as many threads as a barrier counts, set() and put() also on errors. "
                "Wait with a timeout.";
     f.summary = lk_print(
-        c, "%s blocks in %s at %s, and nobody is left who could end that: %s",
-        lk_name(c, lk_ref_make(LK_KIND_THREAD, first)), lk_blocks_in(c, t),
-        lk_place(c, &f.culprits.v[0]),
+        c, "%s blocks in %s at %s, and nobody is left who could end that: %s", lk_name(c, who),
+        waits_in(c, who), lk_place(c, &f.culprits.v[0]),
         s->threads.n == 1 ? "it is the only thread"
                           : lk_print(c, "all %zu threads wait for another of them", s->threads.n));
     lk_finding_say(c, &f,
-                   "no loop runs, no child process is left, and no signal handler of the program's "
-                   "own could act");
+                   "no loop has anything to wake for, no child process is left, and no signal "
+                   "handler of the program's own could act");
     f.safe_now = lk_capitalized(c, lk_end_process_words(c));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, f.threads.v, f.threads.n);
@@ -268,7 +345,7 @@ void lk_find_nobody_left(struct lk_rule_context *c)
 {
     size_t first;
     for (size_t i = 0; i < c->snap->locks.n; i++)
-        if (c->snap->locks.v[i].owner_gone)
+        if (c->snap->locks.v[i].owner_gone || is_left_with(c, &c->snap->locks.v[i]))
             tell_gone(c, lk_ref_make(LK_KIND_LOCK, i));
     for (size_t i = 0; i < c->snap->futures.n; i++)
         if (c->snap->futures.v[i].job_lost)
@@ -278,7 +355,7 @@ void lk_find_nobody_left(struct lk_rule_context *c)
         for (size_t k = 0; x->workers_gone && k < x->n_items; k++)
             tell_gone(c, x->items[k].future);
     }
-    if (!c->halted && c->snap->threads.n && !something_else_acts(c->snap) &&
-        all_only_wait(c, &first) && all_are_stalled(c))
+    if (!c->halted && c->snap->threads.n && !something_else_acts(c) && all_only_wait(c, &first) &&
+        all_are_stalled(c))
         tell_all_wait(c, first);
 }

@@ -483,14 +483,15 @@ static const struct lk_explanation explanations[] = {
     { .id = "LK410", .language = "python",
       .brief = "nobody is left who could end the wait",
       .cause = "A thread took an RLock by a bare acquire() and an exception ended it before its release(): nobody else may "
-               "release an RLock, so whoever waits for it waits for ever. A worker process of a multiprocessing.Pool was killed, "
+               "release an RLock, so whoever waits for it waits for ever. Or the exception ended a request or an item of a pool "
+               "only, and its worker goes on with the lock in its hands. A worker process of a multiprocessing.Pool was killed, "
                "and with it went the job that it had. Or the thread that feeds the others has ended, and "
                "all that are left wait for one another, or for the next item that nobody will put.",
       .evidence = "An RLock records its owner: the thread is not among the process's threads any more, and glibc's record of it "
-                  "says that it ended. Of a pool each worker waits for the next job, and nothing is on its way to them or from "
+                  "says that it ended, or is one of several workers and waits for its next item or request. Of a pool each worker waits for the next job, and nothing is on its way to them or from "
                   "them, though a result is owed. Or each thread of the process, all of them Python's, has waited for --stalled-after "
                   "without a timeout for a lock, event, condition, semaphore, barrier, queue, future or join of this process, "
-                  "while no loop runs, no child is left, and no signal handler of the program's own could act.",
+                  "while no loop has anything to wake for, no child is left, and no signal handler of the program's own could act.",
       .refuted = "A new thread that gets the dead one's identity (the address of its stack) owns the lock in Python's eyes, and "
                  "may release it. A debugger, or code that a tool injects, may end any wait.",
       .wrong = "def post(entry):\n"
