@@ -87,7 +87,7 @@ UNREADY = [
     "just being set up or taken down", "no interpreter was found",
     "threads, loops and tasks could not be read to the end",
 ]
-ENDED = ["no such process", "is gone", "has ended", "has just ended", "ended while it was"]
+ENDED = ["there is no process", "is gone", "has ended", "has just ended", "ended while it was"]
 SUPERVISES = ["(master|supervisor); its .* not examined"]  # it was attached to without its children
 CHANGED = ["master; its .* not examined", "reloader; its .* not examined"]  # children came or went while the tree was examined
 
