@@ -331,14 +331,6 @@ static bool moved_in(const struct lk_sample *m, int64_t tid)
     return false;
 }
 
-static bool moved_ever(const struct lk_snapshot *s, int64_t tid)
-{
-    for (size_t i = 0; i < s->samples.n; i++)
-        if (moved_in(&s->samples.v[i], tid))
-            return true;
-    return false;
-}
-
 static void timeline_head(struct lk_html *h)
 {
     const struct lk_snapshot *s = h->report->snap;
@@ -377,15 +369,19 @@ void lk_html_timeline(struct lk_html *h)
     const struct lk_snapshot *s = h->report->snap;
     const bool few = s->threads.n <= MAX_TIMELINE;
     size_t stood = 0, rows = 0;
+    struct lk_map moved = { 0 };
     if (s->samples.n < 2 || !s->threads.n)
         return;
+    for (size_t i = 0; i < s->samples.n; i++)
+        for (size_t k = 0; k < s->samples.v[i].n_moved; k++)
+            lk_map_put(&moved, (uint64_t)s->samples.v[i].moved_tids[k], 1);
     lk_html_raw(
         h, "<details class=\"section\" open><summary><h3>Who moved, who stood</h3></summary>\n");
     timeline_head(h);
     for (size_t i = 0; i < s->threads.n; i++) {
         const struct lk_thread *t = &s->threads.v[i];
         const bool blamed = lk_fold_blamed(h->view, lk_ref_make(LK_KIND_THREAD, i));
-        if ((few || blamed || moved_ever(s, t->tid)) && rows < MAX_TIMELINE) {
+        if ((few || blamed || lk_map_get(&moved, (uint64_t)t->tid, NULL)) && rows < MAX_TIMELINE) {
             timeline_row(h, lk_sentence_thread(h->arena, t), t->tid, true, blamed);
             rows++;
         } else
@@ -397,6 +393,7 @@ void lk_html_timeline(struct lk_html *h)
                                      lk_words_count(h->arena, (int64_t)stood, "thread")),
                      0, false, false);
     lk_html_raw(h, "</tbody></table></div></details>\n");
+    lk_map_deinit(&moved);
 }
 
 void lk_html_tables(struct lk_html *h)

@@ -20,10 +20,14 @@
 #include "util/redact.h"
 #include "util/text.h"
 
-#define SCHEMA      "loopknot.report/1"
-#define SET_SCHEMA  "loopknot.report-set/1"
-#define MAX_FOLDED  (1 << 20) /* references to entities that are folded away, in all */
-#define MAX_RULE_ID 16
+#define SCHEMA     "loopknot.report/1"
+#define SET_SCHEMA "loopknot.report-set/1"
+#define MAX_FOLDED (1 << 20) /* references to entities that are folded away, in all */
+
+enum {
+    MAX_RULE_ID = 16,
+    MAX_ITEMS = 4096, /* of lists that formats walk more than once: children, limits, samples... */
+};
 
 /* ---- the document ---------------------------------------------------------------------------- */
 
@@ -55,6 +59,12 @@ static bool has_schema(const json_t *document, const char *schema)
 {
     const char *s = json_string_value(json_object_get(document, "schema"));
     return s && strcmp(s, schema) == 0;
+}
+
+static size_t items(const json_t *object, const char *key, const json_t **list)
+{
+    const size_t n = lk_jr_list(object, key, list);
+    return LK_MIN(n, (size_t)MAX_ITEMS);
 }
 
 /* ---- findings -------------------------------------------------------------------------------- */
@@ -153,11 +163,11 @@ static void read_finding(struct lk_jr *r, const json_t *o, struct lk_finding *f)
     lk_jr_refs(r, o, "loops", LK_KIND_LOOP, &f->loops);
     lk_jr_refs(r, o, "tasks", LK_KIND_TASK, &f->tasks);
     lk_jr_refs(r, o, "locks", LK_KIND_LOCK, &f->locks);
-    for (size_t i = 0, n = lk_jr_list(o, "culprits", &list); i < n; i++)
+    for (size_t i = 0, n = items(o, "culprits", &list); i < n; i++)
         lk_vec_add(&f->culprits, culprit(r, json_array_get(list, i)));
-    for (size_t i = 0, n = lk_jr_list(o, "chain", &list); i < n; i++)
+    for (size_t i = 0, n = items(o, "chain", &list); i < n; i++)
         lk_vec_add(&f->chain, edge(r, json_array_get(list, i)));
-    for (size_t i = 0, n = lk_jr_list(o, "evidence", &list); i < n; i++)
+    for (size_t i = 0, n = items(o, "evidence", &list); i < n; i++)
         lk_vec_add(&f->evidence, or_mark(lk_jr_string(r, json_array_get(list, i))));
     f->remedy = lk_jr_text(r, o, "remedy");
     f->safe_now = lk_jr_text(r, o, "safe_now");
@@ -198,7 +208,7 @@ static void read_command(struct lk_jr *r, const json_t *o)
 static void read_children(struct lk_jr *r, const json_t *o)
 {
     const json_t *list;
-    for (size_t i = 0, n = lk_jr_list(o, "children", &list); i < n; i++) {
+    for (size_t i = 0, n = items(o, "children", &list); i < n; i++) {
         const json_t *child = json_array_get(list, i);
         lk_vec_add(&r->snap->children,
                    ((struct lk_child){ .pid = lk_jr_number(child, "pid"),
@@ -256,7 +266,7 @@ static void read_target(struct lk_jr *r, const json_t *o)
     read_children(r, o);
     read_supervisor(r, o);
     read_python(r, json_object_get(o, "python"));
-    for (size_t i = 0, n = lk_jr_list(o, "waits_for_processes", &list); i < n; i++) {
+    for (size_t i = 0, n = items(o, "waits_for_processes", &list); i < n; i++) {
         const json_t *pid = json_array_get(list, i);
         if (json_is_integer(pid))
             lk_vec_add(&s->cross_waits, ((struct lk_cross_wait){ .pid = json_integer_value(pid) }));
@@ -267,7 +277,7 @@ static void read_target(struct lk_jr *r, const json_t *o)
 static void read_samples(struct lk_jr *r, const json_t *report)
 {
     const json_t *list, *moved;
-    for (size_t i = 0, n = lk_jr_list(report, "samples", &list); i < n; i++) {
+    for (size_t i = 0, n = items(report, "samples", &list); i < n; i++) {
         const json_t *o = json_array_get(list, i);
         struct lk_sample *s = lk_vec_push(&r->snap->samples);
         struct lk_refs threads;
@@ -305,7 +315,7 @@ static int errno_of(const char *name)
 static void read_limits(struct lk_jr *r, const json_t *report)
 {
     const json_t *list;
-    for (size_t i = 0, n = lk_jr_list(report, "limit_details", &list); i < n; i++) {
+    for (size_t i = 0, n = items(report, "limit_details", &list); i < n; i++) {
         const json_t *o = json_array_get(list, i);
         const char *address = json_string_value(json_object_get(o, "address"));
         const int64_t size = lk_jr_number(o, "size");
@@ -350,7 +360,8 @@ static bool read_report(const json_t *o, bool in_set, struct lk_reports *ret, st
     read_limits(&r, o);
     f->verdict = verdict(o, "verdict");
     f->verdict_why = lk_jr_text(&r, o, "verdict_why");
-    for (size_t i = 0, n = lk_jr_list(o, "findings", &list); i < n; i++)
+    for (size_t i = 0, n = lk_jr_list(o, "findings", &list);
+         i < n && ret->n_findings < LK_REPORT_MAX_FINDINGS; i++, ret->n_findings++)
         read_finding(&r, json_array_get(list, i), lk_vec_push(&f->list));
     lk_map_deinit(&r.ids);
     lk_map_deinit(&r.codes);

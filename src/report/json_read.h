@@ -7,7 +7,8 @@
 enum {
     LK_REPORT_MAX_BYTES = 64 << 20, /* of a file */
     LK_REPORT_MAX_VALUES = 4 << 20, /* jansson takes up to 224 bytes for each */
-    LK_REPORT_MAX_MEMBERS = 4096,   /* of a set */
+    LK_REPORT_MAX_MEMBERS = 1024,   /* of a set */
+    LK_REPORT_MAX_FINDINGS = 2000,  /* of all its members: what is compared pair by pair */
 };
 
 /** Reports in the order of the document; v is freed by lk_free(). */
@@ -15,6 +16,7 @@ struct lk_reports {
     struct lk_report *v;
     size_t n, cap;
     bool set; /* it was written as a set */
+    size_t n_findings;
 };
 
 /** Whether the bytes begin as a JSON document does. */

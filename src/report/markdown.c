@@ -1,7 +1,7 @@
 /*
- * The report as Markdown: an overview, findings, then lists in folded sections. Escaping rests on
- * CommonMark 0.31 and GitHub Flavored Markdown 0.29 (sections at the functions), and on how GitHub
- * and GitLab find mentions in the rendered text.
+ * The report as Markdown for a ticket: an overview, findings with their graphs, then lists and the
+ * environment in folded sections. A part that does not fit into a ticket is left out whole, and
+ * that is said.
  */
 #include "report/markdown.h"
 
@@ -9,126 +9,55 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/rules/rule_texts.h"
 #include "report/folding.h"
+#include "report/markdown_graph.h"
+#include "report/markdown_text.h"
+#include "report/memory_stream.h"
 #include "report/process_groups.h"
 #include "report/sentences.h"
+#include "util/map.h"
 #include "util/text.h"
 #include "util/version.h"
 
 #define MAX_GROUPS     30 /* of one list, unless all are asked for; tickets have a size limit */
 #define MAX_FRAMES     40
 #define MAX_CULPRITS   12
+#define MAX_CHAIN      60
+#define MAX_EVIDENCE   30
 #define MAX_NAMES      8
-#define MIN_FENCE      3
 #define SOURCE_COLUMNS 160
 #define PIDS_NAMED     12 /* of processes that are told of as one */
+/* GitHub takes 65,536 characters of a comment; what is left leaves room for who pastes it */
+#define MAX_TICKET 64000
 
 struct page {
     FILE *out;
     struct lk_arena *arena;
     const struct lk_render *how;
+    size_t left, left_out; /* bytes that still fit into a ticket; parts that did not */
 };
 
-/* ---- escaping ------------------------------------------------------------------------------ */
+/* ---- texts ----------------------------------------------------------------------------------- */
 
-/* Punctuation that ends or begins markup only where a line starts: lists, headings, quotes, rules,
- * fences. */
-static bool marks_line_start(const char *s, size_t i)
-{
-    if (i == 0)
-        return strchr("+-=~:", s[0]) != NULL;
-    return (s[i] == '.' || s[i] == ')') && strspn(s, "0123456789") == i;
-}
-
-static bool is_word(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
-           c == '"';
-}
-
-/*
- * Text of a paragraph or table cell. Markup and HTML characters lose their meaning (CommonMark
- * 0.31, section 2.4: any ASCII punctuation may be escaped). GitHub and GitLab look for mentions and
- * references (@name, #1, !1, $1, %name, ~name) in the rendered text, where a backslash is gone:
- * there an empty comment splits the text. "www." and "://" would become links (GFM 0.29,
- * section 6.9).
- */
 static const char *plain(struct page *p, const char *text)
 {
-    struct lk_strbuf b = { 0 };
-    const char *s = lk_words_safe(p->arena, text);
-    for (size_t i = 0; s[i]; i++) {
-        const char c = s[i];
-        const bool link = (c == '.' && i && (s[i - 1] == 'w' || s[i - 1] == 'W')) ||
-                          (c == ':' && s[i + 1] == '/');
-        if (c == '<')
-            lk_strbuf_puts(&b, "&lt;");
-        else if (c == '>')
-            lk_strbuf_puts(&b, "&gt;");
-        else if (c == '&')
-            lk_strbuf_puts(&b, "&amp;");
-        else if (c == '@')
-            lk_strbuf_puts(&b, "@<!-- -->");
-        else if (strchr("#!~$%", c) && is_word(s[i + 1]))
-            lk_strbuf_printf(&b, "\\%c<!-- -->", c);
-        else if (strchr("\\`*_[]|^#~$", c) || link || marks_line_start(s, i))
-            lk_strbuf_printf(&b, "\\%c", c);
-        else
-            lk_strbuf_add(&b, &c, 1);
-    }
-    const char *ret = lk_arena_strndup(p->arena, b.s ? b.s : "", b.n);
-    lk_strbuf_deinit(&b);
-    return ret;
+    return lk_md_plain(p->arena, text);
 }
 
-static size_t longest_run(const char *s, char c)
-{
-    size_t best = 0, run = 0;
-    for (; *s; s++) {
-        run = *s == c ? run + 1 : 0;
-        best = LK_MAX(best, run);
-    }
-    return best;
-}
-
-static const char *repeat(struct lk_arena *a, char c, size_t n)
-{
-    char *s = lk_arena_alloc(a, n + 1);
-    memset(s, c, n);
-    return s;
-}
-
-/* A code span; in a table a bar must be escaped even there (GFM 0.29, section 4.10). */
 static const char *code(struct page *p, const char *text)
 {
-    const char *s = lk_words_safe(p->arena, text && *text ? text : "-");
-    const char *ticks = repeat(p->arena, '`', longest_run(s, '`') + 1);
-    const char *pad = strchr(s, '`') || s[0] == ' ' ? " " : "";
-    return lk_arena_printf(p->arena, "%s%s%s%s%s", ticks, pad, s, pad, ticks);
+    return lk_md_code(p->arena, text);
 }
 
 static const char *cell_code(struct page *p, const char *text)
 {
-    struct lk_strbuf b = { 0 };
-    for (const char *s = code(p, text); *s; s++) {
-        if (*s == '|')
-            lk_strbuf_puts(&b, "\\|");
-        else
-            lk_strbuf_add(&b, s, 1);
-    }
-    const char *ret = lk_arena_strdup(p->arena, b.s);
-    lk_strbuf_deinit(&b);
-    return ret;
+    return lk_md_cell_code(p->arena, text);
 }
 
-/* A code block whose lines are already safe; the fence is longer than any run of backticks in it.
- */
 static void block(struct page *p, const char *language, const char *lines)
 {
-    const char *fence =
-        repeat(p->arena, '`', LK_MAX(longest_run(lines, '`') + 1, (size_t)MIN_FENCE));
-    fprintf(p->out, "%s%s\n%s%s%s\n\n", fence, language, lines,
-            *lines && !lk_ends_with(lines, "\n") ? "\n" : "", fence);
+    lk_md_block(p->out, p->arena, language, lines);
 }
 
 static void add_line(struct page *p, struct lk_strbuf *b, const char *indent, const char *text)
@@ -193,12 +122,13 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
 
 /* ---- findings ------------------------------------------------------------------------- */
 
-static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_finding *f)
+static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_finding *f, bool all)
 {
-    if (!f->chain.n)
+    const size_t n = all ? f->chain.n : LK_MIN(f->chain.n, (size_t)MAX_CHAIN);
+    if (!n)
         return;
-    fprintf(p->out, "**Chain** (each waits for the next)\n\n");
-    for (size_t i = 0; i < f->chain.n; i++) {
+    fprintf(p->out, "<details><summary>The chain in words (each waits for the next)</summary>\n\n");
+    for (size_t i = 0; i < n; i++) {
         const struct lk_edge *e = &f->chain.v[i];
         fprintf(p->out, "%zu. %s: %s &rarr; %s%s%s\n", i + 1,
                 code(p, lk_sentence_label(p->arena, s, e->from)),
@@ -207,7 +137,9 @@ static void chain(struct page *p, const struct lk_snapshot *s, const struct lk_f
                 i && lk_ref_eq(e->to, f->chain.v[0].from) ? ", where it began" : "",
                 plain(p, lk_sentence_edge_doubt(e)));
     }
-    putc('\n', p->out);
+    if (n < f->chain.n)
+        fprintf(p->out, "\nand %zu more\n", f->chain.n - n);
+    fprintf(p->out, "\n</details>\n\n");
 }
 
 static void culprit(struct page *p, const struct lk_snapshot *s, const struct lk_culprit *c)
@@ -237,7 +169,26 @@ static void docs(struct page *p, const struct lk_rule *rule)
     putc('\n', p->out);
 }
 
-static void finding(struct page *p, const struct lk_report *r, size_t i)
+/* Texts of our own. */
+static void example(struct page *p, const struct lk_rule *rule)
+{
+    const struct lk_explanation *x = rule ? lk_rule_explanation(rule) : NULL;
+    if (!x)
+        return;
+    fprintf(p->out,
+            "<details><summary>An example, and what would refute the finding</summary>\n\n");
+    if (x->wrong) {
+        fprintf(p->out, "Before:\n\n");
+        block(p, x->language, x->wrong);
+    }
+    if (x->right) {
+        fprintf(p->out, "After:\n\n");
+        block(p, x->language, x->right);
+    }
+    fprintf(p->out, "%s\n\n</details>\n\n", plain(p, x->refuted));
+}
+
+static void finding(struct page *p, const struct lk_report *r, const struct lk_fold *v, size_t i)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
     fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, rule_name(p, f)),
@@ -247,7 +198,8 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
         culprit(p, r->snap, &f->culprits.v[c]);
     if (!p->how->all && f->culprits.n > MAX_CULPRITS)
         fprintf(p->out, "and %zu more places\n\n", f->culprits.n - MAX_CULPRITS);
-    chain(p, r->snap, f);
+    lk_markdown_graph(p->out, p->arena, r, f, v);
+    chain(p, r->snap, f, p->how->all);
     const char *concerned = lk_sentence_concerned(p->arena, f);
     if (concerned)
         fprintf(p->out, "**Affects:** %s\n\n", plain(p, concerned));
@@ -257,12 +209,15 @@ static void finding(struct page *p, const struct lk_report *r, size_t i)
     fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_sentence_confidence(f->confidence)));
     if (f->evidence.n)
         fprintf(p->out, "**Evidence**\n\n");
-    for (size_t e = 0; e < f->evidence.n; e++)
+    for (size_t e = 0; e < f->evidence.n && (p->how->all || e < MAX_EVIDENCE); e++)
         fprintf(p->out, "- %s\n", plain(p, f->evidence.v[e]));
+    if (!p->how->all && f->evidence.n > MAX_EVIDENCE)
+        fprintf(p->out, "- and %zu more\n", f->evidence.n - MAX_EVIDENCE);
     fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "",
             plain(p, lk_sentence_remedy(f)));
     if (lk_sentence_safe_now(f))
         fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_safe_now(f)));
+    example(p, f->rule);
     fprintf(p->out, "**Fingerprint:** %s, the same wherever this hang comes back\n\n",
             code(p, f->fingerprint));
     docs(p, f->rule);
@@ -429,23 +384,122 @@ static void limits(struct page *p, const struct lk_snapshot *s)
     fprintf(p->out, "\n</details>\n\n");
 }
 
+/* Who moved between the samples. */
+static void timeline(struct page *p, const struct lk_snapshot *s)
+{
+    if (s->samples.n < 2)
+        return;
+    fprintf(p->out, "<details><summary>Who moved (%zu samples)</summary>\n\n", s->samples.n);
+    struct lk_map tids = { 0 };
+    for (size_t i = 0; i < s->threads.n; i++)
+        lk_map_put(&tids, (uint64_t)s->threads.v[i].tid, i);
+    for (size_t i = 1; i < s->samples.n; i++) {
+        const struct lk_sample *m = &s->samples.v[i];
+        struct lk_strbuf b = { 0 };
+        uint64_t at;
+        for (size_t k = 0, written = 0; k < m->n_moved && written < MAX_NAMES; k++)
+            if (lk_map_get(&tids, (uint64_t)m->moved_tids[k], &at))
+                lk_strbuf_printf(&b, "%s%s", written++ ? ", " : ": ",
+                                 lk_sentence_thread(p->arena, &s->threads.v[at]));
+        fprintf(p->out, "- sample %zu, at %s: %zu of %s moved%s\n", i + 1,
+                lk_words_duration(p->arena, m->at_ms), m->n_moved,
+                lk_words_count(p->arena, (int64_t)s->threads.n, "thread"),
+                plain(p, b.s ? b.s : ""));
+        lk_strbuf_deinit(&b);
+    }
+    lk_map_deinit(&tids);
+    fprintf(p->out, "\n</details>\n\n");
+}
+
+static void environment(struct page *p, const struct lk_snapshot *s)
+{
+    const struct {
+        const char *name, *text;
+    } rows[] = {
+        { "Program", s->exe },        { "Folder", s->cwd },
+        { "Build", s->python.build }, { "Container", s->container },
+        { "Boot", s->boot_id },       { "Started", s->start_time },
+        { "Test", s->test_env },      { "Supervisor", s->supervisor ? s->supervisor->name : NULL },
+    };
+    fprintf(p->out, "<details><summary>Environment</summary>\n\n| | |\n|---|---|\n");
+    row(p, "Command", cell_code(p, lk_sentence_command(p->arena, s, SOURCE_COLUMNS * 2)));
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
+        if (rows[i].text && *rows[i].text)
+            row(p, rows[i].name, cell_code(p, rows[i].text));
+    fprintf(p->out, "\n</details>\n\n");
+}
+
 /* ---- the page ------------------------------------------------------------------------- */
+
+/* A part of the page: whole, or not at all where the ticket has no room for it. */
+static FILE *part_begin(struct page *p, struct lk_memory_stream **m)
+{
+    FILE *ticket = p->out;
+    *m = lk_memory_stream_open(&p->out);
+    return ticket;
+}
+
+static void part_end(struct page *p, struct lk_memory_stream *m, FILE *ticket)
+{
+    size_t size;
+    const char *text = lk_memory_stream_text(m, p->arena, &size);
+    p->out = ticket;
+    if (size > p->left && !p->how->all) {
+        p->left_out++;
+        return;
+    }
+    p->left -= LK_MIN(size, p->left);
+    fwrite(text, 1, size, ticket);
+}
 
 static void report(struct page *p, const struct lk_report *reports, size_t n, size_t i)
 {
+    static const struct {
+        enum lk_kind kind;
+        const char *noun;
+        void (*add)(struct page *, struct lk_strbuf *, const struct lk_fold *,
+                    const struct lk_group *);
+    } lists[] = {
+        { LK_KIND_THREAD, "thread", add_thread },
+        { LK_KIND_LOOP, "loop", add_loop },
+        { LK_KIND_TASK, "task", add_task },
+        { LK_KIND_LOCK, "lock", add_lock },
+        { LK_KIND_EXECUTOR, "executor", add_executor },
+    };
     const struct lk_report *r = &reports[i];
     const struct lk_fold *v = lk_fold_create(p->arena, r, SIZE_MAX);
+    struct lk_memory_stream *m;
+    FILE *ticket = part_begin(p, &m);
     fprintf(p->out, "# %s: pid %" PRId64 " %s\n\n", upper_verdict(p, r->findings->verdict),
             r->snap->pid, code(p, lk_sentence_command(p->arena, r->snap, 60)));
     summary_table(p, reports, n, i);
-    for (size_t f = 0; f < r->findings->list.n; f++)
-        finding(p, r, f);
-    details(p, v, LK_KIND_THREAD, "thread", add_thread);
-    details(p, v, LK_KIND_LOOP, "loop", add_loop);
-    details(p, v, LK_KIND_TASK, "task", add_task);
-    details(p, v, LK_KIND_EXECUTOR, "executor", add_executor);
-    details(p, v, LK_KIND_LOCK, "lock", add_lock);
+    part_end(p, m, ticket);
+    for (size_t f = 0; f < r->findings->list.n; f++) {
+        part_begin(p, &m);
+        finding(p, r, v, f);
+        part_end(p, m, ticket);
+    }
+    for (size_t k = 0; k < LK_ARRAY_LEN(lists); k++) {
+        part_begin(p, &m);
+        details(p, v, lists[k].kind, lists[k].noun, lists[k].add);
+        part_end(p, m, ticket);
+    }
+    part_begin(p, &m);
+    timeline(p, r->snap);
     limits(p, r->snap);
+    environment(p, r->snap);
+    part_end(p, m, ticket);
+}
+
+/* What did not fit, and how it can be seen. */
+static void page_end(struct page *p, const struct lk_report *reports, size_t n)
+{
+    if (p->left_out)
+        fprintf(p->out,
+                "**Cut here:** %s did not fit into a ticket of 65,536 characters. "
+                "`loopknot --format markdown --all%s %" PRId64 "` shows them.\n\n",
+                lk_words_count(p->arena, (int64_t)p->left_out, "part"), n > 1 ? " --tree" : "",
+                n ? reports[0].snap->pid : 0);
     fprintf(p->out, "<sub>loopknot %s</sub>\n", lk_tool_version());
 }
 
@@ -475,28 +529,33 @@ static void write_set(struct page *p, const struct lk_report *reports, size_t n)
     struct lk_arena *outer = p->arena = lk_arena_create();
     const struct lk_process_groups set = lk_process_groups_create(outer, reports, n, p->how->all);
     const enum lk_verdict worst = lk_sentence_worst(reports, n);
+    struct lk_memory_stream *m;
+    FILE *ticket = part_begin(p, &m);
     overview(p, reports, n, &set);
+    part_end(p, m, ticket);
     for (size_t g = 0; g < set.n_groups; g++) {
         const size_t i = set.groups[g].members[0];
         if (!p->how->all && worst != LK_HEALTHY && reports[i].findings->verdict == LK_HEALTHY)
             continue;
         p->arena = lk_arena_create();
         report(p, reports, n, i);
-        putc('\n', p->out);
         lk_arena_destroy(p->arena);
     }
+    p->arena = outer;
+    page_end(p, reports, n);
     lk_arena_destroy(outer);
 }
 
 bool lk_markdown_write(const struct lk_report *reports, size_t n, bool set,
                        const struct lk_render *how, FILE *out)
 {
-    struct page p = { .out = out, .how = how };
+    struct page p = { .out = out, .how = how, .left = MAX_TICKET };
     if (set || n != 1) {
         write_set(&p, reports, n);
     } else {
         p.arena = lk_arena_create();
         report(&p, reports, n, 0);
+        page_end(&p, reports, n);
         lk_arena_destroy(p.arena);
     }
     return fflush(out) == 0 && !ferror(out);

@@ -259,6 +259,36 @@ static void nonsense_is_unknown(void **state)
     }
 }
 
+/* What is walked pair by pair is bounded. */
+static void wide_files_take_no_time(void **state)
+{
+    enum { MANY = 100000 };
+    size_t n;
+    char *json = NULL;
+    FILE *f = open_memstream(&json, &n);
+    (void)state;
+    fputs("{\"schema\": \"loopknot.report/1\", \"target\": {\"pid\": 7}, \"findings\": [{}", f);
+    for (int i = 0; i < MANY; i++)
+        fprintf(f, ", {\"rule\": \"LK101\", \"fingerprint\": \"%x\"}", i);
+    fputs("], \"threads\": [{\"tid\": 1, \"id\": \"t1\"}", f);
+    for (int i = 2; i < MANY; i++)
+        fprintf(f, ", {\"tid\": %d, \"id\": \"t%d\"}", i, i);
+    for (int s = 0; s < 3; s++) {
+        fputs(s ? "]}, {\"moved\": [\"t1\"" : "], \"samples\": [{\"moved\": [\"t1\"", f);
+        for (int i = 2; i < MANY; i++)
+            fprintf(f, ", \"t%d\"", i);
+    }
+    fputs("]}]}", f);
+    fclose(f);
+    const double began = cm_cpu_ms();
+    struct lk_reports r = read_text(json);
+    for (size_t i = 0; i < lk_n_formats; i++)
+        free(fixture_render(lk_formats[i].name, r.v, 1, false, (struct lk_render){ 0 }, NULL));
+    assert_true(cm_cpu_ms() - began < 10000 * CM_SLOWER);
+    reports_destroy(&r);
+    free(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +302,7 @@ int main(void)
         cmocka_unit_test(a_cut_report_is_refused),
         cmocka_unit_test(deep_and_wide_files_are_refused),
         cmocka_unit_test(nonsense_is_unknown),
+        cmocka_unit_test(wide_files_take_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -294,6 +294,54 @@ static void a_set_lists_its_reports(void **state)
     fixture_destroy(&r[1]);
 }
 
+/* GitHub's limit for a comment; what does not fit is told, with the command that shows it. */
+static void a_ticket_has_room_for_the_page(void **state)
+{
+    struct lk_report r = fixture_tasks(3000, 2000);
+    struct lk_finding *f = &r.findings->list.v[0];
+    size_t size;
+    (void)state;
+    for (size_t i = 0; i < 3000; i++)
+        lk_vec_add(&f->evidence, "something that was seen, told in a sentence of some length, and "
+                                 "once more, so that it gets even longer than it was before");
+    for (size_t i = 0; i < 2000; i++)
+        fixture_edge(f, lk_ref_make(LK_KIND_TASK, i), "awaits the one that was made just after it",
+                     lk_ref_make(LK_KIND_TASK, i + 1));
+    for (size_t i = 0; i < 30; i++) {
+        struct lk_finding *more = fixture_finding(&r, "LK202", LK_HAZARD);
+        for (size_t k = 0; k < 30; k++)
+            lk_vec_add(&more->evidence,
+                       "a long sentence that nobody will read to its end, but that "
+                       "takes its room all the same, as such sentences do");
+    }
+    char *out = fixture_render("markdown", &r, 1, false, (struct lk_render){ 0 }, &size);
+    assert_in_range(size, 20000, 65536);
+    assert_has(out, "**Cut here:** ");
+    assert_has(out, "`loopknot --format markdown --all 7000`");
+    assert_int_equal(cm_occurrences(out, "<details>"), cm_occurrences(out, "</details>"));
+    free(out);
+    out = fixture_render("markdown", &r, 1, false, (struct lk_render){ .all = true }, &size);
+    assert_true(size > 65536);
+    assert_lacks(out, "**Cut here:** ");
+    free(out);
+    fixture_destroy(&r);
+}
+
+static void markdown_draws_the_chain(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    char *out = fixture_render("markdown", &r, 1, false, (struct lk_render){ 0 }, NULL);
+    assert_has(out, "```mermaid\nflowchart TD\n");
+    assert_has(out, "  n0[\"thread bg-loop #91;4712#93;<br/>outer (app.py:10)\"]:::culprit\n");
+    assert_has(out, "  n0 -->|\"blocks in Future.result()\"| n1\n");
+    assert_has(out, "<details><summary>Environment</summary>");
+    assert_has(out, "<details><summary>Who moved (");
+    assert_lacks(out, "Cut here");
+    free(out);
+    fixture_destroy(&r);
+}
+
 static void an_empty_report_is_one(void **state)
 {
     struct lk_report r = fixture_empty();
@@ -365,6 +413,8 @@ int main(void)
         cmocka_unit_test(verbose_says_where_a_read_failed),
         cmocka_unit_test(a_set_lists_its_reports),
         cmocka_unit_test(an_empty_report_is_one),
+        cmocka_unit_test(a_ticket_has_room_for_the_page),
+        cmocka_unit_test(markdown_draws_the_chain),
         cmocka_unit_test(every_value_prints),
         cmocka_unit_test(a_hundred_thousand_tasks_fold),
     };
