@@ -245,6 +245,20 @@ size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const cha
     return n;
 }
 
+size_t lk_py_receivers_behind(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                              lk_addr *ret, size_t max)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    const struct lk_receivers *r = c ? lk_py_receivers(py, c, method) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; r && r->known && i < r->n && n < max; i++) {
+        lk_addr v = r->v[i].plain || r->v[i].at >= unit_of(f) ? 0 : resolve(py, f, &r->v[i]);
+        if (v)
+            ret[n++] = v;
+    }
+    return n;
+}
+
 int64_t lk_py_calls_before(struct lk_py *py, const struct lk_pyf *f, const char *method,
                            lk_addr obj)
 {
