@@ -97,6 +97,25 @@ struct loopknot_patterns *loopknot_patterns_load(const char *file, char *message
 /** p may be NULL. To be called after every diagnosis that was made with p is destroyed. */
 void loopknot_patterns_free(struct loopknot_patterns *p);
 
+/* ---- captures ----------------------------------------------------------------------------- */
+
+/** What was read of processes while they were examined, so that it can be examined again elsewhere:
+ * loopknot_analyze(). */
+struct loopknot_capture;
+
+/** An empty one, for loopknot_options.capture; to be ended by loopknot_capture_destroy(). @return
+ * NULL where memory runs out. */
+struct loopknot_capture *loopknot_capture_create(void);
+/** c may be NULL. */
+void loopknot_capture_destroy(struct loopknot_capture *c);
+/**
+ * Writes it to a new file of mode 0600, which takes the place of an old one when it is whole.
+ * @param message NULL, or size bytes that get one line which says what went wrong.
+ * @return LOOPKNOT_OK, LOOPKNOT_WRITE_ERROR, or LOOPKNOT_NO_MEMORY.
+ */
+int loopknot_capture_write(const struct loopknot_capture *c, const char *file, char *message,
+                           size_t size);
+
 /* ---- options of an examination ------------------------------------------------------------- */
 
 /**
@@ -135,6 +154,9 @@ struct loopknot_options {
     const struct loopknot_patterns *patterns;
     enum loopknot_unwinder unwinder; /* (LOOPKNOT_UNWINDER_AUTO) */
     unsigned unused;                 /* zero */
+    /* what is read of the processes is recorded there too; or NULL. Of one call of
+     * loopknot_examine_all() only (NULL) */
+    struct loopknot_capture *capture;
 };
 
 /**
@@ -223,6 +245,20 @@ int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t
  * @return LOOPKNOT_OK; or LOOPKNOT_NO_REPORT or LOOPKNOT_NO_MEMORY, and d is as it was.
  */
 int loopknot_load(struct loopknot_diagnosis *d, const char *file, char *message, size_t size);
+
+/**
+ * Examines what was captured, and nothing else: neither processes nor files of this machine. The
+ * reports are those that the examination gave, or what this library makes of it.
+ * @param file of loopknot_capture_write(); what does not begin like one is loopknot_load()'s.
+ * @param o patterns, project (where it is not NULL) and interrupted are taken of it, all else of
+ * the capture; NULL stands for the defaults.
+ * @param complain as of loopknot_examine_all(); what is wrong with the file is told with pid 0.
+ * @return as loopknot_examine_all().
+ */
+int loopknot_analyze(struct loopknot_diagnosis *d, const char *file,
+                     const struct loopknot_options *o,
+                     void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
+                     void *arg);
 
 /* ---- what was found. None of these allocates or fails. --------------------------------------- */
 

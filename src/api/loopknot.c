@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/diagnosis.h"
 #include "api/file.h"
 #include "api/options.h"
 #include "diagnose/rules/rule_search.h"
@@ -31,12 +32,6 @@
 
 #define LK_EXPORT __attribute__((visibility("default")))
 
-struct loopknot_diagnosis {
-    struct lk_report *v;
-    size_t n, cap;
-    bool set; /* a report set was loaded into it */
-};
-
 _Static_assert((int)LOOPKNOT_DEADLOCK == (int)LK_DEADLOCK &&
                    (int)LOOPKNOT_STALLED == (int)LK_STALLED &&
                    (int)LOOPKNOT_UNKNOWN == (int)LK_VERDICT_UNKNOWN &&
@@ -57,8 +52,7 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
     free(d);
 }
 
-/* Room for more reports; false without memory, and d is as it was. */
-static bool reserve(struct loopknot_diagnosis *d, size_t more)
+bool lk_api_reserve(struct loopknot_diagnosis *d, size_t more)
 {
     if (more <= d->cap - d->n)
         return true;
@@ -70,7 +64,7 @@ static bool reserve(struct loopknot_diagnosis *d, size_t more)
     return true;
 }
 
-static int status_of(const struct lk_error *err)
+int lk_api_status(const struct lk_error *err)
 {
     switch (err->code) {
     case LK_ERR_USAGE: return LOOPKNOT_USAGE;
@@ -84,7 +78,7 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
 {
     struct lk_examine_options inner;
     struct lk_joint_result r = { .pid = pid };
-    if (!reserve(d, 1))
+    if (!lk_api_reserve(d, 1))
         lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: process %d was not examined", (int)pid);
     else if (lk_api_options(o, &inner, &r.err))
         lk_examine_one(pid, &inner, &r);
@@ -95,7 +89,7 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
     }
     if (message && size)
         snprintf(message, size, "%s", r.err.text);
-    return status_of(&r.err);
+    return lk_api_status(&r.err);
 }
 
 struct tree {
@@ -138,100 +132,6 @@ LK_EXPORT const char *loopknot_supervisor(pid_t pid)
     return s.is && s.is->kind != LK_SUPERVISOR_SESSION ? s.is->name : NULL;
 }
 
-/* Reports of processes that were examined together. */
-struct set {
-    const pid_t *pids;
-    size_t n;
-    struct lk_examine_options options;
-    struct lk_joint_result *results;
-    struct lk_report *to; /* room for n */
-    size_t n_to, n_examined;
-};
-
-/* A member that is there and could not be examined: the set is not whole without it. */
-static bool is_missed(const struct lk_joint_result *r)
-{
-    return !r->ok && r->err.code != LK_ERR_NO_PROCESS && r->err.code != LK_ERR_NOMEM;
-}
-
-/* The reports grow while they are linked, so they are adopted: they stay or go together. */
-static void link_reports(void *arg)
-{
-    struct set *s = arg;
-    for (size_t i = 0; i < s->n; i++) {
-        if (s->results[i].ok)
-            s->to[s->n_to++] = s->results[i].report;
-        lk_blocks_adopt(s->results[i].blocks);
-        s->results[i].blocks = NULL;
-    }
-    lk_examine_link(s->to, s->n_to);
-    s->n_examined = s->n_to;
-    for (size_t i = 0; s->n_examined && i < s->n; i++)
-        if (is_missed(&s->results[i]))
-            s->to[s->n_to++] = lk_report_missed(s->pids[i], &s->results[i].err);
-}
-
-static bool ran_out(const struct set *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (!s->results[i].ok && s->results[i].err.code == LK_ERR_NOMEM)
-            return true;
-    return false;
-}
-
-typedef void (*complain_fn)(pid_t pid, bool gone, const char *message, void *arg);
-
-static int told(int status, const char *message, complain_fn complain, void *arg)
-{
-    if (complain)
-        complain(0, false, message, arg);
-    return status;
-}
-
-static int examine_set(struct loopknot_diagnosis *d, struct set *s, unsigned deadline_ms,
-                       complain_fn complain, void *arg)
-{
-    lk_examine_together(s->pids, s->n, &s->options, deadline_ms, s->results);
-    s->to = d->v + d->n;
-    if (!lk_guarded(link_reports, s, NULL)) {
-        for (size_t i = 0; i < s->n; i++)
-            if (s->results[i].blocks) /* not adopted yet */
-                lk_joint_result_deinit(&s->results[i]);
-        return told(LOOPKNOT_NO_MEMORY, "out of memory: the reports are lost", complain, arg);
-    }
-    d->n += s->n_to;
-    for (size_t i = 0; complain && i < s->n; i++) {
-        const struct lk_error *err = &s->results[i].err;
-        if (!s->results[i].ok)
-            complain(s->pids[i], err->code == LK_ERR_NO_PROCESS, err->text, arg);
-    }
-    if (s->n_to)
-        return LOOPKNOT_OK;
-    return ran_out(s) ? LOOPKNOT_NO_MEMORY : LOOPKNOT_NO_REPORT;
-}
-
-LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pids, size_t n,
-                                   const struct loopknot_options *o, unsigned deadline_ms,
-                                   void (*complain)(pid_t pid, bool gone, const char *message,
-                                                    void *arg),
-                                   void *arg)
-{
-    struct set s = { .pids = pids, .n = n };
-    struct lk_error err = { 0 };
-    if (!lk_api_options(o, &s.options, &err))
-        return told(status_of(&err), err.text, complain, arg);
-    s.options.together = pids;
-    s.options.n_together = n;
-    s.options.listed_ticks = lk_process_ticks_now();
-    s.results = calloc(n + 1, sizeof *s.results);
-    const int status =
-        s.results && reserve(d, n)
-            ? examine_set(d, &s, deadline_ms, complain, arg)
-            : told(LOOPKNOT_NO_MEMORY, "out of memory: nothing was examined", complain, arg);
-    free(s.results);
-    return status;
-}
-
 /* A file that is read. */
 struct loading {
     const char *file;
@@ -265,7 +165,7 @@ LK_EXPORT int loopknot_load(struct loopknot_diagnosis *d, const char *file, char
 {
     struct loading l = { .file = file };
     const bool enough = lk_guarded(load_reports, &l, NULL);
-    if (enough && l.ok && reserve(d, l.reports.n)) {
+    if (enough && l.ok && lk_api_reserve(d, l.reports.n)) {
         memcpy(d->v + d->n, l.reports.v, l.reports.n * sizeof *d->v);
         d->n += l.reports.n;
         d->set |= l.reports.set;

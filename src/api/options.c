@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "api/capture.h"
 #include "api/patterns.h"
 #include "util/version.h"
 
@@ -15,7 +16,7 @@
 
 /* NOLINTNEXTLINE(bugprone-sizeof-expression): a member that is a pointer is meant */
 #define END_OF(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
-_Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, unused) &&
+_Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, capture) &&
                    sizeof(struct loopknot_render) == END_OF(loopknot_render, checkout),
                "no padding at the end");
 _Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
@@ -106,6 +107,7 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .tree = o.tree,
         .interrupted = o.interrupted,
         .patterns = lk_api_patterns(o.patterns),
+        .capture = lk_api_capture(o.capture),
     };
     return true;
 }

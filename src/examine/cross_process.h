@@ -6,10 +6,11 @@
 #ifndef LK_EXAMINE_CROSS_PROCESS_H
 #define LK_EXAMINE_CROSS_PROCESS_H
 
+#include "process/facts.h"
 #include "report/report.h"
 
 /** Links the reports of processes that were examined at the same time, and diagnoses again those
  * that this concerns. */
-void lk_examine_link(struct lk_report *reports, size_t n);
+void lk_examine_link(struct lk_report *reports, size_t n, const struct lk_machine *m);
 
 #endif

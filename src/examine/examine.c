@@ -15,11 +15,11 @@
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
 #include "examine/sample/source_lines.h"
+#include "examine/target.h"
 #include "process/facts.h"
 #include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
-#include "util/redact.h"
 #include "util/text.h"
 
 enum {
@@ -458,7 +458,7 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     struct lk_session *p = &x->session;
     struct lk_error why = { 0 };
     p->options = o;
-    p->target = lk_process_open_live(pid, err);
+    p->target = lk_target_open(pid, o, err);
     if (!p->target)
         return false;
     x->start_ticks = started(x);
@@ -489,7 +489,7 @@ static void close_session(struct examination *x)
 {
     lk_unwinder_destroy(x->session.unwinder);
     lk_py_close(x->session.py);
-    lk_process_destroy(x->session.target);
+    lk_target_close(x->session.target, x->session.options);
     lk_gil_waits_deinit(&x->session.gil_waits);
     lk_history_destroy(x->history);
     lk_snapshot_destroy(x->process);
@@ -516,10 +516,8 @@ static void read_lines(struct examination *x)
 static void read_test(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    const char *now = x->session.py
-                          ? lk_redact_name(s->arena, lk_environ_get(x->session.target, s->arena,
-                                                                    LK_TEST_VARIABLE))
-                          : NULL;
+    const char *now =
+        x->session.py ? lk_environ_get(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
     if (!now || (s->test_env && strcmp(now, s->test_env) == 0))
         return;
     s->test_env = now;
@@ -585,12 +583,12 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     return true;
 }
 
-struct lk_report lk_report_missed(pid_t pid, const struct lk_error *why)
+struct lk_report lk_report_missed(const struct lk_machine *m, pid_t pid, const struct lk_error *why)
 {
     struct lk_report r = { .snap = lk_snapshot_create(), .findings = lk_findings_none(why->text) };
     struct lk_error ignored;
     if (why->code != LK_ERR_TIMEOUT) /* who does not answer would not do so now */
-        (void)lk_machine_identify(lk_machine_here(), pid, r.snap, &ignored);
+        (void)lk_machine_identify(m, pid, r.snap, &ignored);
     r.snap->pid = pid;
     r.snap->not_examined = true;
     lk_snapshot_limit_os(r.snap, why->os_errno, "the process", "%s", why->text);

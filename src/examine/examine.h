@@ -30,6 +30,8 @@ struct lk_examine_options {
     uint64_t listed_ticks;
     volatile const int *interrupted;    /* becomes nonzero when the user wants out; may be NULL */
     const struct lk_patterns *patterns; /* the user's; may be NULL */
+    struct lk_capture *capture;         /* what is read goes in here; NULL: it is not kept */
+    const struct lk_capture_file *captured; /* what is examined; NULL: live processes */
     uint64_t (*now_ms)(void); /* the clock that deadlines are kept by; NULL: lk_now_ms() */
 };
 
@@ -37,7 +39,8 @@ struct lk_examine_options {
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
                      struct lk_error *err);
 /** Stands for a process of a set that could not be examined: an unknown verdict that says why. */
-struct lk_report lk_report_missed(pid_t pid, const struct lk_error *why);
+struct lk_report lk_report_missed(const struct lk_machine *m, pid_t pid,
+                                  const struct lk_error *why);
 void lk_report_deinit(struct lk_report *r);
 
 #endif

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "process/capture/capture_file.h"
+
 enum {
     /* most of an examination is waiting between looks; more would only wait for processors */
     AT_ONCE = 24,
@@ -89,6 +91,7 @@ static void leave(struct joint *j)
 
 static void job_free(struct job *job)
 {
+    lk_capture_destroy(job->options.capture);
     free((void *)job->options.together);
     free((void *)job->options.project);
     free(job);
@@ -219,6 +222,7 @@ static struct job *job_create(struct joint *j, pid_t pid, const struct lk_examin
     }
     job->joint = j;
     job->options = *o;
+    lk_capture_hold(o->capture);
     job->options.interrupted = &job->stop;
     if (o->n_together)
         memcpy(together, o->together, o->n_together * sizeof *together);

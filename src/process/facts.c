@@ -145,6 +145,39 @@ const char *lk_process_child_fills(struct lk_process *t, int64_t pid, struct lk_
     return ask(t, LK_FACT_CHILD_FILLS, &(struct lk_key){ .pid = pid }, a, &ret) ? ret : NULL;
 }
 
+/* ---- what is worked out above the door ------------------------------------------------ */
+
+bool lk_process_recall(struct lk_process *t, enum lk_fact what, const struct lk_key *key,
+                       struct lk_arena *a, void *ret, int *why)
+{
+    if (!t->ops->recall)
+        return false;
+    *why = t->ops->recall(t->impl, what, key, a, ret);
+    return true;
+}
+
+bool lk_process_recalls(const struct lk_process *t)
+{
+    return t->ops->recall != NULL;
+}
+
+void lk_process_keep(struct lk_process *t, enum lk_fact what, const struct lk_key *key, int why,
+                     const void *value)
+{
+    if (t->ops->keep)
+        t->ops->keep(t->impl, what, key, why, value);
+}
+
+void lk_process_aside(struct lk_process *t)
+{
+    t->aside++;
+}
+
+void lk_process_aside_end(struct lk_process *t)
+{
+    t->aside--;
+}
+
 /* ---- of a machine -------------------------------------------------------------------- */
 
 const struct lk_machine *lk_process_machine(const struct lk_process *t)

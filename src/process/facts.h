@@ -54,6 +54,15 @@ enum lk_fact {
     LK_FACT_PIPE_ENDS,    /* given: struct lk_pipe_names. struct lk_pipe_ends */
     LK_FACT_LOCK_OWNER,   /* pid, n: descriptor, m: by flock. int64_t */
     LK_FACT_IDENTITY_OF,  /* pid. struct lk_snapshot, as LK_FACT_IDENTITY */
+    /* worked out from the above and from files: recalled and kept, see below */
+    LK_FACT_SYMBOL,         /* n: module's base, m: address in it. struct lk_symbol_fact */
+    LK_FACT_SYMBOL_ADDRESS, /* n: mapping's start, text: name. uint64_t */
+    LK_FACT_FUNCTIONS,      /* n: module's base, m: address in it. struct lk_functions_fact */
+    LK_FACT_SOURCE_LINE,    /* text: file, n: line. const char * */
+    LK_FACT_SECOND_WALK,    /* n: stack pointer, m: program counter. struct lk_walk_fact */
+    LK_FACT_VARIABLE,       /* text: name. const char *; NULL not set */
+    LK_FACT_SIGNAL_TABLE,   /* uint64_t */
+    LK_FACT_HEAP,           /* n: loops are looked for too. struct lk_heap_fact */
     LK_FACTS,
 };
 
@@ -127,10 +136,11 @@ struct lk_connection {
 };
 #define LK_MAX_CONNECTIONS 512
 struct lk_connections {
+    struct lk_connection *v;
     size_t n;
-    struct lk_connection v[LK_MAX_CONNECTIONS];
 };
-/** The first ones, by descriptor. Strings belong to the arena. False: not known. */
+/** The first LK_MAX_CONNECTIONS, by descriptor. What it points to belongs to the arena. False: not
+ * known. */
 bool lk_process_connections(struct lk_process *t, struct lk_arena *a, struct lk_connections *ret);
 /** Fills s->listeners, from scratch, for the threads as they stand in s. Nothing is stopped; may be
  * called again when time has passed. */
@@ -148,6 +158,55 @@ bool lk_process_child_idles(struct lk_process *t, int64_t pid, const char *pipe,
 /** The pipe that a thread of it is blocked writing to while t has its reading end: "pipe:[123]", in
  * the arena; NULL where there is none, or that may not be read. */
 const char *lk_process_child_fills(struct lk_process *t, int64_t pid, struct lk_arena *a);
+
+/* ---- what is worked out above the door -------------------------------------------------- */
+
+/**
+ * What takes more than a record keeps (symbol tables, debug information, sources, the whole heap)
+ * is not worked out again from a record, but was kept: who works it out asks first, and says what
+ * came of it. key->given is not looked at. Returns false where it is to be worked out; true where
+ * it is answered: *why is then 0 and ret set, or *why is an errno.
+ */
+bool lk_process_recall(struct lk_process *t, enum lk_fact what, const struct lk_key *key,
+                       struct lk_arena *a, void *ret, int *why);
+/** Whether it ever answers: files and such are then not to be had. */
+bool lk_process_recalls(const struct lk_process *t);
+/** What was worked out; value is not looked at when why is not 0. */
+void lk_process_keep(struct lk_process *t, enum lk_fact what, const struct lk_key *key, int why,
+                     const void *value);
+/** Between these two, what is read is for such work alone: a record does not keep it. */
+void lk_process_aside(struct lk_process *t);
+void lk_process_aside_end(struct lk_process *t);
+
+struct lk_symbol_fact {
+    const char *name; /* raw */
+    uint64_t offset;
+};
+/** The functions at an address, innermost first; none: nothing is known. */
+struct lk_function_fact {
+    const char *name, *file;
+    int line;
+};
+struct lk_functions_fact {
+    struct lk_function_fact *v;
+    size_t n;
+};
+struct lk_addrs {
+    uint64_t *v;
+    size_t n, cap;
+};
+struct lk_walk_fact {
+    uint64_t *v; /* twice each program counter, plus one where it is exact */
+    size_t n;
+    bool truncated;
+};
+/** Objects on the heap: loops, then tasks by kind of loop. */
+struct lk_heap_fact {
+    struct lk_addrs *v;
+    size_t n;
+    bool ended, timed_out, too_many;
+    struct lk_failed_read failed;
+};
 
 /* ---- of a machine -------------------------------------------------------------------- */
 
@@ -179,7 +238,7 @@ bool lk_machine_times_run(const struct lk_machine *m, int64_t pid, int64_t tid, 
 
 struct lk_program_facts {
     const char *exe, *comm; /* raw; NULL not readable */
-    char **argv;            /* argv[argc] is NULL; NULL not readable */
+    char **argv;            /* argv[argc] is NULL; redacted; NULL not readable */
     size_t argc;
 };
 /** What of it cannot be read is NULL. */

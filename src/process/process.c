@@ -153,11 +153,24 @@ static bool read_in_chunks(struct lk_process *t, lk_addr addr, uint8_t *to, size
     return read_by_pages(t, addr, to, n);
 }
 
+static void note_read(struct lk_process *t, lk_addr addr, const void *bytes, size_t n, int why)
+{
+    if (t->ops->was_read && !t->aside)
+        t->ops->was_read(t->impl, addr, bytes, n, why);
+}
+
 bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
 {
+    int why = 0;
+
     if (n > 0 && addr + (n - 1) < addr)
         return fail(t, addr, n, EFAULT);
-    return read_in_chunks(t, addr, buf, n) || fail(t, addr, n, lk_pages_errno(t->pages));
+    if (t->ops->read_known)
+        why = t->ops->read_known(t->impl, addr, buf, n);
+    else if (!read_in_chunks(t, addr, buf, n))
+        why = lk_pages_errno(t->pages);
+    note_read(t, addr, why ? NULL : buf, n, why);
+    return !why || fail(t, addr, n, why);
 }
 
 bool lk_read_u8(struct lk_process *t, lk_addr addr, uint8_t *ret)
@@ -181,12 +194,27 @@ bool lk_read_u64(struct lk_process *t, lk_addr addr, uint64_t *ret)
 }
 
 /* Page by page: the next page may be unreadable although the NUL stands in this one. */
-bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
+static bool read_cstr_known(struct lk_process *t, lk_addr addr, char *ret, size_t max)
+{
+    for (size_t done = 0; done < max - 1; done++) {
+        const int why =
+            addr + done < addr ? EFAULT : t->ops->read_known(t->impl, addr + done, ret + done, 1);
+
+        ret[done + 1] = '\0';
+        if (why && done == 0)
+            return fail(t, addr, 1, why);
+        if (why || !ret[done]) {
+            ret[done] = '\0';
+            break;
+        }
+    }
+    return true;
+}
+
+static bool read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 {
     size_t done = 0;
 
-    if (max == 0)
-        return false;
     while (done < max - 1) {
         size_t offset = addr % LK_PAGE, part = LK_MIN(max - 1 - done, LK_PAGE - offset);
         const uint8_t *page = lk_pages_get(t->pages, addr - offset);
@@ -210,9 +238,24 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
     return true;
 }
 
+bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
+{
+    bool ok;
+
+    if (max == 0)
+        return false;
+    ret[0] = '\0';
+    ok = t->ops->read_known ? read_cstr_known(t, addr, ret, max) : read_cstr(t, addr, ret, max);
+    if (ok) /* with the NUL, unless it was cut: the byte behind it was not asked for */
+        note_read(t, addr, ret, LK_MIN(strlen(ret) + 1, max - 1), 0);
+    else
+        note_read(t, addr, NULL, 1, t->failed.os_errno);
+    return ok;
+}
+
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span)
 {
-    if (span == 0)
+    if (span == 0 || t->ops->read_known)
         return;
     lk_pages_reserve(t->pages, LK_MIN(n * (span / LK_PAGE + 2), (size_t)1024));
     for (size_t i = 0; i < n; i++)
@@ -299,7 +342,7 @@ struct lk_process *lk_process_open_other(const struct lk_process *t, pid_t pid,
                                          struct lk_error *err)
 {
     if (t->ops->open_other)
-        return t->ops->open_other(pid, err);
+        return t->ops->open_other(t->impl, pid, err);
     lk_error_set(err, LK_ERR_UNSUPPORTED, "beside this kind of target there is no other process");
     return NULL;
 }
@@ -357,4 +400,9 @@ void lk_process_sleep_us(const struct lk_process *t, uint64_t us)
         t->ops->sleep_us(t->impl, us);
     else
         nanosleep(&nap, NULL);
+}
+
+bool lk_process_by_bytes(const struct lk_process *t)
+{
+    return t->ops->read_known || (t->ops->was_read && !t->aside);
 }

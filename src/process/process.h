@@ -78,11 +78,21 @@ struct lk_process_ops {
     /** Its clock, microseconds, and waiting until then on it. NULL: it is the one here. */
     uint64_t (*now_us)(void *impl);
     void (*sleep_us)(void *impl, uint64_t us);
+    /** Reads all n bytes, as they are known of this moment: 0, or an errno. NULL: whole pages are
+     * read, and kept for the sample. */
+    int (*read_known)(void *impl, lk_addr addr, void *buf, size_t n);
+    /** Told of all that was read, and of what could not be (bytes NULL), but for what was read
+     * aside. May be NULL. */
+    void (*was_read)(void *impl, lk_addr addr, const void *bytes, size_t n, int why);
+    /** lk_process_recall, lk_process_keep; errors are errnos. NULL: nothing is answered, kept. */
+    lk_ask_fn recall;
+    void (*keep)(void *impl, enum lk_fact what, const struct lk_key *key, int why,
+                 const void *value);
     /** Every other fact (facts.h). NULL: nobody can be asked. */
     lk_ask_fn ask;
     /** Opens another process of the same machine in the same way; NULL with err. NULL: there is no
      * other one to be had. */
-    struct lk_process *(*open_other)(pid_t pid, struct lk_error *err);
+    struct lk_process *(*open_other)(void *impl, pid_t pid, struct lk_error *err);
     /** True when maps would return what it returned last time. NULL: never known, always read. */
     bool (*maps_unchanged)(void *impl);
     void (*destroy)(void *impl);
@@ -118,6 +128,9 @@ void lk_process_begin_sample(struct lk_process *t);
 uint64_t lk_process_now_us(const struct lk_process *t);
 uint64_t lk_process_now_ms(const struct lk_process *t);
 void lk_process_sleep_us(const struct lk_process *t, uint64_t us);
+
+/** Each byte counts by itself: it is known of this process, or kept, one by one. */
+bool lk_process_by_bytes(const struct lk_process *t);
 
 /** Within a sample: reads these bytes again when they are wanted next, unless they were read under
  * a stop that is over. */

@@ -23,6 +23,7 @@ struct lk_process {
     struct lk_mapping *maps;
     size_t n_maps;
     bool maps_fresh; /* read in this sample */
+    unsigned aside;  /* lk_process_aside, so many times */
 };
 
 #endif

@@ -14,7 +14,6 @@
 #include "diagnose/catalog/native_code.h"
 #include "snapshot/builder.h"
 #include "util/map.h"
-#include "util/redact.h"
 #include "util/text.h"
 
 enum { MAX_FILES = 300, MAX_FILE_BYTES = 8 << 20, MAX_LINE_BYTES = 240 };
@@ -103,8 +102,7 @@ static const char *line_text(const struct reader *r, const char *p)
         q++;
     while (q > p && (q[-1] == ' ' || q[-1] == '\t'))
         q--;
-    return lk_redact_source(r->s->arena,
-                            lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES));
+    return lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES);
 }
 
 /* Fills the frames of one file, which come in the order of their lines. */
@@ -126,11 +124,36 @@ static void fill(const struct reader *r, const struct line_ref *w, size_t n)
     }
 }
 
+static struct lk_key key_of(const struct line_ref *w)
+{
+    return (struct lk_key){ .text = w->name, .n = w->line };
+}
+
+static void recall(struct reader *r, const struct line_ref *w)
+{
+    const struct lk_key key = key_of(w);
+    const char *text = NULL;
+    int why;
+    if (lk_process_recall(r->t, LK_FACT_SOURCE_LINE, &key, r->s->arena, &text, &why) && !why)
+        *w->source = text;
+}
+
+static void keep(struct reader *r, const struct line_ref *w)
+{
+    const struct lk_key key = key_of(w);
+    if (*w->source)
+        lk_process_keep(r->t, LK_FACT_SOURCE_LINE, &key, 0, w->source);
+}
+
 static void fill_all(struct reader *r)
 {
     const struct line_ref *w = r->lines.v;
     if (r->lines.n)
         qsort(r->lines.v, r->lines.n, sizeof *r->lines.v, compare_line_refs);
+    for (size_t i = 0; lk_process_recalls(r->t) && i < r->lines.n; i++)
+        recall(r, &w[i]);
+    if (lk_process_recalls(r->t))
+        return;
     for (size_t i = 0, n; i < r->lines.n; i += n) {
         for (n = 1; i + n < r->lines.n && w[i + n].file == w[i].file; n++)
             ;
@@ -141,6 +164,8 @@ static void fill_all(struct reader *r)
             fill(r, w + i, n);
         lk_fd_close(fd);
     }
+    for (size_t i = 0; i < r->lines.n; i++)
+        keep(r, &w[i]);
 }
 
 static void want_stack(struct reader *r, struct lk_pystack *st)

@@ -14,6 +14,7 @@
 #include "process/linux/file_locks.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
+#include "util/redact.h"
 #include "util/vec.h"
 
 enum {
@@ -69,13 +70,15 @@ static int times_run(const struct question *q)
     return why_not(known);
 }
 
+/* What looks like a secret is hidden here already. */
 static void copy_args(struct lk_arena *a, const struct lk_procfs_args *args,
                       struct lk_program_facts *ret)
 {
     ret->argc = args->argc;
     ret->argv = lk_arena_array(a, args->argc + 1, sizeof *ret->argv);
     for (size_t i = 0; i < args->argc; i++)
-        ret->argv[i] = lk_arena_strdup(a, args->argv[i]);
+        ret->argv[i] =
+            lk_arena_strdup(a, lk_redact(a, args->argv[i], i ? args->argv[i - 1] : NULL));
 }
 
 static int program(const struct question *q)

@@ -137,6 +137,7 @@ static int watched(const struct question *q)
 static int connections(const struct question *q)
 {
     struct lk_connections *c = q->ret;
+    c->v = lk_arena_array(q->arena, LK_MAX_CONNECTIONS, sizeof *c->v);
     c->n = lk_kernel_connections(kernel(q), c->v, LK_MAX_CONNECTIONS);
     return 0;
 }

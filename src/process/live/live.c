@@ -149,6 +149,12 @@ static void live_destroy(void *impl)
 
 static struct lk_process *open_process(pid_t pid, struct lk_error *err);
 
+static struct lk_process *open_other(void *impl, pid_t pid, struct lk_error *err)
+{
+    (void)impl;
+    return open_process(pid, err);
+}
+
 static const struct lk_process_ops live_ops = {
     .read = live_read,
     .read_pages = live_read_pages,
@@ -161,7 +167,7 @@ static const struct lk_process_ops live_ops = {
     .tid_outside = lk_live_tid_outside,
     .stop = lk_live_stop,
     .ask = lk_live_ask,
-    .open_other = open_process,
+    .open_other = open_other,
     .destroy = live_destroy,
 };
 

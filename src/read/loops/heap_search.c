@@ -4,6 +4,7 @@
  * (Include/internal/pycore_gc.h). Never under a stop; each object found is read anew and checked.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "read/loops/drain.h"
 #include "read/loops/loop_kind.h"
@@ -37,17 +38,12 @@ enum {
 /* What a type's objects are: loops, tasks of a kind (FIRST_KIND + its row), or nothing wanted. */
 enum { NOTHING = 0, LOOP, FIRST_KIND };
 
-struct addresses {
-    lk_addr *v;
-    size_t n, cap;
-};
-
 struct walk {
     bool loops;            /* are wanted */
     bool kinds[MAX_KINDS]; /* whose tasks are */
     struct lk_map types;   /* type address -> what its objects are */
     uint64_t last_type, last_is;
-    struct addresses found_loops, found_tasks[MAX_KINDS];
+    struct lk_addrs found_loops, found_tasks[MAX_KINDS];
     uint64_t objects;
     uint64_t deadline;
     bool timed_out, too_many;
@@ -118,6 +114,15 @@ static bool torn(struct lk_py *py, struct walk *w, lk_addr at, size_t size)
     return false;
 }
 
+/* There are too many of them to be kept. */
+static bool read_aside(struct lk_py *py, lk_addr at, void *ret, size_t n)
+{
+    lk_process_aside(py->t);
+    const bool ok = lk_read(py->t, at, ret, n);
+    lk_process_aside_end(py->t);
+    return ok;
+}
+
 /* One circular list. False when it is torn, too long or the time is up. */
 static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
 {
@@ -128,7 +133,7 @@ static bool walk_list(struct lk_py *py, struct walk *w, lk_addr head)
         return torn(py, w, head, HEAD_SIZE);
     lk_addr cur = o[0] & LINK_MASK;
     while (cur != head) {
-        if (!cur || !lk_read(py->t, cur, o, sizeof o) || (o[1] & LINK_MASK) != prev ||
+        if (!cur || !read_aside(py, cur, o, sizeof o) || (o[1] & LINK_MASK) != prev ||
             ++w->objects > MAX_OBJECTS)
             return torn(py, w, cur ? cur : prev, sizeof o);
         if (w->objects % CLOCK_EVERY == 0 && lk_now_ms() > w->deadline) {
@@ -226,10 +231,54 @@ static bool walk_to_end(struct lk_py *py, struct walk *w)
 {
     bool ended = walk_all(py, w);
     for (int i = 1; i < TRIES && !ended && !w->timed_out; i++) {
-        lk_process_begin_sample(py->t); /* pages of different moments do not fit together */
+        /* Pages of different moments do not fit together; what is kept of them is the end. */
+        lk_process_aside(py->t);
+        lk_process_begin_sample(py->t);
+        lk_process_aside_end(py->t);
         forget_found(w);
         ended = walk_all(py, w);
     }
+    return ended;
+}
+
+static void take_list(struct lk_addrs *to, const struct lk_addrs *from)
+{
+    for (size_t i = 0; i < from->n && i < MAX_TASKS; i++)
+        lk_vec_add(to, from->v[i]);
+}
+
+static bool recalled(struct lk_py *py, struct walk *w, const struct lk_key *key, bool *ended)
+{
+    struct lk_heap_fact f = { 0 };
+    int why;
+    if (!lk_process_recall(py->t, LK_FACT_HEAP, key, py->s->arena, &f, &why))
+        return false;
+    *ended = !why && f.ended;
+    w->timed_out = f.timed_out;
+    w->too_many = f.too_many;
+    w->failed = f.failed;
+    for (size_t i = 0; !why && i < f.n && i < MAX_KINDS + 1; i++)
+        take_list(i ? &w->found_tasks[i - 1] : &w->found_loops, &f.v[i]);
+    return true;
+}
+
+static bool find_all(struct lk_py *py, struct walk *w)
+{
+    const struct lk_key key = { .n = w->loops };
+    struct lk_addrs lists[MAX_KINDS + 1] = { 0 };
+    bool ended;
+    if (recalled(py, w, &key, &ended))
+        return ended;
+    ended = walk_to_end(py, w);
+    lists[0] = w->found_loops;
+    memcpy(lists + 1, w->found_tasks, sizeof w->found_tasks);
+    const struct lk_heap_fact f = { .v = lists,
+                                    .n = MAX_KINDS + 1,
+                                    .ended = ended,
+                                    .timed_out = w->timed_out,
+                                    .too_many = w->too_many,
+                                    .failed = w->failed };
+    lk_process_keep(py->t, LK_FACT_HEAP, &key, 0, &f);
     return ended;
 }
 
@@ -250,7 +299,7 @@ void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops)
         add_tasks(py, &w, false);
         return;
     }
-    bool ended = walk_to_end(py, &w);
+    bool ended = find_all(py, &w);
     if (loops) {
         add_loops(py, &w);
         s->loops_complete = ended;

@@ -302,8 +302,8 @@ static bool symtab_value(int fd, const char *name, uint64_t min_size, uint64_t *
     return false;
 }
 
-lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name,
-                      uint64_t min_size)
+static lk_addr find_in_file(struct lk_process *t, const struct lk_mapping *m, const char *name,
+                            uint64_t min_size)
 {
     struct lk_elf e = { .t = t, .base = m->start };
     uint64_t value = 0;
@@ -314,4 +314,18 @@ lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const ch
     bool found = read_segments(&e) && symtab_value(e.fd, name, min_size, &value);
     lk_elf_close(&e);
     return found ? e.bias + value : 0;
+}
+
+lk_addr lk_elf_symtab(struct lk_process *t, const struct lk_mapping *m, const char *name,
+                      uint64_t min_size)
+{
+    const struct lk_key key = { .n = (int64_t)m->start, .text = name };
+    lk_addr ret = 0;
+    int why;
+
+    if (lk_process_recall(t, LK_FACT_SYMBOL_ADDRESS, &key, NULL, &ret, &why))
+        return why ? 0 : ret;
+    ret = find_in_file(t, m, name, min_size);
+    lk_process_keep(t, LK_FACT_SYMBOL_ADDRESS, &key, 0, &ret);
+    return ret;
 }

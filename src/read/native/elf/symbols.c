@@ -5,6 +5,7 @@
  */
 #include "read/native/elf/symbols.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -462,11 +463,25 @@ static void strip_suffixes(char *name)
     }
 }
 
-bool lk_symbol_find(struct lk_process *t, struct lk_module *m, uint64_t vaddr,
-                    struct lk_symbol_name *ret)
+static bool recall_symbol(struct lk_process *t, const struct lk_key *key,
+                          struct lk_symbol_name *ret)
 {
-    if (!m->elf || vaddr < m->lo || vaddr >= m->hi || vaddr - m->lo > UINT32_MAX)
-        return false;
+    struct lk_arena *a = lk_arena_create();
+    struct lk_symbol_fact f = { 0 };
+    int why;
+    const bool known =
+        lk_process_recall(t, LK_FACT_SYMBOL, key, a, &f, &why) && !why && f.name != NULL;
+    if (known) {
+        snprintf(ret->text, sizeof ret->text, "%s", f.name);
+        ret->offset = f.offset;
+    }
+    lk_arena_destroy(a);
+    return known;
+}
+
+static bool find_symbol(struct lk_process *t, struct lk_module *m, uint64_t vaddr,
+                        struct lk_symbol_name *ret)
+{
     if (!m->symbols)
         m->symbols = build(t, m);
     uint32_t rel = (uint32_t)(vaddr - m->lo);
@@ -476,4 +491,20 @@ bool lk_symbol_find(struct lk_process *t, struct lk_module *m, uint64_t vaddr,
     ret->offset = rel - f->rel;
     strip_suffixes(ret->text);
     return true;
+}
+
+bool lk_symbol_find(struct lk_process *t, struct lk_module *m, uint64_t vaddr,
+                    struct lk_symbol_name *ret)
+{
+    const struct lk_key key = { .n = (int64_t)m->base, .m = (int64_t)vaddr };
+    if (!m->elf || vaddr < m->lo || vaddr >= m->hi || vaddr - m->lo > UINT32_MAX)
+        return false;
+    if (lk_process_recalls(t))
+        return recall_symbol(t, &key, ret);
+    lk_process_aside(t);
+    const bool found = find_symbol(t, m, vaddr, ret);
+    lk_process_aside_end(t);
+    const struct lk_symbol_fact f = { ret->text, ret->offset };
+    lk_process_keep(t, LK_FACT_SYMBOL, &key, found ? 0 : ENOENT, &f);
+    return found;
 }

@@ -55,7 +55,7 @@ static size_t read_pointers(struct lk_process *t, lk_addr array, lk_addr *ret, s
     return n;
 }
 
-const char *lk_environ_get(struct lk_process *t, struct lk_arena *a, const char *name)
+static const char *look_up(struct lk_process *t, struct lk_arena *a, const char *name)
 {
     char wanted[MAX_NAME], text[MAX_NAME + MAX_VALUE];
     const int len = snprintf(wanted, sizeof wanted, "%s=", name);
@@ -71,5 +71,20 @@ const char *lk_environ_get(struct lk_process *t, struct lk_arena *a, const char 
             lk_read_cstr(t, v[i], text, sizeof text))
             ret = lk_text_clean(a, text + len, strlen(text + len), MAX_VALUE);
     lk_free(v);
+    return ret;
+}
+
+/* The others may hold secrets: of all that is read for it, the answer alone is kept. */
+const char *lk_environ_get(struct lk_process *t, struct lk_arena *a, const char *name)
+{
+    const struct lk_key key = { .text = name };
+    const char *ret = NULL;
+    int why;
+    if (lk_process_recall(t, LK_FACT_VARIABLE, &key, a, &ret, &why))
+        return why ? NULL : ret;
+    lk_process_aside(t);
+    ret = look_up(t, a, name);
+    lk_process_aside_end(t);
+    lk_process_keep(t, LK_FACT_VARIABLE, &key, 0, &ret);
     return ret;
 }

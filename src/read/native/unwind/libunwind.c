@@ -11,6 +11,7 @@
 #include "read/native/unwind/unwind_internal.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
@@ -194,6 +195,8 @@ void lk_libunwind_destroy(struct lk_libunwind *l)
 
 bool lk_libunwind_is_there(struct lk_unwinder *u)
 {
+    if (lk_process_recalls(u->t))
+        return true;
     if (!u->libunwind)
         u->libunwind = load();
     return u->libunwind->space != NULL;
@@ -241,9 +244,45 @@ static void answer_all(int out, void *arg)
     }
 }
 
+static struct lk_key walk_fact(const struct lk_regs *r)
+{
+    return (struct lk_key){ .n = (int64_t)r->reg[LK_REG_SP], .m = (int64_t)r->reg[LK_REG_PC] };
+}
+
+static void recall(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_second_walk *ret)
+{
+    struct lk_walk_fact f = { 0 };
+    const struct lk_key key = walk_fact(regs);
+    int why;
+    *ret = (struct lk_second_walk){ .truncated = true };
+    if (!lk_process_recall(u->t, LK_FACT_SECOND_WALK, &key, u->arena, &f, &why) || why ||
+        f.n > LK_UNWIND_MAX)
+        return;
+    ret->n = (uint32_t)f.n;
+    ret->truncated = f.truncated;
+    for (size_t i = 0; i < f.n; i++)
+        ret->keys[i] = (struct lk_frame_key){ f.v[i] >> 1, (f.v[i] & 1) != 0 };
+}
+
+/* Also of one that was not made: each place has its answers in order. */
+static void keep(struct lk_unwinder *u, const struct lk_regs *regs, bool made,
+                 const struct lk_second_walk *w)
+{
+    uint64_t v[LK_UNWIND_MAX];
+    const struct lk_key key = walk_fact(regs);
+    for (size_t i = 0; made && i < w->n; i++)
+        v[i] = w->keys[i].pc << 1 | w->keys[i].exact;
+    const struct lk_walk_fact f = { v, made ? w->n : 0, w->truncated };
+    lk_process_keep(u->t, LK_FACT_SECOND_WALK, &key, made ? 0 : ETIMEDOUT, &f);
+}
+
 size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *regs, size_t n,
                          struct lk_second_walk *ret)
 {
+    for (size_t i = 0; lk_process_recalls(u->t) && i < n; i++)
+        recall(u, regs[i], &ret[i]);
+    if (lk_process_recalls(u->t))
+        return n;
     if (!lk_libunwind_is_there(u))
         return 0;
     struct question q = { u, regs, n };
@@ -255,5 +294,7 @@ size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *reg
     for (size_t i = 0; i < got; i++) /* what a parser gone astray wrote is not believed either */
         if (ret[i].n > LK_UNWIND_MAX)
             ret[i] = (struct lk_second_walk){ .truncated = true };
+    for (size_t i = 0; i < n; i++)
+        keep(u, regs[i], i < got, &ret[i]);
     return got;
 }

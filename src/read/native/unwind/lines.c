@@ -224,6 +224,65 @@ static void keep_function(struct lk_unwinder *u, const struct answer *a)
     f->name = lk_text_clean(u->arena, name, strlen(name), LK_MAX_SYMBOL_NAME);
 }
 
+static struct lk_key line_fact(const struct lk_module *m, uint64_t vaddr)
+{
+    return (struct lk_key){ .n = (int64_t)m->base, .m = (int64_t)vaddr };
+}
+
+static struct lk_line_record *enter(struct lk_unwinder *u, const struct lk_module *m,
+                                    uint64_t vaddr)
+{
+    struct lk_line_record *r = lk_vec_push(&u->lines);
+    r->module_path = m->path;
+    r->vaddr = vaddr;
+    r->first = u->functions.n;
+    lk_map_put(&u->line_of, line_key(m, vaddr), u->lines.n - 1);
+    return r;
+}
+
+static void recall(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr)
+{
+    const struct lk_key key = line_fact(m, vaddr);
+    struct lk_functions_fact known = { 0 };
+    int why;
+    struct lk_line_record *r = enter(u, m, vaddr);
+    if (!lk_process_recall(u->t, LK_FACT_FUNCTIONS, &key, u->arena, &known, &why) || why ||
+        known.n > MAX_INLINED + 1)
+        return;
+    r->n = known.n;
+    for (size_t i = 0; i < known.n; i++) {
+        const struct lk_function_fact *f = &known.v[i];
+        struct lk_source_function *to = lk_vec_push(&u->functions);
+        to->name =
+            f->name ? lk_text_clean(u->arena, f->name, strlen(f->name), LK_MAX_SYMBOL_NAME) : NULL;
+        to->file =
+            f->file ? lk_text_clean(u->arena, f->file, strlen(f->file), MAX_FILE_NAME) : NULL;
+        to->line = f->line;
+    }
+}
+
+static void keep(struct lk_unwinder *u, const struct lk_module *m, const struct lk_line_record *r)
+{
+    const struct lk_key key = line_fact(m, r->vaddr);
+    struct lk_function_fact v[MAX_INLINED + 1];
+    for (size_t i = 0; i < r->n; i++) {
+        const struct lk_source_function *f = &u->functions.v[r->first + i];
+        v[i] = (struct lk_function_fact){ f->name, f->file, f->line };
+    }
+    lk_process_keep(u->t, LK_FACT_FUNCTIONS, &key, 0, &(struct lk_functions_fact){ v, r->n });
+}
+
+static bool has_lines(struct lk_unwinder *u, struct lk_module *m)
+{
+    if (lk_process_recalls(u->t))
+        return true;
+    if (!m->lines_tried) {
+        m->lines_tried = true;
+        m->lines_fd = lk_module_open_section(u->t, m, ".debug_line");
+    }
+    return m->lines_fd >= 0;
+}
+
 /* The functions at one address, of n answers; how many of these were used. None: nothing is known.
  */
 static size_t record(struct lk_unwinder *u, const struct lk_module *m, uint64_t vaddr,
@@ -233,30 +292,19 @@ static size_t record(struct lk_unwinder *u, const struct lk_module *m, uint64_t 
     while (used < n && used <= MAX_INLINED && !a[used].outermost)
         used++;
     used = used < n && a[used].outermost ? used + 1 : 0;
-    struct lk_line_record *r = lk_vec_push(&u->lines);
-    r->module_path = m->path;
-    r->vaddr = vaddr;
-    r->first = u->functions.n;
-    r->n = used;
+    enter(u, m, vaddr)->n = used;
     for (size_t i = 0; i < used; i++)
         keep_function(u, &a[i]);
-    lk_map_put(&u->line_of, line_key(m, vaddr), u->lines.n - 1);
+    keep(u, m, &u->lines.v[u->lines.n - 1]);
     return used;
-}
-
-static bool has_lines(struct lk_unwinder *u, struct lk_module *m)
-{
-    if (!m->lines_tried) {
-        m->lines_tried = true;
-        m->lines_fd = lk_module_open_section(u->t, m, ".debug_line");
-    }
-    return m->lines_fd >= 0;
 }
 
 /* Looks up those of these addresses that nobody asked for before. */
 static void resolve(struct lk_unwinder *u, struct lk_module *m, const uint64_t *vaddrs, size_t n)
 {
-    if (!has_lines(u, m) || !n || u->line_helpers >= MAX_HELPERS)
+    for (size_t i = 0; lk_process_recalls(u->t) && i < n; i++)
+        recall(u, m, vaddrs[i]);
+    if (lk_process_recalls(u->t) || !has_lines(u, m) || !n || u->line_helpers >= MAX_HELPERS)
         return;
     u->line_helpers++;
     const size_t max = n * (MAX_INLINED + 1);

@@ -7,8 +7,7 @@
  * Include/internal/pycore_signal.h (3.12 to 3.15, _PyRuntime.signals.handlers[Py_NSIG]): an array
  * of {int tripped; PyObject *func}, func being int 0 for the default, int 1 for "ignored", None for
  * what Python did not install, NULL for number 0 alone. It has no symbol in a stripped build and is
- * found by that form, in the data of the file that has _PyRuntime. Modules/readline.c and curses
- * catch SIGWINCH in C, for the size of the terminal: that ends nobody's wait.
+ * found by that form, in the data of the file that has _PyRuntime.
  */
 #include "read/python/stdlib/signal_handlers.h"
 
@@ -91,6 +90,20 @@ static lk_addr find_table(struct lk_py *py)
     return ret;
 }
 
+static lk_addr table_of(struct lk_py *py)
+{
+    const struct lk_key none = { 0 };
+    lk_addr ret = 0;
+    int why;
+    if (lk_process_recall(py->t, LK_FACT_SIGNAL_TABLE, &none, NULL, &ret, &why))
+        return why ? 0 : ret;
+    lk_process_aside(py->t);
+    ret = find_table(py);
+    lk_process_aside_end(py->t);
+    lk_process_keep(py->t, LK_FACT_SIGNAL_TABLE, &none, 0, &ret);
+    return ret;
+}
+
 /* Names whose use ends nobody's wait: flags, logs, the end of the process. */
 static bool is_harmless(const char *name)
 {
@@ -134,7 +147,7 @@ bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable)
 static bool read_table(struct lk_py *py, struct row rows[N_SIGNALS])
 {
     if (!py->signal_table)
-        py->signal_table = find_table(py);
+        py->signal_table = table_of(py);
     return py->signal_table && lk_read(py->t, py->signal_table, rows, N_SIGNALS * sizeof *rows) &&
            has_form(rows);
 }
@@ -154,7 +167,7 @@ void lk_py_read_signal_handlers(struct lk_py *py)
             continue;
         enum lk_pykind kind = (enum lk_pykind)lk_py_kind(py, rows[i].func);
         if (kind == LK_PYK_INT || kind == LK_PYK_NONE) {
-            foreign |= i != SIGWINCH; /* installed by code in C */
+            foreign = true; /* installed by code in C */
             continue;
         }
         a->handlers.v[a->handlers.n++] = rows[i].func;
@@ -162,8 +175,6 @@ void lk_py_read_signal_handlers(struct lk_py *py)
     }
     a->handlers.known = true;
     s->own_handlers = own ? LK_YES : foreign ? LK_TRI_UNKNOWN : LK_NO;
-    if (!foreign && !a->handlers.n)
-        s->handles_signals = LK_NO;
 }
 
 enum lk_tri lk_py_handlers_release(struct lk_py *py, lk_addr lock)

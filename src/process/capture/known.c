@@ -1,0 +1,214 @@
+/* Pages with a bit for each of their bytes; written as runs, the bytes of a page behind them. */
+#include "process/capture/known.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "process/process.h"
+#include "util/map.h"
+#include "util/vec.h"
+
+enum { MAX_PAGES = 1 << 17 }; /* of one sample: 100,000 tasks stand on a fifth of that */
+
+struct page {
+    lk_addr addr;
+    int why; /* errno: it could not be read; 0 */
+    uint64_t known[LK_PAGE / 64];
+    uint8_t bytes[LK_PAGE];
+};
+
+struct lk_known {
+    struct lk_map at; /* address of a page -> index + 1 */
+    LK_VEC(struct page *) v;
+    struct page *last;
+};
+
+struct lk_known *lk_known_create(void)
+{
+    return lk_xcalloc(1, sizeof(struct lk_known));
+}
+
+void lk_known_destroy(struct lk_known *w)
+{
+    if (!w)
+        return;
+    for (size_t i = 0; i < w->v.n; i++)
+        lk_free(w->v.v[i]);
+    lk_free(w->v.v);
+    lk_map_deinit(&w->at);
+    lk_free(w);
+}
+
+static struct page *find(const struct lk_known *w, lk_addr addr)
+{
+    uint64_t i;
+    if (w->last && w->last->addr == addr)
+        return w->last;
+    return lk_map_get(&w->at, addr, &i) ? w->v.v[i - 1] : NULL;
+}
+
+static struct page *enter(struct lk_known *w, lk_addr addr)
+{
+    struct page *p = find(w, addr);
+    if (!p) {
+        p = lk_xcalloc(1, sizeof *p);
+        p->addr = addr;
+        lk_vec_add(&w->v, p); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+        lk_map_put(&w->at, addr, w->v.n);
+    }
+    return w->last = p;
+}
+
+static void mark(struct page *p, size_t from, size_t n)
+{
+    for (size_t end = from + n; from < end;) {
+        const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
+        p->known[from / 64] |= (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
+        from += part;
+    }
+}
+
+static bool is_known(const struct page *p, size_t from, size_t n)
+{
+    for (size_t end = from + n; from < end;) {
+        const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
+        const uint64_t all = (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
+        if ((p->known[from / 64] & all) != all)
+            return false;
+        from += part;
+    }
+    return true;
+}
+
+void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n)
+{
+    for (const uint8_t *from = bytes; n > 0;) {
+        const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
+        struct page *p = enter(w, addr - at);
+        p->why = 0;
+        memcpy(p->bytes + at, from, part);
+        mark(p, at, part);
+        addr += part;
+        from += part;
+        n -= part;
+    }
+}
+
+/* Which of several pages it was is not told: the first of which nothing was read. */
+void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why)
+{
+    for (lk_addr page = addr - addr % LK_PAGE; page < addr + n; page += LK_PAGE)
+        if (!find(w, page)) {
+            enter(w, page)->why = why;
+            return;
+        }
+}
+
+int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n)
+{
+    for (uint8_t *to = ret; n > 0;) {
+        const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
+        const struct page *p = find(w, addr - at);
+        if (!p || !is_known(p, at, part))
+            return p && p->why ? p->why : ENODATA;
+        memcpy(to, p->bytes + at, part);
+        addr += part;
+        to += part;
+        n -= part;
+    }
+    return 0;
+}
+
+/* ---- bytes ------------------------------------------------------------------------------- */
+
+static int by_address(const void *a, const void *b)
+{
+    const struct page *const *x = a, *const *y = b;
+    return ((*x)->addr > (*y)->addr) - ((*x)->addr < (*y)->addr);
+}
+
+/* The next run of bytes that are known (or are not) from `from` on. */
+static size_t run(const struct page *p, size_t from, bool known)
+{
+    size_t n = 0;
+    for (; from + n < LK_PAGE; n++) {
+        const size_t i = from + n;
+        if (i % 64 == 0 && p->known[i / 64] == (known ? ~UINT64_C(0) : 0)) {
+            n += 63;
+            continue;
+        }
+        if ((p->known[i / 64] >> i % 64 & 1) != known)
+            break;
+    }
+    return n;
+}
+
+static void write_page(const struct page *p, struct lk_bytes *to)
+{
+    lk_bytes_signed(to, p->why);
+    for (size_t at = 0; at < LK_PAGE;) {
+        const size_t gap = run(p, at, false), n = at + gap < LK_PAGE ? run(p, at + gap, true) : 0;
+        lk_bytes_number(to, gap);
+        lk_bytes_number(to, n);
+        at += gap + n;
+    }
+    for (size_t at = 0; at < LK_PAGE;) {
+        const size_t gap = run(p, at, false), n = at + gap < LK_PAGE ? run(p, at + gap, true) : 0;
+        lk_bytes_put(to, p->bytes + at + gap, n);
+        at += gap + n;
+    }
+}
+
+void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
+{
+    lk_addr before = 0;
+    struct page **v = lk_xcalloc(w->v.n + 1, sizeof *v); /* NOLINT(bugprone-sizeof-expression) */
+    if (w->v.n) {
+        memcpy(v, w->v.v, w->v.n * sizeof *v);   /* NOLINT(bugprone-sizeof-expression) */
+        qsort(v, w->v.n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
+    }
+    const size_t n = LK_MIN(w->v.n, (size_t)MAX_PAGES); /* what is beyond is not in the capture */
+    lk_bytes_number(to, n);
+    for (size_t i = 0; i < n; i++) {
+        lk_bytes_number(to, (v[i]->addr - before) / LK_PAGE);
+        write_page(v[i], to);
+        before = v[i]->addr;
+    }
+    lk_free(v);
+}
+
+static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
+{
+    struct lk_cursor_of_bytes again;
+    p->why = (int)lk_take_signed(from);
+    again = *from;
+    for (size_t at = 0; at < LK_PAGE && !from->bad;) {
+        const uint64_t gap = lk_take_number(from), n = lk_take_number(from);
+        if (gap > LK_PAGE - at || n > LK_PAGE - at - gap || gap + n == 0)
+            from->bad = true;
+        at += from->bad ? 0 : (size_t)(gap + n);
+    }
+    for (size_t at = 0; at < LK_PAGE && !from->bad;) {
+        const size_t gap = (size_t)lk_take_number(&again), n = (size_t)lk_take_number(&again);
+        const uint8_t *bytes = lk_take(from, n);
+        if (bytes && n) {
+            memcpy(p->bytes + at + gap, bytes, n);
+            mark(p, at + gap, n);
+        }
+        at += gap + n;
+    }
+    return !from->bad;
+}
+
+bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from)
+{
+    const uint64_t n = lk_take_number(from);
+    lk_addr addr = 0;
+    from->bad |= n > MAX_PAGES;
+    for (uint64_t i = 0; i < n && !from->bad; i++) {
+        addr += lk_take_number(from) * LK_PAGE;
+        read_page(enter(w, addr), from);
+    }
+    return !from->bad;
+}

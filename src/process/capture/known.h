@@ -1,0 +1,23 @@
+/*
+ * Memory of a process as far as somebody asked for it: the bytes that were read, those that could
+ * not be, and nothing of what stands between them. Of one sample.
+ */
+#ifndef LK_PROCESS_CAPTURE_KNOWN_H
+#define LK_PROCESS_CAPTURE_KNOWN_H
+
+#include "process/capture/bytes.h"
+
+struct lk_known;
+struct lk_known *lk_known_create(void);
+void lk_known_destroy(struct lk_known *w);
+/** These bytes were read; what was read before of them is past. */
+void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n);
+/** The first of these bytes that could not be read, and why. */
+void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why);
+/** All n bytes, or an errno: ENODATA where nobody asked for one of them. */
+int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n);
+void lk_known_write(const struct lk_known *w, struct lk_bytes *to);
+/** False when these are no such bytes. */
+bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from);
+
+#endif

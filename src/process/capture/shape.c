@@ -1,0 +1,566 @@
+/* Tables of members, one a type. The order of the rows is that of the bytes. */
+#include "process/capture/shape.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "process/process.h"
+#include "util/text.h"
+#include "util/vec.h"
+
+enum kind {
+    BOOL,
+    CHAR,
+    INT,
+    ENUM, /* count_at: its last value; others are no such bytes */
+    TRI,
+    U32,
+    I64,
+    U64,
+    DOUBLE,
+    TEXT,  /* clean: escaped once more on its way in, which changes nothing that is */
+    RAW,   /* text as the process or its files have it: who reads it cleans it */
+    NAME,  /* an array of characters */
+    WORDS, /* an array of 64-bit words */
+    TEXTS, /* char **, counted elsewhere */
+    INSIDE,
+    ARRAY, /* pointer and count, in the arena */
+    LIST,  /* a vector that lk_free frees */
+};
+
+struct member {
+    enum kind kind;
+    size_t at,
+        count_at; /* offsets; count_at: of the count, or the number of elements of an array */
+    const struct lk_shape *of;
+};
+
+struct lk_shape {
+    size_t size;
+    const struct member *members;
+    size_t n;
+};
+
+#define MEMBER(type, name, kind)                                                                   \
+    {                                                                                              \
+        kind, offsetof(struct type, name), 0, NULL                                                 \
+    }
+#define MEMBER_NAME(type, name)                                                                    \
+    {                                                                                              \
+        NAME, offsetof(struct type, name), sizeof(((struct type *)0)->name), NULL                  \
+    }
+#define MEMBER_WORDS(type, name)                                                                   \
+    {                                                                                              \
+        WORDS, offsetof(struct type, name), sizeof(((struct type *)0)->name) / 8, NULL             \
+    }
+#define MEMBER_ENUM(type, name, last)                                                              \
+    {                                                                                              \
+        ENUM, offsetof(struct type, name), (size_t)(last), NULL                                    \
+    }
+#define MEMBER_INSIDE(type, name, shape)                                                           \
+    {                                                                                              \
+        INSIDE, offsetof(struct type, name), 0, &(shape)                                           \
+    }
+#define MEMBER_MANY(type, name, count, kind, shape)                                                \
+    {                                                                                              \
+        kind, offsetof(struct type, name), offsetof(struct type, count), &(shape)                  \
+    }
+#define SHAPE(type, rows)                                                                          \
+    {                                                                                              \
+        sizeof(type), rows, sizeof(rows) / sizeof((rows)[0])                                       \
+    }
+
+/* Whoever adds a member to one of these adds a row below, and raises the version of the format. */
+_Static_assert(sizeof(struct lk_syscall_wait) == 272 && sizeof(struct lk_thread_facts) == 192 &&
+                   sizeof(struct lk_listener) == 88 && sizeof(struct lk_process_halt) == 64,
+               "the tables know all members");
+
+/* ---- types ----------------------------------------------------------------------------------- */
+
+static const struct member bool_members[] = { { BOOL, 0, 0, NULL } };
+static const struct lk_shape a_bool = SHAPE(bool, bool_members);
+static const struct member int_members[] = { { INT, 0, 0, NULL } };
+static const struct lk_shape an_int = SHAPE(int, int_members);
+static const struct member child_does_members[] = { { ENUM, 0, LK_CHILD_RUNS, NULL } };
+static const struct lk_shape child_does = SHAPE(enum lk_child_does, child_does_members);
+static const struct member i64_members[] = { { I64, 0, 0, NULL } };
+static const struct lk_shape an_i64 = SHAPE(int64_t, i64_members);
+static const struct member u64_members[] = { { U64, 0, 0, NULL } };
+static const struct lk_shape a_u64 = SHAPE(uint64_t, u64_members);
+static const struct member text_members[] = { { TEXT, 0, 0, NULL } };
+static const struct lk_shape a_text = SHAPE(const char *, text_members);
+static const struct member raw_members[] = { { RAW, 0, 0, NULL } };
+static const struct lk_shape raw_text = SHAPE(const char *, raw_members);
+
+static const struct member throttle_members[] = {
+    MEMBER(lk_throttle, periods, U64),
+    MEMBER(lk_throttle, throttled, U64),
+    MEMBER(lk_throttle, usec, U64),
+};
+static const struct lk_shape throttle = SHAPE(struct lk_throttle, throttle_members);
+
+/* What lk_process_halt sets and what stands before it; the throttling is worked out later. */
+static const struct member halt_members[] = {
+    MEMBER(lk_process_halt, job_stopped, BOOL), MEMBER(lk_process_halt, tracer_pid, I64),
+    MEMBER(lk_process_halt, tracer_comm, TEXT), MEMBER(lk_process_halt, frozen, BOOL),
+    MEMBER(lk_process_halt, zombie, BOOL),      MEMBER(lk_process_halt, main_gone, BOOL),
+    MEMBER(lk_process_halt, d_state, I64),      MEMBER(lk_process_halt, d_where, TEXT),
+};
+static const struct lk_shape halt = SHAPE(struct lk_process_halt, halt_members);
+static const struct member halt_states_members[] = {
+    MEMBER(lk_process_halt, job_stopped, BOOL), MEMBER(lk_process_halt, zombie, BOOL),
+    MEMBER(lk_process_halt, main_gone, BOOL),   MEMBER(lk_process_halt, d_state, I64),
+    MEMBER(lk_process_halt, d_where, TEXT),
+};
+static const struct lk_shape halt_states = SHAPE(struct lk_process_halt, halt_states_members);
+
+static const struct member syscall_wait_members[] = {
+    MEMBER_ENUM(lk_syscall_wait, on, LK_OS_OTHER),
+    MEMBER_ENUM(lk_syscall_wait, call, LK_OS_CALL_FLOCK),
+    MEMBER(lk_syscall_wait, syscall, TEXT),
+    MEMBER(lk_syscall_wait, nr, I64),
+    MEMBER_WORDS(lk_syscall_wait, args),
+    MEMBER(lk_syscall_wait, futex, U64),
+    MEMBER(lk_syscall_wait, fd, I64),
+    MEMBER(lk_syscall_wait, local, TEXT),
+    MEMBER(lk_syscall_wait, peer, TEXT),
+    MEMBER_ENUM(lk_syscall_wait, peer_is, LK_PEER_TREE),
+    MEMBER(lk_syscall_wait, listening, BOOL),
+    MEMBER(lk_syscall_wait, accepted, BOOL),
+    MEMBER_MANY(lk_syscall_wait, ends_at.v, ends_at.n, ARRAY, a_u64),
+    MEMBER(lk_syscall_wait, far_fd, I64),
+    MEMBER(lk_syscall_wait, peer_pid, I64),
+    MEMBER(lk_syscall_wait, peer_comm, TEXT),
+    MEMBER(lk_syscall_wait, connecting, BOOL),
+    MEMBER_WORDS(lk_syscall_wait, queues),
+    MEMBER(lk_syscall_wait, path, TEXT),
+    MEMBER_ENUM(lk_syscall_wait, locked_by, LK_LOCKED_OTHER),
+    MEMBER(lk_syscall_wait, lock_fd, I64),
+    MEMBER(lk_syscall_wait, lock_inode, U64),
+    MEMBER(lk_syscall_wait, lock_holder, TEXT),
+    MEMBER(lk_syscall_wait, child_pid, I64),
+    MEMBER(lk_syscall_wait, timeout_ms, I64),
+    MEMBER(lk_syscall_wait, left_ms, I64),
+    MEMBER_MANY(lk_syscall_wait, fds.v, fds.n, ARRAY, an_i64),
+};
+static const struct lk_shape syscall_wait = SHAPE(struct lk_syscall_wait, syscall_wait_members);
+
+static const struct member watched_members[] = {
+    MEMBER(lk_watched, total, I64),
+    MEMBER_WORDS(lk_watched, fds),
+};
+static const struct lk_shape watched = SHAPE(struct lk_watched, watched_members);
+
+static const struct member connection_members[] = {
+    MEMBER(lk_connection, fd, I64),
+    MEMBER(lk_connection, local, TEXT),
+    MEMBER(lk_connection, peer, TEXT),
+};
+static const struct lk_shape connection = SHAPE(struct lk_connection, connection_members);
+static const struct member connections_members[] = {
+    MEMBER_MANY(lk_connections, v, n, ARRAY, connection),
+};
+static const struct lk_shape connections = SHAPE(struct lk_connections, connections_members);
+
+static const struct member sharer_members[] = {
+    MEMBER(lk_sharer, pid, I64),
+    MEMBER(lk_sharer, comm, TEXT),
+    MEMBER_ENUM(lk_sharer, does, LK_SHARE_IDLE),
+};
+static const struct lk_shape sharer = SHAPE(struct lk_sharer, sharer_members);
+static const struct member listener_members[] = {
+    MEMBER(lk_listener, inode, U64),
+    MEMBER(lk_listener, listening, BOOL),
+    MEMBER(lk_listener, address, TEXT),
+    MEMBER_MANY(lk_listener, fds.v, fds.n, ARRAY, an_i64),
+    MEMBER(lk_listener, queue, I64),
+    MEMBER(lk_listener, alone, TRI),
+    MEMBER_MANY(lk_listener, sharers.v, sharers.n, ARRAY, sharer),
+};
+static const struct lk_shape listener = SHAPE(struct lk_listener, listener_members);
+static const struct member listeners_members[] = {
+    MEMBER_MANY(lk_snapshot, listeners.v, listeners.n, LIST, listener),
+};
+static const struct lk_shape listeners = SHAPE(struct lk_snapshot, listeners_members);
+
+static const struct member child_members[] = {
+    MEMBER(lk_child, pid, I64),
+    MEMBER(lk_child, comm, TEXT),
+    MEMBER(lk_child, threads, I64),
+};
+static const struct lk_shape child = SHAPE(struct lk_child, child_members);
+static const struct member limit_members[] = {
+    MEMBER(lk_limit, text, TEXT),
+    MEMBER(lk_limit, read.os_errno, INT),
+    MEMBER(lk_limit, read.reading, TEXT),
+};
+static const struct lk_shape limit = SHAPE(struct lk_limit, limit_members);
+static const struct member identity_members[] = {
+    MEMBER(lk_snapshot, pid, I64),
+    MEMBER(lk_snapshot, uid, I64),
+    MEMBER(lk_snapshot, ppid, I64),
+    MEMBER(lk_snapshot, forked, BOOL),
+    MEMBER(lk_snapshot, comm, TEXT),
+    MEMBER(lk_snapshot, exe, TEXT),
+    MEMBER(lk_snapshot, host, TEXT),
+    MEMBER(lk_snapshot, boot_id, TEXT),
+    MEMBER(lk_snapshot, start_time, TEXT),
+    MEMBER(lk_snapshot, container, TEXT),
+    MEMBER(lk_snapshot, taken_at, TEXT),
+    { TEXTS, offsetof(struct lk_snapshot, cmdline), offsetof(struct lk_snapshot, n_cmdline), NULL },
+    MEMBER(lk_snapshot, cwd, TEXT),
+    MEMBER_MANY(lk_snapshot, children.v, children.n, LIST, child),
+    MEMBER(lk_snapshot, test_env, TEXT),
+    MEMBER(lk_snapshot, handles_signals, TRI),
+    MEMBER(lk_snapshot, caught_signals, U64),
+    MEMBER(lk_snapshot, own_handlers, TRI),
+    MEMBER(lk_snapshot, handles_alarm, TRI),
+    MEMBER_ENUM(lk_snapshot, runtime, LK_RUNTIME_NATIVE),
+    MEMBER_INSIDE(lk_snapshot, stop, halt),
+    MEMBER(lk_snapshot, epoll_fds, I64),
+    MEMBER_MANY(lk_snapshot, limits.v, limits.n, LIST, limit),
+};
+static const struct lk_shape identity = SHAPE(struct lk_snapshot, identity_members);
+
+static const struct member stat_members[] = {
+    MEMBER(lk_stat_facts, ppid, I64),
+    MEMBER(lk_stat_facts, threads, I64),
+    MEMBER(lk_stat_facts, state, CHAR),
+    MEMBER(lk_stat_facts, start_ticks, U64),
+};
+static const struct lk_shape stat_facts = SHAPE(struct lk_stat_facts, stat_members);
+
+static const struct member program_members[] = {
+    MEMBER(lk_program_facts, exe, RAW),
+    MEMBER(lk_program_facts, comm, RAW),
+    { TEXTS, offsetof(struct lk_program_facts, argv), offsetof(struct lk_program_facts, argc),
+      NULL },
+};
+static const struct lk_shape program = SHAPE(struct lk_program_facts, program_members);
+
+static const struct member pids_members[] = {
+    MEMBER_MANY(lk_pids, v, n, ARRAY, an_i64),
+};
+static const struct lk_shape pids = SHAPE(struct lk_pids, pids_members);
+
+static const struct member pipe_end_members[] = {
+    MEMBER(lk_pipe_end, pipe, U64),
+    MEMBER(lk_pipe_end, pid, I64),
+    MEMBER(lk_pipe_end, reads, BOOL),
+    MEMBER(lk_pipe_end, writes, BOOL),
+};
+static const struct lk_shape pipe_end = SHAPE(struct lk_pipe_end, pipe_end_members);
+static const struct member pipe_ends_members[] = {
+    MEMBER_MANY(lk_pipe_ends, v, n, ARRAY, pipe_end),
+    MEMBER(lk_pipe_ends, all_seen, BOOL),
+};
+static const struct lk_shape pipe_ends = SHAPE(struct lk_pipe_ends, pipe_ends_members);
+
+static const struct member symbol_members[] = {
+    MEMBER(lk_symbol_fact, name, RAW),
+    MEMBER(lk_symbol_fact, offset, U64),
+};
+static const struct lk_shape symbol = SHAPE(struct lk_symbol_fact, symbol_members);
+
+static const struct member function_members[] = {
+    MEMBER(lk_function_fact, name, RAW),
+    MEMBER(lk_function_fact, file, RAW),
+    MEMBER(lk_function_fact, line, INT),
+};
+static const struct lk_shape function = SHAPE(struct lk_function_fact, function_members);
+static const struct member functions_members[] = {
+    MEMBER_MANY(lk_functions_fact, v, n, ARRAY, function),
+};
+static const struct lk_shape functions = SHAPE(struct lk_functions_fact, functions_members);
+
+static const struct member walk_members[] = {
+    MEMBER_MANY(lk_walk_fact, v, n, ARRAY, a_u64),
+    MEMBER(lk_walk_fact, truncated, BOOL),
+};
+static const struct lk_shape walk = SHAPE(struct lk_walk_fact, walk_members);
+
+static const struct member heap_list_members[] = {
+    MEMBER_MANY(lk_addrs, v, n, ARRAY, a_u64),
+};
+static const struct lk_shape heap_list = SHAPE(struct lk_addrs, heap_list_members);
+static const struct member heap_members[] = {
+    MEMBER_MANY(lk_heap_fact, v, n, ARRAY, heap_list),
+    MEMBER(lk_heap_fact, ended, BOOL),
+    MEMBER(lk_heap_fact, timed_out, BOOL),
+    MEMBER(lk_heap_fact, too_many, BOOL),
+    MEMBER(lk_heap_fact, failed.addr, U64),
+    MEMBER(lk_heap_fact, failed.size, U64),
+    MEMBER(lk_heap_fact, failed.os_errno, INT),
+    MEMBER(lk_heap_fact, failed.reading, TEXT),
+};
+static const struct lk_shape heap = SHAPE(struct lk_heap_fact, heap_members);
+
+static const struct member thread_members[] = {
+    MEMBER(lk_thread_facts, tid, I64),
+    MEMBER_NAME(lk_thread_facts, comm),
+    MEMBER(lk_thread_facts, state, CHAR),
+    MEMBER(lk_thread_facts, running, BOOL),
+    MEMBER(lk_thread_facts, syscall_known, BOOL),
+    MEMBER(lk_thread_facts, unread, INT),
+    MEMBER(lk_thread_facts, nr, I64),
+    MEMBER_WORDS(lk_thread_facts, args),
+    MEMBER(lk_thread_facts, sp, U64),
+    MEMBER(lk_thread_facts, pc, U64),
+    MEMBER(lk_thread_facts, switches, U64),
+    MEMBER(lk_thread_facts, run_ns, U64),
+    MEMBER(lk_thread_facts, cpu_us, U64),
+    MEMBER(lk_thread_facts, off_cpu_ms, I64),
+    MEMBER(lk_thread_facts, start_time, U64),
+};
+const struct lk_shape lk_shape_thread = SHAPE(struct lk_thread_facts, thread_members);
+
+static const struct member mapping_members[] = {
+    MEMBER(lk_mapping, start, U64),     MEMBER(lk_mapping, end, U64),
+    MEMBER(lk_mapping, offset, U64),    MEMBER(lk_mapping, inode, U64),
+    MEMBER(lk_mapping, dev_major, U32), MEMBER(lk_mapping, dev_minor, U32),
+    MEMBER_NAME(lk_mapping, prot),      MEMBER(lk_mapping, path, RAW),
+};
+const struct lk_shape lk_shape_mapping = SHAPE(struct lk_mapping, mapping_members);
+
+static const struct member regs_members[] = {
+    MEMBER_WORDS(lk_regs, reg),
+    MEMBER(lk_regs, known, U32),
+};
+const struct lk_shape lk_shape_regs = SHAPE(struct lk_regs, regs_members);
+
+/* ---- facts ----------------------------------------------------------------------------------- */
+
+static const struct lk_shape *const shapes[LK_FACTS] = {
+    [LK_FACT_IDENTITY] = &identity,
+    [LK_FACT_RAN_OUT] = &an_int,
+    [LK_FACT_LIVES_ON] = &a_bool,
+    [LK_FACT_THROTTLE] = &throttle,
+    [LK_FACT_HALT] = &halt_states,
+    [LK_FACT_CALL] = &syscall_wait,
+    [LK_FACT_FD] = &syscall_wait,
+    [LK_FACT_FD_NAME] = &raw_text,
+    [LK_FACT_UNREAD] = &an_i64,
+    [LK_FACT_QUIET_MS] = &an_i64,
+    [LK_FACT_WATCHED] = &watched,
+    [LK_FACT_CONNECTIONS] = &connections,
+    [LK_FACT_LISTENERS] = &listeners,
+    [LK_FACT_SHARES_PIDS] = &a_bool,
+    [LK_FACT_HAS_FILE] = &a_bool,
+    [LK_FACT_CHILD_WORK] = &child_does,
+    [LK_FACT_CHILD_IDLES] = &a_bool,
+    [LK_FACT_CHILD_FILLS] = &a_text,
+    [LK_FACT_STAT] = &stat_facts,
+    [LK_FACT_STARTED] = &a_u64,
+    [LK_FACT_PROGRAM] = &program,
+    [LK_FACT_HAS_VARIABLE] = &a_bool,
+    [LK_FACT_CHILDREN] = &pids,
+    [LK_FACT_TIMES_RUN] = &a_u64,
+    [LK_FACT_PID_FD_NAME] = &raw_text,
+    [LK_FACT_HOLDS_PIPE] = &a_bool,
+    [LK_FACT_PIPE_ENDS] = &pipe_ends,
+    [LK_FACT_LOCK_OWNER] = &an_i64,
+    [LK_FACT_IDENTITY_OF] = &identity,
+    [LK_FACT_SYMBOL] = &symbol,
+    [LK_FACT_SYMBOL_ADDRESS] = &a_u64,
+    [LK_FACT_FUNCTIONS] = &functions,
+    [LK_FACT_SOURCE_LINE] = &a_text,
+    [LK_FACT_SECOND_WALK] = &walk,
+    [LK_FACT_VARIABLE] = &a_text,
+    [LK_FACT_SIGNAL_TABLE] = &a_u64,
+    [LK_FACT_HEAP] = &heap,
+};
+
+const struct lk_shape *lk_shape_of(enum lk_fact what)
+{
+    return shapes[what];
+}
+
+size_t lk_shape_size(const struct lk_shape *s)
+{
+    return s->size;
+}
+
+/* ---- writing --------------------------------------------------------------------------------- */
+
+/* What a member points to or holds; copied, since nothing says that it is aligned. */
+#define LOAD(type, p) (*(type const *)(const void *)(p))
+
+static void write_many(const struct lk_shape *of, const void *v, size_t n, struct lk_bytes *to)
+{
+    lk_bytes_number(to, n);
+    for (size_t i = 0; i < n; i++)
+        lk_shape_write(of, (const char *)v + i * of->size, to);
+}
+
+static void write_texts(char **v, size_t n, struct lk_bytes *to)
+{
+    lk_bytes_number(to, v ? n + 1 : 0);
+    for (size_t i = 0; v && i < n; i++)
+        lk_bytes_text(to, v[i]);
+}
+
+/* Trailing zeros of a fixed array are not written. */
+static void write_words(const uint64_t *v, size_t n, struct lk_bytes *to)
+{
+    while (n && !v[n - 1])
+        n--;
+    lk_bytes_number(to, n);
+    for (size_t i = 0; i < n; i++)
+        lk_bytes_signed(to, (int64_t)v[i]);
+}
+
+static void write_member(const struct member *m, const char *base, struct lk_bytes *to)
+{
+    const char *p = base + m->at;
+    switch (m->kind) {
+    case BOOL: lk_bytes_number(to, LOAD(bool, p)); break;
+    case CHAR: lk_bytes_number(to, (uint8_t)*p); break;
+    case INT:
+    case ENUM:
+    case TRI: lk_bytes_signed(to, LOAD(int, p)); break;
+    case U32: lk_bytes_number(to, LOAD(uint32_t, p)); break;
+    case I64: lk_bytes_signed(to, LOAD(int64_t, p)); break;
+    case U64: lk_bytes_number(to, LOAD(uint64_t, p)); break;
+    case DOUBLE: lk_bytes_put(to, p, sizeof(double)); break;
+    case TEXT:
+    case RAW: lk_bytes_text(to, LOAD(const char *, p)); break;
+    case NAME:
+        lk_bytes_number(to, strnlen(p, m->count_at));
+        lk_bytes_put(to, p, strnlen(p, m->count_at));
+        break;
+    case WORDS: write_words((const void *)p, m->count_at, to); break;
+    case TEXTS: write_texts(LOAD(char **, p), LOAD(size_t, base + m->count_at), to); break;
+    case INSIDE: lk_shape_write(m->of, p, to); break;
+    case ARRAY:
+    case LIST:
+        write_many(m->of, LOAD(const void *, p), LOAD(size_t, base + m->count_at), to);
+        break;
+    }
+}
+
+void lk_shape_write(const struct lk_shape *s, const void *value, struct lk_bytes *to)
+{
+    for (size_t i = 0; i < s->n; i++)
+        write_member(&s->members[i], value, to);
+}
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+#define STORE(type, p, value) (*(type *)(void *)(p) = (value))
+
+static char *take_clean(struct lk_cursor_of_bytes *from, struct lk_arena *a)
+{
+    const char *raw = lk_take_text(from, a);
+    return raw ? lk_text_clean(a, raw, strlen(raw), SIZE_MAX) : NULL;
+}
+
+static int take_within(struct lk_cursor_of_bytes *from, int64_t least, int64_t most)
+{
+    const int64_t v = lk_take_signed(from);
+    from->bad |= v < least || v > most;
+    return from->bad ? (int)least : (int)v;
+}
+
+/* Each element takes a byte at least: no count asks for more memory than there are bytes. */
+static void *read_many(const struct member *m, struct lk_cursor_of_bytes *from, struct lk_arena *a,
+                       size_t *ret_n)
+{
+    const uint64_t n = lk_take_number(from);
+    if (n > (uint64_t)(from->end - from->p))
+        from->bad = true;
+    *ret_n = from->bad ? 0 : (size_t)n;
+    if (!*ret_n)
+        return NULL;
+    char *v =
+        m->kind == LIST ? lk_xcalloc(*ret_n, m->of->size) : lk_arena_array(a, *ret_n, m->of->size);
+    for (size_t i = 0; i < *ret_n; i++)
+        lk_shape_read(m->of, from, a, v + i * m->of->size);
+    return v;
+}
+
+static void read_texts(const struct member *m, struct lk_cursor_of_bytes *from, struct lk_arena *a,
+                       char *base)
+{
+    const uint64_t n = lk_take_number(from);
+    if (n > (uint64_t)(from->end - from->p) + 1)
+        from->bad = true;
+    if (from->bad || !n)
+        return;
+    char **v = lk_arena_array(a, (size_t)n, sizeof *v);
+    for (size_t i = 0; i + 1 < n; i++)
+        if (!(v[i] = take_clean(from, a)))
+            v[i] = lk_arena_strdup(a, "");
+    STORE(char **, base + m->at, v);
+    STORE(size_t, base + m->count_at, (size_t)n - 1);
+}
+
+static void read_fixed(const struct member *m, struct lk_cursor_of_bytes *from, char *p)
+{
+    const uint64_t n = lk_take_number(from);
+    if (n > m->count_at - (m->kind == NAME))
+        from->bad = true;
+    if (from->bad)
+        return;
+    if (m->kind == WORDS) {
+        memset(p, 0, m->count_at * sizeof(uint64_t));
+        for (size_t i = 0; i < n; i++)
+            STORE(uint64_t, p + i * sizeof(uint64_t), (uint64_t)lk_take_signed(from));
+        return;
+    }
+    const uint8_t *text = lk_take(from, n);
+    memset(p, 0, m->count_at);
+    if (text)
+        memcpy(p, text, (size_t)n);
+}
+
+/* A vector's capacity stands behind its count. */
+static void read_list(const struct member *m, struct lk_cursor_of_bytes *from, struct lk_arena *a,
+                      char *base)
+{
+    size_t n;
+    char *p = base + m->at;
+    void *old = LOAD(void *, p), *v = read_many(m, from, a, &n);
+    if (m->kind == LIST)
+        lk_free(old);
+    STORE(void *, p, v);
+    STORE(size_t, base + m->count_at, n);
+    if (m->kind == LIST)
+        STORE(size_t, base + m->count_at + sizeof n, n);
+}
+
+static void read_member(const struct member *m, struct lk_cursor_of_bytes *from, struct lk_arena *a,
+                        char *base)
+{
+    char *p = base + m->at;
+    const uint8_t *bytes;
+    switch (m->kind) {
+    case BOOL: STORE(bool, p, lk_take_number(from) != 0); break;
+    case CHAR: *p = (char)lk_take_number(from); break;
+    case INT: STORE(int, p, (int)lk_take_signed(from)); break;
+    case ENUM: STORE(int, p, take_within(from, 0, (int64_t)m->count_at)); break;
+    case TRI: STORE(int, p, take_within(from, LK_TRI_UNKNOWN, LK_YES)); break;
+    case U32: STORE(uint32_t, p, (uint32_t)lk_take_number(from)); break;
+    case I64: STORE(int64_t, p, lk_take_signed(from)); break;
+    case U64: STORE(uint64_t, p, lk_take_number(from)); break;
+    case DOUBLE:
+        if ((bytes = lk_take(from, sizeof(double))))
+            memcpy(p, bytes, sizeof(double));
+        break;
+    case TEXT: STORE(char *, p, take_clean(from, a)); break;
+    case RAW: STORE(char *, p, lk_take_text(from, a)); break;
+    case NAME:
+    case WORDS: read_fixed(m, from, p); break;
+    case TEXTS: read_texts(m, from, a, base); break;
+    case INSIDE: lk_shape_read(m->of, from, a, p); break;
+    case ARRAY:
+    case LIST: read_list(m, from, a, base); break;
+    }
+}
+
+bool lk_shape_read(const struct lk_shape *s, struct lk_cursor_of_bytes *from, struct lk_arena *a,
+                   void *ret)
+{
+    for (size_t i = 0; i < s->n && !from->bad; i++)
+        read_member(&s->members[i], from, a, ret);
+    return !from->bad;
+}

@@ -1,0 +1,270 @@
+/*
+ * Captures from the inside: what is written is read again, what nobody asked for is not there, and
+ * no file, however it is cut or changed, is more than a refusal.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_target.h"
+#include "process/capture/capture_file.h"
+#include "process/capture/known.h"
+#include "process/capture/record.h"
+#include "process/capture/replay.h"
+#include "process/capture/shape.h"
+#include "process/process_impl.h"
+#include "util/text.h"
+#include "util/version.h"
+
+#define BASE UINT64_C(0x7f0000000000)
+
+static uint8_t bytes[4 * LK_PAGE];
+
+static int fill(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)(i * 31 + i / LK_PAGE + 1);
+    memcpy(bytes + 100, "a name", 7);
+    return 0;
+}
+
+static void numbers_and_text_come_back(void **state)
+{
+    static const int64_t numbers[] = {
+        0, 1, -1, 63, 64, -64, -65, INT32_MAX, INT64_MAX, INT64_MIN
+    };
+    struct lk_bytes b = { 0 };
+    struct lk_arena *a = lk_arena_create();
+    (void)state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(numbers); i++) {
+        lk_bytes_signed(&b, numbers[i]);
+        lk_bytes_number(&b, (uint64_t)numbers[i]);
+    }
+    lk_bytes_text(&b, NULL);
+    lk_bytes_text(&b, "");
+    lk_bytes_text(&b, "text");
+    struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n };
+    for (size_t i = 0; i < LK_ARRAY_LEN(numbers); i++) {
+        assert_true(lk_take_signed(&c) == numbers[i]);
+        assert_true(lk_take_number(&c) == (uint64_t)numbers[i]);
+    }
+    assert_null(lk_take_text(&c, a));
+    assert_string_equal(lk_take_text(&c, a), "");
+    assert_string_equal(lk_take_text(&c, a), "text");
+    assert_false(c.bad);
+    assert_int_equal(lk_take_number(&c), 0);
+    assert_true(c.bad);
+    lk_arena_destroy(a);
+    lk_free(b.v);
+}
+
+static void memory_is_what_was_asked_for(void **state)
+{
+    struct lk_known *k = lk_known_create(), *again = lk_known_create();
+    struct lk_bytes b = { 0 };
+    uint8_t got[LK_PAGE * 2];
+    (void)state;
+    lk_known_put(k, BASE + LK_PAGE - 8, bytes, 24); /* across a page */
+    lk_known_put(k, BASE + 100, bytes, 1);
+    lk_known_put(k, BASE + 3 * LK_PAGE, bytes, LK_PAGE);
+    lk_known_lack(k, BASE + 9 * LK_PAGE, 8, EIO);
+    lk_known_write(k, &b);
+    struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n };
+    assert_true(lk_known_read(again, &c) && c.p == c.end);
+    assert_int_equal(lk_known_get(again, BASE + LK_PAGE - 8, got, 24), 0);
+    assert_memory_equal(got, bytes, 24);
+    assert_int_equal(lk_known_get(again, BASE + 100, got, 1), 0);
+    assert_int_equal(lk_known_get(again, BASE + 3 * LK_PAGE, got, LK_PAGE), 0);
+    assert_memory_equal(got, bytes, LK_PAGE);
+    assert_int_equal(lk_known_get(again, BASE + LK_PAGE - 8, got, 25), ENODATA);
+    assert_int_equal(lk_known_get(again, BASE + 99, got, 2), ENODATA);
+    assert_int_equal(lk_known_get(again, BASE + 5 * LK_PAGE, got, 1), ENODATA);
+    assert_int_equal(lk_known_get(again, BASE + 9 * LK_PAGE, got, 1), EIO);
+    lk_free(b.v);
+    lk_known_destroy(k);
+    lk_known_destroy(again);
+}
+
+static void answers_come_back(void **state)
+{
+    const struct lk_shape *shape = lk_shape_of(LK_FACT_CALL);
+    struct lk_arena *a = lk_arena_create();
+    uint64_t inodes[] = { 7, UINT64_MAX };
+    int64_t fds[] = { 3, -1, 1 << 20 };
+    struct lk_syscall_wait w = lk_syscall_wait_none, ret = { 0 };
+    struct lk_bytes b = { 0 };
+    (void)state;
+    w.on = LK_OS_SOCKET;
+    w.syscall = "recvfrom";
+    w.args[0] = 5;
+    w.args[4] = UINT64_MAX;
+    w.peer = "127.0.0.1:80\x1b[31m"; /* a file may hold anything: it is escaped on its way in */
+    w.ends_at.v = inodes;
+    w.ends_at.n = LK_ARRAY_LEN(inodes);
+    w.fds.v = fds;
+    w.fds.n = LK_ARRAY_LEN(fds);
+    lk_shape_write(shape, &w, &b);
+    for (size_t cut = 0; cut < b.n; cut++) {
+        struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + cut };
+        assert_false(lk_shape_read(shape, &c, a, &ret));
+    }
+    struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n };
+    assert_true(lk_shape_read(shape, &c, a, &ret) && c.p == c.end);
+    assert_int_equal(ret.on, LK_OS_SOCKET);
+    assert_string_equal(ret.syscall, "recvfrom");
+    assert_memory_equal(ret.args, w.args, sizeof w.args);
+    assert_string_equal(ret.peer, "127.0.0.1:80\\x1b[31m");
+    assert_null(ret.local);
+    assert_int_equal(ret.timeout_ms, LK_UNKNOWN);
+    assert_int_equal(ret.ends_at.n, 2);
+    assert_true(ret.ends_at.v[1] == UINT64_MAX);
+    assert_int_equal(ret.fds.n, 3);
+    assert_int_equal(ret.fds.v[2], 1 << 20);
+    lk_free(b.v);
+    lk_arena_destroy(a);
+}
+
+/* Two samples of a fake, in each of which something else was read. */
+static struct lk_bytes record_fake(void)
+{
+    const struct fake_segment s = { BASE, bytes, sizeof bytes };
+    struct lk_process *t = fake_target(&s, 1);
+    struct lk_bytes tape;
+    uint64_t v;
+    char text[32];
+    lk_record_start(t);
+    lk_process_begin_sample(t);
+    assert_true(lk_read_u64(t, BASE + 8, &v));
+    assert_true(lk_read_cstr(t, BASE + 100, text, sizeof text));
+    assert_false(lk_read_u64(t, BASE - LK_PAGE, &v));
+    lk_process_aside(t);
+    assert_true(lk_read_u64(t, BASE + 200, &v));
+    lk_process_aside_end(t);
+    lk_process_begin_sample(t);
+    assert_true(lk_read_u64(t, BASE + LK_PAGE, &v));
+    assert_true(lk_record_end(t, &tape));
+    assert_true(lk_read_u64(t, BASE + 16, &v)); /* it goes on as it was */
+    lk_process_destroy(t);
+    return tape;
+}
+
+static void a_record_answers_again(void **state)
+{
+    struct lk_bytes tape = record_fake();
+    struct lk_error err = { 0 };
+    uint64_t v;
+    char text[32];
+    (void)state;
+    struct lk_process *t = lk_replay_open(7, tape.v, tape.n, &err);
+    assert_non_null(t);
+    assert_false(lk_read_u64(t, BASE + 8, &v)); /* before the first sample nothing was read */
+    lk_process_begin_sample(t);
+    assert_true(lk_read_u64(t, BASE + 8, &v));
+    assert_memory_equal(&v, bytes + 8, 8);
+    assert_true(lk_read_cstr(t, BASE + 100, text, sizeof text));
+    assert_string_equal(text, "a name");
+    assert_false(lk_read_u64(t, BASE + 200, &v));
+    assert_int_equal(lk_read_failed(t).os_errno, ENODATA);
+    lk_process_begin_sample(t);
+    assert_false(lk_read_u64(t, BASE + 8, &v));
+    assert_true(lk_read_u64(t, BASE + LK_PAGE, &v));
+    assert_int_equal(lk_process_open_path(t, "/etc/passwd", &err), -1);
+    struct lk_thread_list list = { 0 };
+    assert_false(lk_process_threads(t, &list, true, &err));
+    for (int i = 0; i < 3; i++) /* past the last sample there is nothing */
+        lk_process_begin_sample(t);
+    assert_false(lk_read_u64(t, BASE + LK_PAGE, &v));
+    lk_process_destroy(t);
+    lk_free(tape.v);
+}
+
+static uint8_t *write_file(const char *path, size_t *n)
+{
+    struct lk_bytes tape = record_fake(), none = { 0 };
+    int64_t pids[] = { 7 };
+    struct lk_error err = { 0 };
+    struct stat st;
+    struct lk_capture *c = lk_capture_create();
+    const struct lk_capture_head head = { .samples = 2,
+                                          .pids = pids,
+                                          .n_pids = 1,
+                                          .tool = lk_tool_version(),
+                                          .cpu = lk_arch_own()->name };
+    lk_capture_add(c, 7, &tape);
+    lk_capture_set_head(c, &head);
+    lk_capture_add_machine(c, &none);
+    assert_true(lk_capture_write(c, path, &err));
+    lk_capture_destroy(c);
+    lk_free(tape.v);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *f = fopen(path, "r");
+    uint8_t *v = malloc((size_t)st.st_size);
+    assert_true(f && v && fread(v, (size_t)st.st_size, 1, f) == 1);
+    fclose(f);
+    *n = (size_t)st.st_size;
+    return v;
+}
+
+static bool loads(const uint8_t *v, size_t n, struct lk_error *err)
+{
+    struct lk_capture_file *f = lk_capture_load_bytes(v, n, err);
+    struct lk_process *t = f ? lk_capture_open(f, 7, err) : NULL;
+    lk_process_destroy(t);
+    lk_capture_unload(f);
+    return t != NULL;
+}
+
+static void files_that_are_not_whole_are_refused(void **state)
+{
+    char path[] = "/tmp/test_captureXXXXXX";
+    struct lk_error err = { 0 };
+    size_t n;
+    (void)state;
+    close(mkstemp(path));
+    uint8_t *v = write_file(path, &n);
+    assert_true(loads(v, n, &err));
+    struct lk_capture_file *f = lk_capture_load(path, &err);
+    assert_non_null(f);
+    assert_int_equal(lk_capture_head(f)->samples, 2);
+    assert_null(lk_capture_open(f, 8, &err));
+    lk_capture_unload(f);
+    for (size_t cut = 0; cut < n; cut++) {
+        uint8_t *part = malloc(cut + 1); /* exactly as large, so that a step beyond is seen */
+        memcpy(part, v, cut);
+        assert_false(loads(part, cut, &err));
+        assert_true(err.text[0] && !strchr(err.text, '\n'));
+        free(part);
+    }
+    for (size_t i = 0; i < n; i++) { /* a bit that is no one's matters not, and crashes nothing */
+        v[i] ^= 0x40;
+        loads(v, n, &err);
+        v[i] ^= 0x40;
+    }
+    v[8] = 2;
+    assert_false(loads(v, n, &err));
+    assert_non_null(strstr(err.text, "newer loopknot"));
+    free(v);
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_and_text_come_back),
+        cmocka_unit_test(memory_is_what_was_asked_for),
+        cmocka_unit_test(answers_come_back),
+        cmocka_unit_test(a_record_answers_again),
+        cmocka_unit_test(files_that_are_not_whole_are_refused),
+    };
+    return cmocka_run_group_tests(tests, fill, NULL);
+}
