@@ -1,6 +1,6 @@
 /*
- * `loopknot analyze FILE`: what was seen elsewhere or before, told again in any format. What kind
- * of file it is the library tells; nothing of this machine is looked at.
+ * `loopknot analyze FILE`: what was seen elsewhere or before, examined or told again in any format.
+ * What kind of file it is the library tells; nothing of this machine is looked at.
  */
 #include <getopt.h>
 #include <signal.h>
@@ -32,7 +32,8 @@ static int parse_option(void *arg, int id, char *value)
 
 static const struct option_set set = {
     .usage = "loopknot analyze [options] FILE",
-    .epilog = "FILE is a report that loopknot wrote with --format json; - is standard input.\n"
+    .epilog = "FILE is a capture, or a report that loopknot wrote with --format json; - is "
+              "standard input.\n"
               "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no such report "
               "(stderr says why); 4 unknown;\n"
               "125 out of memory.",
@@ -55,20 +56,28 @@ static int parse(struct arguments *a, int argc, char **argv)
     return outputs_settle(&a->common.outputs, a->common.render.verbose);
 }
 
+/* A member that is missed is said; a file that is not to be used is the end. */
+static void tell(pid_t pid, bool gone, const char *message, void *arg)
+{
+    bool *missed = arg;
+    *missed |= pid > 0 && !gone;
+    complain(0, "%s", message);
+}
+
 static int analyze(const struct arguments *a)
 {
-    char why[700];
+    bool missed = false;
     struct loopknot_diagnosis *d = loopknot_create();
     if (!d)
         end_without_memory();
-    int status = loopknot_load(d, a->file, why, sizeof why);
+    int status = loopknot_analyze(d, a->file, &a->common.options, tell, &missed);
     if (status == LOOPKNOT_NO_MEMORY)
         end_without_memory();
     if (status)
-        status = complain(EXIT_NO_REPORT, "%s", why);
+        status = EXIT_NO_REPORT;
     else
         status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-    status = status ? status : fail_on_status(&a->fail_on, d, false);
+    status = status ? status : fail_on_status(&a->fail_on, d, missed);
     loopknot_destroy(d);
     return status;
 }

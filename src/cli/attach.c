@@ -1,8 +1,8 @@
 /*
- * `loopknot PID...`: the processes that are named and, with --tree or where one of them is a
- * supervisor, what descends from them; one report on all of them; the exit status that --fail-on
- * asks for. SIGINT and SIGTERM ask for an end with a report on what was read so far, a second one
- * ends at once.
+ * `loopknot PID...` and `loopknot capture`: the processes that are named and, with --tree or where
+ * one of them is a supervisor, what descends from them; one report on all of them; the exit status
+ * that --fail-on asks for. SIGINT and SIGTERM ask for an end with a report on what was read so far,
+ * a second one ends at once.
  */
 #include <errno.h>
 #include <limits.h>
@@ -31,14 +31,26 @@ struct arguments {
     bool tree, no_tree, tree_cut; /* the last: not all of it is known */
     pid_t pids[MAX_PIDS];
     size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
+    const char *capture;    /* file to be written; NULL none */
 };
 
-enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE };
+enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE, OPT_CAPTURE };
+
+#define TREE_ROWS                                                                                  \
+    { "tree", NULL, "the children too (as of a server's master and other supervisors)",            \
+      OPT_TREE },                                                                                  \
+    {                                                                                              \
+        "no-tree", NULL, "no process but those named", OPT_NO_TREE                                 \
+    }
 
 static const struct option_row rows[] = {
     FAIL_ON_ROW,
-    { "tree", NULL, "the children too (as of a server's master and other supervisors)", OPT_TREE },
-    { "no-tree", NULL, "no process but those named", OPT_NO_TREE },
+    TREE_ROWS,
+    { "capture", "FILE", "write what is read into FILE too: loopknot analyze FILE", OPT_CAPTURE },
+};
+static const struct option_row capture_rows[] = {
+    { "file", "FILE", "the file to be written (-o)", 'o' },
+    TREE_ROWS,
 };
 
 static int parse_option(void *arg, int id, char *value)
@@ -46,6 +58,10 @@ static int parse_option(void *arg, int id, char *value)
     struct arguments *a = arg;
     if (id == OPT_FAIL_ON)
         return fail_on_parse(&a->fail_on, value);
+    if (id == OPT_CAPTURE || id == 'o') {
+        a->capture = value;
+        return *value ? 0 : complain(EXIT_USAGE, "a capture wants a file");
+    }
     a->tree = id == OPT_TREE;
     a->no_tree = id == OPT_NO_TREE;
     return 0;
@@ -58,6 +74,18 @@ static const struct option_set set = {
               "125 out of memory; 130, 143 interrupted (what there is was printed).",
     .rows = rows,
     .n = sizeof rows / sizeof rows[0],
+    .parse = parse_option,
+};
+
+static const struct option_set capture_set = {
+    .usage = "loopknot capture [options] PID... -o FILE",
+    .epilog =
+        "No report is printed unless --format or --output asks for one.\n"
+        "Exit status: 0 FILE was written; 2 usage; 3 it was not (stderr says why); 125 out of "
+        "memory.",
+    .rows = capture_rows,
+    .n = sizeof capture_rows / sizeof capture_rows[0],
+    .letters = "o:",
     .parse = parse_option,
 };
 
@@ -89,13 +117,18 @@ static int parse_pid(struct arguments *a, const char *text)
 }
 
 /* 0: go on; else the exit status; -1: help is wanted. */
-static int parse(struct arguments *a, int argc, char **argv)
+static int parse(const struct option_set *of, struct arguments *a, int argc, char **argv)
 {
-    int status = options_parse(&set, &a->common, a, argc, argv);
+    int status = options_parse(of, &a->common, a, argc, argv);
     for (; !status && optind < argc; optind++)
         status = parse_pid(a, argv[optind]);
     if (!status && !a->n_pids)
-        status = complain(EXIT_USAGE, "which process? usage: loopknot PID...");
+        status = complain(EXIT_USAGE, "which process? usage: %s",
+                          of == &set ? "loopknot PID..." : of->usage);
+    if (!status && of == &capture_set && !a->capture)
+        status = complain(EXIT_USAGE, "into which file? usage: %s", of->usage);
+    if (!status && of == &capture_set && !a->common.outputs.n)
+        return 0;
     return status ? status : outputs_settle(&a->common.outputs, a->common.render.verbose);
 }
 
@@ -145,23 +178,44 @@ static void refused(pid_t pid, bool gone, const char *message, void *arg)
     complain(0, "%s", message);
 }
 
+static int write_capture(const struct arguments *a)
+{
+    char why[512];
+    if (!a->capture)
+        return 0;
+    const int status =
+        loopknot_capture_write(a->common.options.capture, a->capture, why, sizeof why);
+    if (status == LOOPKNOT_OK)
+        return 0;
+    return complain(status == LOOPKNOT_NO_MEMORY ? EXIT_NO_MEMORY : EXIT_NO_REPORT, "%s", why);
+}
+
+static int report(struct arguments *a, const struct loopknot_diagnosis *d, bool some_failed)
+{
+    const int kept = write_capture(a);
+    if (!a->common.outputs.n)
+        return kept;
+    a->common.render.set |= a->n_pids > 1;
+    const int status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
+    return kept ? kept : status ? status : fail_on_status(&a->fail_on, d, some_failed);
+}
+
 static int examine_all(struct arguments *a)
 {
     struct loopknot_diagnosis *d = loopknot_create();
-    if (!d)
+    struct loopknot_options *o = &a->common.options;
+    o->capture = a->capture ? loopknot_capture_create() : NULL;
+    if (!d || (a->capture && !o->capture))
         end_without_memory();
     struct refused r = { .a = a };
     const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;
-    int status =
-        loopknot_examine_all(d, a->pids, a->n_pids, &a->common.options, deadline, refused, &r);
-    if (status == LOOPKNOT_OK) {
-        a->common.render.set |= a->n_pids > 1;
-        status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-        status = status ? status : fail_on_status(&a->fail_on, d, a->tree_cut || r.failed > 0);
-    } else {
+    int status = loopknot_examine_all(d, a->pids, a->n_pids, o, deadline, refused, &r);
+    if (status == LOOPKNOT_OK)
+        status = report(a, d, a->tree_cut || r.failed > 0);
+    else
         status = status == LOOPKNOT_NO_MEMORY ? EXIT_NO_MEMORY : EXIT_NO_REPORT;
-    }
     loopknot_destroy(d);
+    loopknot_capture_destroy(o->capture);
     return caught_signal ? 128 + caught_signal : status;
 }
 
@@ -208,7 +262,7 @@ static void add_trees(struct arguments *a)
     a->common.render.set = a->common.options.tree = a->tree;
 }
 
-int command_attach(int argc, char **argv)
+static int run(const struct option_set *of, int argc, char **argv)
 {
     struct arguments *a = calloc(1, sizeof *a);
     if (!a)
@@ -216,9 +270,9 @@ int command_attach(int argc, char **argv)
     common_init(&a->common);
     a->common.options.interrupted = &caught_signal;
     a->fail_on = fail_on_default;
-    int status = parse(a, argc, argv);
+    int status = parse(of, a, argc, argv);
     if (status == -1) {
-        status = options_help(&set);
+        status = options_help(of);
     } else if (!status) {
         common_settle(&a->common, STDOUT_FILENO);
         catch_signals();
@@ -231,4 +285,14 @@ int command_attach(int argc, char **argv)
     common_deinit(&a->common);
     free(a);
     return status;
+}
+
+int command_attach(int argc, char **argv)
+{
+    return run(&set, argc, argv);
+}
+
+int command_capture(int argc, char **argv)
+{
+    return run(&capture_set, argc, argv);
 }

@@ -13,6 +13,7 @@ enum {
 
 int command_attach(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_capture(int argc, char **argv);
 int command_analyze(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_rules(int argc, char **argv);

@@ -293,17 +293,21 @@ int options_parse(const struct option_set *set, struct common *c, void *arg, int
         longs[i].has_arg = r->argument ? required_argument : no_argument;
         longs[i].val = r->id;
     }
+    char letters[16];
+    snprintf(letters, sizeof letters, "%s:hv%s", set->operands_last ? "+" : "",
+             set->letters ? set->letters : "");
     int id, status = 0;
     optind = 1;
     opterr = 0;
-    while (!status &&
-           (id = getopt_long(argc, argv, set->operands_last ? "+:hv" : ":hv", longs, NULL)) != -1) {
+    while (!status && (id = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
         if (id == OPT_HELP || id == 'h')
             return -1;
         if (id == '?' || id == ':')
             status = complain_of_option(set, argv, id);
         else
-            status = id >= OPT_OWN ? set->parse(arg, id, optarg) : parse_common(c, id, optarg);
+            status = id >= OPT_OWN || (set->letters && strchr(set->letters, id))
+                         ? set->parse(arg, id, optarg)
+                         : parse_common(c, id, optarg);
     }
     return status;
 }
