@@ -26,7 +26,7 @@ struct request {
 static int parse(int argc, char **argv, struct request *r)
 {
     bool options = true;
-    *r = (struct request){ .format = "text" };
+    *r = (struct request){ .format = "text", .sides = { "", "" } };
     for (int i = 1; i < argc; i++) {
         const char *a = argv[i];
         if (options && strcmp(a, "--") == 0)

@@ -53,6 +53,7 @@ static void add_findings(struct lk_comparison *c, struct lk_side of, struct lk_s
                           : later ? LK_CHANGE_NEW
                                   : LK_CHANGE_GONE,
                 .report = &of.v[i],
+                .told = f,
                 .before = later ? g : f,
                 .after = later ? f : NULL,
             };
@@ -131,7 +132,11 @@ static void add_motion(struct lk_comparison *c, const struct lk_report *r, enum 
                        const struct lk_thread *before, const struct lk_thread *after)
 {
     c->threads[c->n_threads++] = (struct lk_motion_of_thread){
-        .motion = motion, .report = r, .before = before, .after = after
+        .motion = motion,
+        .report = r,
+        .told = after ? after : before,
+        .before = before,
+        .after = after,
     };
 }
 

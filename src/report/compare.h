@@ -16,6 +16,7 @@ enum lk_change { LK_CHANGE_NEW = 0, LK_CHANGE_GONE, LK_CHANGE_STILL, LK_N_CHANGE
 struct lk_change_of_finding {
     enum lk_change change;
     const struct lk_report *report;          /* the later one that has it */
+    const struct lk_finding *told;           /* of that report; never NULL */
     const struct lk_finding *before, *after; /* NULL: that side has it not */
 };
 
@@ -33,6 +34,7 @@ enum lk_motion {
 struct lk_motion_of_thread {
     enum lk_motion motion;
     const struct lk_report *report;
+    const struct lk_thread *told;           /* the later one; never NULL */
     const struct lk_thread *before, *after; /* one may be NULL */
 };
 

@@ -36,16 +36,19 @@ static const struct {
 
 static void side(struct lk_terminal *p, const char *name, struct lk_side s, enum lk_verdict v)
 {
-    const struct lk_snapshot *first = s.n ? s.v[0].snap : NULL;
+    if (!s.n) {
+        lk_terminal_two(p, 2, LK_INK_BOLD, name, " nothing");
+        return;
+    }
+    const struct lk_snapshot *first = s.v[0].snap;
     const char *what = s.n == 1
                            ? lk_arena_printf(p->arena, "pid %" PRId64 " %s", first->pid,
                                              lk_sentence_command(p->arena, first, COMMAND_COLUMNS))
                            : lk_words_count(p->arena, (int64_t)s.n, "process");
     lk_terminal_two(p, 2, LK_INK_BOLD, name,
                     lk_arena_printf(p->arena, " %s, on %s at %s: %s", what,
-                                    lk_words_safe(p->arena, first ? first->host : NULL),
-                                    lk_words_safe(p->arena, first ? first->taken_at : NULL),
-                                    lk_verdict_name(v)));
+                                    lk_words_safe(p->arena, first->host),
+                                    lk_words_safe(p->arena, first->taken_at), lk_verdict_name(v)));
 }
 
 static const char *stuck_words(struct lk_terminal *p, const struct lk_change_of_finding *f)
@@ -60,7 +63,7 @@ static const char *stuck_words(struct lk_terminal *p, const struct lk_change_of_
 
 static void finding(struct lk_terminal *p, const struct lk_change_of_finding *c)
 {
-    const struct lk_finding *f = c->after ? c->after : c->before;
+    const struct lk_finding *f = c->told;
     const bool worse = c->before && c->after && c->before->severity != c->after->severity;
     const char *was =
         worse ? lk_arena_printf(p->arena, " (it was %s)", lk_verdict_name(c->before->severity))
@@ -86,7 +89,7 @@ static const char *innermost(struct lk_terminal *p, const struct lk_thread *t)
 
 static void thread(struct lk_terminal *p, const struct lk_motion_of_thread *m)
 {
-    const struct lk_thread *t = m->after ? m->after : m->before;
+    const struct lk_thread *t = m->told;
     const char *now = innermost(p, t), *was = m->before ? innermost(p, m->before) : now;
     const char *stuck =
         m->after && t->stuck_ms != LK_UNKNOWN && m->motion == LK_MOTION_STUCK
@@ -188,7 +191,7 @@ static json_t *severity(const struct lk_finding *f)
 
 static json_t *finding_json(struct lk_arena *a, const struct lk_change_of_finding *c)
 {
-    const struct lk_finding *f = c->after ? c->after : c->before;
+    const struct lk_finding *f = c->told;
     json_t *o = lk_json_object();
     lk_json_set(o, "change", json_string(changes[c->change]));
     lk_json_set(o, "rule", lk_ci_json(a, f->rule ? f->rule->id : "?"));
@@ -211,7 +214,7 @@ static bool write_json(const struct lk_comparison *c, FILE *out)
         const struct lk_motion_of_thread *m = &c->threads[i];
         json_t *t = lk_json_object();
         lk_json_set(t, "pid", json_integer(m->report->snap->pid));
-        lk_json_set(t, "tid", json_integer((m->after ? m->after : m->before)->tid));
+        lk_json_set(t, "tid", json_integer(m->told->tid));
         lk_json_set(t, "motion", json_string(motions[m->motion].name));
         lk_json_append(list, t);
     }
