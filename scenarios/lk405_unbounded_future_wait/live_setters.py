@@ -175,5 +175,30 @@ def pool():
     return "done\n"
 
 
+BELL = threading.Condition()
+RUNG = []
+
+
+def ring():
+    RUNG.append(True)
+    with BELL:
+        BELL.notify_all()
+
+
+@app.get("/bell")
+def bell():
+    with BELL:
+        while not RUNG:
+            common.waiting()
+            BELL.wait()
+    return "rung\n"
+
+
+@app.get("/ring")
+def ring_view():
+    ring()
+    return "ringing\n"
+
+
 if __name__ == "__main__":
     common.serve(app)

@@ -1,4 +1,4 @@
-"""Requests wait for an event, a slot, a tool, a lamp or the end of a queue, and whoever would have ended that has gone.
+"""Requests wait for an event, a slot, a tool, a lamp or the end of a queue, a bell, and whoever would have ended that has gone.
 
 /print/0 fails in the printing thread, which ends; /photo/0 returns early and keeps the slot, /tool/0 the tool. /lamp/0
 fails, and a library keeps the lamp.
@@ -85,6 +85,28 @@ def drain():
     common.stuck("drain")
     PAGES.join()  # <- drain
     return "all printed\n"
+
+
+BELL = threading.Condition()
+RUNG = []
+
+
+def ring():
+    with BELL:
+        BELL.notify_all()
+
+
+@app.get("/bell")
+def bell():
+    """Rings before anybody listens, and does not note it."""
+    ringer = threading.Thread(target=ring)
+    ringer.start()
+    ringer.join()
+    with BELL:
+        while not RUNG:
+            common.stuck("bell")
+            BELL.wait()  # <- bell
+    return "rung\n"
 
 
 if __name__ == "__main__":

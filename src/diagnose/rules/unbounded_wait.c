@@ -142,7 +142,7 @@ static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait
 static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    return t->wait.kind != LK_WAIT_CONDITION && expects_an_end(c, &t->wait, lk_wait_caller(t)) &&
+    return expects_an_end(c, &t->wait, lk_wait_caller(t)) &&
            lk_graph_node(c->graph, thread)->life <= LK_LIFE_OPEN && lk_serves_request(c, thread) &&
            !lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
 }

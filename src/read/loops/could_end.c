@@ -197,10 +197,19 @@ static bool only_serves(const struct lk_thread *t)
     return false;
 }
 
+/* A server's idle worker takes requests, not what one of them has made. */
+static bool runs_program(struct lk_py *py, const struct lk_pystack *stack)
+{
+    for (uint32_t i = 0; i < stack->n; i++)
+        if (stack->frames[i].code && !lk_py_is_library(py, stack->frames[i].code->file))
+            return true;
+    return false;
+}
+
 /* Of what a waiter has given to a consumer, that one does what it is told. */
 static bool serves_waiter(struct lk_could_end *x, const struct lk_thread *t)
 {
-    for (size_t i = 0; i < t->wait.on.n; i++) {
+    for (size_t i = 0; runs_program(x->py, t->python_stack) && i < t->wait.on.n; i++) {
         const struct lk_lock *l = lk_lock_at(x->py->s, t->wait.on.v[i]);
         if (t->wait.kind != LK_WAIT_QUEUE_GET && t->wait.kind != LK_WAIT_CONDITION)
             return false;

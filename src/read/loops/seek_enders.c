@@ -47,6 +47,7 @@ static const struct sought {
     bool kept, kept_or_idle;
 } rows[] = {
     { LK_CLASS_EVENT, LK_WAIT_EVENT, sets, .others = true },
+    { LK_CLASS_CONDITION, LK_WAIT_CONDITION, notifies, .kept_or_idle = true },
     { LK_CLASS_SEMAPHORE, LK_WAIT_SEMAPHORE, releases, .unless = "acquire" },
     { LK_CLASS_BARRIER, LK_WAIT_BARRIER, waits, .others = true },
     { LK_CLASS_QUEUE, LK_WAIT_QUEUE_PUT, gets, .others = false },

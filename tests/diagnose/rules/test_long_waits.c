@@ -610,9 +610,9 @@ static void nobody_was_found(void **state)
         enum lk_wait_kind kind;
         bool told;
     } rows[] = {
-        { LK_WAIT_EVENT, true },      { LK_WAIT_SEMAPHORE, true },  { LK_WAIT_BARRIER, true },
-        { LK_WAIT_QUEUE_PUT, true },  { LK_WAIT_QUEUE_JOIN, true }, { LK_WAIT_QUEUE_GET, true },
-        { LK_WAIT_CONDITION, false },
+        { LK_WAIT_EVENT, true },     { LK_WAIT_SEMAPHORE, true },  { LK_WAIT_BARRIER, true },
+        { LK_WAIT_QUEUE_PUT, true }, { LK_WAIT_QUEUE_JOIN, true }, { LK_WAIT_QUEUE_GET, true },
+        { LK_WAIT_CONDITION, true }, { LK_WAIT_LOCK, false },
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
         struct lk_snapshot *s = mk();
