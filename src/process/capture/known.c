@@ -131,17 +131,13 @@ static int by_address(const void *a, const void *b)
 /* The next run of bytes that are known (or are not) from `from` on. */
 static size_t run(const struct page *p, size_t from, bool known)
 {
-    size_t n = 0;
-    for (; from + n < LK_PAGE; n++) {
-        const size_t i = from + n;
-        if (i % 64 == 0 && p->known[i / 64] == (known ? ~UINT64_C(0) : 0)) {
-            n += 63;
-            continue;
-        }
-        if ((p->known[i / 64] >> i % 64 & 1) != known)
-            break;
+    for (size_t at = from; at < LK_PAGE; at = (at / 64 + 1) * 64) {
+        const uint64_t bits = p->known[at / 64],
+                       other = (known ? ~bits : bits) >> at % 64; /* where the run ends */
+        if (other)
+            return at + (size_t)__builtin_ctzll(other) - from;
     }
-    return n;
+    return LK_PAGE - from;
 }
 
 static void write_page(const struct page *p, struct lk_bytes *to)
