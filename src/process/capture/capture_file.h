@@ -21,7 +21,7 @@ struct lk_capture_head {
     const char *project; /* NULL none */
     int64_t *pids;       /* that were to be examined */
     size_t n_pids;
-    const char *tool, *cpu; /* "loopknot 0.1.0", "x86_64" */
+    const char *tool, *cpu; /* "0.1.0", struct lk_arch.name */
 };
 
 /* ---- writing ----------------------------------------------------------------------------- */
