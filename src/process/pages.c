@@ -75,6 +75,7 @@ struct lk_pages {
     int batch_why[BATCH]; /* 0 when it was read */
 
     int last_errno; /* why the last page that was not given could not be read */
+    size_t n_read;  /* see lk_pages_n_read */
 
     /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
     uint8_t *used;
@@ -232,6 +233,7 @@ void lk_pages_forget(struct lk_pages *p)
     h->limit = keep;
     forget_unpinned(p);
     p->n_batch = 0;
+    p->n_read = 0;
     if (h->high_water > keep)
         madvise(slot_bytes(p, keep), (size_t)(h->high_water - keep) * LK_PAGE, MADV_REMOVE);
     h->high_water = 0;
@@ -347,6 +349,7 @@ void lk_pages_flush(struct lk_pages *p)
     if (p->n_batch == 0)
         return;
     read_batch(p);
+    p->n_read += p->n_batch;
     for (size_t i = 0; i < p->n_batch; i++)
         p->slot_page[first + i] = p->batch_why[i] ? UINT64_MAX : p->batch_page[i];
     __atomic_store_n(&p->h->n_slots, first + (uint32_t)p->n_batch, __ATOMIC_RELEASE);
@@ -391,6 +394,34 @@ void lk_pages_refresh(struct lk_pages *p)
     if (p->n_batch > 0)
         reread_batch(p, slots);
     p->last_bytes = NULL;
+}
+
+bool lk_pages_reread(struct lk_pages *p)
+{
+    uint32_t slots[BATCH] = { 0 };
+
+    if (p->h->pinning || p->h->n_pinned || p->h->overflow)
+        return false;
+    lk_pages_flush(p);
+    for (uint32_t i = 0; i < p->h->n_slots; i++) {
+        if (p->slot_page[i] == UINT64_MAX)
+            continue;
+        slots[p->n_batch] = i;
+        p->batch_page[p->n_batch] = p->slot_page[i];
+        p->batch_buf[p->n_batch] = slot_bytes(p, i);
+        if (++p->n_batch == BATCH)
+            reread_batch(p, slots);
+    }
+    if (p->n_batch > 0)
+        reread_batch(p, slots);
+    p->last_bytes = NULL;
+    p->n_read = 0;
+    return true;
+}
+
+size_t lk_pages_n_read(const struct lk_pages *p)
+{
+    return p->n_read;
 }
 
 void lk_pages_reserve(struct lk_pages *p, size_t n)
@@ -444,6 +475,7 @@ static bool load_block(struct lk_pages *p, uint64_t page)
 
 static const uint8_t *read_unkept(struct lk_pages *p, uint64_t page)
 {
+    p->n_read++;
     if (p->ops->read(p->impl, page, p->scratch, LK_PAGE) == LK_PAGE)
         return p->scratch;
     p->last_errno = EFAULT;

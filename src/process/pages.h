@@ -18,6 +18,12 @@ void lk_pages_destroy(struct lk_pages *p);
 /** Forgets all pages, pinned ones too, and gives memory above the usual bound back. */
 void lk_pages_forget(struct lk_pages *p);
 
+/** Reads all pages that are there again, in few calls, each in its place. False, and nothing done,
+ * where some are pinned. */
+bool lk_pages_reread(struct lk_pages *p);
+/** How many pages were read since lk_pages_forget or lk_pages_reread. */
+size_t lk_pages_n_read(const struct lk_pages *p);
+
 /** Forgets the pages of [start, end), so that they are read again: all while pinning, later only
  * those that are not pinned. */
 void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end);

@@ -63,6 +63,24 @@ const struct lk_arch *lk_process_arch(const struct lk_process *t)
 void lk_process_begin_sample(struct lk_process *t)
 {
     lk_pages_forget(t->pages);
+    lk_process_begin_try(t);
+}
+
+bool lk_process_reread(struct lk_process *t)
+{
+    const bool done = lk_pages_reread(t->pages);
+    if (!done)
+        lk_pages_forget(t->pages);
+    return done;
+}
+
+size_t lk_process_n_read(const struct lk_process *t)
+{
+    return lk_pages_n_read(t->pages);
+}
+
+void lk_process_begin_try(struct lk_process *t)
+{
     lk_read_watch(t);
     t->maps_fresh = false;
     if (t->ops->begin_sample)

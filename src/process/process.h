@@ -122,6 +122,14 @@ const struct lk_arch *lk_process_arch(const struct lk_process *t);
 /** Forgets all cached pages (unless pinned by lk_stop_collect for this sample) and re-reads maps if
  * they may have changed. */
 void lk_process_begin_sample(struct lk_process *t);
+/** The same for one more try at a sample, which keeps the cached pages: they are old until
+ * lk_process_reread. */
+void lk_process_begin_try(struct lk_process *t);
+/** Reads all cached pages again, in few calls: they are of one moment then, or nearly so. False,
+ * and all are forgotten, where that cannot be done. */
+bool lk_process_reread(struct lk_process *t);
+/** How many pages were read since then: 0 when all that was asked for was there. */
+size_t lk_process_n_read(const struct lk_process *t);
 
 /** The time on the clock of the process, which is that of a moment past where it is none that runs;
  * waiting for a while on it. */

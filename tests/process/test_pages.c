@@ -170,6 +170,40 @@ static void a_page_is_read_once_a_sample(void **state)
     lk_process_destroy(t);
 }
 
+/* What one try needed is copied in one call for the next; what is new is read, and counted. */
+static void a_further_try_copies_at_once(void **state)
+{
+    const struct fake_segment s = { BASE, bytes, sizeof(bytes) };
+    struct fake_counts n = { 0 };
+    struct lk_process *t = fake_target_counted(&s, 1, &n);
+    uint64_t v;
+
+    (void)state;
+    assert_true(lk_read_u64(t, BASE, &v));
+    assert_false(lk_read_u64(t, BASE - LK_PAGE, &v));
+    n.calls = 0;
+    bytes[0] ^= 0xff;
+    lk_process_begin_try(t);
+    assert_true(lk_process_reread(t));
+    assert_int_equal(n.calls, 1);
+    assert_true(lk_read_u64(t, BASE, &v));
+    assert_memory_equal(&v, bytes, 8);
+    assert_false(lk_read_u64(t, BASE - LK_PAGE, &v));
+    assert_int_equal(lk_process_n_read(t), 0);
+    assert_true(lk_read_u64(t, BASE + 4 * LK_PAGE, &v));
+    assert_true(lk_process_n_read(t) > 0);
+
+    /* what a stop has copied is not read again */
+    lk_pages_pin_begin(t->pages);
+    assert_true(lk_read_u64(t, BASE, &v));
+    assert_true(lk_pages_pin_end(t->pages));
+    assert_false(lk_process_reread(t));
+    bytes[0] ^= 0xff;
+    assert_true(lk_read_u64(t, BASE, &v));
+    assert_memory_equal(&v, bytes, 8);
+    lk_process_destroy(t);
+}
+
 static void prefetch_takes_one_call(void **state)
 {
     static uint8_t one[LK_PAGE];
@@ -382,6 +416,7 @@ int main(void)
         cmocka_unit_test(an_error_keeps_its_read),
         cmocka_unit_test(overflowing_addresses_fail),
         cmocka_unit_test(a_page_is_read_once_a_sample),
+        cmocka_unit_test(a_further_try_copies_at_once),
         cmocka_unit_test(prefetch_takes_one_call),
         cmocka_unit_test(the_cache_is_bounded),
         cmocka_unit_test(pinned_pages_come_from_the_helper),

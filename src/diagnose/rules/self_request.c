@@ -213,17 +213,20 @@ static bool may_be_killed(const struct lk_rule_context *c, const struct lk_threa
     return lk_stack_has(t->python_stack, LK_MARK_WATCHED);
 }
 
-/* c->mark: who is held up by those that ask. */
+/* c->mark: who is held up by those that ask. A thread that moves beside them may be about to
+ * accept; what is accepted already is none of its business. */
 static bool is_certain(const struct lk_rule_context *c, const struct lk_own_requests *v)
 {
+    bool accepted = true;
     for (size_t i = 0; i < v->n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, v->asking[i]);
+        accepted &= t->os.far_fd != LK_UNKNOWN;
         if (!t->stable || t->read < LK_READ_ASLEEP || !lk_seen_long_enough(c, t) ||
             may_be_killed(c, t) || is_beside_others(c, v->asking[i]) ||
             !is_unanswerable(c, v, v->asking[i]))
             return false;
     }
-    return !v->timed && !v->moving;
+    return !v->timed && (accepted || !v->moving);
 }
 
 /* ---- the finding --------------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "examine/sample/history.h"
 #include "process/stop.h"
@@ -25,7 +26,7 @@ enum {
     /* samples of which no thread may have moved; then it is said which did */
     QUICK_TRIES = 3,
     BETWEEN_TRIES_US = 2000, /* in which who waits for a processor may get one */
-    QUICK_SAMPLE_US = 60000, /* a longer sample is not repeated: its target is large and busy */
+    QUICK_SAMPLE_US = 60000, /* of our own: a longer sample is not repeated, its target is large */
 };
 
 /* What the rehearsal under the stop needs. */
@@ -301,17 +302,33 @@ static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_
     return true;
 }
 
-/* Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again.
+/* What this thread has had of a processor: on a loaded machine a sample takes long, and costs no
+ * more. */
+static uint64_t cpu_us(void)
+{
+    struct timespec t = { 0 };
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
+}
+
+/*
+ * Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again.
+ * To walk a process takes longer than a server's loop sleeps, on a loaded machine; to copy the
+ * pages that the first try needed does not. So each further try does that, looks who slept
+ * meanwhile, and walks the copy.
  */
-static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_snapshot *s,
-                       bool last, struct lk_error *err, bool *gone)
+static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_snapshot *s, int nth,
+                       struct lk_error *err, bool *gone)
 {
     struct lk_thread_list list = { 0 };
     struct lk_stop_result stop = { 0 };
-    lk_process_begin_sample(x->target);
+    if (nth == 1)
+        lk_process_begin_sample(x->target);
+    else
+        lk_process_begin_try(x->target);
     if (x->unwinder)
         lk_unwinder_refresh(x->unwinder);
-    uint64_t began = lk_process_now_us(x->target);
+    const uint64_t began = cpu_us();
     *gone = !list_threads(x, s, &list, err);
     if (*gone) {
         lk_free(list.v);
@@ -320,16 +337,17 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     bool stopped = mode != LK_STOP_NONE && stop_and_copy(x, mode, &list, &stop);
     add_threads(x, s, &list);
     mark_stopped(lk_process_arch(x->target), s, &list, &stop);
+    const bool copied = nth > 1 && !stopped && lk_process_reread(x->target);
     size_t restless = 0;
-    /* With a stop the copied pages are from within it, so the look that proves sleep comes right
-     * after it. */
-    if (stopped)
-        mark_moved(x, s, &list, true);
+    /* The copied pages are from within the stop, or were just read: the look that proves sleep
+     * comes right after that. */
+    if (stopped || copied)
+        restless = mark_moved(x, s, &list, stopped || mode != LK_STOP_NONE);
     read_runtime(x, s);
-    if (!stopped)
+    if (!stopped && !(copied && lk_process_n_read(x->target) == 0))
         restless = mark_moved(x, s, &list, mode != LK_STOP_NONE);
-    bool again =
-        restless && !stopped && !last && lk_process_now_us(x->target) - began < QUICK_SAMPLE_US;
+    const bool again =
+        restless && !stopped && nth < QUICK_TRIES && cpu_us() - began < QUICK_SAMPLE_US;
     if (!again) {
         if (x->py && lk_py_readable(x->py)) {
             lk_py_seek_enders(x->py, s);
@@ -450,7 +468,7 @@ bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snap
 {
     for (int i = 1; i <= QUICK_TRIES; i++) {
         bool gone = false;
-        if (try_sample(x, stop, s, i == QUICK_TRIES, err, &gone)) {
+        if (try_sample(x, stop, s, i, err, &gone)) {
             weigh(s);
             return true;
         }
