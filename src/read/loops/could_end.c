@@ -92,9 +92,11 @@ const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who
 
 /* ---- who has it ------------------------------------------------------------------------------ */
 
+/* A callback's: a server's timer has the application at hand, as everybody has. */
 static bool leads(struct lk_could_end *x, lk_addr from)
 {
     struct lk_leads_to l = { .wanted = x->e->obj,
+                             .not_packages = true,
                              .steps = STEPS,
                              .budget = LK_MIN(x->budget, (unsigned)SEARCH) };
     unsigned before = l.budget;
