@@ -174,36 +174,45 @@ static enum end end_of_children(struct way *w, const struct lk_snapshot *s, int 
     return all;
 }
 
-/* An anonymous pipe is in the hands of those alone who were started by who made it: of the tree. */
-static enum end end_of_pipe(struct way *w, const struct lk_snapshot *s, int64_t fd, int depth)
+/*
+ * A pipe in the hands of the tree alone, each of whose other ends never acts. One that the command
+ * was given (its standard input) somebody outside has as well: whoever started it, for one.
+ */
+static enum end end_of_pipe(struct way *w, const struct lk_snapshot *s, int64_t fd, bool reads,
+                            int depth)
 {
     struct lk_arena *a = lk_arena_create();
-    const char *name = lk_machine_fd_name(w->machine, s->pid, fd, a);
-    const bool is_pipe = name && lk_starts_with(name, "pipe:[");
+    char *name[] = { (char *)lk_machine_fd_name(w->machine, s->pid, fd, a) };
+    struct lk_pipe_ends ends = { 0 };
     enum end all = HELD;
-    size_t holders = 0;
-    for (size_t i = 0; is_pipe && i < w->n; i++) {
-        const struct lk_snapshot *other = w->reports[i].snap;
-        if (other == s || other->not_examined ||
-            !lk_machine_holds_pipe(w->machine, other->pid, name))
-            continue;
-        holders++;
-        all = LK_MIN(all, end_of(w, i, depth + 1));
+    size_t enders = 0;
+    if (*name && lk_starts_with(*name, "pipe:["))
+        ends = lk_machine_pipe_ends(w->machine, &(struct lk_pipe_names){ name, 1 }, a);
+    for (size_t i = 0; i < ends.n && all > FREE; i++) {
+        const struct lk_pipe_end *e = &ends.v[i];
+        const size_t holder = report_of(w, e->pid);
+        if (holder == w->n) {
+            all = FREE;
+        } else if (e->pid != s->pid && (reads ? e->writes : e->reads)) {
+            enders++;
+            all = LK_MIN(all, end_of(w, holder, depth + 1));
+        }
     }
     lk_arena_destroy(a);
-    return holders ? all : FREE;
+    return enders ? all : FREE;
 }
 
 static enum end end_of_pipes(struct way *w, const struct lk_snapshot *s,
                              const struct lk_syscall_wait *os, int depth)
 {
+    const bool reads = !os->syscall || !lk_starts_with(os->syscall, "write");
     enum end all = HELD;
     if (os->on == LK_OS_PIPE)
-        return end_of_pipe(w, s, os->fd, depth);
+        return end_of_pipe(w, s, os->fd, reads, depth);
     if (!os->fds.n || os->fds.n > MAX_PIPE_FDS || os->fd != LK_UNKNOWN)
         return FREE;
     for (size_t i = 0; i < os->fds.n; i++)
-        all = LK_MIN(all, end_of_pipe(w, s, os->fds.v[i], depth));
+        all = LK_MIN(all, end_of_pipe(w, s, os->fds.v[i], reads, depth));
     return all;
 }
 

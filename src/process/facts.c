@@ -244,13 +244,6 @@ const char *lk_machine_fd_name(const struct lk_machine *m, int64_t pid, int64_t 
     return known(m, LK_FACT_PID_FD_NAME, &key, a, &ret) ? ret : NULL;
 }
 
-bool lk_machine_holds_pipe(const struct lk_machine *m, int64_t pid, const char *pipe)
-{
-    bool ret;
-    const struct lk_key key = { .pid = pid, .text = pipe };
-    return known(m, LK_FACT_HOLDS_PIPE, &key, NULL, &ret) && ret;
-}
-
 struct lk_pipe_ends lk_machine_pipe_ends(const struct lk_machine *m, const struct lk_pipe_names *of,
                                          struct lk_arena *a)
 {

@@ -50,7 +50,6 @@ enum lk_fact {
     LK_FACT_CHILDREN,     /* pid. struct lk_pids */
     LK_FACT_TIMES_RUN,    /* pid, n: thread. uint64_t */
     LK_FACT_PID_FD_NAME,  /* pid, n: descriptor. const char *, raw */
-    LK_FACT_HOLDS_PIPE,   /* pid, text: "pipe:[123]". bool */
     LK_FACT_PIPE_ENDS,    /* given: struct lk_pipe_names. struct lk_pipe_ends */
     LK_FACT_LOCK_OWNER,   /* pid, n: descriptor, m: by flock. int64_t */
     LK_FACT_IDENTITY_OF,  /* pid. struct lk_snapshot, as LK_FACT_IDENTITY */
@@ -257,7 +256,6 @@ struct lk_pids lk_machine_children(const struct lk_machine *m, int64_t pid, stru
 /** As lk_process_fd_name. */
 const char *lk_machine_fd_name(const struct lk_machine *m, int64_t pid, int64_t fd,
                                struct lk_arena *a);
-bool lk_machine_holds_pipe(const struct lk_machine *m, int64_t pid, const char *pipe);
 
 struct lk_pipe_names {
     char *const *v; /* "pipe:[123]" */

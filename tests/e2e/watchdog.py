@@ -11,6 +11,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -691,6 +692,32 @@ def ordinary_jobs():
         case.nothing_left()
 
 
+WITH_A_STUCK_POOL = ("import dead, select, socket, sys, threading\nfrom concurrent.futures import ProcessPoolExecutor\n"
+                     "if __name__ == '__main__':\n    p = ProcessPoolExecutor(1)\n    p.submit(dead.deadlock)\n    %s\n"
+                     "    for q in list(p._processes.values()):\n        q.kill()\n    import os\n    os._exit(0)\n")
+STRANGERS = {
+    "reads": "sys.stdin.read(1)",
+    "polls": "select.select([sys.stdin], [], [])",
+    "serves": "s = socket.create_server(('127.0.0.1', 0)); open('port', 'w').write('%d\\n' % s.getsockname()[1]); s.accept()",
+}
+
+
+def stranger_may_act():
+    """All of the tree stands but for one who waits for somebody outside of it."""
+    with Case() as case:
+        write_dead(case)
+        running = {name: case.start("--stall", "1s", command=[PYTHON, "-c", WITH_A_STUCK_POOL % text], stdin=subprocess.PIPE)
+                   for name, text in STRANGERS.items()}
+        case.wait_for("port", "\n")
+        time.sleep(7)
+        with socket.create_connection(("127.0.0.1", int(case.read("port")))):
+            for name, process in running.items():
+                _, err = process.communicate(b"x", timeout=PATIENCE)
+                assert process.returncode == 0, "%s: status %d; %s" % (name, process.returncode, err.decode())
+                assert b"LK103" in err and b"it goes on" in err, "%s: %s" % (name, err.decode())
+        case.nothing_left()
+
+
 def hung(command, *options, rule="LK103", within=30, also=()):
     """The command's own end is held up: ended, and the reports say by what."""
     with Case() as case:
@@ -952,7 +979,7 @@ CASES = [
     ("^Z ignored", suspend_key_ignored), ("SIGTSTP by kill", suspended_by_kill),
     ("background job reads", job_in_background), ("terminal closed", terminal_closed), ("pipeline", pipeline),
     ("two loops", two_loops), ("sleep", sleeping), ("slow suite", slow_suite), ("polling shell", polling_shell),
-    ("ordinary jobs beside a deadlock", ordinary_jobs),
+    ("ordinary jobs beside a deadlock", ordinary_jobs), ("a stranger may act", stranger_may_act),
     ("hung: itself", hung, DEAD), ("hung: reads a hung child", hung, CAPTURES), ("hung: joins a hung process", hung, JOINS),
     ("hung: at its exit", hung, AT_EXIT), ("hung: awaits a hung process", hung, AWAITS),
     ("hung: a process pool's worker", hung, POOL), ("hung: a pool's worker", hung, JOBS),

@@ -170,28 +170,6 @@ static int fd_name(const struct question *q)
     return 0;
 }
 
-struct holder {
-    int64_t pid;
-    const char *pipe;
-    bool here;
-};
-
-static bool has_pipe(int64_t fd, void *arg)
-{
-    struct holder *h = arg;
-    char link[64];
-    h->here = link_of(h->pid, fd, link, sizeof link) > 0 && strcmp(link, h->pipe) == 0;
-    return !h->here;
-}
-
-static int holds_pipe(const struct question *q)
-{
-    struct holder h = { .pid = q->key->pid, .pipe = q->key->text };
-    const bool known = lk_procfs_each_id(has_pipe, &h, AT_FDCWD, "/proc/%lld/fd", (long long)h.pid);
-    *(bool *)q->ret = h.here;
-    return why_not(known);
-}
-
 struct ends {
     const struct lk_pipe_names *of;
     LK_VEC(struct lk_pipe_end) v;
@@ -273,17 +251,11 @@ static int identity_of(const struct question *q)
 /* ---- all ----------------------------------------------------------------------------- */
 
 static int (*const answers[LK_FACTS])(const struct question *) = {
-    [LK_FACT_STAT] = stat_of,
-    [LK_FACT_STARTED] = started,
-    [LK_FACT_PROGRAM] = program,
-    [LK_FACT_HAS_VARIABLE] = has_variable,
-    [LK_FACT_CHILDREN] = children,
-    [LK_FACT_TIMES_RUN] = times_run,
-    [LK_FACT_PID_FD_NAME] = fd_name,
-    [LK_FACT_HOLDS_PIPE] = holds_pipe,
-    [LK_FACT_PIPE_ENDS] = pipe_ends,
-    [LK_FACT_LOCK_OWNER] = lock_owner,
-    [LK_FACT_IDENTITY_OF] = identity_of,
+    [LK_FACT_STAT] = stat_of,          [LK_FACT_STARTED] = started,
+    [LK_FACT_PROGRAM] = program,       [LK_FACT_HAS_VARIABLE] = has_variable,
+    [LK_FACT_CHILDREN] = children,     [LK_FACT_TIMES_RUN] = times_run,
+    [LK_FACT_PID_FD_NAME] = fd_name,   [LK_FACT_PIPE_ENDS] = pipe_ends,
+    [LK_FACT_LOCK_OWNER] = lock_owner, [LK_FACT_IDENTITY_OF] = identity_of,
 };
 
 static int ask(void *impl, enum lk_fact what, const struct lk_key *key, struct lk_arena *a,
