@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "examine/sample/history.h"
 #include "process/stop.h"
@@ -26,7 +25,8 @@ enum {
     /* samples of which no thread may have moved; then it is said which did */
     QUICK_TRIES = 3,
     BETWEEN_TRIES_US = 2000, /* in which who waits for a processor may get one */
-    QUICK_SAMPLE_US = 60000, /* of our own: a longer sample is not repeated, its target is large */
+    /* a longer sample is not repeated: its target is large, or the machine very busy */
+    QUICK_SAMPLE_US = 200000,
 };
 
 /* What the rehearsal under the stop needs. */
@@ -302,15 +302,6 @@ static bool list_threads(struct lk_session *x, struct lk_snapshot *s, struct lk_
     return true;
 }
 
-/* What this thread has had of a processor: on a loaded machine a sample takes long, and costs no
- * more. */
-static uint64_t cpu_us(void)
-{
-    struct timespec t = { 0 };
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (uint64_t)t.tv_sec * 1000000u + (uint64_t)t.tv_nsec / 1000u;
-}
-
 /*
  * Facts of runtimes and native stacks, from scratch, for one try. False: too much moved, try again.
  * To walk a process takes longer than a server's loop sleeps, on a loaded machine; to copy the
@@ -328,7 +319,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
         lk_process_begin_try(x->target);
     if (x->unwinder)
         lk_unwinder_refresh(x->unwinder);
-    const uint64_t began = cpu_us();
+    const uint64_t began = lk_process_now_us(x->target);
     *gone = !list_threads(x, s, &list, err);
     if (*gone) {
         lk_free(list.v);
@@ -346,8 +337,8 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
     read_runtime(x, s);
     if (!stopped && !(copied && lk_process_n_read(x->target) == 0))
         restless = mark_moved(x, s, &list, mode != LK_STOP_NONE);
-    const bool again =
-        restless && !stopped && nth < QUICK_TRIES && cpu_us() - began < QUICK_SAMPLE_US;
+    const bool again = restless && !stopped && nth < QUICK_TRIES &&
+                       lk_process_now_us(x->target) - began < QUICK_SAMPLE_US;
     if (!again) {
         if (x->py && lk_py_readable(x->py)) {
             lk_py_seek_enders(x->py, s);
