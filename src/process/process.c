@@ -68,7 +68,7 @@ void lk_process_begin_sample(struct lk_process *t)
 
 bool lk_process_reread(struct lk_process *t)
 {
-    const bool done = lk_pages_reread(t->pages);
+    const bool done = !lk_process_by_bytes(t) && lk_pages_reread(t->pages);
     if (!done)
         lk_pages_forget(t->pages);
     return done;
