@@ -1,6 +1,7 @@
 """Tests on a loop of their own: one waits for a page that nobody will put, since who was to has failed; one for a slow one."""
 import asyncio
 import os
+import readline  # noqa: F401 - as pytest does; it catches SIGWINCH, which ends nobody's wait
 import sys
 import unittest
 

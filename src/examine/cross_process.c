@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "diagnose/catalog/classify.h"
+#include "diagnose/catalog/frames.h"
 #include "process/facts.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
@@ -371,8 +373,30 @@ static void tell(struct linking *x, const struct crossing *w, int64_t pid)
     l->verified = sleeps_on(x, s) && sleeps_on(x, x->reports[other].snap);
 }
 
+/* A thread that keeps a pool of processes waits for whichever of them has a job: for one that is
+ * stuck, when such a one is there. */
+static void tell_of_pool(struct linking *x, size_t report, size_t thread)
+{
+    const struct lk_snapshot *s = x->reports[report].snap;
+    const struct lk_thread *t = &s->threads.v[thread];
+    if (t->running || t->moved || t->os.timeout_ms != LK_FOREVER ||
+        !lk_stack_has(t->python_stack, LK_MARK_CHILDREN))
+        return;
+    for (size_t i = 0; i < s->children.n; i++) {
+        const struct crossing w = {
+            .report = report, .thread = thread, .child = s->children.v[i].pid, .holder = -1
+        };
+        const size_t child = report_of(x, w.child);
+        if (child != SIZE_MAX && x->reports[child].findings->verdict >= LK_STALLED)
+            tell(x, &w, w.child);
+    }
+}
+
 static void tell_all(struct linking *x)
 {
+    for (size_t i = 0; i < x->n; i++)
+        for (size_t t = 0; t < x->reports[i].snap->threads.n; t++)
+            tell_of_pool(x, i, t);
     for (size_t i = 0; i < x->waits.n; i++) {
         const struct crossing *w = &x->waits.v[i];
         if (w->child > 0 || w->holder > 0)
@@ -403,8 +427,9 @@ void lk_examine_link(struct lk_report *reports, size_t n, const struct lk_machin
             x.ends = lk_machine_pipe_ends(x.machine,
                                           &(struct lk_pipe_names){ x.names.v, x.names.n }, x.arena);
         solve(&x);
-        tell_all(&x);
     }
+    if (n > 1)
+        tell_all(&x);
     for (size_t i = 0; i < x.names.n; i++)
         lk_free(x.names.v[i]);
     lk_free(x.names.v);

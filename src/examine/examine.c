@@ -20,6 +20,7 @@
 #include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
+#include "util/redact.h"
 #include "util/text.h"
 
 enum {
@@ -516,8 +517,10 @@ static void read_lines(struct examination *x)
 static void read_test(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    const char *now =
-        x->session.py ? lk_environ_get(x->session.target, s->arena, LK_TEST_VARIABLE) : NULL;
+    const char *now = x->session.py
+                          ? lk_redact_name(s->arena, lk_environ_get(x->session.target, s->arena,
+                                                                    LK_TEST_VARIABLE))
+                          : NULL;
     if (!now || (s->test_env && strcmp(now, s->test_env) == 0))
         return;
     s->test_env = now;

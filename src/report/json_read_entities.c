@@ -8,6 +8,7 @@
 
 #include "report/enum_names.h"
 #include "snapshot/builder.h"
+#include "util/redact.h"
 #include "util/text.h"
 
 /* ---- names of enumerators, by number --------------------------------------------------------- */
@@ -89,7 +90,8 @@ static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const c
         const json_t *f = json_array_get(list, i);
         frames[i] = (struct lk_pyframe){ .code = code_of(r, f),
                                          .line = line_of(f),
-                                         .source = lk_jr_text(r, f, "source") };
+                                         .source = lk_redact_source(r->snap->arena,
+                                                                    lk_jr_text(r, f, "source")) };
     }
     struct lk_pystack *st = lk_snapshot_stack(r->snap, frames, n, lk_jr_bool(o, cut));
     lk_free(frames);
@@ -171,7 +173,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
 {
     struct lk_thread *t = &r->snap->threads.v[i];
     const char *state = json_string_value(json_object_get(o, "kernel_state"));
-    t->name = t->comm = lk_jr_text_or(r, o, "name", "");
+    t->name = t->comm = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "name", ""));
     t->main = lk_jr_bool(o, "main");
     t->role = (enum lk_role)lk_jr_word(o, "role", role_name, LK_ROLE_EXECUTOR + 1, LK_ROLE_OTHER);
     t->kstate = state && *state ? *state : '?';
@@ -221,7 +223,7 @@ static void read_task(struct lk_jr *r, const json_t *o, size_t i)
     struct lk_task *k = &r->snap->tasks.v[i];
     k->kind =
         (uint8_t)lk_jr_word(o, "kind", task_kind_name, LK_TASK_GREENLET + 1, LK_TASK_COROUTINE);
-    k->name = lk_jr_text_or(r, o, "name", "");
+    k->name = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "name", ""));
     k->loop = lk_jr_ref(r, o, "loop");
     k->state = lk_jr_bool(o, "cancelled")
                    ? LK_TASK_CANCELLED
@@ -298,7 +300,7 @@ static void read_extern(struct lk_jr *r, const json_t *o, size_t i)
     struct lk_extern *e = &r->snap->externs.v[i];
     e->kind =
         (enum lk_extern_kind)lk_jr_word(o, "kind", extern_name, LK_EXT_UNKNOWN, LK_EXT_UNKNOWN);
-    e->text = lk_jr_text_or(r, o, "text", "");
+    e->text = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "text", ""));
     e->in_ms = lk_jr_number(o, "in_ms");
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "util/map.h"
+#include "util/redact.h"
 
 #define MAX_LIMITS 200
 #define N_KINDS    (LK_KIND_EXTERN + 1)
@@ -258,7 +259,7 @@ struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind
     struct lk_extern *e = lk_vec_push(&s->externs);
     e->id = make_id(s, 'e', s->externs.n);
     e->kind = kind;
-    e->text = lk_arena_strdup(s->arena, text);
+    e->text = lk_redact_name(s->arena, lk_arena_strdup(s->arena, text));
     e->in_ms = in_ms;
     e->quiet_ms = LK_UNKNOWN;
     return lk_ref_make(LK_KIND_EXTERN, s->externs.n - 1);

@@ -120,7 +120,8 @@ enum lk_wait_trait {
     LK_WAIT_POLLS = 1 << 4,
     /* one that fails ends it, though all are waited for: a task group */
     LK_WAIT_FAILS_EARLY = 1 << 5,
-    LK_WAIT_FOR_JOB = 1 << 6, /* for the result of a job of a task queue */
+    LK_WAIT_FOR_JOB = 1 << 6,        /* for the result of a job of a task queue */
+    LK_WAIT_HIDES_DEADLINE = 1 << 7, /* a library keeps its deadline in C */
 };
 
 /* There is one for each task: the order leaves no holes. */

@@ -310,6 +310,95 @@ static bool secret_at(const char *s, size_t i, size_t *from, size_t *to)
            inner_assignment(s, i, from, to);
 }
 
+/* ---- source code ------------------------------------------------------------------------------
+ */
+
+static const char *skip_blanks(const char *p)
+{
+    return p + strspn(p, " \t");
+}
+
+/* A string literal of Python or C that begins at p, behind its prefix (rb, f, u, L). */
+static bool string_literal(const char *s, const char *p, size_t *from, size_t *to)
+{
+    p += strspn(p, "rbfuRBFUL");
+    if (*p != '"' && *p != '\'')
+        return false;
+    const char quote = *p;
+    const bool three = p[1] == quote && p[2] == quote;
+    *from = (size_t)(p - s) + (three ? 3 : 1);
+    *to = quoted_end(s, *from, quote);
+    return *to > *from;
+}
+
+/*
+ * NAME = "x", NAME == "x", NAME: str = "x", "NAME": "x", d["NAME"] = "x": the literal, or a number
+ * of four digits or more. s[i] begins the name.
+ */
+static bool source_literal(const char *s, size_t i, size_t *from, size_t *to)
+{
+    size_t len = 0;
+    while (is_name_char(s[i + len]))
+        len++;
+    if (!name_is_secret(s + i, len))
+        return false;
+    const char *p = s + i + len;
+    p += *p == '"' || *p == '\'';
+    p = skip_blanks(p + (*p == ']'));
+    if (*p == ':' && p[1] != '=') {
+        const char *value = skip_blanks(p + 1);
+        if (string_literal(s, value, from, to))
+            return true;
+        p = value + strspn(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.,|[] ");
+    }
+    const size_t sign = strspn(p, "=!:");
+    if (!sign || p[sign - 1] != '=')
+        return false;
+    p = skip_blanks(p + sign);
+    if (string_literal(s, p, from, to))
+        return true;
+    *from = (size_t)(p - s);
+    *to = *from + strspn(p, "0123456789");
+    return *to - *from >= 4;
+}
+
+static bool secret_in_source(const char *s, size_t i, size_t *from, size_t *to)
+{
+    if (strncmp(s + i, "://", 3) == 0)
+        return url_password(s, i, from, to);
+    if ((!isalnum((unsigned char)s[i]) && s[i] != '_') || (i > 0 && is_name_char(s[i - 1])))
+        return false;
+    return token_shape(s, i, from, to) || scheme_word(s, i, from, to) ||
+           source_literal(s, i, from, to);
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* s with all that find() finds hidden; NULL where it finds nothing. */
+static char *hide_all(struct lk_arena *a, const char *s,
+                      bool (*find)(const char *s, size_t i, size_t *from, size_t *to))
+{
+    struct lk_strbuf out = { 0 };
+    size_t done = 0;
+    for (size_t i = 0, from, to; s[i];) {
+        if (!find(s, i, &from, &to)) {
+            i++;
+            continue;
+        }
+        lk_strbuf_add(&out, s + done, from - done);
+        lk_strbuf_puts(&out, MASK);
+        done = i = to;
+    }
+    if (!done) {
+        lk_strbuf_deinit(&out);
+        return NULL;
+    }
+    lk_strbuf_puts(&out, s + done);
+    char *ret = lk_arena_strdup(a, out.s);
+    lk_strbuf_deinit(&out);
+    return ret;
+}
+
 static char *masked_tail(struct lk_arena *a, const char *arg, size_t from)
 {
     return lk_arena_printf(a, "%.*s" MASK, (int)LK_MIN(from, (size_t)INT32_MAX), arg);
@@ -326,19 +415,24 @@ char *lk_redact(struct lk_arena *a, const char *arg, const char *previous)
         tail = whole_assignment(arg);
     if (tail)
         return masked_tail(a, arg, tail);
-    struct lk_strbuf out = { 0 };
-    size_t done = 0;
-    for (size_t i = 0, from, to; arg[i];) {
-        if (!secret_at(arg, i, &from, &to)) {
-            i++;
-            continue;
-        }
-        lk_strbuf_add(&out, arg + done, from - done);
-        lk_strbuf_puts(&out, MASK);
-        done = i = to;
-    }
-    lk_strbuf_puts(&out, arg + done);
-    char *ret = lk_arena_strdup(a, out.s);
-    lk_strbuf_deinit(&out);
-    return ret;
+    char *hidden = hide_all(a, arg, secret_at);
+    return hidden ? hidden : lk_arena_strdup(a, arg);
+}
+
+/* There may be 100,000 names: a short one without a sign that could stand between a name and its
+ * value is not looked through. */
+const char *lk_redact_name(struct lk_arena *a, const char *s)
+{
+    enum { SHORTEST_TOKEN = 14 };
+    if (!s || (strlen(s) < SHORTEST_TOKEN && !strpbrk(s, "=: ")))
+        return s;
+    const size_t tail = whole_assignment(s);
+    const char *hidden = tail ? masked_tail(a, s, tail) : hide_all(a, s, secret_at);
+    return hidden ? hidden : s;
+}
+
+const char *lk_redact_source(struct lk_arena *a, const char *s)
+{
+    const char *hidden = s ? hide_all(a, s, secret_in_source) : NULL;
+    return hidden ? hidden : s;
 }

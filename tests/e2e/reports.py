@@ -5,6 +5,7 @@ reports read again.
 Last line: reports: N passed, N failed.
 """
 import glob
+import json
 import os
 import re
 import shutil
@@ -225,6 +226,79 @@ def diff():
         diff_of(folder)
 
 
+# ---- privacy
+
+# Each secret holds this word; where it stands says the rest of it.
+SECRETIVE = '''
+import asyncio, os, sys, threading
+
+def started():
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name="worker token=hunter2-thread", daemon=True).start()
+    return loop
+
+class Pool:
+    password = "hunter2-attribute"
+    def __init__(self):
+        self.neighbours = ["hunter2-heap-%d" % i for i in range(100)]
+
+loop, pool = started(), Pool()
+
+def call(future, password, **headers):
+    secret = "hunter2-local-" + password
+    return future.result()
+
+async def inner(url="postgres://u:hunter2-default@db/x"):
+    return url
+
+async def outer():
+    asyncio.current_task().set_name("job password=hunter2-task")
+    session = {"Authorization": "Bearer hunter2-dictionary"}
+    return call(asyncio.run_coroutine_threadsafe(inner(), loop), password="hunter2-source", token='hunter2-keyword')
+
+def view(body):
+    return asyncio.run_coroutine_threadsafe(outer(), loop).result()
+
+threading.Thread(target=view, args=("hunter2-argument",), name="request", daemon=True).start()
+import time; time.sleep(0.5)
+os.write(1, b"x")
+threading.Event().wait()
+'''
+
+
+def secrets_stay(folder):
+    """Planted in locals, arguments, environment, command line, heap, names and source lines, found in no output."""
+    path = os.path.join(folder, "app.py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SECRETIVE)
+    command = [driver.PYTHON, path, "--password", "hunter2-argv", "--dsn=postgres://u:hunter2-dsn@db/x", "API_KEY=hunter2-assigned"]
+    environment = {**os.environ, "DB_PASSWORD": "hunter2-environment", "PYTEST_CURRENT_TEST": "a.py::test_x[password=hunter2-pytest] (call)"}
+    with lib.Child(command, stdout=subprocess.PIPE, cwd=folder, env=environment) as child:
+        child.process.stdout.read(1)
+        outputs = [word for f in FORMATS for word in ("--output", "%s:%s/report.%s" % (f, folder, f))]
+        lib.loopknot(*outputs, "--native", "--all", child.pid)
+        verbose = lib.loopknot("--verbose", "--native", "--all", child.pid)
+    with open(folder + "/report.json", encoding="utf-8") as file:
+        (report,) = lib.reports_of(json.load(file))
+    assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK101", report["verdict"]
+    sources = [frame["source"] for thread in report["threads"] for frame in thread["python"] if frame["source"]]
+    assert any('password="***", token=\'***\'' in line for line in sources), sources
+    assert any(thread["name"] == "worker token=***" for thread in report["threads"]), [t["name"] for t in report["threads"]]
+    assert any(task["name"] == "job password=***" for task in report["tasks"]), [t["name"] for t in report["tasks"]]
+    assert report["target"]["pytest"]["name"] == "a.py::test_x[password=***] (call)", report["target"]["pytest"]
+    for name in sorted(os.listdir(folder)):
+        with open(os.path.join(folder, name), "rb") as file:
+            found = re.findall(rb"hunter2[-a-z]*", file.read())
+        assert name == "app.py" or not found, "%s holds %s" % (name, found[:3])
+    assert "hunter2" not in verbose.text + verbose.errors, re.findall("hunter2[-a-z]*", verbose.text)
+    return "%d formats" % len(FORMATS)
+
+
+def privacy():
+    with tempfile.TemporaryDirectory() as folder:
+        return secrets_stay(folder)
+
+
 def main():
     tally = lib.Tally("reports")
     tally.run("a fingerprint is the same elsewhere", same_elsewhere)
@@ -237,6 +311,7 @@ def main():
         tally.run("again: %s/%s" % (family, program), again, family, program)
     tally.run("analyze refuses", refusals)
     tally.run("diff", diff)
+    tally.run("secrets are in no format", privacy)
     return tally.end()
 
 

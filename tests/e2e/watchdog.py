@@ -750,6 +750,7 @@ AWAITS = [PYTHON, "-c", "import asyncio, sys\nasync def main():\n"
                         "    await p.communicate()\nasyncio.run(main())"]
 POOL = [PYTHON, "-c", "import dead, time\nfrom concurrent.futures import ProcessPoolExecutor\nif __name__ == '__main__':\n"
                       "    with ProcessPoolExecutor(2) as p:\n        p.submit(time.sleep, 3)\n        p.submit(dead.deadlock).result()"]
+AT_POOL_EXIT = [PYTHON, "-c", POOL[2].replace(".result()", "")]
 JOBS = [PYTHON, "-c", "import dead, multiprocessing\nif __name__ == '__main__':\n"
                       "    with multiprocessing.get_context('fork').Pool(2) as p:\n        p.apply(dead.deadlock)"]
 BACKGROUND = ["bash", "-c", "sleep 1000 & %s dead.py; echo done" % PYTHON]
@@ -982,7 +983,8 @@ CASES = [
     ("ordinary jobs beside a deadlock", ordinary_jobs), ("a stranger may act", stranger_may_act),
     ("hung: itself", hung, DEAD), ("hung: reads a hung child", hung, CAPTURES), ("hung: joins a hung process", hung, JOINS),
     ("hung: at its exit", hung, AT_EXIT), ("hung: awaits a hung process", hung, AWAITS),
-    ("hung: a process pool's worker", hung, POOL), ("hung: a pool's worker", hung, JOBS),
+    ("hung: a process pool's worker", hung, POOL),
+    ("hung: a process pool's end", hung, AT_POOL_EXIT), ("hung: a pool's worker", hung, JOBS),
     ("hung: below a shell with jobs", hung, BACKGROUND),
     ("hung: something beats and writes", hung, BEATS), ("hung: in a teardown", hung_in_teardown),
     ("hung: in a teardown of unittest's", hung_in_async_teardown),

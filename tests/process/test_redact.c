@@ -103,6 +103,71 @@ static void table(void **state)
     }
 }
 
+/* Code that names a secret stays; what it is does not. */
+static void source_lines(void **state)
+{
+    static const struct {
+        const char *line, *want;
+    } lines[] = {
+        { "password = \"hunter2\"", "password = \"***\"" },
+        { "self.password='hunter2'", "self.password='***'" },
+        { "login(user, password=\"hunter2\", timeout=3)",
+          "login(user, password=\"***\", timeout=3)" },
+        { "API_KEY: str = f\"abc{x}\"  # comment", "API_KEY: str = f\"***\"  # comment" },
+        { "headers = {\"Authorization\": \"Bearer abcdefgh\"}",
+          "headers = {\"Authorization\": \"***\"}" },
+        { "os.environ[\"DB_PASSWORD\"] = 'hunter2'", "os.environ[\"DB_PASSWORD\"] = '***'" },
+        { "if token == \"abc\": return", "if token == \"***\": return" },
+        { "if secret != b'abc': return", "if secret != b'***': return" },
+        { "PIN_SECRET = 123456", "PIN_SECRET = ***" },
+        { "secret = \"\"\"hunter2\"\"\"", "secret = \"\"\"***\"\"\"" },
+        { "connect(\"postgres://u:hunter2@db/x\")", "connect(\"postgres://u:***@db/x\")" },
+        { "get(url, auth=(\"me\", p))  # ghp_abcdefghijklmnopqrstuvwxyz",
+          "get(url, auth=(\"me\", p))  # ***" },
+        { "const char *api_key = \"abc\";", "const char *api_key = \"***\";" },
+        /* what stays */
+        { "return future.result()", "return future.result()" },
+        { "password = getpass()", "password = getpass()" },
+        { "await login(password=password)", "await login(password=password)" },
+        { "if token == other.token: pass", "if token == other.token: pass" },
+        { "token = tokens[3]", "token = tokens[3]" },
+        { "sorted(rows, key=lambda r: r.name)", "sorted(rows, key=lambda r: r.name)" },
+        { "password_file = \"/etc/x\"", "password_file = \"/etc/x\"" },
+        { "def check(token: str) -> bool:", "def check(token: str) -> bool:" },
+        { "name = \"password\"", "name = \"password\"" },
+        { "", "" },
+    };
+    struct lk_arena *a = *state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(lines); i++) {
+        assert_string_equal(lk_redact_source(a, lines[i].line), lines[i].want);
+        assert_string_equal(lk_redact_source(a, lines[i].want), lines[i].want);
+    }
+    assert_null(lk_redact_source(a, NULL));
+}
+
+static void names(void **state)
+{
+    static const struct {
+        const char *name, *want;
+    } rows_[] = {
+        { "worker token=abc", "worker token=***" },
+        { "password=hunter2", "password=***" },
+        { "fetch https://u:hunter2@h/x", "fetch https://u:***@h/x" },
+        { "test_login[password=hunter2] (call)", "test_login[password=***] (call)" },
+        { "tests/test_token.py::TestToken::test_x (call)",
+          "tests/test_token.py::TestToken::test_x (call)" },
+        { "Task-100000", "Task-100000" },
+        { "ThreadPoolExecutor-0_0", "ThreadPoolExecutor-0_0" },
+        { "Thread-7 (process_request_thread)", "Thread-7 (process_request_thread)" },
+        { "127.0.0.1:5432", "127.0.0.1:5432" },
+        { "", "" },
+    };
+    struct lk_arena *a = *state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows_); i++)
+        assert_string_equal(lk_redact_name(a, rows_[i].name), rows_[i].want);
+    assert_null(lk_redact_name(a, NULL));
+}
+
 /* Any bytes, any length: the secret after a name never comes through, and nothing crashes. */
 static void odd_bytes(void **state)
 {
@@ -120,6 +185,8 @@ static void odd_bytes(void **state)
         buf[n] = '\0';
         seed = seed * 1664525 + 1013904223;
         assert_non_null(lk_redact(a, buf, round % 3 ? NULL : "--x"));
+        assert_non_null(lk_redact_source(a, buf));
+        assert_non_null(lk_redact_name(a, buf));
         assert_string_equal(lk_redact(a, buf, "--password"), n == 0 ? ""
                                                              : buf[0] == '-' && buf[1] == '-'
                                                                  ? lk_redact(a, buf, NULL)
@@ -151,6 +218,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(table, setup, teardown),
+        cmocka_unit_test_setup_teardown(source_lines, setup, teardown),
+        cmocka_unit_test_setup_teardown(names, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_bytes, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

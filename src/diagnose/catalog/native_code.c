@@ -140,12 +140,14 @@ static const struct lk_natframe *caller_of_system(const struct lk_natstack *st)
 const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const char *exe)
 {
     const struct lk_natframe *best = NULL;
-    enum lk_native_code most = LK_NATIVE_SYSTEM;
+    int most = 2 * LK_NATIVE_SYSTEM + 1;
     for (size_t i = 0; st && i < st->n; i++) {
-        const enum lk_native_code code = lk_native_code_of(&st->frames[i], exe);
-        if (code > most) {
-            most = code;
-            best = &st->frames[i];
+        const struct lk_natframe *f = &st->frames[i];
+        /* A library that was linked into the program (musl) has no lines where that has. */
+        const int rank = 2 * (int)lk_native_code_of(f, exe) + (f->file != NULL);
+        if (rank > most) {
+            most = rank;
+            best = f;
         }
     }
     return best || !st || !st->n ? best : caller_of_system(st);

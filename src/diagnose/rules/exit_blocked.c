@@ -474,8 +474,8 @@ static void tell(struct exit_wait *x)
         lk_finding_doubt(&f, LK_POSSIBLE);
     f.summary = summary(x);
     say_why(&f, x, other_life);
-    lk_finding_say_cross_waits(c, &f, x->stuck[0]);
     f.remedy = lk_print(c, "%s%s", end_its_wait(t), or_else(x, t));
+    lk_finding_say_cross_waits(c, &f, x->stuck[0]);
     f.safe_now =
         t->wait.kind == LK_WAIT_CHILD && t->os.child_pid > 0
             ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)t->os.child_pid)

@@ -59,14 +59,21 @@ bool lk_external_for_job(const struct lk_thread *t)
     return t && (t->wait.traits & LK_WAIT_FOR_JOB);
 }
 
+/* A timer that a loop or a library keeps in C. */
+static bool may_be_timed(const struct lk_rule_context *c, struct lk_ref r)
+{
+    const struct lk_task *k = lk_task_at(c->snap, r);
+    return k && k->wait.timeout_ms == LK_UNKNOWN;
+}
+
 static void note_end(const struct lk_rule_context *c, struct lk_external_chain *x,
                      struct lk_ref thread)
 {
     x->last = thread;
-    x->timed = lk_graph_node(c->graph, thread)->timeout_ms != LK_FOREVER;
+    x->timed = lk_graph_node(c->graph, thread)->timeout_ms != LK_FOREVER || may_be_timed(c, thread);
     for (size_t i = 0; i < x->n; i++) {
         const struct lk_node *to = lk_graph_node(c->graph, x->e[i].to);
-        x->timed |= to->timeout_ms != LK_FOREVER;
+        x->timed |= to->timeout_ms != LK_FOREVER || may_be_timed(c, to->ref);
         if (to->ref.kind == LK_KIND_THREAD || to->ref.kind == LK_KIND_TASK)
             x->last = to->ref;
         if (to->ref.kind == LK_KIND_EXTERN)

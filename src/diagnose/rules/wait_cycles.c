@@ -450,8 +450,11 @@ static void tell_cycle(struct lk_rule_context *c, const struct lk_wait_cycle *k,
     for (size_t i = 0; i < k->chain.n; i++) {
         const struct lk_thread *t = lk_thread_at(c->snap, k->chain.v[i].from);
         lk_finding_part(c, &f, k->chain.v[i].from, is_to_blame(c, k, k->chain.v[i].from));
+        const struct lk_task *task = lk_task_at(c->snap, k->chain.v[i].from);
         if (t)
             lk_finding_since(c, &f, t);
+        else if (task)
+            lk_finding_since_task(c, &f, task);
     }
     lk_finding_chain(c, &f, k->chain.v, k->chain.n);
     if (!judge_cycle(c, &f, k)) {

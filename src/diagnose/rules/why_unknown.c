@@ -199,6 +199,25 @@ static bool waits_for_unknown_end(const struct lk_snapshot *s, const struct lk_t
            e->kind == LK_EXT_UNKNOWN && !*lk_or_else(e->text, "");
 }
 
+/* Whether there is a deadline is not known. */
+static bool may_be_timed(const struct lk_task *k)
+{
+    return k->state == LK_TASK_PENDING && !k->ready && (k->wait.traits & LK_WAIT_HIDES_DEADLINE) &&
+           k->wait.timeout_ms == LK_UNKNOWN;
+}
+
+/* The task's own place, or where it is no code of the project's, that of a task that awaits it. */
+static const char *place_behind(struct lk_rule_context *c, struct lk_ref task)
+{
+    const struct lk_snapshot *s = c->snap;
+    struct lk_ref at = task;
+    for (size_t i = 0; i < s->tasks.n && !lk_is_project(c, at); i++)
+        if (lk_refs_has(&s->tasks.v[i].wait.on, task))
+            at = lk_ref_make(LK_KIND_TASK, i);
+    const struct lk_culprit p = lk_culprit_of(c, at);
+    return lk_place(c, &p);
+}
+
 /* Requests that are tasks, and what these wait for. */
 static const char *undecided_task_waits(struct lk_rule_context *c)
 {
@@ -206,16 +225,15 @@ static const char *undecided_task_waits(struct lk_rule_context *c)
     for (size_t i = 0; i < c->snap->tasks.n && !why; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
         const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
-        if (c->explained_tasks[i] || !waits_for_unknown_end(c->snap, k) ||
+        const bool timed = may_be_timed(k);
+        if (c->explained_tasks[i] || (!timed && !waits_for_unknown_end(c->snap, k)) ||
             !lk_serves_request(c, task))
             continue;
-        const struct lk_culprit p = lk_culprit_of(c, task);
         if (lk_task_is_stalled(c, k))
-            why = lk_print(c,
-                           "%s has waited for %s in %s at %s, and what is at the other end could "
-                           "not be found out",
+            why = lk_print(c, "%s has waited for %s in %s at %s, and %s could not be found out",
                            lk_name(c, task), lk_duration(c, lk_task_stuck(c, k)),
-                           lk_or_else(k->wait.call, "an await"), lk_place(c, &p));
+                           lk_or_else(k->wait.call, "an await"), place_behind(c, task),
+                           timed ? "whether that has a deadline" : "what is at the other end");
         else if (lk_task_may_stall(c, k))
             c->out->look_again.at_end = true;
     }

@@ -14,6 +14,7 @@
 #include "process/stop.h"
 #include "read/native/native_wait.h"
 #include "snapshot/builder.h"
+#include "util/redact.h"
 #include "util/text.h"
 
 enum {
@@ -47,7 +48,8 @@ static void add_threads(struct lk_session *x, struct lk_snapshot *s,
     for (size_t i = 0; i < list->n; i++) {
         const struct lk_thread_facts *f = &list->v[i];
         struct lk_thread *t = lk_thread_at(s, lk_snapshot_thread(s, f->tid, NULL));
-        t->comm = lk_text_clean(s->arena, f->comm, strnlen(f->comm, sizeof f->comm), 128);
+        t->comm = lk_redact_name(
+            s->arena, lk_text_clean(s->arena, f->comm, strnlen(f->comm, sizeof f->comm), 128));
         t->name = t->comm;
         t->main = f->tid == pid;
         t->kstate = f->state;

@@ -14,6 +14,7 @@
 #include "diagnose/catalog/native_code.h"
 #include "snapshot/builder.h"
 #include "util/map.h"
+#include "util/redact.h"
 #include "util/text.h"
 
 enum { MAX_FILES = 300, MAX_FILE_BYTES = 8 << 20, MAX_LINE_BYTES = 240 };
@@ -102,7 +103,8 @@ static const char *line_text(const struct reader *r, const char *p)
         q++;
     while (q > p && (q[-1] == ' ' || q[-1] == '\t'))
         q--;
-    return lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES);
+    return lk_redact_source(r->s->arena,
+                            lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES));
 }
 
 /* Fills the frames of one file, which come in the order of their lines. */

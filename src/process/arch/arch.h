@@ -80,6 +80,11 @@ struct lk_arch {
     /* Bytes from the stack pointer to the return address, of a function that is about to give back
      * what it has on the stack and return; -1 when it does not do just that. */
     int64_t (*way_back)(const uint8_t *code, size_t n);
+    /* Some instruction of the code, which begins at `at`, jumps to `to`. */
+    bool (*jumps_to)(const uint8_t *code, size_t n, lk_addr at, lk_addr to);
+    /* The code begins with a jump to where a word points, as a stub of a procedure linkage table:
+     * the word's address; 0 when it does not. */
+    lk_addr (*jump_slot)(const uint8_t *code, size_t n, lk_addr at);
 
     struct lk_glibc_layout glibc;
     uint16_t musl_tid; /* in musl's struct pthread (src/internal/pthread_impl.h), 1.2 */

@@ -134,6 +134,33 @@ static int64_t way_back(const uint8_t *code, size_t n)
     return -1;
 }
 
+/* "jmp rel8" is eb, "jmp rel32" e9, "jmp *disp32(%rip)" ff 25. What only looks like one leads
+ * somewhere else. */
+static bool jumps_to(const uint8_t *code, size_t n, lk_addr at, lk_addr to)
+{
+    int32_t rel;
+    for (size_t i = 0; i + 5 <= n; i++) {
+        memcpy(&rel, code + i + 1, sizeof rel);
+        if ((code[i] == 0xe9 && at + i + 5 + (uint64_t)(int64_t)rel == to) ||
+            (code[i] == 0xeb && at + i + 2 + (uint64_t)(int64_t)(int8_t)code[i + 1] == to))
+            return true;
+    }
+    return false;
+}
+
+static lk_addr jump_slot(const uint8_t *code, size_t n, lk_addr at)
+{
+    const uint8_t *p = code, *end = code + n;
+    int32_t rel;
+    take(&p, end, "\xf3\x0f\x1e\xfa", 4);
+    if (p < end && *p == 0xf2) /* bnd */
+        p++;
+    if (!take(&p, end, "\xff\x25", 2) || end - p < 4)
+        return 0;
+    memcpy(&rel, p, sizeof rel);
+    return at + (uint64_t)(p + 4 - code) + (uint64_t)(int64_t)rel;
+}
+
 const struct lk_arch lk_arch_x86_64 = {
     .name = "x86-64",
     .machine = EM_X86_64,
@@ -148,6 +175,8 @@ const struct lk_arch lk_arch_x86_64 = {
     .frame_size = frame_size,
     .call_before = call_before,
     .way_back = way_back,
+    .jumps_to = jumps_to,
+    .jump_slot = jump_slot,
     .glibc = {
         /* nptl/descr.h behind tcbhead_t, sysdeps/x86_64/nptl/tls.h */
         .thread = { .self = { 0, 0x10 }, .n_self = 2, .tid = 0x2d0, .cancelhandling = 0x308 },

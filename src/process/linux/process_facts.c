@@ -124,8 +124,9 @@ static void read_test_name(struct lk_snapshot *s, int dir)
                              strerror(errno));
     for (size_t i = 0; text && i < len && !s->test_env; i += strlen(text + i) + 1)
         if (lk_starts_with(text + i, wanted))
-            s->test_env = lk_text_clean(s->arena, text + i + strlen(wanted),
-                                        strlen(text + i + strlen(wanted)), MAX_TEST);
+            s->test_env = lk_redact_name(
+                s->arena, lk_text_clean(s->arena, text + i + strlen(wanted),
+                                        strlen(text + i + strlen(wanted)), MAX_TEST));
     if (text)
         explicit_bzero(text, len);
     lk_free(text);

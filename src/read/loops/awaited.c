@@ -12,6 +12,7 @@ enum { MOST = 64 /* parties of one walk */ };
 struct walk {
     struct lk_ref todo[MOST];
     size_t n;
+    bool locks; /* lead to their owners */
 };
 
 static void add(struct walk *w, const struct lk_refs *on, bool all)
@@ -34,7 +35,7 @@ static void add_needed(const struct lk_snapshot *s, struct walk *w, struct lk_re
         add(w, &wait->on, !wait->any);
     if (f && f->enders_complete)
         add(w, &f->enders, f->all);
-    if (l && l->mutex && l->locked == LK_YES)
+    if (w->locks && l && l->mutex && l->locked == LK_YES)
         add(w, &l->owners, false);
 }
 
@@ -45,9 +46,10 @@ static lk_addr bare(const struct lk_snapshot *s, struct lk_ref at)
     return l ? l->addr : f && !f->enders.n ? f->addr : 0;
 }
 
-size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max)
+size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, bool locks, lk_addr *ret,
+                         size_t max)
 {
-    struct walk w = { .todo = { who }, .n = 1 };
+    struct walk w = { .todo = { who }, .n = 1, .locks = locks };
     size_t n = 0;
     for (size_t i = 0; i < w.n; i++) {
         lk_addr addr = bare(s, w.todo[i]);

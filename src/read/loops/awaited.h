@@ -9,8 +9,10 @@
  * Fills ret with the addresses of locks, events, queues and the like, and of futures that nobody is
  * known to complete, that who waits for, itself or through what it waits for; waits with a timeout,
  * and for any one of several, end before.
+ * @param locks  what the owner of a lock waits for is waited for by who waits for the lock, too.
  * @return how many, at most max.
  */
-size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, lk_addr *ret, size_t max);
+size_t lk_awaited_things(const struct lk_snapshot *s, struct lk_ref who, bool locks, lk_addr *ret,
+                         size_t max);
 
 #endif

@@ -90,6 +90,13 @@ const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who
     return read_chain(py, k, buffer) && buffer->n ? buffer : NULL;
 }
 
+lk_addr lk_object_of_party(struct lk_py *py, struct lk_ref who)
+{
+    const struct lk_task *k = lk_task_at(py->s, who);
+    uint64_t object;
+    return k ? k->addr : lk_map_get(&py->thread_objects, who.index, &object) ? object : 0;
+}
+
 /* ---- who has it ------------------------------------------------------------------------------ */
 
 /* A callback's: a server's timer has the application at hand, as everybody has. */
@@ -237,7 +244,7 @@ static void ask_threads(struct lk_could_end *x)
             continue;
         struct reached *r = &x->threads[i];
         if (!r->looked) {
-            r->n_own = lk_awaited_things(s, lk_ref_make(LK_KIND_THREAD, i), r->own, MAX_OWN);
+            r->n_own = lk_awaited_things(s, lk_ref_make(LK_KIND_THREAD, i), true, r->own, MAX_OWN);
             reach(x, frames, r);
         }
         r->looked = true;
@@ -257,7 +264,7 @@ static void reach_tasks(struct lk_could_end *x)
         /* what a greenlet has is not read */
         x->tasks.all |= k->kind != LK_TASK_COROUTINE || !read_chain(py, k, &x->chain);
         x->tasks.n_own =
-            lk_awaited_things(py->s, lk_ref_make(LK_KIND_TASK, i), x->tasks.own, MAX_OWN);
+            lk_awaited_things(py->s, lk_ref_make(LK_KIND_TASK, i), true, x->tasks.own, MAX_OWN);
         if (!x->tasks.all && x->chain.n)
             reach(x, &x->chain, &x->tasks);
     }
@@ -357,15 +364,14 @@ static void ask_code(struct lk_could_end *x)
 
 struct waiting {
     struct lk_pyframes frames[MAX_WAITING]; /* copies */
-    const struct lk_pyframes *of[MAX_WAITING];
-    lk_addr parties[MAX_WAITING];
+    struct lk_referrer by[MAX_WAITING];
     size_t n;
 };
 
 static void note_waiting(struct lk_could_end *x, struct lk_ref who)
 {
     lk_addr v[MAX_OWN];
-    const size_t n = lk_awaited_things(x->py->s, who, v, MAX_OWN);
+    const size_t n = lk_awaited_things(x->py->s, who, false, v, MAX_OWN);
     for (size_t i = 0; i < n; i++) {
         uint64_t next = 0;
         if (!lk_map_get(x->wanted, v[i], NULL))
@@ -385,13 +391,6 @@ static void index_waiting(struct lk_could_end *x)
         note_waiting(x, lk_ref_make(LK_KIND_TASK, i));
 }
 
-static lk_addr party_of(const struct lk_could_end *x, struct lk_ref who)
-{
-    const struct lk_task *k = lk_task_at(x->py->s, who);
-    uint64_t object;
-    return k ? k->addr : lk_map_get(&x->py->thread_objects, who.index, &object) ? object : 0;
-}
-
 static void add_waiting(struct lk_could_end *x, struct waiting *w, struct lk_ref who)
 {
     const struct lk_pyframes *f =
@@ -400,24 +399,25 @@ static void add_waiting(struct lk_could_end *x, struct waiting *w, struct lk_ref
         lk_vec_add(&w->frames[w->n], f->v[i]);
     if (!f)
         return;
-    w->of[w->n] = &w->frames[w->n];
-    w->parties[w->n++] = party_of(x, who);
+    w->by[w->n] = (struct lk_referrer){ &w->frames[w->n], lk_object_of_party(x->py, who) };
+    w->n++;
 }
 
-/* All references to it are those of who waits for it, himself or through others. */
-static bool is_kept(struct lk_could_end *x)
+bool lk_kept_by_waiters(struct lk_could_end *x, const struct lk_ending *e)
 {
     static const unsigned steps[] = { 2, COUNTED_STEPS }; /* most are kept in variables */
     struct waiting w = { .n = 0 };
     uint64_t at = 0;
     bool kept = false;
-    for (lk_map_get(&x->waiting_by, x->e->obj, &at); at; at = x->waiting.v[at - 1].next)
+    x->e = e;
+    for (lk_map_get(&x->waiting_by, e->obj, &at); at; at = x->waiting.v[at - 1].next)
         add_waiting(x, &w, x->waiting.v[at - 1].who);
     for (size_t i = 0; i < LK_ARRAY_LEN(steps) && w.n && !kept; i++) {
         unsigned budget = LK_MIN(x->counts, (unsigned)MAX_COUNTED);
         const unsigned before = budget;
-        const struct lk_referrers by = { w.of, w.n, w.parties, w.n, steps[i], &budget };
-        kept = lk_py_is_kept_by(x->py, x->e->obj, &by) == LK_YES;
+        struct lk_references *r = lk_references_find(x->py, w.by, w.n, steps[i], &budget);
+        kept = lk_references_keep(x->py, r, e->obj, NULL, NULL);
+        lk_references_free(r);
         x->counts -= before - budget;
     }
     for (size_t i = 0; i < w.n; i++)
@@ -454,16 +454,15 @@ void lk_could_end_free(struct lk_could_end *x)
     lk_free(x);
 }
 
-enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e, struct lk_no_ender *ret)
+enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle)
 {
     static void (*const ask[])(struct lk_could_end *) = { ask_callbacks, ask_threads, ask_tasks,
                                                           ask_code };
     x->e = e;
     x->found = !x->budget;
     x->idle = false;
-    ret->kept = is_kept(x);
-    for (size_t i = 0; i < LK_ARRAY_LEN(ask) && !ret->kept && !x->found; i++)
+    for (size_t i = 0; i < LK_ARRAY_LEN(ask) && !x->found; i++)
         ask[i](x);
-    ret->idle = x->idle;
-    return x->found || (!ret->kept && !x->budget) ? LK_YES : LK_NO;
+    *idle = x->idle;
+    return x->found || !x->budget ? LK_YES : LK_NO;
 }

@@ -8,6 +8,9 @@ enum {
     LK_MAX_ASKED_TASKS = 5000 /* more are not asked each: it would take longer than the sample */
 };
 
+/** The object that stands for a thread or task; 0. */
+lk_addr lk_object_of_party(struct lk_py *py, struct lk_ref who);
+
 /** What is waited for, and what would end that. */
 struct lk_ending {
     lk_addr obj;
@@ -29,17 +32,12 @@ void lk_could_end_free(struct lk_could_end *x);
 /** Frames of a thread or task, in buffer where they have to be read; NULL: none, or not all. */
 const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who,
                                              struct lk_pyframes *buffer);
-/** What makes it certain that nobody is there. */
-struct lk_no_ender {
-    bool kept; /* all references to it are those of who waits for it */
-    bool idle; /* there is code that would end it, but is not called, or is the waiter's */
-};
-
+/** All references to it are those of who waits for it, himself or through what he awaits. */
+bool lk_kept_by_waiters(struct lk_could_end *x, const struct lk_ending *e);
 /**
  * LK_YES: somebody has it at hand, or is called who does, or it could not be told. LK_NO: nobody
- * was found.
+ * was found. *idle: there is code that would end it, but is not called, or is the waiter's.
  */
-enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e,
-                         struct lk_no_ender *ret);
+enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle);
 
 #endif

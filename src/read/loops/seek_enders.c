@@ -5,6 +5,7 @@
  * whoever could.
  */
 #include "read/loops/awaited.h"
+#include "read/loops/closed_group.h"
 #include "read/loops/could_end.h"
 #include "read/python/python.h"
 
@@ -80,7 +81,9 @@ struct search {
     struct lk_map asked; /* addresses of what requests that are tasks wait for */
     bool asked_read;
     struct lk_could_end *could;
-    struct lk_pyframes chain; /* buffer */
+    struct lk_closed_group *group; /* NULL: none, or not sought yet */
+    bool group_sought, closed;     /* closed: something that is asked for is one's */
+    struct lk_pyframes chain;      /* buffer */
 };
 
 static const struct lk_pyframes *frames_of(struct search *x, struct lk_ref who)
@@ -133,7 +136,7 @@ static bool is_of_package(const struct lk_task *k)
 static void note_asked(struct search *x, struct lk_ref task)
 {
     lk_addr v[MAX_OWN];
-    const size_t n = lk_awaited_things(x->py->s, task, v, MAX_OWN);
+    const size_t n = lk_awaited_things(x->py->s, task, false, v, MAX_OWN);
     for (size_t i = 0; n && !has_channel(x, task) && i < n; i++)
         lk_map_put(&x->asked, v[i], 1);
 }
@@ -284,9 +287,19 @@ static bool is_parked(struct search *x, const struct thing *g)
     return !named;
 }
 
-static bool is_long_poll(const struct sought *row, const struct lk_no_ender *none)
+static bool is_long_poll(const struct sought *row, bool idle)
 {
-    return row->kept || (row->kept_or_idle && !none->idle);
+    return row->kept || (row->kept_or_idle && !idle);
+}
+
+/* Only members of a group that wait for one another can end it. */
+static bool is_closed(struct search *x, const struct thing *g)
+{
+    struct lk_refs has = { 0 };
+    if (!x->group_sought)
+        x->group = lk_closed_group_find(x->py);
+    x->group_sought = true;
+    return x->group && lk_closed_group_keeps(x->group, g->addr, &has);
 }
 
 static void seek(struct search *x, const struct thing *g)
@@ -298,12 +311,51 @@ static void seek(struct search *x, const struct thing *g)
                                  .unless = g->row->unless,
                                  .others = g->row->others,
                                  .lends = g->row->lends };
-    struct lk_no_ender none;
+    bool idle;
     if (l && l->unended)
         return; /* in another way */
-    if (lk_could_end(x->could, &e, &none) == LK_NO &&
-        (none.kept ? !is_parked(x, g) : !is_long_poll(g->row, &none)))
-        tell(x, g, none.kept);
+    if (lk_kept_by_waiters(x->could, &e)) {
+        if (!is_parked(x, g))
+            tell(x, g, true);
+    } else if (is_closed(x, g)) {
+        x->closed = true;
+    } else if (lk_could_end(x->could, &e, &idle) == LK_NO && !is_long_poll(g->row, idle)) {
+        tell(x, g, false);
+    }
+}
+
+/* ---- who would have to end what a closed group waits for ---------------------------------------
+ */
+
+static struct lk_refs others_who_have(struct search *x, lk_addr thing,
+                                      const struct lk_refs *waiters)
+{
+    struct lk_refs has = { 0 }, ret = { 0 };
+    lk_closed_group_keeps(x->group, thing, &has);
+    for (size_t i = 0; i < has.n; i++)
+        if (!lk_refs_has(waiters, has.v[i]))
+            lk_refs_add(x->py->s, &ret, has.v[i]);
+    return ret;
+}
+
+static void name_members(struct search *x)
+{
+    struct lk_snapshot *s = x->py->s;
+    for (size_t i = 0; i < s->locks.n; i++) {
+        struct lk_lock *l = &s->locks.v[i];
+        if (l->mutex || l->owners.n || l->likely_enders.n || !l->waiters.n)
+            continue;
+        l->likely_enders = others_who_have(x, l->addr, &l->waiters);
+        l->likely_for = "is at hand only of";
+    }
+    for (size_t i = 0; i < x->things.n; i++) {
+        const struct thing *g = &x->things.v[i];
+        struct lk_future *f = lk_future_at(s, g->ref);
+        if (!f || f->enders.n)
+            continue;
+        f->enders = others_who_have(x, g->addr, &g->waiters);
+        f->enders_likely = f->enders.n > 0;
+    }
 }
 
 void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
@@ -320,8 +372,11 @@ void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
     for (size_t i = 0; i < x.things.n; i++)
         if (x.things.v[i].row != &future_row || is_asked(&x, &x.things.v[i]))
             seek(&x, &x.things.v[i]);
+    if (x.closed)
+        name_members(&x);
     if (x.could)
         lk_could_end_free(x.could);
+    lk_closed_group_free(x.group);
     lk_map_deinit(&wanted);
     lk_map_deinit(&x.asked);
     lk_free(x.things.v);

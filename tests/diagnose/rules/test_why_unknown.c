@@ -342,6 +342,37 @@ static void task_at_unknown_end(void **state)
     }
 }
 
+/* A request waits for a task of a library's, which keeps its deadline in C. */
+static void hidden_deadline(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref o = mk_idle_loop(s, mk_thread(s, "MainThread", ASYNCIO_IDLE, NULL)),
+                      call = mk_task(s, o, "_invoke", "async _invoke@" SITE "grpc/aio/_call.py:577",
+                                     NULL),
+                      view = mk_task(
+                          s, o, "run_asgi", "async price@/srv/app.py:9",
+                          "async run_asgi@" SITE "uvicorn/protocols/http/h11_impl.py:373", NULL);
+        mk_wait(s, view, LK_WAIT_FUTURE, call);
+        mk_wait(s, call, LK_WAIT_IO,
+                lk_snapshot_extern(s, LK_EXT_OUTSIDE, "the gRPC server", LK_UNKNOWN));
+        TASK(call)->wait.call = "a gRPC call";
+        if (i == 0)
+            TASK(call)->wait.traits = LK_WAIT_HIDES_DEADLINE;
+        TASK(call)->wait.timeout_ms = i == 2 ? LK_FOREVER : LK_UNKNOWN;
+        struct lk_findings *f = mk_diagnose(s);
+        assert_int_equal(f->verdict, i == 0   ? LK_VERDICT_UNKNOWN
+                                     : i == 1 ? LK_HEALTHY
+                                              : LK_STALLED);
+        if (i == 0)
+            assert_non_null(strstr(f->verdict_why,
+                                   "in a gRPC call at price (app.py:9), and whether "
+                                   "that has a deadline could not be found out"));
+        mk_free(s, f);
+    }
+}
+
 static void loop_of_an_unread_kind(void **state)
 {
     (void)state;
@@ -377,6 +408,7 @@ int main(void)
         cmocka_unit_test(loop_without_queue),
         cmocka_unit_test(task_at_unknown_end),
         cmocka_unit_test(loop_of_an_unread_kind),
+        cmocka_unit_test(hidden_deadline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,5 @@
 """Threads and coroutines that have a thing; who else has it, each function's name says: nobody (kept_*), nobody, which not every version lets tell (maybe_*), or somebody (other_*)."""
+import collections
 import functools
 import json
 import os
@@ -47,6 +48,13 @@ def kept_attribute(wait):
 def kept_items(wait):
     box = {"all": [(Thing(),)]}
     show(box["all"][0][0])
+    wait()
+
+
+def kept_ordered(wait):
+    """A key, which the order refers to as well."""
+    box = collections.OrderedDict({Thing(): 1})
+    show(next(iter(box)))
     wait()
 
 

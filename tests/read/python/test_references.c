@@ -81,7 +81,7 @@ static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_process *t)
 }
 
 /* Whether the thread of that name is all that keeps the thing. */
-static enum lk_tri is_kept(struct lk_py *py, const char *thread, lk_addr thing)
+static bool is_kept(struct lk_py *py, const char *thread, lk_addr thing)
 {
     unsigned budget = BUDGET;
     for (size_t i = 0; i < py->s->threads.n; i++) {
@@ -90,11 +90,14 @@ static enum lk_tri is_kept(struct lk_py *py, const char *thread, lk_addr thing)
         if (!frames || strcmp(py->s->threads.v[i].name, thread) != 0)
             continue;
         lk_map_get(&py->thread_objects, i, &party);
-        const struct lk_referrers by = { &frames, 1, &party, 1, STEPS, &budget };
-        return lk_py_is_kept_by(py, thing, &by);
+        const struct lk_referrer by = { frames, party };
+        struct lk_references *r = lk_references_find(py, &by, 1, STEPS, &budget);
+        bool kept = lk_references_keep(py, r, thing, NULL, NULL);
+        lk_references_free(r);
+        return kept;
     }
     fail_msg("no thread %s", thread);
-    return LK_TRI_UNKNOWN;
+    return false;
 }
 
 static unsigned check(struct program *p, const char *label)
@@ -112,7 +115,7 @@ static unsigned check(struct program *p, const char *label)
         json_t *row = json_array_get(things, i);
         const char *name = json_string_value(json_array_get(row, 0));
         lk_addr thing = (lk_addr)json_integer_value(json_array_get(row, 1));
-        bool kept = is_kept(py, name, thing) == LK_YES;
+        bool kept = is_kept(py, name, thing);
         if (kept ? strncmp(name, "other", 5) != 0 : strncmp(name, "kept", 4) != 0)
             continue;
         print_error("%s: %s is %s\n", label, name, kept ? "kept" : "not kept");

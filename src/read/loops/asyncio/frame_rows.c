@@ -58,6 +58,9 @@ const struct lk_wait_row lk_task_wait_rows[] = {
     { NULL, STREAMS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_IO, "StreamReader.read()", 0 },
     /* psycopg 3: the generator of a query yields when it would block */
     { "wait_async", "psycopg/waiting.py", "fileno", LK_CLASS_OTHER, LK_HOW_FD, LK_WAIT_IO, LK_TAG_IO, IN | LK_TAG_FUTURE | LK_TAG_EVENT, "psycopg's wait_async()", LK_WAIT_POLLS },
+    /* grpc/aio/_call.py, 1.56 - 1.76: a call of one answer; its end, and its deadline, are C's */
+    { "_invoke", "grpc/aio/_call.py", NULL, LK_CLASS_OTHER, LK_HOW_REMOTE, LK_WAIT_IO, LK_TAG_IO, IN, "a gRPC call", LK_WAIT_HIDES_DEADLINE },
+    { "_conduct_rpc", "grpc/aio/_call.py", NULL, LK_CLASS_OTHER, LK_HOW_REMOTE, LK_WAIT_IO, LK_TAG_IO, IN, "a gRPC call", LK_WAIT_HIDES_DEADLINE },
     { "sock_recv", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv()", 0 },
     { "sock_recv_into", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recv_into()", 0 },
     { "sock_recvfrom", SELECTOR_EVENTS, "sock", LK_CLASS_OTHER, LK_HOW_SOCKET, LK_WAIT_IO, LK_TAG_IO, IN, "loop.sock_recvfrom()", 0 },

@@ -24,6 +24,7 @@
 #include "read/python/stdlib/unit_holders.h"
 #include "read/python/stdlib/with_blocks.h"
 #include "read/python/waits/task_wait.h"
+#include "util/redact.h"
 
 enum {
     OBJ_HEAD = 256, /* bytes of a task, coroutine or future that are looked at */
@@ -38,7 +39,7 @@ static const char *task_name(struct lk_py *py, lk_addr name)
     if (name && lk_py_int(py, name, &n))
         return lk_arena_printf(py->s->arena, "Task-%lld", (long long)n);
     const char *s = name ? lk_py_str(py, name) : NULL;
-    return s ? s : "";
+    return s ? lk_redact_name(py->s->arena, s) : "";
 }
 
 static const char *coroutine_name(struct lk_py *py, lk_addr coro, const struct lk_pystack *stack)

@@ -9,9 +9,13 @@
 #include "read/native/unwind/unwind_internal.h"
 
 enum {
-    PROLOGUE = 48,    /* bytes of a function's beginning that are looked at */
-    LONGEST_CALL = 8, /* bytes before a return address that are looked at */
-    MAX_SEARCH = 4096 /* words of a stack that are searched */
+    PROLOGUE = 48,     /* bytes of a function's beginning that are looked at */
+    LONGEST_CALL = 8,  /* bytes before a return address that are looked at */
+    MAX_SEARCH = 4096, /* words of a stack that are searched */
+    MAX_FRAME = 256,   /* ... for the end of one frame of a C library */
+    TAIL_CALL = 128,   /* bytes of a function in which a tail call is looked for */
+    MOST_JUMPS = 3,
+    LONGEST = 1024, /* bytes of a function without a name */
 };
 
 /* Whether a call ends at pc, and where it goes: 0 not known. */
@@ -88,20 +92,76 @@ void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, stru
     r->known |= 1u << place;
 }
 
-/* The frame that a function without call frame information has set up, as its own first
- * instructions say; its name tells where those are. 0: none. */
-static lk_addr by_symbol(struct lk_unwinder *u, const struct lk_regs *r)
+/* A call that goes there arrives, by jumps alone, in the function that begins at start: a stub of
+ * the procedure linkage table takes it to another module, a tail call to another function. */
+static bool leads_to(struct lk_unwinder *u, lk_addr to, lk_addr start)
 {
-    const lk_addr pc = r->reg[LK_REG_PC];
+    const struct lk_arch *arch = lk_process_arch(u->t);
+    for (int hop = 0; hop < MOST_JUMPS && to != start; hop++) {
+        uint8_t code[TAIL_CALL];
+        lk_addr slot;
+        if (!lk_read(u->t, to, code, sizeof code))
+            return false;
+        if (arch->jumps_to(code, sizeof code, to, start))
+            return true;
+        if (!(slot = arch->jump_slot(code, sizeof code, to)) || !lk_read_u64(u->t, slot, &to))
+            return false;
+    }
+    return to == start;
+}
+
+/* By its name; 0: it has none. */
+static lk_addr function_start(struct lk_unwinder *u, lk_addr pc)
+{
     struct lk_module *m = lk_module_at(&u->modules, pc);
     struct lk_symbol_name name;
+    return m && m->elf && lk_symbol_find(u->t, m, pc - m->bias, &name) ? pc - name.offset : 0;
+}
+
+/* The frame that a function without call frame information has set up, as its own first
+ * instructions say; its name tells where those are. 0: none, or what lies there is the return
+ * address of another function's call, left behind where this one has changed the stack. */
+static lk_addr by_symbol(struct lk_unwinder *u, const struct lk_regs *r)
+{
     /* as a function with a frame pointer has it: the caller's below the return address */
-    struct lk_row row = { .cfa_off = 2 * sizeof(uint64_t) };
+    struct lk_row row = { .cfa_off = 2 * sizeof(uint64_t),
+                          .start = function_start(u, r->reg[LK_REG_PC]) };
     row.v[LK_REG_PC] = -(int32_t)sizeof(uint64_t);
-    if (!m || !m->elf || !lk_symbol_find(u->t, m, pc - m->bias, &name))
-        return 0;
-    row.start = pc - name.offset;
-    return by_prologue(u, &row, r->reg[LK_REG_SP]);
+    const lk_addr fp = by_prologue(u, &row, r->reg[LK_REG_SP]);
+    lk_addr to;
+    const bool other = fp && fits(u, &row, fp, &to) == LK_DIRECT_CALL &&
+                       lk_process_arch(u->t)->jumps_to && !leads_to(u, to, row.start);
+    return other ? 0 : fp;
+}
+
+/* Where a function begins that has no name either: a call of the module leads a little before pc.
+ */
+static bool is_near(struct lk_unwinder *u, lk_addr to, lk_addr pc)
+{
+    return to <= pc && pc - to < LONGEST && lk_module_at(&u->modules, pc) &&
+           lk_module_at(&u->modules, to) == lk_module_at(&u->modules, pc);
+}
+
+/*
+ * Code without call frame information and without a frame pointer, as musl is built (configure,
+ * -fno-asynchronous-unwind-tables): the nearest word that is the return address of a call which
+ * leads to this function. Returns its place; 0: none.
+ */
+static lk_addr by_call(struct lk_unwinder *u, const struct lk_regs *r)
+{
+    const lk_addr pc = r->reg[LK_REG_PC];
+    const lk_addr start = function_start(u, pc);
+    for (unsigned i = 0; lk_process_arch(u->t)->jumps_to && i < MAX_FRAME; i++) {
+        const lk_addr slot = r->reg[LK_REG_SP] + i * sizeof(uint64_t);
+        lk_addr to;
+        uint64_t word;
+        if (!lk_stack_word(&u->window, u->t, slot, &word))
+            return 0;
+        if (call_at(u, word, &to) == LK_DIRECT_CALL &&
+            (start ? leads_to(u, to, start) : is_near(u, to, pc)))
+            return slot;
+    }
+    return 0;
 }
 
 bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, struct lk_regs *next)
@@ -118,7 +178,7 @@ bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, str
                              : -1;
     if (back >= 0) {
         slot = sp + (uint64_t)back;
-    } else {
+    } else if (known || !(slot = by_call(u, r))) {
         const lk_addr fp = known ? r->reg[place] : by_symbol(u, r);
         if (fp < sp || !lk_stack_word(&u->window, u->t, fp, &next->reg[place]))
             return false;

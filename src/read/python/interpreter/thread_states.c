@@ -8,6 +8,7 @@
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
+#include "util/redact.h"
 
 enum {
     MAX_INTERPRETERS = 4096,
@@ -337,7 +338,7 @@ static bool name_thread(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     lk_addr name = lk_py_attr(py, value, "_name");
     const char *s = name ? lk_py_str(py, name) : NULL;
     if (s && *s)
-        py->s->threads.v[at].name = s;
+        py->s->threads.v[at].name = lk_redact_name(py->s->arena, s);
     return true;
 }
 

@@ -228,21 +228,38 @@ bool lk_py_will_call_method_once(struct lk_py *py, const struct lk_pyf *f, const
     return false;
 }
 
-size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const char *method,
-                             lk_addr *ret, size_t max)
+/* Whether f may still come to the place, with what it has now. */
+static bool is_ahead(const struct lk_pyf *f, const struct lk_receiver *site)
+{
+    return site->until >= unit_of(f) && holds_until(site, unit_of(f));
+}
+
+static size_t receivers(struct lk_py *py, const struct lk_pyf *f, const char *method, bool ahead,
+                        lk_addr *ret, size_t max)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     const struct lk_receivers *r = c ? lk_py_receivers(py, c, method) : NULL;
     size_t n = 0;
     for (size_t i = 0; r && r->known && i < r->n && n < max; i++) {
         const struct lk_receiver *site = &r->v[i];
-        lk_addr v = site->plain || site->until < unit_of(f) || !holds_until(site, unit_of(f))
-                        ? 0
-                        : resolve(py, f, site);
+        bool there = ahead ? is_ahead(f, site) : site->at < unit_of(f);
+        lk_addr v = there && !site->plain ? resolve(py, f, site) : 0;
         if (v)
             ret[n++] = v;
     }
     return n;
+}
+
+size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                             lk_addr *ret, size_t max)
+{
+    return receivers(py, f, method, true, ret, max);
+}
+
+size_t lk_py_receivers_behind(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                              lk_addr *ret, size_t max)
+{
+    return receivers(py, f, method, false, ret, max);
 }
 
 int64_t lk_py_calls_before(struct lk_py *py, const struct lk_pyf *f, const char *method,

@@ -37,6 +37,9 @@ enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const cha
 /** The objects on which f may still call the method, as far as they can be told; how many. */
 size_t lk_py_receivers_ahead(struct lk_py *py, const struct lk_pyf *f, const char *method,
                              lk_addr *ret, size_t max);
+/** The same of the places that lie behind it. */
+size_t lk_py_receivers_behind(struct lk_py *py, const struct lk_pyf *f, const char *method,
+                              lk_addr *ret, size_t max);
 /** At how many places before its current instruction f's code calls it on obj. */
 int64_t lk_py_calls_before(struct lk_py *py, const struct lk_pyf *f, const char *method,
                            lk_addr obj);

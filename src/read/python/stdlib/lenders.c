@@ -49,11 +49,25 @@ static bool timer_gives_back(struct lk_lent_search *x, const struct lk_lent_pool
     return false;
 }
 
+/* Of several somebody was found to have something of the one whose method it has called. */
+static struct lk_lent_pool *pool_asked(struct lk_lent_search *x, uint32_t party)
+{
+    for (size_t i = 0; i < x->pools.n; i++) {
+        const struct lk_lent_waiter *w = lk_lent_waiter_in(&x->pools.v[i], party);
+        if (w && w->outermost < 0 && x->pools.v[i].sure.n)
+            return &x->pools.v[i];
+    }
+    return NULL;
+}
+
 /* The innermost of what it stands in a method of that somebody was found to have something of. */
 static struct lk_lent_pool *pool_of(struct lk_lent_search *x, uint32_t party)
 {
     const struct lk_wait *w = lk_lent_wait(x->py, x->parties.v[party].ref);
     const struct lk_pyframes *f = &x->parties.v[party].frames;
+    struct lk_lent_pool *asked = pool_asked(x, party);
+    if (asked)
+        return asked;
     for (size_t i = 0; i < f->n && i < LK_LENT_MAX_FRAMES; i++) {
         lk_addr self = lk_py_local(x->py, &f->v[i], "self");
         struct lk_lent_pool *p = self ? lk_lent_pool_at(x, self) : NULL;

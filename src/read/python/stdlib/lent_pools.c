@@ -93,6 +93,24 @@ bool lk_lent_exit_gives_back(struct lk_py *py, const struct lk_lent_pool *p, lk_
     return false;
 }
 
+bool lk_lent_enters_itself(struct lk_py *py, const struct lk_lent_pool *p)
+{
+    static const char *const enters[] = { "__enter__", "__aenter__" }, *const exits[] = {
+        "__exit__", "__aexit__"
+    };
+    const struct lk_pytype *ty = lk_py_type(py, p->addr);
+    for (size_t i = 0; ty && i < LK_ARRAY_LEN(enters); i++) {
+        lk_addr enter = lk_py_type_attr(py, ty, enters[i]),
+                exit = lk_py_type_attr(py, ty, exits[i]);
+        lk_addr in = enter ? lk_py_function_code(py, enter) : 0,
+                out = exit ? lk_py_function_code(py, exit) : 0;
+        if (in && out && names_one(py, in, lk_lent_takes, &p->waiters.v[0].method, 1) &&
+            names_one(py, out, lk_lent_gives_back, p->back, p->n_back))
+            return true;
+    }
+    return false;
+}
+
 static bool add_back(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct lk_lent_pool *p = arg;

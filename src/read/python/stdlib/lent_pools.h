@@ -27,8 +27,10 @@ struct lk_lent_party {
 
 struct lk_lent_waiter {
     uint32_t party;
-    uint32_t outermost; /* of its frames, the last one in a row that has the pool as `self` */
-    const char *method; /* that one's function */
+    /* of its frames, the last one in a row that has the pool as `self`; -1: none, the innermost one
+     * awaits what a method has returned */
+    int64_t outermost;
+    const char *method; /* the method's name */
 };
 
 /** An object in a method of which somebody waits. */
@@ -67,6 +69,8 @@ bool lk_lent_is_word(const char *const *words, const char *name);
 bool lk_lent_has_back(const char *const *back, size_t n, const char *name);
 /** The exit of a `with` gives something back: it is code that says so, or closes what it is of. */
 bool lk_lent_exit_gives_back(struct lk_py *py, const struct lk_lent_pool *p, lk_addr manager);
+/** Who enters the pool itself takes something of it until he leaves: a lock, a semaphore. */
+bool lk_lent_enters_itself(struct lk_py *py, const struct lk_lent_pool *p);
 /** By which of its own methods something is given back; like is the pool before, NULL. */
 void lk_lent_find_methods(struct lk_lent_search *x, struct lk_lent_pool *p,
                           const struct lk_lent_pool *like);

@@ -53,21 +53,23 @@ static void add_holder(struct lk_lent_search *x, struct lk_lent_pool *p, struct 
 
 /* ---- `with` blocks ---------------------------------------------------------------------- */
 
-static bool is_enter_name(const char *function)
+static bool enters(struct lk_py *py, const struct lk_pyf *f)
 {
-    return strcmp(function, "__enter__") == 0 || strcmp(function, "__aenter__") == 0;
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    return c && (strcmp(c->code->function, "__aenter__") == 0 ||
+                 strcmp(c->code->function, "__enter__") == 0);
 }
 
-/* A waiter of the pool stands in the `__enter__` of such a manager. */
+/* A waiter of the pool stands in the `__enter__` of such a manager; or of the very one, where that
+ * is the pool. */
 static bool is_entered(struct lk_lent_search *x, const struct lk_lent_pool *p, lk_addr manager)
 {
     const struct lk_pytype *ty = lk_py_type(x->py, manager);
     for (size_t i = 0; ty && i < p->waiters.n && i < MAX_ASKED; i++) {
         const struct lk_pyframes *f = &x->parties.v[p->waiters.v[i].party].frames;
         for (size_t k = 0; k < f->n && k < LK_LENT_MAX_FRAMES; k++) {
-            const struct lk_pycode *c = lk_py_code(x->py, f->v[k].code);
-            if (c && is_enter_name(c->code->function) &&
-                lk_py_type(x->py, lk_py_local(x->py, &f->v[k], "self")) == ty)
+            lk_addr self = enters(x->py, &f->v[k]) ? lk_py_local(x->py, &f->v[k], "self") : 0;
+            if (self && (p->addr == manager ? self == manager : lk_py_type(x->py, self) == ty))
                 return true;
         }
     }
@@ -79,6 +81,9 @@ static void ask_blocks(struct lk_lent_search *x)
     const struct lk_reader *a = lk_reader(x->py);
     for (size_t i = 0; i < a->with_others.n && x->budget; i++) {
         lk_addr manager = a->with_others.v[i].manager;
+        struct lk_lent_pool *self = lk_lent_pool_at(x, manager);
+        if (self && (is_entered(x, self, manager) || lk_lent_enters_itself(x->py, self)))
+            add_holder(x, self, a->with_others.v[i].holder, true);
         if (lk_map_get(&x->by_addr, manager, NULL))
             continue;
         look(x, manager, LK_LENT_STEPS);
@@ -106,11 +111,9 @@ static bool is_begun(struct lk_lent_search *x, const struct lk_lent_pool *p, lk_
 static bool is_entering(struct lk_lent_search *x, const struct lk_lent_waiter *w)
 {
     const struct lk_pyframes *f = &x->parties.v[w->party].frames;
-    for (uint32_t i = w->outermost; i < f->n && i <= w->outermost + 1; i++) {
-        const struct lk_pycode *c = lk_py_code(x->py, f->v[i].code);
-        if (c && is_enter_name(c->code->function))
+    for (int64_t i = LK_MAX(w->outermost, 0); i < (int64_t)f->n && i <= w->outermost + 1; i++)
+        if (enters(x->py, &f->v[i]))
             return true;
-    }
     return false;
 }
 
@@ -184,7 +187,7 @@ static int64_t balance(struct lk_lent_search *x, const struct lk_lent_pool *p,
 
 /* One place where the frame will give something back: to a pool, or it is something of one. */
 static void ask_receiver(struct lk_lent_search *x, const struct lk_pyf *f, struct lk_ref who,
-                         uint32_t party, uint32_t frame, lk_addr receiver)
+                         uint32_t party, int64_t frame, lk_addr receiver)
 {
     struct lk_lent_pool *p = lk_lent_pool_at(x, receiver);
     if (p) {
@@ -208,7 +211,7 @@ static void ask_receiver(struct lk_lent_search *x, const struct lk_pyf *f, struc
 }
 
 static void ask_method(struct lk_lent_search *x, const struct lk_pyf *f, struct lk_ref who,
-                       uint32_t party, uint32_t frame, const char *method)
+                       uint32_t party, int64_t frame, const char *method)
 {
     lk_addr v[MAX_RECEIVERS];
     size_t n = lk_py_receivers_ahead(x->py, f, method, v, LK_ARRAY_LEN(v));
@@ -224,7 +227,7 @@ static void ask_method(struct lk_lent_search *x, const struct lk_pyf *f, struct 
 }
 
 static void ask_frame(struct lk_lent_search *x, const struct lk_pyf *f, struct lk_ref who,
-                      uint32_t party, uint32_t frame)
+                      uint32_t party, int64_t frame)
 {
     const struct lk_pycode *c = lk_py_code(x->py, f->code);
     if (!c || lk_py_of_stdlib(x->py, c->code))

@@ -14,6 +14,7 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/leads_to.h"
+#include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 #include "util/memory.h"
@@ -21,6 +22,7 @@
 enum {
     MAX_TASKS = 5000, /* more are not asked each: it would take longer than the sample */
     MAX_FACADES = 64,
+    MAX_ASKED = 8, /* objects of which one frame has asked something */
 };
 
 static void add_party(struct lk_lent_search *x, struct lk_ref ref, const struct lk_pyframes *frames,
@@ -174,11 +176,27 @@ static bool is_of_program(struct lk_py *py, const struct lk_pycode *c)
     return !lk_py_is_library(py, c->code->file);
 }
 
+/* It awaits what a method has returned (tornado/locks.py Semaphore.acquire): a future that the
+ * method's object has. */
+static void add_pools_asked(struct lk_lent_search *x, uint32_t party, lk_addr bare)
+{
+    const struct lk_pyf *f = &x->parties.v[party].frames.v[0];
+    lk_addr v[MAX_ASKED];
+    for (const char *const *m = lk_lent_takes; *m; m++) {
+        size_t n = lk_py_receivers_behind(x->py, f, *m, v, MAX_ASKED);
+        for (size_t i = 0; i < n && x->budget; i++)
+            if (v[i] != bare && may_lend(x->py, v[i]) && owns(x, f, v[i], bare))
+                add_waiter(x, v[i], (struct lk_lent_waiter){ party, -1, *m });
+    }
+}
+
 /* From the innermost frame outwards, as long as methods of what is waited for call each other. */
 static void add_pools_of(struct lk_lent_search *x, uint32_t party)
 {
     const struct lk_pyframes *f = &x->parties.v[party].frames;
     lk_addr bare = lk_lent_object(x->py, x->parties.v[party].ref);
+    if (f->n && lk_lent_wait(x->py, x->parties.v[party].ref)->kind == LK_WAIT_FUTURE)
+        add_pools_asked(x, party, bare);
     for (uint32_t i = 0; i < f->n && i < LK_LENT_MAX_FRAMES && x->budget; i++) {
         lk_addr self = lk_py_local(x->py, &f->v[i], "self");
         const struct lk_pycode *c = lk_py_code(x->py, f->v[i].code);

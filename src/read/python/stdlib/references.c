@@ -7,7 +7,10 @@
  */
 #include "read/python/stdlib/references.h"
 
+#include <stdlib.h>
+
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
@@ -20,11 +23,18 @@
 enum {
     MAX_ITEMS = 1024, /* of one container */
     MAX_BASES = 8,
-    INNER = 16, /* FutureIter, asend(), coroutine_wrapper: the object within */
-    MOST = 64,  /* objects that only these frames are shown to keep */
-    FRAMES = 0, /* the referrer that the frames are, all together */
+    MAX_REFERRERS = 4095, /* no object is at such an address */
+    INNER = 16,           /* FutureIter, asend(), coroutine_wrapper: the object within */
+    EXCEPTION_ARGS = 24,
+    TB_NEXT = 16,
+    TB_FRAME = 24,
+    FRAME_DATA = 24, /* PyFrameObject.f_frame */
+    MOST = 64,       /* objects that only these frames are shown to keep */
 };
 
+#define TPFLAG_EXCEPTION (UINT64_C(1) << 30)
+
+/* from: an object, or the number of a referrer + 1. */
 struct edge {
     lk_addr from, to;
 };
@@ -34,11 +44,16 @@ struct step {
     unsigned far;
 };
 
+struct lk_references {
+    LK_VEC(struct edge) edges; /* by what they lead to */
+    struct lk_map objects;     /* that stand for referrers -> number + 1 */
+    size_t n;                  /* referrers */
+};
+
 struct walk {
-    const struct lk_referrers *by;
+    struct lk_references *r;
     struct lk_map seen, frames; /* objects; frames, each of which is looked at once */
     LK_VEC(struct step) todo;
-    LK_VEC(struct edge) edges;
     lk_addr at; /* what is being looked into */
     unsigned far;
 };
@@ -49,7 +64,7 @@ static void refer(struct walk *w, lk_addr to)
 {
     if (!to || !lk_py_plausible(to))
         return;
-    lk_vec_add(&w->edges, ((struct edge){ w->at, to }));
+    lk_vec_add(&w->r->edges, ((struct edge){ w->at, to }));
     if (lk_map_add(&w->seen, to, 1))
         lk_vec_add(&w->todo, ((struct step){ to, w->far + 1 }));
 }
@@ -62,6 +77,15 @@ static bool refer_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return true;
 }
 
+/* An OrderedDict keeps the order in nodes of its own (Objects/odictobject.c _odictnode.key). */
+static bool refer_key(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
+{
+    (void)py;
+    (void)value;
+    refer(arg, key);
+    return true;
+}
+
 static bool refer_value(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     (void)py;
@@ -70,12 +94,50 @@ static bool refer_value(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return true;
 }
 
+/* The exception that a generator handles stands behind its names (Include/cpython/genobject.h
+ * gi_exc_state; up to 3.10 its class, it, and its traceback). */
+static void refer_handled(struct lk_py *py, struct walk *w, lk_addr gen)
+{
+    lk_addr state = gen + py->layout.gi_qualname + 8;
+    unsigned words = py->layout.version < LK_PYVER(3, 11) ? 3 : 1;
+    for (unsigned i = 0; i < words; i++)
+        refer(w, lk_py_ptr(py, state + i * 8));
+}
+
 static void refer_frame(struct lk_py *py, struct walk *w, const struct lk_pyf *f)
 {
     if (!lk_map_add(&w->frames, f->addr, 1))
         return;
     for (int i = 0, n = lk_py_slots(py, f); i < n; i++)
         refer(w, lk_py_slot_owns(py, f, i));
+    if (f->generator)
+        refer_handled(py, w, f->gen);
+}
+
+/* What an exception has been raised in stays alive with it (Objects/exceptions.c, traceback.c;
+ * since 3.11 with its notes, and a frame apart from its object). */
+static bool refer_raised(struct lk_py *py, struct walk *w, lk_addr obj, const struct lk_pytype *ty)
+{
+    const bool early = py->layout.version < LK_PYVER(3, 11);
+    struct lk_pyf f;
+    lk_addr caller;
+    bool shim;
+    if (strcmp(ty->name, "traceback") == 0) {
+        refer(w, lk_py_ptr(py, obj + TB_NEXT));
+        refer(w, lk_py_ptr(py, obj + TB_FRAME));
+    } else if (strcmp(ty->name, "frame") == 0) {
+        lk_addr at = early ? obj : lk_py_ptr(py, obj + FRAME_DATA);
+        if (at && lk_py_frame(py, at, &f, &caller, &shim))
+            refer_frame(py, w, &f);
+    } else if (ty->flags & TPFLAG_EXCEPTION) {
+        for (unsigned i = 0, n = early ? 4 : 5; i < n;
+             i++) /* args, notes, traceback, context, cause */
+            refer(w, lk_py_ptr(py, obj + EXCEPTION_ARGS + i * 8));
+        return false;
+    } else {
+        return false;
+    }
+    return true;
 }
 
 struct slots {
@@ -95,7 +157,7 @@ static void refer_instance(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     struct slots s = { w, obj };
-    if (!ty || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
+    if (!ty || refer_raised(py, w, obj, ty) || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
         return;
     lk_py_attr_each(py, obj, refer_value, w);
     for (unsigned i = 0; ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && i < MAX_BASES; i++) {
@@ -137,7 +199,11 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     struct lk_pyf f;
     w->at = obj;
     switch (lk_py_kind(py, obj)) {
-    case LK_PYK_DICT: lk_py_dict_each(py, obj, refer_entry, w); break;
+    case LK_PYK_DICT:
+        lk_py_dict_each(py, obj, refer_entry, w);
+        if (lk_py_isinstance(py, obj, "collections", "OrderedDict"))
+            lk_py_dict_each(py, obj, refer_key, w);
+        break;
     case LK_PYK_TUPLE:
     case LK_PYK_LIST:
     case LK_PYK_SET:
@@ -164,50 +230,72 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     }
 }
 
-static void refer_party(struct lk_py *py, struct walk *w, lk_addr party)
+static void refer_party(struct lk_py *py, struct walk *w, const struct lk_referrer *by)
 {
     struct lk_aio_fut f;
-    if (lk_aio_read_fut(py, party, &f))
+    for (size_t i = 0; i < by->frames->n; i++)
+        refer_frame(py, w, &by->frames->v[i]);
+    if (by->object && lk_aio_read_fut(py, by->object, &f))
         refer(w, f.fut_waiter);
 }
 
-static void find_references(struct lk_py *py, struct walk *w)
+static int by_end(const void *a, const void *b)
 {
-    const struct lk_referrers *by = w->by;
-    w->at = FRAMES;
-    for (size_t i = 0; i < by->n_frames; i++)
-        for (size_t k = 0; k < by->frames[i]->n; k++)
-            refer_frame(py, w, &by->frames[i]->v[k]);
-    for (size_t i = 0; i < by->n_parties; i++)
-        refer_party(py, w, by->parties[i]);
-    for (size_t i = 0; i < w->todo.n && *by->budget; i++) {
-        const struct step at = w->todo.v[i];
-        --*by->budget;
-        w->far = at.far;
-        if (at.far < by->steps)
-            look_into(py, w, at.obj);
+    const struct edge *x = a, *y = b;
+    return x->to < y->to ? -1 : x->to > y->to;
+}
+
+struct lk_references *lk_references_find(struct lk_py *py, const struct lk_referrer *by, size_t n,
+                                         unsigned steps, unsigned *budget)
+{
+    struct lk_references *r = lk_xcalloc(1, sizeof *r);
+    struct walk w = { .r = r };
+    r->n = LK_MIN(n, (size_t)MAX_REFERRERS);
+    for (size_t i = 0; i < r->n; i++) {
+        w.at = i + 1;
+        if (by[i].object)
+            lk_map_put(&r->objects, by[i].object, i + 1);
+        refer_party(py, &w, &by[i]);
     }
+    for (size_t i = 0; i < w.todo.n && *budget; i++) {
+        const struct step at = w.todo.v[i];
+        --*budget;
+        w.far = at.far;
+        if (at.far < steps)
+            look_into(py, &w, at.obj);
+    }
+    if (r->edges.n)
+        qsort(r->edges.v, r->edges.n, sizeof *r->edges.v, by_end);
+    lk_map_deinit(&w.seen);
+    lk_map_deinit(&w.frames);
+    lk_free(w.todo.v);
+    return r;
+}
+
+void lk_references_free(struct lk_references *r)
+{
+    lk_map_deinit(&r->objects);
+    lk_free(r->edges.v);
+    lk_free(r);
 }
 
 /* ---- from the object back to the frames ------------------------------------------------------ */
 
 struct back {
+    const bool *counts;
+    bool *has;
     lk_addr v[MOST];
     size_t n;
 };
 
-static bool is_party(const struct walk *w, lk_addr obj)
+static bool add_referrer(const struct lk_references *r, struct back *b, lk_addr from)
 {
-    for (size_t i = 0; i < w->by->n_parties; i++)
-        if (w->by->parties[i] == obj)
-            return true;
-    return obj == FRAMES;
-}
-
-static bool add_referrer(const struct walk *w, struct back *b, lk_addr from)
-{
-    if (is_party(w, from))
-        return true;
+    uint64_t number = from;
+    if (from <= r->n || lk_map_get(&r->objects, from, &number)) {
+        if (b->has)
+            b->has[number - 1] = true;
+        return !b->counts || b->counts[number - 1];
+    }
     for (size_t i = 0; i < b->n; i++)
         if (b->v[i] == from)
             return true;
@@ -228,34 +316,39 @@ static bool is_referred_weakly(struct lk_py *py, lk_addr obj)
     return offset && lk_py_ptr(py, obj + offset) != 0;
 }
 
-static bool all_found(struct lk_py *py, const struct walk *w, struct back *b, lk_addr obj)
+/* The first edge that leads to the object. */
+static size_t first_to(const struct lk_references *r, lk_addr obj)
+{
+    size_t low = 0, high = r->edges.n;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (r->edges.v[mid].to < obj)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static bool all_found(struct lk_py *py, const struct lk_references *r, struct back *b, lk_addr obj)
 {
     uint32_t counted, found = 0;
     if (!lk_read_u32(py->t, obj, &counted) || is_referred_weakly(py, obj))
         return false;
-    for (size_t i = 0; i < w->edges.n; i++) {
-        if (w->edges.v[i].to != obj)
-            continue;
+    for (size_t i = first_to(r, obj); i < r->edges.n && r->edges.v[i].to == obj; i++) {
         found++;
-        if (!add_referrer(w, b, w->edges.v[i].from))
+        if (!add_referrer(r, b, r->edges.v[i].from))
             return false;
     }
     return found >= counted;
 }
 
-enum lk_tri lk_py_is_kept_by(struct lk_py *py, lk_addr obj, const struct lk_referrers *by)
+bool lk_references_keep(struct lk_py *py, const struct lk_references *r, lk_addr obj,
+                        const bool *counts, bool *has)
 {
-    struct walk w = { .by = by };
-    struct back b = { .v = { obj }, .n = 1 };
-    bool all = true;
-    if (py->free_threaded || py->debug_build)
-        return LK_TRI_UNKNOWN;
-    find_references(py, &w);
+    struct back b = { .counts = counts, .has = has, .v = { obj }, .n = 1 };
+    bool all = !py->free_threaded && !py->debug_build;
     for (size_t i = 0; i < b.n && all; i++)
-        all = all_found(py, &w, &b, b.v[i]);
-    lk_map_deinit(&w.seen);
-    lk_map_deinit(&w.frames);
-    lk_free(w.todo.v);
-    lk_free(w.edges.v);
-    return all ? LK_YES : *by->budget ? LK_NO : LK_TRI_UNKNOWN;
+        all = all_found(py, r, &b, b.v[i]);
+    return all;
 }

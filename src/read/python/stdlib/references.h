@@ -4,21 +4,31 @@
 
 #include "read/python/interpreter/interpreter.h"
 
-/** Whose frames they are, and what stands for them. */
-struct lk_referrers {
-    const struct lk_pyframes *const *frames; /* of threads and tasks */
-    size_t n_frames;
-    const lk_addr *parties; /* objects of these threads and tasks: it counts as theirs */
-    size_t n_parties;
-    unsigned steps;   /* from a frame to the object, at most */
-    unsigned *budget; /* objects that may still be looked at */
+/** A thread or task: its frames, and the object that stands for it, whose references are its own.
+ */
+struct lk_referrer {
+    const struct lk_pyframes *frames;
+    lk_addr object; /* 0: not known */
 };
 
+/** References that were found from frames. */
+struct lk_references;
+
 /**
- * LK_YES: every reference that the object counts is one of these frames', or of an object of which
- * the same is true: nobody else can call a method of it. LK_NO: at least one reference was not
- * found there. LK_TRI_UNKNOWN: this build does not count so, or the budget is spent.
+ * Follows what these frames refer to, so many steps.
+ * @param budget  objects that may still be looked at; what is not looked at refers to nothing.
  */
-enum lk_tri lk_py_is_kept_by(struct lk_py *py, lk_addr obj, const struct lk_referrers *by);
+struct lk_references *lk_references_find(struct lk_py *py, const struct lk_referrer *by, size_t n,
+                                         unsigned steps, unsigned *budget);
+void lk_references_free(struct lk_references *r);
+
+/**
+ * True when every reference that the object counts is one of these referrers', or of an object of
+ * which the same is true: nobody else can get at it. False also where the build does not count so.
+ * @param counts  by referrer: false, it is somebody else; NULL: all count.
+ * @param has     by referrer: set where it is one of those who have it; may be NULL.
+ */
+bool lk_references_keep(struct lk_py *py, const struct lk_references *r, lk_addr obj,
+                        const bool *counts, bool *has);
 
 #endif

@@ -7,7 +7,8 @@
  * Include/internal/pycore_signal.h (3.12 to 3.15, _PyRuntime.signals.handlers[Py_NSIG]): an array
  * of {int tripped; PyObject *func}, func being int 0 for the default, int 1 for "ignored", None for
  * what Python did not install, NULL for number 0 alone. It has no symbol in a stripped build and is
- * found by that form, in the data of the file that has _PyRuntime.
+ * found by that form, in the data of the file that has _PyRuntime. Modules/readline.c and curses
+ * catch SIGWINCH in C, for the size of the terminal: that ends nobody's wait.
  */
 #include "read/python/stdlib/signal_handlers.h"
 
@@ -167,7 +168,7 @@ void lk_py_read_signal_handlers(struct lk_py *py)
             continue;
         enum lk_pykind kind = (enum lk_pykind)lk_py_kind(py, rows[i].func);
         if (kind == LK_PYK_INT || kind == LK_PYK_NONE) {
-            foreign = true; /* installed by code in C */
+            foreign |= i != SIGWINCH; /* installed by code in C */
             continue;
         }
         a->handlers.v[a->handlers.n++] = rows[i].func;
@@ -175,6 +176,8 @@ void lk_py_read_signal_handlers(struct lk_py *py)
     }
     a->handlers.known = true;
     s->own_handlers = own ? LK_YES : foreign ? LK_TRI_UNKNOWN : LK_NO;
+    if (!foreign && !a->handlers.n)
+        s->handles_signals = LK_NO;
 }
 
 enum lk_tri lk_py_handlers_release(struct lk_py *py, lk_addr lock)

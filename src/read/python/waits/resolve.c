@@ -195,6 +195,11 @@ static bool wait_on_remote(struct lk_py *py, struct lk_wait *w, const struct lk_
                            lk_addr stub)
 {
     double began;
+    if (w->traits & LK_WAIT_HIDES_DEADLINE) {
+        lk_wait_on_extern(py, w, LK_WAIT_IO, LK_EXT_OUTSIDE, "the gRPC server", LK_UNKNOWN);
+        w->timeout_ms = w->timeout_ms == LK_FOREVER ? LK_UNKNOWN : w->timeout_ms;
+        return true;
+    }
     lk_addr state = lk_py_local(py, f, "state");
     if (!state || !lk_py_float(py, lk_py_attr(py, state, "rpc_start_time"), &began))
         return false;

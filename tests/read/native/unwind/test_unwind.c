@@ -342,6 +342,50 @@ static void code_that_was_not_optimized(void **state)
 }
 #endif
 
+#if defined(__x86_64__)
+/*
+ * As a C library without unwind tables (musl): no frame pointer, a tail call on the way, and on the
+ * stack the return address of a call that led to another function.
+ */
+long lkt_bare(long fd, void *buf, long n);
+__asm__(".text\n"
+        ".type lkt_bare_read, @function\n"
+        "lkt_bare_read: push %rbx; sub $0x20, %rsp\n"
+        "lea lkt_after_other(%rip), %rax; mov %rax, 8(%rsp)\n"
+        "xor %eax, %eax; syscall; mov %rax, %rbx\n"
+        "add $0x20, %rsp; pop %rbx; ret\n"
+        ".size lkt_bare_read, . - lkt_bare_read\n"
+        ".type lkt_bare_entry, @function\n"
+        "lkt_bare_entry: jmp lkt_bare_read\n"
+        ".size lkt_bare_entry, . - lkt_bare_entry\n"
+        ".type lkt_other, @function\n"
+        "lkt_other: ret\n"
+        ".size lkt_other, . - lkt_other\n"
+        ".globl lkt_bare\n"
+        ".type lkt_bare, @function\n"
+        "lkt_bare: push %r12; sub $0x40, %rsp\n"
+        "call lkt_other\n"
+        "lkt_after_other: call lkt_bare_entry\n"
+        "mov %rax, %r12; add $0x40, %rsp; pop %r12; ret\n"
+        ".size lkt_bare, . - lkt_bare\n");
+
+OPAQUE static void block_in_bare(void)
+{
+    char c;
+    sink += (int)lkt_bare(never[0], &c, 1);
+}
+
+static void code_without_unwind_tables(void **state)
+{
+    static const char *const expected[] = { "lkt_bare_read", "lkt_bare", "block_in_bare", "main" };
+    struct fixture f;
+    (void)state;
+    attach(&f, start(block_in_bare), 1);
+    assert_order(stack_of(&f, 0), expected, LK_ARRAY_LEN(expected));
+    detach(&f);
+}
+#endif
+
 static void no_stack_without_a_stack_pointer(void **state)
 {
     struct fixture f;
@@ -500,6 +544,9 @@ int main(void)
         cmocka_unit_test(through_a_signal_frame_on_another_stack),
 #if !defined(__clang__)
         cmocka_unit_test(code_that_was_not_optimized),
+#endif
+#if defined(__x86_64__)
+        cmocka_unit_test(code_without_unwind_tables),
 #endif
         cmocka_unit_test(no_stack_without_a_stack_pointer),
         cmocka_unit_test(names_in_the_vdso),
