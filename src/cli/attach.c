@@ -36,6 +36,10 @@ struct arguments {
 
 enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE, OPT_CAPTURE };
 
+#define PID_ROW                                                                                    \
+    {                                                                                              \
+        "pid", "PID", "the same as PID without the option (-p); may be given again", 'p'           \
+    }
 #define TREE_ROWS                                                                                  \
     { "tree", NULL, "the children too (as of a server's master and other supervisors)",            \
       OPT_TREE },                                                                                  \
@@ -44,57 +48,16 @@ enum option_id { OPT_FAIL_ON = OPT_OWN, OPT_TREE, OPT_NO_TREE, OPT_CAPTURE };
     }
 
 static const struct option_row rows[] = {
+    PID_ROW,
     FAIL_ON_ROW,
     TREE_ROWS,
     { "capture", "FILE", "write what is read into FILE too: loopknot analyze FILE", OPT_CAPTURE },
 };
 static const struct option_row capture_rows[] = {
+    PID_ROW,
     { "file", "FILE", "the file to be written (-o)", 'o' },
     TREE_ROWS,
 };
-
-static int parse_option(void *arg, int id, char *value)
-{
-    struct arguments *a = arg;
-    if (id == OPT_FAIL_ON)
-        return fail_on_parse(&a->fail_on, value);
-    if (id == OPT_CAPTURE || id == 'o') {
-        a->capture = value;
-        return *value ? 0 : complain(EXIT_USAGE, "a capture wants a file");
-    }
-    a->tree = id == OPT_TREE;
-    a->no_tree = id == OPT_NO_TREE;
-    return 0;
-}
-
-static const struct option_set set = {
-    .usage = "loopknot [attach] [options] PID...",
-    .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr "
-              "says why); 4 unknown;\n"
-              "125 out of memory; 130, 143 interrupted (what there is was printed).",
-    .rows = rows,
-    .n = sizeof rows / sizeof rows[0],
-    .parse = parse_option,
-};
-
-static const struct option_set capture_set = {
-    .usage = "loopknot capture [options] PID... -o FILE",
-    .epilog =
-        "No report is printed unless --format or --output asks for one.\n"
-        "Exit status: 0 FILE was written; 2 usage; 3 it was not (stderr says why); 125 out of "
-        "memory.",
-    .rows = capture_rows,
-    .n = sizeof capture_rows / sizeof capture_rows[0],
-    .letters = "o:",
-    .parse = parse_option,
-};
-
-void print_attach_help(void)
-{
-    puts("Options of attach:");
-    options_print(&set);
-    printf("\n%s\n", set.epilog);
-}
 
 /* A process named twice is examined once: a report has each id once. */
 static bool add_pid(struct arguments *a, pid_t pid)
@@ -114,6 +77,52 @@ static int parse_pid(struct arguments *a, const char *text)
     if (!parse_number(text, 1, INT_MAX, &v) || strchr(text, '.'))
         return complain(EXIT_USAGE, "'%s' is no process id", text);
     return add_pid(a, (pid_t)v) ? 0 : complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
+}
+
+static int parse_option(void *arg, int id, char *value)
+{
+    struct arguments *a = arg;
+    if (id == OPT_FAIL_ON)
+        return fail_on_parse(&a->fail_on, value);
+    if (id == 'p')
+        return parse_pid(a, value);
+    if (id == OPT_CAPTURE || id == 'o') {
+        a->capture = value;
+        return *value ? 0 : complain(EXIT_USAGE, "a capture wants a file");
+    }
+    a->tree = id == OPT_TREE;
+    a->no_tree = id == OPT_NO_TREE;
+    return 0;
+}
+
+static const struct option_set set = {
+    .usage = "loopknot [attach] [options] PID...",
+    .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr "
+              "says why); 4 unknown;\n"
+              "125 out of memory; 130, 143 interrupted (what there is was printed).",
+    .rows = rows,
+    .n = sizeof rows / sizeof rows[0],
+    .letters = "p:",
+    .parse = parse_option,
+};
+
+static const struct option_set capture_set = {
+    .usage = "loopknot capture [options] PID... -o FILE",
+    .epilog =
+        "No report is printed unless --format or --output asks for one.\n"
+        "Exit status: 0 FILE was written; 2 usage; 3 it was not (stderr says why); 125 out of "
+        "memory.",
+    .rows = capture_rows,
+    .n = sizeof capture_rows / sizeof capture_rows[0],
+    .letters = "o:p:",
+    .parse = parse_option,
+};
+
+void print_attach_help(void)
+{
+    puts("Options of attach:");
+    options_print(&set);
+    printf("\n%s\n", set.epilog);
 }
 
 /* 0: go on; else the exit status; -1: help is wanted. */

@@ -10,6 +10,7 @@ int fail_on_parse(struct fail_on *f, const char *text)
     const int i = parse_word("fail-on", text, words, 5);
     if (i < 0)
         return EXIT_USAGE;
+    f->given = true;
     f->never = i == 4;
     f->from = f->never ? LOOPKNOT_DEADLOCK : (enum loopknot_verdict)(i + 1);
     return 0;
@@ -18,7 +19,16 @@ int fail_on_parse(struct fail_on *f, const char *text)
 int fail_on_status(const struct fail_on *f, const struct loopknot_diagnosis *d, bool some_failed)
 {
     const enum loopknot_verdict v = loopknot_verdict(d);
+    const bool unknown = v == LOOPKNOT_UNKNOWN || some_failed;
     if (!f->never && v != LOOPKNOT_UNKNOWN && v >= f->from)
         return EXIT_FOUND;
-    return v == LOOPKNOT_UNKNOWN || some_failed ? EXIT_UNKNOWN : 0;
+    if (!unknown)
+        return 0;
+    if (!f->given)
+        return EXIT_UNKNOWN;
+    if (!f->never && f->from <= LOOPKNOT_UNKNOWN)
+        return EXIT_FOUND;
+    /* A probe must not end what could not be judged. */
+    return complain(0, "not all could be judged (the report says why); what could is below "
+                       "--fail-on");
 }

@@ -15,6 +15,7 @@
 struct fail_on {
     enum loopknot_verdict from;
     bool never;
+    bool given; /* by the user: `unknown` then is weighed as well */
 };
 
 static const struct fail_on fail_on_default = { .from = LOOPKNOT_STALLED };

@@ -35,7 +35,7 @@ enum option_id {
 
 /* How reports are written. */
 static const struct option_row writing_rows[] = {
-    { "format", "NAME", "text (default), json, markdown...: how the report is printed",
+    { "format", "NAME", "text (default), json (-j), markdown...: how the report is printed",
       OPT_FORMAT },
     { "output", "FORMAT:FILE", "the same into a file; may be given again", OPT_OUTPUT },
     { "native", NULL, "show native stacks too", OPT_NATIVE },
@@ -225,6 +225,7 @@ static int parse_common(struct common *c, int id, char *value)
     int i;
     switch (id) {
     case OPT_FORMAT: return outputs_add(&c->outputs, value, NULL);
+    case 'j': return outputs_add(&c->outputs, "json", NULL);
     case OPT_OUTPUT: return outputs_parse(&c->outputs, value);
     case OPT_SAMPLES: return parse_whole("samples", value, 1, 1000, &o->samples);
     case OPT_INTERVAL: return parse_count("interval", value, 0, 60000, 1, &o->interval_ms);
@@ -294,7 +295,7 @@ int options_parse(const struct option_set *set, struct common *c, void *arg, int
         longs[i].val = r->id;
     }
     char letters[16];
-    snprintf(letters, sizeof letters, "%s:hv%s", set->operands_last ? "+" : "",
+    snprintf(letters, sizeof letters, "%s:hjv%s", set->operands_last ? "+" : "",
              set->letters ? set->letters : "");
     int id, status = 0;
     optind = 1;
@@ -305,7 +306,7 @@ int options_parse(const struct option_set *set, struct common *c, void *arg, int
         if (id == '?' || id == ':')
             status = complain_of_option(set, argv, id);
         else
-            status = id >= OPT_OWN || (set->letters && strchr(set->letters, id))
+            status = id >= OPT_OWN || (id <= UCHAR_MAX && set->letters && strchr(set->letters, id))
                          ? set->parse(arg, id, optarg)
                          : parse_common(c, id, optarg);
     }

@@ -136,6 +136,10 @@ def master_followed():
         lib.until(lambda: len(children(server.pid)) == 2, 30, "two workers")
         ran = lib.loopknot("--no-tree", server.pid)
         assert ran.status == 4 and "loopknot --tree %d" % server.pid in ran.text, ran.text[:500]
+        for word, status in (("deadlock", 0), ("stalled", 0), ("never", 0), ("unknown", 1), ("hazard", 1)):
+            ran = lib.loopknot("--no-tree", "-j", "--fail-on", word, "-p", server.pid)
+            assert ran.status == status and lib.parse(ran)["verdict"] == "unknown", (word, ran.status)
+            assert ("could be judged" in ran.errors) == (status == 0), (word, ran.errors)
         server.hang_one()
         ran = lib.loopknot("--format", "json", server.pid)
         report = lib.parse(ran)

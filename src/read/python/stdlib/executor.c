@@ -66,6 +66,8 @@ static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread
     if (thread.kind != LK_KIND_THREAD || ref.kind != LK_KIND_EXECUTOR)
         return;
     struct lk_executor *x = lk_executor_at(py->s, ref);
+    if (lk_refs_has(&x->workers, thread))
+        return;
     lk_refs_add(py->s, &x->workers, thread);
     /* A request's own thread that idles for a bridge is no pool worker. */
     struct lk_thread *t = lk_thread_at(py->s, thread);
