@@ -25,3 +25,4 @@ if __name__ == "__main__":
     common.service()
     if "SCENARIO_THREAD" in os.environ:
         threading.Thread(target=time.sleep, args=[600], daemon=True).start()
+        time.sleep(0.5)  # a thread that is not asleep yet would end where it next wants the GIL
