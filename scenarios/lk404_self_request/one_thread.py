@@ -1,4 +1,10 @@
-"""A werkzeug server of one thread; a view asks this very server over HTTP, without a timeout."""
+"""A werkzeug server of one thread; a view asks this very server over HTTP, without a timeout.
+
+With SCENARIO_LOOP, a loop of the application's own beats on a thread beside it: it moves, and cannot accept.
+"""
+import asyncio
+import os
+import threading
 import urllib.request
 
 from flask import Flask, request
@@ -24,5 +30,12 @@ def quote():
     return fetch("http://127.0.0.1:%s/price" % request.environ["SERVER_PORT"])
 
 
+async def beat():
+    while True:
+        await asyncio.sleep(0.01)
+
+
 if __name__ == "__main__":
+    if "SCENARIO_LOOP" in os.environ:
+        threading.Thread(target=asyncio.run, args=[beat()], name="beat", daemon=True).start()
     common.serve_single(app)

@@ -126,11 +126,29 @@ static bool polls(const struct lk_rule_context *c, const struct lk_own_requests 
     return !known;
 }
 
+/* Whether all sockets that it has at hand are known, and none is a listener where what is asked
+ * waits to be accepted: a loop of the application's own beside the server. */
+static bool has_no_listener(const struct lk_rule_context *c, const struct lk_own_requests *v,
+                            const struct lk_thread *t)
+{
+    for (size_t i = 0; i < v->n; i++) {
+        const struct lk_syscall_wait *os = &lk_thread_at(c->snap, v->asking[i])->os;
+        if (os->far_fd != LK_UNKNOWN || !os->ends_at.n)
+            return false;
+        for (size_t k = 0; k < os->ends_at.n; k++) {
+            const struct lk_listener *l = lk_listener_of(c->snap, os->ends_at.v[k]);
+            if (!l || !l->fds.n || lk_has_listener(t, l))
+                return false;
+        }
+    }
+    return t->sockets_complete;
+}
+
 /* A thread that may be in the middle of accepting connections, or come back to it. */
 static bool may_accept(const struct lk_rule_context *c, const struct lk_own_requests *v,
                        const struct lk_thread *t)
 {
-    return t->running || t->moved || polls(c, v, t);
+    return t->running || (t->moved && !has_no_listener(c, v, t)) || polls(c, v, t);
 }
 
 /* Whether the thread is none that could serve the request; notes what else it could do. c->mark:
@@ -143,7 +161,7 @@ static bool is_no_help(const struct lk_rule_context *c, struct lk_own_requests *
     if (t->in_request || is_free_worker(c, v, t))
         return false;
     v->acceptor |= may_accept(c, v, t);
-    v->moving |= t->read == LK_READ_RACY || t->running;
+    v->moving |= t->read == LK_READ_RACY || t->running || t->moved;
     return true;
 }
 
