@@ -438,13 +438,59 @@ static const char *unread_calls(struct lk_rule_context *c)
                     s->withheld ? s->withheld : strerror(first->unread));
 }
 
+/* A consumer that is parked on a condition may be so on purpose. */
+static bool is_in_condition(const struct lk_thread *t)
+{
+    const struct lk_natstack *st = t->native_stack;
+    for (size_t i = 0; st && i < st->n; i++) {
+        const char *name = st->frames[i].function;
+        if (name && strstr(name, "pthread_cond_"))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * A process without an interpreter all of whose threads wait untimed for a word in memory, at least
+ * one of them for what was not recognised (musl's and Rust's own locks): none is left to wake
+ * another. One thread alone may wait for another process.
+ */
+static const char *all_wait_for_words(struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    size_t first = SIZE_MAX;
+    bool stalled = true;
+    if (s->python.present || s->runtime != LK_RUNTIME_NATIVE || s->threads.n < 2)
+        return NULL;
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_thread *t = &s->threads.v[i];
+        if (t->os.on != LK_OS_FUTEX || t->running || t->moved || t->wait.timeout_ms != LK_FOREVER ||
+            is_in_condition(t))
+            return NULL;
+        stalled &= lk_is_stalled(c, t);
+        if (t->wait.kind == LK_WAIT_UNKNOWN && (first == SIZE_MAX || s->threads.v[first].main))
+            first = i;
+    }
+    for (size_t i = 0; first != SIZE_MAX && !stalled && i < s->threads.n; i++)
+        if (lk_may_stall(c, &s->threads.v[i]))
+            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
+    if (first == SIZE_MAX || !stalled)
+        return NULL;
+    const struct lk_culprit p = lk_culprit_of(c, lk_ref_make(LK_KIND_THREAD, first));
+    return lk_print(c,
+                    "all %zu threads wait in futex() without a timeout, and what for was not "
+                    "recognised: %s does at %s",
+                    s->threads.n, lk_name(c, lk_ref_make(LK_KIND_THREAD, first)), lk_place(c, &p));
+}
+
 const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *python = unread_python(c),
                *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
     const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c),
-               *no_queue = loop_without_queue(c), *kind = loop_of_unread_kind(c);
+               *no_queue = loop_without_queue(c), *kind = loop_of_unread_kind(c),
+               *words = all_wait_for_words(c);
     const char *unread = unread_calls(c), *tasks = undecided_task_waits(c);
     if (children)
         return children;
@@ -463,5 +509,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : no_queue ? no_queue
            : waits    ? waits
            : tasks    ? tasks
+           : words    ? words
                       : kind;
 }
