@@ -36,7 +36,8 @@ struct lk_extern {
     const char *local; /* LK_EXT_OUTSIDE: this end of that connection; NULL */
     /* LK_EXT_OUTSIDE: for how long no data has come or gone on that connection; LK_UNKNOWN */
     int64_t quiet_ms;
-    /* LK_EXT_CHILD: it is blocked writing to this pipe, whose reading end this process has; NULL */
+    /* LK_EXT_CHILD, or a pipe's other end: that process is blocked writing to this pipe (another
+     * one), whose reading end this process has; NULL */
     const char *fills;
 };
 

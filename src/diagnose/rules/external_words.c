@@ -91,17 +91,28 @@ static bool goes_through_task(const struct lk_rule_context *c, const struct lk_e
     return false;
 }
 
-/* The child writes into a full pipe that this process was to read: each waits for the other. */
+/* Who is waited for writes into a full pipe that this process was to read: each waits for the
+ * other. */
 static const char *filled_pipe(const struct lk_rule_context *c, const struct lk_external_chain *x,
                                const struct lk_thread *last)
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
-    return e && last && last->wait.kind == LK_WAIT_CHILD && e->kind == LK_EXT_CHILD ? e->fills
-                                                                                    : NULL;
+    return e && last ? e->fills : NULL;
 }
 
-static void say_filled(struct lk_rule_context *c, struct lk_finding *f, const char *pipe)
+static void say_filled(struct lk_rule_context *c, struct lk_finding *f,
+                       const struct lk_thread *last, const char *pipe)
 {
+    if (last->wait.kind != LK_WAIT_CHILD) {
+        lk_finding_say(c, f,
+                       "process %lld, at the other end, is blocked in a write to %s, which is full "
+                       "and whose reading end this process has",
+                       (long long)last->os.peer_pid, pipe);
+        f->remedy = "Do not serve one pipe of a child to its end while another one fills: "
+                    "communicate() serves all of them at once, a thread for each pipe does too; or "
+                    "send what nobody reads to a file or to subprocess.DEVNULL.";
+        return;
+    }
     lk_finding_say(
         c, f,
         "the child is blocked in a write to %s, which is full and whose reading end this "
@@ -191,18 +202,19 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
                               : lk_external_name(c, x);
     const bool itself = last && lk_external_to_itself(last);
     const char *pipe = filled_pipe(c, x, last);
-    const char *more = pipe     ? lk_print(c,
-                                           ": it writes to %s, which is full, and whose reading end "
-                                               "this process has",
-                                           pipe)
-                       : itself ? ""
-                                : lk_asked_server_keeper(c, x, v);
+    const char *more =
+        pipe     ? lk_print(c,
+                            ": %s writes to %s, which is full, and whose reading end "
+                                "this process has",
+                        last->wait.kind == LK_WAIT_CHILD ? "it" : "that process", pipe)
+        : itself ? ""
+                 : lk_asked_server_keeper(c, x, v);
     f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f, x),
                           what_is_held_up(c, g), by_way_of(c, g, x), end, more);
     lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (pipe)
-        say_filled(c, f, pipe);
+        say_filled(c, f, last, pipe);
     if (itself) {
         f->remedy = "Close the other end when its writer is done, also on errors, so that reading "
                     "ends; let nobody wait for the reader before that, or with a timeout.";

@@ -1,4 +1,6 @@
 /* What a thread waits for by the kernel's word, where nothing of Python says more. */
+#include <string.h>
+
 #include "read/python/waits/kernel.h"
 
 #include "read/python/interpreter/interpreter.h"
@@ -32,6 +34,12 @@ static const char *os_call(struct lk_py *py, const struct lk_syscall_wait *os, s
 static void wait_in_io(struct lk_py *py, const struct lk_syscall_wait *os, struct lk_wait *w)
 {
     lk_wait_on(py, w, LK_WAIT_IO, lk_py_peer_of_syscall(py, os), false);
+    struct lk_extern *e = w->on.n ? lk_extern_at(py->s, w->on.v[0]) : NULL;
+    if (!e || os->on != LK_OS_PIPE || os->peer_pid <= 0)
+        return;
+    const char *fills = lk_process_child_fills(py->t, os->peer_pid, py->s->arena);
+    if (fills && (!e->text || strcmp(fills, e->text) != 0))
+        e->fills = fills;
 }
 
 /* The loop whose own descriptor this thread polls (one that polls in C has no frame to tell). */
