@@ -134,6 +134,29 @@ static bool is_held_by_unknown(const struct lk_graph *g, const struct lk_node *n
            !l->owner_gone && l->owner_by != LK_OWNER_FREE;
 }
 
+/*
+ * The thread that this one joins, which waits for what any code may end: parked on purpose as a
+ * consumer, but not where a request waits for its end. NULL.
+ */
+static const struct lk_thread *joined_in_open_wait(const struct lk_rule_context *c, size_t i)
+{
+    static const enum lk_wait_kind open[] = { LK_WAIT_CONDITION, LK_WAIT_EVENT,
+                                              LK_WAIT_SEMAPHORE, LK_WAIT_BARRIER,
+                                              LK_WAIT_QUEUE_GET, LK_WAIT_QUEUE_PUT,
+                                              LK_WAIT_QUEUE_JOIN };
+    const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+    const struct lk_wait *w = &c->snap->threads.v[i].wait;
+    const struct lk_thread *joined =
+        w->kind == LK_WAIT_JOIN && w->on.n == 1 ? lk_thread_at(c->snap, w->on.v[0]) : NULL;
+    if (!joined || lk_graph_node(c->graph, thread)->life != LK_LIFE_OPEN ||
+        joined->wait.timeout_ms != LK_FOREVER || !lk_serves_request(c, thread))
+        return NULL;
+    for (size_t k = 0; k < LK_ARRAY_LEN(open); k++)
+        if (joined->wait.kind == open[k])
+            return joined;
+    return NULL;
+}
+
 static const char *undecided_wait(struct lk_rule_context *c, size_t i)
 {
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
@@ -162,6 +185,16 @@ static const char *undecided_wait(struct lk_rule_context *c, size_t i)
             "state of that loop could not be read",
             lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
             lk_name(c, path[n - 1].to));
+    const struct lk_thread *joined = joined_in_open_wait(c, i);
+    if (joined) {
+        const struct lk_culprit at = lk_culprit_of(c, t->wait.on.v[0]);
+        return lk_print(
+            c,
+            "%s has waited for %s at %s for the end of %s, which waits in %s at %s, and "
+            "who would end that was not found",
+            lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
+            lk_name(c, t->wait.on.v[0]), lk_blocks_in(c, joined), lk_place(c, &at));
+    }
     if (lk_graph_node(c->graph, thread)->life == LK_LIFE_OPEN && decides(c, i))
         n = lk_graph_path(c->graph, thread, is_held_by_unknown, NULL, path, LK_MAX_CHAIN);
     if (n && n <= LK_MAX_CHAIN)

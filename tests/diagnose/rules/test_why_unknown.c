@@ -8,6 +8,32 @@
 static const struct lk_supervisor gunicorn_master = { LK_SUPERVISOR_MASTER, "gunicorn master",
                                                       "gunicorn worker" };
 
+/* A request joins a thread that waits for what any code may end; a main thread that joins one, and
+ * a request that joins one at work. */
+static void joined_in_open_wait(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = i == 1
+                              ? mk_thread(s, "main", "run@/srv/app.py:3", NULL)
+                              : mk_thread(s, "Thread-1", "view@/srv/app.py:3", FLASK_REQUEST, NULL);
+        struct lk_ref joined = mk_thread(s, "half", "half@/srv/app.py:9", NULL);
+        mk_wait(s, t, LK_WAIT_JOIN, joined);
+        if (i == 2)
+            mk_wait(s, joined, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+        else
+            mk_wait(s, joined, LK_WAIT_CONDITION, mk_sync(s, "threading.Condition"));
+        if (i == 0) {
+            struct lk_findings *f = mk_expect_one(s, LK_VERDICT_UNKNOWN, NULL);
+            assert_non_null(strstr(f->verdict_why, "at half (app.py:9), and who would end that"));
+            mk_free(s, f);
+        } else {
+            mk_expect(s, LK_HEALTHY, NULL);
+        }
+    }
+}
+
 static void unknown(void **state)
 {
     (void)state;
@@ -398,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown),
+        cmocka_unit_test(joined_in_open_wait),
         cmocka_unit_test(unread_queue),
         cmocka_unit_test(gil_kept),
         cmocka_unit_test(unread_loop),
