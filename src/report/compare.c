@@ -9,12 +9,13 @@
 
 #include "report/enum_names.h"
 #include "util/map.h"
+#include "util/text.h"
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
 static bool same_finding(const struct lk_finding *a, const struct lk_finding *b)
 {
-    return a->rule && b->rule && strcmp(a->rule->id, b->rule->id) == 0 &&
+    return lk_same_text(a->rule ? a->rule->id : NULL, b->rule ? b->rule->id : NULL) &&
            strcmp(a->fingerprint, b->fingerprint) == 0;
 }
 
@@ -29,14 +30,6 @@ static const struct lk_finding *find(struct lk_side s, const struct lk_finding *
                 worst = g;
         }
     return worst;
-}
-
-static size_t count_findings(struct lk_side s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.v[i].findings->list.n;
-    return n;
 }
 
 /* Each once, of whatever number of processes have it. */
@@ -63,20 +56,15 @@ static void add_findings(struct lk_comparison *c, struct lk_side of, struct lk_s
 
 /* ---- threads --------------------------------------------------------------------------------- */
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_process(const struct lk_snapshot *a, const struct lk_snapshot *b)
 {
-    return a->pid == b->pid && a->start_time && same_text(a->start_time, b->start_time) &&
-           same_text(a->host, b->host) && same_text(a->boot_id, b->boot_id);
+    return a->pid == b->pid && a->start_time && lk_same_text(a->start_time, b->start_time) &&
+           lk_same_text(a->host, b->host) && lk_same_text(a->boot_id, b->boot_id);
 }
 
 static bool same_code(const struct lk_code *a, const struct lk_code *b)
 {
-    return a && b && same_text(a->qualname, b->qualname) && same_text(a->file, b->file);
+    return a && b && lk_same_text(a->qualname, b->qualname) && lk_same_text(a->file, b->file);
 }
 
 static bool same_python(const struct lk_pystack *a, const struct lk_pystack *b)
@@ -96,7 +84,7 @@ static bool same_native(const struct lk_natstack *a, const struct lk_natstack *b
         return a == b;
     for (uint32_t i = 0; i < a->n; i++)
         if (a->frames[i].offset != b->frames[i].offset ||
-            !same_text(a->frames[i].module, b->frames[i].module))
+            !lk_same_text(a->frames[i].module, b->frames[i].module))
             return false;
     return true;
 }
@@ -110,8 +98,7 @@ static bool same_place(const struct lk_thread *a, const struct lk_thread *b)
 
 static bool is_idle(const struct lk_thread *t)
 {
-    const enum lk_thread_state s = lk_words_thread_state(t, false);
-    return s == LK_TS_LOOP_IDLE || s == LK_TS_PARKED || s == LK_TS_EXECUTOR_IDLE;
+    return lk_words_is_idle(lk_words_thread_state(t, false));
 }
 
 /* A thread that is at its old place but stands there for a shorter time than before has been away.
@@ -172,12 +159,33 @@ static enum lk_verdict worst(struct lk_side s)
     return v;
 }
 
-static size_t count_threads(struct lk_side s)
+/* What may be told at the most: each finding and each thread of both sides once. */
+static void make_room(struct lk_comparison *c, struct lk_arena *arena)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += s.v[i].snap->threads.n;
-    return n;
+    const struct lk_side sides[] = { c->a, c->b };
+    size_t findings = 0, threads = 0;
+    for (size_t s = 0; s < LK_ARRAY_LEN(sides); s++)
+        for (size_t i = 0; i < sides[s].n; i++) {
+            findings += sides[s].v[i].findings->list.n;
+            threads += sides[s].v[i].snap->threads.n;
+        }
+    c->findings = lk_arena_array(arena, findings, sizeof *c->findings);
+    c->threads = lk_arena_array(arena, threads, sizeof *c->threads);
+}
+
+/* A set from a file may hold one process twice: a report of either side is compared once. */
+static void add_processes(struct lk_comparison *c, struct lk_arena *arena)
+{
+    bool *compared = lk_arena_array(arena, c->a.n, sizeof *compared);
+    for (size_t i = 0; i < c->b.n; i++)
+        for (size_t k = 0; k < c->a.n; k++) {
+            if (compared[k] || !same_process(c->a.v[k].snap, c->b.v[i].snap))
+                continue;
+            add_threads(c, &c->a.v[k], &c->b.v[i]);
+            compared[k] = true;
+            c->in_both++;
+            break;
+        }
 }
 
 struct lk_comparison lk_compare(struct lk_arena *arena, struct lk_side before, struct lk_side after)
@@ -186,18 +194,9 @@ struct lk_comparison lk_compare(struct lk_arena *arena, struct lk_side before, s
         .a = before, .b = after, .verdict_a = worst(before), .verdict_b = worst(after)
     };
     c.same = c.verdict_a == c.verdict_b;
-    c.findings =
-        lk_arena_array(arena, count_findings(before) + count_findings(after), sizeof *c.findings);
-    c.threads =
-        lk_arena_array(arena, count_threads(before) + count_threads(after), sizeof *c.threads);
+    make_room(&c, arena);
     add_findings(&c, after, before, true);
     add_findings(&c, before, after, false);
-    for (size_t i = 0; i < after.n; i++)
-        for (size_t k = 0; k < before.n; k++)
-            if (same_process(before.v[k].snap, after.v[i].snap)) {
-                add_threads(&c, &before.v[k], &after.v[i]);
-                c.in_both++;
-                break;
-            }
+    add_processes(&c, arena);
     return c;
 }

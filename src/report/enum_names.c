@@ -266,3 +266,8 @@ enum lk_thread_state lk_words_thread_state(const struct lk_thread *t, bool blame
         (unsigned)t->wait.kind < LK_ARRAY_LEN(states) ? states[t->wait.kind] : LK_TS_UNKNOWN;
     return s == LK_TS_PARKED && blamed && t->wait.kind != LK_WAIT_NONE ? LK_TS_LOCK_WAIT : s;
 }
+
+bool lk_words_is_idle(enum lk_thread_state s)
+{
+    return s == LK_TS_LOOP_IDLE || s == LK_TS_PARKED || s == LK_TS_EXECUTOR_IDLE;
+}

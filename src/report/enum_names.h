@@ -51,5 +51,7 @@ const char *lk_words_errno(struct lk_arena *a, int number);
 
 /** blamed: a finding names the thread, so it is not parked on purpose. */
 enum lk_thread_state lk_words_thread_state(const struct lk_thread *t, bool blamed);
+/** It has nothing to do: its loop, its pool or its program waits for work. */
+bool lk_words_is_idle(enum lk_thread_state s);
 
 #endif

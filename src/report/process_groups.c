@@ -39,17 +39,13 @@ static const struct lk_snapshot *parent_of(const struct lk_report *reports, size
     return NULL;
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_command(const struct lk_snapshot *a, const struct lk_snapshot *b)
 {
-    if (!same_text(a->exe, b->exe) || !same_text(a->comm, b->comm) || a->n_cmdline != b->n_cmdline)
+    if (!lk_same_text(a->exe, b->exe) || !lk_same_text(a->comm, b->comm) ||
+        a->n_cmdline != b->n_cmdline)
         return false;
     for (size_t i = 0; i < a->n_cmdline; i++)
-        if (!same_text(a->cmdline[i], b->cmdline[i]))
+        if (!lk_same_text(a->cmdline[i], b->cmdline[i]))
             return false;
     return true;
 }
@@ -73,7 +69,7 @@ static const char *role_of(const struct lk_report *reports, size_t n, size_t i)
 static bool same_findings(const struct lk_findings *a, const struct lk_findings *b)
 {
     if (a->verdict != b->verdict || a->list.n != b->list.n ||
-        !same_text(a->verdict_why, b->verdict_why))
+        !lk_same_text(a->verdict_why, b->verdict_why))
         return false;
     for (size_t i = 0; i < a->list.n; i++)
         if (strcmp(a->list.v[i].fingerprint, b->list.v[i].fingerprint) != 0)
@@ -172,7 +168,8 @@ lk_process_groups_create(struct lk_arena *a, const struct lk_report *reports, si
         for (; g < set.n_groups; g++) {
             const struct lk_report *example = &reports[set.groups[g].members[0]];
             if (same_findings(example->findings, reports[i].findings) &&
-                same_text(set.groups[g].role, role) && same_command(example->snap, reports[i].snap))
+                lk_same_text(set.groups[g].role, role) &&
+                same_command(example->snap, reports[i].snap))
                 break;
         }
         struct lk_process_groups_group *group = &set.groups[g];

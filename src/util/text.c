@@ -137,6 +137,11 @@ bool lk_starts_with(const char *s, const char *prefix)
     return strncmp(s, prefix, strlen(prefix)) == 0;
 }
 
+bool lk_same_text(const char *a, const char *b)
+{
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
 const char *lk_or_else(const char *s, const char *other)
 {
     return s && *s ? s : other;

@@ -30,6 +30,8 @@ bool lk_ends_with(const char *s, const char *suffix);
 /** It is one of n words. */
 bool lk_is_one_of(const char *s, const char *const *words, size_t n);
 bool lk_starts_with(const char *s, const char *prefix);
+/** Equal, or both NULL. */
+bool lk_same_text(const char *a, const char *b);
 /** s, or other when s is NULL or empty. */
 const char *lk_or_else(const char *s, const char *other);
 /** What follows the last '/' of a path, the last '.' of a dotted name; all of it where nothing

@@ -113,6 +113,33 @@ static void threads_come_and_go(void **state)
     fixture_destroy(&b);
 }
 
+/* A set from a file may name one process as often as it likes, and give its findings no rule. */
+static void a_process_that_is_there_twice_is_compared_once(void **state)
+{
+    enum { TIMES = 50 };
+    struct lk_report a = fixture_deadlock(), b[TIMES];
+    struct lk_arena *arena = lk_arena_create();
+    (void)state;
+    for (size_t i = 0; i < TIMES; i++) {
+        b[i] = fixture_deadlock();
+        b[i].snap->threads.n = 0;
+        b[i].findings->list.v[0].rule = NULL;
+    }
+    const struct lk_side many = { b, TIMES };
+    const struct lk_comparison c = lk_compare(arena, one(&a), many),
+                               back = lk_compare(arena, many, one(&a));
+    assert_int_equal(c.in_both, 1);
+    assert_int_equal(c.n_threads, a.snap->threads.n);
+    assert_int_equal(back.in_both, 1);
+    assert_int_equal(back.n_threads, a.snap->threads.n);
+    assert_int_equal(c.findings[0].change, LK_CHANGE_NEW);
+    assert_false(c.same || back.same);
+    lk_arena_destroy(arena);
+    for (size_t i = 0; i < TIMES; i++)
+        fixture_destroy(&b[i]);
+    fixture_destroy(&a);
+}
+
 static void names_are_harmless(void **state)
 {
     struct lk_report a = fixture_hostile("\033[31m\n\xff"), b = fixture_hostile("\033[32m\n\xff");
@@ -136,6 +163,7 @@ int main(void)
         cmocka_unit_test(another_process_shows_no_threads),
         cmocka_unit_test(a_worse_finding_differs),
         cmocka_unit_test(threads_come_and_go),
+        cmocka_unit_test(a_process_that_is_there_twice_is_compared_once),
         cmocka_unit_test(names_are_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

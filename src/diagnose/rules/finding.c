@@ -82,15 +82,10 @@ struct lk_culprit lk_culprit_of(const struct lk_rule_context *c, struct lk_ref r
     return lk_culprit_of_frame(p, t->tid, NULL);
 }
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool same_culprit(const struct lk_culprit *a, const struct lk_culprit *b)
 {
-    return a->tid == b->tid && same_text(a->task, b->task) && a->line == b->line &&
-           same_text(a->function, b->function) && same_text(a->file, b->file);
+    return a->tid == b->tid && lk_same_text(a->task, b->task) && a->line == b->line &&
+           lk_same_text(a->function, b->function) && lk_same_text(a->file, b->file);
 }
 
 void lk_finding_blame(struct lk_finding *f, struct lk_culprit p)
