@@ -12,6 +12,11 @@
 #include "report/entity_sentences.h"
 #include "report/phrase.h"
 
+const char *lk_sentence_rule(struct lk_arena *a, const struct lk_finding *f)
+{
+    return f->rule ? lk_arena_printf(a, "%s %s", f->rule->id, f->rule->name) : "no rule";
+}
+
 const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c)
 {
     const char *function = c->function ? lk_phrase_name(a, c->function) : "(no name)";
@@ -37,6 +42,15 @@ const char *lk_sentence_culprit(struct lk_arena *a, const struct lk_snapshot *s,
     return NULL;
 }
 
+/* Of the digits of a fraction of a second. */
+static int64_t milliseconds(const char *digits)
+{
+    int64_t ms = 0;
+    for (int i = 0; i < 3; i++)
+        ms = ms * 10 + (*digits >= '0' && *digits <= '9' ? *digits++ - '0' : 0);
+    return ms;
+}
+
 /* "11:46:00 UTC" of the moment stuck_ms before the snapshot was taken; with the date when it is
  * another day. */
 static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, int64_t stuck_ms)
@@ -46,7 +60,7 @@ static const char *clock_time(struct lk_arena *a, const struct lk_snapshot *s, i
     const char *end = s->taken_at ? strptime(s->taken_at, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
     if (!end || (*end != 'Z' && *end != '.') || stuck_ms < 0 || stuck_ms > ten_years_ms)
         return NULL;
-    const int64_t fraction_ms = *end == '.' ? (int64_t)(strtod(end, NULL) * 1000) : 0;
+    const int64_t fraction_ms = *end == '.' ? milliseconds(end + 1) : 0;
     const time_t taken = timegm(&tm),
                  since = (time_t)(((int64_t)taken * 1000 + fraction_ms - stuck_ms) / 1000);
     char text[64];

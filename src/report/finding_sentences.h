@@ -4,6 +4,8 @@
 
 #include "report/enum_names.h"
 
+/** "LK101 loop-waits-on-itself"; "no rule" where there is none, as in a file. */
+const char *lk_sentence_rule(struct lk_arena *a, const struct lk_finding *f);
 /** "/srv/app.py:10 in outer"; a native culprit without a file: "libx.so+0x1a2b in f". */
 const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c);
 /** "thread bg-loop [4711]" or "task Task-8 (inner)"; NULL when neither is known. */

@@ -74,11 +74,6 @@ static const char *upper_verdict(struct page *p, enum lk_verdict v)
     return lk_words_upper(p->arena, lk_verdict_name(v));
 }
 
-static const char *rule_name(struct page *p, const struct lk_finding *f)
-{
-    return f->rule ? lk_arena_printf(p->arena, "%s %s", f->rule->id, f->rule->name) : "no rule";
-}
-
 static void row(struct page *p, const char *head, const char *cell)
 {
     fprintf(p->out, "| %s | %s |\n", head, cell);
@@ -99,7 +94,7 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     row(p, "Host", cell_code(p, r->snap->host ? r->snap->host : "?"));
     row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
     if (f)
-        row(p, "Finding", plain(p, rule_name(p, f)));
+        row(p, "Finding", plain(p, lk_sentence_rule(p->arena, f)));
     const char *concerned = f ? lk_sentence_concerned(p->arena, f) : NULL;
     if (concerned)
         row(p, "Affects", plain(p, concerned));
@@ -191,7 +186,7 @@ static void example(struct page *p, const struct lk_rule *rule)
 static void finding(struct page *p, const struct lk_report *r, const struct lk_fold *v, size_t i)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
-    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, rule_name(p, f)),
+    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, lk_sentence_rule(p->arena, f)),
             lk_verdict_name(f->severity), lk_confidence_name(f->confidence),
             plain(p, f->summary ? f->summary : ""));
     for (size_t c = 0; c < f->culprits.n && (p->how->all || c < MAX_CULPRITS); c++)
@@ -229,7 +224,7 @@ static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pysta
 {
     const size_t most = p->how->all ? SIZE_MAX : MAX_FRAMES;
     for (uint32_t i = 0; st && i < st->n && i < most; i++) {
-        const bool user = st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER;
+        const bool user = lk_is_user_frame(&st->frames[i]);
         add_line(p, b, user ? "  * " : "    ", lk_sentence_frame(p->arena, &st->frames[i], 0));
         if (user && st->frames[i].source)
             add_line(p, b, "        ",
@@ -516,7 +511,7 @@ static void overview(struct page *p, const struct lk_report *reports, size_t n,
                 lk_process_groups_pids(p->arena, reports, g, PIDS_NAMED),
                 code(p, lk_sentence_command(p->arena, r->snap, 60)));
         for (size_t f = 0; f < r->findings->list.n && r->findings->list.v[f].rule; f++)
-            fprintf(p->out, ", %s", r->findings->list.v[f].rule->id);
+            fprintf(p->out, ", %s", plain(p, r->findings->list.v[f].rule->id));
         putc('\n', p->out);
     }
     putc('\n', p->out);

@@ -55,6 +55,21 @@ struct lk_pystack {
     struct lk_pyframe *frames;
 };
 
+/** Its code is the user's: neither a library's nor a framework's. */
+static inline bool lk_is_user_frame(const struct lk_pyframe *f)
+{
+    return f->code && f->code->cls == LK_CODE_USER;
+}
+
+/** The innermost such frame; NULL where there is none, and of no stack. */
+static inline const struct lk_pyframe *lk_user_frame(const struct lk_pystack *st)
+{
+    for (uint32_t i = 0; st && i < st->n; i++)
+        if (lk_is_user_frame(&st->frames[i]))
+            return &st->frames[i];
+    return NULL;
+}
+
 struct lk_natframe {
     const char *function; /* demangled; NULL = no symbol */
     const char *module;   /* file name without folders */

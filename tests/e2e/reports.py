@@ -103,10 +103,12 @@ def fixtures():
     assert ran.returncode == 0, ran.stdout.decode(errors="replace")[-600:]
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([os.path.join(lib.ROOT, FIXTURES), folder], check=True, timeout=120)
-        for path in glob.glob(folder + "/*.collapsed"):
-            check_collapsed(path)
-        for path in glob.glob(folder + "/*.dot"):
-            check_dot(path)
+        files = {check: glob.glob(folder + "/*." + ending) for ending, check in (("collapsed", check_collapsed), ("dot", check_dot))}
+        for check, paths in files.items():
+            assert len(paths) > 10, "%d files" % len(paths)
+            for path in paths:
+                check(path)
+    return "%d files" % sum(map(len, files.values()))
 
 
 def graphs_of(folder):

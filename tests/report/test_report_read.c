@@ -143,6 +143,27 @@ static void an_unknown_rule_is_told(void **state)
     fixture_destroy(&r);
 }
 
+/* Nor are its words markup: in a set they also stand in the list at the top. */
+static void an_unknown_rule_is_escaped(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    char *json = fixture_render("json", &r, 1, true, (struct lk_render){ 0 }, NULL), *id;
+    while ((id = strstr(json, "\"LK101\"")))
+        memcpy(id, "\"<b>`|\"", 7);
+    struct lk_reports again = read_text(json);
+    static const char *const formats[] = { "markdown", "html", "junit" };
+    for (size_t f = 0; f < LK_ARRAY_LEN(formats); f++) {
+        char *text = fixture_render(formats[f], again.v, 1, true, (struct lk_render){ 0 }, NULL);
+        assert_lacks(text, "<b>`");
+        assert_has(text, "&lt;b");
+        free(text);
+    }
+    reports_destroy(&again);
+    free(json);
+    fixture_destroy(&r);
+}
+
 static void secrets_of_others_are_hidden(void **state)
 {
     (void)state;
@@ -228,7 +249,8 @@ static void nonsense_is_unknown(void **state)
         "\"k1\"}]",
         "\"executors\": [{\"id\": \"x1\", \"workers\": [], \"workers_folded\": 999999999999}]",
         "\"threads\": [7, null, \"x\", {}, [], {\"id\": 5, \"tid\": {}}]",
-        "\"threads\": [{\"id\": \"t1\", \"tid\": 1, \"python\": [[], 1, {\"line\": 1e400}]}]",
+        "\"threads\": [{\"id\": \"t1\", \"tid\": 1, \"python\": [[], 1, {\"line\": 1e300}]}]",
+        "\"taken_at\": \"2026-01-31T12:00:00.1e400\", \"findings\": [{\"stuck_ms\": 7}]",
         "\"threads\": [{\"id\": \"t1\", \"tid\": 1, \"stuck_ms\": -9223372036854775808, "
         "\"native\": [{\"offset\": -1}]}]",
         "\"threads\": [{\"id\": \"t1\", \"tid\": 1, \"waits_for\": \"t1\", \"holds\": [\"t1\", "
@@ -248,10 +270,7 @@ static void nonsense_is_unknown(void **state)
         char json[1000];
         snprintf(json, sizeof json,
                  "{\"schema\": \"loopknot.report/1\", \"target\": {\"pid\": 7}, %s}", members[i]);
-        struct lk_reports r = { 0 };
-        struct lk_error err;
-        if (!lk_json_read(json, strlen(json), &r, &err))
-            continue; /* 1e400 is no number of JSON */
+        struct lk_reports r = read_text(json);
         for (size_t f = 0; f < lk_n_formats; f++)
             free(fixture_render(lk_formats[f].name, r.v, 1, false,
                                 (struct lk_render){ .native = true, .verbose = 1 }, NULL));
@@ -297,6 +316,7 @@ int main(void)
         cmocka_unit_test(names_stay_what_they_are),
         cmocka_unit_test(a_set_stays_a_set),
         cmocka_unit_test(an_unknown_rule_is_told),
+        cmocka_unit_test(an_unknown_rule_is_escaped),
         cmocka_unit_test(secrets_of_others_are_hidden),
         cmocka_unit_test(other_files_are_refused),
         cmocka_unit_test(a_cut_report_is_refused),
