@@ -70,9 +70,9 @@ static void finding(struct lk_terminal *p, const struct lk_change_of_finding *c)
               : "";
     lk_terminal_two(p, 2, c->change == LK_CHANGE_GONE ? LK_INK_GREEN : LK_INK_RED,
                     lk_arena_printf(p->arena, "%-5s", changes[c->change]),
-                    lk_arena_printf(p->arena, "%s %s: %s%s, %s%s", f->rule ? f->rule->id : "?",
-                                    f->rule ? f->rule->name : "", lk_verdict_name(f->severity), was,
-                                    f->fingerprint, stuck_words(p, c)));
+                    lk_arena_printf(p->arena, "%s: %s%s, %s%s", lk_sentence_rule(p->arena, f),
+                                    lk_verdict_name(f->severity), was, f->fingerprint,
+                                    stuck_words(p, c)));
     if (f->culprits.n)
         lk_terminal_line(p, 8, LK_INK_PLAIN, lk_sentence_place(p->arena, &f->culprits.v[0]));
 }
@@ -81,9 +81,9 @@ static const char *innermost(struct lk_terminal *p, const struct lk_thread *t)
 {
     const struct lk_merged_stack m =
         lk_merged_stack(p->arena, t->python_stack->n ? NULL : t->native_stack, t->python_stack);
-    for (size_t i = 0; i < m.n; i++)
-        if (m.v[i].python && m.v[i].python->code && m.v[i].python->code->cls == LK_CODE_USER)
-            return lk_merged_frame_name(p->arena, &m.v[i]);
+    const char *user = lk_merged_user_frame(p->arena, t->python_stack);
+    if (user)
+        return user;
     return m.n ? lk_merged_frame_name(p->arena, &m.v[0]) : "no stack was read";
 }
 

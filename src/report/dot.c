@@ -71,9 +71,9 @@ static void finding(struct page *p, const struct lk_report *r, const struct lk_f
     const struct lk_drawing d = lk_drawing_create(p->arena, r, f, view);
     const char *prefix = lk_arena_printf(p->arena, "p%zuf%zun", number, i);
     fprintf(p->out, "  subgraph cluster_%zu_%zu {\n    label=\"", number, i);
-    quoted(p, lk_arena_printf(p->arena, "%s %s: %s, %s (%s)", f->rule ? f->rule->id : "?",
-                              f->rule ? f->rule->name : "", lk_verdict_name(f->severity),
-                              lk_confidence_name(f->confidence), f->fingerprint));
+    quoted(p, lk_arena_printf(p->arena, "%s: %s, %s (%s)", lk_sentence_rule(p->arena, f),
+                              lk_verdict_name(f->severity), lk_confidence_name(f->confidence),
+                              f->fingerprint));
     fputs("\";\n", p->out);
     for (size_t n = 0; n < d.n_nodes; n++)
         node(p, prefix, n, &d.nodes[n]);

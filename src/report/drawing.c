@@ -54,24 +54,12 @@ static const struct lk_culprit *culprit_of(const struct making *m, struct lk_ref
     return NULL;
 }
 
-/* "view (app.py:30)" of the innermost frame of the user's. */
-static const char *user_frame(struct lk_arena *a, const struct lk_pystack *st)
-{
-    for (uint32_t i = 0; st && i < st->n; i++)
-        if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER)
-            return lk_merged_frame_name(a, &(struct lk_merged_frame){ .python = &st->frames[i] });
-    return NULL;
-}
-
 static const char *place_of(const struct making *m, struct lk_ref r)
 {
     const struct lk_culprit *c = culprit_of(m, r);
     if (!c)
-        return user_frame(m->arena, lk_stack_of(m->report->snap, r));
-    const char *function = lk_phrase_name(m->arena, c->function),
-               *file = lk_base_name(lk_words_safe(m->arena, lk_or_else(c->file, c->module)));
-    return c->line > 0 ? lk_arena_printf(m->arena, "%s (%s:%d)", function, file, c->line)
-                       : lk_arena_printf(m->arena, "%s (%s)", function, file);
+        return lk_merged_user_frame(m->arena, lk_stack_of(m->report->snap, r));
+    return lk_phrase_place(m->arena, c->function, lk_or_else(c->file, c->module), c->line);
 }
 
 /* The node of an entity, made where there is none; SIZE_MAX where there is no room. */

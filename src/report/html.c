@@ -135,12 +135,12 @@ static void overview(struct lk_html *h, const struct lk_report *reports,
         const struct lk_finding *f = r->findings->list.n ? &r->findings->list.v[0] : NULL;
         lk_html_put(h,
                     "<tr><td><span class=\"badge $\">$</span></td><td><a href=\"#p$\">$$$</a> "
-                    "<code>$</code></td><td>$ $ <code>$</code></td></tr>\n",
+                    "<code>$</code></td><td>$ <code>$</code></td></tr>\n",
                     lk_verdict_name(r->findings->verdict), verdict_word(h, r->findings->verdict),
                     lk_html_number(h, r->snap->pid), g->role ? g->role : "", g->role ? ": " : "",
                     lk_process_groups_pids(h->arena, reports, g, PIDS_NAMED),
                     lk_sentence_command(h->arena, r->snap, COMMAND_COLUMNS / 2),
-                    f && f->rule ? f->rule->id : "", f && f->rule ? f->rule->name : "",
+                    f ? lk_sentence_rule(h->arena, f) : "",
                     f && f->culprits.n ? lk_sentence_place(h->arena, &f->culprits.v[0]) : "");
     }
     lk_html_raw(h, "</tbody></table></div>\n");

@@ -30,7 +30,7 @@ static void frame(struct lk_html *h, const struct lk_merged_frame *f)
         lk_html_put(h, "<li class=\"native\">$</li>", lk_sentence_native(h->arena, f->native));
         return;
     }
-    const bool user = f->python->code && f->python->code->cls == LK_CODE_USER;
+    const bool user = lk_is_user_frame(f->python);
     lk_html_put(h, user ? "<li class=\"user\"><b>$</b>" : "<li>$",
                 lk_sentence_frame(h->arena, f->python, 0));
     if (user && f->python->source && *f->python->source)
@@ -110,11 +110,8 @@ static void stuck_cell(struct lk_html *h, int64_t ms)
 
 static const char *user_place(struct lk_html *h, const struct lk_pystack *st)
 {
-    for (uint32_t i = 0; st && i < st->n; i++)
-        if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER)
-            return lk_merged_frame_name(h->arena,
-                                        &(struct lk_merged_frame){ .python = &st->frames[i] });
-    return "";
+    const char *place = lk_merged_user_frame(h->arena, st);
+    return place ? place : "";
 }
 
 static void thread_row(struct lk_html *h, const struct lk_group *g)
@@ -269,10 +266,10 @@ static void table(struct lk_html *h, const struct table *t)
 
 /* ---- waits that are no finding --------------------------------------------------------------- */
 
-static bool is_idle(enum lk_thread_state s)
+/* What is idle or runs waits for nothing, what is stopped or unknown is told elsewhere. */
+static bool is_wait(enum lk_thread_state s)
 {
-    return s == LK_TS_LOOP_IDLE || s == LK_TS_PARKED || s == LK_TS_EXECUTOR_IDLE ||
-           s == LK_TS_RUNNING || s == LK_TS_STOPPED || s == LK_TS_UNKNOWN;
+    return !lk_words_is_idle(s) && s != LK_TS_RUNNING && s != LK_TS_STOPPED && s != LK_TS_UNKNOWN;
 }
 
 /* It stands behind something that a finding names. */
@@ -305,7 +302,7 @@ static void ruled_out(struct lk_html *h)
         const struct lk_group *g = &vk->groups[i];
         const struct lk_thread *t = &s->threads.v[g->example];
         const struct lk_ref r = lk_ref_make(LK_KIND_THREAD, g->example);
-        if (is_idle(lk_words_thread_state(t, false)) || is_held_up(h, r))
+        if (!is_wait(lk_words_thread_state(t, false)) || is_held_up(h, r))
             continue;
         if (!rows++)
             lk_html_raw(

@@ -15,8 +15,6 @@
 #include "util/version.h"
 
 #define FOLD_ABOVE 1000 /* the contract of the report: longer lists are folded */
-#define SCHEMA     "loopknot.report/1"
-#define SET_SCHEMA "loopknot.report-set/1"
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
@@ -294,7 +292,7 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_hold(w.frames, 0, drop_frames);
     w.view = lk_fold_create(w.arena, r, how->all ? SIZE_MAX : FOLD_ABOVE);
     lk_jw_open_level(&w, '{');
-    lk_jw_member(&w, "schema", lk_jw_text(&w, SCHEMA));
+    lk_jw_member(&w, "schema", lk_jw_text(&w, LK_JSON_SCHEMA));
     lk_jw_member(&w, "tool", tool_json(&w));
     lk_jw_member(&w, "taken_at", lk_jw_known_text(&w, r->snap->taken_at, LK_GAP_TARGET));
     lk_jw_member(&w, "target", target_json(&w));
@@ -350,7 +348,7 @@ static void write_set(FILE *out, const struct lk_report *reports, size_t n,
 {
     struct lk_jw w = { .out = out, .prefix = "", .arena = lk_arena_create() };
     lk_jw_open_level(&w, '{');
-    lk_jw_member(&w, "schema", lk_jw_text(&w, SET_SCHEMA));
+    lk_jw_member(&w, "schema", lk_jw_text(&w, LK_JSON_SET_SCHEMA));
     lk_jw_member(&w, "verdict", lk_jw_text(&w, lk_verdict_name(lk_sentence_worst(reports, n))));
     lk_jw_key(&w, "reports");
     lk_jw_open_level(&w, '[');

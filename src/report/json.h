@@ -8,6 +8,9 @@
 
 #include "report/report.h"
 
+#define LK_JSON_SCHEMA     "loopknot.report/1"
+#define LK_JSON_SET_SCHEMA "loopknot.report-set/1"
+
 bool lk_json_write(const struct lk_report *reports, size_t n, bool as_set,
                    const struct lk_render *how, FILE *out);
 

@@ -14,14 +14,13 @@
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/wording/entity.h"
 #include "report/enum_names.h"
+#include "report/json.h"
 #include "report/json_reader.h"
 #include "report/json_values.h"
 #include "snapshot/builder.h"
 #include "util/redact.h"
 #include "util/text.h"
 
-#define SCHEMA     "loopknot.report/1"
-#define SET_SCHEMA "loopknot.report-set/1"
 #define MAX_FOLDED (1 << 20) /* references to entities that are folded away, in all */
 
 enum {
@@ -79,11 +78,6 @@ static const char *confidence_name(int v)
     return lk_confidence_name((enum lk_confidence)v);
 }
 
-static const char *read_name(int v)
-{
-    return lk_words_read((enum lk_read)v);
-}
-
 static enum lk_verdict verdict(const json_t *o, const char *key)
 {
     return (enum lk_verdict)lk_jr_word(o, key, verdict_name, LK_DEADLOCK + 1, LK_VERDICT_UNKNOWN);
@@ -112,12 +106,12 @@ static const struct lk_rule *rule_of(struct lk_jr *r, const json_t *o)
 
 static struct lk_culprit culprit(struct lk_jr *r, const json_t *o)
 {
-    const int64_t line = lk_jr_number(o, "line"), offset = lk_jr_number(o, "offset");
+    const int64_t offset = lk_jr_number(o, "offset");
     return (struct lk_culprit){ .tid = lk_jr_number(o, "tid"),
                                 .task = lk_jr_id(r, o, "task"),
                                 .function = lk_jr_text(r, o, "function"),
                                 .file = lk_jr_text(r, o, "file"),
-                                .line = line > 0 && line < INT32_MAX ? (int)line : 0,
+                                .line = lk_jr_line(o),
                                 .source =
                                     lk_redact_source(r->snap->arena, lk_jr_text(r, o, "source")),
                                 .module = lk_jr_text(r, o, "module"),
@@ -130,7 +124,7 @@ static struct lk_edge edge(struct lk_jr *r, const json_t *o)
         .from = lk_jr_ref(r, o, "from"),
         .to = lk_jr_ref(r, o, "to"),
         .why = lk_jr_text(r, o, "why"),
-        .read = (enum lk_read)lk_jr_word(o, "read", read_name, LK_READ_STOPPED + 1, LK_READ_RACY),
+        .read = lk_jr_read(o),
         .inferred = lk_jr_bool(o, "inferred"),
         .stable = true,
     };
@@ -339,7 +333,7 @@ static bool read_report(const json_t *o, bool in_set, struct lk_reports *ret, st
 {
     const json_t *target = json_object_get(o, "target"), *list;
     const int64_t pid = lk_jr_number(target, "pid");
-    if (!has_schema(o, SCHEMA) || pid == LK_UNKNOWN)
+    if (!has_schema(o, LK_JSON_SCHEMA) || pid == LK_UNKNOWN)
         return lk_error_set(err, LK_ERR_BAD_DATA,
                             "one of its reports has another schema, or no process id");
     struct lk_jr r = { .snap = lk_snapshot_create(), .prefix = "", .folded_left = MAX_FOLDED };
@@ -372,11 +366,11 @@ static bool read_report(const json_t *o, bool in_set, struct lk_reports *ret, st
 static bool read_document(const json_t *document, struct lk_reports *ret, struct lk_error *err)
 {
     const json_t *list;
-    if (has_schema(document, SCHEMA))
+    if (has_schema(document, LK_JSON_SCHEMA))
         return read_report(document, false, ret, err);
-    if (!has_schema(document, SET_SCHEMA))
-        return lk_error_set(err, LK_ERR_BAD_DATA, "its schema is neither %s nor %s", SCHEMA,
-                            SET_SCHEMA);
+    if (!has_schema(document, LK_JSON_SET_SCHEMA))
+        return lk_error_set(err, LK_ERR_BAD_DATA, "its schema is neither %s nor %s", LK_JSON_SCHEMA,
+                            LK_JSON_SET_SCHEMA);
     const size_t n = lk_jr_list(document, "reports", &list);
     if (n > LK_REPORT_MAX_MEMBERS)
         return lk_error_set(err, LK_ERR_BAD_DATA, "more than %d reports in one set",

@@ -18,7 +18,6 @@
     {                                                                                              \
         return words((type)v);                                                                     \
     }
-BY_NUMBER(read_name, lk_words_read, enum lk_read)
 BY_NUMBER(role_name, lk_words_role, enum lk_role)
 BY_NUMBER(os_name, lk_words_os_wait, enum lk_os_wait)
 BY_NUMBER(peer_name, lk_words_peer_is, enum lk_peer_is)
@@ -31,17 +30,7 @@ BY_NUMBER(origin_name, lk_words_future_origin, enum lk_future_origin)
 BY_NUMBER(owner_name, lk_words_owner_by, enum lk_owner_by)
 BY_NUMBER(extern_name, lk_words_extern_kind, enum lk_extern_kind)
 
-static enum lk_read how_read(const json_t *o)
-{
-    return (enum lk_read)lk_jr_word(o, "read", read_name, LK_READ_STOPPED + 1, LK_READ_RACY);
-}
-
 /* ---- frames ---------------------------------------------------------------------------------- */
-
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a && b && strcmp(a, b) == 0);
-}
 
 static uint64_t hash_of(const char *s)
 {
@@ -64,20 +53,14 @@ static const struct lk_code *code_of(struct lk_jr *r, const json_t *o)
     h = lk_hash_u64(lk_hash_u64(h, hash_of(made.file)), made.cls);
     for (; lk_map_get(&r->codes, h, &at); h++) {
         const struct lk_code *c = (const struct lk_code *)(uintptr_t)at;
-        if (same_text(c->function, made.function) && same_text(c->qualname, made.qualname) &&
-            same_text(c->file, made.file) && c->cls == made.cls)
+        if (lk_same_text(c->function, made.function) && lk_same_text(c->qualname, made.qualname) &&
+            lk_same_text(c->file, made.file) && c->cls == made.cls)
             return c;
     }
     struct lk_code *c = lk_arena_alloc(r->snap->arena, sizeof *c);
     *c = made;
     lk_map_put(&r->codes, h, (uintptr_t)c);
     return c;
-}
-
-static int line_of(const json_t *o)
-{
-    const int64_t n = lk_jr_number(o, "line");
-    return n > 0 && n < INT32_MAX ? (int)n : 0;
 }
 
 static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const char *key,
@@ -89,7 +72,7 @@ static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const c
     for (size_t i = 0; i < n; i++) {
         const json_t *f = json_array_get(list, i);
         frames[i] = (struct lk_pyframe){ .code = code_of(r, f),
-                                         .line = line_of(f),
+                                         .line = lk_jr_line(f),
                                          .source = lk_redact_source(r->snap->arena,
                                                                     lk_jr_text(r, f, "source")) };
     }
@@ -116,7 +99,7 @@ static struct lk_natstack *native_stack(struct lk_jr *r, const json_t *o)
                                               .offset = offset > 0 ? (uint64_t)offset : 0,
                                               .build_id = lk_jr_text(r, f, "build_id"),
                                               .file = lk_jr_text(r, f, "file"),
-                                              .line = line_of(f),
+                                              .line = lk_jr_line(f),
                                               .inlined = lk_jr_bool(f, "inlined") };
     }
     return st;
@@ -161,7 +144,7 @@ static void program_wait(struct lk_jr *r, const json_t *o, struct lk_wait *wait)
     wait->any = lk_jr_bool(b, "any");
     wait->complete = lk_jr_bool(b, "enders_complete");
     wait->timeout_ms = timeout(b);
-    wait->read = how_read(b);
+    wait->read = lk_jr_read(b);
     const struct lk_ref first = lk_jr_ref(r, o, "waits_for");
     if (!wait->on.n && first.kind != LK_KIND_NONE)
         lk_refs_add(r->snap, &wait->on, first);
@@ -190,7 +173,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
     t->current_task = lk_jr_ref(r, o, "current_task");
     t->works_for = lk_jr_ref(r, o, "executor");
     t->drives = lk_jr_ref(r, o, "runs_until");
-    t->read = how_read(o);
+    t->read = lk_jr_read(o);
     kernel_wait(r, o, &t->os);
     program_wait(r, o, &t->wait);
     t->python_stack = python_stack(r, o, "python", "python_cut");
@@ -215,7 +198,7 @@ static void read_loop(struct lk_jr *r, const json_t *o, size_t i)
     l->tasks_pending = lk_jr_number(o, "tasks_pending");
     l->in_own_selector = lk_jr_tri(o, "in_selector");
     l->origin = lk_jr_text(r, o, "origin");
-    l->read = how_read(o);
+    l->read = lk_jr_read(o);
 }
 
 static void read_task(struct lk_jr *r, const json_t *o, size_t i)
@@ -237,7 +220,7 @@ static void read_task(struct lk_jr *r, const json_t *o, size_t i)
     k->thread = lk_jr_ref(r, o, "thread");
     lk_jr_refs(r, o, "holds", LK_KIND_LOCK, &k->holds);
     k->coroutine = lk_jr_text_or(r, o, "coroutine", "");
-    k->read = how_read(o);
+    k->read = lk_jr_read(o);
     k->stack = python_stack(r, o, "stack", "stack_cut");
     program_wait(r, o, &k->wait);
 }
@@ -256,7 +239,7 @@ static void read_future(struct lk_jr *r, const json_t *o, size_t i)
     lk_jr_refs(r, o, "enders", LK_KIND_TASK, &f->enders);
     f->all = lk_jr_bool(o, "enders_all_needed");
     f->enders_complete = lk_jr_bool(o, "enders_complete");
-    f->read = how_read(o);
+    f->read = lk_jr_read(o);
 }
 
 static void read_lock(struct lk_jr *r, const json_t *o, size_t i)
@@ -272,7 +255,7 @@ static void read_lock(struct lk_jr *r, const json_t *o, size_t i)
     l->owner_certain = lk_jr_bool(o, "owner_certain");
     lk_jr_refs(r, o, "waiters", LK_KIND_THREAD, &l->waiters);
     l->loop = lk_jr_ref(r, o, "loop");
-    l->read = how_read(o);
+    l->read = lk_jr_read(o);
 }
 
 static void read_executor(struct lk_jr *r, const json_t *o, size_t i)
@@ -292,7 +275,7 @@ static void read_executor(struct lk_jr *r, const json_t *o, size_t i)
                                         .function = lk_jr_text(r, item, "function"),
                                         .fd = LK_UNKNOWN };
     }
-    x->read = how_read(o);
+    x->read = lk_jr_read(o);
 }
 
 static void read_extern(struct lk_jr *r, const json_t *o, size_t i)
@@ -311,31 +294,17 @@ static struct lk_ref enter_thread(struct lk_jr *r, const json_t *o, uint64_t num
     const int64_t tid = lk_jr_number(o, "tid");
     return lk_snapshot_thread(r->snap, tid == LK_UNKNOWN ? -(int64_t)number : tid, NULL);
 }
-static struct lk_ref enter_loop(struct lk_jr *r, const json_t *o, uint64_t number)
-{
-    (void)o;
-    return lk_snapshot_loop(r->snap, number, NULL);
-}
-static struct lk_ref enter_task(struct lk_jr *r, const json_t *o, uint64_t number)
-{
-    (void)o;
-    return lk_snapshot_task(r->snap, number, NULL);
-}
-static struct lk_ref enter_future(struct lk_jr *r, const json_t *o, uint64_t number)
-{
-    (void)o;
-    return lk_snapshot_future(r->snap, number, NULL);
-}
-static struct lk_ref enter_lock(struct lk_jr *r, const json_t *o, uint64_t number)
-{
-    (void)o;
-    return lk_snapshot_lock(r->snap, number, NULL);
-}
-static struct lk_ref enter_executor(struct lk_jr *r, const json_t *o, uint64_t number)
-{
-    (void)o;
-    return lk_snapshot_executor(r->snap, number, NULL);
-}
+#define ENTER(name, make)                                                                          \
+    static struct lk_ref name(struct lk_jr *r, const json_t *o, uint64_t number)                   \
+    {                                                                                              \
+        (void)o;                                                                                   \
+        return make(r->snap, number, NULL);                                                        \
+    }
+ENTER(enter_loop, lk_snapshot_loop)
+ENTER(enter_task, lk_snapshot_task)
+ENTER(enter_future, lk_snapshot_future)
+ENTER(enter_lock, lk_snapshot_lock)
+ENTER(enter_executor, lk_snapshot_executor)
 static struct lk_ref enter_extern(struct lk_jr *r, const json_t *o, uint64_t number)
 {
     (void)o;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "report/enum_names.h"
 #include "snapshot/builder.h"
 #include "util/text.h"
 
@@ -61,6 +62,22 @@ int lk_jr_word(const json_t *object, const char *key, const char *(*name)(int va
         if (name(i) && strcmp(name(i), s) == 0)
             return i;
     return otherwise;
+}
+
+static const char *read_name(int v)
+{
+    return lk_words_read((enum lk_read)v);
+}
+
+enum lk_read lk_jr_read(const json_t *object)
+{
+    return (enum lk_read)lk_jr_word(object, "read", read_name, LK_READ_STOPPED + 1, LK_READ_RACY);
+}
+
+int lk_jr_line(const json_t *object)
+{
+    const int64_t n = lk_jr_number(object, "line");
+    return n > 0 && n < INT32_MAX ? (int)n : 0;
 }
 
 /* ---- references ---------------------------------------------------------------------------- */

@@ -38,6 +38,10 @@ size_t lk_jr_list(const json_t *object, const char *key, const json_t **ret);
 int lk_jr_word(const json_t *object, const char *key, const char *(*name)(int value), int n,
                int otherwise);
 
+enum lk_read lk_jr_read(const json_t *object);
+/** Of a line of source; 0 where it is none. */
+int lk_jr_line(const json_t *object);
+
 /** An id without the set's prefix. */
 const char *lk_jr_id(struct lk_jr *r, const json_t *object, const char *key);
 /** Enters an id for what it is of. */

@@ -33,23 +33,22 @@ struct lk_merged_stack lk_merged_stack(struct lk_arena *a, const struct lk_natst
     return m;
 }
 
-static const char *at_line(struct lk_arena *a, const char *function, const char *file, int line)
-{
-    file = lk_base_name(lk_words_safe(a, file));
-    if (line > 0)
-        return lk_arena_printf(a, "%s (%s:%d)", lk_phrase_name(a, function), file, line);
-    return lk_arena_printf(a, "%s (%s)", lk_phrase_name(a, function), file);
-}
-
 const char *lk_merged_frame_name(struct lk_arena *a, const struct lk_merged_frame *f)
 {
     if (f->python) {
         const struct lk_code *c = f->python->code;
         if (!c)
             return "?";
-        return at_line(a, c->qualname ? c->qualname : c->function, c->file, f->python->line);
+        return lk_phrase_place(a, c->qualname ? c->qualname : c->function, c->file,
+                               f->python->line);
     }
     if (f->native->file)
-        return at_line(a, f->native->function, f->native->file, f->native->line);
-    return at_line(a, f->native->function, f->native->module, 0);
+        return lk_phrase_place(a, f->native->function, f->native->file, f->native->line);
+    return lk_phrase_place(a, f->native->function, f->native->module, 0);
+}
+
+const char *lk_merged_user_frame(struct lk_arena *a, const struct lk_pystack *st)
+{
+    const struct lk_pyframe *f = lk_user_frame(st);
+    return f ? lk_merged_frame_name(a, &(struct lk_merged_frame){ .python = f }) : NULL;
 }

@@ -28,5 +28,7 @@ struct lk_merged_stack lk_merged_stack(struct lk_arena *a, const struct lk_natst
 /** A frame in one line, its file without folders: "f (app.py:12)", "futex_wait
  * (libc.so.6)". Belongs to the arena. */
 const char *lk_merged_frame_name(struct lk_arena *a, const struct lk_merged_frame *f);
+/** The same of the innermost frame of the user's; NULL where there is none. */
+const char *lk_merged_user_frame(struct lk_arena *a, const struct lk_pystack *st);
 
 #endif

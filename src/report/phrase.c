@@ -22,3 +22,11 @@ const char *lk_phrase_name(struct lk_arena *a, const char *s)
 {
     return lk_words_cut(a, s, NAME_COLUMNS);
 }
+
+const char *lk_phrase_place(struct lk_arena *a, const char *function, const char *file, int line)
+{
+    file = lk_base_name(lk_words_safe(a, file));
+    if (line > 0)
+        return lk_arena_printf(a, "%s (%s:%d)", lk_phrase_name(a, function), file, line);
+    return lk_arena_printf(a, "%s (%s)", lk_phrase_name(a, function), file);
+}

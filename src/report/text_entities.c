@@ -115,7 +115,7 @@ static void python_stack(const struct lists *l, const struct lk_pystack *st)
     const size_t most = l->how->all ? SIZE_MAX : MAX_FRAMES;
     for (uint32_t i = 0; st && i < st->n && i < most; i++) {
         const struct lk_pyframe *f = &st->frames[i];
-        const bool user = f->code && f->code->cls == LK_CODE_USER;
+        const bool user = lk_is_user_frame(f);
         /* Paths of your code stay whole: they are there to be copied. */
         const size_t room =
             user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
@@ -201,12 +201,7 @@ static void parents_frames(const struct lists *l, const struct lk_pystack *st)
 {
     if (!st || !st->n)
         return;
-    const struct lk_pyframe *f = &st->frames[0];
-    for (uint32_t i = 0; i < st->n; i++)
-        if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER) {
-            f = &st->frames[i];
-            break;
-        }
+    const struct lk_pyframe *user = lk_user_frame(st), *f = user ? user : &st->frames[0];
     lk_terminal_par(l->p, 6, NULL, 0,
                     lk_arena_printf(l->arena,
                                     "forked below %s; what is outside of that is its "
@@ -215,11 +210,6 @@ static void parents_frames(const struct lists *l, const struct lk_pystack *st)
                     0);
     if (l->how->all)
         python_stack(l, st);
-}
-
-static bool is_idle(enum lk_thread_state s)
-{
-    return s == LK_TS_LOOP_IDLE || s == LK_TS_PARKED || s == LK_TS_EXECUTOR_IDLE;
 }
 
 static void thread_entry(const struct lists *l, const struct entry *e)
@@ -243,7 +233,7 @@ static void thread_entry(const struct lists *l, const struct entry *e)
             l->p, 6, NULL, 0,
             lk_arena_printf(l->arena, "each blocks in %s", lk_words_safe(l->arena, t->wait.call)),
             0);
-    if (is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
+    if (lk_words_is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
         return;
     python_stack(l, t->python_stack);
     parents_frames(l, t->before_fork);

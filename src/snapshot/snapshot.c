@@ -39,7 +39,7 @@ const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref 
     return t ? t->python_stack : k ? k->stack : NULL;
 }
 
-size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind)
+size_t lk_snapshot_listed(const struct lk_snapshot *s, enum lk_kind kind)
 {
     const size_t listed[] = {
         [LK_KIND_NONE] = 0,
@@ -51,7 +51,12 @@ size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind)
         [LK_KIND_EXECUTOR] = s->executors.n,
         [LK_KIND_EXTERN] = s->externs.n,
     };
-    size_t n = (unsigned)kind < LK_ARRAY_LEN(listed) ? listed[kind] : 0;
+    return (unsigned)kind < LK_ARRAY_LEN(listed) ? listed[kind] : 0;
+}
+
+size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind)
+{
+    size_t n = lk_snapshot_listed(s, kind);
     for (size_t i = 0; i < s->folded.n; i++)
         n += s->folded.v[i].like.kind == kind ? s->folded.v[i].count : 0;
     return n;

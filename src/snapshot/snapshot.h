@@ -205,7 +205,9 @@ struct lk_extern *lk_extern_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_wait *lk_wait_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
 /** The Python frames of a thread or task; NULL when there are none, or ref is neither. */
 const struct lk_pystack *lk_stack_of(const struct lk_snapshot *s, struct lk_ref thread_or_task);
-/** How many entities of a kind there are, those that are folded away too. */
+/** How many entities of a kind its lists have. */
+size_t lk_snapshot_listed(const struct lk_snapshot *s, enum lk_kind kind);
+/** How many there are, those that are folded away too. */
 size_t lk_snapshot_count(const struct lk_snapshot *s, enum lk_kind kind);
 /** The id of any entity ("t4711"); NULL for LK_KIND_NONE. */
 const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r);

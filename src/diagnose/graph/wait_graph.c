@@ -14,22 +14,12 @@
 static void number_nodes(struct lk_graph *g)
 {
     const struct lk_snapshot *s = g->snap;
-    const size_t counts[] = {
-        [LK_KIND_NONE] = 0,
-        [LK_KIND_THREAD] = s->threads.n,
-        [LK_KIND_LOOP] = s->loops.n,
-        [LK_KIND_TASK] = s->tasks.n,
-        [LK_KIND_FUTURE] = s->futures.n,
-        [LK_KIND_LOCK] = s->locks.n,
-        [LK_KIND_EXECUTOR] = s->executors.n,
-        [LK_KIND_EXTERN] = s->externs.n,
-    };
     for (size_t k = 0; k <= LK_KIND_EXTERN; k++)
-        g->first[k + 1] = g->first[k] + counts[k];
+        g->first[k + 1] = g->first[k] + lk_snapshot_listed(s, (enum lk_kind)k);
     g->n_nodes = g->first[LK_KIND_EXTERN + 1];
     g->nodes = lk_arena_array(g->arena, g->n_nodes, sizeof *g->nodes);
     for (size_t k = LK_KIND_THREAD; k <= LK_KIND_EXTERN; k++)
-        for (size_t i = 0; i < counts[k]; i++)
+        for (size_t i = 0; i < lk_snapshot_listed(s, (enum lk_kind)k); i++)
             g->nodes[g->first[k] + i] = (struct lk_node){ .ref = lk_ref_make((enum lk_kind)k, i),
                                                           .timeout_ms = LK_FOREVER,
                                                           .scc = -1 };
