@@ -2,53 +2,28 @@
  * `loopknot diff A B`: what changed from one report to another. Each side is a JSON report or a
  * live process, which is then examined as `loopknot PID` would.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/words.h"
 #include "loopknot.h"
 
 static const char usage[] = "loopknot diff [--format text|json] [--all] A B";
 
-struct request {
-    const char *format, *sides[2];
-    size_t n;
-    bool all, help;
-};
-
-static int parse(int argc, char **argv, struct request *r)
+static int parse(int argc, char **argv, struct words *w)
 {
-    bool options = true;
-    *r = (struct request){ .format = "text", .sides = { "", "" } };
-    for (int i = 1; i < argc; i++) {
-        const char *a = argv[i];
-        if (options && strcmp(a, "--") == 0)
-            options = false;
-        else if (options && (strcmp(a, "--help") == 0 || strcmp(a, "-h") == 0))
-            r->help = true;
-        else if (options && strcmp(a, "--all") == 0)
-            r->all = true;
-        else if (options && strncmp(a, "--format=", 9) == 0)
-            r->format = a + 9;
-        else if (options && strcmp(a, "--format") == 0 && i + 1 < argc)
-            r->format = argv[++i];
-        else if (options && a[0] == '-' && a[1])
-            return complain(EXIT_USAGE, "'diff' has no option '%s' (%s)", a, usage);
-        else if (r->n == 2)
-            return complain(EXIT_USAGE, "two reports or processes: %s", usage);
-        else
-            r->sides[r->n++] = a;
-    }
-    if (!r->help && r->n != 2)
+    const int status = words_parse(w, argc, argv, true);
+    if (status || w->help)
+        return status;
+    if (w->n != 2)
         return complain(EXIT_USAGE, "two reports or processes: %s", usage);
-    if (!r->help && r->sides[0][0] == '-' && r->sides[1][0] == '-')
+    if (strcmp(w->v[0], "-") == 0 && strcmp(w->v[1], "-") == 0)
         return complain(EXIT_USAGE, "one of the two may be standard input, not both");
     return 0;
 }
@@ -76,24 +51,21 @@ static int take(struct loopknot_diagnosis *d, const char *side)
     return status ? complain(EXIT_NO_REPORT, "%s", why) : 0;
 }
 
-static int compare(const struct request *r)
+static int compare(const struct words *w)
 {
     struct loopknot_diagnosis *d[] = { loopknot_create(), loopknot_create() };
-    struct loopknot_render how = loopknot_render_default();
+    const struct loopknot_render how = words_render(w);
     bool same = false;
     if (!d[0] || !d[1])
         end_without_memory();
-    how.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-    how.width = terminal_width(STDOUT_FILENO);
-    how.all = r->all;
-    int status = take(d[0], r->sides[0]);
-    status = status ? status : take(d[1], r->sides[1]);
+    int status = take(d[0], w->v[0]);
+    status = status ? status : take(d[1], w->v[1]);
     if (!status) {
-        const int written = loopknot_compare(d[0], d[1], r->format, &how, stdout, &same);
+        const int written = loopknot_compare(d[0], d[1], w->format, &how, stdout, &same);
         if (written == LOOPKNOT_NO_MEMORY)
             end_without_memory();
         status = written == LOOPKNOT_USAGE
-                     ? complain(EXIT_USAGE, "'diff' has no format '%s' (%s)", r->format, usage)
+                     ? complain(EXIT_USAGE, "'diff' has no format '%s' (%s)", w->format, usage)
                  : written
                      ? complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno))
                      : !same;
@@ -105,13 +77,13 @@ static int compare(const struct request *r)
 
 int command_diff(int argc, char **argv)
 {
-    struct request r;
-    const int status = parse(argc, argv, &r);
+    struct words w;
+    const int status = parse(argc, argv, &w);
     if (status)
         return status;
-    if (!r.help) {
+    if (!w.help) {
         signal(SIGPIPE, SIG_IGN);
-        return compare(&r);
+        return compare(&w);
     }
     printf("usage: %s\n"
            "A and B are reports that loopknot wrote with --format json (- is standard input), or "
