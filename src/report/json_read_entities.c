@@ -120,12 +120,12 @@ static void kernel_wait(struct lk_jr *r, const json_t *o, struct lk_syscall_wait
     os->on = (enum lk_os_wait)lk_jr_word(w, "on", os_name, LK_OS_OTHER + 1, LK_OS_OTHER);
     os->syscall = lk_jr_text(r, w, "syscall");
     os->fd = lk_jr_number(w, "fd");
-    os->local = lk_jr_text(r, w, "local");
-    os->peer = lk_jr_text(r, w, "peer");
+    os->local = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "local"));
+    os->peer = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "peer"));
     os->peer_is =
         (enum lk_peer_is)lk_jr_word(w, "peer_is", peer_name, LK_PEER_TREE + 1, LK_PEER_UNKNOWN);
     os->listening = lk_jr_bool(w, "listening");
-    os->path = lk_jr_text(r, w, "path");
+    os->path = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "path"));
     os->child_pid = lk_jr_number(w, "child_pid");
     os->timeout_ms = timeout(w);
     for (size_t i = 0; i < 2; i++) {

@@ -232,7 +232,7 @@ def diff():
 
 # Each secret holds this word; where it stands says the rest of it.
 SECRETIVE = '''
-import asyncio, os, sys, threading
+import asyncio, os, socket, sys, threading
 
 def started():
     loop = asyncio.new_event_loop()
@@ -261,6 +261,27 @@ async def outer():
 def view(body):
     return asyncio.run_coroutine_threadsafe(outer(), loop).result()
 
+def read_pipe(folder):
+    name = folder + "/pipe token=hunter2-pipe"
+    os.mkfifo(name)
+    os.read(os.open(name, os.O_RDWR), 1)
+
+def read_socket(folder):
+    end = socket.socket(socket.AF_UNIX)
+    end.connect(folder + "/socket token=hunter2-socket")
+    end.recv(1)
+
+def open_pipe(folder):
+    name = folder + "/pipe token=hunter2-opened"
+    os.mkfifo(name)
+    open(name)
+
+server = socket.socket(socket.AF_UNIX)
+server.bind(os.getcwd() + "/socket token=hunter2-socket")
+server.listen()
+for wait in (read_pipe, read_socket, open_pipe):
+    threading.Thread(target=wait, args=(os.getcwd(),), daemon=True).start()
+connection, _ = server.accept()
 threading.Thread(target=view, args=("hunter2-argument",), name="request", daemon=True).start()
 import time; time.sleep(0.5)
 os.write(1, b"x")
@@ -288,10 +309,12 @@ def secrets_stay(folder):
     assert any(thread["name"] == "worker token=***" for thread in report["threads"]), [t["name"] for t in report["threads"]]
     assert any(task["name"] == "job password=***" for task in report["tasks"]), [t["name"] for t in report["tasks"]]
     assert report["target"]["pytest"]["name"] == "a.py::test_x[password=***] (call)", report["target"]["pytest"]
-    for name in sorted(os.listdir(folder)):
-        with open(os.path.join(folder, name), "rb") as file:
+    paths = {thread["wait"]["path"] for thread in report["threads"] if thread["wait"] and thread["wait"]["path"]}
+    assert paths == {"%s/%s token=***" % (folder, what) for what in ("pipe", "socket")}, paths
+    for name in FORMATS:
+        with open(os.path.join(folder, "report." + name), "rb") as file:
             found = re.findall(rb"hunter2[-a-z]*", file.read())
-        assert name == "app.py" or not found, "%s holds %s" % (name, found[:3])
+        assert not found, "%s holds %s" % (name, found[:3])
     assert "hunter2" not in verbose.text + verbose.errors, re.findall("hunter2[-a-z]*", verbose.text)
     return "%d formats" % len(FORMATS)
 

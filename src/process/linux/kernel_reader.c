@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/redact.h"
 #include "util/text.h"
 
 enum {
@@ -59,7 +60,7 @@ int lk_kernel_borrow(struct lk_kernel_reader *r, int64_t fd)
 
 const char *lk_kernel_text(struct lk_kernel_reader *r, const char *s)
 {
-    return lk_text_clean(r->arena, s, strlen(s), MAX_PATH_TEXT);
+    return lk_redact_name(r->arena, lk_text_clean(r->arena, s, strlen(s), MAX_PATH_TEXT));
 }
 
 bool lk_kernel_fd_link(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size)

@@ -26,7 +26,7 @@ int lk_kernel_borrow(struct lk_kernel_reader *r, int64_t fd);
 /** The text of the descriptor's link in /proc; false when there is none. */
 bool lk_kernel_fd_link(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size);
 ssize_t lk_kernel_fdinfo(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size);
-/** A path of the target, clean, in the reader's arena. */
+/** A path of the target, clean and redacted, in the reader's arena: to be shown, not compared. */
 const char *lk_kernel_text(struct lk_kernel_reader *r, const char *s);
 /** True when fd, a socket of that inode, listens; then ret's queue and address are filled in as far
  * as they are known. */

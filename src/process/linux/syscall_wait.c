@@ -115,7 +115,7 @@ static void decode_open(struct lk_call_decode *d)
     d->ret->on = LK_OS_FILE;
     if (!lk_read_cstr(d->r->target, lk_call_arg(d, d->call->fd), path, sizeof(path)) || !path[0])
         return;
-    d->ret->path = lk_text_clean(d->r->arena, path, strlen(path), sizeof(path));
+    d->ret->path = lk_kernel_text(d->r, path);
     bool below_fd = path[0] != '/' && d->call->fd == 1 && lk_call_int(d, 0) != AT_FDCWD;
     if (!below_fd && path_is_fifo(d, path))
         d->ret->on = LK_OS_PIPE;
