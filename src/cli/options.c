@@ -35,8 +35,8 @@ enum option_id {
 
 /* How reports are written. */
 static const struct option_row writing_rows[] = {
-    { "format", "NAME", "text (default), json (-j), markdown...: how the report is printed",
-      OPT_FORMAT },
+    { "format", "NAME",
+      "how the report is printed: text, json (-j) or another of the formats below", OPT_FORMAT },
     { "output", "FORMAT:FILE", "the same into a file; may be given again", OPT_OUTPUT },
     { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "all", NULL, "fold nothing", OPT_ALL },
@@ -113,7 +113,7 @@ void common_settle(struct common *c, int fd)
 {
     find_checkout(c);
     c->render.width = terminal_width(fd);
-    c->render.color = c->color < 0 ? isatty(fd) && !getenv("NO_COLOR") : c->color;
+    c->render.color = c->color < 0 ? terminal_color(fd) : c->color;
 }
 
 /* The rows of a command, then the shared ones; the index-th, or NULL past the end. */
@@ -137,6 +137,10 @@ void options_print(const struct option_set *set)
                  r->argument ? r->argument : "");
         printf("  %-28s %s\n", left, r->help);
     }
+    const char *format, *help;
+    printf("\nFormats:\n");
+    for (size_t i = 0; (format = loopknot_format(i, &help)); i++)
+        printf("  %-28s %s\n", format, help);
 }
 
 int options_help(const struct option_set *set)

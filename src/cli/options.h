@@ -56,7 +56,7 @@ void common_settle(struct common *c, int fd);
  */
 int options_parse(const struct option_set *set, struct common *c, void *arg, int argc, char **argv);
 
-/** Prints the table of options of a command. */
+/** Prints the table of options of a command, and the formats. */
 void options_print(const struct option_set *set);
 
 /** Usage, table, epilog to stdout; @return the exit status. */

@@ -31,7 +31,8 @@ static bool known_format(const char *name)
 int outputs_add(struct outputs *o, const char *format, const char *file)
 {
     if (!known_format(format))
-        return complain(EXIT_USAGE, "this build has no format '%s'", format);
+        return complain(EXIT_USAGE, "this build has no format '%s' (loopknot --help lists them)",
+                        format);
     if (o->n == MAX_OUTPUTS)
         return complain(EXIT_USAGE, "more than %d outputs", MAX_OUTPUTS);
     o->v[o->n++] = (struct output){ format, file };
@@ -203,6 +204,12 @@ int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
     if (github)
         append_step_summary(d, &plain);
     return status;
+}
+
+bool terminal_color(int fd)
+{
+    const char *no = getenv("NO_COLOR"); /* https://no-color.org: set, and not empty */
+    return isatty(fd) && !(no && *no);
 }
 
 int terminal_width(int fd)

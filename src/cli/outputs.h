@@ -52,5 +52,7 @@ int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
 /** Columns of the terminal behind fd; 100 for a pipe or a file: wide enough for paths, narrow
  * enough to be quoted. */
 int terminal_width(int fd);
+/** Whether it is a terminal, and the user has not asked for no colour. */
+bool terminal_color(int fd);
 
 #endif

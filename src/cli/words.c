@@ -2,7 +2,6 @@
  */
 #include "cli/words.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,7 +46,7 @@ int words_parse(struct words *w, int argc, char **argv, bool takes_all)
 struct loopknot_render words_render(const struct words *w)
 {
     struct loopknot_render how = loopknot_render_default();
-    how.color = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    how.color = terminal_color(STDOUT_FILENO);
     how.width = terminal_width(STDOUT_FILENO);
     how.all = w->all;
     return how;
