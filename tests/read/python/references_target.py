@@ -1,4 +1,5 @@
 """Threads and coroutines that have a thing; who else has it, each function's name says: nobody (kept_*), nobody, which not every version lets tell (maybe_*), or somebody (other_*)."""
+import asyncio.futures
 import collections
 import functools
 import json
@@ -19,6 +20,16 @@ class Thing:
 
 class Slotted:
     __slots__ = ("inner",)
+
+
+class SlottedAgain(Slotted):
+    __slots__ = ("inner",)
+    alias = Slotted.inner
+
+
+class Loop:
+    def get_debug(self):
+        return False
 
 
 def show(thing):
@@ -136,6 +147,62 @@ def other_weak_owner(wait):
     box.inner = Thing()
     WEAK.add(box)
     show(box.inner)
+    wait()
+
+
+def kept_vars(wait):
+    """The dict of an instance is somebody's who has both."""
+    box = Thing()
+    box.inner = Thing()
+    names = vars(box)
+    show(box.inner)
+    wait()
+    names.clear()
+
+
+def other_vars(wait):
+    """Two ways to one reference."""
+    box = Thing()
+    box.inner = KEPT["vars"] = Thing()
+    names = vars(box)
+    show(box.inner)
+    wait()
+    names.clear()
+
+
+def other_shared_vars(wait):
+    one, two = Thing(), Thing()
+    two.__dict__ = one.__dict__
+    one.inner = KEPT["shared"] = Thing()
+    show(two.inner)
+    wait()
+
+
+def kept_slots(wait):
+    box = SlottedAgain()
+    box.inner = Thing()
+    show(box.inner)
+    wait()
+
+
+def other_slots(wait):
+    """A slot that a subclass has again, and under another name."""
+    box = SlottedAgain()
+    box.inner = KEPT["slots"] = Thing()
+    show(box.inner)
+    wait()
+
+
+def kept_callbacks(wait):
+    future = asyncio.futures._PyFuture(loop=Loop())
+    show(future._callbacks)
+    wait()
+
+
+def other_callbacks(wait):
+    future = asyncio.futures._PyFuture(loop=Loop())
+    KEPT["callbacks"] = future._callbacks
+    show(future._callbacks)
     wait()
 
 

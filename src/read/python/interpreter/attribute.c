@@ -121,21 +121,36 @@ bool lk_py_is_slot(struct lk_py *py, lk_addr descr)
     return ty && strcmp(ty->name, "member_descriptor") == 0;
 }
 
+/* Where instances of a type so big hold the object of a member descriptor; 0. */
+static uint64_t offset_of(struct lk_py *py, const struct lk_pytype *ty, lk_addr descr)
+{
+    uint64_t offset;
+    uint32_t kind;
+    lk_addr def;
+    return lk_py_is_slot(py, descr) && (def = lk_py_ptr(py, descr + MEMBER_DEF)) &&
+                   lk_read_u32(py->t, def + MEMBER_TYPE, &kind) &&
+                   (kind == MEMBER_OBJECT || kind == MEMBER_OBJECT_EX) &&
+                   lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) && offset >= 16 &&
+                   offset < (uint64_t)ty->basicsize && offset + 8 <= (uint64_t)ty->basicsize
+               ? offset
+               : 0;
+}
+
+uint64_t lk_py_slot_offset(struct lk_py *py, lk_addr obj, lk_addr descr)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    return ty ? offset_of(py, ty, descr) : 0;
+}
+
 /* Offset of a member descriptor `name` found in the class or its bases; 0 when there is none. */
 static uint64_t slot_offset(struct lk_py *py, const struct lk_pytype *ty, const char *name)
 {
     uint64_t id = lk_hash_str(lk_hash_u64(LK_HASH_INIT, ty->addr), name), offset = 0;
-    uint32_t kind;
 
     if (lk_map_get(&py->slots, id, &offset))
         return offset;
-    lk_addr descr = lk_py_type_attr(py, ty, name), def;
-    if (!descr || !lk_py_is_slot(py, descr) || !(def = lk_py_ptr(py, descr + MEMBER_DEF)) ||
-        !lk_read_u32(py->t, def + MEMBER_TYPE, &kind) ||
-        (kind != MEMBER_OBJECT && kind != MEMBER_OBJECT_EX) ||
-        !lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) || offset < 16 ||
-        offset + 8 > (uint64_t)ty->basicsize)
-        offset = 0;
+    const lk_addr descr = lk_py_type_attr(py, ty, name);
+    offset = descr ? offset_of(py, ty, descr) : 0;
     lk_map_put(&py->slots, id, offset);
     return offset;
 }
@@ -171,6 +186,13 @@ lk_addr lk_py_described(struct lk_py *py, lk_addr value)
         ty && (strcmp(ty->name, "property") == 0 || strcmp(ty->name, "staticmethod") == 0 ||
                strcmp(ty->name, "classmethod") == 0);
     return describes ? lk_py_ptr(py, lk_py_field(py, value, DESCRIBED)) : value;
+}
+
+lk_addr lk_py_attr_dict(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    struct home h;
+    return ty && find_home(py, obj, ty, &h) && !h.values ? h.dict : 0;
 }
 
 void lk_py_attr_each(struct lk_py *py, lk_addr obj,

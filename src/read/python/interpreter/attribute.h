@@ -15,10 +15,14 @@ void lk_py_attr_each(struct lk_py *py, lk_addr obj,
                      bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg);
 /** One of the first `most` attributes has that value. */
 bool lk_py_has_value(struct lk_py *py, lk_addr obj, lk_addr value, unsigned most);
+/** The dict that its attributes are in; 0, also where they are in the object itself. */
+lk_addr lk_py_attr_dict(struct lk_py *py, lk_addr obj);
 /** It describes a slot: the attribute of a class with __slots__, which its instances hold. */
 bool lk_py_is_slot(struct lk_py *py, lk_addr descr);
 /** What obj holds in the slot that its class has under that name; 0, also where it is no slot. */
 lk_addr lk_py_slot_value(struct lk_py *py, lk_addr obj, lk_addr name, lk_addr descr);
+/** Where in obj the value of that slot stands; 0 where it is no slot. */
+uint64_t lk_py_slot_offset(struct lk_py *py, lk_addr obj, lk_addr descr);
 /** The function behind a property, staticmethod or classmethod; any other value as it is. */
 lk_addr lk_py_described(struct lk_py *py, lk_addr value);
 /** Functions and callables. */

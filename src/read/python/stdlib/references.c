@@ -29,7 +29,7 @@ enum {
     TB_NEXT = 16,
     TB_FRAME = 24,
     FRAME_DATA = 24, /* PyFrameObject.f_frame */
-    MOST = 64,       /* objects that only these frames are shown to keep */
+    MOST = 128,      /* objects that only these frames are shown to keep */
 };
 
 #define TPFLAG_EXCEPTION (UINT64_C(1) << 30)
@@ -52,7 +52,9 @@ struct lk_references {
 
 struct walk {
     struct lk_references *r;
-    struct lk_map seen, frames; /* objects; frames, each of which is looked at once */
+    /* objects that are known; what was looked into, or read (a frame, a dict, a slot), each once: a
+     * reference is one however many ways lead to it */
+    struct lk_map seen, read;
     LK_VEC(struct step) todo;
     lk_addr at; /* what is being looked into */
     unsigned far;
@@ -94,6 +96,29 @@ static bool refer_value(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return true;
 }
 
+/* Several instances may share one, and code may have it besides (vars()). */
+static void refer_entries(struct lk_py *py, struct walk *w, lk_addr dict)
+{
+    w->at = dict;
+    if (!lk_map_add(&w->read, dict, 1))
+        return;
+    lk_py_dict_each(py, dict, refer_entry, w);
+    if (lk_py_isinstance(py, dict, "collections", "OrderedDict"))
+        lk_py_dict_each(py, dict, refer_key, w);
+}
+
+static void refer_attributes(struct lk_py *py, struct walk *w, lk_addr obj)
+{
+    const lk_addr dict = lk_py_attr_dict(py, obj);
+    if (!dict) {
+        lk_py_attr_each(py, obj, refer_value, w); /* no dict was made of them yet */
+        return;
+    }
+    refer(w, dict);
+    refer_entries(py, w, dict); /* no step of its own */
+    w->at = obj;
+}
+
 /* The exception that a generator handles stands behind its names (Include/cpython/genobject.h
  * gi_exc_state; up to 3.10 its class, it, and its traceback). */
 static void refer_handled(struct lk_py *py, struct walk *w, lk_addr gen)
@@ -106,7 +131,7 @@ static void refer_handled(struct lk_py *py, struct walk *w, lk_addr gen)
 
 static void refer_frame(struct lk_py *py, struct walk *w, const struct lk_pyf *f)
 {
-    if (!lk_map_add(&w->frames, f->addr, 1))
+    if (!lk_map_add(&w->read, f->addr, 1))
         return;
     for (int i = 0, n = lk_py_slots(py, f); i < n; i++)
         refer(w, lk_py_slot_owns(py, f, i));
@@ -148,8 +173,10 @@ struct slots {
 static bool refer_slot(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     const struct slots *s = arg;
-    if (lk_py_is_slot(py, value))
-        refer(s->w, lk_py_slot_value(py, s->obj, key, value));
+    const uint64_t offset = lk_py_slot_offset(py, s->obj, value);
+    (void)key;
+    if (offset && lk_map_add(&s->w->read, s->obj + offset, 1))
+        refer(s->w, lk_py_ptr(py, s->obj + offset));
     return true;
 }
 
@@ -159,7 +186,7 @@ static void refer_instance(struct lk_py *py, struct walk *w, lk_addr obj)
     struct slots s = { w, obj };
     if (!ty || refer_raised(py, w, obj, ty) || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
         return;
-    lk_py_attr_each(py, obj, refer_value, w);
+    refer_attributes(py, w, obj);
     for (unsigned i = 0; ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && i < MAX_BASES; i++) {
         if (ty->dict)
             lk_py_dict_each(py, ty->dict, refer_slot, &s);
@@ -184,13 +211,20 @@ static void refer_callable(struct lk_py *py, struct walk *w, lk_addr obj)
     }
 }
 
+/* What a future of C has in its structure, one of Python has in an attribute. */
+static void refer_field(struct lk_py *py, struct walk *w, lk_addr obj, lk_addr value)
+{
+    if (value && !lk_py_has_value(py, obj, value, MAX_ITEMS))
+        refer(w, value);
+}
+
 static void refer_callbacks(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     struct lk_aio_fut f;
     if (!lk_aio_read_fut(py, obj, &f))
         return;
-    refer(w, f.callback0);
-    refer(w, f.callbacks);
+    refer_field(py, w, obj, f.callback0);
+    refer_field(py, w, obj, f.callbacks);
     refer_instance(py, w, obj);
 }
 
@@ -199,11 +233,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     struct lk_pyf f;
     w->at = obj;
     switch (lk_py_kind(py, obj)) {
-    case LK_PYK_DICT:
-        lk_py_dict_each(py, obj, refer_entry, w);
-        if (lk_py_isinstance(py, obj, "collections", "OrderedDict"))
-            lk_py_dict_each(py, obj, refer_key, w);
-        break;
+    case LK_PYK_DICT: refer_entries(py, w, obj); break;
     case LK_PYK_TUPLE:
     case LK_PYK_LIST:
     case LK_PYK_SET:
@@ -236,7 +266,7 @@ static void refer_party(struct lk_py *py, struct walk *w, const struct lk_referr
     for (size_t i = 0; i < by->frames->n; i++)
         refer_frame(py, w, &by->frames->v[i]);
     if (by->object && lk_aio_read_fut(py, by->object, &f))
-        refer(w, f.fut_waiter);
+        refer_field(py, w, by->object, f.fut_waiter);
 }
 
 static int by_end(const void *a, const void *b)
@@ -267,7 +297,7 @@ struct lk_references *lk_references_find(struct lk_py *py, const struct lk_refer
     if (r->edges.n)
         qsort(r->edges.v, r->edges.n, sizeof *r->edges.v, by_end);
     lk_map_deinit(&w.seen);
-    lk_map_deinit(&w.frames);
+    lk_map_deinit(&w.read);
     lk_free(w.todo.v);
     return r;
 }
@@ -310,10 +340,11 @@ static bool is_referred_weakly(struct lk_py *py, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint64_t offset;
-    if (!ty || lk_py_kind(py, obj) == LK_PYK_ASYNC_GEN ||
-        !lk_read_u64(py->t, ty->addr + py->layout.tp_weaklistoffset, &offset))
-        return !ty;
-    return offset && lk_py_ptr(py, obj + offset) != 0;
+    uint64_t list = 0;
+    if (ty && lk_py_kind(py, obj) == LK_PYK_ASYNC_GEN)
+        return false;
+    return !ty || !lk_read_u64(py->t, ty->addr + py->layout.tp_weaklistoffset, &offset) ||
+           (offset && !lk_read_u64(py->t, obj + offset, &list)) || list != 0;
 }
 
 /* The first edge that leads to the object. */
@@ -340,7 +371,7 @@ static bool all_found(struct lk_py *py, const struct lk_references *r, struct ba
         if (!add_referrer(r, b, r->edges.v[i].from))
             return false;
     }
-    return found >= counted;
+    return found > 0 && found == counted; /* more: it was read while it changed */
 }
 
 bool lk_references_keep(struct lk_py *py, const struct lk_references *r, lk_addr obj,
