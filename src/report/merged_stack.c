@@ -5,13 +5,14 @@
  */
 #include "report/merged_stack.h"
 
+#include "diagnose/catalog/native_code.h"
 #include "report/entity_sentences.h"
 #include "report/phrase.h"
 
 static bool is_interpreter(const struct lk_natframe *f)
 {
     if (f->function)
-        return lk_starts_with(f->function, "_PyEval_") || lk_starts_with(f->function, "PyEval_");
+        return lk_native_is_evaluation(f->function);
     return f->module &&
            (lk_starts_with(f->module, "libpython") || lk_starts_with(f->module, "python"));
 }

@@ -113,6 +113,11 @@ enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *e
     return is_program(f, exe) ? LK_NATIVE_PROJECT : LK_NATIVE_LIBRARY;
 }
 
+bool lk_native_is_evaluation(const char *function)
+{
+    return lk_starts_with(function, "_PyEval_") || lk_starts_with(function, "PyEval_");
+}
+
 /* Rust's libtest runs each test in a thread of its own (library/test/src/lib.rs, test_main). */
 bool lk_native_runs_tests(const struct lk_natstack *st)
 {

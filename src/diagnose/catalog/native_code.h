@@ -20,6 +20,9 @@ enum lk_native_code lk_native_code_of(const struct lk_natframe *f, const char *e
 /** The innermost frame of the kind that is to blame most; of the system's alone the nearest outside
  * of the library that blocks. NULL for an empty stack. */
 const struct lk_natframe *lk_native_culprit(const struct lk_natstack *st, const char *exe);
+/** CPython's evaluation of Python code (Python/ceval.c): what it calls, and what calls it, are
+ * different calls of the program. */
+bool lk_native_is_evaluation(const char *function);
 /** The thread runs a program's tests, each of which has a thread of its own. */
 bool lk_native_runs_tests(const struct lk_natstack *st);
 

@@ -10,6 +10,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/catalog/match.h"
+#include "diagnose/catalog/native_code.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/rule_words.h"
@@ -26,8 +27,7 @@ enum {
 /* The interpreter: what stands further out belongs to another call. */
 static bool is_interpreter(const struct lk_natframe *f)
 {
-    return f->function &&
-           (lk_starts_with(f->function, "_PyEval_") || lk_starts_with(f->function, "PyEval_"));
+    return f->function && lk_native_is_evaluation(f->function);
 }
 
 /* The outermost native function that the table knows, of those that the innermost Python frame

@@ -51,6 +51,7 @@ const struct lk_class_row lk_class_rows[] = {
     { "asyncio.queues", "Queue", LK_CLASS_AIO_QUEUE, "asyncio.Queue" },
     { "contextlib", "_GeneratorContextManager", LK_CLASS_GENERATOR_CM, NULL },
     { "contextlib", "_AsyncGeneratorContextManager", LK_CLASS_GENERATOR_CM, NULL },
+    { "sqlalchemy.orm.scoping", "scoped_session", LK_CLASS_SCOPED_SESSION, NULL },
     { "contextlib", "ExitStack", LK_CLASS_EXIT_STACK, NULL },
     { "contextlib", "AsyncExitStack", LK_CLASS_EXIT_STACK, NULL },
 };

@@ -44,6 +44,7 @@ enum lk_known_class {
     LK_CLASS_AS_COMPLETED,
     LK_CLASS_GENERATOR_CM,
     LK_CLASS_EXIT_STACK,
+    LK_CLASS_SCOPED_SESSION,
 };
 
 struct lk_class_row;
