@@ -260,15 +260,19 @@ static bool reads_client(const struct lk_rule_context *c, struct lk_ref task)
            lk_graph_node(c->graph, task)->timeout_ms == LK_FOREVER;
 }
 
-/* No thread but the loop's own has it at hand; and that one comes back to its selector, so that
- * what has arrived was looked at. */
+/* No thread but the loop's own has it at hand, or can act; and that one comes back to its selector,
+ * so that what has arrived was looked at. */
 static bool is_left_to_loop(const struct lk_rule_context *c, struct lk_ref task, int64_t fd)
 {
     const struct lk_loop *o = lk_loop_at(c->snap, lk_task_at(c->snap, task)->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
-    for (size_t i = 0; i < c->snap->threads.n; i++)
-        if (t != &c->snap->threads.v[i] && has_socket(&c->snap->threads.v[i], fd))
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *other = &c->snap->threads.v[i];
+        const bool held = c->mark[c->graph->first[LK_KIND_THREAD] + i],
+                   may_have = other->python && !other->sockets_complete && !held;
+        if (t != other && (has_socket(other, fd) || may_have))
             return false;
+    }
     return t && (t->wait.kind == LK_WAIT_SELECTOR || t->moved);
 }
 

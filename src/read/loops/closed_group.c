@@ -15,7 +15,8 @@ enum {
     MAX_MEMBERS = 1000, /* more are not asked: it would take longer than the sample */
     MAX_LOOKS = 60000,  /* objects looked at for references */
     STEPS = 8,
-    MAX_RELAYS = 8, /* futures that hand on one another's end */
+    MAX_RELAYS = 8,     /* futures that hand on one another's end */
+    MAX_ASKS = 1000000, /* whether what is waited for is closed, in all */
 };
 
 struct member {
@@ -29,10 +30,10 @@ struct lk_closed_group {
     bool *in;            /* by member */
     struct lk_map index; /* packed ref -> member + 1 */
     struct lk_references *references;
+    unsigned asks; /* left; what is not asked is not closed */
 };
 
-/* ---- who waits at all --------------------------------------------------------------------------
- */
+/* ---- who waits at all ------------------------------------------------------------------------ */
 
 static bool may_be_member(const struct lk_snapshot *s, struct lk_ref who)
 {
@@ -79,8 +80,7 @@ static void find_references(struct lk_closed_group *g)
     lk_free(by);
 }
 
-/* ---- whose wait only members may end ------------------------------------------------------------
- */
+/* ---- whose wait only members may end --------------------------------------------------------- */
 
 static bool is_in(const struct lk_closed_group *g, struct lk_ref who)
 {
@@ -109,10 +109,10 @@ static bool lock_is_closed(const struct lk_closed_group *g, const struct lk_lock
                     : is_kept(g, l->addr);
 }
 
-static bool is_closed(const struct lk_closed_group *g, struct lk_ref end, unsigned relays);
+static bool is_closed(struct lk_closed_group *g, struct lk_ref end, unsigned relays);
 
 /* all: each of them is needed; else any one is enough. */
-static bool ends_are_closed(const struct lk_closed_group *g, const struct lk_refs *ends, bool all,
+static bool ends_are_closed(struct lk_closed_group *g, const struct lk_refs *ends, bool all,
                             unsigned relays)
 {
     size_t closed = 0;
@@ -121,10 +121,13 @@ static bool ends_are_closed(const struct lk_closed_group *g, const struct lk_ref
     return ends->n && (all ? closed > 0 : closed == ends->n);
 }
 
-static bool is_closed(const struct lk_closed_group *g, struct lk_ref end, unsigned relays)
+static bool is_closed(struct lk_closed_group *g, struct lk_ref end, unsigned relays)
 {
     const struct lk_lock *l = lk_lock_at(g->py->s, end);
     const struct lk_future *f = lk_future_at(g->py->s, end);
+    if (!g->asks)
+        return false;
+    g->asks--;
     if (l)
         return lock_is_closed(g, l);
     if (!f)
@@ -164,6 +167,7 @@ struct lk_closed_group *lk_closed_group_find(struct lk_py *py)
 {
     struct lk_closed_group *g = lk_xcalloc(1, sizeof *g);
     g->py = py;
+    g->asks = MAX_ASKS;
     add_members(g);
     if (g->members.n && g->members.n <= MAX_MEMBERS) {
         g->in = lk_xcalloc(g->members.n, sizeof *g->in);

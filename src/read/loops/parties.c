@@ -15,6 +15,7 @@
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/future_object.h"
 #include "read/python/stdlib/socket.h"
@@ -44,8 +45,11 @@ static void add_tasks(struct lk_py *py, struct lk_parties *p)
     for (size_t i = 0; i < py->s->tasks.n; i++) {
         const struct lk_task *k = &py->s->tasks.v[i];
         bool truncated;
-        if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
-            !lk_aio_await_chain(py, k->addr, &chain, &truncated))
+        if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING)
+            continue;
+        const bool read = lk_aio_await_chain(py, k->addr, &chain, &truncated);
+        p->cut |= !read || truncated;
+        if (!read)
             continue;
         lk_reader(py)->join_chain(py, &chain);
         add_party(p, lk_ref_make(LK_KIND_TASK, i), &chain, false);
@@ -93,8 +97,7 @@ static bool add_session(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 
 static bool is_scoped(struct lk_py *py, lk_addr obj)
 {
-    const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
-    return ty && strcmp(ty->name, "scoped_session") == 0;
+    return obj && lk_py_known_class(py, obj, NULL) == LK_CLASS_SCOPED_SESSION;
 }
 
 static bool look_at_global(struct lk_py *py, lk_addr key, lk_addr value, void *arg)

@@ -12,6 +12,7 @@ struct lk_party {
 struct lk_parties {
     struct lk_party *v;
     size_t n, cap;
+    bool cut; /* frames of a task were left out */
 };
 
 /** False where there are more tasks than are worth asking. Destroy ret in any case. */

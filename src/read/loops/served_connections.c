@@ -95,7 +95,7 @@ void lk_py_find_served_connections(struct lk_py *py)
     add_asked(s);
     if (!s->served_connections.n)
         return;
-    if (!lk_parties_read(py, &parties))
+    if (!lk_parties_read(py, &parties) || parties.cut)
         s->served_connections.n = 0;
     for (size_t i = 0; s->served_connections.n && i < parties.n; i++)
         if (parties.v[i].ref.kind == LK_KIND_TASK)

@@ -124,7 +124,8 @@ static bool serves_http(struct lk_py *py, const struct lk_pyframes *chain)
 {
     for (size_t i = 0; i < chain->n; i++) {
         const struct lk_pycode *c = lk_py_code(py, chain->v[i].code);
-        if (!c || c->code->entry != LK_ENTRY_ASGI || !lk_py_code_locals(py, c))
+        if (!c || c->code->entry != LK_ENTRY_ASGI || c->nlocalsplus < 2 ||
+            !lk_py_code_locals(py, c))
             continue;
         const bool method = strcmp(c->local_names[1], "receive") != 0;
         lk_addr scope = lk_py_local(py, &chain->v[i], c->local_names[method]);

@@ -73,11 +73,12 @@ static void read_mentions(struct lk_py *py, lk_addr names, struct lk_code *c)
  * environ or env, scope or otherwise; the others bear the names that PEP 3333 and the ASGI
  * specification call them by.
  */
-static enum lk_entry entry_of(struct lk_py *py, lk_addr names)
+static enum lk_entry entry_of(struct lk_py *py, lk_addr names, int argcount)
 {
     enum { MOST = 4 }; /* self, and three arguments */
     char v[MOST][16] = { "", "", "", "" };
     int64_t n = lk_py_kind(py, names) == LK_PYK_TUPLE ? lk_py_len(py, names) : 0;
+    n = LK_MIN(n, (int64_t)argcount); /* other variables follow */
     for (int64_t i = 1; i < LK_MIN(n, (int64_t)MOST); i++)
         if (!lk_py_str_raw(py, lk_py_item(py, names, (size_t)i), v[i], sizeof v[i]))
             v[i][0] = '\0'; /* longer than any of these */
@@ -153,8 +154,9 @@ static const struct lk_pycode *read_code(struct lk_py *py, lk_addr code)
     pub->firstlineno = lk_i32_in(b, l->co_firstlineno);
     pub->is_coroutine = (c.flags & (CO_COROUTINE | CO_ASYNC_GENERATOR)) != 0;
     read_mentions(py, lk_addr_in(b, l->co_names), pub);
-    pub->entry = entry_of(py, l->co_localsplusnames != LK_OFF_NONE ? c.names
-                                                                   : lk_addr_in(b, l->co_varnames));
+    pub->entry =
+        entry_of(py, l->co_localsplusnames != LK_OFF_NONE ? c.names : lk_addr_in(b, l->co_varnames),
+                 lk_i32_in(b, l->co_argcount));
     c.code = pub;
     struct lk_pycode *ret = lk_arena_alloc(lk_py_arena(py), sizeof *ret);
     *ret = c;

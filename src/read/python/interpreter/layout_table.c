@@ -30,7 +30,7 @@
 
 /* PyCodeObject 3.8 - 3.10. */
 #define CODE_OLD \
-    .co_size = 176, .co_flags = 36, .co_stacksize = 32, .co_firstlineno = 40, .co_nlocals = 28, .co_nlocalsplus = LK_OFF_NONE, \
+    .co_size = 176, .co_argcount = 16, .co_flags = 36, .co_stacksize = 32, .co_firstlineno = 40, .co_nlocals = 28, .co_nlocalsplus = LK_OFF_NONE, \
     .co_ncellvars = LK_OFF_NONE, .co_nfreevars = LK_OFF_NONE, .co_code = 48, .co_code_adaptive = LK_OFF_NONE, .co_varnames = 72, \
     .co_cellvars = 88, .co_freevars = 80, .co_localsplusnames = LK_OFF_NONE, .co_localspluskinds = LK_OFF_NONE, .co_filename = 104, \
     .co_name = 112, .co_qualname = LK_OFF_NONE, .co_linetable = 120, .co_exceptiontable = LK_OFF_NONE, .co_consts = 56, .co_names = 64, \
@@ -42,7 +42,7 @@
     .co_exceptiontable = 40, .co_consts = 24, .co_names = 32
 /* ... and 3.12+. */
 #define CODE_12 \
-    CODE_NEW, .co_stacksize = 64, .co_firstlineno = 68, .co_nlocalsplus = 72, .co_nlocals = 80, .co_ncellvars = 84, .co_nfreevars = 88
+    CODE_NEW, .co_argcount = 52, .co_stacksize = 64, .co_firstlineno = 68, .co_nlocalsplus = 72, .co_nlocals = 80, .co_ncellvars = 84, .co_nfreevars = 88
 
 /* PyFunctionObject 3.10+. */
 #define FUNCTION_NEW .func_code = 48, .func_globals = 16, .func_closure = 72, .func_name = 32, .func_qualname = 40, .func_module = 104
@@ -128,7 +128,7 @@ const struct lk_layout lk_layouts[] = {
         NO_FRAME_OBJECT, NO_TASK_LISTS, .frame_kind = LK_FRAME_CFRAME,
         .if_size = 72, .if_executable = 32, .if_previous = 48, .if_globals = 8, .if_instr = 56, .if_stacktop = 64,
         .if_stackpointer = LK_OFF_NONE, .if_owner = 69, .if_localsplus = 72, .if_is_entry = 68,
-        CODE_NEW, .co_size = 192, .co_stacksize = 68, .co_firstlineno = 72, .co_nlocalsplus = 76, .co_nlocals = 80, .co_ncellvars = 88,
+        CODE_NEW, .co_size = 192, .co_argcount = 56, .co_stacksize = 68, .co_firstlineno = 72, .co_nlocalsplus = 76, .co_nlocals = 80, .co_ncellvars = 88,
         .co_nfreevars = 92, .co_code_adaptive = 184, .co_firsttraceable = 168, .code_basicsize = 184,
         TYPE_FIELDS, FUNCTION_NEW, DICT_NEW, .values_array = 0, STR_OLD,
         .gi_code = 16, .gi_name = 32, .gi_qualname = 40, .gi_frame_state = 75, .gi_iframe = 80, .gen_state_kind = LK_GENSTATE_V11,

@@ -69,10 +69,10 @@ struct lk_layout {
     uint32_t if_size, if_executable, if_previous, if_globals, if_instr, if_stacktop /* <= 3.13 */,
         if_stackpointer /* 3.14+ */, if_owner, if_localsplus;
     /* PyCodeObject */
-    uint32_t co_size, co_flags, co_stacksize, co_firstlineno, co_nlocals, co_nlocalsplus,
-        co_ncellvars, co_nfreevars, co_code /* <= 3.10 */, co_code_adaptive, co_varnames,
-        co_cellvars, co_freevars, co_localsplusnames, co_localspluskinds, co_filename, co_name,
-        co_qualname, co_linetable, co_exceptiontable, co_consts, co_names;
+    uint32_t co_size, co_argcount, co_flags, co_stacksize, co_firstlineno, co_nlocals,
+        co_nlocalsplus, co_ncellvars, co_nfreevars, co_code /* <= 3.10 */, co_code_adaptive,
+        co_varnames, co_cellvars, co_freevars, co_localsplusnames, co_localspluskinds, co_filename,
+        co_name, co_qualname, co_linetable, co_exceptiontable, co_consts, co_names;
     /* generators */
     uint32_t gi_frame /* <= 3.10 */, gi_code /* <= 3.11 */, gi_name, gi_qualname, gi_frame_state,
         gi_iframe;

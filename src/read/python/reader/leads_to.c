@@ -16,10 +16,7 @@
 #include "util/memory.h"
 #include "util/text.h"
 
-enum {
-    MAX_ITEMS = 4096, /* of one container */
-    MAX_BASES = 8,
-};
+enum { MAX_BASES = 8 };
 
 struct step {
     lk_addr obj;
@@ -130,7 +127,8 @@ static void look_into_instance(struct lk_py *py, struct walk *w, lk_addr obj)
 static void look_into_items(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     size_t n = 0;
-    lk_addr *items = lk_py_items(py, obj, MAX_ITEMS, &n);
+    /* more than there is left to look at spend what is left */
+    lk_addr *items = lk_py_items(py, obj, (size_t)w->x->budget + 1, &n);
     /* a callback and what it is called with */
     for (size_t i = 0; items && i < n && !w->at.counts; i++)
         w->at.counts = is_callable(py, items[i]);

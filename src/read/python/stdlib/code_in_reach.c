@@ -24,7 +24,7 @@ enum {
     MAX_NAMES = 1024, /* of one code object, with those inside of it */
     MAX_NESTED = 3,
     MAX_FUNCTIONS = 8192,
-    MAX_MODULES = 4096,
+    MAX_WRAPPED = 16,  /* functions of decorators within one another */
     STEPS = 6,         /* from a name to the object: a list of answers, their pool, its queue */
     STEPS_TO_CODE = 4, /* from a frame to a view: server, application, table, function */
     SEARCH = 20000,    /* objects of such a search */
@@ -36,6 +36,7 @@ enum {
 struct names {
     struct lk_map set;
     size_t n;
+    bool cut; /* there are more */
 };
 
 struct function {
@@ -51,6 +52,8 @@ struct reach {
     LK_VEC(struct function) functions;
     struct names handles,
         kept; /* names by which the waiter's code has the object, or a container */
+    unsigned wrapped;
+    bool cut; /* there is more than was looked at */
 };
 
 static uint64_t name_of(struct lk_py *py, lk_addr str)
@@ -66,6 +69,7 @@ static bool has(const struct names *n, const char *name)
 
 static void add_name(struct names *n, uint64_t name)
 {
+    n->cut |= n->n == MAX_NAMES;
     if (name && n->n < MAX_NAMES && lk_map_add(&n->set, name, 1))
         n->n++;
 }
@@ -90,9 +94,13 @@ static void add_names(struct lk_py *py, lk_addr code, struct names *n, unsigned 
         add_name(n, name_of(py, v[i]));
     add_free_names(py, code, n);
     v = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), MAX_NAMES, &k);
-    for (size_t i = 0; v && i < k && nested < MAX_NESTED; i++)
-        if (lk_py_kind(py, v[i]) == LK_PYK_CODE)
+    for (size_t i = 0; v && i < k; i++) {
+        if (lk_py_kind(py, v[i]) != LK_PYK_CODE)
+            continue;
+        n->cut |= nested == MAX_NESTED;
+        if (nested < MAX_NESTED)
             add_names(py, v[i], n, nested + 1);
+    }
 }
 
 /* ---- by what the waiter has the object ----------------------------------------------------- */
@@ -205,15 +213,20 @@ static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_ad
 {
     lk_addr code = lk_py_function_code(py, func);
     const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
-    if (!c || r->functions.n >= MAX_FUNCTIONS || !lk_map_add(&r->seen, code, 1))
+    r->cut |= r->functions.n >= MAX_FUNCTIONS || r->wrapped == MAX_WRAPPED;
+    if (!c || r->functions.n >= MAX_FUNCTIONS || r->wrapped == MAX_WRAPPED ||
+        !lk_map_add(&r->seen, code, 1))
         return;
+    r->wrapped++;
     add_wrapped(py, r, name, func);
+    r->wrapped--;
     if (!is_of_program(py, c))
         return;
     struct function f = { .name = name,
                           .code = code,
                           .called = called || is_held_besides(py, func) };
     add_names(py, code, &f.names, 0);
+    r->cut |= f.names.cut;
     lk_vec_add(&r->functions, f);
 }
 
@@ -372,7 +385,7 @@ bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
         add_functions(py, &r);
         spread(&r);
     }
-    const bool ret = any_ends(&r);
+    const bool ret = any_ends(&r) || r.cut || r.handles.cut;
     for (size_t i = 0; i < r.functions.n; i++)
         lk_map_deinit(&r.functions.v[i].names.set);
     lk_free(r.functions.v);

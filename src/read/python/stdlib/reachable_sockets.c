@@ -123,9 +123,10 @@ static void read_reach(struct lk_py *py, size_t thread, unsigned *objects)
 {
     const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread);
     struct lk_thread *t = &py->s->threads.v[thread];
+    const bool frames_are_read = f || !t->python;
     struct reach x = { .fds = lk_arena_array(py->s->arena, MAX_SOCKETS, sizeof *x.fds),
                        .objects = objects,
-                       .complete = true };
+                       .complete = frames_are_read };
     reach_by_loop(py, thread, &x);
     for (size_t i = 0; f && i < f->n && *objects < MAX_OBJECTS; i++) {
         lk_py_local_each(py, &f->v[i], reach_local, &x);
