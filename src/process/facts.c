@@ -109,6 +109,7 @@ bool lk_process_connections(struct lk_process *t, struct lk_arena *a, struct lk_
 void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s)
 {
     s->listeners.n = 0;
+    s->listens = LK_TRI_UNKNOWN;
     (void)ask(t, LK_FACT_LISTENERS, &(struct lk_key){ 0 }, s->arena, s);
 }
 

@@ -33,6 +33,7 @@ struct lk_snapshot *lk_snapshot_create(void)
     s->arena = a;
     s->by_addr = lk_xcalloc(1, sizeof(struct index));
     s->uid = s->ppid = s->epoll_fds = s->supervisor_timeout_ms = LK_UNKNOWN;
+    s->listens = LK_TRI_UNKNOWN;
     return s;
 }
 
@@ -122,6 +123,7 @@ void lk_snapshot_clear_entities(struct lk_snapshot *s)
     s->threads.n = s->loops.n = s->tasks.n = s->futures.n = 0;
     s->locks.n = s->executors.n = s->externs.n = s->listeners.n = s->at_hand.n = 0;
     s->own_connections.n = s->served_connections.n = 0;
+    s->listens = LK_TRI_UNKNOWN;
     s->at_hand_cut = false;
     s->limits.n = s->n_process_limits;
     s->decisive_unreadable = false;

@@ -56,6 +56,7 @@ struct lk_lock {
      * there is none */
     enum lk_wait_kind unended;
     bool kept_by_waiters; /* ... but that nobody refers to it besides who waits for it */
+    bool next_may_end;    /* ... but the code that waits, called once more: the next request */
     bool lent;            /* a queue of things that are lent: who gets one is to put it back */
     struct lk_refs waiters;
     struct lk_ref inner; /* Condition: its lock; queue: its mutex */

@@ -150,6 +150,7 @@ struct lk_snapshot {
         struct lk_listener *v;
         size_t n, cap;
     } listeners;
+    enum lk_tri listens; /* one of its sockets does: clients may still come */
     struct {
         struct lk_own_connection *v;
         size_t n, cap;

@@ -112,18 +112,28 @@ static const struct lk_future *bare_future(const struct lk_rule_context *c, cons
     return NULL;
 }
 
+/* Another request like that of the waiter may come, and take part. In a test that calls the
+ * application itself, or for a job of a queue, no client need connect. */
+static bool next_may_come(const struct lk_rule_context *c, struct lk_ref waiter)
+{
+    const struct lk_snapshot *s = c->snap;
+    return s->listens != LK_NO || s->test_env_own || s->unit_test.name ||
+           lk_stack_has(lk_stack_of(s, waiter), LK_MARK_JOB);
+}
+
 /* Of these waits an end is expected; the next item of a queue, or a change of a thread's condition,
  * is a long poll's. */
-static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait *w,
+static bool expects_an_end(const struct lk_rule_context *c, struct lk_ref waiter,
                            const struct lk_pyframe *caller)
 {
+    const struct lk_wait *w = lk_wait_of(c->snap, waiter);
     const struct lk_lock *l = lock_of(c, w);
     const struct lk_future *f = bare_future(c, w);
     if (!caller || w->timeout_ms != LK_FOREVER)
         return false;
     if (f)
         return f->unended && is_programs_own(caller);
-    if (!l || l->unended != w->kind)
+    if (!l || l->unended != w->kind || (l->next_may_end && next_may_come(c, waiter)))
         return false;
     switch (w->kind) {
     case LK_WAIT_EVENT:
@@ -142,7 +152,7 @@ static bool expects_an_end(const struct lk_rule_context *c, const struct lk_wait
 static bool is_unended(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
-    return expects_an_end(c, &t->wait, lk_wait_caller(t)) &&
+    return expects_an_end(c, thread, lk_wait_caller(t)) &&
            lk_graph_node(c->graph, thread)->life <= LK_LIFE_OPEN && lk_serves_request(c, thread) &&
            !lk_stack_has(t->python_stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
 }
@@ -153,7 +163,7 @@ static bool is_unended_task(struct lk_rule_context *c, struct lk_ref task)
     const struct lk_task *k = lk_task_at(c->snap, task);
     const size_t from = k->wait.frame > 0 ? (size_t)k->wait.frame : 0;
     return k->state == LK_TASK_PENDING && !k->ready && lk_serves_request(c, task) &&
-           expects_an_end(c, &k->wait, lk_caller_frame(k->stack, from, NULL)) &&
+           expects_an_end(c, task, lk_caller_frame(k->stack, from, NULL)) &&
            lk_graph_node(c->graph, task)->life <= LK_LIFE_OPEN &&
            !lk_stack_has(k->stack, LK_MARK_CONSUMER | LK_MARK_BRIDGE);
 }
@@ -230,6 +240,10 @@ static void say_nobody(struct lk_rule_context *c, struct lk_finding *f, const st
             "has it at hand, nor has a timer, a signal handler or a function of the program "
             "that is called; code that was not found may all the same",
             name, ends);
+    if (l && l->next_may_end)
+        lk_finding_say(c, f,
+                       "another request could; but no socket of the process listens any more, so "
+                       "that none comes");
 }
 
 static void tell_unbounded(struct lk_rule_context *c, const struct lk_wait_group *g)

@@ -180,6 +180,7 @@ static const struct member listener_members[] = {
 static const struct lk_shape listener = SHAPE(struct lk_listener, listener_members);
 static const struct member listeners_members[] = {
     MEMBER_MANY(lk_snapshot, listeners.v, listeners.n, LIST, listener),
+    MEMBER(lk_snapshot, listens, TRI),
 };
 static const struct lk_shape listeners = SHAPE(struct lk_snapshot, listeners_members);
 

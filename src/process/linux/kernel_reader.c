@@ -92,19 +92,19 @@ int64_t lk_kernel_socket_timeout(struct lk_kernel_reader *r, int64_t fd, bool se
     return tv.tv_sec * 1000 + (tv.tv_usec + 999) / 1000;
 }
 
-bool lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
-                       struct lk_listener *ret)
+enum lk_tri lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
+                              struct lk_listener *ret)
 {
     struct lk_socket s = { 0 };
     int listening = 0, dup = lk_kernel_borrow(r, fd);
     socklen_t len = sizeof(listening);
     if (dup < 0)
-        return false;
-    bool yes = getsockopt(dup, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0 && listening;
-    bool tcp = yes && lk_socket_ask(dup, &s);
+        return LK_TRI_UNKNOWN;
+    const bool asked = getsockopt(dup, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len) == 0;
+    const bool tcp = asked && listening && lk_socket_ask(dup, &s);
     close(dup);
-    if (!yes)
-        return false;
+    if (!asked || !listening)
+        return asked ? LK_NO : LK_TRI_UNKNOWN;
     char buf[LK_SOCKET_TEXT];
     uint32_t waiting;
     if (tcp) {
@@ -113,7 +113,7 @@ bool lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
     } else if (lk_socket_unix_peer(r->net, inode, NULL, &waiting)) {
         ret->queue = waiting;
     }
-    return true;
+    return LK_YES;
 }
 
 int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd)

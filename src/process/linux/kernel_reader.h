@@ -28,10 +28,10 @@ bool lk_kernel_fd_link(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t
 ssize_t lk_kernel_fdinfo(struct lk_kernel_reader *r, int64_t fd, char *buf, size_t size);
 /** A path of the target, clean and redacted, in the reader's arena: to be shown, not compared. */
 const char *lk_kernel_text(struct lk_kernel_reader *r, const char *s);
-/** True when fd, a socket of that inode, listens; then ret's queue and address are filled in as far
- * as they are known. */
-bool lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
-                       struct lk_listener *ret);
+/** Whether fd, a socket of that inode, listens; where it does, ret's queue and address are filled
+ * in as far as they are known. */
+enum lk_tri lk_kernel_listens(struct lk_kernel_reader *r, int64_t fd, uint64_t inode,
+                              struct lk_listener *ret);
 /** SO_RCVTIMEO (or SO_SNDTIMEO): LK_FOREVER when not set, LK_UNKNOWN when we may not ask. */
 int64_t lk_kernel_socket_timeout(struct lk_kernel_reader *r, int64_t fd, bool sending);
 

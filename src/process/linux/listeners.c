@@ -19,6 +19,7 @@ struct collector {
     struct lk_kernel_reader *os;
     struct lk_snapshot *s;
     size_t links, asked;
+    bool missed; /* a socket, or what it does */
 };
 
 /* A thread waits for an answer from this socket. */
@@ -71,10 +72,15 @@ static bool visit(int64_t fd, void *arg)
     struct collector *c = arg;
     char link[64];
     unsigned long long inode;
-    if (c->links++ >= MAX_LINKS)
+    if (c->links++ >= MAX_LINKS) {
+        c->missed = true;
         return false;
-    if (lk_procfs_link(link, sizeof(link), c->os->folder.dir, "fd/%lld", (long long)fd) < 0 ||
-        sscanf(link, "socket:[%llu]", &inode) != 1)
+    }
+    if (lk_procfs_link(link, sizeof(link), c->os->folder.dir, "fd/%lld", (long long)fd) < 0) {
+        c->missed = true;
+        return true;
+    }
+    if (sscanf(link, "socket:[%llu]", &inode) != 1)
         return true;
     for (size_t i = 0; i < c->s->listeners.n; i++)
         if (c->s->listeners.v[i].inode == inode) {
@@ -83,10 +89,13 @@ static bool visit(int64_t fd, void *arg)
         }
     struct lk_listener l = { .inode = inode, .queue = LK_UNKNOWN, .alone = LK_TRI_UNKNOWN };
     bool wanted = is_wanted(c->s, inode);
+    enum lk_tri listens = LK_TRI_UNKNOWN;
     if (wanted || c->asked < MAX_ASKED) {
         c->asked++;
-        l.listening = lk_kernel_listens(c->os, fd, inode, &l);
+        listens = lk_kernel_listens(c->os, fd, inode, &l);
     }
+    l.listening = listens == LK_YES;
+    c->missed |= listens == LK_TRI_UNKNOWN;
     if (!wanted && !l.listening)
         return true;
     add_fd(c, &l, fd);
@@ -112,8 +121,12 @@ void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s)
 {
     struct collector c = { .os = os, .s = s };
     s->listeners.n = 0;
-    if (os->folder.dir >= 0)
-        lk_procfs_each_id(visit, &c, os->folder.dir, "fd");
+    if (os->folder.dir < 0 || !lk_procfs_each_id(visit, &c, os->folder.dir, "fd"))
+        c.missed = true;
+    s->listens = c.missed ? LK_TRI_UNKNOWN : LK_NO;
+    for (size_t i = 0; i < s->listeners.n; i++)
+        if (s->listeners.v[i].listening)
+            s->listens = LK_YES;
     size_t n = interesting_first(s);
     if (n)
         lk_socket_sharers_read(os->target, s->listeners.v, n, s->arena);

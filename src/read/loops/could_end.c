@@ -49,7 +49,7 @@ struct reached {
 struct of_code {
     const struct lk_pystack *stack;
     const char *const *methods;
-    bool found, idle;
+    bool others, found, idle;
 };
 
 struct waits_for {
@@ -62,7 +62,7 @@ struct lk_could_end {
     const struct lk_map *wanted;
     const struct lk_ending *e;
     unsigned budget, counts, asks;
-    bool found, idle;
+    bool others, found, idle;
     LK_VEC(struct waits_for) waiting; /* who waits, in the end, for what is asked for */
     struct lk_map waiting_by;         /* what -> index + 1 */
     struct reached *threads;          /* by thread */
@@ -195,13 +195,15 @@ static void ask_frames(struct lk_could_end *x, const struct lk_pyframes *frames)
     }
 }
 
-static bool only_serves(const struct lk_thread *t)
+static bool only_serves(struct lk_py *py, const struct lk_thread *t)
 {
     if (t->wait.kind == LK_WAIT_SELECTOR || t->wait.kind == LK_WAIT_EXECUTOR_IDLE ||
         (t->wait.traits & LK_WAIT_LISTENS) || t->os.listening)
         return true;
-    for (uint32_t i = 0; i < t->python_stack->n; i++)
-        if (strcmp(t->python_stack->frames[i].code->function, "serve_forever") == 0)
+    /* between two looks; what it calls of the program may be a request */
+    const struct lk_pystack *st = t->python_stack;
+    for (uint32_t i = 0; i < st->n && lk_py_is_library(py, st->frames[i].code->file); i++)
+        if (strcmp(st->frames[i].code->function, "serve_forever") == 0)
             return true;
     return false;
 }
@@ -216,22 +218,39 @@ static bool runs_program(struct lk_py *py, const struct lk_pystack *stack)
 }
 
 /* Of what a waiter has given to a consumer, that one does what it is told. */
-static bool serves_waiter(struct lk_could_end *x, const struct lk_thread *t)
+static bool serves_waiter(struct lk_could_end *x, const struct lk_pyframes *waiter,
+                          const struct lk_thread *t)
 {
-    for (size_t i = 0; runs_program(x->py, t->python_stack) && i < t->wait.on.n; i++) {
+    if ((t->wait.kind != LK_WAIT_QUEUE_GET && t->wait.kind != LK_WAIT_CONDITION) ||
+        !runs_program(x->py, t->python_stack))
+        return false;
+    for (size_t i = 0; i < t->wait.on.n; i++) {
         const struct lk_lock *l = lk_lock_at(x->py->s, t->wait.on.v[i]);
-        if (t->wait.kind != LK_WAIT_QUEUE_GET && t->wait.kind != LK_WAIT_CONDITION)
-            return false;
-        for (size_t k = 0; l && k < x->e->waiters->n; k++) {
-            struct lk_reach_query q = { .waiter = lk_frames_of_party(x->py, x->e->waiters->v[k],
-                                                                     &x->chain),
-                                        .obj = l->addr,
-                                        .budget = &x->budget };
-            if (q.waiter && lk_py_code_has(x->py, &q))
+        struct lk_reach_query q = { .waiter = waiter, .budget = &x->budget };
+        if (l) {
+            q.obj = l->addr;
+            if (lk_py_code_has(x->py, &q))
                 return true;
         }
     }
     return false;
+}
+
+/* Code names things alike wherever it stands at the same place: it is asked once. */
+static void ask_consumers(struct lk_could_end *x)
+{
+    const struct lk_snapshot *s = x->py->s;
+    struct lk_map places = { 0 };
+    for (size_t i = 0; i < x->e->waiters->n && !x->found; i++) {
+        const struct lk_ref waiter = x->e->waiters->v[i];
+        if (!lk_map_add(&places, (uintptr_t)lk_stack_of(s, waiter), 1))
+            continue;
+        const struct lk_pyframes *frames = lk_frames_of_party(x->py, waiter, &x->chain);
+        for (size_t k = 0; frames && k < s->threads.n && !x->found; k++)
+            x->found |= !lk_refs_has(x->e->waiters, lk_ref_make(LK_KIND_THREAD, k)) &&
+                        serves_waiter(x, frames, &s->threads.v[k]);
+    }
+    lk_map_deinit(&places);
 }
 
 static void ask_threads(struct lk_could_end *x)
@@ -240,8 +259,9 @@ static void ask_threads(struct lk_could_end *x)
     for (size_t i = 0; i < s->threads.n && !x->found; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(x->py, i);
         if (lk_refs_has(x->e->waiters, lk_ref_make(LK_KIND_THREAD, i)) ||
-            only_serves(&s->threads.v[i]))
+            only_serves(x->py, &s->threads.v[i]))
             continue;
+        x->found |= !frames && s->threads.v[i].python; /* they were not read */
         struct reached *r = &x->threads[i];
         if (!r->looked) {
             r->n_own = lk_awaited_things(s, lk_ref_make(LK_KIND_THREAD, i), true, r->own, MAX_OWN);
@@ -320,41 +340,37 @@ static void ask_callbacks(struct lk_could_end *x)
         x->found |= s->executors.v[i].queued != 0;
 }
 
-static void ask_code_of(struct lk_could_end *x, struct lk_ref waiter)
+static struct of_code ask_code_of(struct lk_could_end *x, struct lk_ref waiter,
+                                  const struct lk_pystack *stack)
 {
+    struct of_code ret = { stack, x->e->methods, x->others, false, false };
     struct lk_reach_query q = {
         .obj = x->e->obj,
         .methods = x->e->methods,
         .unless = x->e->unless,
-        .others = x->e->others,
+        .others = x->others,
         .kept = x->e->lends,
         .budget = &x->budget,
-        .idle = &x->idle,
+        .idle = &ret.idle,
     };
-    const struct lk_snapshot *s = x->py->s;
-    for (size_t i = 0; i < s->threads.n && !x->found; i++)
-        x->found |= !lk_refs_has(x->e->waiters, lk_ref_make(LK_KIND_THREAD, i)) &&
-                    serves_waiter(x, &s->threads.v[i]);
     q.waiter = lk_frames_of_party(x->py, waiter, &x->chain);
-    x->found |= !q.waiter || lk_py_code_is_in_reach(x->py, &q);
+    ret.found = !q.waiter || lk_py_code_is_in_reach(x->py, &q);
+    return ret;
 }
 
-/* Code names things alike wherever it stands at the same place: it is asked once. */
+/* As ask_consumers, and for all things together. */
 static void ask_code(struct lk_could_end *x)
 {
     for (size_t i = 0; i < x->e->waiters->n && !x->found; i++) {
         const struct lk_ref waiter = x->e->waiters->v[i];
-        const struct lk_task *task = lk_task_at(x->py->s, waiter);
-        const struct lk_pystack *stack =
-            task ? task->stack : lk_thread_at(x->py->s, waiter)->python_stack;
+        const struct lk_pystack *stack = lk_stack_of(x->py->s, waiter);
         size_t k = 0;
         while (k < x->codes.n &&
-               (x->codes.v[k].stack != stack || x->codes.v[k].methods != x->e->methods))
+               (x->codes.v[k].stack != stack || x->codes.v[k].methods != x->e->methods ||
+                x->codes.v[k].others != x->others))
             k++;
-        if (k == x->codes.n) {
-            ask_code_of(x, waiter);
-            lk_vec_add(&x->codes, ((struct of_code){ stack, x->e->methods, x->found, x->idle }));
-        }
+        if (k == x->codes.n)
+            lk_vec_add(&x->codes, ask_code_of(x, waiter, stack));
         x->found |= x->codes.v[k].found;
         x->idle |= x->codes.v[k].idle;
     }
@@ -454,15 +470,23 @@ void lk_could_end_free(struct lk_could_end *x)
     lk_free(x);
 }
 
-enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle)
+enum lk_ends_it lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle)
 {
     static void (*const ask[])(struct lk_could_end *) = { ask_callbacks, ask_threads, ask_tasks,
-                                                          ask_code };
+                                                          ask_consumers };
     x->e = e;
     x->found = !x->budget;
     x->idle = false;
     for (size_t i = 0; i < LK_ARRAY_LEN(ask) && !x->found; i++)
         ask[i](x);
+    const bool at_hand = x->found;
+    bool next = false;
+    for (int others = e->others; others < 2 && !at_hand; others++) {
+        x->others = others;
+        x->found = false;
+        ask_code(x);
+        next |= x->found && !others;
+    }
     *idle = x->idle;
-    return x->found || !x->budget ? LK_YES : LK_NO;
+    return x->found || !x->budget ? LK_ENDS_SOMEBODY : next ? LK_ENDS_NEXT : LK_ENDS_NOBODY;
 }

@@ -23,6 +23,13 @@ struct lk_ending {
     bool lends; /* who has the container in which it is kept may end it, too */
 };
 
+/** Who could. */
+enum lk_ends_it {
+    LK_ENDS_NOBODY = 0,
+    LK_ENDS_NEXT, /* the code that waits, called once more; which lk_ending.others leaves out */
+    LK_ENDS_SOMEBODY,
+};
+
 /** What one sample has found so far. */
 struct lk_could_end;
 
@@ -35,9 +42,9 @@ const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who
 /** All references to it are those of who waits for it, himself or through what he awaits. */
 bool lk_kept_by_waiters(struct lk_could_end *x, const struct lk_ending *e);
 /**
- * LK_YES: somebody has it at hand, or is called who does, or it could not be told. LK_NO: nobody
- * was found. *idle: there is code that would end it, but is not called, or is the waiter's.
+ * Somebody has it at hand, or is called who does, or it could not be told; or nobody was found.
+ * *idle: there is code that would end it, but is not called, or is the waiter's.
  */
-enum lk_tri lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle);
+enum lk_ends_it lk_could_end(struct lk_could_end *x, const struct lk_ending *e, bool *idle);
 
 #endif

@@ -254,12 +254,13 @@ static bool names_it(struct lk_py *py, const char *name, lk_addr value, void *ar
     return !(n->found = lk_py_leads_to(py, value, n->l));
 }
 
-static void tell(struct search *x, const struct thing *g, bool kept)
+static void tell(struct search *x, const struct thing *g, bool kept, bool next)
 {
     struct lk_lock *l = lk_lock_at(x->py->s, g->ref);
     struct lk_future *f = lk_future_at(x->py->s, g->ref);
     if (l) {
         l->unended = g->row->wait;
+        l->next_may_end = next;
         l->lent = g->row->lends;
         l->kept_by_waiters = kept;
     } else {
@@ -287,11 +288,6 @@ static bool is_parked(struct search *x, const struct thing *g)
     return !named;
 }
 
-static bool is_long_poll(const struct sought *row, bool idle)
-{
-    return row->kept || (row->kept_or_idle && !idle);
-}
-
 /* Only members of a group that wait for one another can end it. */
 static bool is_closed(struct search *x, const struct thing *g)
 {
@@ -316,16 +312,17 @@ static void seek(struct search *x, const struct thing *g)
         return; /* in another way */
     if (lk_kept_by_waiters(x->could, &e)) {
         if (!is_parked(x, g))
-            tell(x, g, true);
+            tell(x, g, true, false);
     } else if (is_closed(x, g)) {
         x->closed = true;
-    } else if (lk_could_end(x->could, &e, &idle) == LK_NO && !is_long_poll(g->row, idle)) {
-        tell(x, g, false);
+    } else if (!g->row->kept) {
+        const enum lk_ends_it by = lk_could_end(x->could, &e, &idle);
+        if (by != LK_ENDS_SOMEBODY && (idle || !g->row->kept_or_idle))
+            tell(x, g, false, by == LK_ENDS_NEXT);
     }
 }
 
-/* ---- who would have to end what a closed group waits for ---------------------------------------
- */
+/* ---- who would have to end what a closed group waits for ------------------------------------- */
 
 static struct lk_refs others_who_have(struct search *x, lk_addr thing,
                                       const struct lk_refs *waiters)

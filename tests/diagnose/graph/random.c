@@ -203,6 +203,7 @@ static void fill_lock(struct dice *d, struct lk_lock *l)
     l->owner_certain = chance(d, 70);
     l->lost_in_fork = chance(d, 3);
     l->owner_gone = l->owners.n == 0 && chance(d, 3);
+    l->next_may_end = chance(d, 50);
     l->unended = chance(d, 20) ? (enum lk_wait_kind)below(d, LK_WAIT_FUTURE) : LK_WAIT_NONE;
     l->lent = chance(d, 20);
     l->set = chance(d, 5);

@@ -651,6 +651,27 @@ static void somebody_may(void **state)
     }
 }
 
+/* The next request would end it, and comes no more; where it may, all is well. */
+static void nobody_comes_any_more(void **state)
+{
+    (void)state;
+    enum { CLOSED, LISTENS, NOT_KNOWN, TEST, JOB, N };
+    for (int i = 0; i < N; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = waits_for_nobody(s, LK_WAIT_BARRIER),
+                      other = mk_thread(s, "clock", "tick@/srv/clock.py:9", NULL);
+        mk_wait(s, other, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 60000));
+        LOCK(THREAD(t)->wait.on.v[0])->next_may_end = true;
+        s->listens = i == LISTENS ? LK_YES : i == NOT_KNOWN ? LK_TRI_UNKNOWN : LK_NO;
+        s->unit_test.name = i == TEST ? "test_meal" : NULL;
+        if (i == JOB)
+            THREAD(t)->python_stack =
+                mk_stack(s, "wait@" STDLIB "threading.py:629", "print_page@/srv/print.py:30",
+                         "trace_task@" SITE "celery/app/trace.py:451", NULL);
+        mk_expect(s, i == CLOSED ? LK_HAZARD : LK_HEALTHY, i == CLOSED ? "LK405" : NULL);
+    }
+}
+
 /* A request's task waits for something to which nobody else refers. */
 static void nobody_else_has_it(void **state)
 {
@@ -698,6 +719,7 @@ int main(void)
         cmocka_unit_test(nobody_was_found),
         cmocka_unit_test(nobody_else_has_it),
         cmocka_unit_test(somebody_may),
+        cmocka_unit_test(nobody_comes_any_more),
         cmocka_unit_test(unbounded_wait),
         cmocka_unit_test(waits_for_futures_that_are_fine),
         cmocka_unit_test(external_wait),
