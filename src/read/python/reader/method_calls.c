@@ -67,6 +67,42 @@ static enum lk_tri stands_behind(struct lk_py *py, lk_addr receiver, lk_addr obj
     return b.found ? LK_YES : b.cut ? LK_TRI_UNKNOWN : LK_NO;
 }
 
+/* obj.name as far as it is plain: an instance's or module's own, or a lock kept in the class. */
+static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+
+    if (!ty || lk_py_kind(py, obj) == LK_PYK_TYPE ||
+        lk_py_kind(py, lk_py_type_attr(py, ty, "__getattribute__")) == LK_PYK_FUNCTION)
+        return 0;
+    lk_addr own = lk_py_attr(py, obj, name), shared = lk_py_type_attr(py, ty, name);
+    if (!shared)
+        return own;
+    if (lk_py_known_class(py, shared, NULL) != LK_CLASS_OTHER)
+        return own ? own : shared;
+    /* A descriptor of the class comes before the instance; a slot's is the instance's own. */
+    return lk_py_is_slot(py, shared) || lk_py_is_none(py, shared) ? own : 0;
+}
+
+static lk_addr global_attr(struct lk_py *py, lk_addr globals, const struct lk_receiver *s)
+{
+    lk_addr v = globals ? lk_py_dict_get(py, globals, s->name) : 0;
+    for (unsigned i = 0; v && i < s->n_attrs; i++)
+        v = plain_attr(py, v, s->attrs[i]);
+    return v;
+}
+
+/* What it calls the method on is a global of its module, as handlers have it. */
+static bool names_global(struct lk_py *py, lk_addr func, const struct lk_receivers *r, lk_addr obj)
+{
+    const lk_addr globals = lk_py_ptr(py, func + py->layout.func_globals);
+    for (size_t i = 0; r->known && i < r->n; i++)
+        if (r->v[i].from == LK_FROM_GLOBAL && !r->v[i].plain &&
+            global_attr(py, globals, &r->v[i]) == obj)
+            return true;
+    return false;
+}
+
 /* A function of the program that names the method in turn may do it to anything. The standard
  * library's do it to their own. */
 static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self,
@@ -81,7 +117,9 @@ static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self
     if (behind != LK_NO || lk_py_of_stdlib(py, c->code))
         return behind;
     const struct lk_receivers *r = lk_py_receivers(py, c, method);
-    return r->known && r->n == 0 ? LK_NO : LK_TRI_UNKNOWN;
+    if (r->known && r->n == 0)
+        return LK_NO;
+    return names_global(py, func, r, obj) ? LK_YES : LK_TRI_UNKNOWN;
 }
 
 enum lk_tri lk_py_callable_reaches(struct lk_py *py, lk_addr callable, const char *method,
@@ -120,23 +158,6 @@ static enum lk_tri call_reaches(struct lk_py *py, lk_addr receiver, const char *
 
 /* ---- which object it is ------------------------------------------------------------------- */
 
-/* obj.name as far as it is plain: an instance's or module's own, or a lock kept in the class. */
-static lk_addr plain_attr(struct lk_py *py, lk_addr obj, const char *name)
-{
-    const struct lk_pytype *ty = lk_py_type(py, obj);
-
-    if (!ty || lk_py_kind(py, obj) == LK_PYK_TYPE ||
-        lk_py_kind(py, lk_py_type_attr(py, ty, "__getattribute__")) == LK_PYK_FUNCTION)
-        return 0;
-    lk_addr own = lk_py_attr(py, obj, name), shared = lk_py_type_attr(py, ty, name);
-    if (!shared)
-        return own;
-    if (lk_py_known_class(py, shared, NULL) != LK_CLASS_OTHER)
-        return own ? own : shared;
-    /* A descriptor of the class comes before the instance; a slot's is the instance's own. */
-    return lk_py_is_slot(py, shared) || lk_py_is_none(py, shared) ? own : 0;
-}
-
 /* exec() may run a module's code with locals that are not its globals. */
 static lk_addr from_namespace(struct lk_py *py, const struct lk_pyf *f, const char *name)
 {
@@ -153,8 +174,8 @@ static lk_addr resolve(struct lk_py *py, const struct lk_pyf *f, const struct lk
 
     switch (s->from) {
     case LK_FROM_NOWHERE: return 0;
+    case LK_FROM_GLOBAL: return global_attr(py, f->globals, s);
     case LK_FROM_LOCAL: v = lk_py_local(py, f, s->name); break;
-    case LK_FROM_GLOBAL: v = f->globals ? lk_py_dict_get(py, f->globals, s->name) : 0; break;
     case LK_FROM_NAMESPACE: v = from_namespace(py, f, s->name); break;
     }
     for (unsigned i = 0; v && i < s->n_attrs; i++)
