@@ -30,7 +30,7 @@ static bool is_word(char c)
 /*
  * Text of a paragraph or table cell. Markup and HTML characters lose their meaning (CommonMark
  * 0.31, section 2.4: any ASCII punctuation may be escaped). GitHub and GitLab look for mentions and
- * references (@name, #1, !1, $1, %name, ~name) in the rendered text, where a backslash is gone:
+ * references (@name, #1, !1, $1, &1, %name, ~name) in the rendered text, where a backslash is gone:
  * there an empty comment splits the text. "www." and "://" would become links (GFM 0.29,
  * section 6.9).
  */
@@ -47,7 +47,7 @@ const char *lk_md_plain(struct lk_arena *a, const char *text)
         else if (c == '>')
             lk_strbuf_puts(&b, "&gt;");
         else if (c == '&')
-            lk_strbuf_puts(&b, "&amp;");
+            lk_strbuf_puts(&b, is_word(s[i + 1]) ? "&amp;<!-- -->" : "&amp;");
         else if (c == '@')
             lk_strbuf_puts(&b, "@<!-- -->");
         else if (strchr("#!~$%", c) && is_word(s[i + 1]))
