@@ -76,9 +76,8 @@ static bool name_of_code(struct lk_arena *a, const struct lk_snapshot *s,
     const char *q = lk_words_safe(a, code->qualname ? code->qualname : code->function);
     const char *last = strrchr(q, '.');
     const char *path = lk_ci_path(a, s, code->file), *below = lk_ci_below(s->cwd, path);
-    const char *base = strrchr(path, '/');
+    const char *file = below ? below : lk_base_name(path);
     ret->phase = NULL;
-    const char *file = below ? below : base ? base + 1 : path;
     ret->group = dotted(a, file, strlen(file));
     if (last)
         ret->group = lk_arena_printf(a, "%s.%.*s", ret->group, (int)(last - q), q);
@@ -193,8 +192,7 @@ static const char *argument(const struct lk_snapshot *s, size_t i)
 
 static const char *program(const struct lk_snapshot *s)
 {
-    const char *slash = strrchr(argument(s, 0), '/');
-    return slash ? slash + 1 : argument(s, 0);
+    return lk_base_name(argument(s, 0));
 }
 
 static const char *joined(struct lk_arena *a, const struct lk_snapshot *s)
