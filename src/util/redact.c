@@ -1,14 +1,14 @@
 /*
  * What is hidden:
- *   --password=X  PASSWORD=X  dbPassword=X   the whole rest of the argument, where the name says
- * secret
- *   --password X                             the next argument, unless it is an option itself (--X)
- *   "password": "x"   password='x'           the quoted value, anywhere in the argument (JSON, code
- * given with -c) Authorization: Bearer X   Bearer X       the rest of the line; the word after
- * Bearer or Basic ?token=X&  &key=X                        the value of a query parameter
- *   scheme://user:X@host                     the password
- *   -u user:X                                curl's way
- *   eyJ..., ghp_..., AKIA...                 words that are tokens by their shape
+ *   --password=X  PASSWORD=X  dbPassword=X  all that follows, where the name says secret
+ *   --password X                            the next argument, unless it is an option itself
+ *   "password": "x"   password='x'          the quoted value, anywhere in the argument
+ *   Authorization: Bearer X                 the rest of the line
+ *   Bearer X   Basic X                      the word after it
+ *   ?token=X&  &key=X                       the value of a query parameter
+ *   scheme://user:X@host                    the password
+ *   -u user:X                               curl's way
+ *   eyJ..., ghp_..., AKIA...                words that are tokens by their shape
  *
  * A name says secret when one of its words does; words end at punctuation and where lower case
  * turns to upper case. It does not when its last word says that the value is about the secret
