@@ -98,6 +98,15 @@ def settled_trouble(pid, seconds=2.0):
         time.sleep(0.01)
 
 
+def write_fixtures(test, folder):
+    """Reports made by hand with every kind of name, as a unit test of tests/report writes them."""
+    program = os.path.join("build-san", "tests", "report", test)
+    made = subprocess.run(["make", "-s", "--no-print-directory", "SAN=address,undefined", "CFLAGS=-O1 -g", program], cwd=ROOT,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=900)
+    assert made.returncode == 0, made.stdout.decode(errors="replace")[-600:]
+    subprocess.run([os.path.join(ROOT, program), folder], check=True, timeout=120)
+
+
 def until(condition, seconds=10.0, what="a condition"):
     deadline = time.monotonic() + seconds
     while not condition():
