@@ -1,7 +1,7 @@
 /*
  * Follows the waits that were read, from one party to what each of them needs: a task's awaits, a
  * group's members, a future's only enders, who has a lock (asyncio/taskgroups.py __aexit__,
- * asyncio/ tasks.py gather, asyncio/locks.py; concurrent/futures/_base.py result).
+ * asyncio/tasks.py gather, asyncio/locks.py; concurrent/futures/_base.py result).
  */
 #include "read/loops/awaited.h"
 

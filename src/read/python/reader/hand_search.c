@@ -40,6 +40,13 @@ struct place {
     unsigned nested, depth;
 };
 
+/* There is more than is looked at. */
+static void leave_out(struct lk_hand_search *x)
+{
+    x->out->unknown |= x->calls;
+    x->out->cut = true;
+}
+
 /* Cells, methods and partials within each other have no end of their own in a hostile target. */
 static bool is_too_deep(struct lk_hand_search *x)
 {
@@ -75,6 +82,8 @@ static void add_code(struct lk_py *py, struct lk_hand_search *x, lk_addr code, l
     }
     lk_addr *consts =
         lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), LK_HAND_MAX_NAMES, &n_consts);
+    if (n_consts == LK_HAND_MAX_NAMES)
+        leave_out(x);
     for (size_t i = 0; consts && i < n_consts; i++)
         if (lk_py_kind(py, consts[i]) == LK_PYK_CODE)
             add_code(py, x, consts[i], globals, depth);
@@ -86,7 +95,7 @@ static void look_at_code(struct lk_py *py, struct lk_hand_search *x, lk_addr fun
     lk_addr code = lk_py_function_code(py, func);
     const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
     if (!c || x->functions++ >= MAX_FUNCTIONS) {
-        x->out->unknown |= x->calls;
+        leave_out(x);
         return;
     }
     bool own = !lk_py_of_stdlib(py, c->code);
@@ -126,9 +135,12 @@ static void look_into_container(struct lk_py *py, struct lk_hand_search *x, lk_a
 {
     struct place e = { x, nested + 1, depth };
     size_t n = 0;
-    if (nested >= (x->calls ? LK_HAND_MAX_NESTED : MAX_HELD_NESTED) ||
-        lk_py_len(py, obj) > MAX_ITEMS) {
-        x->out->unknown |= x->calls;
+    if (lk_py_len(py, obj) > MAX_ITEMS) {
+        leave_out(x);
+        return;
+    }
+    if (nested >= (x->calls ? LK_HAND_MAX_NESTED : MAX_HELD_NESTED)) {
+        x->out->unknown |= x->calls; /* what is held so far in is none of a frame's */
         return;
     }
     if (kind == LK_PYK_DICT) {
@@ -169,7 +181,7 @@ static void add_instance(struct lk_py *py, struct lk_hand_search *x, lk_addr obj
             (x->calls || lk_hand_is_own_class(py, x, obj) ? MAX_INSTANCES : MAX_HELD_INSTANCES))
         return;
     if (x->instances.n >= MAX_OBJECTS) {
-        x->out->unknown |= x->calls;
+        leave_out(x);
         return;
     }
     lk_vec_add(&x->instances,
