@@ -224,7 +224,7 @@ def main():
     for f in FUNCTIONS:
         threading.Thread(target=f, args=(wait,), name=f.__name__, daemon=True).start()
         reached.acquire()
-    os.write(1, json.dumps({"pid": os.getpid(), "things": SHOWN}).encode() + b"\n")  # at once: its reader goes then
+    os.write(1, json.dumps({"pid": os.getpid(), "version": list(sys.version_info[:2]), "things": SHOWN}).encode() + b"\n")  # at once: its reader goes then
     sys.stdin.read()
 
 

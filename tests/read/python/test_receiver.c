@@ -3,29 +3,11 @@
  * (receiver_target.py); the tables, the decoder and the answers must agree with it. Then the same
  * with code and heaps that lie.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <fcntl.h>
-#include <glob.h>
-#include <jansson.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "lying_target.h"
+#include "told_target.h"
 
 #include "read/python/interpreter/bytecode.h"
 #include "read/python/interpreter/code.h"
-#include "read/python/interpreter/runtime.h"
-#include "read/python/interpreter/thread_states.h"
 #include "read/python/reader/method_calls.h"
 
 enum { MAX_CODE = 1 << 16, ROUNDS = 4000, LIES = 40 };
@@ -53,107 +35,6 @@ static const char *const class_names[] = {
     [LK_OPC_JUMP_BACK] = "JUMP_BACK",
     [LK_OPC_JUMP_ABSOLUTE] = "JUMP_ABSOLUTE",
 };
-
-/* ---- a target ------------------------------------------------------------------------ */
-
-struct program {
-    pid_t pid;
-    int in; /* it ends when this is closed */
-    json_t *truth;
-    int version;
-};
-
-static void run(const char *root, const char *python)
-{
-    if (root) {
-        if (chroot(root) != 0 || chdir("/") != 0)
-            _exit(127);
-        execl(python, python, "/tmp/loopknot/receiver_target.py", (char *)NULL);
-    }
-    execl(python, python, "tests/read/python/receiver_target.py", (char *)NULL);
-    _exit(127);
-}
-
-static bool start(struct program *p, const char *root, const char *python)
-{
-    int in[2], out[2];
-
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    p->pid = fork();
-    if (p->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(in[0], STDIN_FILENO);
-        dup2(out[1], STDOUT_FILENO);
-        run(root, python);
-    }
-    close(in[0]);
-    close(out[1]);
-    p->in = in[1];
-    FILE *f = fdopen(out[0], "r");
-    p->truth = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
-    fclose(f);
-    if (!p->truth)
-        return false;
-    json_t *v = json_object_get(p->truth, "version");
-    p->version = LK_PYVER((int)json_integer_value(json_array_get(v, 0)),
-                          (int)json_integer_value(json_array_get(v, 1)));
-    return true;
-}
-
-static void end(struct program *p)
-{
-    close(p->in);
-    kill(p->pid, SIGKILL);
-    waitpid(p->pid, NULL, 0);
-    json_decref(p->truth);
-}
-
-static bool copy_into(const char *root, const char *name)
-{
-    char cmd[1024];
-    snprintf(cmd, sizeof cmd,
-             "mkdir -p '%s/tmp/loopknot' && cp tests/read/python/%s '%s/tmp/loopknot/'", root, name,
-             root);
-    return system(cmd) == 0;
-}
-
-/* Calls fn for every interpreter; returns how many there were. */
-static unsigned each_python(void (*fn)(struct program *, const char *label))
-{
-    static const char *const patterns[] = { "/usr/bin/python3", "~/.pyenv/versions/3.*/bin/python3",
-                                            "build/matrix/*/usr/bin/python3.?",
-                                            "build/matrix/*/usr/bin/python3.??" };
-    unsigned n = 0;
-
-    for (size_t i = 0; i < LK_ARRAY_LEN(patterns); i++) {
-        glob_t g;
-        bool rooted = i >= 2;
-        if (glob(patterns[i], GLOB_TILDE, NULL, &g) != 0 || (rooted && geteuid() != 0))
-            continue;
-        for (size_t k = 0; k < g.gl_pathc; k++) {
-            char *root = lk_xstrdup(g.gl_pathv[k]), *python = strstr(root, "/usr/bin/");
-            char *path = lk_xstrdup(rooted ? python : root);
-            struct program p = { 0 };
-            if (rooted)
-                *python = '\0';
-            if (!rooted ||
-                (copy_into(root, "receiver_target.py") && copy_into(root, "opcode_rows.py"))) {
-                if (!start(&p, rooted ? root : NULL, path))
-                    fail_msg("%s did not start", g.gl_pathv[k]);
-                if (lk_layout_find(p.version)) {
-                    fn(&p, g.gl_pathv[k]);
-                    n++;
-                }
-                end(&p);
-            }
-            lk_free(root);
-            lk_free(path);
-        }
-        globfree(&g);
-    }
-    return n;
-}
 
 /* ---- tables and decoder ---------------------------------------------------------------- */
 
@@ -227,20 +108,6 @@ static void check_code(struct program *p, const char *label)
 
 /* ---- answers ------------------------------------------------------------------------------- */
 
-static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_process *t)
-{
-    struct lk_snapshot *s = lk_snapshot_create();
-    struct lk_thread_list list = { 0 };
-
-    assert_true(lk_process_threads(t, &list, true, NULL));
-    for (size_t i = 0; i < list.n; i++)
-        lk_snapshot_thread(s, list.v[i].tid, NULL);
-    lk_free(list.v);
-    lk_py_begin(py, s);
-    lk_py_read_threads(py);
-    return s;
-}
-
 static const struct lk_pyframes *frames_of(struct lk_py *py, size_t thread)
 {
     uint64_t at = 0;
@@ -309,27 +176,19 @@ static void check_python(struct program *p, const char *label)
 static void every_python_agrees(void **state)
 {
     (void)state;
-    unsigned n = each_python(check_python);
+    static const char *const scripts[] = { "receiver_target.py", "opcode_rows.py", NULL };
+    unsigned n = each_python(scripts, check_python);
     print_message("%u interpreters\n", n);
     assert_true(n > 0);
 }
 
 /* ---- lies ----------------------------------------------------------------------------------- */
 
-static uint64_t seed = 88172645463325252u;
-static pid_t liar;
-
-static uint64_t rnd(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    return seed ^= seed << 17;
-}
-
 static void random_code_is_survived(void **state)
 {
     unsigned decoded = 0;
     (void)state;
+    liar.random = 88172645463325252u;
 
     for (size_t v = 0; v < lk_n_layouts; v++) {
         const struct lk_optable *t = lk_py_opcodes(lk_layouts[v].version);
@@ -337,10 +196,10 @@ static void random_code_is_survived(void **state)
         assert_non_null(t);
         lk_py_opcodes_expand(t, info);
         for (unsigned round = 0; round < ROUNDS; round++) {
-            size_t n = rnd() % (round % 2 ? 4096 : 24);
+            size_t n = next_random() % (round % 2 ? 4096 : 24);
             uint8_t *exact = lk_xmalloc(n + 1); /* so that a step too far is seen */
             for (size_t i = 0; i < n; i++) {
-                exact[i] = (uint8_t)rnd();
+                exact[i] = (uint8_t)next_random();
                 while (i % 2 == 0 && round % 4 && info[exact[i]].cls == LK_OPC_INVALID)
                     exact[i]++;
             }
@@ -355,19 +214,6 @@ static void random_code_is_survived(void **state)
         }
     }
     assert_true(decoded > 100);
-}
-
-static size_t lying_read(void *impl, lk_addr addr, void *buf, size_t n)
-{
-    struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
-    (void)impl;
-    ssize_t got = process_vm_readv(liar, &local, 1, &remote, 1, 0);
-    uint64_t *words = buf;
-
-    for (ssize_t i = 0; i < got / 8; i++)
-        if (rnd() % 300 == 0)
-            words[i] = rnd() % 2 ? rnd() : words[rnd() % (uint64_t)(got / 8)];
-    return got > 0 ? (size_t)got : 0;
 }
 
 static void ask_all(struct lk_py *py, lk_addr lock)
@@ -387,8 +233,9 @@ static void a_lying_heap_is_survived(void **state)
     struct lk_error err = { 0 };
     struct program p = { 0 };
     (void)state;
-    assert_true(start(&p, NULL, "/usr/bin/python3"));
-    liar = p.pid;
+    assert_true(start(&p, NULL, "/usr/bin/python3", "receiver_target.py"));
+    liar.pid = p.pid;
+    liar.one_in = 300;
     struct lk_process *honest = lk_process_open_live(p.pid, &err);
     assert_non_null(honest);
     struct lk_py *py = lk_py_open(honest, &err);
@@ -396,6 +243,7 @@ static void a_lying_heap_is_survived(void **state)
     for (unsigned i = 0; i < LIES; i++) {
         struct lk_process *bad = lk_process_create(&ops, NULL);
         uint64_t began = lk_now_ms();
+        liar.salt = i;
         lk_process_begin_sample(honest);
         /* Every second time the frames are true and only what is asked of them lies. */
         py->t = i % 2 ? bad : honest;

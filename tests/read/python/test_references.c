@@ -3,82 +3,15 @@
  * thing somebody else can get at as well (references_target.py); then the same with a heap that
  * lies.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include <fcntl.h>
-#include <glob.h>
-#include <jansson.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/uio.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "lying_target.h"
+#include "told_target.h"
 
 #include "process/linux/process_facts.h"
-#include "read/python/interpreter/runtime.h"
 #include "read/python/interpreter/thread_lookup.h"
-#include "read/python/interpreter/thread_states.h"
 #include "read/python/reader/class_table.h"
 #include "read/python/stdlib/references.h"
 
 enum { LIES = 40, STEPS = 8, BUDGET = 4000 };
-
-struct program {
-    pid_t pid;
-    int in; /* it ends when this is closed */
-    json_t *truth;
-};
-
-static bool start(struct program *p, const char *python)
-{
-    int in[2], out[2];
-    assert_int_equal(pipe2(in, O_CLOEXEC), 0);
-    assert_int_equal(pipe2(out, O_CLOEXEC), 0);
-    p->pid = fork();
-    if (p->pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(in[0], STDIN_FILENO);
-        dup2(out[1], STDOUT_FILENO);
-        execl(python, python, "tests/read/python/references_target.py", (char *)NULL);
-        _exit(127);
-    }
-    close(in[0]);
-    close(out[1]);
-    p->in = in[1];
-    FILE *f = fdopen(out[0], "r");
-    p->truth = json_loadf(f, JSON_DISABLE_EOF_CHECK, NULL);
-    fclose(f);
-    return p->truth != NULL;
-}
-
-static void end(struct program *p)
-{
-    close(p->in);
-    kill(p->pid, SIGKILL);
-    waitpid(p->pid, NULL, 0);
-    json_decref(p->truth);
-}
-
-static struct lk_snapshot *read_threads(struct lk_py *py, struct lk_process *t)
-{
-    struct lk_snapshot *s = lk_snapshot_create();
-    struct lk_thread_list list = { 0 };
-    assert_true(lk_process_threads(t, &list, true, NULL));
-    for (size_t i = 0; i < list.n; i++)
-        lk_snapshot_thread(s, list.v[i].tid, NULL);
-    lk_free(list.v);
-    lk_py_begin(py, s);
-    lk_py_read_threads(py);
-    return s;
-}
 
 /* Whether the thread of that name is all that keeps the thing. */
 static bool is_kept(struct lk_py *py, const char *thread, lk_addr thing)
@@ -100,7 +33,7 @@ static bool is_kept(struct lk_py *py, const char *thread, lk_addr thing)
     return false;
 }
 
-static unsigned check(struct program *p, const char *label)
+static void check(struct program *p, const char *label)
 {
     struct lk_error err = { 0 };
     struct lk_process *t = lk_process_open_live(p->pid, &err);
@@ -124,65 +57,20 @@ static unsigned check(struct program *p, const char *label)
     lk_snapshot_destroy(s);
     lk_py_close(py);
     lk_process_destroy(t);
-    return wrong;
+    assert_int_equal(wrong, 0);
 }
+
+static const char *const scripts[] = { "references_target.py", NULL };
 
 static void every_python_agrees(void **state)
 {
     (void)state;
-    unsigned n = 0, wrong = 0;
-    static const char *const patterns[] = { "/usr/bin/python3",
-                                            "~/.pyenv/versions/3.*/bin/python3" };
-    for (size_t i = 0; i < LK_ARRAY_LEN(patterns); i++) {
-        glob_t g;
-        if (glob(patterns[i], GLOB_TILDE, NULL, &g) != 0)
-            continue;
-        for (size_t k = 0; k < g.gl_pathc; k++) {
-            struct program p = { 0 };
-            int minor = 8;
-            const char *version = strstr(g.gl_pathv[k], "/3.");
-            if (version)
-                minor = atoi(version + 3);
-            if (!lk_layout_find(LK_PYVER(3, minor)))
-                continue;
-            if (!start(&p, g.gl_pathv[k]))
-                fail_msg("%s did not start", g.gl_pathv[k]);
-            if (getenv("VERBOSE"))
-                print_message("%s\n", g.gl_pathv[k]);
-            wrong += check(&p, g.gl_pathv[k]);
-            n++;
-            end(&p);
-        }
-        globfree(&g);
-    }
+    unsigned n = each_python(scripts, check);
     print_message("%u interpreters\n", n);
     assert_true(n > 0);
-    assert_int_equal(wrong, 0);
 }
 
 /* ---- lies ----------------------------------------------------------------------------------- */
-
-static uint64_t seed = 88172645463325252u;
-static pid_t liar;
-
-static uint64_t rnd(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    return seed ^= seed << 17;
-}
-
-static size_t lying_read(void *impl, lk_addr addr, void *buf, size_t n)
-{
-    struct iovec local = { buf, n }, remote = { (void *)(uintptr_t)addr, n };
-    (void)impl;
-    ssize_t got = process_vm_readv(liar, &local, 1, &remote, 1, 0);
-    uint64_t *words = buf;
-    for (ssize_t i = 0; i < got / 8; i++)
-        if (rnd() % 300 == 0)
-            words[i] = rnd() % 2 ? rnd() : words[rnd() % (uint64_t)(got / 8)];
-    return got > 0 ? (size_t)got : 0;
-}
 
 static void a_lying_heap_is_survived(void **state)
 {
@@ -190,8 +78,9 @@ static void a_lying_heap_is_survived(void **state)
     struct lk_error err = { 0 };
     struct program p = { 0 };
     (void)state;
-    assert_true(start(&p, "/usr/bin/python3"));
-    liar = p.pid;
+    assert_true(start(&p, NULL, "/usr/bin/python3", scripts[0]));
+    liar.pid = p.pid;
+    liar.one_in = 300;
     struct lk_process *honest = lk_process_open_live(p.pid, &err);
     struct lk_py *py = lk_py_open(honest, &err);
     json_t *things = json_object_get(p.truth, "things");
@@ -199,6 +88,7 @@ static void a_lying_heap_is_survived(void **state)
     for (unsigned i = 0; i < LIES; i++) {
         struct lk_process *bad = lk_process_create(&ops, NULL);
         uint64_t began = lk_now_ms();
+        liar.salt = i;
         lk_process_begin_sample(honest);
         struct lk_snapshot *s = read_threads(py, honest);
         py->t = bad;
