@@ -287,6 +287,8 @@ static int run(const struct option_set *of, int argc, char **argv)
         catch_signals();
         a->n_named = a->n_pids;
         status = outputs_try(&a->common.outputs);
+        if (!status && a->capture)
+            status = outputs_try_file(a->capture);
         if (!status && !a->no_tree)
             add_trees(a);
         status = status ? status : examine_all(a);

@@ -1,21 +1,15 @@
-/*
- * Reports to the streams and files that the user named. A regular file is written under a temporary
- * name in its folder and renamed, rename(2), so that it is there complete or as it was; devices,
- * FIFOs and /dev/stdout are written to as they are.
- */
+/* Reports to the streams and files that the user named; each file whole or not at all. */
 #include "cli/outputs.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/github_summary.h"
+#include "util/replace_file.h"
 
 enum { PLAIN_WIDTH = 100 };
 
@@ -96,88 +90,32 @@ static int write_failed(const char *file, int why)
                     strerror(why));
 }
 
-/* What already is a device, a FIFO or a directory is asked alone, since opening may act or wait. */
-static int try_file(const char *name)
+int outputs_try_file(const char *file)
 {
-    char real[PATH_MAX], temp[PATH_MAX + 32];
-    struct stat st;
-    const bool there = stat(name, &st) == 0;
-    if (there && S_ISDIR(st.st_mode))
-        return EISDIR;
-    if (there && !S_ISREG(st.st_mode))
-        return access(name, W_OK) == 0 ? 0 : errno;
-    const char *file = realpath(name, real) ? real : name;
-    if (snprintf(temp, sizeof temp, "%s.%d.tmp", file, (int)getpid()) >= (int)sizeof temp)
-        return ENAMETOOLONG;
-    const int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return errno;
-    close(fd);
-    unlink(temp);
-    return 0;
+    const int why = lk_replace_try(file);
+    return why ? write_failed(file, why) : 0;
 }
 
 int outputs_try(const struct outputs *o)
 {
     int status = 0;
     for (size_t i = 0; i < o->n; i++) {
-        const int why = o->v[i].file && !is_stdout(&o->v[i]) ? try_file(o->v[i].file) : 0;
-        if (why)
-            status = write_failed(o->v[i].file, why);
+        const int one = o->v[i].file && !is_stdout(&o->v[i]) ? outputs_try_file(o->v[i].file) : 0;
+        status = one ? one : status;
     }
     return status;
 }
 
-/* Also when the report was cut short the stream is closed; the first error counts. */
-static bool write_and_close(const struct loopknot_diagnosis *d, const struct output *out,
-                            const struct loopknot_render *how, FILE *f, int *why)
-{
-    bool ok = loopknot_write(d, out->format, how, f) == 0;
-    *why = errno;
-    if (fclose(f) != 0 && ok) {
-        *why = errno;
-        return false;
-    }
-    return ok;
-}
-
-/* A device, a FIFO or /dev/stdout is written to; renaming a file over it would take it away from
- * everybody. */
-static int write_special(const struct loopknot_diagnosis *d, const struct output *out,
-                         const struct loopknot_render *how)
-{
-    int why;
-    FILE *f = fopen(out->file, "we");
-    if (!f)
-        return write_failed(out->file, errno);
-    return write_and_close(d, out, how, f, &why) ? 0 : write_failed(out->file, why);
-}
-
-/* Complete or not at all: under a temporary name first. */
 static int write_file(const struct loopknot_diagnosis *d, const struct output *out,
                       const struct loopknot_render *how)
 {
-    char real[PATH_MAX], temp[PATH_MAX + 32];
-    struct stat st;
-    if (stat(out->file, &st) == 0 && !S_ISREG(st.st_mode))
-        return write_special(d, out, how);
-    /* A link stays one: what it points to is replaced. */
-    const char *file = realpath(out->file, real) ? real : out->file;
-    if (snprintf(temp, sizeof temp, "%s.%d.tmp", file, (int)getpid()) >= (int)sizeof temp)
-        return write_failed(out->file, ENAMETOOLONG);
-    mode_t old = umask(077);
-    FILE *f = fopen(temp, "wxe");
-    int why = errno;
-    umask(old);
-    if (!f)
-        return write_failed(out->file, why);
-    bool ok = write_and_close(d, out, how, f, &why);
-    if (ok && rename(temp, file) == 0)
-        return 0;
-    if (ok)
-        why = errno;
-    unlink(temp);
-    return write_failed(out->file, why);
+    struct lk_replacement r;
+    int why = lk_replace_begin(&r, out->file);
+    if (!why) {
+        const bool ok = loopknot_write(d, out->format, how, r.f) == LOOPKNOT_OK;
+        why = lk_replace_end(&r, ok, errno);
+    }
+    return why ? write_failed(out->file, why) : 0;
 }
 
 int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,

@@ -29,6 +29,8 @@ int outputs_parse(struct outputs *o, char *text);
 /** Whether each file could be written, before any work: nothing that is there is changed. @return 0
  * or EXIT_NO_REPORT after a complaint. */
 int outputs_try(const struct outputs *o);
+/** The same of a file that is no report. */
+int outputs_try_file(const char *file);
 
 /** Text to the command's stream where nothing goes there or to stdout. @return 0, or EXIT_USAGE
  * after a complaint where verbose says nothing to any of them. */
