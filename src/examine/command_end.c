@@ -183,11 +183,12 @@ static enum end end_of_pipe(struct way *w, const struct lk_snapshot *s, int64_t 
 {
     struct lk_arena *a = lk_arena_create();
     char *name[] = { (char *)lk_machine_fd_name(w->machine, s->pid, fd, a) };
-    struct lk_pipe_ends ends = { 0 };
+    struct lk_pipe_ends ends;
     enum end all = HELD;
     size_t enders = 0;
-    if (*name && lk_starts_with(*name, "pipe:["))
-        ends = lk_machine_pipe_ends(w->machine, &(struct lk_pipe_names){ name, 1 }, a);
+    if (!*name || !lk_starts_with(*name, "pipe:[") ||
+        !lk_machine_pipe_ends(w->machine, &(struct lk_pipe_names){ name, 1 }, a, &ends))
+        ends = (struct lk_pipe_ends){ 0 };
     for (size_t i = 0; i < ends.n && all > FREE; i++) {
         const struct lk_pipe_end *e = &ends.v[i];
         const size_t holder = report_of(w, e->pid);
@@ -205,7 +206,7 @@ static enum end end_of_pipe(struct way *w, const struct lk_snapshot *s, int64_t 
 static enum end end_of_pipes(struct way *w, const struct lk_snapshot *s,
                              const struct lk_syscall_wait *os, int depth)
 {
-    const bool reads = !os->syscall || !lk_starts_with(os->syscall, "write");
+    const bool reads = os->call != LK_OS_CALL_WRITE;
     enum end all = HELD;
     if (os->on == LK_OS_PIPE)
         return end_of_pipe(w, s, os->fd, reads, depth);

@@ -423,9 +423,10 @@ void lk_examine_link(struct lk_report *reports, size_t n, const struct lk_machin
             note_wait(&x, i, t);
     if (x.waits.n) {
         x.acts = lk_xcalloc(n, sizeof *x.acts);
-        if (x.names.n)
-            x.ends = lk_machine_pipe_ends(x.machine,
-                                          &(struct lk_pipe_names){ x.names.v, x.names.n }, x.arena);
+        if (x.names.n &&
+            !lk_machine_pipe_ends(x.machine, &(struct lk_pipe_names){ x.names.v, x.names.n },
+                                  x.arena, &x.ends))
+            x.ends = (struct lk_pipe_ends){ 0 }; /* not all are seen */
         solve(&x);
     }
     if (n > 1)

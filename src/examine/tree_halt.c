@@ -115,7 +115,9 @@ static bool is_read(const struct lk_snapshot *s)
 
 static bool knows_children(const struct tree *x, const struct lk_snapshot *s)
 {
-    const struct lk_pids c = lk_machine_children(x->machine, s->pid, x->arena);
+    struct lk_pids c;
+    if (!lk_machine_children(x->machine, s->pid, x->arena, &c))
+        return false;
     for (size_t i = 0; i < c.n; i++)
         if (!is_member(x, c.v[i]))
             return false;
@@ -142,7 +144,9 @@ static bool pipes_stay_inside(const struct tree *x)
     if (!x->pipes.n)
         return true;
     const struct lk_pipe_names names = { x->pipes.v, x->pipes.n };
-    const struct lk_pipe_ends ends = lk_machine_pipe_ends(x->machine, &names, x->arena);
+    struct lk_pipe_ends ends;
+    if (!lk_machine_pipe_ends(x->machine, &names, x->arena, &ends))
+        return false;
     for (size_t i = 0; i < ends.n; i++)
         if (!is_member(x, ends.v[i].pid))
             return false;

@@ -229,12 +229,10 @@ bool lk_machine_has_variable(const struct lk_machine *m, int64_t pid, const char
     return known(m, LK_FACT_HAS_VARIABLE, &key, NULL, &ret) && ret;
 }
 
-struct lk_pids lk_machine_children(const struct lk_machine *m, int64_t pid, struct lk_arena *a)
+bool lk_machine_children(const struct lk_machine *m, int64_t pid, struct lk_arena *a,
+                         struct lk_pids *ret)
 {
-    struct lk_pids ret;
-    return known(m, LK_FACT_CHILDREN, &(struct lk_key){ .pid = pid }, a, &ret)
-               ? ret
-               : (struct lk_pids){ 0 };
+    return known(m, LK_FACT_CHILDREN, &(struct lk_key){ .pid = pid }, a, ret);
 }
 
 const char *lk_machine_fd_name(const struct lk_machine *m, int64_t pid, int64_t fd,
@@ -245,13 +243,10 @@ const char *lk_machine_fd_name(const struct lk_machine *m, int64_t pid, int64_t 
     return known(m, LK_FACT_PID_FD_NAME, &key, a, &ret) ? ret : NULL;
 }
 
-struct lk_pipe_ends lk_machine_pipe_ends(const struct lk_machine *m, const struct lk_pipe_names *of,
-                                         struct lk_arena *a)
+bool lk_machine_pipe_ends(const struct lk_machine *m, const struct lk_pipe_names *of,
+                          struct lk_arena *a, struct lk_pipe_ends *ret)
 {
-    struct lk_pipe_ends ret;
-    return known(m, LK_FACT_PIPE_ENDS, &(struct lk_key){ .given = of }, a, &ret)
-               ? ret
-               : (struct lk_pipe_ends){ 0 };
+    return known(m, LK_FACT_PIPE_ENDS, &(struct lk_key){ .given = of }, a, ret);
 }
 
 bool lk_machine_lock_owner(const struct lk_machine *m, int64_t pid, int64_t fd, bool by_flock,

@@ -62,6 +62,7 @@ enum lk_fact {
     LK_FACT_VARIABLE,       /* text: name. const char *; NULL not set */
     LK_FACT_SIGNAL_TABLE,   /* uint64_t */
     LK_FACT_HEAP,           /* n: loops are looked for too. struct lk_heap_fact */
+    LK_FACT_IS_LIBPQ_END,   /* n: address, text: of this end of a connection. bool */
     LK_FACTS,
 };
 
@@ -250,8 +251,9 @@ struct lk_pids {
     int64_t *v;
     size_t n, cap;
 };
-/** Living children, whichever thread forked them; pids and their array belong to the arena. */
-struct lk_pids lk_machine_children(const struct lk_machine *m, int64_t pid, struct lk_arena *a);
+/** Living children, whichever thread forked them, in the arena. False: not known. */
+bool lk_machine_children(const struct lk_machine *m, int64_t pid, struct lk_arena *a,
+                         struct lk_pids *ret) LK_MUST_CHECK;
 
 /** As lk_process_fd_name. */
 const char *lk_machine_fd_name(const struct lk_machine *m, int64_t pid, int64_t fd,
@@ -271,9 +273,9 @@ struct lk_pipe_ends {
     size_t n;
     bool all_seen; /* the descriptors of all processes could be read */
 };
-/** Who has ends of these pipes, in the arena. */
-struct lk_pipe_ends lk_machine_pipe_ends(const struct lk_machine *m, const struct lk_pipe_names *of,
-                                         struct lk_arena *a);
+/** Who has ends of these pipes, in the arena. False: not known. */
+bool lk_machine_pipe_ends(const struct lk_machine *m, const struct lk_pipe_names *of,
+                          struct lk_arena *a, struct lk_pipe_ends *ret) LK_MUST_CHECK;
 /** The one process that can give back the file lock that a thread of pid waits for in flock(fd), or
  * a fcntl(fd); false where it may be several, or that is not known. */
 bool lk_machine_lock_owner(const struct lk_machine *m, int64_t pid, int64_t fd, bool by_flock,

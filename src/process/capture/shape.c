@@ -350,6 +350,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_FUNCTIONS] = &functions,  [LK_FACT_SOURCE_LINE] = &a_text,
     [LK_FACT_SECOND_WALK] = &walk,     [LK_FACT_VARIABLE] = &a_text,
     [LK_FACT_SIGNAL_TABLE] = &a_u64,   [LK_FACT_HEAP] = &heap,
+    [LK_FACT_IS_LIBPQ_END] = &a_bool,
 };
 
 const struct lk_shape *lk_shape_of(enum lk_fact what)

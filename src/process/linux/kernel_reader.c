@@ -130,6 +130,7 @@ struct connections {
     struct lk_kernel_reader *r;
     struct lk_connection *v;
     size_t n, max, links;
+    bool denied; /* none of its sockets can be asked */
 };
 
 static bool visit_connection(int64_t fd, void *arg)
@@ -142,8 +143,9 @@ static bool visit_connection(int64_t fd, void *arg)
     if (!lk_kernel_fd_link(c->r, fd, link, sizeof(link)) || !lk_starts_with(link, "socket:["))
         return true;
     int dup = lk_kernel_borrow(c->r, fd);
+    c->denied = c->r->pidfd < 0;
     if (dup < 0)
-        return c->r->pidfd >= 0;
+        return !c->denied;
     bool asked = lk_socket_ask(dup, &s);
     close(dup);
     if (asked && s.proto == LK_SOCKET_TCP && s.state == LK_TCP_ESTABLISHED &&
@@ -153,12 +155,13 @@ static bool visit_connection(int64_t fd, void *arg)
     return c->n < c->max;
 }
 
-size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max)
+bool lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max,
+                           size_t *n)
 {
     struct connections c = { .r = r, .v = ret, .max = max };
-    if (r->folder.dir >= 0 && max)
-        lk_procfs_each_id(visit_connection, &c, r->folder.dir, "fd");
-    return c.n;
+    const bool listed = lk_procfs_each_id(visit_connection, &c, r->folder.dir, "fd");
+    *n = c.n;
+    return listed && !c.denied;
 }
 
 /* ---- what is to be read ---------------------------------------------------------------- */

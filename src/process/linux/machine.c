@@ -148,10 +148,10 @@ static void *kept(struct lk_arena *a, void *v, size_t n, size_t size)
 static int children(const struct question *q)
 {
     struct lk_pids c = { 0 };
-    lk_procfs_children((pid_t)q->key->pid, add_child, &c);
+    const int why = why_not(lk_procfs_children((pid_t)q->key->pid, add_child, &c));
     c.v = kept(q->arena, c.v, c.n, sizeof *c.v);
     *(struct lk_pids *)q->ret = c;
-    return 0;
+    return why;
 }
 
 /* ---- descriptors --------------------------------------------------------------------- */

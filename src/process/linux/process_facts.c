@@ -407,7 +407,10 @@ int lk_process_facts_read(const struct lk_procfs_folder *f, struct lk_snapshot *
     s->host = host_name(s);
     s->boot_id = boot_id(s);
     s->container = container(s, dir);
-    lk_procfs_children(f->pid, add_child, s);
+    if (!lk_procfs_children(f->pid, add_child, s) && errno != ENOENT && errno != ESRCH)
+        lk_snapshot_limit_os(s, errno, "the list of children",
+                             "the children of the process could not be listed: %s",
+                             strerror(errno));
     s->runtime = lk_runtime_find(dir);
     s->epoll_fds = count_epoll_fds(s, dir);
     read_stop(s, f);

@@ -51,8 +51,9 @@ int64_t lk_kernel_unread(struct lk_kernel_reader *r, int64_t fd);
 /** Milliseconds since data came or went on the target's TCP connection (by pidfd_getfd);
  * LK_UNKNOWN. */
 int64_t lk_kernel_quiet_ms(struct lk_kernel_reader *r, int64_t fd);
-/** The first `max` of them, by descriptor; how many. Strings belong to the arena. */
-size_t lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max);
+/** The first `max` of them, by descriptor. Strings belong to the arena. False: not known. */
+bool lk_kernel_connections(struct lk_kernel_reader *r, struct lk_connection *ret, size_t max,
+                           size_t *n);
 /** "pipe:[123]", raw; NULL. */
 const char *lk_kernel_fd_name(struct lk_kernel_reader *r, int64_t fd);
 /** Number of fds registered in an epoll instance of the target, and the first `max` of them in fds

@@ -399,22 +399,25 @@ static bool child_by_parent(int64_t id, void *arg)
     return c->visit(id, c->arg);
 }
 
-void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg)
+bool lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg)
 {
     struct children c = { .pid = pid, .visit = visit, .arg = arg };
     struct lk_procfs_folder f;
     struct lk_procfs_stat st;
-    if (!lk_procfs_enter(pid, &f) || !lk_procfs_stat_read(&st, f.whole, "stat")) {
+    if (!lk_procfs_enter(pid, &f))
+        return false;
+    if (!lk_procfs_stat_read(&st, f.whole, "stat")) {
+        const int saved = errno;
         lk_procfs_leave(&f);
-        return;
+        errno = saved;
+        return false;
     }
     c.whole = f.whole;
     /* One file a thread: beyond a few hundred threads the machine's processes are fewer. */
     if (st.threads <= 256)
         lk_procfs_each_id(children_of_thread, &c, f.whole, "task");
     lk_procfs_leave(&f);
-    if (!c.readable)
-        lk_procfs_each_id(child_by_parent, &c, AT_FDCWD, "/proc");
+    return c.readable || lk_procfs_each_id(child_by_parent, &c, AT_FDCWD, "/proc");
 }
 
 bool lk_procfs_args_read(int dir, struct lk_procfs_args *ret)

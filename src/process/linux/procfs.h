@@ -75,8 +75,9 @@ void lk_comm_clean(char *comm);
 /**
  * Calls visit for each living child of a process (whichever thread forked it), until it returns
  * false. Reads task/TID/children, or where that is not there or dear, the parents of all processes.
+ * False with errno: they are not known.
  */
-void lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg);
+bool lk_procfs_children(pid_t pid, lk_procfs_visit visit, void *arg);
 
 /** A process's folder in /proc, held. */
 struct lk_procfs_folder {

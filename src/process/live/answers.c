@@ -91,8 +91,9 @@ static int has_file(const struct question *q)
 {
     char path[LK_PROCFS_PATH];
     snprintf(path, sizeof path, "cwd/%s", q->key->text);
-    *(bool *)q->ret = faccessat(kernel(q)->folder.dir, path, F_OK, 0) == 0;
-    return 0;
+    const bool is = faccessat(kernel(q)->folder.dir, path, F_OK, 0) == 0;
+    *(bool *)q->ret = is;
+    return why_not(is || errno == ENOENT || errno == ENOTDIR);
 }
 
 /* ---- its threads and descriptors ----------------------------------------------------- */
@@ -130,6 +131,7 @@ static int quiet_ms(const struct question *q)
 static int watched(const struct question *q)
 {
     struct lk_watched *w = q->ret;
+    *w = (struct lk_watched){ 0 }; /* all of it is kept in a capture */
     w->total = lk_kernel_epoll_fds(kernel(q), q->key->n, w->fds, LK_MAX_WATCHED);
     return why_not(w->total != LK_UNKNOWN);
 }
@@ -138,8 +140,7 @@ static int connections(const struct question *q)
 {
     struct lk_connections *c = q->ret;
     c->v = lk_arena_array(q->arena, LK_MAX_CONNECTIONS, sizeof *c->v);
-    c->n = lk_kernel_connections(kernel(q), c->v, LK_MAX_CONNECTIONS);
-    return 0;
+    return why_not(lk_kernel_connections(kernel(q), c->v, LK_MAX_CONNECTIONS, &c->n));
 }
 
 /* Asked when time has passed: what was looked up before is of before. */

@@ -80,8 +80,8 @@ static bool find_connections(struct search *x)
 {
     struct lk_connections all = { 0 };
     bool several = false;
-    (void)lk_process_connections(x->py->t, x->py->s->arena, &all);
-    for (size_t i = 0; i < all.n; i++) {
+    const bool known = lk_process_connections(x->py->t, x->py->s->arena, &all);
+    for (size_t i = 0; known && i < all.n && x->n < LK_MAX_CONNECTIONS; i++) {
         if (!is_awaited(x->py->s, all.v[i].peer))
             continue;
         for (size_t k = 0; k < x->n; k++)
@@ -132,20 +132,33 @@ static bool is_libpqs(const struct lk_pytype *ty)
            lk_ends_with(ty->name, ".PGconn");
 }
 
+/* What else stands there, and behind it, may be a password: a record has the answer alone. */
+static bool is_libpq_end(struct lk_py *py, lk_addr at, const char *local)
+{
+    const struct lk_key key = { .n = (int64_t)at, .text = local };
+    uint8_t body[PGCONN], end[8];
+    bool is = false;
+    int why;
+    if (lk_process_recall(py->t, LK_FACT_IS_LIBPQ_END, &key, py->s->arena, &is, &why))
+        return !why && is;
+    lk_process_aside(py->t);
+    is = as_sockaddr(local, end) && lk_read(py->t, at, body, sizeof body) &&
+         memmem(body, sizeof body, end, sizeof end);
+    lk_process_aside_end(py->t);
+    lk_process_keep(py->t, LK_FACT_IS_LIBPQ_END, &key, 0, &is);
+    return is;
+}
+
 static void note_libpq(struct search *x, lk_addr obj, const struct lk_pytype *ty, unsigned far)
 {
     uint64_t w[MAX_WORDS];
-    uint8_t body[PGCONN], end[8];
     size_t n = LK_MIN((size_t)LK_MAX(ty->basicsize, 0) / 8, (size_t)MAX_WORDS);
     if (!n || !lk_read(x->py->t, obj, w, n * 8))
         return;
-    for (size_t i = 2; i < n; i++) {
-        if (!lk_py_plausible(w[i]) || !lk_read(x->py->t, w[i], body, sizeof body))
-            continue;
-        for (size_t k = 0; k < x->n; k++)
-            if (as_sockaddr(x->v[k].c.local, end) && memmem(body, sizeof body, end, sizeof end))
+    for (size_t i = 2; i < n; i++)
+        for (size_t k = 0; lk_py_plausible(w[i]) && k < x->n; k++)
+            if (is_libpq_end(x->py, w[i], x->v[k].c.local))
                 note(x, &x->v[k], far);
-    }
 }
 
 static bool visit(struct lk_py *py, lk_addr obj, unsigned far, void *arg)

@@ -208,8 +208,10 @@ static const struct lk_supervisor *find_own_kind(const struct candidate *c)
 const struct lk_supervisor *lk_supervisor_of(const struct lk_machine *m, int64_t pid)
 {
     struct lk_arena *a = lk_arena_create();
-    struct candidate c = { .machine = m, .pid = pid, .children = lk_machine_children(m, pid, a) };
+    struct candidate c = { .machine = m, .pid = pid };
     const struct lk_supervisor *found = NULL;
+    if (!lk_machine_children(m, pid, a, &c.children))
+        c.children.n = 0;
     c.children.n = LK_MIN(c.children.n, (size_t)MAX_CHILDREN_ASKED);
     if (c.children.n) {
         lk_program_read(m, pid, a, &c.program);
