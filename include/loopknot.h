@@ -109,11 +109,12 @@ struct loopknot_capture *loopknot_capture_create(void);
 /** c may be NULL. */
 void loopknot_capture_destroy(struct loopknot_capture *c);
 /**
- * Writes it to a new file of mode 0600, which takes the place of an old one when it is whole.
+ * Writes it to a new file of mode 0600, which takes the place of an old one when it is whole; to a
+ * device or FIFO as it is.
  * @param message NULL, or size bytes that get one line which says what went wrong.
  * @return LOOPKNOT_OK, LOOPKNOT_WRITE_ERROR, or LOOPKNOT_NO_MEMORY.
  */
-int loopknot_capture_write(const struct loopknot_capture *c, const char *file, char *message,
+int loopknot_capture_write(struct loopknot_capture *c, const char *file, char *message,
                            size_t size);
 
 /* ---- options of an examination ------------------------------------------------------------- */
@@ -155,7 +156,7 @@ struct loopknot_options {
     enum loopknot_unwinder unwinder; /* (LOOPKNOT_UNWINDER_AUTO) */
     unsigned unused;                 /* zero */
     /* what is read of the processes is recorded there too; or NULL. Of one call of
-     * loopknot_examine_all() only (NULL) */
+     * loopknot_examine_all() only: anything else is LOOPKNOT_USAGE (NULL) */
     struct loopknot_capture *capture;
 };
 

@@ -23,11 +23,11 @@ LK_EXPORT void loopknot_capture_destroy(struct loopknot_capture *c)
     lk_capture_destroy(lk_api_capture(c));
 }
 
-LK_EXPORT int loopknot_capture_write(const struct loopknot_capture *c, const char *file,
-                                     char *message, size_t size)
+LK_EXPORT int loopknot_capture_write(struct loopknot_capture *c, const char *file, char *message,
+                                     size_t size)
 {
     struct lk_error err = { 0 };
-    if (lk_capture_write((const struct lk_capture *)c, file, &err))
+    if (lk_capture_write(lk_api_capture(c), file, &err))
         return LOOPKNOT_OK;
     if (message && size)
         snprintf(message, size, "%s", err.text);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/diagnosis.h"
+#include "api/file.h"
 #include "api/options.h"
 #include "examine/cross_process.h"
 #include "examine/process_set.h"
@@ -13,6 +14,7 @@
 #include "process/capture/record.h"
 #include "process/capture/replay.h"
 #include "process/linux/process_facts.h"
+#include "util/text.h"
 #include "util/version.h"
 
 #define LK_EXPORT __attribute__((visibility("default")))
@@ -72,6 +74,9 @@ static void link_and_record(struct set *s)
     struct lk_machine_record record;
     struct lk_bytes tape = { 0 };
     keep_head(s);
+    for (size_t i = 0; i < s->n; i++)
+        if (!s->results[i].ok)
+            lk_capture_add_missed(s->options.capture, s->pids[i], &s->results[i].err);
     lk_machine_record_start(&record, s->machine, &tape);
     link_on(s, &record.machine);
     lk_capture_add_machine(s->options.capture, &tape);
@@ -149,6 +154,9 @@ LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pi
     struct lk_error err = { 0 };
     if (!lk_api_options(o, &s.options, &err))
         return told(lk_api_status(&err), err.text, complain, arg);
+    if (s.options.capture && lk_capture_is_used(s.options.capture))
+        return told(LOOPKNOT_USAGE, "a capture is of one call of loopknot_examine_all()", complain,
+                    arg);
     s.machine = lk_machine_here();
     s.options.together = pids;
     s.options.n_together = n;
@@ -166,6 +174,7 @@ LK_EXPORT int loopknot_examine_all(struct loopknot_diagnosis *d, const pid_t *pi
 
 struct analysis {
     const char *file;
+    char *bytes; /* of the file */
     struct lk_capture_file *capture;
     struct lk_replayed_machine *machine;
     struct lk_error err;
@@ -173,10 +182,27 @@ struct analysis {
 
 static void load_capture(void *arg)
 {
+    enum { MAX_SHOWN = 200 };
     struct analysis *x = arg;
-    x->capture = lk_capture_load(x->file, &x->err);
-    if (x->capture)
-        x->machine = lk_capture_machine(x->capture, &x->err);
+    struct lk_arena *a = lk_arena_create();
+    const char *name = lk_text_clean(a, x->file, strlen(x->file), MAX_SHOWN);
+    struct lk_error why = { 0 };
+    size_t n;
+    x->bytes = lk_api_read_file(x->file, name, "captures are", LK_API_REGULAR, LK_CAPTURE_MAX_BYTES,
+                                &n, &x->err);
+    if (x->bytes && n > LK_CAPTURE_MAX_BYTES)
+        lk_error_set(&why, LK_ERR_BAD_DATA, "it is too large for a capture");
+    else if (x->bytes && (x->capture = lk_capture_load((const uint8_t *)x->bytes, n, &why)))
+        x->machine = lk_capture_machine(x->capture, &why);
+    if (x->bytes && !x->machine)
+        lk_error_set(&x->err, why.code, "%s: %s", name, why.text);
+    lk_arena_destroy(a);
+}
+
+static bool is_capture(const char *file)
+{
+    uint8_t begin[LK_CAPTURE_MAGIC];
+    return lk_capture_is_one(begin, lk_api_peek(file, begin, sizeof begin));
 }
 
 static void take_head(struct set *s, const struct lk_capture_file *f)
@@ -227,7 +253,7 @@ loopknot_analyze(struct loopknot_diagnosis *d, const char *file, const struct lo
     struct analysis x = { .file = file };
     struct set s = { 0 };
     struct lk_blocks *blocks = NULL;
-    if (!lk_capture_is_one(file)) {
+    if (!is_capture(file)) {
         const int loaded = loopknot_load(d, file, x.err.text, sizeof x.err.text);
         return loaded == LOOPKNOT_OK ? loaded : told(loaded, x.err.text, complain, arg);
     }
@@ -245,5 +271,6 @@ loopknot_analyze(struct loopknot_diagnosis *d, const char *file, const struct lo
     }
     lk_replayed_machine_destroy(x.machine);
     lk_capture_unload(x.capture);
+    lk_free(x.bytes);
     return status;
 }

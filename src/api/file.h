@@ -20,4 +20,7 @@ enum lk_api_file {
 char *lk_api_read_file(const char *file, const char *name, const char *what, enum lk_api_file kind,
                        size_t max, size_t *n, struct lk_error *err);
 
+/** The first bytes of a regular file, at most n of them; 0 of what is none, or cannot be read. */
+size_t lk_api_peek(const char *file, void *ret, size_t n);
+
 #endif

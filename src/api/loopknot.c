@@ -80,7 +80,9 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
     struct lk_joint_result r = { .pid = pid };
     if (!lk_api_reserve(d, 1))
         lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: process %d was not examined", (int)pid);
-    else if (lk_api_options(o, &inner, &r.err))
+    else if (lk_api_options(o, &inner, &r.err) && inner.capture)
+        lk_error_set(&r.err, LK_ERR_USAGE, "a capture is of one call of loopknot_examine_all()");
+    else if (!r.err.code)
         lk_examine_one(pid, &inner, &r);
     lk_blocks_dissolve(r.blocks);
     if (r.ok) {

@@ -1,8 +1,9 @@
-/* A capture has a section for each process, also for one that could not be opened: it says why. */
+/* Live or captured, recorded or not: told by the options. */
 #include "examine/target.h"
 
 #include "process/capture/capture_file.h"
 #include "process/capture/record.h"
+#include "snapshot/builder.h"
 
 struct lk_process *lk_target_open(pid_t pid, const struct lk_examine_options *o,
                                   struct lk_error *err)
@@ -11,8 +12,6 @@ struct lk_process *lk_target_open(pid_t pid, const struct lk_examine_options *o,
         o->captured ? lk_capture_open(o->captured, pid, err) : lk_process_open_live(pid, err);
     if (t && o->capture)
         lk_record_start(t);
-    else if (o->capture)
-        lk_capture_add_missed(o->capture, pid, err);
     return t;
 }
 
@@ -24,4 +23,11 @@ void lk_target_close(struct lk_process *t, const struct lk_examine_options *o)
         lk_free(tape.v);
     }
     lk_process_destroy(t);
+}
+
+void lk_target_note_cut(const struct lk_process *t, struct lk_snapshot *s)
+{
+    if (lk_process_is_cut(t))
+        lk_snapshot_limit(s, "more memory was read in a sample than a capture keeps: it lacks the "
+                             "rest");
 }

@@ -372,16 +372,18 @@ static void reread_batch(struct lk_pages *p, const uint32_t *slots)
     p->n_batch = 0;
 }
 
-void lk_pages_refresh(struct lk_pages *p)
+/* Those that were not used (NULL: all were) are not known any more: read when they are asked for.
+ */
+static void reread_used(struct lk_pages *p, const uint8_t *used)
 {
     uint32_t slots[BATCH] = { 0 };
 
     lk_pages_flush(p); /* slots of a queued page are given when it is read */
-    for (uint32_t i = 0; p->used && i < p->h->n_slots; i++) {
+    for (uint32_t i = 0; i < p->h->n_slots; i++) {
         if (p->slot_page[i] == UINT64_MAX)
             continue;
-        if (!p->used[i]) {
-            publish(p, p->slot_page[i], SLOT_PENDING); /* not known: read when it is asked for */
+        if (used && !used[i]) {
+            publish(p, p->slot_page[i], SLOT_PENDING);
             p->slot_page[i] = UINT64_MAX;
             continue;
         }
@@ -396,25 +398,17 @@ void lk_pages_refresh(struct lk_pages *p)
     p->last_bytes = NULL;
 }
 
+void lk_pages_refresh(struct lk_pages *p)
+{
+    if (p->used)
+        reread_used(p, p->used);
+}
+
 bool lk_pages_reread(struct lk_pages *p)
 {
-    uint32_t slots[BATCH] = { 0 };
-
     if (p->h->pinning || p->h->n_pinned || p->h->overflow)
         return false;
-    lk_pages_flush(p);
-    for (uint32_t i = 0; i < p->h->n_slots; i++) {
-        if (p->slot_page[i] == UINT64_MAX)
-            continue;
-        slots[p->n_batch] = i;
-        p->batch_page[p->n_batch] = p->slot_page[i];
-        p->batch_buf[p->n_batch] = slot_bytes(p, i);
-        if (++p->n_batch == BATCH)
-            reread_batch(p, slots);
-    }
-    if (p->n_batch > 0)
-        reread_batch(p, slots);
-    p->last_bytes = NULL;
+    reread_used(p, NULL);
     p->n_read = 0;
     return true;
 }

@@ -211,64 +211,62 @@ bool lk_read_u64(struct lk_process *t, lk_addr addr, uint64_t *ret)
     return lk_read(t, addr, ret, sizeof(*ret));
 }
 
-/* Page by page: the next page may be unreadable although the NUL stands in this one. */
-static bool read_cstr_known(struct lk_process *t, lk_addr addr, char *ret, size_t max)
-{
-    for (size_t done = 0; done < max - 1; done++) {
-        const int why =
-            addr + done < addr ? EFAULT : t->ops->read_known(t->impl, addr + done, ret + done, 1);
-
-        ret[done + 1] = '\0';
-        if (why && done == 0)
-            return fail(t, addr, 1, why);
-        if (why || !ret[done]) {
-            ret[done] = '\0';
-            break;
-        }
-    }
-    return true;
-}
-
-static bool read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
+/* Bytes of a string that could be read, with its NUL where that is among them; not terminated. */
+static size_t read_cstr_known(struct lk_process *t, lk_addr addr, char *ret, size_t max, int *why)
 {
     size_t done = 0;
 
-    while (done < max - 1) {
-        size_t offset = addr % LK_PAGE, part = LK_MIN(max - 1 - done, LK_PAGE - offset);
+    while (done < max) {
+        *why =
+            addr + done < addr ? EFAULT : t->ops->read_known(t->impl, addr + done, ret + done, 1);
+        if (*why || !ret[done++])
+            break;
+    }
+    return done;
+}
+
+/* The same page by page: the next page may be unreadable although the NUL stands in this one. */
+static size_t read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max, int *why)
+{
+    size_t done = 0;
+
+    while (done < max) {
+        size_t offset = addr % LK_PAGE, part = LK_MIN(max - done, LK_PAGE - offset);
         const uint8_t *page = lk_pages_get(t->pages, addr - offset);
         const uint8_t *nul;
 
         if (!page) {
-            if (done == 0)
-                return fail(t, addr, 1, lk_pages_errno(t->pages));
+            *why = lk_pages_errno(t->pages);
             break;
         }
         nul = memchr(page + offset, '\0', part);
         if (nul)
-            part = (size_t)(nul - (page + offset));
+            part = (size_t)(nul - (page + offset)) + 1;
         memcpy(ret + done, page + offset, part);
         done += part;
         if (nul || addr + part < addr)
             break;
         addr += part;
     }
-    ret[done] = '\0';
-    return true;
+    return done;
 }
 
 bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 {
-    bool ok;
+    int why = 0;
+    size_t n;
 
     if (max == 0)
         return false;
-    ret[0] = '\0';
-    ok = t->ops->read_known ? read_cstr_known(t, addr, ret, max) : read_cstr(t, addr, ret, max);
-    if (ok) /* with the NUL, unless it was cut: the byte behind it was not asked for */
-        note_read(t, addr, ret, LK_MIN(strlen(ret) + 1, max - 1), 0);
-    else
-        note_read(t, addr, NULL, 1, t->failed.os_errno);
-    return ok;
+    n = t->ops->read_known ? read_cstr_known(t, addr, ret, max - 1, &why)
+                           : read_cstr(t, addr, ret, max - 1, &why);
+    ret[n] = '\0';
+    if (n == 0 && max > 1) {
+        note_read(t, addr, NULL, 1, why);
+        return fail(t, addr, 1, why);
+    }
+    note_read(t, addr, ret, n, 0); /* what stands behind it was not asked for */
+    return true;
 }
 
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span)
@@ -418,6 +416,11 @@ void lk_process_sleep_us(const struct lk_process *t, uint64_t us)
         t->ops->sleep_us(t->impl, us);
     else
         nanosleep(&nap, NULL);
+}
+
+bool lk_process_is_cut(const struct lk_process *t)
+{
+    return t->ops->is_cut && t->ops->is_cut(t->impl);
 }
 
 bool lk_process_by_bytes(const struct lk_process *t)

@@ -84,6 +84,8 @@ struct lk_process_ops {
     /** Told of all that was read, and of what could not be (bytes NULL), but for what was read
      * aside. May be NULL. */
     void (*was_read)(void *impl, lk_addr addr, const void *bytes, size_t n, int why);
+    /** lk_process_is_cut. NULL: it is not. */
+    bool (*is_cut)(void *impl);
     /** lk_process_recall, lk_process_keep; errors are errnos. NULL: nothing is answered, kept. */
     lk_ask_fn recall;
     void (*keep)(void *impl, enum lk_fact what, const struct lk_key *key, int why,
@@ -139,6 +141,10 @@ void lk_process_sleep_us(const struct lk_process *t, uint64_t us);
 
 /** Each byte counts by itself: it is known of this process, or kept, one by one. */
 bool lk_process_by_bytes(const struct lk_process *t);
+
+/** So much memory was read in a sample that the record of it does not hold all: it was made, or is
+ * read, without the rest. */
+bool lk_process_is_cut(const struct lk_process *t);
 
 /** Within a sample: reads these bytes again when they are wanted next, unless they were read under
  * a stop that is over. */

@@ -162,6 +162,11 @@ static void refused(void **state)
     assert_non_null(strstr(line, "newer loopknot.h"));
     assert_int_equal(loopknot_examine_all(d, &self, 1, &o.known, 0, told, &times), LOOPKNOT_USAGE);
     assert_int_equal(times, 1);
+    loopknot_options_init(&o.known, sizeof o.known); /* a capture of one process says of no set */
+    o.known.capture = loopknot_capture_create();
+    assert_int_equal(loopknot_examine(d, self, &o.known, line, sizeof line), LOOPKNOT_USAGE);
+    assert_non_null(strstr(line, "loopknot_examine_all()"));
+    loopknot_capture_destroy(o.known.capture);
     assert_int_equal(loopknot_count(d), 0);
     loopknot_destroy(d);
 }

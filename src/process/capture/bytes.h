@@ -18,6 +18,8 @@ void lk_bytes_number(struct lk_bytes *b, uint64_t v);
 void lk_bytes_signed(struct lk_bytes *b, int64_t v);
 /** s may be NULL, which is not "". */
 void lk_bytes_text(struct lk_bytes *b, const char *s);
+/** Why something failed; NULL: it did not. */
+void lk_bytes_error(struct lk_bytes *b, const struct lk_error *err);
 
 struct lk_cursor_of_bytes {
     const uint8_t *p, *end;
@@ -29,5 +31,7 @@ uint64_t lk_take_number(struct lk_cursor_of_bytes *c);
 int64_t lk_take_signed(struct lk_cursor_of_bytes *c);
 /** In the arena; NULL also where it is bad. */
 char *lk_take_text(struct lk_cursor_of_bytes *c, struct lk_arena *a);
+/** True when nothing had failed; false with err (which may be NULL), clean. */
+bool lk_take_error(struct lk_cursor_of_bytes *c, struct lk_error *err);
 
 #endif

@@ -1,30 +1,34 @@
-/* Sections of a capture; the file is written beside its place and renamed, rename(2). */
+/*
+ * Sections of a capture. What is written can be read: bounds are the same. What is read is checked
+ * before it is unpacked (RFC 8878, 3.1.1.1.4: a frame says how long its content is), all of it, so
+ * that a file which is not whole is refused at once.
+ */
 #include "process/capture/capture_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "process/capture/bytes.h"
 #include "process/capture/replay.h"
 #include "process/capture/shape.h"
 #include "util/map.h"
-#include "util/text.h"
-#include "util/version.h"
+#include "util/replace_file.h"
 
-static const uint8_t magic[8] = { 'L', 'K', 'C', 'A', 'P', '\r', '\n', 0x1a };
+static const uint8_t magic[LK_CAPTURE_MAGIC] = { 'L', 'K', 'C', 'A', 'P', '\r', '\n', 0x1a };
 
-enum { VERSION = 1, LEVEL = 3, WINDOW_LOG = 27 };
-#define MAX_FILE (UINT64_C(1) << 30)
-#define MAX_RAW  (UINT64_C(1) << 30) /* of one section */
+enum { VERSION = 1, LEVEL = 3, WINDOW_LOG = 27, MAX_SAMPLES = 100000, DAY_MS = 86400000 };
+#define MAX_RAW (UINT64_C(4) << 30) /* of all sections, unpacked */
+
+static const char no_memory[] = "out of memory",
+                  too_large[] = "more was read than fits into a capture";
 
 enum section_kind { HEAD = 1, PROCESS, MISSED, MACHINE, END };
+
+enum { FILE_HEADER = sizeof magic + 4, SECTION_HEADER = 32 };
 
 struct section_header {
     uint32_t kind;
@@ -44,7 +48,8 @@ struct section {
 struct lk_capture {
     pthread_mutex_t mutex;
     struct section *first, **last;
-    bool incomplete; /* memory ran out */
+    const char *why_not; /* something is missing in it; NULL nothing */
+    uint64_t raw, stored;
     unsigned users;
 };
 
@@ -110,8 +115,13 @@ static void add(struct lk_capture *c, enum section_kind kind, pid_t pid, const v
         s->header.pid = pid;
         *c->last = s;
         c->last = &s->next;
+        c->raw += n;
+        c->stored += SECTION_HEADER + s->header.stored;
     }
-    c->incomplete |= !ok;
+    if (!ok)
+        c->why_not = no_memory;
+    else if (c->raw > MAX_RAW || c->stored > LK_CAPTURE_MAX_BYTES - FILE_HEADER - SECTION_HEADER)
+        c->why_not = too_large;
     pthread_mutex_unlock(&c->mutex);
 }
 
@@ -123,9 +133,7 @@ void lk_capture_add(struct lk_capture *c, pid_t pid, const struct lk_bytes *tape
 void lk_capture_add_missed(struct lk_capture *c, pid_t pid, const struct lk_error *why)
 {
     struct lk_bytes b = { 0 };
-    lk_bytes_number(&b, why->code);
-    lk_bytes_signed(&b, why->os_errno);
-    lk_bytes_text(&b, why->text);
+    lk_bytes_error(&b, why);
     add(c, MISSED, pid, b.v, b.n);
     lk_free(b.v);
 }
@@ -167,8 +175,6 @@ static uint64_t get_le(const uint8_t *from, size_t n)
     return v;
 }
 
-enum { FILE_HEADER = sizeof magic + 4, SECTION_HEADER = 32 };
-
 static bool write_section(FILE *f, const struct section_header *h, const uint8_t *bytes)
 {
     uint8_t head[SECTION_HEADER];
@@ -193,37 +199,37 @@ static bool write_all(const struct lk_capture *c, FILE *f)
     return ok && write_section(f, &end, magic) && fflush(f) == 0;
 }
 
-bool lk_capture_write(const struct lk_capture *c, const char *path, struct lk_error *err)
+bool lk_capture_write(struct lk_capture *c, const char *path, struct lk_error *err)
 {
-    char *temporary = NULL;
-    if (c->incomplete)
-        return lk_error_set(err, LK_ERR_NOMEM, "out of memory: %s was not written", path);
-    if (asprintf(&temporary, "%s.XXXXXX", path) < 0)
-        return lk_error_set(err, LK_ERR_NOMEM, "out of memory: %s was not written", path);
-    const int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
-    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
-    bool ok = f && write_all(c, f);
-    int why = errno;
-    if (f && fclose(f) != 0 && ok) {
-        why = errno;
-        ok = false;
+    struct lk_replacement r;
+    pthread_mutex_lock(&c->mutex); /* an examination that was given up may still add to it */
+    const char *why_not = c->why_not;
+    int why = why_not ? 0 : lk_replace_begin(&r, path);
+    if (!why_not && !why) {
+        const bool ok = write_all(c, r.f);
+        why = lk_replace_end(&r, ok, errno);
     }
-    if (ok && rename(temporary, path) != 0) {
-        why = errno;
-        ok = false;
-    }
-    if (!ok && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    return ok || lk_error_os(err, why, "%s could not be written", path);
+    pthread_mutex_unlock(&c->mutex);
+    if (why_not)
+        return lk_error_set(err, why_not == no_memory ? LK_ERR_NOMEM : LK_ERR_UNSUPPORTED,
+                            "%s: %s was not written", why_not, path);
+    return !why || lk_error_os(err, why, "%s could not be written", path);
+}
+
+bool lk_capture_is_used(struct lk_capture *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    const bool used = c->first || c->why_not;
+    pthread_mutex_unlock(&c->mutex);
+    return used;
 }
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
 struct lk_capture_file {
-    uint8_t *own; /* bytes of the file, when they are ours */
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* borrowed */
     size_t n;
+    uint64_t raw; /* of all sections so far */
     struct lk_arena *arena;
     struct lk_capture_head head;
     bool has_head;
@@ -241,9 +247,9 @@ static bool no_capture(struct lk_error *err, const char *what)
 }
 
 /* The bytes of a section as they were, in ret, which lk_free frees. */
-static bool unpack(const struct loaded *s, uint8_t **ret, struct lk_error *err)
+static bool unpack(const struct loaded *s, uint64_t most, uint8_t **ret, struct lk_error *err)
 {
-    if (s->header.raw > MAX_RAW ||
+    if (s->header.raw > most ||
         ZSTD_getFrameContentSize(s->at, (size_t)s->header.stored) != s->header.raw)
         return no_capture(err, "a section of the capture is not what its header says");
     ZSTD_DCtx *z = ZSTD_createDCtx();
@@ -264,6 +270,8 @@ static bool unpack(const struct loaded *s, uint8_t **ret, struct lk_error *err)
 
 static bool read_head(struct lk_capture_file *f, const struct loaded *s, struct lk_error *err)
 {
+    /* in the order of the numbers: more was never asked for */
+    static const uint64_t most[] = { MAX_SAMPLES, DAY_MS, DAY_MS, DAY_MS, 2, 2, 1, 1 };
     uint64_t numbers[9];
     struct lk_capture_head *h = &f->head;
     struct lk_cursor_of_bytes c = { .p = s->raw, .end = s->raw + s->header.raw };
@@ -282,7 +290,9 @@ static bool read_head(struct lk_capture_file *f, const struct loaded *s, struct 
     h->tool = lk_take_text(&c, f->arena);
     h->cpu = lk_take_text(&c, f->arena);
     const uint64_t n = lk_take_number(&c);
-    c.bad |= n > (uint64_t)(c.end - c.p);
+    c.bad |= n > LK_CAPTURE_MAX_PIDS || n > (uint64_t)(c.end - c.p);
+    for (size_t i = 0; i < LK_ARRAY_LEN(most); i++)
+        c.bad |= numbers[i] > most[i];
     h->n_pids = c.bad ? 0 : (size_t)n;
     h->pids = lk_arena_array(f->arena, h->n_pids, sizeof *h->pids);
     for (size_t i = 0; i < h->n_pids; i++)
@@ -308,16 +318,22 @@ static bool add_section(struct lk_capture_file *f, const uint8_t *p, uint64_t le
         return no_capture(err, "the capture is truncated");
     if (lk_hash(LK_HASH_INIT, ret->at, (size_t)ret->header.stored) != ret->header.checksum)
         return no_capture(err, "the capture is damaged: a checksum is wrong");
-    if (!unpack(ret, &ret->raw, err))
+    if (!unpack(ret, MAX_RAW - f->raw, &ret->raw, err))
         return false;
+    f->raw += ret->header.raw;
     lk_vec_add(&f->sections, *ret);
     return true;
+}
+
+bool lk_capture_is_one(const uint8_t *bytes, size_t n)
+{
+    return n >= sizeof magic && memcmp(bytes, magic, sizeof magic) == 0;
 }
 
 static bool load(struct lk_capture_file *f, struct lk_error *err)
 {
     struct loaded s = { 0 };
-    if (f->n < FILE_HEADER || memcmp(f->bytes, magic, sizeof magic) != 0)
+    if (f->n < FILE_HEADER || !lk_capture_is_one(f->bytes, f->n))
         return no_capture(err, "this is no capture of loopknot");
     const uint64_t version = get_le(f->bytes + sizeof magic, 4);
     if (version != VERSION)
@@ -341,7 +357,7 @@ static bool load(struct lk_capture_file *f, struct lk_error *err)
     return true;
 }
 
-struct lk_capture_file *lk_capture_load_bytes(const uint8_t *bytes, size_t n, struct lk_error *err)
+struct lk_capture_file *lk_capture_load(const uint8_t *bytes, size_t n, struct lk_error *err)
 {
     struct lk_capture_file *f = lk_xcalloc(1, sizeof *f);
     f->arena = lk_arena_create();
@@ -353,59 +369,6 @@ struct lk_capture_file *lk_capture_load_bytes(const uint8_t *bytes, size_t n, st
     return NULL;
 }
 
-static uint8_t *slurp(int fd, size_t *n, struct lk_error *err, const char *path)
-{
-    struct stat st;
-    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size < 0 ||
-        (uint64_t)st.st_size > MAX_FILE) {
-        lk_error_set(err, LK_ERR_BAD_DATA, "%s: no regular file, or too large", path);
-        return NULL;
-    }
-    uint8_t *v = lk_xmalloc((size_t)st.st_size + 1);
-    *n = 0;
-    while (*n < (size_t)st.st_size) {
-        const ssize_t got = read(fd, v + *n, (size_t)st.st_size - *n);
-        if (got <= 0)
-            break;
-        *n += (size_t)got;
-    }
-    return v;
-}
-
-bool lk_capture_is_one(const char *path)
-{
-    uint8_t head[sizeof magic];
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const bool is = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head &&
-                    memcmp(head, magic, sizeof head) == 0;
-    if (fd >= 0)
-        close(fd);
-    return is;
-}
-
-struct lk_capture_file *lk_capture_load(const char *path, struct lk_error *err)
-{
-    size_t n = 0;
-    const int fd = lk_fd_hold(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (fd < 0) {
-        lk_error_os(err, errno, "%s", path);
-        return NULL;
-    }
-    uint8_t *bytes = slurp(fd, &n, err, path);
-    lk_fd_close(fd);
-    if (!bytes)
-        return NULL;
-    struct lk_error why = { 0 };
-    struct lk_capture_file *f = lk_capture_load_bytes(bytes, n, &why);
-    if (f) {
-        f->own = bytes;
-        return f;
-    }
-    lk_free(bytes);
-    lk_error_set(err, why.code, "%s: %s", path, why.text);
-    return NULL;
-}
-
 void lk_capture_unload(struct lk_capture_file *f)
 {
     if (!f)
@@ -414,7 +377,6 @@ void lk_capture_unload(struct lk_capture_file *f)
         lk_free(f->sections.v[i].raw);
     lk_free(f->sections.v);
     lk_arena_destroy(f->arena);
-    lk_free(f->own);
     lk_free(f);
 }
 
@@ -432,27 +394,17 @@ static const struct loaded *section_of(const struct lk_capture_file *f, enum sec
     return NULL;
 }
 
-static void tell_missed(const struct loaded *s, struct lk_error *err)
-{
-    struct lk_arena *a = lk_arena_create();
-    struct lk_cursor_of_bytes c = { .p = s->raw, .end = s->raw + s->header.raw };
-    const uint64_t code = lk_take_number(&c);
-    const int os_errno = (int)lk_take_signed(&c);
-    const char *text = lk_take_text(&c, a);
-    lk_error_set(err, code ? (enum lk_error_code)code : LK_ERR_OS, "%s",
-                 text ? lk_text_clean(a, text, strlen(text), SIZE_MAX) : "it was not examined");
-    err->os_errno = os_errno;
-    lk_arena_destroy(a);
-}
-
 struct lk_process *lk_capture_open(const struct lk_capture_file *f, pid_t pid, struct lk_error *err)
 {
     const struct loaded *s = section_of(f, PROCESS, pid);
     const struct loaded *missed = s ? NULL : section_of(f, MISSED, pid);
-    if (missed)
-        tell_missed(missed, err);
-    else if (!s)
+    if (missed) {
+        struct lk_cursor_of_bytes c = { .p = missed->raw, .end = missed->raw + missed->header.raw };
+        if (lk_take_error(&c, err))
+            no_capture(err, "why a process was not examined makes no sense");
+    } else if (!s) {
         lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is not in the capture", (int)pid);
+    }
     if (!s)
         return NULL;
     return lk_replay_open(pid, s->raw, (size_t)s->header.raw, err);

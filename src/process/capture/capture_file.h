@@ -12,6 +12,12 @@
 #include "process/capture/bytes.h"
 #include "process/process.h"
 
+#define LK_CAPTURE_MAX_BYTES (UINT64_C(1) << 30) /* of a file */
+enum {
+    LK_CAPTURE_MAGIC = 8, /* bytes by which a capture is known */
+    LK_CAPTURE_MAX_PIDS = 65536,
+};
+
 /** How it was examined. */
 struct lk_capture_head {
     uint32_t samples, interval_ms, stalled_after_ms, max_pause_ms;
@@ -38,19 +44,19 @@ void lk_capture_add(struct lk_capture *c, pid_t pid, const struct lk_bytes *tape
 void lk_capture_add_missed(struct lk_capture *c, pid_t pid, const struct lk_error *why);
 void lk_capture_add_machine(struct lk_capture *c, const struct lk_bytes *tape);
 void lk_capture_set_head(struct lk_capture *c, const struct lk_capture_head *head);
-/** Writes a new file (mode 0600) beside path and renames it. False with err. */
-bool lk_capture_write(const struct lk_capture *c, const char *path, struct lk_error *err);
+/** Writes a new file (mode 0600), as util/replace_file.h does. False with err. */
+bool lk_capture_write(struct lk_capture *c, const char *path, struct lk_error *err);
+/** Something is in it already: it is of one set of processes only. */
+bool lk_capture_is_used(struct lk_capture *c);
 
 /* ---- reading ----------------------------------------------------------------------------- */
 
 struct lk_capture_file;
-/** By how it begins; false also for what cannot be read. */
-bool lk_capture_is_one(const char *path);
 struct lk_replayed_machine; /* replay.h */
-/** NULL with err, one line: what is wrong with the file. */
-struct lk_capture_file *lk_capture_load(const char *path, struct lk_error *err);
-/** The same of bytes in memory, which are borrowed. */
-struct lk_capture_file *lk_capture_load_bytes(const uint8_t *bytes, size_t n, struct lk_error *err);
+/** By how it begins: LK_CAPTURE_MAGIC bytes are enough. */
+bool lk_capture_is_one(const uint8_t *bytes, size_t n);
+/** bytes of a file are borrowed. NULL with err, one line: what is wrong with it. */
+struct lk_capture_file *lk_capture_load(const uint8_t *bytes, size_t n, struct lk_error *err);
 void lk_capture_unload(struct lk_capture_file *f);
 const struct lk_capture_head *lk_capture_head(const struct lk_capture_file *f);
 /** A process of it; NULL with err: why it was not examined then, or that it is not in it. */

@@ -9,8 +9,6 @@
 #include "util/map.h"
 #include "util/vec.h"
 
-enum { MAX_PAGES = 1 << 17 }; /* of one sample: 100,000 tasks stand on a fifth of that */
-
 struct page {
     lk_addr addr;
     int why; /* errno: it could not be read; 0 */
@@ -22,11 +20,15 @@ struct lk_known {
     struct lk_map at; /* address of a page -> index + 1 */
     LK_VEC(struct page *) v;
     struct page *last;
+    size_t most;
+    bool cut; /* see lk_known_is_cut */
 };
 
-struct lk_known *lk_known_create(void)
+struct lk_known *lk_known_create(size_t most)
 {
-    return lk_xcalloc(1, sizeof(struct lk_known));
+    struct lk_known *w = lk_xcalloc(1, sizeof *w);
+    w->most = most;
+    return w;
 }
 
 void lk_known_destroy(struct lk_known *w)
@@ -48,9 +50,14 @@ static struct page *find(const struct lk_known *w, lk_addr addr)
     return lk_map_get(&w->at, addr, &i) ? w->v.v[i - 1] : NULL;
 }
 
+/* NULL: there are too many. */
 static struct page *enter(struct lk_known *w, lk_addr addr)
 {
     struct page *p = find(w, addr);
+    if (!p && w->v.n >= w->most) {
+        w->cut = true;
+        return NULL;
+    }
     if (!p) {
         p = lk_xcalloc(1, sizeof *p);
         p->addr = addr;
@@ -86,6 +93,8 @@ void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n)
     for (const uint8_t *from = bytes; n > 0;) {
         const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
         struct page *p = enter(w, addr - at);
+        if (!p)
+            return;
         p->why = 0;
         memcpy(p->bytes + at, from, part);
         mark(p, at, part);
@@ -98,11 +107,20 @@ void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n)
 /* Which of several pages it was is not told: the first of which nothing was read. */
 void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why)
 {
-    for (lk_addr page = addr - addr % LK_PAGE; page < addr + n; page += LK_PAGE)
-        if (!find(w, page)) {
-            enter(w, page)->why = why;
-            return;
-        }
+    const lk_addr first = addr - addr % LK_PAGE;
+    for (uint64_t i = 0; n && i <= (addr % LK_PAGE + n - 1) / LK_PAGE; i++) {
+        if (find(w, first + i * LK_PAGE))
+            continue;
+        struct page *p = enter(w, first + i * LK_PAGE);
+        if (p)
+            p->why = why;
+        return;
+    }
+}
+
+bool lk_known_is_cut(const struct lk_known *w)
+{
+    return w->cut;
 }
 
 int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n)
@@ -111,7 +129,7 @@ int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n)
         const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
         const struct page *p = find(w, addr - at);
         if (!p || !is_known(p, at, part))
-            return p && p->why ? p->why : ENODATA;
+            return p && p->why ? p->why : w->cut ? EFBIG : ENODATA;
         memcpy(to, p->bytes + at, part);
         addr += part;
         to += part;
@@ -164,9 +182,9 @@ void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
         memcpy(v, w->v.v, w->v.n * sizeof *v);   /* NOLINT(bugprone-sizeof-expression) */
         qsort(v, w->v.n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
     }
-    const size_t n = LK_MIN(w->v.n, (size_t)MAX_PAGES); /* what is beyond is not in the capture */
-    lk_bytes_number(to, n);
-    for (size_t i = 0; i < n; i++) {
+    lk_bytes_number(to, w->cut);
+    lk_bytes_number(to, w->v.n);
+    for (size_t i = 0; i < w->v.n; i++) {
         lk_bytes_number(to, (v[i]->addr - before) / LK_PAGE);
         write_page(v[i], to);
         before = v[i]->addr;
@@ -174,10 +192,14 @@ void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
     lk_free(v);
 }
 
+/* p may be NULL: nothing is wanted but to come to its end. */
 static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
 {
     struct lk_cursor_of_bytes again;
-    p->why = (int)lk_take_signed(from);
+    const int64_t why = lk_take_signed(from);
+    from->bad |= why < 0 || why > INT32_MAX;
+    if (p && !from->bad)
+        p->why = (int)why;
     again = *from;
     for (size_t at = 0; at < LK_PAGE && !from->bad;) {
         const uint64_t gap = lk_take_number(from), n = lk_take_number(from);
@@ -188,7 +210,7 @@ static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
     for (size_t at = 0; at < LK_PAGE && !from->bad;) {
         const size_t gap = (size_t)lk_take_number(&again), n = (size_t)lk_take_number(&again);
         const uint8_t *bytes = lk_take(from, n);
-        if (bytes && n) {
+        if (p && bytes && n) {
             memcpy(p->bytes + at + gap, bytes, n);
             mark(p, at + gap, n);
         }
@@ -199,12 +221,14 @@ static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
 
 bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from)
 {
-    const uint64_t n = lk_take_number(from);
+    const uint64_t cut = lk_take_number(from), n = lk_take_number(from);
     lk_addr addr = 0;
-    from->bad |= n > MAX_PAGES;
+    from->bad |= cut > 1 || n > LK_KNOWN_PAGES;
+    if (w)
+        w->cut = cut;
     for (uint64_t i = 0; i < n && !from->bad; i++) {
         addr += lk_take_number(from) * LK_PAGE;
-        read_page(enter(w, addr), from);
+        read_page(w ? enter(w, addr) : NULL, from);
     }
     return !from->bad;
 }

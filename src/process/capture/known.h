@@ -7,17 +7,24 @@
 
 #include "process/capture/bytes.h"
 
+/** Most pages of a sample: 100,000 tasks stand on a fifth of that. */
+enum { LK_KNOWN_PAGES = 1 << 17 };
+
 struct lk_known;
-struct lk_known *lk_known_create(void);
+/** most: pages that are kept. */
+struct lk_known *lk_known_create(size_t most);
 void lk_known_destroy(struct lk_known *w);
 /** These bytes were read; what was read before of them is past. */
 void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n);
 /** The first of these bytes that could not be read, and why. */
 void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why);
-/** All n bytes, or an errno: ENODATA where nobody asked for one of them. */
+/** There were more pages than are kept: the later ones are not in it. */
+bool lk_known_is_cut(const struct lk_known *w);
+/** All n bytes, or an errno: ENODATA where nobody asked for one of them, EFBIG where that may be
+ * since it was cut. */
 int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n);
 void lk_known_write(const struct lk_known *w, struct lk_bytes *to);
-/** False when these are no such bytes. */
+/** False when these are no such bytes. w may be NULL: they are passed over. */
 bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from);
 
 #endif

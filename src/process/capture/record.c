@@ -20,6 +20,7 @@ struct record {
     void *impl;
     struct lk_bytes tape;
     struct lk_known *known;
+    bool cut; /* known of a sample before */
     struct lk_machine_record machine;
     struct record *into; /* of another process, which asked for this one */
     unsigned asking;     /* the inner kind looks around for an answer: that is its own business */
@@ -31,15 +32,6 @@ static void begin(struct lk_bytes *tape, enum lk_piece piece)
 {
     const uint8_t letter = (uint8_t)piece;
     lk_bytes_put(tape, &letter, 1);
-}
-
-static void write_error(struct lk_bytes *tape, bool ok, const struct lk_error *err)
-{
-    lk_bytes_number(tape, ok ? 0 : err && err->code ? err->code : LK_ERR_OS);
-    if (ok)
-        return;
-    lk_bytes_signed(tape, err ? err->os_errno : 0);
-    lk_bytes_text(tape, err ? err->text : "");
 }
 
 static void write_answer(struct lk_bytes *tape, enum lk_piece piece, enum lk_fact what,
@@ -67,8 +59,9 @@ static void end_sample(struct record *r)
 {
     begin(&r->tape, LK_PIECE_MEMORY);
     lk_known_write(r->known, &r->tape);
+    r->cut |= lk_known_is_cut(r->known);
     lk_known_destroy(r->known);
-    r->known = lk_known_create();
+    r->known = lk_known_create(LK_KNOWN_PAGES);
 }
 
 /* ---- what is asked ----------------------------------------------------------------------- */
@@ -134,9 +127,10 @@ static bool threads(void *impl, struct lk_thread_list *list, bool full, struct l
 {
     struct record *r = impl;
     struct lk_error own = { 0 };
-    const bool ok = r->inner->threads(r->impl, list, full, err ? err : &own);
+    err = err ? err : &own;
+    const bool ok = r->inner->threads(r->impl, list, full, err);
     begin(&r->tape, LK_PIECE_THREADS);
-    write_error(&r->tape, ok, err ? err : &own);
+    lk_bytes_error(&r->tape, ok ? NULL : err);
     lk_bytes_number(&r->tape, ok ? list->n : 0);
     for (size_t i = 0; ok && i < list->n; i++)
         lk_shape_write(&lk_shape_thread, &list->v[i], &r->tape);
@@ -153,11 +147,11 @@ static int64_t tid_outside(void *impl, int64_t inner)
     return outer;
 }
 
-static void write_stop(struct lk_bytes *tape, bool ok, const struct lk_stop_result *res,
-                       const struct lk_error *err)
+static void write_stop(struct lk_bytes *tape, const struct lk_stop_result *res,
+                       const struct lk_error *failed)
 {
     begin(tape, LK_PIECE_STOP);
-    write_error(tape, ok, err);
+    lk_bytes_error(tape, failed);
     lk_bytes_number(tape, res->stopped.n);
     for (size_t i = 0; i < res->stopped.n; i++) {
         lk_bytes_signed(tape, res->stopped.v[i]);
@@ -174,13 +168,21 @@ static bool stop(struct lk_process *t, const struct lk_stop_request *how,
                  struct lk_stop_result *res, struct lk_error *err)
 {
     struct record *r = t->impl;
+    struct lk_error own = { 0 };
+    err = err ? err : &own;
     t->ops = r->inner;
     t->impl = r->impl;
     const bool ok = t->ops->stop(t, how, res, err);
     t->ops = &r->ops;
     t->impl = r;
-    write_stop(&r->tape, ok, res, err);
+    write_stop(&r->tape, res, ok ? NULL : err);
     return ok;
+}
+
+static bool is_cut(void *impl)
+{
+    const struct record *r = impl;
+    return r->cut || lk_known_is_cut(r->known);
 }
 
 static uint64_t now_us(void *impl)
@@ -223,6 +225,8 @@ static struct record *start(struct lk_process *t, struct record *into);
 static struct lk_process *open_other(void *impl, pid_t pid, struct lk_error *err)
 {
     struct record *r = impl;
+    struct lk_error own = { 0 };
+    err = err ? err : &own;
     struct lk_process *t = r->inner->open_other(r->impl, pid, err);
     if (t && !r->asking)
         start(t, r);
@@ -230,7 +234,7 @@ static struct lk_process *open_other(void *impl, pid_t pid, struct lk_error *err
         return t;
     begin(&r->tape, LK_PIECE_PROCESS);
     lk_bytes_signed(&r->tape, pid);
-    write_error(&r->tape, false, err);
+    lk_bytes_error(&r->tape, err);
     return NULL;
 }
 
@@ -251,7 +255,7 @@ static void destroy(void *impl)
         end_sample(r);
         begin(to, LK_PIECE_PROCESS);
         lk_bytes_signed(to, r->t->pid);
-        write_error(to, true, NULL);
+        lk_bytes_error(to, NULL);
         lk_bytes_number(to, r->tape.n);
         lk_bytes_put(to, r->tape.v, r->tape.n);
     }
@@ -290,6 +294,7 @@ static struct lk_process_ops ops_over(const struct lk_process_ops *inner)
         .now_us = now_us,
         .sleep_us = inner->sleep_us ? sleep_us : NULL,
         .was_read = was_read,
+        .is_cut = is_cut,
         .keep = keep,
         .ask = inner->ask ? ask : NULL,
         .open_other = inner->open_other ? open_other : NULL,
@@ -305,10 +310,14 @@ static struct record *start(struct lk_process *t, struct record *into)
     r->inner = t->ops;
     r->impl = t->impl;
     r->into = into;
-    r->known = lk_known_create();
+    r->known = lk_known_create(LK_KNOWN_PAGES);
     r->ops = ops_over(t->ops);
     lk_machine_record_start(&r->machine, t->machine, &r->tape);
     t->machine = &r->machine.machine;
+    if (t->withheld.code) {
+        begin(&r->tape, LK_PIECE_WITHHELD);
+        lk_bytes_error(&r->tape, &t->withheld);
+    }
     t->ops = &r->ops;
     t->impl = r;
     return r;

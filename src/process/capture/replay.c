@@ -18,7 +18,7 @@
 #include "util/text.h"
 #include "util/vec.h"
 
-enum { MAX_SAMPLES = 100000, PASSED_OVER = 256 };
+enum { MAX_SAMPLES = 100000 };
 
 /* A piece: where its body stands, and the next one with its key in its sample (index + 1). */
 struct piece {
@@ -43,7 +43,7 @@ struct replay {
     uint64_t slept_us; /* since the clock was last read on the record */
     uint64_t clock_us;
     struct lk_machine machine;
-    pid_t pid;
+    struct lk_error withheld; /* lk_process_withheld of who was recorded */
 };
 
 static const char not_there[] = "not in the capture";
@@ -70,16 +70,6 @@ static void add_piece(struct replay *r, uint64_t key, const uint8_t *body, size_
     lk_map_put(&r->last, key, r->pieces.n);
 }
 
-static bool skip_error(struct lk_cursor_of_bytes *c, struct lk_arena *a)
-{
-    const bool ok = lk_take_number(c) == 0;
-    if (ok)
-        return true;
-    lk_take_signed(c);
-    lk_take_text(c, a);
-    return false;
-}
-
 static void skip_values(struct lk_cursor_of_bytes *c, const struct lk_shape *of, struct lk_arena *a)
 {
     const uint64_t n = lk_take_number(c);
@@ -91,7 +81,7 @@ static void skip_values(struct lk_cursor_of_bytes *c, const struct lk_shape *of,
 static void skip_stop(struct lk_cursor_of_bytes *c, struct lk_arena *a)
 {
     struct lk_regs regs;
-    skip_error(c, a);
+    lk_take_error(c, NULL);
     const uint64_t n = lk_take_number(c);
     for (uint64_t i = 0; i < n && !c->bad; i++) {
         lk_take_signed(c);
@@ -125,11 +115,11 @@ static void enter_plain(struct replay *r, enum lk_piece piece, const struct lk_k
     add_piece(r, digest(r->samples.n - 1, piece, 0, key), from, (size_t)(c->p - from), 0);
 }
 
-static void enter_process(struct replay *r, struct lk_cursor_of_bytes *c, struct lk_arena *a)
+static void enter_process(struct replay *r, struct lk_cursor_of_bytes *c)
 {
     const struct lk_key key = { .pid = lk_take_signed(c) };
     const uint8_t *from = c->p;
-    if (skip_error(c, a))
+    if (lk_take_error(c, NULL))
         lk_take(c, lk_take_number(c));
     enter_plain(r, LK_PIECE_PROCESS, &key, from, c);
 }
@@ -140,7 +130,6 @@ static void enter_piece(struct replay *r, enum lk_piece piece, struct lk_cursor_
     const uint8_t *from = c->p;
     struct lk_key key = { 0 };
     struct sample *s = &r->samples.v[r->samples.n - 1];
-    struct lk_known *known;
     switch (piece) {
     case LK_PIECE_SAMPLE:
         if (r->samples.n < MAX_SAMPLES)
@@ -150,16 +139,15 @@ static void enter_piece(struct replay *r, enum lk_piece piece, struct lk_cursor_
         return;
     case LK_PIECE_MEMORY:
         s->memory = from;
-        known = lk_known_create();
-        lk_known_read(known, c);
-        lk_known_destroy(known);
+        lk_known_read(NULL, c);
         return;
     case LK_PIECE_MAPS:
         s->maps = from;
         skip_values(c, &lk_shape_mapping, a);
         return;
+    case LK_PIECE_WITHHELD: lk_take_error(c, &r->withheld); return;
     case LK_PIECE_THREADS:
-        skip_error(c, a);
+        lk_take_error(c, NULL);
         skip_values(c, &lk_shape_thread, a);
         break;
     case LK_PIECE_STOP: skip_stop(c, a); break;
@@ -172,7 +160,7 @@ static void enter_piece(struct replay *r, enum lk_piece piece, struct lk_cursor_
         from = c->p;
         lk_take_signed(c);
         break;
-    case LK_PIECE_PROCESS: enter_process(r, c, a); return;
+    case LK_PIECE_PROCESS: enter_process(r, c); return;
     default: c->bad = true; return;
     }
     enter_plain(r, piece, &key, from, c);
@@ -256,7 +244,7 @@ static void load_sample(struct replay *r)
     const uint8_t *memory = r->at < r->samples.n ? r->samples.v[r->at].memory : NULL;
     struct lk_cursor_of_bytes c = { .p = memory, .end = r->end };
     lk_known_destroy(r->known);
-    r->known = lk_known_create();
+    r->known = lk_known_create(LK_KNOWN_PAGES);
     if (memory)
         lk_known_read(r->known, &c);
 }
@@ -286,39 +274,19 @@ static bool maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t
     *n = (size_t)lk_take_number(&c);
     *n = LK_MIN(*n, (size_t)(c.end - c.p));
     *ret = lk_arena_array(a, *n, sizeof **ret);
+    lk_addr end = 0;
     for (size_t i = 0; i < *n; i++) {
-        lk_shape_read(&lk_shape_mapping, &c, a, &(*ret)[i]);
-        if (!(*ret)[i].path)
-            (*ret)[i].path = "";
+        struct lk_mapping *m = &(*ret)[i];
+        if (!lk_shape_read(&lk_shape_mapping, &c, a, m) || m->start < end || m->start >= m->end)
+            return lk_error_set(err, LK_ERR_BAD_DATA, "the list of mappings makes no sense");
+        end = m->end;
+        if (!m->path)
+            m->path = "";
     }
     return true;
 }
 
 /* ---- threads ----------------------------------------------------------------------------- */
-
-static bool take_error(struct lk_cursor_of_bytes *c, struct lk_error *err)
-{
-    const enum lk_error_code code = (enum lk_error_code)lk_take_number(c);
-    if (!code)
-        return true;
-    struct lk_arena *a = lk_arena_create();
-    const int os_errno = (int)lk_take_signed(c);
-    const char *text = lk_take_text(c, a);
-    char *shown = lk_text_clean(a, text ? text : "", text ? strlen(text) : 0, SIZE_MAX);
-    lk_error_set(err, code, "%s", shown);
-    if (err)
-        err->os_errno = os_errno;
-    lk_arena_destroy(a);
-    return false;
-}
-
-/* full = false: the counters of those that are in the list already. */
-static void update(struct lk_thread_list *list, const struct lk_thread_facts *now)
-{
-    for (size_t i = 0; i < list->n; i++)
-        if (list->v[i].tid == now->tid)
-            list->v[i] = *now;
-}
 
 static bool threads(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err)
 {
@@ -326,7 +294,7 @@ static bool threads(void *impl, struct lk_thread_list *list, bool full, struct l
     struct replay *r = impl;
     if (!find_plain(r, LK_PIECE_THREADS, &(struct lk_key){ 0 }, &c))
         return lk_error_set(err, LK_ERR_NO_PROCESS, "the list of threads: %s", not_there);
-    if (!take_error(&c, err))
+    if (!lk_take_error(&c, err))
         return false;
     const uint64_t n = lk_take_number(&c);
     if (full)
@@ -337,12 +305,19 @@ static bool threads(void *impl, struct lk_thread_list *list, bool full, struct l
     for (uint64_t i = 0; i < n && !c.bad; i++) {
         struct lk_thread_facts f = { 0 };
         lk_shape_read(&lk_shape_thread, &c, NULL, &f);
-        if (full)
-            lk_vec_add(list, f);
-        else
-            update(list, &f);
+        struct lk_thread_facts *known =
+            full ? lk_vec_push(list)
+                 : (struct lk_thread_facts *)lk_thread_facts_of(list, f.tid, (size_t)i);
+        if (known)
+            *known = f;
     }
     return true;
+}
+
+static bool is_cut(void *impl)
+{
+    const struct replay *r = impl;
+    return lk_known_is_cut(r->known);
 }
 
 static int64_t tid_outside(void *impl, int64_t inner)
@@ -360,7 +335,7 @@ static bool stop(struct lk_process *t, const struct lk_stop_request *how,
     (void)how;
     if (!find_plain(t->impl, LK_PIECE_STOP, &(struct lk_key){ 0 }, &c))
         return lk_error_set(err, LK_ERR_UNSUPPORTED, "a stop: %s", not_there);
-    if (!take_error(&c, err))
+    if (!lk_take_error(&c, err))
         return false;
     const uint64_t n = lk_take_number(&c);
     for (uint64_t i = 0; i < n && !c.bad; i++) {
@@ -427,7 +402,7 @@ static struct lk_process *open_other(void *impl, pid_t pid, struct lk_error *err
         lk_error_set(err, LK_ERR_NO_PROCESS, "process %d: %s", (int)pid, not_there);
         return NULL;
     }
-    if (!take_error(&c, err))
+    if (!lk_take_error(&c, err))
         return NULL;
     const uint64_t n = lk_take_number(&c);
     const uint8_t *tape = lk_take(&c, n);
@@ -452,6 +427,7 @@ static const struct lk_process_ops ops = {
     .open_mapping = no_file,
     .open_path = no_path,
     .threads = threads,
+    .is_cut = is_cut,
     .begin_sample = begin_sample,
     .tid_outside = tid_outside,
     .stop = stop,
@@ -487,8 +463,9 @@ struct lk_process *lk_replay_open(pid_t pid, const uint8_t *tape, size_t n, stru
         lk_error_set(err, LK_ERR_NOMEM, "no address space for the page cache");
         return NULL;
     }
-    t->pid = r->pid = pid;
+    t->pid = pid;
     t->machine = &r->machine;
+    t->withheld = r->withheld;
     return t;
 }
 

@@ -1,6 +1,7 @@
 /* Tables of members, one a type. The order of the rows is that of the bytes. */
 #include "process/capture/shape.h"
 
+#include <limits.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -17,8 +18,8 @@ enum kind {
     U32,
     I64,
     U64,
-    DOUBLE,
     TEXT,  /* clean: escaped once more on its way in, which changes nothing that is */
+    SURE,  /* clean text that is always there */
     RAW,   /* text as the process or its files have it: who reads it cleans it */
     NAME,  /* an array of characters */
     WORDS, /* an array of 64-bit words */
@@ -41,9 +42,22 @@ struct lk_shape {
     size_t n;
 };
 
+/* A row whose kind is not its member's does not compile. */
+#define TYPE_BOOL            bool
+#define TYPE_CHAR            char
+#define TYPE_INT             int
+#define TYPE_TRI             enum lk_tri
+#define TYPE_U32             uint32_t
+#define TYPE_I64             int64_t
+#define TYPE_U64             uint64_t
+#define TYPE_TEXT            const char *
+#define TYPE_SURE            const char *
+#define TYPE_RAW             const char *
+#define IS(type, name, what) _Generic(((struct type *)0)->name, what : 0)
+
 #define MEMBER(type, name, kind)                                                                   \
     {                                                                                              \
-        kind, offsetof(struct type, name), 0, NULL                                                 \
+        kind, offsetof(struct type, name), IS(type, name, TYPE_##kind), NULL                       \
     }
 #define MEMBER_NAME(type, name)                                                                    \
     {                                                                                              \
@@ -61,19 +75,52 @@ struct lk_shape {
     {                                                                                              \
         INSIDE, offsetof(struct type, name), 0, &(shape)                                           \
     }
+#define MEMBER_TEXTS(type, name, count)                                                            \
+    {                                                                                              \
+        TEXTS, offsetof(struct type, name),                                                        \
+            offsetof(struct type, count) + IS(type, count, size_t), NULL                           \
+    }
 #define MEMBER_MANY(type, name, count, kind, shape)                                                \
     {                                                                                              \
-        kind, offsetof(struct type, name), offsetof(struct type, count), &(shape)                  \
+        kind, offsetof(struct type, name), offsetof(struct type, count) + IS(type, count, size_t), \
+            &(shape)                                                                               \
     }
 #define SHAPE(type, rows)                                                                          \
     {                                                                                              \
         sizeof(type), rows, sizeof(rows) / sizeof((rows)[0])                                       \
     }
 
-/* Whoever adds a member to one of these adds a row below, and raises the version of the format. */
-_Static_assert(sizeof(struct lk_syscall_wait) == 272 && sizeof(struct lk_thread_facts) == 192 &&
-                   sizeof(struct lk_listener) == 88 && sizeof(struct lk_process_halt) == 64,
-               "the tables know all members");
+/* A value for each member: one that is added makes its list too short, which the compiler says
+ * (-Wmissing-field-initializers). Who makes it longer adds a row below too and raises the version
+ * of the format. Of struct lk_snapshot only what identifies a process is kept. */
+#define ALL_OF(type, ...)                                                                          \
+    static const struct type all_of_##type __attribute__((unused)) = { __VA_ARGS__ }
+
+ALL_OF(lk_throttle, 0, 0, 0);
+ALL_OF(lk_process_halt, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+ALL_OF(lk_syscall_wait, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, 0, 0, 0, { 0, 0, 0 }, 0, 0, 0, 0, { 0 }, 0,
+       0, 0, 0, 0, 0, 0, 0, { 0, 0, 0 });
+ALL_OF(lk_watched, 0, { 0 });
+ALL_OF(lk_connection, 0, 0, 0);
+ALL_OF(lk_connections, 0, 0);
+ALL_OF(lk_sharer, 0, 0, 0, 0);
+ALL_OF(lk_listener, 0, 0, 0, { 0, 0, 0 }, 0, 0, { 0, 0, 0 });
+ALL_OF(lk_child, 0, 0, 0, 0);
+ALL_OF(lk_limit, 0, { 0 }, { 0, 0, 0, 0 });
+ALL_OF(lk_stat_facts, 0, 0, 0, 0);
+ALL_OF(lk_program_facts, 0, 0, 0, 0);
+ALL_OF(lk_pids, 0, 0, 0);
+ALL_OF(lk_pipe_end, 0, 0, 0, 0);
+ALL_OF(lk_pipe_ends, 0, 0, 0);
+ALL_OF(lk_symbol_fact, 0, 0);
+ALL_OF(lk_function_fact, 0, 0, 0);
+ALL_OF(lk_functions_fact, 0, 0);
+ALL_OF(lk_walk_fact, 0, 0, 0);
+ALL_OF(lk_addrs, 0, 0, 0);
+ALL_OF(lk_heap_fact, 0, 0, 0, 0, 0, { 0, 0, 0, 0 });
+ALL_OF(lk_thread_facts, 0, { 0 }, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, 0, 0, 0);
+ALL_OF(lk_mapping, 0, 0, 0, 0, 0, 0, { 0 }, 0);
+ALL_OF(lk_regs, 0, { 0 });
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
@@ -153,8 +200,8 @@ static const struct lk_shape watched = SHAPE(struct lk_watched, watched_members)
 
 static const struct member connection_members[] = {
     MEMBER(lk_connection, fd, I64),
-    MEMBER(lk_connection, local, TEXT),
-    MEMBER(lk_connection, peer, TEXT),
+    MEMBER(lk_connection, local, SURE),
+    MEMBER(lk_connection, peer, SURE),
 };
 static const struct lk_shape connection = SHAPE(struct lk_connection, connection_members);
 static const struct member connections_members[] = {
@@ -164,7 +211,7 @@ static const struct lk_shape connections = SHAPE(struct lk_connections, connecti
 
 static const struct member sharer_members[] = {
     MEMBER(lk_sharer, pid, I64),
-    MEMBER(lk_sharer, comm, TEXT),
+    MEMBER(lk_sharer, comm, SURE),
     MEMBER_ENUM(lk_sharer, does, LK_SHARE_IDLE),
 };
 static const struct lk_shape sharer = SHAPE(struct lk_sharer, sharer_members);
@@ -191,7 +238,7 @@ static const struct member child_members[] = {
 };
 static const struct lk_shape child = SHAPE(struct lk_child, child_members);
 static const struct member limit_members[] = {
-    MEMBER(lk_limit, text, TEXT),
+    MEMBER(lk_limit, text, SURE),
     MEMBER(lk_limit, read.os_errno, INT),
     MEMBER(lk_limit, read.reading, TEXT),
 };
@@ -201,14 +248,14 @@ static const struct member identity_members[] = {
     MEMBER(lk_snapshot, uid, I64),
     MEMBER(lk_snapshot, ppid, I64),
     MEMBER(lk_snapshot, forked, BOOL),
-    MEMBER(lk_snapshot, comm, TEXT),
+    MEMBER(lk_snapshot, comm, SURE),
     MEMBER(lk_snapshot, exe, TEXT),
     MEMBER(lk_snapshot, host, TEXT),
     MEMBER(lk_snapshot, boot_id, TEXT),
     MEMBER(lk_snapshot, start_time, TEXT),
     MEMBER(lk_snapshot, container, TEXT),
     MEMBER(lk_snapshot, taken_at, TEXT),
-    { TEXTS, offsetof(struct lk_snapshot, cmdline), offsetof(struct lk_snapshot, n_cmdline), NULL },
+    MEMBER_TEXTS(lk_snapshot, cmdline, n_cmdline),
     MEMBER(lk_snapshot, cwd, TEXT),
     MEMBER_MANY(lk_snapshot, children.v, children.n, LIST, child),
     MEMBER(lk_snapshot, test_env, TEXT),
@@ -234,8 +281,7 @@ static const struct lk_shape stat_facts = SHAPE(struct lk_stat_facts, stat_membe
 static const struct member program_members[] = {
     MEMBER(lk_program_facts, exe, RAW),
     MEMBER(lk_program_facts, comm, RAW),
-    { TEXTS, offsetof(struct lk_program_facts, argv), offsetof(struct lk_program_facts, argc),
-      NULL },
+    MEMBER_TEXTS(lk_program_facts, argv, argc),
 };
 static const struct lk_shape program = SHAPE(struct lk_program_facts, program_members);
 
@@ -365,7 +411,7 @@ size_t lk_shape_size(const struct lk_shape *s)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
-/* What a member points to or holds; copied, since nothing says that it is aligned. */
+/* What a member, which is aligned as its type wants it, points to or holds. */
 #define LOAD(type, p) (*(type const *)(const void *)(p))
 
 static void write_many(const struct lk_shape *of, const void *v, size_t n, struct lk_bytes *to)
@@ -404,8 +450,8 @@ static void write_member(const struct member *m, const char *base, struct lk_byt
     case U32: lk_bytes_number(to, LOAD(uint32_t, p)); break;
     case I64: lk_bytes_signed(to, LOAD(int64_t, p)); break;
     case U64: lk_bytes_number(to, LOAD(uint64_t, p)); break;
-    case DOUBLE: lk_bytes_put(to, p, sizeof(double)); break;
     case TEXT:
+    case SURE:
     case RAW: lk_bytes_text(to, LOAD(const char *, p)); break;
     case NAME:
         lk_bytes_number(to, strnlen(p, m->count_at));
@@ -441,7 +487,14 @@ static int take_within(struct lk_cursor_of_bytes *from, int64_t least, int64_t m
 {
     const int64_t v = lk_take_signed(from);
     from->bad |= v < least || v > most;
-    return from->bad ? (int)least : (int)v;
+    return from->bad ? 0 : (int)v;
+}
+
+static uint64_t take_below(struct lk_cursor_of_bytes *from, uint64_t most)
+{
+    const uint64_t v = lk_take_number(from);
+    from->bad |= v > most;
+    return from->bad ? 0 : v;
 }
 
 /* Each element takes a byte at least: no count asks for more memory than there are bytes. */
@@ -480,8 +533,7 @@ static void read_texts(const struct member *m, struct lk_cursor_of_bytes *from, 
 static void read_fixed(const struct member *m, struct lk_cursor_of_bytes *from, char *p)
 {
     const uint64_t n = lk_take_number(from);
-    if (n > m->count_at - (m->kind == NAME))
-        from->bad = true;
+    from->bad |= n > m->count_at - (m->kind == NAME);
     if (from->bad)
         return;
     if (m->kind == WORDS) {
@@ -503,33 +555,32 @@ static void read_list(const struct member *m, struct lk_cursor_of_bytes *from, s
     size_t n;
     char *p = base + m->at;
     void *old = LOAD(void *, p), *v = read_many(m, from, a, &n);
-    if (m->kind == LIST)
-        lk_free(old);
     STORE(void *, p, v);
     STORE(size_t, base + m->count_at, n);
-    if (m->kind == LIST)
-        STORE(size_t, base + m->count_at + sizeof n, n);
+    if (m->kind == ARRAY)
+        return;
+    STORE(size_t, base + m->count_at + sizeof n, n);
+    lk_free(old);
 }
 
 static void read_member(const struct member *m, struct lk_cursor_of_bytes *from, struct lk_arena *a,
                         char *base)
 {
     char *p = base + m->at;
-    const uint8_t *bytes;
     switch (m->kind) {
-    case BOOL: STORE(bool, p, lk_take_number(from) != 0); break;
-    case CHAR: *p = (char)lk_take_number(from); break;
-    case INT: STORE(int, p, (int)lk_take_signed(from)); break;
+    case BOOL: STORE(bool, p, take_below(from, 1)); break;
+    case CHAR: *p = (char)take_below(from, UINT8_MAX); break;
+    case INT: STORE(int, p, take_within(from, INT_MIN, INT_MAX)); break;
     case ENUM: STORE(int, p, take_within(from, 0, (int64_t)m->count_at)); break;
     case TRI: STORE(int, p, take_within(from, LK_TRI_UNKNOWN, LK_YES)); break;
-    case U32: STORE(uint32_t, p, (uint32_t)lk_take_number(from)); break;
+    case U32: STORE(uint32_t, p, (uint32_t)take_below(from, UINT32_MAX)); break;
     case I64: STORE(int64_t, p, lk_take_signed(from)); break;
     case U64: STORE(uint64_t, p, lk_take_number(from)); break;
-    case DOUBLE:
-        if ((bytes = lk_take(from, sizeof(double))))
-            memcpy(p, bytes, sizeof(double));
+    case TEXT:
+    case SURE:
+        STORE(char *, p, take_clean(from, a));
+        from->bad |= m->kind == SURE && !LOAD(char *, p);
         break;
-    case TEXT: STORE(char *, p, take_clean(from, a)); break;
     case RAW: STORE(char *, p, lk_take_text(from, a)); break;
     case NAME:
     case WORDS: read_fixed(m, from, p); break;

@@ -18,6 +18,7 @@ enum lk_piece {
     LK_PIECE_CLOCK = 'C',     /* microseconds */
     LK_PIECE_THREAD_ID = 'I', /* in the process's namespace, and ours */
     LK_PIECE_PROCESS = 'O',   /* another one: its id, an error, length and bytes of its record */
+    LK_PIECE_WITHHELD = 'W',  /* an error: what of it might not be read */
 };
 
 #endif

@@ -69,7 +69,7 @@ static void numbers_and_text_come_back(void **state)
 
 static void memory_is_what_was_asked_for(void **state)
 {
-    struct lk_known *k = lk_known_create(), *again = lk_known_create();
+    struct lk_known *k = lk_known_create(8), *again = lk_known_create(8);
     struct lk_bytes b = { 0 };
     uint8_t got[LK_PAGE * 2];
     (void)state;
@@ -92,6 +92,89 @@ static void memory_is_what_was_asked_for(void **state)
     lk_free(b.v);
     lk_known_destroy(k);
     lk_known_destroy(again);
+}
+
+static void what_is_beyond_the_bound_is_told(void **state)
+{
+    struct lk_known *k = lk_known_create(2), *again = lk_known_create(2);
+    struct lk_bytes b = { 0 };
+    uint8_t got[8];
+    (void)state;
+    lk_known_put(k, BASE, bytes, 2 * LK_PAGE);
+    assert_false(lk_known_is_cut(k));
+    lk_known_put(k, BASE + 2 * LK_PAGE - 8, bytes, 16); /* half of it fits */
+    lk_known_lack(k, BASE + 9 * LK_PAGE, 8, EIO);
+    assert_true(lk_known_is_cut(k));
+    lk_known_write(k, &b);
+    struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n }, passed = c;
+    assert_true(lk_known_read(again, &c) && c.p == c.end && lk_known_is_cut(again));
+    assert_true(lk_known_read(NULL, &passed) && passed.p == c.end);
+    assert_int_equal(lk_known_get(again, BASE + 2 * LK_PAGE - 8, got, 8), 0);
+    assert_memory_equal(got, bytes, 8);
+    assert_int_equal(lk_known_get(again, BASE + 2 * LK_PAGE, got, 8), EFBIG);
+    assert_int_equal(lk_known_get(again, BASE + 9 * LK_PAGE, got, 8), EFBIG);
+    /* the last page of all: what follows it is not the first one */
+    lk_known_destroy(k);
+    k = lk_known_create(8);
+    lk_known_lack(k, UINT64_MAX - 7, 8, EIO);
+    lk_known_lack(k, UINT64_MAX - 7, 8, EIO);
+    assert_int_equal(lk_known_get(k, UINT64_MAX - 7, got, 8), EIO);
+    assert_int_equal(lk_known_get(k, 0, got, 8), ENODATA);
+    lk_free(b.v);
+    lk_known_destroy(k);
+    lk_known_destroy(again);
+}
+
+static void errors_come_back(void **state)
+{
+    struct lk_error err = { .code = LK_ERR_PERMISSION, .os_errno = EACCES, .text = "a gate" }, ret;
+    struct lk_bytes b = { 0 };
+    (void)state;
+    lk_bytes_error(&b, NULL);
+    lk_bytes_error(&b, &err);
+    err.code = LK_OK; /* it failed, whatever it forgot to say */
+    lk_bytes_error(&b, &err);
+    lk_bytes_number(&b, LK_ERR_TIMEOUT + 1);
+    struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n };
+    assert_true(lk_take_error(&c, &ret));
+    assert_false(lk_take_error(&c, &ret));
+    assert_int_equal(ret.code, LK_ERR_PERMISSION);
+    assert_int_equal(ret.os_errno, EACCES);
+    assert_string_equal(ret.text, "a gate");
+    assert_false(lk_take_error(&c, NULL));
+    assert_false(c.bad);
+    assert_false(lk_take_error(&c, &ret));
+    assert_true(c.bad && ret.code == LK_ERR_BAD_DATA && ret.text[0]);
+    lk_free(b.v);
+}
+
+/* What no process ever answers, of a kind that a reader relies on. */
+static void answers_that_cannot_be_are_refused(void **state)
+{
+    static const struct {
+        enum lk_fact what;
+        uint8_t bytes[4];
+        size_t n;
+        bool ok;
+    } cases[] = {
+        { LK_FACT_LIVES_ON, { 1 }, 1, true },
+        { LK_FACT_LIVES_ON, { 2 }, 1, false },
+        { LK_FACT_CHILD_WORK, { 2 * LK_CHILD_RUNS }, 1, true },
+        { LK_FACT_CHILD_WORK, { 2 * (LK_CHILD_RUNS + 1) }, 1, false },
+        { LK_FACT_CHILD_WORK, { 1 }, 1, false }, /* -1 */
+        { LK_FACT_CONNECTIONS, { 0 }, 1, true },
+        { LK_FACT_CONNECTIONS, { 1, 6, 1, 1 }, 4, true },
+        { LK_FACT_CONNECTIONS, { 1, 6, 1, 0 }, 4, false }, /* without a peer */
+        { LK_FACT_CONNECTIONS, { 9, 6, 1, 1 }, 4, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(cases); i++) {
+        const struct lk_shape *s = lk_shape_of(cases[i].what);
+        struct lk_arena *a = lk_arena_create();
+        struct lk_cursor_of_bytes c = { .p = cases[i].bytes, .end = cases[i].bytes + cases[i].n };
+        assert_int_equal(lk_shape_read(s, &c, a, lk_arena_alloc(a, lk_shape_size(s))), cases[i].ok);
+        lk_arena_destroy(a);
+    }
 }
 
 static void answers_come_back(void **state)
@@ -141,6 +224,7 @@ static struct lk_bytes record_fake(void)
     struct lk_bytes tape;
     uint64_t v;
     char text[32];
+    lk_error_set(&t->withheld, LK_ERR_PERMISSION, "a gate");
     lk_record_start(t);
     lk_process_begin_sample(t);
     assert_true(lk_read_u64(t, BASE + 8, &v));
@@ -166,6 +250,8 @@ static void a_record_answers_again(void **state)
     (void)state;
     struct lk_process *t = lk_replay_open(7, tape.v, tape.n, &err);
     assert_non_null(t);
+    assert_non_null(lk_process_withheld(t));
+    assert_string_equal(lk_process_withheld(t)->text, "a gate");
     assert_false(lk_read_u64(t, BASE + 8, &v)); /* before the first sample nothing was read */
     lk_process_begin_sample(t);
     assert_true(lk_read_u64(t, BASE + 8, &v));
@@ -187,6 +273,70 @@ static void a_record_answers_again(void **state)
     lk_free(tape.v);
 }
 
+/* A string that ends at a page which cannot be read: nothing stands behind it, no NUL either. */
+static void a_string_is_recorded_as_far_as_it_was_read(void **state)
+{
+    static uint8_t page[LK_PAGE];
+    const struct fake_segment s = { BASE, page, sizeof page };
+    struct lk_process *t = fake_target(&s, 1);
+    struct lk_error err = { 0 };
+    struct lk_bytes tape;
+    char text[32];
+    uint8_t v;
+    (void)state;
+    memset(page, 'x', sizeof page);
+    lk_record_start(t);
+    lk_process_begin_sample(t);
+    assert_true(lk_read_cstr(t, BASE + LK_PAGE - 4, text, sizeof text));
+    assert_string_equal(text, "xxxx");
+    assert_true(lk_read_cstr(t, BASE, text, 4));
+    assert_string_equal(text, "xxx");
+    assert_true(lk_record_end(t, &tape));
+    lk_process_destroy(t);
+    t = lk_replay_open(7, tape.v, tape.n, &err);
+    lk_process_begin_sample(t);
+    assert_true(lk_read_cstr(t, BASE + LK_PAGE - 4, text, sizeof text));
+    assert_string_equal(text, "xxxx");
+    assert_false(lk_read_u8(t, BASE + LK_PAGE, &v));
+    assert_true(lk_read_cstr(t, BASE, text, 4));
+    assert_string_equal(text, "xxx");
+    assert_false(lk_read_u8(t, BASE + 3, &v));
+    lk_process_destroy(t);
+    lk_free(tape.v);
+}
+
+/* Readers look mappings up by halves. */
+static void mappings_out_of_order_are_refused(void **state)
+{
+    static const struct {
+        lk_addr start, end;
+        bool ok;
+    } second[] = { { 0x3000, 0x4000, true },
+                   { 0x2000, 0x3000, true },
+                   { 0x1000, 0x2000, false },
+                   { 0x4000, 0x3000, false },
+                   { 0x3000, 0x3000, false } };
+    (void)state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(second); i++) {
+        const struct lk_mapping m[] = {
+            { .start = 0x1000, .end = 0x2000, .path = "" },
+            { .start = second[i].start, .end = second[i].end, .path = "" }
+        };
+        struct lk_bytes b = { 0 };
+        struct lk_error err = { 0 };
+        size_t n;
+        lk_bytes_put(&b, "P\2", 2);
+        lk_shape_write(&lk_shape_mapping, &m[0], &b);
+        lk_shape_write(&lk_shape_mapping, &m[1], &b);
+        struct lk_process *t = lk_replay_open(7, b.v, b.n, &err);
+        assert_non_null(t);
+        assert_int_equal(lk_process_maps(t, &n, &err) != NULL, second[i].ok);
+        assert_int_equal(n, second[i].ok ? 2 : 0);
+        lk_process_destroy(t);
+        lk_free(b.v);
+    }
+}
+
 static uint8_t *write_file(const char *path, size_t *n)
 {
     struct lk_bytes tape = record_fake(), none = { 0 };
@@ -194,6 +344,7 @@ static uint8_t *write_file(const char *path, size_t *n)
     struct lk_error err = { 0 };
     struct stat st;
     struct lk_capture *c = lk_capture_create();
+    assert_false(lk_capture_is_used(c));
     const struct lk_capture_head head = { .samples = 2,
                                           .pids = pids,
                                           .n_pids = 1,
@@ -202,6 +353,7 @@ static uint8_t *write_file(const char *path, size_t *n)
     lk_capture_add(c, 7, &tape);
     lk_capture_set_head(c, &head);
     lk_capture_add_machine(c, &none);
+    assert_true(lk_capture_is_used(c));
     assert_true(lk_capture_write(c, path, &err));
     lk_capture_destroy(c);
     lk_free(tape.v);
@@ -217,7 +369,7 @@ static uint8_t *write_file(const char *path, size_t *n)
 
 static bool loads(const uint8_t *v, size_t n, struct lk_error *err)
 {
-    struct lk_capture_file *f = lk_capture_load_bytes(v, n, err);
+    struct lk_capture_file *f = lk_capture_load(v, n, err);
     struct lk_process *t = f ? lk_capture_open(f, 7, err) : NULL;
     lk_process_destroy(t);
     lk_capture_unload(f);
@@ -228,12 +380,12 @@ static void files_that_are_not_whole_are_refused(void **state)
 {
     char path[] = "/tmp/test_captureXXXXXX";
     struct lk_error err = { 0 };
-    size_t n;
+    size_t n, taken = 0;
     (void)state;
     close(mkstemp(path));
     uint8_t *v = write_file(path, &n);
     assert_true(loads(v, n, &err));
-    struct lk_capture_file *f = lk_capture_load(path, &err);
+    struct lk_capture_file *f = lk_capture_load(v, n, &err);
     assert_non_null(f);
     assert_int_equal(lk_capture_head(f)->samples, 2);
     assert_null(lk_capture_open(f, 8, &err));
@@ -245,11 +397,14 @@ static void files_that_are_not_whole_are_refused(void **state)
         assert_true(err.text[0] && !strchr(err.text, '\n'));
         free(part);
     }
-    for (size_t i = 0; i < n; i++) { /* a bit that is no one's matters not, and crashes nothing */
+    for (size_t i = 0; i < n; i++) {
         v[i] ^= 0x40;
-        loads(v, n, &err);
+        taken += loads(v, n, &err);
         v[i] ^= 0x40;
     }
+    /* What the last section says of itself but its kind, the machine's kind and process, which are
+     * not asked for, the head's process. */
+    assert_int_equal(taken, 28 + 8 + 4);
     v[8] = 2;
     assert_false(loads(v, n, &err));
     assert_non_null(strstr(err.text, "newer loopknot"));
@@ -262,7 +417,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_and_text_come_back),
         cmocka_unit_test(memory_is_what_was_asked_for),
+        cmocka_unit_test(what_is_beyond_the_bound_is_told),
+        cmocka_unit_test(errors_come_back),
         cmocka_unit_test(answers_come_back),
+        cmocka_unit_test(answers_that_cannot_be_are_refused),
+        cmocka_unit_test(a_string_is_recorded_as_far_as_it_was_read),
+        cmocka_unit_test(mappings_out_of_order_are_refused),
         cmocka_unit_test(a_record_answers_again),
         cmocka_unit_test(files_that_are_not_whole_are_refused),
     };
