@@ -1,10 +1,12 @@
 #!/usr/bin/python3
 """Captures: what is analyzed afterwards, without the process, gets the report that attach gave. Last line: captures: N passed, N failed."""
+import json
 import os
 import stat
 import subprocess
 import sys
 import tempfile
+import time
 
 import lib
 from lib import driver, loopknot
@@ -26,7 +28,7 @@ SAME = [
 
 def told(report):
     """What must not depend on how the process was had."""
-    return [(r["verdict"], [(f["rule"], f["severity"], f["summary"], f["fingerprint"], f["culprits"]) for f in r["findings"]])
+    return [(r["verdict"], r["target"], [(f["rule"], f["severity"], f["summary"], f["fingerprint"], f["culprits"]) for f in r["findings"]])
             for r in lib.reports_of(report)]
 
 
@@ -81,50 +83,145 @@ def damaged():
 
 
 def unwritable():
+    """What cannot be written is said before anybody is looked at; a device is written to, and stays one."""
     with driver.Scenario("healthy_kinds", "idle_loop") as scenario:
         scenario.ready()
-        ran = loopknot("capture", scenario.pid, "-o", "/proc/self/nowhere.lkc", "--samples", "1")
-    assert ran.status == 3 and ran.one_line(), (ran.status, ran.errors[:300])
+        before = time.monotonic()
+        ran = loopknot("capture", scenario.pid, "-o", "/proc/self/nowhere.lkc", "--samples", "100", "--interval", "1000")
+        assert ran.status == 3 and ran.one_line() and time.monotonic() - before < 20, (ran.status, ran.errors[:300])
+        with tempfile.TemporaryDirectory() as folder:
+            fifo, copy = os.path.join(folder, "fifo"), os.path.join(folder, "copy")
+            os.mkfifo(fifo)
+            with subprocess.Popen("cat %s >%s" % (fifo, copy), shell=True):
+                ran = loopknot("capture", scenario.pid, "-o", fifo, "--samples", "1")
+            with open(copy, "rb") as f:
+                got = f.read()
+            assert ran.status == 0 and got[:5] == b"LKCAP" and stat.S_ISFIFO(os.stat(fifo).st_mode), (ran.status, got[:20], ran.errors)
+    ran = loopknot("capture", os.getpid(), "-o", "/dev/full", "--samples", "1")
+    assert ran.status == 3 and "No space left" in ran.errors and stat.S_ISCHR(os.stat("/dev/full").st_mode), (ran.status, ran.errors[:300])
     for args, word in ((("capture", "1"), "into which file"), (("capture", "-o", "x"), "which process"), (("analyze",), "which file")):
         ran = loopknot(*args)
         assert ran.status == 2 and ran.one_line() and word in ran.errors, (ran.status, ran.errors[:300])
     return "says so in one line"
 
 
-SECRET = "hunter2-%d" % os.getpid()
+def read_from_a_pipe():
+    """A report that comes through a pipe is not missing its first bytes because somebody looked whether it is a capture."""
+    with driver.Scenario("lk203_lost_wakeup", "event") as scenario:
+        scenario.ready()
+        live = loopknot("--format", "json", scenario.pid, "--samples", "1")
+    ran = subprocess.run(["bash", "-c", "%s analyze --format json <(printf %%s \"$REPORT\")" % lib.LOOPKNOT], stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, env=dict(os.environ, REPORT=live.text))
+    assert ran.returncode == live.status and json.loads(ran.stdout) == lib.parse(live), (ran.returncode, ran.stderr[:300])
+    return "whole"
+
+
+STUCK = "import threading as t\na = t.Lock()\na.acquire()\nt.Thread(target=a.acquire, name='second').start()\nprint('out', flush=True)\na.acquire()\n"
+
+
+def watchdog():
+    with tempfile.TemporaryDirectory() as folder:
+        file, report = os.path.join(folder, "x.lkc"), os.path.join(folder, "x.json")
+        ran = loopknot("run", "--stall", "500ms", "--stall-kill", "--capture", file, "--output", "json:" + report, "--", driver.PYTHON, "-c", STUCK)
+        assert ran.status == 124, (ran.status, ran.errors)
+        later = loopknot("analyze", "--format", "json", file)
+        with open(report, "rb") as f:
+            verdicts = [[r["verdict"] for r in lib.reports_of(x)] for x in (json.load(f), lib.parse(later))]
+        assert verdicts == [["stalled"], ["stalled"]], verdicts
+        healthy = os.path.join(folder, "none.lkc")
+        assert loopknot("run", "--capture", healthy, "--", "true").status == 0 and not os.path.exists(healthy)
+    ran = loopknot("run", "--capture", "/proc/self/nowhere.lkc", "--", "true")
+    assert ran.status == 125 and ran.one_line(), (ran.status, ran.errors)
+    return "of the tree that hung: %s" % verdicts[1]
+
+
+# Each place has a secret of its own. What stands there is beside something that is read: a lock or an event and the secret in one
+# dict, futures and tasks among secrets of their size, a queue of them, arguments of work that is queued, the value of a future.
 KEEPER = """
-import os, sys, threading
-def work(password, rows):
-    token = {"token": password + "-token", "rows": rows}
+import asyncio, concurrent.futures, contextvars, os, queue, sys, threading
+S = sys.argv[2]
+os.environ["LATE_TOKEN"] = S + "-setenv"
+class Held:
+    def __init__(self):
+        self.lock, self.password, self.event = threading.Lock(), S + "-attribute", threading.Event()
+    def wait(self):
+        self.event.wait()
+def work(password, rows, *more, key=None):
+    token = {"token": password + "-local", "rows": rows, (S + "-key"): 1}
+    cell = S + "-cell"
+    def inner():
+        return cell
+    local = threading.local()
+    local.secret = S + "-threadlocal"
     threading.Event().wait()
-threading.Thread(target=work, args=(sys.argv[2], [sys.argv[2] + "-row"] * 9)).start()
-print("ready", flush=True)
+def busy(password):
+    while True:
+        password = password[:]
+        len(password.encode())
+beside = []
+async def job(password, i):
+    beside.append((S + "-neighbour-%d" % i).ljust(i % 700).encode())
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(S + "-result")
+    failed = asyncio.get_running_loop().create_future()
+    failed.set_exception(ValueError(S + "-exception"))
+    contextvars.ContextVar("v").set(S + "-context")
+    lock = asyncio.Lock()
+    await lock.acquire()
+    beside.append(bytearray((S + "-bytearray").encode()))
+    await lock.acquire()
+async def main():
+    tasks = [asyncio.ensure_future(job(S + "-argument", i)) for i in range(300)]
+    await asyncio.sleep(0)
+    print("ready", flush=True)
+    await asyncio.wait(tasks)
+held = Held()
+q = queue.Queue()
+q.put(S + "-queued")
+pool = concurrent.futures.ThreadPoolExecutor(1)
+for i in range(3):
+    pool.submit(work, S + "-submitted", [S], S + "-more", key=S + "-keyword")
+threading.Thread(target=held.wait).start()
+threading.Thread(target=work, args=(S, [S + "-row"] * 9)).start()
+threading.Thread(target=busy, args=(S + "-busy",)).start()
+asyncio.run(main())
 """
 
 
-def secrets():
-    """Locals, arguments, the environment, the command line: none of their values."""
+def unpacked(file):
+    """The bytes of all sections of a capture, as they were."""
+    with open(file, "rb") as stored:
+        data, at, raw = stored.read(), 12, b""
+    while at < len(data):
+        size = int.from_bytes(data[at + 8:at + 16], "little")
+        at += 32
+        if size:
+            raw += subprocess.run(["zstd", "-dcq", "--long=27"], input=data[at:at + size], stdout=subprocess.PIPE, check=True).stdout
+        at += size
+    return raw
+
+
+def secrets(*options):
+    """Locals, arguments, the environment, the command line, and what stands beside objects that are read: none of their values."""
+    secret = "hunter2-%d" % os.getpid()
     with tempfile.TemporaryDirectory() as folder:
-        file = os.path.join(folder, "x.lkc")
-        child = subprocess.Popen([driver.PYTHON, "-c", KEEPER, "--password", SECRET], stdout=subprocess.PIPE, env=dict(os.environ, DATABASE_PASSWORD=SECRET))
+        file, program = os.path.join(folder, "x.lkc"), os.path.join(folder, "keeper.py")
+        with open(program, "w") as f:
+            f.write(KEEPER)
+        child = subprocess.Popen([driver.PYTHON, program, "--password", secret], stdout=subprocess.PIPE,
+                                 env=dict(os.environ, DATABASE_PASSWORD=secret + "-environment"))
         try:
             child.stdout.readline()
-            ran = loopknot("capture", child.pid, "-o", file)
+            ran = loopknot("capture", child.pid, "-o", file, *options)
             assert ran.status == 0, ran.errors
         finally:
             child.kill()
             child.wait()
             child.stdout.close()
-        with open(file, "rb") as stored:
-            data, at, raw = stored.read(), 12, b""
-        while at < len(data):
-            size = int.from_bytes(data[at + 8:at + 16], "little")
-            at += 32
-            if size:
-                raw += subprocess.run(["zstd", "-dcq", "--long=27"], input=data[at:at + size], stdout=subprocess.PIPE, check=True).stdout
-            at += size
-        assert b"threading" in raw, "what was to be searched is not there"
-        assert SECRET.encode() not in raw, "a secret stands in the capture: ...%r..." % raw[max(0, raw.find(SECRET.encode()) - 80):][:200]
+        raw = unpacked(file)
+    assert b"threading" in raw and b"job" in raw, "what was to be searched is not there"
+    at = raw.find(secret.encode())
+    assert at < 0, "a secret stands in the capture: ...%r..." % raw[max(0, at - 80):at + 120]
     return "nowhere in %d KiB" % (len(raw) // 1024)
 
 
@@ -132,8 +229,10 @@ def main():
     tally = lib.Tally("captures")
     for name, program in SAME:
         tally.run("%s/%s" % (name, program), same_report, name, program)
-    for case, function in (("damaged files", damaged), ("usage and places", unwritable), ("secrets", secrets)):
+    for case, function in (("damaged files", damaged), ("usage and places", unwritable), ("a pipe", read_from_a_pipe), ("run --capture", watchdog)):
         tally.run(case, function)
+    tally.run("secrets", secrets)
+    tally.run("secrets, all stopped", secrets, "--stop", "all")
     return tally.end()
 
 

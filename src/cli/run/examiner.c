@@ -30,6 +30,7 @@ static volatile int interrupted; /* set by the signal of examiner_interrupt */
 struct examination {
     const struct examiner_job *job;
     struct loopknot_diagnosis *d;
+    struct loopknot_capture *capture; /* of that examination; NULL: none is wanted, or was made */
     pid_t pids[LK_TREE_MAX];
     size_t n;
     char *complaints[MAX_COMPLAINTS];
@@ -58,6 +59,8 @@ static void forget(struct examination *x)
 {
     loopknot_destroy(x->d);
     x->d = NULL;
+    loopknot_capture_destroy(x->capture);
+    x->capture = NULL;
     while (x->n_complaints)
         free(x->complaints[--x->n_complaints]);
 }
@@ -79,8 +82,10 @@ static void examine(struct examination *x, const struct examiner_request *q,
     struct loopknot_options options = x->job->common->options;
     forget(x);
     x->d = loopknot_create();
-    if (!x->d)
+    x->capture = x->job->capture ? loopknot_capture_create() : NULL;
+    if (!x->d || (x->job->capture && !x->capture))
         end_without_memory();
+    options.capture = x->capture;
     x->n = lk_kill_tree_members(q->root, x->pids, LK_TREE_MAX);
     options.interrupted = &interrupted;
     options.together = x->pids;
@@ -179,6 +184,16 @@ static void print(struct examination *x, const struct examiner_request *q,
     a->ok = !r.verbose || write_stream(x, &r);
 }
 
+static bool write_capture(const struct examination *x)
+{
+    char why[512];
+    if (!x->capture ||
+        loopknot_capture_write(x->capture, x->job->capture, why, sizeof why) == LOOPKNOT_OK)
+        return true;
+    complain(0, "%s", why);
+    return false;
+}
+
 static void write_all(struct examination *x, const struct examiner_request *q,
                       struct examiner_answer *a)
 {
@@ -194,6 +209,7 @@ static void write_all(struct examination *x, const struct examiner_request *q,
     /* Also when no process could be examined: a test report that is missing would look as if
      * nothing had been run. */
     a->ok = outputs_write(&x->job->common->outputs, x->d, &r, stderr) == 0;
+    a->ok &= write_capture(x);
     if (x->job->core)
         core_write(x->job->core, x->pids, x->n, &interrupted);
 }

@@ -54,6 +54,7 @@ struct examiner_job {
     const struct common *common;
     const char *command; /* as reports name it */
     const char *core;    /* folder of core files, or NULL */
+    const char *capture; /* file of the last examination, or NULL */
     const int *keep;     /* inherited descriptors that outputs name */
     unsigned n_keep;
 };

@@ -21,7 +21,8 @@ enum option_id {
     OPT_SIGNAL,
     OPT_GRACE,
     OPT_FAIL_FAST,
-    OPT_CORE
+    OPT_CORE,
+    OPT_CAPTURE
 };
 
 static const struct option_row rows[] = {
@@ -34,6 +35,8 @@ static const struct option_row rows[] = {
     { "grace", "T", "between SIGTERM and SIGKILL, and after --signal (10s)", OPT_GRACE },
     { "fail-fast", NULL, "the same as --stall 5s", OPT_FAIL_FAST },
     { "core", "DIR", "core files of a hung tree into DIR (needs gdb's gcore)", OPT_CORE },
+    { "capture", "FILE", "what was read of a hung tree into FILE: loopknot analyze FILE",
+      OPT_CAPTURE },
 };
 
 /* A number and a unit, as timeout(1) and sleep(1) have them, and ms. */
@@ -95,6 +98,9 @@ static int parse_option(void *arg, int id, char *value)
     case OPT_CORE:
         r->core = value;
         return *value ? 0 : complain(EXIT_USAGE, "--core wants a folder");
+    case OPT_CAPTURE:
+        r->capture = value;
+        return *value ? 0 : complain(EXIT_USAGE, "a capture wants a file");
     default: return EXIT_USAGE;
     }
 }
@@ -130,7 +136,9 @@ int command_run(int argc, char **argv)
         if (!outputs_to_stream(&r.common.outputs))
             outputs_add(&r.common.outputs, "text", NULL);
         common_settle(&r.common, STDERR_FILENO);
-        status = outputs_try(&r.common.outputs) ? EXIT_FAILED : supervise(&r);
+        status = outputs_try(&r.common.outputs) || (r.capture && outputs_try_file(r.capture))
+                     ? EXIT_FAILED
+                     : supervise(&r);
     }
     common_deinit(&r.common);
     return status;

@@ -205,9 +205,11 @@ int supervise(const struct run *r)
     static struct supervision s;
     char *name = lk_command_name(r->command);
     s.r = r;
-    s.job = (struct examiner_job){
-        .common = &r->common, .command = name, .core = r->core, .keep = s.keep
-    };
+    s.job = (struct examiner_job){ .common = &r->common,
+                                   .command = name,
+                                   .core = r->core,
+                                   .capture = r->capture,
+                                   .keep = s.keep };
     s.job.n_keep = supervision_find_kept(&r->common.outputs, s.keep);
     if (supervision_start(&s)) {
         handle_events(&s);

@@ -13,8 +13,9 @@ struct run {
     struct common common;
     unsigned timeout_ms, stall_ms, grace_ms; /* the first two: 0 is never */
     bool stall_kill;
-    int signal;       /* that asks the tree to end before SIGTERM does; 0 none */
-    const char *core; /* folder, or NULL */
+    int signal;          /* that asks the tree to end before SIGTERM does; 0 none */
+    const char *core;    /* folder, or NULL */
+    const char *capture; /* file, or NULL */
     char **command;
 };
 
