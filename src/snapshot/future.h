@@ -57,6 +57,9 @@ struct lk_future {
     /* asyncio: whoever could complete it was looked for, and not found ... */
     bool unended;
     bool kept_by_waiters; /* ... but that nobody refers to it besides who waits for it */
+    /* a thread waits for it, and nobody is known to complete it: threads and tasks that complete
+     * futures and have it at hand; others may, too */
+    struct lk_refs at_hand;
     bool job_lost; /* the worker process that had its job has ended: nobody will complete it */
     bool stable;
     bool confirmed; /* as of a task */

@@ -149,3 +149,20 @@ bool lk_enders_act(struct lk_rule_context *c, struct lk_ref thread)
 {
     return group_lives(c, thread, true);
 }
+
+static bool moves(const struct lk_rule_context *c, struct lk_ref who)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, who);
+    const struct lk_task *k = lk_task_at(c->snap, who);
+    if (t)
+        return t->running || !t->stable || is_timed(&t->wait);
+    return k && (k->state == LK_TASK_RUNNING || k->ready || !k->stable || is_timed(&k->wait));
+}
+
+bool lk_future_is_in_living_hands(const struct lk_rule_context *c, const struct lk_future *f)
+{
+    for (size_t i = 0; i < f->at_hand.n; i++)
+        if (moves(c, f->at_hand.v[i]))
+            return true;
+    return false;
+}

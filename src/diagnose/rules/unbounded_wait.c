@@ -71,6 +71,17 @@ static bool waits_for_child(const struct lk_rule_context *c, struct lk_ref threa
     return lk_graph_path(c->graph, thread, is_child_end, NULL, path, LK_MAX_CHAIN) > 0;
 }
 
+/* Of several all are needed: one that nobody is at work on is enough. */
+static bool is_in_living_hands(const struct lk_rule_context *c, const struct lk_wait *w)
+{
+    size_t living = 0;
+    for (size_t i = 0; i < w->on.n; i++) {
+        const struct lk_future *f = lk_future_at(c->snap, w->on.v[i]);
+        living += f && !f->enders.n && lk_future_is_in_living_hands(c, f);
+    }
+    return living && (w->any || living == w->on.n);
+}
+
 static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
@@ -81,7 +92,8 @@ static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
     return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon &&
            n->life != LK_LIFE_DEAD && p && p->code->cls == LK_CODE_USER &&
            !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
-           !is_worked_on(c, thread) && !lk_enders_are_alive(c, thread);
+           !is_worked_on(c, thread) && !lk_enders_are_alive(c, thread) &&
+           !is_in_living_hands(c, &t->wait);
 }
 
 /* ---- what any code may end ------------------------------------------------------------ */
@@ -185,9 +197,14 @@ static const char *ends_it(const struct lk_wait *w, bool lent)
 /* ---- the finding ---------------------------------------------------------------------- */
 
 /* What is known of those who may complete a future that is waited for. */
-static const char *say_enders(const struct lk_rule_context *c, struct lk_ref awaited)
+static const char *say_enders(struct lk_rule_context *c, struct lk_ref awaited)
 {
     const struct lk_future *f = lk_future_at(c->snap, awaited);
+    if (f && !f->enders.n && f->at_hand.n) {
+        const struct lk_culprit at = lk_culprit_of(c, f->at_hand.v[0]);
+        return lk_print(c, "%s has it at hand, and waits itself at %s", lk_name(c, f->at_hand.v[0]),
+                        lk_place(c, &at));
+    }
     if (f && !f->enders.n)
         return "nothing was found that will complete it: any code may";
     return f && !f->enders_complete ? "who may complete it is not all known"

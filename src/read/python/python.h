@@ -41,7 +41,8 @@ void lk_py_rehearse_threads(struct lk_py *py, struct lk_snapshot *s);
 /**
  * Says of each Event, Condition, Semaphore, Barrier, Queue and bare future that a request may wait
  * for without a timeout whether nobody was found who could end that (unended, kept_by_waiters,
- * lent). After lk_py_read, as what follows.
+ * lent), and of futures that threads wait for who has them at hand (at_hand). After lk_py_read, as
+ * what follows.
  */
 void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s);
 

@@ -537,6 +537,36 @@ static void jobs_that_are_alive(void **state)
         }
 }
 
+/* Nobody is known to complete it; a worker has it at hand. */
+static void future_in_hands(void **state)
+{
+    (void)state;
+    static const struct {
+        enum lk_wait_kind kind;
+        int64_t timeout;
+        bool stable;
+        enum lk_verdict verdict;
+    } rows[] = {
+        { LK_WAIT_SLEEP, LK_FOREVER, true, LK_HEALTHY },
+        { LK_WAIT_IO, 200, true, LK_HEALTHY },                /* polls */
+        { LK_WAIT_QUEUE_GET, LK_FOREVER, true, LK_HAZARD },   /* has done with it */
+        { LK_WAIT_IO, LK_FOREVER, true, LK_HAZARD },          /* a peer that may never answer */
+        { LK_WAIT_CONDITION, LK_FOREVER, false, LK_HEALTHY }, /* moves */
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref f = mk_bare_future(s),
+                      w = mk_thread(s, "batches", "work@/srv/app.py:9", NULL);
+        mk_waiting_request(s, f);
+        mk_wait(s, w, rows[i].kind, mk_sync(s, "threading.Event"));
+        mk_timeout(s, w, rows[i].timeout);
+        THREAD(w)->stable = rows[i].stable;
+        lk_findings_destroy(mk_expect_one(s, LK_HAZARD, "LK405"));
+        lk_refs_add(s, &FUTURE(f)->at_hand, w);
+        mk_expect(s, rows[i].verdict, rows[i].verdict == LK_HAZARD ? "LK405" : NULL);
+    }
+}
+
 /* All are needed: one that sleeps does not stand for one of which nobody knows who wakes it. */
 static void each_job_counts(void **state)
 {
@@ -741,6 +771,7 @@ int main(void)
         cmocka_unit_test(one_finding_for_one_place),
         cmocka_unit_test(future_that_is_worked_on),
         cmocka_unit_test(jobs_that_are_alive),
+        cmocka_unit_test(future_in_hands),
         cmocka_unit_test(each_job_counts),
         cmocka_unit_test(children_at_work),
         cmocka_unit_test(coroutines_that_are_alive),

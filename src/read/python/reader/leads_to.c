@@ -13,6 +13,7 @@
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
+#include "read/python/reader/queue_items.h"
 #include "util/memory.h"
 #include "util/text.h"
 
@@ -136,6 +137,16 @@ static void look_into_items(struct lk_py *py, struct walk *w, lk_addr obj)
         add(w, items[i]);
 }
 
+static void look_into_queue(struct lk_py *py, struct walk *w, lk_addr queue)
+{
+    size_t n = 0;
+    lk_addr *items;
+    if (!lk_py_queue_items(py, queue, &items, &n))
+        return;
+    for (size_t i = 0; i < n && w->todo.n <= w->x->budget; i++)
+        add(w, items[i]);
+}
+
 static void look_into_callable(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     lk_addr func = 0, self = 0;
@@ -177,6 +188,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
         look_into_items(py, w, obj);
         look_into_instance(py, w, obj);
         break;
+    case LK_PYK_SIMPLEQUEUE: look_into_queue(py, w, obj); break;
     case LK_PYK_CELL: add(w, lk_py_cell(py, obj)); break;
     case LK_PYK_FUNCTION: look_into_function(py, w, obj); break;
     case LK_PYK_METHOD:

@@ -376,6 +376,16 @@ static bool any_ends(const struct reach *r)
     return ret;
 }
 
+static void end_reach(struct reach *r)
+{
+    for (size_t i = 0; i < r->functions.n; i++)
+        lk_map_deinit(&r->functions.v[i].names.set);
+    lk_free(r->functions.v);
+    lk_map_deinit(&r->seen);
+    lk_map_deinit(&r->handles.set);
+    lk_map_deinit(&r->kept.set);
+}
+
 bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
 {
     struct reach r = { .q = q };
@@ -386,13 +396,49 @@ bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
         spread(&r);
     }
     const bool ret = any_ends(&r) || r.cut || r.handles.cut;
-    for (size_t i = 0; i < r.functions.n; i++)
-        lk_map_deinit(&r.functions.v[i].names.set);
-    lk_free(r.functions.v);
-    lk_map_deinit(&r.seen);
-    lk_map_deinit(&r.handles.set);
-    lk_map_deinit(&r.kept.set);
+    end_reach(&r);
     return ret || *q->budget == 0;
+}
+
+static bool names_method(const struct reach *r, const struct names *n)
+{
+    bool ret = false;
+    for (const char *const *m = r->q->methods; *m; m++)
+        ret |= has(n, *m);
+    return ret;
+}
+
+/* A frame's code calls one of the methods, or functions that it names; a module's has run. */
+static bool call_from_frame(struct lk_py *py, struct reach *r, const struct lk_pyf *f)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    struct names n = { 0 };
+    if (!is_of_program(py, c) || strcmp(c->code->function, "<module>") == 0)
+        return false;
+    add_names(py, f->code, &n, 0);
+    for (size_t i = 0; i < r->functions.n && !has(&n, "Thread") && !has(&n, "Process"); i++) {
+        struct function *g = &r->functions.v[i];
+        g->called |= g->name && lk_map_get(&n.set, g->name, NULL);
+    }
+    const bool ret = names_method(r, &n);
+    lk_map_deinit(&n.set);
+    return ret;
+}
+
+bool lk_py_frames_will_call(struct lk_py *py, const struct lk_reach_query *q)
+{
+    struct reach r = { .q = q };
+    bool ret = false;
+    add_functions(py, &r);
+    for (size_t i = 0; i < r.functions.n; i++)
+        r.functions.v[i].called = false;
+    for (size_t i = 0; i < q->waiter->n; i++)
+        ret |= call_from_frame(py, &r, &q->waiter->v[i]);
+    spread(&r);
+    for (size_t i = 0; i < r.functions.n && !ret; i++)
+        ret = r.functions.v[i].called && names_method(&r, &r.functions.v[i].names);
+    end_reach(&r);
+    return ret;
 }
 
 static bool local_leads(struct lk_py *py, const char *name, lk_addr value, void *arg)
@@ -412,7 +458,6 @@ bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q)
         add_handles_of_frame(py, &r, &q->waiter->v[i]);
     }
     bool ret = r.handles.n > 0;
-    lk_map_deinit(&r.handles.set);
-    lk_map_deinit(&r.kept.set);
+    end_reach(&r);
     return ret || *q->budget == 0;
 }

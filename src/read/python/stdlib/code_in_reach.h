@@ -25,5 +25,10 @@ struct lk_reach_query {
 bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q);
 /** Whether the waiter's own code has the object, by a variable or by a global that it names. */
 bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q);
+/**
+ * Whether one of the methods is called by the code that these frames (q->waiter) stand in, itself
+ * or by functions and methods of the program that it names. Of q the methods and the budget count.
+ */
+bool lk_py_frames_will_call(struct lk_py *py, const struct lk_reach_query *q);
 
 #endif

@@ -1,6 +1,6 @@
 /* The items of queues. */
-#ifndef LK_READ_PYTHON_STDLIB_QUEUE_ITEMS_H
-#define LK_READ_PYTHON_STDLIB_QUEUE_ITEMS_H
+#ifndef LK_READ_PYTHON_READER_QUEUE_ITEMS_H
+#define LK_READ_PYTHON_READER_QUEUE_ITEMS_H
 
 #include "read/python/interpreter/interpreter.h"
 

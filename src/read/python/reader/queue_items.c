@@ -1,5 +1,5 @@
 /* What stands in a queue: of the queue module, made in C or in Python, or a deque. */
-#include "read/python/stdlib/queue_items.h"
+#include "read/python/reader/queue_items.h"
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
