@@ -154,7 +154,8 @@ struct loopknot_options {
     /* the user's, beside the built-in ones; or NULL. Borrowed for the diagnosis' life (NULL) */
     const struct loopknot_patterns *patterns;
     enum loopknot_unwinder unwinder; /* (LOOPKNOT_UNWINDER_AUTO) */
-    unsigned unused;                 /* zero */
+    /* nonzero: values of variables too, secrets hidden, in frames of what the findings name (0) */
+    unsigned locals;
     /* what is read of the processes is recorded there too; or NULL. Of one call of
      * loopknot_examine_all() only: anything else is LOOPKNOT_USAGE (NULL) */
     struct loopknot_capture *capture;

@@ -14,6 +14,7 @@
 #include "process/capture/record.h"
 #include "process/capture/replay.h"
 #include "process/linux/process_facts.h"
+#include "snapshot/builder.h"
 #include "util/text.h"
 #include "util/version.h"
 
@@ -253,12 +254,17 @@ loopknot_analyze(struct loopknot_diagnosis *d, const char *file, const struct lo
     struct analysis x = { .file = file };
     struct set s = { 0 };
     struct lk_blocks *blocks = NULL;
-    if (!is_capture(file)) {
-        const int loaded = loopknot_load(d, file, x.err.text, sizeof x.err.text);
-        return loaded == LOOPKNOT_OK ? loaded : told(loaded, x.err.text, complain, arg);
-    }
+    const size_t had = d->n;
     if (!lk_api_options(o, &s.options, &x.err))
         return told(lk_api_status(&x.err), x.err.text, complain, arg);
+    if (!is_capture(file)) {
+        const int loaded = loopknot_load(d, file, x.err.text, sizeof x.err.text);
+        if (loaded != LOOPKNOT_OK)
+            return told(loaded, x.err.text, complain, arg);
+        for (size_t i = had; !s.options.locals && i < d->n; i++)
+            lk_snapshot_forget_locals(d->v[i].snap, &(struct lk_refs){ 0 });
+        return loaded;
+    }
     if (!lk_guarded(load_capture, &x, &blocks))
         return told(LOOPKNOT_NO_MEMORY, "out of memory: the capture was not read", complain, arg);
     lk_blocks_dissolve(blocks);

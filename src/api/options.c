@@ -90,7 +90,7 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
     if ((unsigned)o.stop > LOOPKNOT_STOP_NONE)
         return lk_error_set(err, LK_ERR_USAGE, "libloopknot %s has no way %u of stopping threads",
                             lk_tool_version(), (unsigned)o.stop);
-    if ((unsigned)o.unwinder > LOOPKNOT_UNWINDER_LIBUNWIND || o.unused)
+    if ((unsigned)o.unwinder > LOOPKNOT_UNWINDER_LIBUNWIND)
         return lk_error_set(err, LK_ERR_USAGE, "libloopknot %s has no unwinder %u",
                             lk_tool_version(), (unsigned)o.unwinder);
     *ret = (struct lk_examine_options){
@@ -100,6 +100,7 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .max_pause_ms = o.max_pause_ms,
         .stop = (enum lk_stop_mode)o.stop,
         .native = o.native,
+        .locals = o.locals != 0,
         .unwinder = (enum lk_unwind_by)o.unwinder,
         .project = o.project,
         .together = o.together,

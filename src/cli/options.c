@@ -29,6 +29,7 @@ enum option_id {
     OPT_ALL,
     OPT_PROJECT,
     OPT_RULES,
+    OPT_LOCALS,
     OPT_COLOR,
     OPT_HELP
 };
@@ -41,6 +42,7 @@ static const struct option_row writing_rows[] = {
     { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "all", NULL, "fold nothing", OPT_ALL },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
+    { "locals", NULL, "values of variables in frames of findings too, secrets hidden", OPT_LOCALS },
     { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
     { "help", NULL, "this text (-h)", OPT_HELP },
 };
@@ -239,6 +241,7 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_NATIVE: c->render.native = o->native = true; return 0;
     case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
     case OPT_ALL: c->render.all = true; return 0;
+    case OPT_LOCALS: o->locals = 1; return 0;
     case OPT_PROJECT: return parse_project(c, value);
     case OPT_RULES: return parse_rules(c, value);
     case OPT_STOP:

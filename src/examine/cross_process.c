@@ -328,6 +328,14 @@ static const char *awaits_writer(const struct linking *x, const struct crossing 
     return NULL;
 }
 
+/* Which threads the findings name is known now. */
+static void keep_locals(const struct lk_report *r)
+{
+    struct lk_refs named = { 0 };
+    lk_findings_parties(r->findings, r->snap, &named);
+    lk_snapshot_forget_locals(r->snap, &named);
+}
+
 /* The thing outside that the thread waits for, as its reader named it or anew. */
 static struct lk_ref via_of(struct lk_snapshot *s, const struct lk_thread *t,
                             enum lk_extern_kind kind, const char *what)
@@ -411,6 +419,8 @@ static void tell_all(struct linking *x)
         lk_findings_destroy(x->reports[i].findings);
         x->reports[i].findings = lk_diagnose(x->reports[i].snap);
     }
+    for (size_t i = 0; i < x->n; i++)
+        keep_locals(&x->reports[i]);
 }
 
 void lk_examine_link(struct lk_report *reports, size_t n, const struct lk_machine *m)

@@ -17,6 +17,7 @@
 #include "examine/sample/source_lines.h"
 #include "examine/target.h"
 #include "process/facts.h"
+#include "read/loops/read_locals.h"
 #include "read/native/glibc/environ.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
@@ -559,6 +560,27 @@ static void complete(struct examination *x)
     forget_ended_children(x);
 }
 
+static bool ends_elsewhere(const struct lk_thread *t)
+{
+    return t->os.on == LK_OS_PIPE || t->os.on == LK_OS_CHILD || t->os.on == LK_OS_FILE;
+}
+
+/* Of what the findings name; in a set, whose wait another process may end, too: what is found of it
+ * is known when all are examined. */
+static void read_locals(struct examination *x, const struct lk_findings *found)
+{
+    struct lk_snapshot *s = x->snap;
+    struct lk_refs who = { 0 };
+    lk_findings_parties(found, s, &who);
+    for (size_t i = 0; x->session.options->n_together > 1 && i < s->threads.n; i++)
+        if (ends_elsewhere(&s->threads.v[i]))
+            lk_refs_add(s, &who, lk_ref_make(LK_KIND_THREAD, i));
+    if (x->ended.code && who.n)
+        lk_snapshot_limit(s, "values of variables were not read: %s", x->ended.text);
+    else
+        lk_py_read_locals(x->session.py, s, &who);
+}
+
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
                      struct lk_error *err)
 {
@@ -583,6 +605,8 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     lk_findings_destroy(x.findings);
     ret->findings = lk_diagnose(x.snap);
     ret->snap = x.snap;
+    if (o->locals)
+        read_locals(&x, ret->findings);
     close_session(&x);
     return true;
 }

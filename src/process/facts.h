@@ -63,6 +63,8 @@ enum lk_fact {
     LK_FACT_SIGNAL_TABLE,   /* uint64_t */
     LK_FACT_HEAP,           /* n: loops are looked for too. struct lk_heap_fact */
     LK_FACT_IS_LIBPQ_END,   /* n: address, text: of this end of a connection. bool */
+    LK_FACT_LOCALS,         /* pid: enum lk_kind, n: thread, or address of a task, m: frame, text:
+                               its function. struct lk_locals */
     LK_FACTS,
 };
 

@@ -338,3 +338,8 @@ const char *lk_sentence_frame(struct lk_arena *a, const struct lk_pyframe *f, si
         file = path_within(a, file, columns > taken ? columns - taken : 1);
     return lk_arena_printf(a, "%s%s", file, rest);
 }
+
+const char *lk_sentence_local(struct lk_arena *a, const struct lk_local *l)
+{
+    return lk_arena_printf(a, "%s = %s", l->name, l->value);
+}

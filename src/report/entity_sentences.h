@@ -28,5 +28,7 @@ const char *lk_sentence_native(struct lk_arena *a, const struct lk_natframe *f);
 /** "/srv/app.py:10 in outer". In more than `columns` (0 = as many as it takes) the path loses its
  * first folders. */
 const char *lk_sentence_frame(struct lk_arena *a, const struct lk_pyframe *f, size_t columns);
+/** "timeout = 30" */
+const char *lk_sentence_local(struct lk_arena *a, const struct lk_local *l);
 
 #endif

@@ -40,6 +40,7 @@ const char lk_html_style[] =
 "tr + tr > td[colspan] { padding-top:0 } td { min-width:6em }\n"
 "thead button { all:unset; cursor:pointer } thead button:focus-visible { outline:2px solid var(--accent) } th[aria-sort] button::after { content:' \\2195' } th[aria-sort=ascending] button::after { content:' \\2191' } th[aria-sort=descending] button::after { content:' \\2193' }\n"
 ".stack { margin:4px 0 8px; padding-left:32px; color:var(--dim) } .stack .user { color:var(--fg) } .stack .user b { color:var(--user) } .stack .user::marker { content:'* '; color:var(--user) } .stack .native { font-style:italic } .stack code { display:block; color:var(--fg); padding-left:16px }\n"
+".stack .locals { list-style:none; margin:0 0 4px; padding-left:32px } .stack .locals code { color:var(--dim); padding-left:0 }\n"
 ".timeline td { font-size:13px; white-space:nowrap } .timeline tbody { border-bottom:0 } .timeline tr { border-bottom:1px solid var(--line) } .timeline .moved { color:var(--green); background:var(--greenbg) } .timeline .stood, .timeline .first { color:var(--dim) } .timeline .blamed .stood { color:var(--red); background:var(--redbg) }\n"
 "button, input { font:inherit; color:var(--fg); background:var(--bg); border:1px solid var(--dim); border-radius:5px; padding:3px 10px } button { cursor:pointer }\n"
 "#none { color:var(--amber) } [hidden] { display:none !important }\n"

@@ -35,7 +35,11 @@ static void frame(struct lk_html *h, const struct lk_merged_frame *f)
                 lk_sentence_frame(h->arena, f->python, 0));
     if (user && f->python->source && *f->python->source)
         lk_html_put(h, "<code>$</code>", lk_words_cut(h->arena, f->python->source, SOURCE_COLUMNS));
-    lk_html_raw(h, "</li>");
+    const struct lk_locals *l = f->python->locals;
+    lk_html_raw(h, l && l->n ? "<ul class=\"locals\">" : "");
+    for (size_t i = 0; l && i < l->n; i++)
+        lk_html_put(h, "<li><code>$</code></li>", lk_sentence_local(h->arena, &l->v[i]));
+    lk_html_raw(h, l && l->n ? "</ul></li>" : "</li>");
 }
 
 static void stack(struct lk_html *h, const struct lk_natstack *native,

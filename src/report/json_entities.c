@@ -8,6 +8,16 @@
 
 /* ---- frames ---------------------------------------------------------------------------- */
 
+static json_t *locals(struct lk_jw *w, const struct lk_locals *l)
+{
+    if (!l)
+        return json_null();
+    json_t *o = lk_json_object();
+    for (size_t i = 0; i < l->n; i++)
+        lk_jw_set(o, lk_words_safe(w->arena, l->v[i].name), lk_jw_text(w, l->v[i].value));
+    return o;
+}
+
 static json_t *frame(struct lk_jw *w, const struct lk_pyframe *f)
 {
     const struct lk_code *c = f->code;
@@ -21,6 +31,7 @@ static json_t *frame(struct lk_jw *w, const struct lk_pyframe *f)
     w->gap[LK_GAP_CLASS] += !classified;
     lk_jw_set(o, "source", lk_jw_text(w, f->source));
     w->gap[LK_GAP_SOURCE] += user && !f->source;
+    lk_jw_set(o, "locals", locals(w, f->locals));
     return o;
 }
 

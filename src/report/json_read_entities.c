@@ -63,6 +63,44 @@ static const struct lk_code *code_of(struct lk_jr *r, const json_t *o)
     return c;
 }
 
+/* Redacted as when they were read: an older report may show more, or one by hand. */
+static const struct lk_locals *locals(struct lk_jr *r, const json_t *frame)
+{
+    enum { MAX_LOCALS = 1000 };
+    json_t *o = json_object_get(frame, "locals"), *value;
+    const char *name;
+    if (!json_is_object(o))
+        return NULL;
+    const size_t most = LK_MIN(json_object_size(o), (size_t)MAX_LOCALS);
+    struct lk_locals *ret = lk_arena_alloc(r->snap->arena, sizeof *ret);
+    ret->v = lk_arena_array(r->snap->arena, most, sizeof *ret->v);
+    json_object_foreach(o, name, value)
+    {
+        const char *text = lk_jr_string(r, value);
+        if (!text || ret->n == most)
+            continue;
+        ret->v[ret->n++] = (struct lk_local){
+            .name = lk_text_clean(r->snap->arena, name, strlen(name), SIZE_MAX),
+            .value = lk_redact_says_secret(name) ? "***" : lk_redact_name(r->snap->arena, text)
+        };
+    }
+    return ret;
+}
+
+/* A stack with variables is its party's own. */
+static struct lk_pystack *with_locals(struct lk_jr *r, const json_t *list, struct lk_pystack *st)
+{
+    struct lk_pystack *own = NULL;
+    for (uint32_t i = 0; i < st->n; i++) {
+        const struct lk_locals *l = locals(r, json_array_get(list, i));
+        if (l && !own)
+            own = lk_snapshot_own_stack(r->snap, st);
+        if (own)
+            own->frames[i].locals = l;
+    }
+    return own ? own : st;
+}
+
 static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const char *key,
                                        const char *cut)
 {
@@ -78,7 +116,7 @@ static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const c
     }
     struct lk_pystack *st = lk_snapshot_stack(r->snap, frames, n, lk_jr_bool(o, cut));
     lk_free(frames);
-    return st;
+    return with_locals(r, list, st);
 }
 
 static struct lk_natstack *native_stack(struct lk_jr *r, const json_t *o)

@@ -229,6 +229,9 @@ static void add_stack(struct page *p, struct lk_strbuf *b, const struct lk_pysta
         if (user && st->frames[i].source)
             add_line(p, b, "        ",
                      lk_words_cut(p->arena, st->frames[i].source, SOURCE_COLUMNS));
+        const struct lk_locals *l = st->frames[i].locals;
+        for (size_t k = 0; l && k < l->n; k++)
+            add_line(p, b, "          ", lk_sentence_local(p->arena, &l->v[k]));
     }
     if (st && (st->n > most || st->truncated))
         add_line(p, b, "    ",

@@ -124,6 +124,8 @@ static void python_stack(const struct lists *l, const struct lk_pystack *st)
         if (user && f->source && *f->source)
             lk_terminal_line(l->p, 10, LK_INK_BOLD,
                              lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
+        for (size_t k = 0; f->locals && k < f->locals->n; k++)
+            lk_terminal_line(l->p, 12, LK_INK_PLAIN, lk_sentence_local(l->arena, &f->locals->v[k]));
     }
     if (st && st->n > most)
         lk_terminal_line(

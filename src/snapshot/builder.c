@@ -333,6 +333,32 @@ struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyfr
     return st;
 }
 
+struct lk_pystack *lk_snapshot_own_stack(struct lk_snapshot *s, const struct lk_pystack *st)
+{
+    struct lk_pystack *ret = lk_arena_alloc(s->arena, sizeof *ret);
+    *ret = *st;
+    ret->frames = lk_arena_array(s->arena, st->n, sizeof *st->frames);
+    if (st->n)
+        memcpy(ret->frames, st->frames, st->n * sizeof *st->frames);
+    return ret;
+}
+
+static void forget_locals(struct lk_pystack *st)
+{
+    for (uint32_t i = 0; st && i < st->n; i++)
+        st->frames[i].locals = NULL;
+}
+
+void lk_snapshot_forget_locals(struct lk_snapshot *s, const struct lk_refs *keep)
+{
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (!lk_refs_has(keep, lk_ref_make(LK_KIND_THREAD, i)))
+            forget_locals(s->threads.v[i].python_stack);
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (!lk_refs_has(keep, lk_ref_make(LK_KIND_TASK, i)))
+            forget_locals(s->tasks.v[i].stack);
+}
+
 LK_PRINTF(3, 0)
 static const char *add_limit(struct lk_snapshot *s, struct lk_limit limit, const char *fmt,
                              va_list ap)

@@ -41,6 +41,12 @@ void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r);
 struct lk_pystack *lk_snapshot_stack(struct lk_snapshot *s, const struct lk_pyframe *frames,
                                      size_t n, bool truncated);
 
+/** A copy of a stack that is no other one's, for what stands in its frames alone: their variables.
+ */
+struct lk_pystack *lk_snapshot_own_stack(struct lk_snapshot *s, const struct lk_pystack *st);
+/** Forgets the variables of all that are not in keep. */
+void lk_snapshot_forget_locals(struct lk_snapshot *s, const struct lk_refs *keep);
+
 /** One more line of `limits`; the same text is added once, at most 200 lines. */
 void lk_snapshot_limit(struct lk_snapshot *s, const char *fmt, ...) LK_PRINTF(2, 3);
 /** The same, with whose it is (of several the first; kind LK_KIND_NONE: of none) and the read that

@@ -41,11 +41,22 @@ struct lk_code {
     const char *call;
 };
 
+/** A variable, and its value in a few words, secrets hidden. */
+struct lk_local {
+    const char *name, *value;
+};
+struct lk_locals {
+    struct lk_local *v;
+    size_t n;
+};
+
 struct lk_pyframe {
     const struct lk_code *code;
     int line;           /* current line; 0 = not known */
     const char *source; /* that line's text, clean; NULL = not read */
     uint32_t lasti;     /* instruction offset, for progress only */
+    /* NULL: not asked for, or not read. Only in a stack of one party's own */
+    const struct lk_locals *locals;
 };
 
 /** A stack, innermost first. Equal stacks are one object: compare pointers to fold. */

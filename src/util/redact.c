@@ -3,7 +3,7 @@
  *   --password=X  PASSWORD=X  dbPassword=X  all that follows, where the name says secret
  *   --password X                            the next argument, unless it is an option itself
  *   "password": "x"   password='x'          the quoted value, anywhere in the argument
- *   Authorization: Bearer X                 the rest of the line
+ *   Authorization: Bearer X   Cookie: X     the rest of the line
  *   Bearer X   Basic X                      the word after it
  *   ?token=X&  &key=X                       the value of a query parameter
  *   scheme://user:X@host                    the password
@@ -32,7 +32,8 @@
 static const char *const secret_words[] = {
     "password",      "passwd",    "passphrase", "secret",     "secrets",    "token",
     "apikey",        "accesskey", "secretkey",  "privatekey", "credential", "credentials",
-    "authorization", "bearer",    "userpwd",    "dbpass",     "passcode",
+    "authorization", "bearer",    "userpwd",    "dbpass",     "passcode",   "cookie",
+    "cookies",       "sessionid", "sessid",     "csrf",       "xsrf",
 };
 /* These only as the last word, and only whole. */
 static const char *const secret_last[] = { "key",    "auth",      "pwd", "pass",
@@ -44,11 +45,11 @@ static const char *const harmless_before_key[] = {
 };
 /* After a secret word: the value is about the secret, not the secret. */
 static const char *const about_secret[] = {
-    "file",     "path",   "dir",    "url",      "uri",      "type",      "size",    "length",
-    "len",      "limit",  "ttl",    "timeout",  "expiry",   "expires",   "age",     "lifetime",
-    "count",    "name",   "header", "field",    "policy",   "algorithm", "alg",     "enabled",
-    "required", "prefix", "env",    "store",    "provider", "class",     "backend", "endpoint",
-    "min",      "max",    "format", "rotation",
+    "file",     "path",   "dir",    "url",      "uri",      "type",      "size",     "length",
+    "len",      "limit",  "ttl",    "timeout",  "expiry",   "expires",   "age",      "lifetime",
+    "count",    "name",   "header", "field",    "policy",   "algorithm", "alg",      "enabled",
+    "required", "prefix", "env",    "store",    "provider", "class",     "backend",  "endpoint",
+    "min",      "max",    "format", "rotation", "domain",   "secure",    "samesite", "httponly",
 };
 /* Shapes of tokens in the wild: prefix, and how many characters of [A-Za-z0-9_-] follow at least.
  */
@@ -121,6 +122,11 @@ static bool name_is_secret(const char *name, size_t len)
     if (strncmp(last, "key", 3) == 0)
         return !IN_LIST(before, harmless_before_key);
     return true;
+}
+
+bool lk_redact_says_secret(const char *name)
+{
+    return name_is_secret(name, strlen(name));
 }
 
 static bool is_name_char(char c)
@@ -226,7 +232,8 @@ static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
     } else {
         char words[MAX_WORDS][MAX_WORD];
         size_t n = split_words(s + name, len, words);
-        bool line = strcmp(words[n - 1], "authorization") == 0 && s[sep] == ':';
+        bool line = s[sep] == ':' && (strcmp(words[n - 1], "authorization") == 0 ||
+                                      strcmp(words[n - 1], "cookie") == 0);
         *from = value;
         *to = line ? value + strcspn(s + value, "\r\n\"'") : bare_end(s, value);
     }

@@ -21,6 +21,9 @@ char *lk_redact(struct lk_arena *a, const char *arg, const char *previous);
  */
 const char *lk_redact_name(struct lk_arena *a, const char *s);
 
+/** What a variable, key or field of that name holds is to be hidden. */
+bool lk_redact_says_secret(const char *name);
+
 /**
  * A line of source code: literals that a secret's name is given or compared with, passwords in
  * addresses, words that are tokens by their shape. Code that only names a secret stays. s itself

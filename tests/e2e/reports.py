@@ -314,6 +314,122 @@ def secrets_stay(folder):
     return "%d formats" % len(FORMATS)
 
 
+# Each value that is to be shown holds "shown", each that is not "hunter2".
+VARIABLES = '''
+import asyncio, collections, os, threading
+
+def started(name):
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
+    return loop
+
+a, b = started("loop-a"), started("loop-b")
+
+class Vault:
+    def __init__(self):
+        self.combination = "hunter2-attribute"
+
+class Secretive(dict):
+    pass
+
+async def price():
+    request = asyncio.run_coroutine_threadsafe(order(1), a)
+    return request.result()
+
+async def order(number, api_key="hunter2-default", *rest, **keywords):
+    none, yes, count, share, huge = None, True, -17, 2.5, 10 ** 40
+    word, raw, long, odd = "shown-str", b"shown-bytes", "x" * 5000, "\\x1b[2J\\u202eshown-odd"
+    pair, row, several, few, queue = (1, 2), list(range(1000)), {"shown-word": [1, {"k": {"deep": {"deeper": 1}}}]}, {3}, collections.deque([4])
+    loops = []
+    loops.append(loops)
+    vault, function, kind = Vault(), price, Vault
+    password, token, session_cookie, authorization = "hunter2-name", None, b"hunter2-bytes", ["hunter2-list"]
+    dsn, line = "postgres://u:hunter2-dsn@db/x", "see Authorization: Bearer hunter2-line"
+    account = Secretive(user="shown-user", password="hunter2-dict", client={"secret": 20406080}, none={"token": None})
+    headers = [(b"authorization", b"Bearer hunter2-header"), (b"cookie", b"hunter2-cookie"), (b"host", b"shown-host")]
+    command = ["--password", "hunter2-option", "-v"]
+    asyncio.current_task().set_name("shown-task")
+    task = asyncio.current_task()
+    held = [lambda: password for _ in few]
+    return asyncio.run_coroutine_threadsafe(price(), b).result()
+
+def bystander(word="hunter2-bystander"):
+    threading.Event().wait()
+
+threading.Thread(target=bystander, daemon=True).start()
+future = asyncio.run_coroutine_threadsafe(order(7, 8, 9, shown="shown-keyword"), a)
+os.write(1, b"x")
+future.result()
+'''
+SHOWN = {"number": "7", "api_key": "***", "rest": "(9)", "keywords": "{'shown': 'shown-keyword'}", "none": "None", "yes": "True",
+         "count": "-17", "share": "2.5", "huge": "<int>", "word": "'shown-str'", "raw": "b'shown-bytes'", "long": "'%s...'" % ("x" * 100),
+         "odd": "'\\x1b[2J\\u202eshown-odd'", "pair": "(1, 2)", "row": "[0, 1, 2, 3, 4, 5, 6, 7, ... 1000 in all]",
+         "several": "{'shown-word': [1, {'k': <dict of 1>}]}", "few": "{3}", "queue": "deque(4)", "loops": "[[[<list of 1>]]]",
+         "vault": "<Vault>", "function": "<function price>", "kind": "<class Vault>", "password": "***", "token": "None",
+         "session_cookie": "***", "authorization": "***", "dsn": "'postgres://u:***@db/x'", "line": "'see Authorization: ***'",
+         "account": "{'user': 'shown-user', 'password': ***, 'client': {'secret': ***}, 'none': {'token': None}}",
+         "headers": "[(b'authorization', ***), (b'cookie', ***), (b'host', b'shown-host')]", "command": "['--password', '***', '-v']"}
+
+
+def with_variables(report):
+    """{function: {name: value}} of the frames that have any."""
+    return {frame["function"]: frame["locals"] for entity in report["threads"] + report["tasks"]
+            for frame in entity.get("python", entity.get("stack", [])) if frame["locals"] is not None}
+
+
+def loaded(path):
+    with open(path, encoding="utf-8") as file:
+        (report,) = lib.reports_of(json.load(file))
+    return report
+
+
+def written(folder, formats, *arguments):
+    """{format: bytes} of one examination."""
+    outputs = [word for f in formats for word in ("--output", "%s:%s/out.%s" % (f, folder, f))]
+    lib.loopknot(*arguments, *outputs)
+    texts = {}
+    for name in formats:
+        with open(os.path.join(folder, "out." + name), "rb") as file:
+            texts[name] = file.read()
+    return texts
+
+
+def variables():
+    """--locals: of the user frames of the chain, bounded, secrets hidden; nowhere else, and never without it."""
+    with tempfile.TemporaryDirectory() as folder:
+        capture = os.path.join(folder, "kept.lkc")
+        with hung(folder, VARIABLES) as child:
+            without = written(folder, FORMATS, "--native", "--all", child.pid)
+            plain = os.path.join(folder, "plain.lkc")
+            lib.loopknot("capture", child.pid, "-o", plain)
+            texts = written(folder, FORMATS, "--locals", "--native", "--all", "--capture", capture, child.pid)
+        report = loaded(os.path.join(folder, "out.json"))
+        assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK102", report["findings"]
+        seen = with_variables(report)
+        assert set(seen) == {"order", "price"} or set(seen) == {"order", "price", "<module>"}, set(seen)
+        task = next(t for t in report["tasks"] if t["name"] == "shown-task")
+        got = dict(seen["order"])
+        assert got.pop("task") == "<Task %s 'shown-task'>" % task["id"], got
+        assert got.pop("held").startswith("[<function order"), got
+        assert got == SHOWN, {k: (got.get(k), SHOWN.get(k)) for k in set(got) | set(SHOWN) if got.get(k) != SHOWN.get(k)}
+        assert re.fullmatch(r"\{'request': '<Future f\d+>'\}", str(seen["price"])), seen["price"]
+        for name in ("text", "markdown", "html", "json"):
+            assert b"shown-keyword" in texts[name] and b"shown-" not in without[name].replace(b"shown-task", b""), name
+        again = written(folder, ("json",), "analyze", "--locals", capture)["json"]
+        assert with_variables(loaded(os.path.join(folder, "out.json"))) == seen
+        assert b"not in the capture" in written(folder, ("text",), "analyze", "--locals", plain)["text"]
+        report_file = os.path.join(folder, "kept.json")
+        with open(report_file, "wb") as file:
+            file.write(again)
+        assert b"shown-keyword" in written(folder, ("text",), "analyze", "--locals", report_file)["text"]
+        for kept in (capture, report_file):
+            assert b"shown-keyword" not in written(folder, ("text",), "analyze", kept)["text"], kept
+        for name, text in list(texts.items()) + list(without.items()):
+            found = re.findall(rb"hunter2[-a-z]*|20406080", text)
+            assert not found, "%s holds %s" % (name, found[:3])
+    return "%d variables" % len(SHOWN)
+
+
 def privacy():
     with tempfile.TemporaryDirectory() as folder:
         return secrets_stay(folder)
@@ -332,6 +448,7 @@ def main():
     tally.run("analyze refuses", refusals)
     tally.run("diff", diff)
     tally.run("secrets are in no format", privacy)
+    tally.run("variables, where they are asked for", variables)
     return tally.end()
 
 

@@ -13,6 +13,7 @@
 #include "diagnose/rules/rule_table.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/rules/why_unknown.h"
+#include "snapshot/builder.h"
 
 static int64_t weight(const struct lk_finding *f)
 {
@@ -79,6 +80,32 @@ struct lk_findings *lk_findings_none(const char *why)
     f->verdict = LK_VERDICT_UNKNOWN;
     f->verdict_why = lk_arena_strdup(f->arena, why);
     return f;
+}
+
+static void add_party(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r)
+{
+    enum { MAX_PARTIES = 64 };
+    if (list->n < MAX_PARTIES && lk_stack_of(s, r))
+        lk_refs_add(s, list, r);
+}
+
+static void add_parties(struct lk_snapshot *s, struct lk_refs *list, const struct lk_refs *of)
+{
+    for (uint32_t i = 0; i < of->n; i++)
+        add_party(s, list, of->v[i]);
+}
+
+void lk_findings_parties(const struct lk_findings *f, struct lk_snapshot *s, struct lk_refs *ret)
+{
+    for (size_t i = 0; i < f->list.n; i++)
+        for (size_t e = 0; e < f->list.v[i].chain.n; e++) {
+            add_party(s, ret, f->list.v[i].chain.v[e].from);
+            add_party(s, ret, f->list.v[i].chain.v[e].to);
+        }
+    for (size_t i = 0; i < f->list.n; i++) {
+        add_parties(s, ret, &f->list.v[i].threads);
+        add_parties(s, ret, &f->list.v[i].tasks);
+    }
 }
 
 void lk_findings_destroy(struct lk_findings *f)

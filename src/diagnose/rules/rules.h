@@ -130,6 +130,8 @@ struct lk_rule {
 struct lk_findings *lk_diagnose(struct lk_snapshot *s);
 /** None, and an unknown verdict: the process was not examined. */
 struct lk_findings *lk_findings_none(const char *why);
+/** Adds the first threads and tasks that the findings name, those of the chains before others. */
+void lk_findings_parties(const struct lk_findings *f, struct lk_snapshot *s, struct lk_refs *ret);
 void lk_findings_destroy(struct lk_findings *f);
 const char *lk_verdict_name(enum lk_verdict v);
 const char *lk_confidence_name(enum lk_confidence c);

@@ -342,6 +342,16 @@ static const struct member heap_members[] = {
 };
 static const struct lk_shape heap = SHAPE(struct lk_heap_fact, heap_members);
 
+static const struct member local_members[] = {
+    MEMBER(lk_local, name, TEXT),
+    MEMBER(lk_local, value, TEXT),
+};
+static const struct lk_shape a_local = SHAPE(struct lk_local, local_members);
+static const struct member locals_members[] = {
+    MEMBER_MANY(lk_locals, v, n, ARRAY, a_local),
+};
+static const struct lk_shape locals = SHAPE(struct lk_locals, locals_members);
+
 static const struct member thread_members[] = {
     MEMBER(lk_thread_facts, tid, I64),
     MEMBER_NAME(lk_thread_facts, comm),
@@ -396,7 +406,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_FUNCTIONS] = &functions,  [LK_FACT_SOURCE_LINE] = &a_text,
     [LK_FACT_SECOND_WALK] = &walk,     [LK_FACT_VARIABLE] = &a_text,
     [LK_FACT_SIGNAL_TABLE] = &a_u64,   [LK_FACT_HEAP] = &heap,
-    [LK_FACT_IS_LIBPQ_END] = &a_bool,
+    [LK_FACT_IS_LIBPQ_END] = &a_bool,  [LK_FACT_LOCALS] = &locals,
 };
 
 const struct lk_shape *lk_shape_of(enum lk_fact what)
