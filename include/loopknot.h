@@ -262,6 +262,17 @@ int loopknot_analyze(struct loopknot_diagnosis *d, const char *file,
                      void (*complain)(pid_t pid, bool gone, const char *message, void *arg),
                      void *arg);
 
+/**
+ * Hides, besides what always is (docs/privacy.md), whatever matches in names, arguments, paths,
+ * addresses, source lines, values of variables and sentences: of the reports that are in d, of
+ * those that come into it, and of the command and test in struct loopknot_render. At most 32
+ * expressions.
+ * @param regex extended, as of regex(7), of at most 1000 bytes.
+ * @param message NULL, or size bytes that get one line which says what is wrong with it.
+ * @return LOOPKNOT_OK, LOOPKNOT_USAGE, or LOOPKNOT_NO_MEMORY, and nothing was hidden.
+ */
+int loopknot_redact(struct loopknot_diagnosis *d, const char *regex, char *message, size_t size);
+
 /* ---- what was found. None of these allocates or fails. --------------------------------------- */
 
 /** How many reports there are. */

@@ -128,6 +128,8 @@ static int report_set(struct loopknot_diagnosis *d, struct set *s, complain_fn c
         return told(LOOPKNOT_NO_MEMORY, "out of memory: the reports are lost", complain, arg);
     }
     d->n += s->n_to;
+    if (!lk_api_take_in(d, d->n - s->n_to))
+        return told(LOOPKNOT_NO_MEMORY, "out of memory: the reports are lost", complain, arg);
     for (size_t i = 0; complain && i < s->n; i++) {
         const struct lk_error *err = &s->results[i].err;
         if (!s->results[i].ok)

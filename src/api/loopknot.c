@@ -26,6 +26,7 @@
 #include "report/compare.h"
 #include "report/json_read.h"
 #include "report/rule_pages.h"
+#include "util/redaction.h"
 #include "util/text.h"
 #include "util/vec.h"
 #include "util/version.h"
@@ -48,6 +49,7 @@ LK_EXPORT void loopknot_destroy(struct loopknot_diagnosis *d)
         return;
     for (size_t i = 0; i < d->n; i++)
         lk_report_deinit(&d->v[i]);
+    lk_api_forget_redaction(d);
     free(d->v);
     free(d);
 }
@@ -87,7 +89,9 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
     lk_blocks_dissolve(r.blocks);
     if (r.ok) {
         d->v[d->n++] = r.report;
-        return LOOPKNOT_OK;
+        if (lk_api_take_in(d, d->n - 1))
+            return LOOPKNOT_OK;
+        lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: the report is lost");
     }
     if (message && size)
         snprintf(message, size, "%s", r.err.text);
@@ -172,7 +176,10 @@ LK_EXPORT int loopknot_load(struct loopknot_diagnosis *d, const char *file, char
         d->n += l.reports.n;
         d->set |= l.reports.set;
         lk_free(l.reports.v);
-        return LOOPKNOT_OK;
+        if (lk_api_take_in(d, d->n - l.reports.n))
+            return LOOPKNOT_OK;
+        l.reports.n = 0;
+        l.reports.v = NULL;
     }
     if (!enough || l.ok) {
         for (size_t i = 0; enough && i < l.reports.n; i++)
@@ -293,7 +300,8 @@ LK_EXPORT int loopknot_stood_still(struct loopknot_diagnosis *d, pid_t root, boo
                                    long long ms)
 {
     struct ending e = { .d = d, .root = root, .too_long = too_long, .ms = ms };
-    return lk_guarded(stand_still, &e, NULL) ? LOOPKNOT_OK : LOOPKNOT_NO_MEMORY;
+    return lk_guarded(stand_still, &e, NULL) && lk_api_hide(d, 0) ? LOOPKNOT_OK
+                                                                  : LOOPKNOT_NO_MEMORY;
 }
 
 LK_EXPORT const char *loopknot_verdict_name(enum loopknot_verdict v)
@@ -328,8 +336,12 @@ static int written(struct writing *w, void *arg, void (*work)(void *arg))
 static void write_reports(void *arg)
 {
     struct writing *w = arg;
+    struct lk_arena *a = lk_arena_create();
+    w->how.command = lk_redaction_hide(w->d->redaction, a, w->how.command);
+    w->how.test = lk_redaction_hide(w->d->redaction, a, w->how.test);
     const bool ok = w->format->write(w->d->v, w->d->n, w->set, &w->how, w->out);
     w->status = ok && fflush(w->out) == 0 ? LOOPKNOT_OK : LOOPKNOT_WRITE_ERROR;
+    lk_arena_destroy(a);
 }
 
 LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *format,

@@ -67,9 +67,7 @@ static void tell(pid_t pid, bool gone, const char *message, void *arg)
 static int analyze(const struct arguments *a)
 {
     bool missed = false;
-    struct loopknot_diagnosis *d = loopknot_create();
-    if (!d)
-        end_without_memory();
+    struct loopknot_diagnosis *d = common_diagnosis(&a->common);
     int status = loopknot_analyze(d, a->file, &a->common.options, tell, &missed);
     if (status == LOOPKNOT_NO_MEMORY)
         end_without_memory();

@@ -136,6 +136,8 @@ static int parse(const struct option_set *of, struct arguments *a, int argc, cha
                           of == &set ? "loopknot PID..." : of->usage);
     if (!status && of == &capture_set && !a->capture)
         status = complain(EXIT_USAGE, "into which file? usage: %s", of->usage);
+    if (!status)
+        status = common_refuse_capture(&a->common, a->capture);
     if (!status && of == &capture_set && !a->common.outputs.n)
         return 0;
     return status ? status : outputs_settle(&a->common.outputs, a->common.render.verbose);
@@ -211,10 +213,10 @@ static int report(struct arguments *a, const struct loopknot_diagnosis *d, bool 
 
 static int examine_all(struct arguments *a)
 {
-    struct loopknot_diagnosis *d = loopknot_create();
+    struct loopknot_diagnosis *d = common_diagnosis(&a->common);
     struct loopknot_options *o = &a->common.options;
     o->capture = a->capture ? loopknot_capture_create() : NULL;
-    if (!d || (a->capture && !o->capture))
+    if (a->capture && !o->capture)
         end_without_memory();
     struct refused r = { .a = a };
     const unsigned deadline = a->n_pids > 1 ? deadline_of(a) : 0;

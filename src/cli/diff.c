@@ -14,7 +14,7 @@
 #include "cli/words.h"
 #include "loopknot.h"
 
-static const char usage[] = "loopknot diff [--format text|json] [--all] A B";
+static const char usage[] = "loopknot diff [--format text|json] [--all] [--redact REGEX] A B";
 
 static int parse(int argc, char **argv, struct words *w)
 {
@@ -40,10 +40,13 @@ static bool is_pid(const char *text, pid_t *pid)
 }
 
 /* 0, or the exit status after a complaint. */
-static int take(struct loopknot_diagnosis *d, const char *side)
+static int take(struct loopknot_diagnosis *d, const struct words *w, const char *side)
 {
     char why[700];
     pid_t pid;
+    for (size_t i = 0; i < w->n_redact; i++)
+        if (loopknot_redact(d, w->redact[i], why, sizeof why) != LOOPKNOT_OK)
+            return complain(EXIT_USAGE, "--redact '%s': %s", w->redact[i], why);
     const int status = is_pid(side, &pid) ? loopknot_examine(d, pid, NULL, why, sizeof why)
                                           : loopknot_load(d, side, why, sizeof why);
     if (status == LOOPKNOT_NO_MEMORY)
@@ -58,8 +61,8 @@ static int compare(const struct words *w)
     bool same = false;
     if (!d[0] || !d[1])
         end_without_memory();
-    int status = take(d[0], w->v[0]);
-    status = status ? status : take(d[1], w->v[1]);
+    int status = take(d[0], w, w->v[0]);
+    status = status ? status : take(d[1], w, w->v[1]);
     if (!status) {
         const int written = loopknot_compare(d[0], d[1], w->format, &how, stdout, &same);
         if (written == LOOPKNOT_NO_MEMORY)

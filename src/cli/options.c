@@ -30,6 +30,7 @@ enum option_id {
     OPT_PROJECT,
     OPT_RULES,
     OPT_LOCALS,
+    OPT_REDACT,
     OPT_COLOR,
     OPT_HELP
 };
@@ -43,6 +44,8 @@ static const struct option_row writing_rows[] = {
     { "all", NULL, "fold nothing", OPT_ALL },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
     { "locals", NULL, "values of variables in frames of findings too, secrets hidden", OPT_LOCALS },
+    { "redact", "REGEX", "hide what matches, in every text of every format (repeatable)",
+      OPT_REDACT },
     { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
     { "help", NULL, "this text (-h)", OPT_HELP },
 };
@@ -222,6 +225,43 @@ static int parse_rules(struct common *c, const char *file)
     return c->patterns ? 0 : complain(EXIT_USAGE, "--rules %s", why);
 }
 
+static int parse_redact(struct common *c, const char *regex)
+{
+    char why[300];
+    struct loopknot_diagnosis *d = loopknot_create();
+    if (!d)
+        end_without_memory();
+    const int status = loopknot_redact(d, regex, why, sizeof why);
+    loopknot_destroy(d);
+    if (status == LOOPKNOT_NO_MEMORY)
+        end_without_memory();
+    if (status)
+        return complain(EXIT_USAGE, "--redact '%s': %s", regex, why);
+    if (c->n_redact == MAX_REDACT)
+        return complain(EXIT_USAGE, "--redact may be given %d times", MAX_REDACT);
+    c->redact[c->n_redact++] = regex;
+    return 0;
+}
+
+struct loopknot_diagnosis *common_diagnosis(const struct common *c)
+{
+    struct loopknot_diagnosis *d = loopknot_create();
+    for (size_t i = 0; d && i < c->n_redact; i++)
+        if (loopknot_redact(d, c->redact[i], NULL, 0) != LOOPKNOT_OK)
+            end_without_memory();
+    if (!d)
+        end_without_memory();
+    return d;
+}
+
+int common_refuse_capture(const struct common *c, const char *file)
+{
+    return file && c->n_redact
+               ? complain(EXIT_USAGE, "a capture keeps the names that its diagnosis needs: give "
+                                      "--redact to loopknot analyze")
+               : 0;
+}
+
 static int parse_common(struct common *c, int id, char *value)
 {
     static const char *const stops[] = { "auto", "all", "none" };
@@ -242,6 +282,7 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
     case OPT_ALL: c->render.all = true; return 0;
     case OPT_LOCALS: o->locals = 1; return 0;
+    case OPT_REDACT: return parse_redact(c, value);
     case OPT_PROJECT: return parse_project(c, value);
     case OPT_RULES: return parse_rules(c, value);
     case OPT_STOP:

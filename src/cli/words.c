@@ -13,7 +13,7 @@ static bool is(const char *option, const char *name, const char *letter)
     return strcmp(option, name) == 0 || (letter && strcmp(option, letter) == 0);
 }
 
-int words_parse(struct words *w, int argc, char **argv, bool takes_all)
+int words_parse(struct words *w, int argc, char **argv, bool of_reports)
 {
     static const char format[] = "--format";
     bool options = true;
@@ -28,8 +28,10 @@ int words_parse(struct words *w, int argc, char **argv, bool takes_all)
             options = false;
         else if (is(a, "--help", "-h"))
             w->help = true;
-        else if (takes_all && is(a, "--all", NULL))
+        else if (of_reports && is(a, "--all", NULL))
             w->all = true;
+        else if (of_reports && is(a, "--redact", NULL) && i + 1 < argc && w->n_redact < MAX_REDACT)
+            w->redact[w->n_redact++] = argv[++i];
         else if (strncmp(a, "--format=", sizeof format) == 0)
             w->format = a + sizeof format;
         else if (!is(a, format, NULL))

@@ -7,18 +7,20 @@
 
 #include "loopknot.h"
 
-enum { MAX_WORDS = 256 };
+enum { MAX_WORDS = 256, MAX_REDACT = 32 };
 
 struct words {
     const char *format; /* of --format; "text" */
     const char *v[MAX_WORDS];
     size_t n;
-    bool all, help; /* --all, --help */
+    bool all, help;                 /* --all, --help */
+    const char *redact[MAX_REDACT]; /* of all --redact */
+    size_t n_redact;
 };
 
-/** argv[0] is the command's name; takes_all: it has the option --all. @return 0, or EXIT_USAGE
- * after a complaint. */
-int words_parse(struct words *w, int argc, char **argv, bool takes_all);
+/** argv[0] is the command's name; of_reports: it has the options --all and --redact. @return 0, or
+ * EXIT_USAGE after a complaint. */
+int words_parse(struct words *w, int argc, char **argv, bool of_reports);
 
 /** How text is written to stdout. */
 struct loopknot_render words_render(const struct words *w);

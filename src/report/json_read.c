@@ -112,8 +112,7 @@ static struct lk_culprit culprit(struct lk_jr *r, const json_t *o)
                                 .function = lk_jr_text(r, o, "function"),
                                 .file = lk_jr_text(r, o, "file"),
                                 .line = lk_jr_line(o),
-                                .source =
-                                    lk_redact_source(r->snap->arena, lk_jr_text(r, o, "source")),
+                                .source = lk_jr_text(r, o, "source"),
                                 .module = lk_jr_text(r, o, "module"),
                                 .offset = offset > 0 ? (uint64_t)offset : 0 };
 }
@@ -255,7 +254,7 @@ static void read_target(struct lk_jr *r, const json_t *o)
     s->runtime = (enum lk_runtime)lk_jr_word(o, "runtime", runtime_name, LK_RUNTIME_NATIVE + 1,
                                              LK_RUNTIME_UNKNOWN);
     s->not_examined = json_is_false(json_object_get(o, "examined"));
-    s->test_env = lk_redact_name(s->arena, lk_jr_text(r, pytest, "name"));
+    s->test_env = lk_jr_text(r, pytest, "name");
     s->test_env_own = lk_jr_bool(pytest, "set_by_itself");
     read_command(r, o);
     read_children(r, o);

@@ -63,7 +63,6 @@ static const struct lk_code *code_of(struct lk_jr *r, const json_t *o)
     return c;
 }
 
-/* Redacted as when they were read: an older report may show more, or one by hand. */
 static const struct lk_locals *locals(struct lk_jr *r, const json_t *frame)
 {
     enum { MAX_LOCALS = 1000 };
@@ -79,10 +78,9 @@ static const struct lk_locals *locals(struct lk_jr *r, const json_t *frame)
         const char *text = lk_jr_string(r, value);
         if (!text || ret->n == most)
             continue;
-        ret->v[ret->n++] = (struct lk_local){
-            .name = lk_text_clean(r->snap->arena, name, strlen(name), SIZE_MAX),
-            .value = lk_redact_says_secret(name) ? "***" : lk_redact_name(r->snap->arena, text)
-        };
+        ret->v[ret->n++] =
+            (struct lk_local){ .name = lk_text_clean(r->snap->arena, name, strlen(name), SIZE_MAX),
+                               .value = lk_redact_says_secret(name) ? "***" : text };
     }
     return ret;
 }
@@ -111,8 +109,7 @@ static struct lk_pystack *python_stack(struct lk_jr *r, const json_t *o, const c
         const json_t *f = json_array_get(list, i);
         frames[i] = (struct lk_pyframe){ .code = code_of(r, f),
                                          .line = lk_jr_line(f),
-                                         .source = lk_redact_source(r->snap->arena,
-                                                                    lk_jr_text(r, f, "source")) };
+                                         .source = lk_jr_text(r, f, "source") };
     }
     struct lk_pystack *st = lk_snapshot_stack(r->snap, frames, n, lk_jr_bool(o, cut));
     lk_free(frames);
@@ -158,12 +155,12 @@ static void kernel_wait(struct lk_jr *r, const json_t *o, struct lk_syscall_wait
     os->on = (enum lk_os_wait)lk_jr_word(w, "on", os_name, LK_OS_OTHER + 1, LK_OS_OTHER);
     os->syscall = lk_jr_text(r, w, "syscall");
     os->fd = lk_jr_number(w, "fd");
-    os->local = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "local"));
-    os->peer = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "peer"));
+    os->local = lk_jr_text(r, w, "local");
+    os->peer = lk_jr_text(r, w, "peer");
     os->peer_is =
         (enum lk_peer_is)lk_jr_word(w, "peer_is", peer_name, LK_PEER_TREE + 1, LK_PEER_UNKNOWN);
     os->listening = lk_jr_bool(w, "listening");
-    os->path = lk_redact_name(r->snap->arena, lk_jr_text(r, w, "path"));
+    os->path = lk_jr_text(r, w, "path");
     os->child_pid = lk_jr_number(w, "child_pid");
     os->timeout_ms = timeout(w);
     for (size_t i = 0; i < 2; i++) {
@@ -194,7 +191,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
 {
     struct lk_thread *t = &r->snap->threads.v[i];
     const char *state = json_string_value(json_object_get(o, "kernel_state"));
-    t->name = t->comm = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "name", ""));
+    t->name = t->comm = lk_jr_text_or(r, o, "name", "");
     t->main = lk_jr_bool(o, "main");
     t->role = (enum lk_role)lk_jr_word(o, "role", role_name, LK_ROLE_EXECUTOR + 1, LK_ROLE_OTHER);
     t->kstate = state && *state ? *state : '?';
@@ -244,7 +241,7 @@ static void read_task(struct lk_jr *r, const json_t *o, size_t i)
     struct lk_task *k = &r->snap->tasks.v[i];
     k->kind =
         (uint8_t)lk_jr_word(o, "kind", task_kind_name, LK_TASK_GREENLET + 1, LK_TASK_COROUTINE);
-    k->name = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "name", ""));
+    k->name = lk_jr_text_or(r, o, "name", "");
     k->loop = lk_jr_ref(r, o, "loop");
     k->state = lk_jr_bool(o, "cancelled")
                    ? LK_TASK_CANCELLED
@@ -321,7 +318,7 @@ static void read_extern(struct lk_jr *r, const json_t *o, size_t i)
     struct lk_extern *e = &r->snap->externs.v[i];
     e->kind =
         (enum lk_extern_kind)lk_jr_word(o, "kind", extern_name, LK_EXT_UNKNOWN, LK_EXT_UNKNOWN);
-    e->text = lk_redact_name(r->snap->arena, lk_jr_text_or(r, o, "text", ""));
+    e->text = lk_jr_text_or(r, o, "text", "");
     e->in_ms = lk_jr_number(o, "in_ms");
 }
 

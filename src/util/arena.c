@@ -15,7 +15,8 @@ struct chunk {
 };
 
 struct lk_arena {
-    struct chunk *head; /* the chunk small objects come from */
+    struct chunk *head;    /* the chunk small objects come from */
+    struct lk_arena *kept; /* another one that is destroyed with it */
 };
 
 struct lk_arena *lk_arena_create(void)
@@ -25,14 +26,23 @@ struct lk_arena *lk_arena_create(void)
 
 void lk_arena_destroy(struct lk_arena *a)
 {
-    if (!a)
-        return;
-    for (struct chunk *c = a->head; c;) {
-        struct chunk *next = c->next;
-        lk_free(c);
-        c = next;
+    while (a) {
+        struct lk_arena *kept = a->kept;
+        for (struct chunk *c = a->head; c;) {
+            struct chunk *next = c->next;
+            lk_free(c);
+            c = next;
+        }
+        lk_free(a);
+        a = kept;
     }
-    lk_free(a);
+}
+
+void lk_arena_keep(struct lk_arena *a, struct lk_arena *other)
+{
+    while (a->kept)
+        a = a->kept;
+    a->kept = other;
 }
 
 static struct chunk *chunk_create(size_t size)

@@ -9,6 +9,8 @@ struct lk_arena;
 
 struct lk_arena *lk_arena_create(void);
 void lk_arena_destroy(struct lk_arena *a);
+/** other is destroyed with a. Allocates nothing. */
+void lk_arena_keep(struct lk_arena *a, struct lk_arena *other);
 /** Zeroed, aligned for any type. n may be 0. */
 void *lk_arena_alloc(struct lk_arena *a, size_t n);
 /** n * size with overflow check. */

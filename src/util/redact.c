@@ -139,11 +139,23 @@ static bool is_number(const char *s, size_t n)
     return n > 0 && strspn(s, "0123456789.") >= n;
 }
 
-/* --max-tokens 100, PWD=/srv: a secret's name, and a value that is none. */
+/* There is no secret, or only whether there is one. */
+static bool is_nothing(const char *value, size_t len)
+{
+    static const char *const nothing[] = { "none", "null", "nil", "true", "false" };
+    for (size_t i = 0; i < LK_ARRAY_LEN(nothing); i++)
+        if (len == strlen(nothing[i]) && strncasecmp(value, nothing[i], len) == 0)
+            return true;
+    return false;
+}
+
+/* --max-tokens 100, PWD=/srv, token=None: a secret's name, and a value that is none. */
 static bool value_is_harmless(const char *name, size_t len, const char *value, size_t value_len)
 {
     char words[MAX_WORDS][MAX_WORD];
     size_t n = split_words(name, len, words);
+    if (is_nothing(value, value_len))
+        return true;
     if (n == 0)
         return false;
     if (strcmp(words[n - 1], "tokens") == 0 || strcmp(words[n - 1], "keys") == 0)

@@ -227,7 +227,7 @@ def diff():
 
 # Each secret holds this word; where it stands says the rest of it.
 SECRETIVE = '''
-import asyncio, os, socket, sys, threading
+import asyncio, os, socket, subprocess, sys, threading
 
 def started():
     loop = asyncio.new_event_loop()
@@ -271,6 +271,9 @@ def open_pipe(folder):
     os.mkfifo(name)
     open(name)
 
+child = os.getcwd() + "/token=hunter2" # what /proc/PID/comm is
+os.symlink("/usr/bin/sleep", child)
+subprocess.Popen([child, "30"])
 server = socket.socket(socket.AF_UNIX)
 server.bind(os.getcwd() + "/socket token=hunter2-socket")
 server.listen()
@@ -286,7 +289,8 @@ threading.Event().wait()
 
 def secrets_stay(folder):
     """Planted in locals, arguments, environment, command line, heap, names and source lines, found in no output."""
-    path = os.path.join(folder, "app.py")
+    os.mkdir(os.path.join(folder, "token=hunter2-folder"))
+    path = os.path.join(folder, "token=hunter2-folder", "app.py")
     with open(path, "w", encoding="utf-8") as file:
         file.write(SECRETIVE)
     command = [driver.PYTHON, path, "--password", "hunter2-argv", "--dsn=postgres://u:hunter2-dsn@db/x", "API_KEY=hunter2-assigned"]
@@ -430,6 +434,119 @@ def variables():
     return "%d variables" % len(SHOWN)
 
 
+# Whatever a program can choose holds "zebra".
+ZEBRAS = '''
+import asyncio, atexit, concurrent.futures, os, socket, subprocess, sys, threading, unittest
+
+def zebra_started(name):
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
+    return loop
+
+zebra_a, zebra_b = zebra_started("zebra-a"), zebra_started("zebra-b")
+
+class ZebraFuture(asyncio.Future):
+    pass
+
+class ZebraPool(concurrent.futures.ThreadPoolExecutor):
+    pass
+
+async def zebra_price():
+    return asyncio.run_coroutine_threadsafe(zebra_order(), zebra_a).result()  # zebra-source
+
+async def zebra_order(zebra_argument="zebra-value"):
+    asyncio.current_task().set_name("zebra-task")
+    return asyncio.run_coroutine_threadsafe(zebra_price(), zebra_b).result()
+
+async def zebra_waits():
+    await ZebraFuture()
+
+def zebra_reads(folder):
+    name = folder + "/zebra-pipe"
+    os.mkfifo(name)
+    os.read(os.open(name, os.O_RDWR), 1)
+
+def zebra_listens(folder):
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(folder + "/zebra-socket")
+    server.listen()
+    server.accept()
+
+def zebra_child(folder):
+    child = folder + "/zebra-child"
+    os.symlink("/usr/bin/sleep", child)
+    subprocess.run([child, "60"])
+
+def zebra_job():
+    threading.Event().wait()
+
+class ZebraTest(unittest.TestCase):
+    def test_zebra(self):
+        asyncio.run_coroutine_threadsafe(zebra_waits(), zebra_started("zebra-c"))
+        for target in (zebra_reads, zebra_listens, zebra_child):
+            threading.Thread(target=target, args=(os.getcwd(),), name=target.__name__, daemon=True).start()
+        pool = ZebraPool(1)
+        for _ in range(3):
+            pool.submit(zebra_job)
+        future = asyncio.run_coroutine_threadsafe(zebra_order(), zebra_a)
+        import time; time.sleep(0.5)
+        os.write(1, b"x")
+        future.result()
+
+unittest.main(argv=sys.argv[:1])
+'''
+
+
+def nothing_of(word, folder, formats=FORMATS):
+    for name in formats:
+        with open(os.path.join(folder, "out." + name), "rb") as file:
+            found = re.findall(rb"[^ \n]*" + word + rb"[^ \n]*", file.read(), re.I)
+        assert not found, "%s holds %s" % (name, found[:4])
+
+
+def redacted():
+    """--redact: what matches stands in no format, wherever it came from; the reports stay what they are."""
+    with tempfile.TemporaryDirectory() as top:
+        folder = os.path.join(top, "zebra-folder")
+        os.mkdir(folder)
+        hide = ("--redact", "zebra[-_a-z]*", "--redact", "Zebra[A-Za-z]*", "--locals", "--native", "--all", "-v")
+        formats = FORMATS
+        path = os.path.join(folder, "zebra_app.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(ZEBRAS)
+        environment = {**os.environ, "PYTEST_CURRENT_TEST": "zebra.py::test_zebra (call)"}
+        with lib.Child([driver.PYTHON, path, "--zebra"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder,
+                       env=environment) as child:
+            child.process.stdout.read(1)
+            plain = written(top, formats, "--locals", "--native", "--all", child.pid)
+            written(top, formats, *hide, child.pid)
+            nothing_of(b"zebra", top, formats)
+            capture = os.path.join(top, "kept.lkc")
+            refused = lib.loopknot("capture", child.pid, "-o", capture, "--redact", "x")
+            assert refused.status == 2 and "analyze" in refused.errors, refused.errors
+            lib.loopknot("capture", "--locals", child.pid, "-o", capture)
+
+        for name, text in plain.items():
+            assert b"zebra" in text.lower(), "%s shows nothing that could be hidden" % name
+        kept = os.path.join(top, "kept.json")
+        with open(kept, "wb") as file:
+            file.write(plain["json"])
+        for source in (capture, kept):
+            written(top, formats, "analyze", *hide, source)
+            nothing_of(b"zebra", top, formats)
+            report = loaded(os.path.join(top, "out.json"))
+            assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK102", report["findings"]
+            assert report["findings"][0]["fingerprint"] == json.loads(plain["json"])["findings"][0]["fingerprint"]
+        compared = lib.loopknot("diff", "--redact", "zebra[-_a-z]*", "--redact", "Zebra[A-Za-z]*", kept, kept)
+        assert compared.status == 0 and "zebra" not in compared.text.lower() and "***" in compared.text, compared.text
+        watched = lib.loopknot("run", "--timeout", "1s", *hide, "--", driver.PYTHON, "-c", "def zebra():\n import time; time.sleep(99)\nzebra()")
+        assert watched.status == 124 and "***" in watched.errors and "zebra" not in watched.errors, watched.errors
+        for bad, word in (("(", "--redact '('"), ("", "1 to"), ("x" * 2000, "1 to")):
+            refused = lib.loopknot("--redact", bad, os.getpid())
+            assert refused.status == 2 and word in refused.errors, refused.errors
+    return "%d formats" % len(formats)
+
+
 def privacy():
     with tempfile.TemporaryDirectory() as folder:
         return secrets_stay(folder)
@@ -449,6 +566,7 @@ def main():
     tally.run("diff", diff)
     tally.run("secrets are in no format", privacy)
     tally.run("variables, where they are asked for", variables)
+    tally.run("hidden by an expression", redacted)
     return tally.end()
 
 

@@ -81,9 +81,9 @@ static void examine(struct examination *x, const struct examiner_request *q,
 {
     struct loopknot_options options = x->job->common->options;
     forget(x);
-    x->d = loopknot_create();
+    x->d = common_diagnosis(x->job->common);
     x->capture = x->job->capture ? loopknot_capture_create() : NULL;
-    if (!x->d || (x->job->capture && !x->capture))
+    if (x->job->capture && !x->capture)
         end_without_memory();
     options.capture = x->capture;
     x->n = lk_kill_tree_members(q->root, x->pids, LK_TREE_MAX);
@@ -200,9 +200,7 @@ static void write_all(struct examination *x, const struct examiner_request *q,
     struct loopknot_render r = render_options(x, q);
     r.ended = true;
     if (!x->d)
-        x->d = loopknot_create();
-    if (!x->d)
-        end_without_memory();
+        x->d = common_diagnosis(x->job->common);
     complain_of_all(x);
     if (q->reason != EXAMINER_HELD)
         (void)loopknot_stood_still(x->d, q->root, q->reason == EXAMINER_LATE, q->reason_ms);

@@ -136,7 +136,8 @@ int command_run(int argc, char **argv)
         if (!outputs_to_stream(&r.common.outputs))
             outputs_add(&r.common.outputs, "text", NULL);
         common_settle(&r.common, STDERR_FILENO);
-        status = outputs_try(&r.common.outputs) || (r.capture && outputs_try_file(r.capture))
+        status = common_refuse_capture(&r.common, r.capture) || outputs_try(&r.common.outputs) ||
+                         (r.capture && outputs_try_file(r.capture))
                      ? EXIT_FAILED
                      : supervise(&r);
     }
