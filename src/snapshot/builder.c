@@ -184,6 +184,7 @@ struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new
     o->id = make_id(s, 'o', s->loops.n);
     o->addr = addr;
     o->kind = "asyncio";
+    o->cancels = "loop.call_soon_threadsafe(task.cancel)";
     o->driven_in_python = true;
     o->cls = "";
     o->run = LK_LOOP_UNKNOWN;

@@ -44,6 +44,7 @@ struct lk_loop {
     uint64_t kind_id;      /* equal where the kind is */
     bool driven_in_python; /* the thread that runs it has Python frames that say so */
     const char *cls;       /* class name */
+    const char *cancels;   /* the call by which another thread has a task of it cancelled; NULL */
     struct lk_ref thread;  /* that runs it, or last ran it and is alive */
     enum lk_loop_run run;
     enum lk_tri closed, stopping;

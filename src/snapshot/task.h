@@ -21,6 +21,7 @@ struct lk_task {
     bool ready; /* a step or wake-up of it is in its loop's ready queue */
     bool must_cancel;
     uint8_t kind; /* enum lk_task_kind */
+    bool inner;   /* the loop's own, which does nobody's work */
     bool http;    /* an ASGI application was called in it for an HTTP request */
     const char *coroutine;
     struct lk_pystack *stack; /* await chain, innermost first */

@@ -116,6 +116,7 @@ const char *const lk_known_frameworks[] = {
     "newrelic",
     "oauthlib",
     "opentelemetry",
+    "outcome",
     "paho",
     "paramiko",
     "paste",
@@ -138,6 +139,7 @@ const char *const lk_known_frameworks[] = {
     "pytest",
     "pytest_asyncio",
     "quart",
+    "quart_trio",
     "redis",
     "requests",
     "rq",
@@ -148,6 +150,7 @@ const char *const lk_known_frameworks[] = {
     "six",
     "sniffio",
     "socketio",
+    "sortedcontainers",
     "sqlalchemy",
     "sqlmodel",
     "starlette",
@@ -203,13 +206,15 @@ const struct lk_pattern lk_known_functions[] = {
     { NULL, "qasync/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "quamash/__init__.py", LK_MARK_NESTER, NULL },
     { NULL, "asyncio_gevent/event_loop.py", LK_MARK_NESTER, NULL },
-    /* loops that are not read: trio's, in guest mode its thread for events; Twisted's, but for the
-     * reactor that runs on asyncio's; curio's */
-    { "run", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
-    { "unrolled_run", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
-    { "get_events", "trio/_core/_run.py", LK_MARK_UNREAD, "trio" },
-    { "mainLoop", "twisted/internet/base.py", LK_MARK_UNREAD, "Twisted" },
-    { "run", "curio/kernel.py", LK_MARK_UNREAD, "curio" },
+    /* trio; in guest mode a thread of its own waits for events. A kind that may not be readable is
+     * marked so, for what is then not known */
+    { "run", "trio/_core/_run.py", LK_MARK_DRIVES | LK_MARK_UNTIL | LK_MARK_UNREAD, "trio" },
+    { "unrolled_run", "trio/_core/_run.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "trio" },
+    { "get_events", "trio/_core/_run.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "trio" },
+    { "get_events", "trio/_core/_io_epoll.py", LK_MARK_DRIVES, NULL },
+    /* loops that are not read: Twisted's, but for the reactor that runs on asyncio's; curio's */
+    { "mainLoop", "twisted/internet/base.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "Twisted" },
+    { "run", "curio/kernel.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "curio" },
     /* the interpreter's end (Lib/threading.py, Lib/concurrent/futures, Lib/multiprocessing/util.py)
      */
     { "_shutdown", "threading.py", LK_MARK_EXIT, NULL },
@@ -280,6 +285,7 @@ const struct lk_pattern lk_known_functions[] = {
     { "_stream_response_in_pool", "grpc/_server.py", LK_MARK_REQUEST, NULL },
     { "_handle_request", "aiohttp/web_protocol.py", LK_MARK_REQUEST, NULL },
     { "_handle", "hypercorn/asyncio/task_group.py", LK_MARK_REQUEST, NULL },
+    { "_handle", "hypercorn/trio/task_group.py", LK_MARK_REQUEST, NULL },
     { "execute", "tornado/web.py", LK_MARK_REQUEST, NULL },
     { "_execute", "tornado/web.py", LK_MARK_REQUEST, NULL },
     /* servers: their start, which waits for the application's */

@@ -130,6 +130,13 @@ static void add_alternatives(struct lk_rule_context *c, struct lk_cycle_edges *c
 
 /* ---- what it contains ---------------------------------------------------------------- */
 
+/* A mutex that says itself which task holds it. */
+static bool names_its_task(const struct lk_snapshot *s, const struct lk_lock *l)
+{
+    return l->mutex && l->owner_by == LK_OWNER_FIELD && l->owners.n &&
+           lk_task_at(s, l->owners.v[0]);
+}
+
 static void count_node(const struct lk_rule_context *c, struct lk_wait_cycle *k, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
@@ -145,6 +152,7 @@ static void count_node(const struct lk_rule_context *c, struct lk_wait_cycle *k,
     case LK_KIND_LOCK:
         k->locks++;
         k->units &= lk_lock_at(c->snap, r)->units_known;
+        k->task_locks &= names_its_task(c->snap, lk_lock_at(c->snap, r));
         break;
     case LK_KIND_EXECUTOR: k->executors++; break;
     default: k->others++; break;
@@ -194,7 +202,7 @@ static void weigh_task(const struct lk_rule_context *c, struct lk_wait_cycle *k,
 
 static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
 {
-    k->plain_locks = k->units = k->seen_long_enough = k->steady = true;
+    k->plain_locks = k->units = k->task_locks = k->seen_long_enough = k->steady = true;
     k->left_ms = LK_FOREVER;
     k->stuck_ms = -1;
     k->direct = lk_ring_is_direct(c, k);
@@ -250,7 +258,8 @@ static enum lk_rule_id rule_of(const struct lk_wait_cycle *k)
         return LK_RULE_LK407;
     if (no_loop && no_task && !k->others && k->locks && k->plain_locks)
         return LK_RULE_LK103;
-    if (no_loop && !k->threads && !k->locks && !k->executors && !k->others && k->tasks)
+    if (no_loop && !k->threads && (!k->locks || k->task_locks) && !k->executors && !k->others &&
+        k->tasks)
         return LK_RULE_LK105;
     return LK_RULE_LK108;
 }

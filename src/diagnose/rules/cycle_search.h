@@ -21,6 +21,7 @@ struct lk_wait_cycle {
     size_t threads, loops, tasks, futures, locks, executors, others;
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
     bool units;            /* of a semaphore: that is waited for, and no lock with one holder is */
+    bool task_locks;       /* all locks of it name the task that holds them */
     /* through what any code may end; through what a known party alone ends */
     bool soft, hard;
     bool timed;

@@ -351,7 +351,7 @@ void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const s
     for (size_t i = 0; i < s->tasks.n; i++) {
         if (!c->mark[g->first[LK_KIND_TASK] + i])
             continue;
-        f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING;
+        f->held_tasks += s->tasks.v[i].state == LK_TASK_PENDING && !s->tasks.v[i].inner;
         f->held_requests += lk_is_request_task(s, &s->tasks.v[i]);
     }
     for (size_t i = 0; i < s->executors.n; i++)

@@ -99,7 +99,7 @@ static bool is_private_loop(const struct lk_rule_context *c, const struct lk_fin
         return false;
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
-        if (lk_ref_eq(k->loop, loop) && k->state == LK_TASK_PENDING)
+        if (lk_ref_eq(k->loop, loop) && k->state == LK_TASK_PENDING && !k->inner)
             return false;
     }
     return true;

@@ -81,10 +81,10 @@ static const struct lk_explanation explanations[] = {
                "    return list(parts.map(part, [n] * 3, range(3), timeout=10))\n" },
     { .id = "LK105", .language = "python",
       .brief = "tasks await each other in a ring",
-      .cause = "Two or more tasks await each other, directly or through gather, wait or shield. Their loop is idle and healthy; "
-               "these tasks just never get their turn.",
+      .cause = "Two or more tasks await each other, directly or through gather, wait, shield, a nursery or a lock that names the "
+               "task which has it (trio.Lock). Their loop is idle and healthy; these tasks just never get their turn.",
       .evidence = "For each suspended task the future it awaits is read, and from the callbacks of tasks and futures who will "
-                  "complete that. Following this leads back to the first task, and nothing but tasks and futures is in the ring.",
+                  "complete that. Following this leads back to the first task, and nothing but tasks, futures and such locks is in the ring.",
       .refuted = "Code elsewhere that sets one of these futures. A bare future that anyone may set opens the ring: then nothing "
                  "is claimed. A task that is being cancelled is not stuck. A timer, thread or task that does not wait for the ring "
                  "and has a member at hand may cancel it.",

@@ -221,11 +221,11 @@ static const char *cycle_safe_now(const struct lk_rule_context *c, const struct 
                         "Cancelling one of these tasks ends nothing: the cancellation runs round "
                         "the ring into RecursionError. %s",
                         lk_capitalized(c, lk_end_process_words(c)));
-    if (task.kind != LK_KIND_NONE)
-        return lk_print(c,
-                        "Cancel %s: its loop still runs, so loop.call_soon_threadsafe(task.cancel) "
-                        "reaches it. Or else %s",
-                        lk_name(c, task), lk_end_process_words(c));
+    const struct lk_task *k_task = lk_task_at(c->snap, task);
+    const struct lk_loop *o = k_task ? lk_loop_at(c->snap, k_task->loop) : NULL;
+    if (o && o->cancels)
+        return lk_print(c, "Cancel %s: its loop still runs, so %s reaches it. Or else %s",
+                        lk_name(c, task), o->cancels, lk_end_process_words(c));
     if (f->confidence < LK_PROVEN)
         return lk_print(c,
                         "Nothing that would free it was found; that is not certain. Cancelling "

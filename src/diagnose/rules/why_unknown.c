@@ -91,16 +91,30 @@ static const struct lk_loop *loop_with_unread_queue(const struct lk_snapshot *s)
     return NULL;
 }
 
+/* Which of its calls that run a loop is of a kind that was to be read and was not: there are more
+ * of them than loops that it was found to run. */
+static bool unread_call(const struct lk_thread *t, size_t *ret)
+{
+    const struct lk_pystack *st = t->python_stack;
+    size_t outermost, drive;
+    unsigned marks;
+    for (size_t nth = t->n_frame_loops; (drive = lk_drive_call(st, nth, &outermost, &marks)); nth++)
+        for (size_t k = drive - 1; k <= outermost && (marks & LK_MARK_UNREAD); k++)
+            if (st->frames[k].code->marks & LK_MARK_UNREAD) {
+                *ret = k;
+                return true;
+            }
+    return false;
+}
+
 /* Its tasks and what these wait for are not known. */
 static const char *loop_of_unread_kind(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_pystack *st = c->snap->threads.v[i].python_stack;
         const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        size_t k = 0;
-        while (st && k < st->n && !(st->frames[k].code->marks & LK_MARK_UNREAD))
-            k++;
-        if (!st || k == st->n)
+        size_t k;
+        if (!unread_call(&c->snap->threads.v[i], &k))
             continue;
         const struct lk_culprit p = lk_culprit_of(c, thread);
         return lk_print(c,

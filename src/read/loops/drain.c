@@ -36,6 +36,7 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
     o->driven_in_python = kind && kind->driven_in_python;
     if (kind) {
         o->kind = kind->name;
+        o->cancels = kind->cancels;
         o->kind_id = 1 + (uint64_t)(kind - lk_loop_kinds);
         kind->read_loop(py, o->addr, ref);
         return;
@@ -168,6 +169,16 @@ static void read_current(struct lk_py *py, const struct lk_aio_current *c)
     lk_aio_mark_current(py, task, thread);
 }
 
+/* Tasks that no registry of the process lists, but their loop. */
+static void read_members(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->loops.n; i++) { /* it grows */
+        const struct lk_loop_kind *kind = lk_loop_kind_of(&py->s->loops.v[i]);
+        if (kind && kind->read_members)
+            kind->read_members(py, lk_ref_make(LK_KIND_LOOP, i));
+    }
+}
+
 void lk_read_registered(struct lk_py *py)
 {
     struct lk_aio_currents current = { 0 };
@@ -183,6 +194,7 @@ void lk_read_registered(struct lk_py *py)
         read_current(py, &current.v[i]);
     lk_free(current.v);
     lk_reading(py->t, before);
+    read_members(py);
 }
 
 /* ---- enders of futures ---------------------------------------------------------------------- */

@@ -1,8 +1,11 @@
 /* The kinds of loops and tasks that can be read: one row a kind, the first that fits is it. */
+#include "read/loops/asyncio/current_callback.h"
 #include "read/loops/asyncio/loop.h"
 #include "read/loops/greenlet/below_task.h"
 #include "read/loops/greenlet/tasks.h"
 #include "read/loops/loop_kind.h"
+#include "read/loops/trio/loop.h"
+#include "read/loops/trio/tasks.h"
 #include "read/loops/uvloop/loop.h"
 #include "read/loops/uvloop/transport.h"
 
@@ -11,12 +14,33 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .module = "asyncio.base_events",
       .cls = "BaseEventLoop",
       .driven_in_python = true,
+      /* nesters (nest_asyncio) replace the functions: any file will do */
+      .drivers = { { "_run_once", "", "self", NULL },
+                   { "run_forever", "", "self", NULL },
+                   { "run_until_complete", "", "self", NULL } },
+      .cancels = "loop.call_soon_threadsafe(task.cancel)",
+      .read_current = lk_aio_read_current_callback,
       .read_loop = lk_aio_read_loop },
     { .name = "uvloop",
       .module = "uvloop.loop",
       .cls = "Loop",
+      .cancels = "loop.call_soon_threadsafe(task.cancel)",
       .read_loop = lk_uvloop_read_loop,
       .transport_fd = lk_uvloop_transport_fd },
+    { .name = "trio",
+      .module = "trio._core._run",
+      .cls = "Runner",
+      .driven_in_python = true,
+      /* while it waits the generator unrolled_run is suspended; in guest mode a thread of its own
+       * waits for it */
+      .drivers = { { "run", "/trio/_core/_run.py", "runner", NULL },
+                   { "unrolled_run", "/trio/_core/_run.py", "runner", NULL },
+                   { "get_events", "/trio/_core/_run.py", "self", "runner" } },
+      .cancels = "token.run_sync_soon(scope.cancel), with a cancel scope around it,",
+      .read_current = lk_trio_read_current,
+      .read_loop = lk_trio_read_loop,
+      .read_members = lk_trio_read_tasks,
+      .until = lk_trio_main_task },
     { .name = "greenlet",
       .join_chain = lk_greenlet_join_chain,
       .task_module = "greenlet",
@@ -24,3 +48,8 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .read_tasks = lk_greenlet_read_tasks },
 };
 const size_t lk_n_loop_kinds = LK_ARRAY_LEN(lk_loop_kinds);
+
+const struct lk_loop_kind *lk_loop_kind_of(const struct lk_loop *o)
+{
+    return o->kind_id && o->kind_id <= lk_n_loop_kinds ? &lk_loop_kinds[o->kind_id - 1] : NULL;
+}

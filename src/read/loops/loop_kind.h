@@ -8,14 +8,29 @@
 
 #include "read/python/reader/reader.h"
 
+enum { LK_LOOP_MAX_DRIVERS = 8 };
+
 struct lk_loop_kind {
     const char *name; /* loops[].kind in reports */
 
     /* ---- the loop; NULL class = this kind has tasks, but no loop object of its own ---- */
     const char *module, *cls; /* the class that its loops are of, or derive from */
     bool driven_in_python; /* frames of Python stand on a thread's stack while it runs the loop */
+    const char *cancels;   /* the call by which another thread has a task cancelled */
+    /* the frames that say so: those of functions that run a loop, which a local variable holds */
+    struct lk_loop_driver {
+        const char *function, *file; /* end of the file's path; "": any */
+        const char *local;
+        const char *attr; /* attribute of the local that is the loop; NULL: the local itself */
+    } drivers[LK_LOOP_MAX_DRIVERS]; /* ended by a NULL function */
+    /** Which callback it runs now, by such a frame (lk_aio_set_turn). */
+    void (*read_current)(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *driver);
     /** Fills the loop's fields, and mentions what its queues name. */
     void (*read_loop)(struct lk_py *py, lk_addr obj, struct lk_ref loop);
+    /** Enters the tasks that the loop itself lists, with state, stack and wait. */
+    void (*read_members)(struct lk_py *py, struct lk_ref loop);
+    /** The task until whose end the loop is run; 0. */
+    lk_addr (*until)(struct lk_py *py, lk_addr loop);
     /** Descriptor of a transport made by this kind of loop; LK_UNKNOWN. */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
 
@@ -31,5 +46,8 @@ struct lk_loop_kind {
 
 extern const struct lk_loop_kind lk_loop_kinds[];
 extern const size_t lk_n_loop_kinds;
+
+/** The kind that a loop was read as; NULL for one that no row has. */
+const struct lk_loop_kind *lk_loop_kind_of(const struct lk_loop *o);
 
 #endif

@@ -48,6 +48,14 @@ void lk_loops_begin(struct lk_py *py)
     lk_reader(py)->join_chain = join_chain;
 }
 
+static bool any_kind_is_loaded(struct lk_py *py)
+{
+    bool any = lk_py_module_dict(py, "asyncio.events") != 0;
+    for (size_t i = 0; i < lk_n_loop_kinds && !any; i++)
+        any = lk_loop_kinds[i].cls && lk_py_module_dict(py, lk_loop_kinds[i].module);
+    return any;
+}
+
 void lk_py_read_loops(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
@@ -65,7 +73,7 @@ void lk_py_read_loops(struct lk_py *py)
         lk_drain(py);
         lk_py_add_worker(py, i);
     }
-    for (size_t i = 0; lk_py_module_dict(py, "asyncio.events") && i < s->threads.n; i++) {
+    for (size_t i = 0; any_kind_is_loaded(py) && i < s->threads.n; i++) {
         if (!s->threads.v[i].tstate)
             continue;
         lk_aio_mention_drivers(py, i);
@@ -153,7 +161,7 @@ void lk_py_read_tasks(struct lk_py *py)
     if (a->tasks_cut)
         lk_snapshot_limit_of(
             py->s, a->cut_task, a->cut_read,
-            "the registry of asyncio tasks could not be read to its end; tasks may be missing");
+            "the registry of tasks could not be read to its end; tasks may be missing");
     if (a->bad_task) {
         py->frames_complete = false; /* the sample as a whole is no basis for a verdict */
         lk_snapshot_limit_of(

@@ -12,8 +12,11 @@
 
 #include "read/loops/asyncio/timer_cancels.h"
 #include "read/loops/registered.h"
+#include "read/loops/trio/scopes.h"
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/reader/at_hand.h"
 #include "read/python/reader/known_class.h"
@@ -194,6 +197,49 @@ static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
     return tasks;
 }
 
+/* ---- scopes that cancel them ---------------------------------------------------------------- */
+
+struct scope_search {
+    struct lk_map *wanted, *scopes;
+    uint64_t task;
+};
+
+static void want_scope(struct lk_py *py, lk_addr scope, void *arg)
+{
+    struct scope_search *x = arg;
+    (void)py;
+    if (lk_map_add(x->wanted, scope, x->task))
+        lk_map_put(x->scopes, scope, 1);
+}
+
+/* Tasks of trio are cancelled by the scopes and nurseries that they are in: who has one of these at
+ * hand has them. */
+static void find_scopes(struct lk_py *py, struct lk_map *wanted, struct lk_map *scopes)
+{
+    struct scope_search x = { wanted, scopes, 0 };
+    for (size_t i = 0; i < py->s->tasks.n; i++) {
+        lk_addr task = py->s->tasks.v[i].addr;
+        if (lk_py_known_class(py, task, NULL) == LK_CLASS_TRIO_TASK &&
+            lk_map_get(wanted, task, &x.task))
+            lk_trio_each_scope(py, task, want_scope, &x);
+    }
+}
+
+/* A library's frame (a server's, that began the tasks) has the nurseries of its handlers at hand
+ * for its end. */
+static void drop_librarys_scopes(struct lk_py *py, const struct lk_pyf *f,
+                                 struct lk_at_hand_search *x, size_t before)
+{
+    const struct lk_pycode *c = x->scopes->n ? lk_py_code(py, f->code) : NULL;
+    if (!c || !lk_py_is_library(py, c->code->file))
+        return;
+    for (size_t i = before; i < x->found.n;)
+        if (lk_map_get(x->scopes, x->found.v[i], NULL))
+            x->found.v[i] = x->found.v[--x->found.n];
+        else
+            i++;
+}
+
 /* ---- who has them at hand ---------------------------------------------------------------- */
 
 static void add_at_hand(struct lk_py *py, struct lk_at_hand h)
@@ -315,8 +361,11 @@ static void ask_frames(struct lk_py *py, const struct lk_pyframes *frames, struc
                        struct lk_at_hand_search *x)
 {
     x->met.n = 0;
-    for (size_t i = 0; i < frames->n && *x->left; i++)
+    for (size_t i = 0; i < frames->n && *x->left; i++) {
+        const size_t before = x->found.n;
         lk_py_at_hand_of_frame(py, &frames->v[i], x);
+        drop_librarys_scopes(py, &frames->v[i], x, before);
+    }
     add_found(py, x, (struct lk_at_hand){ .by = who, .in_ms = LK_UNKNOWN, .callback = "" });
     ask_met(py, who, x);
     for (size_t i = 0; i < frames->n; i++)
@@ -334,19 +383,21 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
         !lk_aio_await_chain(py, k->addr, &chain, &truncated))
         return;
     x->cut |= truncated;
-    ask_frames(py, &chain, lk_ref_make(LK_KIND_TASK, index), x);
+    if (!lk_trio_outlasts(py, &chain, x->scopes))
+        ask_frames(py, &chain, lk_ref_make(LK_KIND_TASK, index), x);
     lk_free(chain.v);
 }
 
 void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
 {
-    struct lk_map wanted = { 0 }, slotted = { 0 }, owned = { 0 };
+    struct lk_map wanted = { 0 }, scopes = { 0 }, slotted = { 0 }, owned = { 0 };
     unsigned left = MAX_LOOKS;
     struct lk_at_hand_search x = {
-        .wanted = &wanted, .owned = &owned, .slotted = &slotted, .left = &left
+        .wanted = &wanted, .scopes = &scopes, .owned = &owned, .slotted = &slotted, .left = &left
     };
 
     if (s == py->s && s->python.frames_read && find_ring_members(py, &wanted)) {
+        find_scopes(py, &wanted, &scopes);
         x.methods = py->s->tasks.n + py->s->threads.n <= MAX_FOLLOWED;
         for (size_t i = 0; i < py->timers.n; i++)
             ask_timer(py, &py->timers.v[i], &x);
@@ -364,6 +415,7 @@ void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
     lk_free(x.found.v);
     lk_free(x.met.v);
     lk_map_deinit(&wanted);
+    lk_map_deinit(&scopes);
     lk_map_deinit(&slotted);
     lk_map_deinit(&owned);
     lk_reader_end(py);

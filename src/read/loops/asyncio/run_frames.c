@@ -2,7 +2,8 @@
  * a loop. */
 #include "read/loops/asyncio/run_frames.h"
 
-#include "read/loops/asyncio/current_callback.h"
+#include "read/loops/loop_kind.h"
+#include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/forked_threads.h"
@@ -26,17 +27,23 @@ enum {
     MAX_BODY = 64,    /* words of an object's body */
 };
 
+/* A loop that does not say itself who runs it. */
+static void set_runner(struct lk_py *py, size_t thread, struct lk_ref ref)
+{
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    o->reachable = LK_YES;
+    if (o->run == LK_LOOP_UNKNOWN && o->closed != LK_YES && !o->thread_ident) {
+        o->run = LK_LOOP_RUNNING;
+        o->thread = lk_ref_make(LK_KIND_THREAD, thread);
+    }
+}
+
 static void set_running_loop(struct lk_py *py, size_t thread, struct lk_ref ref)
 {
     if (ref.kind != LK_KIND_LOOP)
         return;
-    struct lk_loop *o = lk_loop_at(py->s, ref);
     py->s->threads.v[thread].running_loop = ref;
-    o->reachable = LK_YES;
-    if (o->run == LK_LOOP_UNKNOWN && o->closed != LK_YES && !o->thread_ident) {
-        o->run = LK_LOOP_RUNNING; /* a loop whose own fields are not known */
-        o->thread = lk_ref_make(LK_KIND_THREAD, thread);
-    }
+    set_runner(py, thread, ref);
 }
 
 /* Up to 3.12 the record is in the thread state's dict; up to 3.11 a holder with the pid that a fork
@@ -59,20 +66,23 @@ static lk_addr recorded_loop(struct lk_py *py, lk_addr tstate)
     return lk_py_ptr(py, at);
 }
 
-static bool is_driver(const char *function)
-{
-    static const char *const names[] = { "_run_once", "run_forever", "run_until_complete" };
-    return lk_is_one_of(function, names, LK_ARRAY_LEN(names));
-}
-
-/* The loop that this frame drives; NONE when it drives none. Nesters (nest_asyncio) replace the
- * functions: any file will do. */
+/* The loop of some kind that this frame drives; NONE when it drives none. */
 static struct lk_ref driven_by(struct lk_py *py, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
-    if (!c || !is_driver(c->code->function))
-        return lk_ref_make(LK_KIND_NONE, 0);
-    return lk_py_loop(py, lk_py_local(py, f, "self"), LK_FOUND_FRAME);
+    for (size_t i = 0; c && i < lk_n_loop_kinds; i++)
+        for (const struct lk_loop_driver *d = lk_loop_kinds[i].drivers; d->function; d++) {
+            if (strcmp(c->code->function, d->function) != 0 ||
+                !lk_ends_with(c->code->file, d->file))
+                continue;
+            lk_addr obj = lk_py_local(py, f, d->local);
+            if (obj && d->attr)
+                obj = lk_py_attr(py, obj, d->attr);
+            struct lk_ref ref = lk_py_loop(py, obj, LK_FOUND_FRAME);
+            if (ref.kind == LK_KIND_LOOP)
+                return ref;
+        }
+    return lk_ref_make(LK_KIND_NONE, 0);
 }
 
 static void note_inside_cst(struct lk_py *py, size_t thread, const struct lk_pyf *f)
@@ -93,6 +103,13 @@ static bool runs_callbacks(struct lk_py *py, const struct lk_pyf *f)
     return c && strcmp(c->code->function, "_run_once") == 0;
 }
 
+static void read_current(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *f)
+{
+    const struct lk_loop_kind *kind = lk_loop_kind_of(lk_loop_at(py->s, loop));
+    if (kind && kind->read_current)
+        kind->read_current(py, loop, f);
+}
+
 static void read_frame_loops(struct lk_py *py, size_t thread)
 {
     const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
@@ -103,7 +120,7 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
         struct lk_ref ref = driven_by(py, &frames->v[i]);
         if (ref.kind != LK_KIND_LOOP)
             continue;
-        lk_aio_read_current_callback(py, ref, &frames->v[i]);
+        read_current(py, ref, &frames->v[i]);
         if (n == 0 || !lk_ref_eq(found[n - 1], ref) ||
             (i != last + 1 && runs_callbacks(py, &frames->v[i])))
             found[n++] = ref;
@@ -114,6 +131,8 @@ static void read_frame_loops(struct lk_py *py, size_t thread)
     const struct lk_loop *o = lk_loop_at(py->s, t->running_loop);
     if (n == 0 && o && !o->driven_in_python)
         found[n++] = t->running_loop;
+    for (size_t i = 0; i < n; i++)
+        set_runner(py, thread, found[i]);
     struct lk_ref *copy = lk_arena_array(py->s->arena, n, sizeof *copy);
     if (n)
         memcpy(copy, found, n * sizeof *copy);
@@ -226,6 +245,11 @@ struct lk_ref lk_aio_read_until(struct lk_py *py, size_t thread)
     if (!frames || t->n_frame_loops == 0)
         return none;
     const struct lk_loop *o = lk_loop_at(py->s, t->frame_loops[0]);
+    const struct lk_loop_kind *kind = o ? lk_loop_kind_of(o) : NULL;
+    if (kind && kind->until) {
+        t->drives = lk_snapshot_find(py->s, LK_KIND_TASK, kind->until(py, o->addr));
+        return none;
+    }
     bool in_c = t->n_frame_loops == 1 && o && !o->driven_in_python;
     t->drives = until_by_frames(py, frames);
     if (t->drives.kind != LK_KIND_NONE || !in_c)

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "read/loops/asyncio/callback.h"
+#include "read/loops/asyncio/coroutine_task.h"
 #include "read/loops/asyncio/cross_loop.h"
 #include "read/loops/asyncio/frame_rows.h"
 #include "read/loops/asyncio/setters.h"
@@ -30,7 +31,7 @@ enum {
     OBJ_HEAD = 256, /* bytes of a task, coroutine or future that are looked at */
 };
 
-/* ---- names --------------------------------------------------------------------------- */
+/* ---- one task ------------------------------------------------------------------------ */
 
 /* A str, or since 3.12 an int n for "Task-n" (Modules/_asynciomodule.c task_name). */
 static const char *task_name(struct lk_py *py, lk_addr name)
@@ -40,128 +41,6 @@ static const char *task_name(struct lk_py *py, lk_addr name)
         return lk_arena_printf(py->s->arena, "Task-%lld", (long long)n);
     const char *s = name ? lk_py_str(py, name) : NULL;
     return s ? lk_redact_name(py->s->arena, s) : "";
-}
-
-static const char *coroutine_name(struct lk_py *py, lk_addr coro, const struct lk_pystack *stack)
-{
-    if (stack->n && stack->frames[stack->n - 1].code)
-        return stack->frames[stack->n - 1].code->qualname;
-    lk_addr name = coro ? lk_py_ptr(py, coro + py->layout.gi_qualname) : 0;
-    const char *s = name && lk_py_kind(py, coro) == LK_PYK_COROUTINE ? lk_py_str(py, name) : NULL;
-    return s ? s : coro ? lk_py_class_name(py, coro) : "";
-}
-
-/* ---- stacks -------------------------------------------------------------------------- */
-
-static bool same_frames(const struct lk_pystack *st, const struct lk_pyframes *f, bool truncated)
-{
-    if (st->n != f->n || st->truncated != truncated)
-        return false;
-    for (size_t i = 0; i < f->n; i++) {
-        const struct lk_pyframe *have = &st->frames[st->n - 1 - i];
-        if (!have->code || have->code->addr != f->v[i].code ||
-            have->lasti != (uint32_t)f->v[i].lasti)
-            return false;
-    }
-    return true;
-}
-
-static struct lk_pystack *convert(struct lk_py *py, const struct lk_pyframes *chain, bool truncated)
-{
-    struct lk_pyframe *v = lk_xcalloc(chain->n + 1, sizeof *v);
-
-    for (size_t i = 0; i < chain->n; i++) {
-        struct lk_pyframe *f = &v[chain->n - 1 - i];
-        *f = lk_py_snapshot_frame(py, &chain->v[i]);
-        /* A coroutine that has not started stands at its `def` line. */
-        if (chain->v[i].lasti < 0 && f->code)
-            f->line = f->code->firstlineno;
-    }
-    struct lk_pystack *st = lk_snapshot_stack(py->s, v, chain->n, truncated);
-    lk_free(v);
-    return st;
-}
-
-/* A chain (outermost first) as an interned stack (innermost first); equal chains are recognised
- * before any line is decoded. */
-static struct lk_aio_chain *chain_of(struct lk_py *py, const struct lk_pyframes *chain,
-                                     bool truncated)
-{
-    struct lk_reader *a = lk_reader(py);
-    uint64_t h = LK_HASH_INIT ^ chain->n, known;
-
-    for (size_t i = 0; i < chain->n; i++)
-        h = (h ^ chain->v[i].code ^ (uint64_t)(uint32_t)chain->v[i].lasti << 48) *
-            UINT64_C(0x9e3779b97f4a7c15);
-    if (lk_map_get(&a->chains, h, &known)) {
-        struct lk_aio_chain *c = (struct lk_aio_chain *)(uintptr_t)known;
-        if (same_frames(c->stack, chain, truncated))
-            return c;
-    }
-    struct lk_aio_chain *c = lk_arena_alloc(py->s->arena, sizeof *c);
-    c->stack = convert(py, chain, truncated);
-    for (uint32_t i = 0; i < c->stack->n; i++)
-        c->asgi |= c->stack->frames[i].code && c->stack->frames[i].code->entry == LK_ENTRY_ASGI;
-    lk_map_put(&a->chains, h, (uintptr_t)c);
-    return c;
-}
-
-/* The stack of an executing task: from the thread's innermost frame down to the task's own
- * coroutine. */
-static struct lk_pystack *running_stack(struct lk_py *py, size_t thread, lk_addr coro)
-{
-    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, thread);
-    const struct lk_pystack *whole = py->s->threads.v[thread].python_stack;
-    for (size_t i = 0; frames && i < frames->n && i < whole->n; i++)
-        if (frames->v[i].generator && frames->v[i].gen == coro)
-            return lk_snapshot_stack(py->s, whole->frames, i + 1, false);
-    return lk_snapshot_stack(py->s, NULL, 0, true);
-}
-
-/* An ASGI application is called for each request, for each websocket, and once for its lifespan:
- * what for, its scope says. */
-static bool serves_http(struct lk_py *py, const struct lk_pyframes *chain)
-{
-    for (size_t i = 0; i < chain->n; i++) {
-        const struct lk_pycode *c = lk_py_code(py, chain->v[i].code);
-        if (!c || c->code->entry != LK_ENTRY_ASGI || c->nlocalsplus < 2 ||
-            !lk_py_code_locals(py, c))
-            continue;
-        const bool method = strcmp(c->local_names[1], "receive") != 0;
-        lk_addr scope = lk_py_local(py, &chain->v[i], c->local_names[method]);
-        char type[16];
-        return scope && lk_py_str_raw(py, lk_py_dict_get(py, scope, "type"), type, sizeof type) &&
-               strcmp(type, "http") == 0;
-    }
-    return false;
-}
-
-/* ---- one task ------------------------------------------------------------------------ */
-
-/* The thread on whose stack a coroutine executes. */
-static bool executing_on(struct lk_py *py, lk_addr coro, uint64_t *thread)
-{
-    return coro && lk_map_get(&lk_reader(py)->running, coro, thread);
-}
-
-static void set_running(struct lk_py *py, struct lk_ref ref, size_t thread, lk_addr coro)
-{
-    struct lk_pystack *stack = running_stack(py, thread, coro);
-    struct lk_task *k = lk_task_at(py->s, ref);
-    struct lk_thread *t = &py->s->threads.v[thread];
-
-    k->state = LK_TASK_RUNNING;
-    k->started = true;
-    k->run_by = lk_ref_make(LK_KIND_THREAD, thread);
-    k->stack = stack;
-    k->wait.kind = LK_WAIT_NONE;
-    k->wait.timeout_ms = LK_FOREVER;
-    /* With nested loops several tasks execute on one stack; the innermost is the current one. */
-    const struct lk_task *have = lk_task_at(py->s, t->current_task);
-    if (!have || have->stack->n > stack->n)
-        t->current_task = ref;
-    if (lk_py_frames_of_thread(py, thread))
-        lk_aio_hand_setters(py, lk_py_frames_of_thread(py, thread), stack->n, ref);
 }
 
 static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_aio_fut *f)
@@ -175,11 +54,11 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     if (f->coro)
         lk_py_await_chain(py, f->coro, &a->chain, &leaf, &leaf_type, &truncated);
     a->join_chain(py, &a->chain);
-    struct lk_aio_chain *c = chain_of(py, &a->chain, truncated);
+    struct lk_aio_chain *c = lk_coro_chain(py, &a->chain, truncated);
     struct lk_task *k = lk_task_at(py->s, ref);
     k->stack = c->stack;
     k->started = !(a->chain.n == 1 && a->chain.v[0].lasti < 0);
-    k->http = c->asgi && serves_http(py, &a->chain);
+    k->http = c->asgi && lk_coro_serves_http(py, &a->chain);
     if (c->plain) {
         lk_py_task_wait(py, ref, f, &a->chain, NULL);
         return;
@@ -215,15 +94,15 @@ void lk_aio_read_task(struct lk_py *py, struct lk_ref ref, const struct lk_aio_f
     }
     if (f->state != 0) {
         k->started = true;
-        k->coroutine = coroutine_name(py, f->coro, k->stack);
+        k->coroutine = lk_coro_name(py, f->coro, k->stack);
         return;
     }
-    if (executing_on(py, f->coro, &thread))
-        set_running(py, ref, (size_t)thread, f->coro);
+    if (lk_coro_thread(py, f->coro, &thread))
+        lk_coro_set_running(py, ref, (size_t)thread, f->coro);
     else
         read_suspended(py, ref, f);
     k = lk_task_at(py->s, ref);
-    k->coroutine = coroutine_name(py, f->coro, k->stack);
+    k->coroutine = lk_coro_name(py, f->coro, k->stack);
 }
 
 /* Brings in what reading these tasks will touch, level by level, with few system calls. */

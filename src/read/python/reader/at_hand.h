@@ -10,6 +10,7 @@
 
 struct lk_at_hand_search {
     const struct lk_map *wanted; /* addresses */
+    const struct lk_map *scopes; /* those of them that are no task, but cancel one */
     struct lk_map *owned;        /* class -> whether it is of the program: remembered */
     struct lk_map *slotted;      /* class -> whether its instances have slots: remembered */
     unsigned *left;              /* objects that may still be looked at, in all searches together */

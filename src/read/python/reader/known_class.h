@@ -39,6 +39,14 @@ enum lk_known_class {
     LK_CLASS_LIMITER, /* anyio.CapacityLimiter */
     LK_CLASS_AIO_BARRIER,
     LK_CLASS_AIO_QUEUE,
+    LK_CLASS_TRIO_LOCK, /* records its owner */
+    LK_CLASS_TRIO_SEMAPHORE,
+    LK_CLASS_TRIO_CONDITION,
+    LK_CLASS_TRIO_EVENT,
+    LK_CLASS_TRIO_LIMITER,
+    LK_CLASS_TRIO_LOT,
+    LK_CLASS_TRIO_CHANNEL, /* the state that both ends of a memory channel share */
+    LK_CLASS_TRIO_TASK,
     LK_CLASS_TASK_GROUP,
     LK_CLASS_TIMEOUT,
     LK_CLASS_AS_COMPLETED,

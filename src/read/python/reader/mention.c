@@ -92,12 +92,13 @@ void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, boo
 
 static bool is_sync(enum lk_known_class cls)
 {
-    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE;
+    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_TRIO_CHANNEL;
 }
 
 static bool is_mutex(enum lk_known_class cls)
 {
-    return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK;
+    return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK ||
+           cls == LK_CLASS_TRIO_LOCK;
 }
 
 static enum lk_lock_type type_of(enum lk_known_class cls)

@@ -23,13 +23,13 @@ void lk_reader_end(struct lk_py *py)
     struct lk_reader *a = py->reader;
     if (!a)
         return;
-    struct lk_map *maps[] = { &a->no_row[0],  &a->no_row[1],      &a->visited,
-                              &a->callbacks,  &a->sources,        &a->follows,
-                              &a->setters,    &a->setter_rows,    &a->alias,
-                              &a->ready,      &a->running,        &a->no_with,
-                              &a->timer_sets, &a->timer_frees,    &a->deadlines,
-                              &a->chains,     &a->setters_known,  &a->may_complete,
-                              &a->peers,      &a->gathers_failed, &a->lost_jobs };
+    struct lk_map *maps[] = {
+        &a->no_row[0],      &a->no_row[1], &a->no_row[2],     &a->visited,      &a->callbacks,
+        &a->sources,        &a->follows,   &a->setters,       &a->setter_rows,  &a->alias,
+        &a->ready,          &a->running,   &a->no_with,       &a->timer_sets,   &a->timer_frees,
+        &a->deadlines,      &a->chains,    &a->setters_known, &a->may_complete, &a->peers,
+        &a->gathers_failed, &a->lost_jobs
+    };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
     for (size_t i = 0; i < a->source_lists.n; i++)

@@ -94,7 +94,8 @@ struct lk_reader {
     LK_VEC(uint32_t) enders_todo; /* futures whose enders are to be found */
     LK_VEC(lk_addr) relays_todo;  /* futures that a known future's callback completes */
     LK_VEC(struct lk_pool_join) pool_joins;
-    struct lk_map no_row[2]; /* code objects that no wait row (of threads, of tasks) names */
+    struct lk_map
+        no_row[3]; /* code objects that no wait row (of threads, of tasks, of trio's) names */
     struct lk_map visited;   /* containers and instances searched for loops */
     struct lk_map callbacks; /* callback object -> struct lk_aio_callback * */
     struct lk_map sources;   /* future or queue -> index into source_lists + 1 */

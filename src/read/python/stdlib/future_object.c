@@ -155,8 +155,13 @@ bool lk_aio_await_chain(struct lk_py *py, lk_addr task, struct lk_pyframes *fram
     lk_addr leaf;
     frames->n = 0;
     *truncated = false;
-    if (!lk_aio_read_fut(py, task, &f) || !f.coro)
+    lk_addr coro = 0;
+    if (lk_py_known_class(py, task, NULL) == LK_CLASS_TRIO_TASK)
+        coro = lk_py_attr(py, task, "coro");
+    else if (lk_aio_read_fut(py, task, &f))
+        coro = f.coro;
+    if (!coro)
         return false;
-    lk_py_await_chain(py, f.coro, frames, &leaf, &leaf_type, truncated);
+    lk_py_await_chain(py, coro, frames, &leaf, &leaf_type, truncated);
     return true;
 }

@@ -113,6 +113,25 @@ static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, str
     }
 }
 
+/* trio/_sync.py _LockImpl: the task, which alone may release it. It is entered before any lock is.
+ */
+static void read_owner_task(struct lk_py *py, lk_addr obj, struct lk_lock *l)
+{
+    lk_addr owner = lk_py_attr(py, obj, "_owner");
+    if (!owner)
+        return;
+    if (lk_py_is_none(py, owner)) {
+        set_free(l);
+        return;
+    }
+    struct lk_ref task = lk_snapshot_find(py->s, LK_KIND_TASK, owner);
+    l->locked = LK_YES;
+    l->owner_by = LK_OWNER_FIELD;
+    l->owner_certain = task.kind == LK_KIND_TASK;
+    if (l->owner_certain)
+        lk_refs_add(py->s, &l->owners, task);
+}
+
 static bool positive(struct lk_py *py, lk_addr v)
 {
     int64_t n;
@@ -141,13 +160,20 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, 
     case LK_CLASS_RLOCK: read_rlock(py, obj, l); break;
     case LK_CLASS_PYRLOCK: read_owner_attr(py, obj, "_owner", l); break;
     case LK_CLASS_MODULE_LOCK: read_owner_attr(py, obj, "owner", l); break;
-    case LK_CLASS_EVENT: l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES; break;
+    case LK_CLASS_EVENT:
+    case LK_CLASS_TRIO_EVENT:
+        l->set = lk_py_bool(py, lk_py_attr(py, obj, "_flag")) == LK_YES;
+        break;
     case LK_CLASS_AIO_EVENT:
         l->set = lk_py_bool(py, lk_py_attr(py, obj, "_value")) == LK_YES;
         break;
     case LK_CLASS_SEMAPHORE:
-    case LK_CLASS_AIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
-    case LK_CLASS_LIMITER: l->set = has_tokens(py, obj); break;
+    case LK_CLASS_AIO_SEMAPHORE:
+    case LK_CLASS_TRIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
+    case LK_CLASS_TRIO_CHANNEL: l->set = not_empty(py, lk_py_attr(py, obj, "data")); break;
+    case LK_CLASS_TRIO_LOCK: read_owner_task(py, obj, l); break;
+    case LK_CLASS_LIMITER:
+    case LK_CLASS_TRIO_LIMITER: l->set = has_tokens(py, obj); break;
     case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
     case LK_CLASS_AIO_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "_queue")); break;
     case LK_CLASS_AIO_LOCK: set_locked(l, lk_py_bool(py, lk_py_attr(py, obj, "_locked"))); break;
@@ -160,7 +186,8 @@ static const char *inner_attr(enum lk_known_class cls)
 {
     switch (cls) {
     case LK_CLASS_CONDITION:
-    case LK_CLASS_AIO_CONDITION: return "_lock";
+    case LK_CLASS_AIO_CONDITION:
+    case LK_CLASS_TRIO_CONDITION: return "_lock";
     case LK_CLASS_QUEUE: return "mutex";
     default: return NULL;
     }

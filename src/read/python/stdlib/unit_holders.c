@@ -253,7 +253,8 @@ void lk_py_find_unit_holders(struct lk_py *py)
         if (!is_waited_for(py, l))
             continue;
         enum lk_known_class cls = lk_py_known_class(py, l->addr, NULL);
-        if (cls == LK_CLASS_SEMAPHORE || cls == LK_CLASS_AIO_SEMAPHORE || cls == LK_CLASS_LIMITER)
+        if (cls == LK_CLASS_SEMAPHORE || cls == LK_CLASS_AIO_SEMAPHORE ||
+            cls == LK_CLASS_TRIO_SEMAPHORE || cls == LK_CLASS_LIMITER)
             find_for(py, l, &left);
     }
 }

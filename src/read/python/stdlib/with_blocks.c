@@ -29,6 +29,12 @@ enum {
 
 /* ---- noting `with` blocks -------------------------------------------------------------- */
 
+static bool is_condition(enum lk_known_class cls)
+{
+    return cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION ||
+           cls == LK_CLASS_TRIO_CONDITION;
+}
+
 /* Condition.wait has given its lock back while it waits, also the wait of a frame far above the
  * `with`. */
 static lk_addr given_back(struct lk_py *py, const struct lk_pyf *f)
@@ -36,13 +42,12 @@ static lk_addr given_back(struct lk_py *py, const struct lk_pyf *f)
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (!c || strcmp(c->code->function, "wait") != 0 ||
         (!lk_ends_with(c->code->file, "/threading.py") &&
-         !lk_ends_with(c->code->file, "/asyncio/locks.py")))
+         !lk_ends_with(c->code->file, "/asyncio/locks.py") &&
+         !lk_ends_with(c->code->file, "/trio/_sync.py")))
         return 0;
     lk_addr cond = lk_py_local(py, f, "self");
     enum lk_known_class cls = lk_py_known_class(py, cond, NULL);
-    return cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION
-               ? lk_py_attr(py, cond, "_lock")
-               : 0;
+    return is_condition(cls) ? lk_py_attr(py, cond, "_lock") : 0;
 }
 
 /** Frames from the innermost outwards, and what is known of those passed so far. */
@@ -73,7 +78,7 @@ static void note_releasing(struct lk_py *py, struct inward *in, const struct lk_
 static bool may_release(struct lk_py *py, const struct inward *in, lk_addr manager)
 {
     enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
-    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION)
+    if (is_condition(cls))
         manager = lk_py_attr(py, manager, "_lock");
     for (size_t i = 0; i < in->n_releasing; i++)
         if (!manager || lk_py_calls_method_on(py, in->releasing[i], "release", manager) != LK_NO)
@@ -84,7 +89,7 @@ static bool may_release(struct lk_py *py, const struct inward *in, lk_addr manag
 static bool was_given_back(struct lk_py *py, const struct inward *in, lk_addr manager)
 {
     enum lk_known_class cls = lk_py_known_class(py, manager, NULL);
-    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION)
+    if (is_condition(cls))
         manager = lk_py_attr(py, manager, "_lock");
     for (size_t i = 0; i < in->n; i++)
         if (in->given_back[i] == manager)
@@ -187,7 +192,7 @@ static void note_manager(struct lk_py *py, const struct inward *in, lk_addr mana
         note_generator(py, in, manager, depth);
     } else if (cls == LK_CLASS_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
-    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_AIO_QUEUE &&
+    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_TRIO_CHANNEL &&
                !was_given_back(py, in, manager)) {
         struct lk_with_hold hold = { manager, in->holder, may_release(py, in, manager) };
         lk_vec_add(&lk_reader(py)->holds, hold);
@@ -224,7 +229,7 @@ struct collect {
 static void add_reach(struct lk_py *py, lk_addr obj, struct collect *c)
 {
     enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
-    if (cls == LK_CLASS_CONDITION || cls == LK_CLASS_AIO_CONDITION) {
+    if (is_condition(cls)) {
         obj = lk_py_attr(py, obj, "_lock");
         cls = lk_py_known_class(py, obj, NULL);
     }

@@ -66,6 +66,15 @@ bool lk_wait_on_future(struct lk_py *py, struct lk_wait *w, lk_addr obj)
     return true;
 }
 
+static bool wait_on_noted(struct lk_py *py, struct lk_wait *w, lk_addr obj)
+{
+    struct lk_ref ref = lk_snapshot_find(py->s, LK_KIND_FUTURE, obj);
+    if (ref.kind == LK_KIND_NONE)
+        return false;
+    lk_wait_on(py, w, LK_WAIT_FUTURE, ref, true);
+    return true;
+}
+
 /* asgiref's idle request thread: work that is already in its queue wakes it, too. */
 static bool wait_on_future_or_item(struct lk_py *py, struct lk_wait *w, const struct lk_pyf *f,
                                    lk_addr future)
@@ -271,6 +280,7 @@ bool lk_wait_resolve(struct lk_py *py, const struct lk_wait_run *run,
         lk_wait_on(py, w, r->kind, lk_py_loop(py, obj, LK_FOUND_FRAME), false);
         return true;
     case LK_HOW_WORKER: return wait_on_worker_queue(py, w, run->frame);
+    case LK_HOW_NOTED: return wait_on_noted(py, w, obj);
     case LK_HOW_CHILD: return wait_on_child(py, w, obj);
     case LK_HOW_SLEEP: return wait_on_timer(py, w, who->fut_waiter);
     case LK_HOW_AS_COMPLETED: return wait_on_feeders(py, w, who, innermost);

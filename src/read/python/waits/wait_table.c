@@ -67,6 +67,13 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "select", "/selectors.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN | LK_TAG_SELECT, "selector.select()", 0 },
     { "_select", "/selectors.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },
     { "_run_once", ".py", "self", LK_CLASS_LOOP, LK_HOW_LOOP, LK_WAIT_SELECTOR, 0, LK_TAG_SELECT, "loop idle", 0 },
+    /* trio 0.22 - 0.35 */
+    { "get_events", "/trio/_core/_io_epoll.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },
+    { "run", "/trio/_core/_run.py", "runner", LK_CLASS_LOOP, LK_HOW_LOOP, LK_WAIT_SELECTOR, 0, LK_TAG_SELECT, "loop idle", 0 },
+    { "_send_message_to_trio", "/trio/_threads.py", "message_to_trio", LK_CLASS_OTHER, LK_HOW_NOTED, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_QUEUE, "trio.from_thread.run()", 0 },
+    { "_run_fn_as_system_task", "/trio/_threads.py", "q", LK_CLASS_OTHER, LK_HOW_NOTED, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_QUEUE, "trio.from_thread.run()", 0 },
+    { "from_thread_run", "/trio/_threads.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "trio.from_thread.run()", 0 },
+    { "from_thread_run_sync", "/trio/_threads.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "trio.from_thread.run_sync()", 0 },
     { "serve_forever", "/socketserver.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_SELECT, "serve_forever()", LK_WAIT_LISTENS },
     /* Lib/subprocess.py */
     { "_try_wait", SUBPROCESS, "self", LK_CLASS_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()", 0 },

@@ -31,6 +31,7 @@ enum lk_wait_how {
     LK_HOW_SOCKET,       /* the peer of a socket */
     LK_HOW_SERVER,       /* whoever connects to the server's sockets */
     LK_HOW_REMOTE,       /* the server that the object calls, by a library that polls in C */
+    LK_HOW_NOTED,        /* the future that the object was entered as by the loop's reader */
     LK_HOW_FD,           /* the peer of a descriptor, a number; local timeout: of the whole wait */
 };
 
@@ -51,6 +52,9 @@ enum {
     LK_TAG_BARRIER = 1 << 12,
     LK_TAG_IO = 1 << 13,
     LK_TAG_EXIT = 1 << 14,
+    LK_TAG_TRAP = 1 << 15, /* the await by which a task of trio gives itself up */
+    LK_TAG_PARK = 1 << 16, /* ... in a queue of tasks */
+    LK_TAG_SLEEP = 1 << 17,
 };
 
 /**
