@@ -253,6 +253,16 @@ static bool may_be_timed(const struct lk_task *k)
            k->wait.timeout_ms == LK_UNKNOWN;
 }
 
+/* A lock that is held, by nobody who was found, nor is anybody known who would give it back. */
+static const struct lk_lock *lock_of_nobody(const struct lk_snapshot *s, const struct lk_task *k)
+{
+    const struct lk_lock *l = k->wait.on.n == 1 ? lk_lock_at(s, k->wait.on.v[0]) : NULL;
+    return k->state == LK_TASK_PENDING && !k->ready && k->wait.kind == LK_WAIT_LOCK && l &&
+                   l->unended == LK_WAIT_LOCK && l->locked == LK_YES && !l->owners.n
+               ? l
+               : NULL;
+}
+
 /* The task's own place, or where it is no code of the project's, that of a task that awaits it. */
 static const char *place_behind(struct lk_rule_context *c, struct lk_ref task)
 {
@@ -265,6 +275,16 @@ static const char *place_behind(struct lk_rule_context *c, struct lk_ref task)
     return lk_place(c, &p);
 }
 
+/* What is not known of a request's task, or of one that it waits for; NULL: nothing. */
+static const char *missing_of_task(struct lk_rule_context *c, const struct lk_task *k)
+{
+    const struct lk_lock *l = lock_of_nobody(c->snap, k);
+    return may_be_timed(k)                     ? "whether that has a deadline"
+           : waits_for_unknown_end(c->snap, k) ? "what is at the other end"
+           : l ? lk_print(c, "who holds %s %s", lk_or_else(l->kind, "lock"), l->id)
+               : NULL;
+}
+
 /* Requests that are tasks, and what these wait for. */
 static const char *undecided_task_waits(struct lk_rule_context *c)
 {
@@ -272,15 +292,13 @@ static const char *undecided_task_waits(struct lk_rule_context *c)
     for (size_t i = 0; i < c->snap->tasks.n && !why; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
         const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
-        const bool timed = may_be_timed(k);
-        if (c->explained_tasks[i] || (!timed && !waits_for_unknown_end(c->snap, k)) ||
-            !lk_serves_request(c, task))
+        const char *missing = c->explained_tasks[i] ? NULL : missing_of_task(c, k);
+        if (!missing || !lk_serves_request(c, task))
             continue;
         if (lk_task_is_stalled(c, k))
             why = lk_print(c, "%s has waited for %s in %s at %s, and %s could not be found out",
                            lk_name(c, task), lk_duration(c, lk_task_stuck(c, k)),
-                           lk_or_else(k->wait.call, "an await"), place_behind(c, task),
-                           timed ? "whether that has a deadline" : "what is at the other end");
+                           lk_or_else(k->wait.call, "an await"), place_behind(c, task), missing);
         else if (lk_task_may_stall(c, k))
             c->out->look_again.at_end = true;
     }

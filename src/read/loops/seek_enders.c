@@ -1,8 +1,8 @@
 /*
  * Which waits that any code may end nobody was found to end: of requests for an Event, a Semaphore,
- * a Barrier, a full or unfinished Queue, or for something that a queue lends; and for a future or
- * the next item of a queue, where all references to it are the waiters' own. could_end.c looks for
- * whoever could.
+ * a Barrier, a full or unfinished Queue, a task's Lock that nobody is seen to hold, or for
+ * something that a queue lends; and for a future or the next item of a queue, where all references
+ * to it are the waiters' own. could_end.c looks for whoever could.
  */
 #include "read/loops/awaited.h"
 #include "read/loops/closed_group.h"
@@ -59,6 +59,7 @@ static const struct sought {
     { LK_CLASS_AIO_EVENT, LK_WAIT_EVENT, sets, .others = true, .kept_or_idle = true },
     { LK_CLASS_AIO_CONDITION, LK_WAIT_CONDITION, notifies, .others = false },
     { LK_CLASS_AIO_SEMAPHORE, LK_WAIT_SEMAPHORE, releases, .unless = "acquire" },
+    { LK_CLASS_AIO_LOCK, LK_WAIT_LOCK, releases, .others = true },
     { LK_CLASS_AIO_BARRIER, LK_WAIT_BARRIER, waits, .others = false },
     { LK_CLASS_AIO_QUEUE, LK_WAIT_QUEUE_PUT, gets, .others = false },
     { LK_CLASS_AIO_QUEUE, LK_WAIT_QUEUE_JOIN, reports, .others = false },

@@ -102,6 +102,31 @@ static bool note_frame(struct lk_py *py, const struct inward *in, const struct l
                        int depth);
 
 /*
+ * How many slots are in use below the call that a frame is in, where its depth is not known: a call
+ * puts what it calls into the first free slot, so that all below the lowest callable is in use.
+ * *sure: it is one that is known to block; else the frame may be in no call, and the callable be
+ * stale.
+ */
+static int depth_below_call(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
+                            bool *sure)
+{
+    struct lk_pypending pending;
+    *sure = lk_py_pending_candidates(py, f, &pending, 1) > 0;
+    for (int i = 0; i < LK_MIN(c->stacksize, MAX_ITERATED) && !*sure; i++) {
+        lk_addr obj = lk_py_stack_slot(py, f, i);
+        switch (obj ? lk_py_kind(py, obj) : LK_PYK_OTHER) {
+        case LK_PYK_BUILTIN_METHOD:
+        case LK_PYK_METHOD_DESCR:
+        case LK_PYK_METHOD:
+        case LK_PYK_FUNCTION:
+        case LK_PYK_TYPE: return i;
+        default: break;
+        }
+    }
+    return *sure ? pending.slot : 0;
+}
+
+/*
  * A generator that is looped over stands on the value stack of the frame with the `for`, suspended
  * in a `with` perhaps. Only who holds it can go on with it: where that frame alone does (one
  * reference), the generator's locks are that frame's.
@@ -110,15 +135,13 @@ static bool note_iterated(struct lk_py *py, const struct inward *in, const struc
                           int depth)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
-    struct lk_pypending pending = { .slot = -1 };
-    bool any = false;
+    bool any = false, sure = true;
     int n = f->stack_depth;
 
     if (!c || depth > MAX_NESTED)
         return false;
-    /* What is above a call that has not returned, its depth unknown, is stale. */
     if (n < 0)
-        n = lk_py_pending_candidates(py, f, &pending, 1) ? pending.slot : 0;
+        n = depth_below_call(py, f, c, &sure);
     for (int i = 0; i < LK_MIN(n, MAX_ITERATED); i++) {
         lk_addr obj = lk_py_stack_slot(py, f, i);
         enum lk_pykind kind = obj ? lk_py_kind(py, obj) : LK_PYK_OTHER;
@@ -128,7 +151,7 @@ static bool note_iterated(struct lk_py *py, const struct inward *in, const struc
             lk_py_gen_state(py, obj) != LK_GEN_SUSPENDED || !lk_py_gen_frame(py, obj, &inner))
             continue;
         struct inward its = *in;
-        its.unreadable |= py->free_threaded || py->debug_build ||
+        its.unreadable |= !sure || py->free_threaded || py->debug_build ||
                           !lk_read_u32(py->t, obj, &references) || references != 1;
         note_releasing(py, &its, &inner);
         any |= note_frame(py, &its, &inner, depth + 1);
