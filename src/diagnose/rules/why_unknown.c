@@ -11,6 +11,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/own_requests.h"
+#include "diagnose/rules/polls_in_vain.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "diagnose/wording/entity.h"
@@ -184,6 +185,12 @@ static const char *undecided_wait(struct lk_rule_context *c, size_t i)
                         lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
                         t->os.syscall ? ", in " : "", t->os.syscall ? t->os.syscall : "",
                         t->os.syscall ? "()" : "");
+    if (lk_polls_in_vain(c, thread))
+        return lk_print(c,
+                        "%s has stood in %s at %s for %s: that sleeps in short slices, and what it "
+                        "looks for in between could not be found out",
+                        lk_name(c, thread), lk_or_else(t->wait.call, "a call"), lk_place(c, &p),
+                        lk_duration(c, lk_stuck(c, t)));
     if (waits_for_itself_by_socket(t) && !lk_someone_may_answer(c, thread))
         return lk_print(c,
                         "%s has waited for %s at %s for an answer from this very process, and no "

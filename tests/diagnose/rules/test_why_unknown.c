@@ -399,6 +399,60 @@ static void hidden_deadline(void **state)
     }
 }
 
+/* A request polls below a library's frame: alone; while another request is past the call, or native
+ * code computes; in a call that counts as moved; in a thread that serves nobody. */
+static void polls_in_vain(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "Thread-1", "acquire@" SITE "padlock.py:9",
+                                    "view@/srv/app.py:3", i == 4 ? NULL : FLASK_REQUEST, NULL);
+        struct lk_ref timer = lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 50);
+        mk_wait(s, t, LK_WAIT_SLEEP, timer);
+        THREAD(t)->wait.traits = LK_WAIT_POLLS;
+        THREAD(t)->wait.frame = 1;
+        THREAD(t)->stable = i != 3;
+        if (i == 1) {
+            struct lk_ref other =
+                mk_thread(s, "Thread-2", "view@/srv/app.py:4", FLASK_REQUEST, NULL);
+            THREAD(other)->python_stack->frames[0].code = THREAD(t)->python_stack->frames[1].code;
+            THREAD(other)->python_stack->frames[0].lasti = 40;
+            mk_wait(s, other, LK_WAIT_SLEEP, timer);
+        }
+        if (i == 2) {
+            struct lk_ref native = mk_thread(s, "blas", NULL);
+            THREAD(native)->python = false;
+            THREAD(native)->running = true;
+        }
+        struct lk_findings *f = mk_expect_one(s, i == 0 ? LK_VERDICT_UNKNOWN : LK_HEALTHY, NULL);
+        if (i == 0)
+            assert_non_null(strstr(f->verdict_why, ": that sleeps in short slices"));
+        mk_free(s, f);
+    }
+}
+
+/* A lock that is held, by whom was sought in vain, or not sought. */
+static void task_at_lock_of_nobody(void **state)
+{
+    (void)state;
+    for (int sought = 0; sought < 2; sought++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref bg = mk_thread(s, "main", ASYNCIO_IDLE, NULL), o = mk_idle_loop(s, bg);
+        struct lk_ref k = mk_task(s, o, "Task-7", "async view@/srv/app.py:7", NULL),
+                      l = mk_lock(s, "asyncio.Lock", NONE);
+        TASK(k)->http = true;
+        TASK(k)->stuck_ms = 9000;
+        mk_wait(s, k, LK_WAIT_LOCK, l);
+        LOCK(l)->locked = LK_YES;
+        LOCK(l)->unended = sought ? LK_WAIT_LOCK : LK_WAIT_NONE;
+        struct lk_findings *f = mk_expect_one(s, sought ? LK_VERDICT_UNKNOWN : LK_HEALTHY, NULL);
+        if (sought)
+            assert_non_null(strstr(f->verdict_why, "who holds asyncio.Lock l1 could not be found"));
+        mk_free(s, f);
+    }
+}
+
 static void loop_of_an_unread_kind(void **state)
 {
     (void)state;
@@ -434,6 +488,8 @@ int main(void)
         cmocka_unit_test(unread_calls),
         cmocka_unit_test(loop_without_queue),
         cmocka_unit_test(task_at_unknown_end),
+        cmocka_unit_test(polls_in_vain),
+        cmocka_unit_test(task_at_lock_of_nobody),
         cmocka_unit_test(loop_of_an_unread_kind),
         cmocka_unit_test(hidden_deadline),
     };

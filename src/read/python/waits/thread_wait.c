@@ -17,6 +17,7 @@
 #include "read/python/waits/kernel.h"
 #include "read/python/waits/lock_call.h"
 #include "read/python/waits/match.h"
+#include "read/python/waits/polling_call.h"
 #include "read/python/waits/resolve.h"
 #include "read/python/waits/wait_table.h"
 
@@ -135,6 +136,7 @@ void lk_py_read_thread_wait(struct lk_py *py, size_t i)
         struct lk_syscall_wait os = t->os;
         wait_of_frames(py, ref, &os, frames, &w);
         lk_py_read_job_result(py, frames, true, &w);
+        lk_py_read_polling_call(py, t, frames, &w);
     } else {
         struct lk_syscall_wait os = t->os;
         lk_wait_in_kernel(py, &os, ref, &w);
