@@ -65,6 +65,8 @@ enum lk_fact {
     LK_FACT_IS_LIBPQ_END,   /* n: address, text: of this end of a connection. bool */
     LK_FACT_LOCALS,         /* pid: enum lk_kind, n: thread, or address of a task, m: frame, text:
                                its function. struct lk_locals */
+    LK_FACT_REREAD,         /* lk_process_reread. bool */
+    LK_FACT_N_READ,         /* lk_process_n_read. uint64_t */
     LK_FACTS,
 };
 

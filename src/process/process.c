@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "process/facts.h"
 #include "process/process_impl.h"
 #include "process/stop.h"
 
@@ -66,17 +67,38 @@ void lk_process_begin_sample(struct lk_process *t)
     lk_process_begin_try(t);
 }
 
+/* How a moment was caught is recorded too: a record is walked in the same steps. */
+static bool recall(struct lk_process *t, enum lk_fact what, void *ret)
+{
+    return t->ops->recall && !t->ops->recall(t->impl, what, &(struct lk_key){ 0 }, NULL, ret);
+}
+
+static void keep(struct lk_process *t, enum lk_fact what, const void *value)
+{
+    if (t->ops->keep)
+        t->ops->keep(t->impl, what, &(struct lk_key){ 0 }, 0, value);
+}
+
 bool lk_process_reread(struct lk_process *t)
 {
-    const bool done = !lk_process_by_bytes(t) && lk_pages_reread(t->pages);
+    bool done = false;
+
+    if (t->ops->recall)
+        return recall(t, LK_FACT_REREAD, &done) && done;
+    done = lk_pages_reread(t->pages);
     if (!done)
         lk_pages_forget(t->pages);
+    keep(t, LK_FACT_REREAD, &done);
     return done;
 }
 
-size_t lk_process_n_read(const struct lk_process *t)
+size_t lk_process_n_read(struct lk_process *t)
 {
-    return lk_pages_n_read(t->pages);
+    uint64_t n = lk_pages_n_read(t->pages);
+
+    if (!recall(t, LK_FACT_N_READ, &n))
+        keep(t, LK_FACT_N_READ, &n);
+    return (size_t)n;
 }
 
 void lk_process_begin_try(struct lk_process *t)

@@ -131,7 +131,7 @@ void lk_process_begin_try(struct lk_process *t);
  * and all are forgotten, where that cannot be done. */
 bool lk_process_reread(struct lk_process *t);
 /** How many pages were read since then: 0 when all that was asked for was there. */
-size_t lk_process_n_read(const struct lk_process *t);
+size_t lk_process_n_read(struct lk_process *t);
 
 /** The time on the clock of the process, which is that of a moment past where it is none that runs;
  * waiting for a while on it. */

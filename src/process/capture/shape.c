@@ -128,8 +128,8 @@ static const struct member bool_members[] = { { BOOL, 0, 0, NULL } };
 static const struct lk_shape a_bool = SHAPE(bool, bool_members);
 static const struct member int_members[] = { { INT, 0, 0, NULL } };
 static const struct lk_shape an_int = SHAPE(int, int_members);
-static const struct member child_does_members[] = { { ENUM, 0, LK_CHILD_RUNS, NULL } };
-static const struct lk_shape child_does = SHAPE(enum lk_child_does, child_does_members);
+static const struct member does_members[] = { { ENUM, 0, LK_CHILD_RUNS, NULL } };
+static const struct lk_shape child_does = SHAPE(enum lk_child_does, does_members);
 static const struct member i64_members[] = { { I64, 0, 0, NULL } };
 static const struct lk_shape an_i64 = SHAPE(int64_t, i64_members);
 static const struct member u64_members[] = { { U64, 0, 0, NULL } };
@@ -384,7 +384,6 @@ static const struct member regs_members[] = {
     MEMBER(lk_regs, known, U32),
 };
 const struct lk_shape lk_shape_regs = SHAPE(struct lk_regs, regs_members);
-
 /* ---- facts ----------------------------------------------------------------------------------- */
 
 static const struct lk_shape *const shapes[LK_FACTS] = {
@@ -407,6 +406,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_SECOND_WALK] = &walk,     [LK_FACT_VARIABLE] = &a_text,
     [LK_FACT_SIGNAL_TABLE] = &a_u64,   [LK_FACT_HEAP] = &heap,
     [LK_FACT_IS_LIBPQ_END] = &a_bool,  [LK_FACT_LOCALS] = &locals,
+    [LK_FACT_REREAD] = &a_bool,        [LK_FACT_N_READ] = &a_u64,
 };
 
 const struct lk_shape *lk_shape_of(enum lk_fact what)
