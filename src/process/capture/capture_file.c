@@ -20,7 +20,7 @@
 
 static const uint8_t magic[LK_CAPTURE_MAGIC] = { 'L', 'K', 'C', 'A', 'P', '\r', '\n', 0x1a };
 
-enum { VERSION = 1, LEVEL = 3, WINDOW_LOG = 27, MAX_SAMPLES = 100000, DAY_MS = 86400000 };
+enum { VERSION = 1, LEVEL = 3, MAX_SAMPLES = 100000, DAY_MS = 86400000 };
 #define MAX_RAW (UINT64_C(4) << 30) /* of all sections, unpacked */
 
 static const char no_memory[] = "out of memory",
@@ -86,19 +86,9 @@ void lk_capture_destroy(struct lk_capture *c)
 static bool compress(struct section *s, const void *raw, size_t n)
 {
     const size_t max = ZSTD_compressBound(n);
-    ZSTD_CCtx *z = ZSTD_createCCtx();
     s->bytes = malloc(max);
-    size_t stored = 0;
-    bool ok = z && s->bytes;
-    if (ok) {
-        ZSTD_CCtx_setParameter(z, ZSTD_c_compressionLevel, LEVEL);
-        /* samples are much alike, and far from each other */
-        ZSTD_CCtx_setParameter(z, ZSTD_c_enableLongDistanceMatching, 1);
-        ZSTD_CCtx_setParameter(z, ZSTD_c_windowLog, WINDOW_LOG);
-        stored = ZSTD_compress2(z, s->bytes, max, raw, n);
-        ok = !ZSTD_isError(stored);
-    }
-    ZSTD_freeCCtx(z);
+    const size_t stored = s->bytes ? ZSTD_compress(s->bytes, max, raw, n, LEVEL) : 0;
+    const bool ok = s->bytes && !ZSTD_isError(stored);
     s->header.raw = n;
     s->header.stored = ok ? stored : 0;
     s->header.checksum = ok ? lk_hash(LK_HASH_INIT, s->bytes, stored) : 0;
@@ -252,15 +242,9 @@ static bool unpack(const struct loaded *s, uint64_t most, uint8_t **ret, struct 
     if (s->header.raw > most ||
         ZSTD_getFrameContentSize(s->at, (size_t)s->header.stored) != s->header.raw)
         return no_capture(err, "a section of the capture is not what its header says");
-    ZSTD_DCtx *z = ZSTD_createDCtx();
     uint8_t *raw = lk_xmalloc((size_t)s->header.raw + 1);
-    size_t got = 0;
-    if (z) {
-        ZSTD_DCtx_setParameter(z, ZSTD_d_windowLogMax, WINDOW_LOG);
-        got = ZSTD_decompressDCtx(z, raw, (size_t)s->header.raw, s->at, (size_t)s->header.stored);
-    }
-    ZSTD_freeDCtx(z);
-    if (!z || ZSTD_isError(got) || got != s->header.raw) {
+    if (ZSTD_decompress(raw, (size_t)s->header.raw, s->at, (size_t)s->header.stored) !=
+        s->header.raw) {
         lk_free(raw);
         return no_capture(err, "a section of the capture cannot be unpacked");
     }

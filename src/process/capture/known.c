@@ -1,4 +1,7 @@
-/* Pages with a bit for each of their bytes; written as runs, the bytes of a page behind them. */
+/*
+ * Pages with a bit for each of their bytes; written as runs, the bytes of a page behind them. Most
+ * pages of a sample are what they were in the one before: those are kept, and written as such.
+ */
 #include "process/capture/known.h"
 
 #include <errno.h>
@@ -9,25 +12,32 @@
 #include "util/map.h"
 #include "util/vec.h"
 
+enum { WORDS = LK_PAGE / 64, NEAR = 256 };
+
 struct page {
     lk_addr addr;
-    int why; /* errno: it could not be read; 0 */
-    uint64_t known[LK_PAGE / 64];
+    uint64_t sample;        /* in which it was last asked for */
+    int why, before_why;    /* errno: it could not be read; 0 */
+    bool same;              /* all that was read of it is what it was in the sample before */
+    uint64_t known[WORDS];  /* in that sample */
+    uint64_t before[WORDS]; /* in the one before */
     uint8_t bytes[LK_PAGE];
 };
 
 struct lk_known {
     struct lk_map at; /* address of a page -> index + 1 */
     LK_VEC(struct page *) v;
-    struct page *last;
-    size_t most;
-    bool cut; /* see lk_known_is_cut */
+    struct page *near[NEAR]; /* by the last bits of the page's number: found without the map */
+    uint64_t sample;
+    size_t n, most; /* pages of the sample */
+    bool cut;       /* see lk_known_is_cut */
 };
 
 struct lk_known *lk_known_create(size_t most)
 {
     struct lk_known *w = lk_xcalloc(1, sizeof *w);
     w->most = most;
+    w->sample = 1;
     return w;
 }
 
@@ -42,29 +52,76 @@ void lk_known_destroy(struct lk_known *w)
     lk_free(w);
 }
 
+/* What the sample that ends did not ask for is forgotten: who reads it back does the same. */
+void lk_known_next(struct lk_known *w)
+{
+    if (w->n < w->v.n) {
+        size_t n = 0;
+        lk_map_clear(&w->at);
+        memset(w->near, 0, sizeof w->near);
+        for (size_t i = 0; i < w->v.n; i++) {
+            struct page *p = w->v.v[i];
+            if (p->sample != w->sample) {
+                lk_free(p);
+                continue;
+            }
+            w->v.v[n++] = p;
+            lk_map_put(&w->at, p->addr, n);
+        }
+        w->v.n = n;
+    }
+    w->sample++;
+    w->n = 0;
+    w->cut = false;
+}
+
+/* Also one that is only kept from the sample before. */
+static struct page *find_kept(const struct lk_known *w, lk_addr addr)
+{
+    struct page *p = w->near[addr / LK_PAGE % NEAR];
+    uint64_t i;
+    if (p && p->addr == addr)
+        return p;
+    return lk_map_get(&w->at, addr, &i) ? w->v.v[i - 1] : NULL;
+}
+
 static struct page *find(const struct lk_known *w, lk_addr addr)
 {
-    uint64_t i;
-    if (w->last && w->last->addr == addr)
-        return w->last;
-    return lk_map_get(&w->at, addr, &i) ? w->v.v[i - 1] : NULL;
+    struct page *p = find_kept(w, addr);
+    return p && p->sample == w->sample ? p : NULL;
+}
+
+static struct page *create(struct lk_known *w, lk_addr addr)
+{
+    struct page *p = lk_xcalloc(1, sizeof *p);
+    p->addr = addr;
+    lk_vec_add(&w->v, p); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
+    lk_map_put(&w->at, addr, w->v.n);
+    return p;
 }
 
 /* NULL: there are too many. */
 static struct page *enter(struct lk_known *w, lk_addr addr)
 {
-    struct page *p = find(w, addr);
-    if (!p && w->v.n >= w->most) {
+    struct page *p = find_kept(w, addr);
+    if (p && p->sample == w->sample)
+        return w->near[addr / LK_PAGE % NEAR] = p;
+    if (w->n >= w->most) {
         w->cut = true;
         return NULL;
     }
-    if (!p) {
-        p = lk_xcalloc(1, sizeof *p);
-        p->addr = addr;
-        lk_vec_add(&w->v, p); /* NOLINT(bugprone-sizeof-expression): pointers are what it holds */
-        lk_map_put(&w->at, addr, w->v.n);
+    w->n++;
+    if (p) {
+        memcpy(p->before, p->known, sizeof p->before);
+        memset(p->known, 0, sizeof p->known);
+        p->before_why = p->why;
+        p->why = 0;
+        p->same = true;
+    } else {
+        p = create(w, addr);
     }
-    return w->last = p;
+    p->sample = w->sample;
+    return w->near[addr / LK_PAGE % NEAR] = p;
 }
 
 static void mark(struct page *p, size_t from, size_t n)
@@ -96,7 +153,10 @@ void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n)
         if (!p)
             return;
         p->why = 0;
-        memcpy(p->bytes + at, from, part);
+        if (!p->same || memcmp(p->bytes + at, from, part) != 0) {
+            p->same = false;
+            memcpy(p->bytes + at, from, part);
+        }
         mark(p, at, part);
         addr += part;
         from += part;
@@ -158,9 +218,14 @@ static size_t run(const struct page *p, size_t from, bool known)
     return LK_PAGE - from;
 }
 
+/* 0: as in the sample before. */
 static void write_page(const struct page *p, struct lk_bytes *to)
 {
-    lk_bytes_signed(to, p->why);
+    const bool same =
+        p->same && p->why == p->before_why && memcmp(p->known, p->before, sizeof p->known) == 0;
+    lk_bytes_number(to, same ? 0 : 1 + (uint64_t)p->why);
+    if (same)
+        return;
     for (size_t at = 0; at < LK_PAGE;) {
         const size_t gap = run(p, at, false), n = at + gap < LK_PAGE ? run(p, at + gap, true) : 0;
         lk_bytes_number(to, gap);
@@ -177,14 +242,15 @@ static void write_page(const struct page *p, struct lk_bytes *to)
 void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
 {
     lk_addr before = 0;
-    struct page **v = lk_xcalloc(w->v.n + 1, sizeof *v); /* NOLINT(bugprone-sizeof-expression) */
-    if (w->v.n) {
-        memcpy(v, w->v.v, w->v.n * sizeof *v);   /* NOLINT(bugprone-sizeof-expression) */
-        qsort(v, w->v.n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
-    }
+    struct page **v = lk_xcalloc(w->n + 1, sizeof *v); /* NOLINT(bugprone-sizeof-expression) */
+    size_t n = 0;
+    for (size_t i = 0; i < w->v.n; i++)
+        if (w->v.v[i]->sample == w->sample)
+            v[n++] = w->v.v[i];
+    qsort(v, n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
     lk_bytes_number(to, w->cut);
-    lk_bytes_number(to, w->v.n);
-    for (size_t i = 0; i < w->v.n; i++) {
+    lk_bytes_number(to, n);
+    for (size_t i = 0; i < n; i++) {
         lk_bytes_number(to, (v[i]->addr - before) / LK_PAGE);
         write_page(v[i], to);
         before = v[i]->addr;
@@ -193,19 +259,14 @@ void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
 }
 
 /* p may be NULL: nothing is wanted but to come to its end. */
-static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
+static void read_bytes(struct page *p, struct lk_cursor_of_bytes *from)
 {
-    struct lk_cursor_of_bytes again;
-    const int64_t why = lk_take_signed(from);
-    from->bad |= why < 0 || why > INT32_MAX;
-    if (p && !from->bad)
-        p->why = (int)why;
-    again = *from;
+    struct lk_cursor_of_bytes again = *from;
     for (size_t at = 0; at < LK_PAGE && !from->bad;) {
         const uint64_t gap = lk_take_number(from), n = lk_take_number(from);
-        if (gap > LK_PAGE - at || n > LK_PAGE - at - gap || gap + n == 0)
-            from->bad = true;
-        at += from->bad ? 0 : (size_t)(gap + n);
+        from->bad |= gap > LK_PAGE - at || n > LK_PAGE - at - gap || (!gap && !n);
+        if (!from->bad)
+            at += (size_t)(gap + n);
     }
     for (size_t at = 0; at < LK_PAGE && !from->bad;) {
         const size_t gap = (size_t)lk_take_number(&again), n = (size_t)lk_take_number(&again);
@@ -216,7 +277,21 @@ static bool read_page(struct page *p, struct lk_cursor_of_bytes *from)
         }
         at += gap + n;
     }
-    return !from->bad;
+}
+
+static void read_page(struct lk_known *w, lk_addr addr, struct lk_cursor_of_bytes *from)
+{
+    const uint64_t how = lk_take_number(from);
+    from->bad |= how > INT32_MAX || (w && !how && !find_kept(w, addr));
+    struct page *p = w && !from->bad ? enter(w, addr) : NULL;
+    if (p && how) {
+        p->why = (int)how - 1;
+    } else if (p) {
+        p->why = p->before_why;
+        memcpy(p->known, p->before, sizeof p->known);
+    }
+    if (how)
+        read_bytes(p, from);
 }
 
 bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from)
@@ -228,7 +303,7 @@ bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from)
         w->cut = cut;
     for (uint64_t i = 0; i < n && !from->bad; i++) {
         addr += lk_take_number(from) * LK_PAGE;
-        read_page(w ? enter(w, addr) : NULL, from);
+        read_page(w, addr, from);
     }
     return !from->bad;
 }

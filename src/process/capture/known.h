@@ -14,6 +14,8 @@ struct lk_known;
 /** most: pages that are kept. */
 struct lk_known *lk_known_create(size_t most);
 void lk_known_destroy(struct lk_known *w);
+/** The next sample begins, of which nothing is known. */
+void lk_known_next(struct lk_known *w);
 /** These bytes were read; what was read before of them is past. */
 void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n);
 /** The first of these bytes that could not be read, and why. */
@@ -23,8 +25,10 @@ bool lk_known_is_cut(const struct lk_known *w);
 /** All n bytes, or an errno: ENODATA where nobody asked for one of them, EFBIG where that may be
  * since it was cut. */
 int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n);
+/** What was read since lk_known_next(). */
 void lk_known_write(const struct lk_known *w, struct lk_bytes *to);
-/** False when these are no such bytes. w may be NULL: they are passed over. */
+/** What was written, sample by sample in that order, lk_known_next() between them. False when these
+ * are no such bytes. w may be NULL: they are passed over. */
 bool lk_known_read(struct lk_known *w, struct lk_cursor_of_bytes *from);
 
 #endif

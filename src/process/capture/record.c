@@ -60,8 +60,7 @@ static void end_sample(struct record *r)
     begin(&r->tape, LK_PIECE_MEMORY);
     lk_known_write(r->known, &r->tape);
     r->cut |= lk_known_is_cut(r->known);
-    lk_known_destroy(r->known);
-    r->known = lk_known_create(LK_KNOWN_PAGES);
+    lk_known_next(r->known);
 }
 
 /* ---- what is asked ----------------------------------------------------------------------- */

@@ -243,8 +243,10 @@ static void load_sample(struct replay *r)
 {
     const uint8_t *memory = r->at < r->samples.n ? r->samples.v[r->at].memory : NULL;
     struct lk_cursor_of_bytes c = { .p = memory, .end = r->end };
-    lk_known_destroy(r->known);
-    r->known = lk_known_create(LK_KNOWN_PAGES);
+    if (r->known)
+        lk_known_next(r->known);
+    else
+        r->known = lk_known_create(LK_KNOWN_PAGES);
     if (memory)
         lk_known_read(r->known, &c);
 }

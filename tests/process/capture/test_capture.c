@@ -125,6 +125,47 @@ static void what_is_beyond_the_bound_is_told(void **state)
     lk_known_destroy(again);
 }
 
+/* What is as it was is not written again; what one sample did not ask for the next one has anew. */
+static void samples_are_told_by_what_changed(void **state)
+{
+    struct lk_known *k = lk_known_create(8), *again = lk_known_create(8);
+    struct lk_bytes b[5] = { { 0 } };
+    uint8_t got[8], other[8] = { 1, 2, 3 };
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        if (i)
+            lk_known_next(k);
+        if (i != 3)
+            lk_known_put(k, BASE, i == 2 ? other : bytes, 8);
+        if (i == 4)
+            lk_known_put(k, BASE + 8, bytes, 1);
+        lk_known_put(k, BASE + 3 * LK_PAGE, bytes, 200);
+        lk_known_lack(k, BASE + 9 * LK_PAGE, 8, i == 2 ? EFAULT : EIO);
+        lk_known_write(k, &b[i]);
+    }
+    assert_true(b[1].n < 20 && b[0].n > 200 && b[2].n < b[0].n && b[4].n > b[3].n);
+    for (size_t i = 0; i < 5; i++) {
+        struct lk_cursor_of_bytes c = { .p = b[i].v, .end = b[i].v + b[i].n };
+        if (i)
+            lk_known_next(again);
+        assert_true(lk_known_read(again, &c) && c.p == c.end);
+        assert_int_equal(lk_known_get(again, BASE, got, 8), i == 3 ? ENODATA : 0);
+        if (i != 3)
+            assert_memory_equal(got, i == 2 ? other : bytes, 8);
+        assert_int_equal(lk_known_get(again, BASE + 8, got, 1), i == 4 ? 0 : ENODATA);
+        assert_int_equal(lk_known_get(again, BASE + 3 * LK_PAGE + 192, got, 8), 0);
+        assert_int_equal(lk_known_get(again, BASE + 9 * LK_PAGE, got, 1), i == 2 ? EFAULT : EIO);
+        lk_free(b[i].v);
+    }
+    lk_known_destroy(k);
+    k = lk_known_create(8); /* as it was, of what never was */
+    struct lk_cursor_of_bytes c = { .p = (const uint8_t *)"\0\1\1", .end = NULL };
+    c.end = c.p + 4;
+    assert_false(lk_known_read(k, &c));
+    lk_known_destroy(k);
+    lk_known_destroy(again);
+}
+
 static void errors_come_back(void **state)
 {
     struct lk_error err = { .code = LK_ERR_PERMISSION, .os_errno = EACCES, .text = "a gate" }, ret;
@@ -418,6 +459,7 @@ int main(void)
         cmocka_unit_test(numbers_and_text_come_back),
         cmocka_unit_test(memory_is_what_was_asked_for),
         cmocka_unit_test(what_is_beyond_the_bound_is_told),
+        cmocka_unit_test(samples_are_told_by_what_changed),
         cmocka_unit_test(errors_come_back),
         cmocka_unit_test(answers_come_back),
         cmocka_unit_test(answers_that_cannot_be_are_refused),
