@@ -20,7 +20,8 @@ struct lk_thread_list;
  * (_pytest/runner.py). */
 #define LK_TEST_VARIABLE "PYTEST_CURRENT_TEST"
 
-/** What is asked; behind each, what of and the type of its answer. */
+/** What is asked; behind each, what of and the type of its answer. Their numbers stand in captures:
+ * a new one comes last. */
 enum lk_fact {
     /* of the examined process */
     LK_FACT_IDENTITY,    /* struct lk_snapshot: its part about the process is filled */
