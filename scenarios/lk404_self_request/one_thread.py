@@ -32,7 +32,7 @@ def quote():
 
 async def beat():
     while True:
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
 
 
 if __name__ == "__main__":

@@ -394,7 +394,8 @@ bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread)
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
         if (!c->mark[c->graph->first[LK_KIND_THREAD] + i] && t->python &&
-            (t->in_request || is_free_worker(c, &v, t) || may_accept(c, &v, t)))
+            (t->in_request || is_free_worker(c, &v, t) ||
+             (may_accept(c, &v, t) && !lk_thread_is_unread(t))))
             return true;
     }
     return false;

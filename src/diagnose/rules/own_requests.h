@@ -39,7 +39,7 @@ bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v);
 enum lk_shared lk_asked_shared_by(const struct lk_rule_context *c, const struct lk_thread *t);
 bool lk_is_served_elsewhere(const struct lk_rule_context *c, const struct lk_own_requests *v);
 /** A thread is left, free or at work, that may serve the request that this one makes to its own
- * process. */
+ * process. One that was met running and not read is not known to. */
 bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread);
 
 #endif

@@ -172,6 +172,27 @@ static const struct lk_thread *joined_in_open_wait(const struct lk_rule_context 
     return NULL;
 }
 
+/* The next look reads what ran at this one. */
+static const char *asks_itself_in_vain(struct lk_rule_context *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    const struct lk_culprit p = lk_culprit_of(c, thread);
+    size_t unread = 0;
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (lk_thread_is_unread(&c->snap->threads.v[i])) {
+            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
+            unread++;
+        }
+    return lk_print(
+        c,
+        "%s has waited for %s at %s for an answer from this very process, and no worker "
+        "was found that is left to give it%s",
+        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p),
+        unread ? lk_print(c, "; %s met running and not read",
+                          unread == 1 ? "1 thread was" : lk_print(c, "%zu threads were", unread))
+               : "");
+}
+
 static const char *undecided_wait(struct lk_rule_context *c, size_t i)
 {
     struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
@@ -192,10 +213,7 @@ static const char *undecided_wait(struct lk_rule_context *c, size_t i)
                         lk_name(c, thread), lk_or_else(t->wait.call, "a call"), lk_place(c, &p),
                         lk_duration(c, lk_stuck(c, t)));
     if (waits_for_itself_by_socket(t) && !lk_someone_may_answer(c, thread))
-        return lk_print(c,
-                        "%s has waited for %s at %s for an answer from this very process, and no "
-                        "worker was found that is left to give it",
-                        lk_name(c, thread), lk_duration(c, lk_stuck(c, t)), lk_place(c, &p));
+        return asks_itself_in_vain(c, thread);
     size_t n = t->wait.kind == LK_WAIT_FUTURE
                    ? lk_graph_path(c->graph, thread, is_unknown_loop, NULL, path, LK_MAX_CHAIN)
                    : 0;

@@ -94,6 +94,32 @@ static void unknown(void **state)
     }
 }
 
+/* A request asks its own server, and a thread beside it runs: a worker where it was read and can be
+ * one, not known where it was left alone. */
+static void unread_beside_own_request(void **state)
+{
+    (void)state;
+    for (int read = 0; read < 2; read++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "Thread-1", "view@/srv/app.py:3", FLASK_REQUEST, NULL),
+                      beside = mk_thread(s, "beat", "beat@/srv/app.py:9", NULL);
+        mk_wait(s, t, LK_WAIT_IO, NONE);
+        THREAD(t)->os.accepted = false;
+        THREAD(t)->os.peer = "127.0.0.1:8000";
+        THREAD(t)->os.peer_is = LK_PEER_SELF;
+        THREAD(beside)->running = true;
+        THREAD(beside)->read = read ? LK_READ_STOPPED : LK_READ_RACY;
+        if (!read)
+            THREAD(beside)->python_stack = mk_stack(s, NULL);
+        struct lk_findings *f = mk_expect_one(s, read ? LK_HEALTHY : LK_VERDICT_UNKNOWN, NULL);
+        if (!read) {
+            assert_non_null(strstr(f->verdict_why, "1 thread was met running and not read"));
+            assert_true(mk_watches(f, beside));
+        }
+        mk_free(s, f);
+    }
+}
+
 static void known_all_the_same(void **state)
 {
     (void)state;
@@ -482,6 +508,7 @@ int main(void)
         cmocka_unit_test(unread_queue),
         cmocka_unit_test(gil_kept),
         cmocka_unit_test(unread_loop),
+        cmocka_unit_test(unread_beside_own_request),
         cmocka_unit_test(known_all_the_same),
         cmocka_unit_test(set_up_or_taken_down),
         cmocka_unit_test(healthy),
