@@ -19,6 +19,7 @@
 #include "process/facts.h"
 #include "read/loops/read_locals.h"
 #include "read/native/glibc/environ.h"
+#include "read/python/stdlib/module_versions.h"
 #include "read/servers/supervisor.h"
 #include "snapshot/builder.h"
 #include "util/redact.h"
@@ -546,6 +547,9 @@ static void complete(struct examination *x)
     read_lines(x);
     lk_sources_read(x->session.target, x->snap);
     read_test(x);
+    lk_process_surroundings(x->session.target, x->snap->arena, &x->snap->around);
+    if (x->session.py && !x->ended.code)
+        lk_py_read_module_versions(x->session.py, x->snap);
     if (x->ended.code)
         lk_snapshot_limit_os(x->snap, x->ended.os_errno, "the list of threads",
                              "%s; this is what was seen before", x->ended.text);

@@ -113,6 +113,12 @@ void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s)
     (void)ask(t, LK_FACT_LISTENERS, &(struct lk_key){ 0 }, s->arena, s);
 }
 
+void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret)
+{
+    if (!ask(t, LK_FACT_SURROUNDINGS, &(struct lk_key){ 0 }, a, ret))
+        *ret = lk_surroundings_none;
+}
+
 bool lk_process_shares_pids(struct lk_process *t)
 {
     bool ret;

@@ -68,6 +68,7 @@ enum lk_fact {
                                its function. struct lk_locals */
     LK_FACT_REREAD,         /* lk_process_reread. bool */
     LK_FACT_N_READ,         /* lk_process_n_read. uint64_t */
+    LK_FACT_SURROUNDINGS,   /* of the examined process. struct lk_surroundings */
     LK_FACTS,
 };
 
@@ -150,6 +151,8 @@ bool lk_process_connections(struct lk_process *t, struct lk_arena *a, struct lk_
 /** Fills s->listeners, from scratch, for the threads as they stand in s. Nothing is stopped; may be
  * called again when time has passed. */
 void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s);
+/** Where it runs; lk_surroundings_none where nobody can be asked. */
+void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret);
 bool lk_process_shares_pids(struct lk_process *t);
 /** path: in its working directory. */
 bool lk_process_has_file(struct lk_process *t, const char *path);

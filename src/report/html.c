@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "report/environment.h"
 #include "report/html_writer.h"
 #include "report/json.h"
 #include "report/memory_stream.h"
@@ -49,40 +50,14 @@ static void limits(struct lk_html *h)
     lk_html_raw(h, "</ul></details>\n");
 }
 
-static const char *children(struct lk_html *h)
-{
-    enum { MOST = 20 };
-    const struct lk_snapshot *s = h->report->snap;
-    struct lk_strbuf b = { 0 };
-    for (size_t i = 0; i < s->children.n && i < MOST; i++)
-        lk_strbuf_printf(&b, "%s%" PRId64 " %s", i ? ", " : "", s->children.v[i].pid,
-                         lk_words_safe(h->arena, s->children.v[i].comm));
-    if (s->children.n > MOST)
-        lk_strbuf_printf(&b, " and %zu more", s->children.n - MOST);
-    const char *ret = lk_arena_strdup(h->arena, b.s ? b.s : "");
-    lk_strbuf_deinit(&b);
-    return ret;
-}
-
 static void environment(struct lk_html *h)
 {
     const struct lk_snapshot *s = h->report->snap;
+    struct lk_environment_row rows[LK_ENVIRONMENT_ROWS];
+    const size_t n = lk_environment(h->arena, s, rows);
     lk_html_raw(h, "<details class=\"section\" open><summary><h3>Environment</h3></summary><dl>\n");
-    lk_html_row(h, "Process", lk_html_number(h, s->pid));
-    lk_html_code_row(h, "Command", lk_sentence_command(h->arena, s, COMMAND_COLUMNS * 4));
-    lk_html_code_row(h, "Program", s->exe);
-    lk_html_code_row(h, "Folder", s->cwd);
-    lk_html_row(h, "Runtime", lk_sentence_runtime(h->arena, s));
-    lk_html_row(h, "Build", s->python.build);
-    lk_html_row(h, "User id", s->uid == LK_UNKNOWN ? NULL : lk_html_number(h, s->uid));
-    lk_html_row(h, "Host", s->host);
-    lk_html_row(h, "Boot", s->boot_id);
-    lk_html_row(h, "Container", s->container);
-    lk_html_row(h, "Started", s->start_time);
-    lk_html_row(h, "Taken at", s->taken_at);
-    lk_html_row(h, "Test", s->test_env);
-    lk_html_row(h, "Supervisor", s->supervisor ? s->supervisor->name : NULL);
-    lk_html_row(h, "Children", children(h));
+    for (size_t i = 0; i < n; i++)
+        (rows[i].code ? lk_html_code_row : lk_html_row)(h, rows[i].name, rows[i].text);
     lk_html_put(h, "<dt>Examined by</dt><dd>loopknot $: $</dd></dl></details>\n", lk_tool_version(),
                 lk_sentence_looked(h->arena, s));
 }
@@ -210,10 +185,11 @@ static void embedded(struct lk_html *h, const struct lk_report *reports, size_t 
 
 static void footer(struct lk_html *h, const struct lk_report *reports, size_t n, bool set)
 {
-    lk_html_put(h,
-                "</main>\n<footer><p>loopknot $. Command lines are redacted; names, paths and "
-                "source lines are the program's own.</p>\n",
-                lk_tool_version());
+    lk_html_put(
+        h,
+        "</main>\n<footer><p>loopknot $. What looks like a secret is hidden in command lines, "
+        "names, paths and source lines. Look before you publish.</p>\n",
+        lk_tool_version());
     embedded(h, reports, n, set);
     lk_html_raw(h, "</footer>\n<script>\n");
     lk_html_raw(h, lk_html_script);

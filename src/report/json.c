@@ -105,6 +105,16 @@ static json_t *finding_json(struct lk_jw *w, const struct lk_finding *f)
 
 /* ---- the report ------------------------------------------------------------------------------ */
 
+static json_t *modules_json(struct lk_jw *w)
+{
+    const struct lk_python *p = &w->snap->python;
+    json_t *o = lk_json_object();
+    for (size_t i = 0; i < p->n_modules; i++)
+        lk_jw_set(o, lk_words_safe(w->arena, p->modules[i].name),
+                  lk_jw_text(w, p->modules[i].version));
+    return o;
+}
+
 static json_t *python_json(struct lk_jw *w)
 {
     const struct lk_python *p = &w->snap->python;
@@ -115,6 +125,35 @@ static json_t *python_json(struct lk_jw *w)
     lk_jw_set(o, "build", lk_jw_known_text(w, p->build, LK_GAP_PYTHON));
     lk_jw_set(o, "free_threaded", lk_jw_known_tri(w, p->free_threaded, LK_GAP_PYTHON));
     lk_jw_set(o, "read_completely", json_boolean(p->frames_read));
+    lk_jw_set(o, "modules", modules_json(w));
+    return o;
+}
+
+static json_t *limited(int64_t limit)
+{
+    return limit == LK_UNKNOWN ? json_null() : json_boolean(limit != LK_FOREVER);
+}
+
+static json_t *limit_number(int64_t limit)
+{
+    return lk_jw_number(limit == LK_FOREVER ? LK_UNKNOWN : limit);
+}
+
+/* What decides nothing has no entry in limits where it is not known. */
+static json_t *environment_json(struct lk_jw *w)
+{
+    const struct lk_surroundings *e = &w->snap->around;
+    json_t *o = lk_json_object();
+    lk_jw_set(o, "kernel", lk_jw_text(w, e->kernel));
+    lk_jw_set(o, "load", lk_jw_text(w, e->load));
+    lk_jw_set(o, "machine_up_ms", lk_jw_number(e->machine_up_ms));
+    lk_jw_set(o, "process_up_ms", lk_jw_number(e->process_up_ms));
+    lk_jw_set(o, "processors", lk_jw_number(e->processors));
+    lk_jw_set(o, "memory_limited", limited(e->memory_max));
+    lk_jw_set(o, "memory_max", limit_number(e->memory_max));
+    lk_jw_set(o, "memory_used", limit_number(e->memory_used));
+    lk_jw_set(o, "cpu_limited", limited(e->cpu_thousandths));
+    lk_jw_set(o, "cpu_max_thousandths", limit_number(e->cpu_thousandths));
     return o;
 }
 
@@ -181,6 +220,7 @@ static json_t *target_json(struct lk_jw *w)
     lk_jw_set(o, "examined", json_boolean(!s->not_examined));
     lk_jw_set(o, "pytest", test_json(w));
     lk_jw_set(o, "waits_for_processes", processes_waited_for(w));
+    lk_jw_set(o, "environment", environment_json(w));
     return o;
 }
 

@@ -238,6 +238,42 @@ static void read_python(struct lk_jr *r, const json_t *o)
     };
 }
 
+static void read_modules(struct lk_jr *r, const json_t *o)
+{
+    struct lk_python *p = &r->snap->python;
+    json_t *all = json_object_get(o, "modules"), *version;
+    const char *name;
+    const size_t most = json_is_object(all) ? LK_MIN(json_object_size(all), (size_t)MAX_ITEMS) : 0;
+    p->modules = lk_arena_array(r->snap->arena, most, sizeof *p->modules);
+    json_object_foreach(all, name, version)
+    {
+        const char *text = lk_jr_string(r, version);
+        if (text && p->n_modules < most)
+            p->modules[p->n_modules++] = (struct lk_module_version){
+                lk_text_clean(r->snap->arena, name, strlen(name), SIZE_MAX), text
+            };
+    }
+}
+
+static int64_t limit_of(const json_t *o, const char *limited, const char *key)
+{
+    return lk_jr_tri(o, limited) == LK_NO ? LK_FOREVER : lk_jr_number(o, key);
+}
+
+static void read_environment(struct lk_jr *r, const json_t *o)
+{
+    r->snap->around = (struct lk_surroundings){
+        .kernel = lk_jr_text(r, o, "kernel"),
+        .load = lk_jr_text(r, o, "load"),
+        .machine_up_ms = lk_jr_number(o, "machine_up_ms"),
+        .process_up_ms = lk_jr_number(o, "process_up_ms"),
+        .processors = lk_jr_number(o, "processors"),
+        .memory_max = limit_of(o, "memory_limited", "memory_max"),
+        .memory_used = lk_jr_number(o, "memory_used"),
+        .cpu_thousandths = limit_of(o, "cpu_limited", "cpu_max_thousandths"),
+    };
+}
+
 static void read_target(struct lk_jr *r, const json_t *o)
 {
     struct lk_snapshot *s = r->snap;
@@ -260,6 +296,8 @@ static void read_target(struct lk_jr *r, const json_t *o)
     read_children(r, o);
     read_supervisor(r, o);
     read_python(r, json_object_get(o, "python"));
+    read_modules(r, json_object_get(o, "python"));
+    read_environment(r, json_object_get(o, "environment"));
     for (size_t i = 0, n = items(o, "waits_for_processes", &list); i < n; i++) {
         const json_t *pid = json_array_get(list, i);
         if (json_is_integer(pid))

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "diagnose/rules/rule_texts.h"
+#include "report/environment.h"
 #include "report/folding.h"
 #include "report/markdown_graph.h"
 #include "report/markdown_text.h"
@@ -411,18 +412,11 @@ static void timeline(struct page *p, const struct lk_snapshot *s)
 
 static void environment(struct page *p, const struct lk_snapshot *s)
 {
-    const struct {
-        const char *name, *text;
-    } rows[] = {
-        { "Program", s->exe },        { "Folder", s->cwd },
-        { "Build", s->python.build }, { "Container", s->container },
-        { "Boot", s->boot_id },       { "Started", s->start_time },
-        { "Test", s->test_env },      { "Supervisor", s->supervisor ? s->supervisor->name : NULL },
-    };
+    struct lk_environment_row rows[LK_ENVIRONMENT_ROWS];
+    const size_t n = lk_environment(p->arena, s, rows);
     fprintf(p->out, "<details><summary>Environment</summary>\n\n| | |\n|---|---|\n");
-    row(p, "Command", cell_code(p, lk_sentence_command(p->arena, s, SOURCE_COLUMNS * 2)));
-    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++)
-        if (rows[i].text && *rows[i].text)
+    for (size_t i = 0; i < n; i++)
+        if (!rows[i].first)
             row(p, rows[i].name, cell_code(p, rows[i].text));
     fprintf(p->out, "\n</details>\n\n");
 }

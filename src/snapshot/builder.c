@@ -34,6 +34,7 @@ struct lk_snapshot *lk_snapshot_create(void)
     s->by_addr = lk_xcalloc(1, sizeof(struct index));
     s->uid = s->ppid = s->epoll_fds = s->supervisor_timeout_ms = LK_UNKNOWN;
     s->listens = LK_TRI_UNKNOWN;
+    s->around = lk_surroundings_none;
     return s;
 }
 

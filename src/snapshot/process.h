@@ -17,6 +17,22 @@ struct lk_process_halt {
     const char *d_where; /* kernel function or system call of the first of them */
 };
 
+/** Where it runs; what decides nothing, and whoever reads a report of elsewhere wants to know. */
+struct lk_surroundings {
+    const char *kernel; /* "Linux 6.1.0-13-amd64"; NULL */
+    const char *load;   /* of 1, 5 and 15 minutes, "0.37 0.87 1.95"; NULL */
+    int64_t machine_up_ms, process_up_ms;
+    int64_t processors; /* that it may run on */
+    /* what its control groups allow: bytes, and thousandths of a processor; LK_FOREVER no limit */
+    int64_t memory_max, memory_used, cpu_thousandths;
+};
+extern const struct lk_surroundings lk_surroundings_none; /* nothing is known */
+
+/** A module that is loaded, and its __version__. */
+struct lk_module_version {
+    const char *name, *version;
+};
+
 /** Language runtimes; of Python alone are the stacks read. */
 enum lk_runtime {
     LK_RUNTIME_UNKNOWN = 0,
@@ -43,6 +59,8 @@ struct lk_python {
     const char *stdlib;
     /* sys.path[0] and the folders of editable installs, ':'-separated; sys.prefix; NULL */
     const char *own_folders, *prefix;
+    struct lk_module_version *modules; /* servers, frameworks, drivers */
+    size_t n_modules;
 };
 
 /** What a process that waits for its children is. */

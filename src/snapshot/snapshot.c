@@ -11,6 +11,15 @@ const struct lk_syscall_wait lk_syscall_wait_none = { .nr = -1,
                                                       .far_fd = LK_UNKNOWN,
                                                       .peer_pid = LK_UNKNOWN };
 
+const struct lk_surroundings lk_surroundings_none = {
+    .machine_up_ms = LK_UNKNOWN,
+    .process_up_ms = LK_UNKNOWN,
+    .processors = LK_UNKNOWN,
+    .memory_max = LK_UNKNOWN,
+    .memory_used = LK_UNKNOWN,
+    .cpu_thousandths = LK_UNKNOWN,
+};
+
 #define LK_ACCESSOR(name, type, enumerator, list)                                                  \
     struct type *name(const struct lk_snapshot *s, struct lk_ref r)                                \
     {                                                                                              \

@@ -108,6 +108,7 @@ struct lk_snapshot {
     enum lk_runtime runtime; /* of its main language */
     struct lk_python python;
     struct lk_process_halt stop;
+    struct lk_surroundings around;
     int64_t epoll_fds; /* number of epoll descriptors; LK_UNKNOWN */
     /* entities */
     struct {

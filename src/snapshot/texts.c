@@ -32,11 +32,13 @@ struct table {
     static const struct table name = { name##_rows, LK_ARRAY_LEN(name##_rows) }
 
 TABLE(process, NAME(lk_snapshot, comm), NAME(lk_snapshot, exe), NAME(lk_snapshot, host),
-      NAME(lk_snapshot, container), NAME(lk_snapshot, cwd), NAME(lk_snapshot, test_env),
-      NAME(lk_snapshot, unit_test.group), NAME(lk_snapshot, unit_test.name),
-      NAME(lk_snapshot, stop.tracer_comm), NAME(lk_snapshot, stop.d_where),
-      SENTENCE(lk_snapshot, withheld), SENTENCE(lk_snapshot, stood_still_in),
-      SENTENCE(lk_snapshot, decisive_why), SENTENCE(lk_snapshot, python.why_not));
+      NAME(lk_snapshot, container), NAME(lk_snapshot, around.kernel), NAME(lk_snapshot, cwd),
+      NAME(lk_snapshot, test_env), NAME(lk_snapshot, unit_test.group),
+      NAME(lk_snapshot, unit_test.name), NAME(lk_snapshot, stop.tracer_comm),
+      NAME(lk_snapshot, stop.d_where), SENTENCE(lk_snapshot, withheld),
+      SENTENCE(lk_snapshot, stood_still_in), SENTENCE(lk_snapshot, decisive_why),
+      SENTENCE(lk_snapshot, python.why_not));
+TABLE(module, NAME(lk_module_version, name), NAME(lk_module_version, version));
 TABLE(child, NAME(lk_child, comm));
 TABLE(limit, SENTENCE(lk_limit, text));
 TABLE(thread, NAME(lk_thread, name), NAME(lk_thread, comm), NAME(lk_thread, wait.call),
@@ -155,6 +157,8 @@ void lk_snapshot_each_text(struct lk_snapshot *s, lk_text_fn fn, void *arg)
     tell(&w, &process, s);
     for (size_t i = 0; i < s->n_cmdline; i++)
         fn((const char **)&s->cmdline[i], LK_TEXT_NAME, arg);
+    for (size_t i = 0; i < s->python.n_modules; i++)
+        tell(&w, &module, &s->python.modules[i]);
     tell_entities(&w, s);
     TELL_ALL(&w, child, s->children);
     TELL_ALL(&w, limit, s->limits);

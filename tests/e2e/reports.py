@@ -547,6 +547,33 @@ def redacted():
     return "%d formats" % len(formats)
 
 
+def environment():
+    """Kernel, load, limits and versions: in JSON, page and ticket, live, of a capture and of the JSON report."""
+    program = "import os, sys, types\nm = sys.modules['uvicorn'] = types.ModuleType('uvicorn')\nm.__version__ = '0.31.7'\n" \
+              "n = sys.modules['flask'] = types.ModuleType('flask')\nn.__version__ = 'hunter2 is no version'\n" \
+              "os.write(1, b'x')\nimport time; time.sleep(1000)"
+    with tempfile.TemporaryDirectory() as folder:
+        capture = os.path.join(folder, "kept.lkc")
+        with lib.Child([driver.PYTHON, "-c", program], stdout=subprocess.PIPE) as child:
+            child.process.stdout.read(1)
+            live = written(folder, FORMATS, "--capture", capture, child.pid)
+        told = json.loads(live["json"])["target"]
+        assert told["python"]["modules"] == {"uvicorn": "0.31.7"}, told["python"]
+        where = told["environment"]
+        assert where["kernel"] == "Linux " + os.uname().release and re.fullmatch(r"[\d.]+ [\d.]+ [\d.]+", where["load"]), where
+        assert where["processors"] == len(os.sched_getaffinity(0)) and 0 < where["process_up_ms"] < where["machine_up_ms"], where
+        for name in ("html", "markdown"):
+            for text in (os.uname().release, where["load"], "uvicorn 0.31.7"):
+                assert text in live[name].decode().replace("\\", ""), (name, text)
+        kept = os.path.join(folder, "kept.json")
+        with open(kept, "wb") as file:
+            file.write(live["json"])
+        for source in (capture, kept):
+            again = json.loads(written(folder, ("json",), "analyze", source)["json"])["target"]
+            assert (again["environment"], again["python"]) == (where, told["python"]), (source, again["environment"])
+    return where["kernel"]
+
+
 def privacy():
     with tempfile.TemporaryDirectory() as folder:
         return secrets_stay(folder)
@@ -567,6 +594,7 @@ def main():
     tally.run("secrets are in no format", privacy)
     tally.run("variables, where they are asked for", variables)
     tally.run("hidden by an expression", redacted)
+    tally.run("where it ran", environment)
     return tally.end()
 
 

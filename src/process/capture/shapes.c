@@ -84,6 +84,9 @@ ALL_OF(lk_heap_fact, 0, 0, 0, 0, 0, { 0, 0, 0, 0 });
 ALL_OF(lk_thread_facts, 0, { 0 }, 0, 0, 0, 0, 0, { 0 }, 0, 0, 0, 0, 0, 0, 0);
 ALL_OF(lk_mapping, 0, 0, 0, 0, 0, 0, { 0 }, 0);
 ALL_OF(lk_regs, 0, { 0 });
+ALL_OF(lk_local, 0, 0);
+ALL_OF(lk_locals, 0, 0);
+ALL_OF(lk_surroundings, 0, 0, 0, 0, 0, 0, 0, 0);
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
@@ -315,6 +318,14 @@ static const struct member locals_members[] = {
 };
 static const struct lk_shape locals = SHAPE(struct lk_locals, locals_members);
 
+static const struct member surroundings_members[] = {
+    MEMBER(lk_surroundings, kernel, TEXT),       MEMBER(lk_surroundings, load, TEXT),
+    MEMBER(lk_surroundings, machine_up_ms, I64), MEMBER(lk_surroundings, process_up_ms, I64),
+    MEMBER(lk_surroundings, processors, I64),    MEMBER(lk_surroundings, memory_max, I64),
+    MEMBER(lk_surroundings, memory_used, I64),   MEMBER(lk_surroundings, cpu_thousandths, I64),
+};
+static const struct lk_shape surroundings = SHAPE(struct lk_surroundings, surroundings_members);
+
 static const struct member thread_members[] = {
     MEMBER(lk_thread_facts, tid, I64),
     MEMBER_NAME(lk_thread_facts, comm),
@@ -351,26 +362,47 @@ const struct lk_shape lk_shape_regs = SHAPE(struct lk_regs, regs_members);
 /* ---- facts ----------------------------------------------------------------------------------- */
 
 static const struct lk_shape *const shapes[LK_FACTS] = {
-    [LK_FACT_IDENTITY] = &identity,    [LK_FACT_RAN_OUT] = &an_int,
-    [LK_FACT_LIVES_ON] = &a_bool,      [LK_FACT_THROTTLE] = &throttle,
-    [LK_FACT_HALT] = &halt_states,     [LK_FACT_CALL] = &syscall_wait,
-    [LK_FACT_FD] = &syscall_wait,      [LK_FACT_FD_NAME] = &raw_text,
-    [LK_FACT_UNREAD] = &an_i64,        [LK_FACT_QUIET_MS] = &an_i64,
-    [LK_FACT_WATCHED] = &watched,      [LK_FACT_CONNECTIONS] = &connections,
-    [LK_FACT_LISTENERS] = &listeners,  [LK_FACT_SHARES_PIDS] = &a_bool,
-    [LK_FACT_HAS_FILE] = &a_bool,      [LK_FACT_CHILD_WORK] = &child_does,
-    [LK_FACT_CHILD_IDLES] = &a_bool,   [LK_FACT_CHILD_FILLS] = &a_text,
-    [LK_FACT_STAT] = &stat_facts,      [LK_FACT_STARTED] = &a_u64,
-    [LK_FACT_PROGRAM] = &program,      [LK_FACT_HAS_VARIABLE] = &a_bool,
-    [LK_FACT_CHILDREN] = &pids,        [LK_FACT_TIMES_RUN] = &a_u64,
-    [LK_FACT_PID_FD_NAME] = &raw_text, [LK_FACT_PIPE_ENDS] = &pipe_ends,
-    [LK_FACT_LOCK_OWNER] = &an_i64,    [LK_FACT_IDENTITY_OF] = &identity,
-    [LK_FACT_SYMBOL] = &symbol,        [LK_FACT_SYMBOL_ADDRESS] = &a_u64,
-    [LK_FACT_FUNCTIONS] = &functions,  [LK_FACT_SOURCE_LINE] = &a_text,
-    [LK_FACT_SECOND_WALK] = &walk,     [LK_FACT_VARIABLE] = &a_text,
-    [LK_FACT_SIGNAL_TABLE] = &a_u64,   [LK_FACT_HEAP] = &heap,
-    [LK_FACT_IS_LIBPQ_END] = &a_bool,  [LK_FACT_LOCALS] = &locals,
-    [LK_FACT_REREAD] = &a_bool,        [LK_FACT_N_READ] = &a_u64,
+    [LK_FACT_IDENTITY] = &identity,
+    [LK_FACT_RAN_OUT] = &an_int,
+    [LK_FACT_LIVES_ON] = &a_bool,
+    [LK_FACT_THROTTLE] = &throttle,
+    [LK_FACT_HALT] = &halt_states,
+    [LK_FACT_CALL] = &syscall_wait,
+    [LK_FACT_FD] = &syscall_wait,
+    [LK_FACT_FD_NAME] = &raw_text,
+    [LK_FACT_UNREAD] = &an_i64,
+    [LK_FACT_QUIET_MS] = &an_i64,
+    [LK_FACT_WATCHED] = &watched,
+    [LK_FACT_CONNECTIONS] = &connections,
+    [LK_FACT_LISTENERS] = &listeners,
+    [LK_FACT_SHARES_PIDS] = &a_bool,
+    [LK_FACT_HAS_FILE] = &a_bool,
+    [LK_FACT_CHILD_WORK] = &child_does,
+    [LK_FACT_CHILD_IDLES] = &a_bool,
+    [LK_FACT_CHILD_FILLS] = &a_text,
+    [LK_FACT_STAT] = &stat_facts,
+    [LK_FACT_STARTED] = &a_u64,
+    [LK_FACT_PROGRAM] = &program,
+    [LK_FACT_HAS_VARIABLE] = &a_bool,
+    [LK_FACT_CHILDREN] = &pids,
+    [LK_FACT_TIMES_RUN] = &a_u64,
+    [LK_FACT_PID_FD_NAME] = &raw_text,
+    [LK_FACT_PIPE_ENDS] = &pipe_ends,
+    [LK_FACT_LOCK_OWNER] = &an_i64,
+    [LK_FACT_IDENTITY_OF] = &identity,
+    [LK_FACT_SYMBOL] = &symbol,
+    [LK_FACT_SYMBOL_ADDRESS] = &a_u64,
+    [LK_FACT_FUNCTIONS] = &functions,
+    [LK_FACT_SOURCE_LINE] = &a_text,
+    [LK_FACT_SECOND_WALK] = &walk,
+    [LK_FACT_VARIABLE] = &a_text,
+    [LK_FACT_SIGNAL_TABLE] = &a_u64,
+    [LK_FACT_HEAP] = &heap,
+    [LK_FACT_IS_LIBPQ_END] = &a_bool,
+    [LK_FACT_LOCALS] = &locals,
+    [LK_FACT_SURROUNDINGS] = &surroundings,
+    [LK_FACT_REREAD] = &a_bool,
+    [LK_FACT_N_READ] = &a_u64,
 };
 
 const struct lk_shape *lk_shape_of(enum lk_fact what)

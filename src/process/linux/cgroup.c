@@ -141,6 +141,93 @@ bool lk_cgroup_throttle(int proc, uint64_t *periods, uint64_t *throttled, uint64
     return false;
 }
 
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+/* A number, or "max". Version 1 says "none" by a number close to 2^63. */
+static int64_t limit_in(const char *dir, const char *file)
+{
+    char text[64];
+    unsigned long long v;
+    if (lk_procfs_read(text, sizeof text, AT_FDCWD, "%s/%s", dir, file) <= 0)
+        return LK_UNKNOWN;
+    if (strncmp(text, "max", 3) == 0)
+        return LK_FOREVER;
+    if (sscanf(text, "%llu", &v) != 1)
+        return LK_UNKNOWN;
+    return v >= (UINT64_C(1) << 62) ? LK_FOREVER : (int64_t)v;
+}
+
+/* A folder and those above it, up to the top: the nearest that is lowest. */
+typedef void (*look_fn)(const char *dir, struct lk_cgroup_limits *ret);
+
+static void each_above(int proc, const char *controller, look_fn look, struct lk_cgroup_limits *ret)
+{
+    char dir[LK_PROCFS_PATH - 40];
+    size_t top;
+    if (!group_folder(proc, controller, dir, sizeof dir, &top))
+        return;
+    for (size_t len = strlen(dir); len >= top && len > 0;) {
+        dir[len] = '\0';
+        look(dir, ret);
+        do
+            len--;
+        while (len > top && dir[len] != '/');
+    }
+}
+
+static bool is_lower(int64_t limit, int64_t than)
+{
+    return limit != LK_UNKNOWN && (than == LK_UNKNOWN || limit < than);
+}
+
+static void look_at_memory(const char *dir, struct lk_cgroup_limits *ret)
+{
+    static const char *const files[][2] = {
+        { "memory.max", "memory.current" },
+        { "memory.limit_in_bytes", "memory.usage_in_bytes" },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(files); i++) {
+        const int64_t limit = limit_in(dir, files[i][0]);
+        if (!is_lower(limit, ret->memory_max))
+            continue;
+        ret->memory_max = limit;
+        ret->memory_used = limit_in(dir, files[i][1]);
+    }
+}
+
+/* "50000 100000", "max 100000"; version 1 has two files, and -1 for none. */
+static void look_at_cpu(const char *dir, struct lk_cgroup_limits *ret)
+{
+    char text[64];
+    long long quota, period;
+    int64_t limit = LK_UNKNOWN;
+    if (lk_procfs_read(text, sizeof text, AT_FDCWD, "%s/cpu.max", dir) > 0) {
+        if (strncmp(text, "max", 3) == 0)
+            limit = LK_FOREVER;
+        else if (sscanf(text, "%lld %lld", &quota, &period) == 2 && period > 0 && quota > 0)
+            limit = quota * 1000 / period;
+    } else if (lk_procfs_read(text, sizeof text, AT_FDCWD, "%s/cpu.cfs_quota_us", dir) > 0 &&
+               sscanf(text, "%lld", &quota) == 1) {
+        period = limit_in(dir, "cpu.cfs_period_us");
+        limit = quota <= 0 ? LK_FOREVER : period > 0 ? quota * 1000 / period : LK_UNKNOWN;
+    }
+    if (is_lower(limit, ret->cpu_thousandths))
+        ret->cpu_thousandths = limit;
+}
+
+void lk_cgroup_limits(int proc, struct lk_cgroup_limits *ret)
+{
+    *ret = (struct lk_cgroup_limits){ LK_UNKNOWN, LK_UNKNOWN, LK_UNKNOWN };
+    each_above(proc, NULL, look_at_memory, ret);
+    each_above(proc, NULL, look_at_cpu, ret);
+    if (ret->memory_max == LK_UNKNOWN)
+        each_above(proc, "memory", look_at_memory, ret);
+    if (ret->cpu_thousandths == LK_UNKNOWN)
+        each_above(proc, "cpu", look_at_cpu, ret);
+}
+
+/* ---- containers ------------------------------------------------------------------------------ */
+
 /* Words in a group's path, by who writes them; the first match counts. */
 static const struct {
     const char *word, *name;

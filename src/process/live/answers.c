@@ -16,6 +16,7 @@
 #include "process/linux/listeners.h"
 #include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
+#include "process/linux/surroundings.h"
 #include "util/arena.h"
 
 /* One question to a live process. */
@@ -94,6 +95,12 @@ static int has_file(const struct question *q)
     const bool is = faccessat(kernel(q)->folder.dir, path, F_OK, 0) == 0;
     *(bool *)q->ret = is;
     return why_not(is || errno == ENOENT || errno == ENOTDIR);
+}
+
+static int surroundings(const struct question *q)
+{
+    lk_surroundings_read(q->l->proc_fd, q->arena, q->ret);
+    return 0;
 }
 
 /* ---- its threads and descriptors ----------------------------------------------------- */
@@ -190,6 +197,7 @@ static int (*const answers[])(const struct question *) = {
     [LK_FACT_LISTENERS] = listeners,
     [LK_FACT_SHARES_PIDS] = shares_pids,
     [LK_FACT_HAS_FILE] = has_file,
+    [LK_FACT_SURROUNDINGS] = surroundings,
     [LK_FACT_CHILD_WORK] = child_work,
     [LK_FACT_CHILD_IDLES] = child_idles,
     [LK_FACT_CHILD_FILLS] = child_fills,
