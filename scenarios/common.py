@@ -166,6 +166,33 @@ def serve_plain(views):
     server.serve_forever()
 
 
+def wsgi(views):
+    """{path: function that returns text} as a WSGI application."""
+    def application(environ, start_response):
+        body = views.get(environ["PATH_INFO"], lambda: "pong\n")().encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+    return application
+
+
+def serve_gevent(views):
+    """Serves {path: function that returns text} under gevent's pywsgi for ever."""
+    from gevent.pywsgi import WSGIServer
+    server = WSGIServer(("127.0.0.1", 0), wsgi(views), log=None)
+    server.start()
+    say("listening", port=server.server_port)
+    server.serve_forever()
+
+
+def serve_eventlet(views):
+    """The same under eventlet's wsgi."""
+    import eventlet
+    import eventlet.wsgi
+    listener = eventlet.listen(("127.0.0.1", 0))
+    say("listening", port=listener.getsockname()[1])
+    eventlet.wsgi.server(listener, wsgi(views), log_output=False)
+
+
 def serve_uvicorn(app):
     """Serves an ASGI application under uvicorn for ever."""
     import uvicorn

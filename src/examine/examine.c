@@ -258,8 +258,8 @@ static void search_heap(struct examination *x)
     s->loops_complete = s->epoll_fds != LK_UNKNOWN && s->epoll_fds <= known;
     const bool loops = !s->loops_complete;
     lk_py_search_heap(x->session.py, s, loops);
-    if (loops)
-        lk_history_add_found(x->history, s);
+    lk_sample_weigh_found(&x->session, s);
+    lk_history_add_found(x->history, s, s->watched_ms);
 }
 
 /* What the process was denied of its processor quota while the samples asked for were taken. */

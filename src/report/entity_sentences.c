@@ -240,7 +240,7 @@ const char *lk_sentence_task(struct lk_arena *a, const struct lk_snapshot *s,
 {
     struct lk_strbuf b = { 0 };
     if (k->kind == LK_TASK_GREENLET)
-        lk_strbuf_puts(&b, "a suspended greenlet");
+        lk_strbuf_puts(&b, k->state == LK_TASK_RUNNING ? "a greenlet" : "a suspended greenlet");
     else
         lk_strbuf_puts(&b,
                        k->state == LK_TASK_CANCELLED ? "cancelled" : lk_words_task_state(k->state));

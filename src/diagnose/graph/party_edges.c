@@ -214,6 +214,10 @@ void lk_make_task_edges(struct lk_edge_build *b, struct lk_node *n, const struct
         return;
     }
     lk_add_must_edge(b, n, k->loop, how);
+    if (!n->n_must && k->kind == LK_TASK_GREENLET) {
+        how.why = "can go on only in";
+        lk_add_must_edge(b, n, k->thread, how);
+    }
     if (k->state == LK_TASK_RUNNING || task_is_ready(k)) {
         lk_node_set_base(n, LK_LIFE_LIVE);
         return;

@@ -108,7 +108,8 @@ static bool is_switched_away(const struct lk_rule_context *c, struct lk_ref thre
     bool away = false;
     for (size_t i = 0; i < c->snap->tasks.n; i++) {
         const struct lk_task *k = &c->snap->tasks.v[i];
-        if (k->kind != LK_TASK_GREENLET || !lk_stack_has(k->stack, LK_MARK_DRIVES) ||
+        if (k->kind != LK_TASK_GREENLET || k->state != LK_TASK_PENDING ||
+            !lk_stack_has(k->stack, LK_MARK_DRIVES) ||
             (k->thread.kind == LK_KIND_THREAD && !lk_ref_eq(k->thread, thread)))
             continue;
         if (k->first)

@@ -137,6 +137,15 @@ static bool names_its_task(const struct lk_snapshot *s, const struct lk_lock *l)
            lk_task_at(s, l->owners.v[0]);
 }
 
+static void count_task(struct lk_wait_cycle *k, const struct lk_task *t)
+{
+    k->tasks++;
+    if (t->kind != LK_TASK_GREENLET)
+        return;
+    k->greenlets++;
+    k->plain_locks &= t->wait.kind == LK_WAIT_LOCK;
+}
+
 static void count_node(const struct lk_rule_context *c, struct lk_wait_cycle *k, struct lk_ref r)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, r);
@@ -147,7 +156,7 @@ static void count_node(const struct lk_rule_context *c, struct lk_wait_cycle *k,
         k->plain_locks &= t->wait.kind == LK_WAIT_LOCK || t->wait.kind == LK_WAIT_IMPORT;
         break;
     case LK_KIND_LOOP: k->loops++; break;
-    case LK_KIND_TASK: k->tasks++; break;
+    case LK_KIND_TASK: count_task(k, lk_task_at(c->snap, r)); break;
     case LK_KIND_FUTURE: k->futures++; break;
     case LK_KIND_LOCK:
         k->locks++;
@@ -245,7 +254,7 @@ static bool is_lock_across_await(const struct lk_wait_cycle *k)
 static enum lk_rule_id rule_of(const struct lk_wait_cycle *k)
 {
     bool no_loop = k->loops == 0;
-    bool no_task = k->tasks == 0 && k->futures == 0;
+    bool no_task = k->tasks == k->greenlets && k->futures == 0;
     if (k->gil)
         return LK_RULE_LK107;
     if (k->loops >= 2)

@@ -18,6 +18,7 @@ struct lk_wait_cycle {
     size_t n_cycle;
     struct lk_ref root;
     /* distinct nodes of the cycle */
+    size_t greenlets; /* of the tasks */
     size_t threads, loops, tasks, futures, locks, executors, others;
     bool gil, plain_locks; /* plain_locks: threads wait for locks and for nothing else */
     bool units;            /* of a semaphore: that is waited for, and no lock with one holder is */

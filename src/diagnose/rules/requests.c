@@ -18,7 +18,7 @@ bool lk_is_request_thread(const struct lk_snapshot *s, const struct lk_thread *t
 
 bool lk_has_request_entry(const struct lk_task *k)
 {
-    return k->state == LK_TASK_PENDING && k->kind == LK_TASK_COROUTINE &&
+    return k->state == LK_TASK_PENDING &&
            (k->http || lk_request_frame(k->stack) || lk_stack_has(k->stack, LK_MARK_JOB));
 }
 

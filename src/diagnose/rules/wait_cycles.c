@@ -118,8 +118,15 @@ static const char *say_locks(const struct lk_rule_context *c, const struct lk_wa
     if (k->threads == 1)
         return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root),
                         where, lk_name(c, first_of(k, LK_KIND_LOCK)));
-    return lk_print(c, "%zu threads each hold a lock that another one of them waits for: %s",
-                    k->threads, participants(c, k, LK_KIND_NONE, 4));
+    if (k->greenlets == 1 && !k->threads)
+        return lk_print(c, "%s waits in %s for %s, which it holds itself", lk_name(c, k->root),
+                        where, lk_name(c, first_of(k, LK_KIND_LOCK)));
+    return lk_print(c, "%zu %s each hold a lock that another one of them waits for: %s",
+                    k->threads + k->greenlets,
+                    !k->greenlets ? "threads"
+                    : k->threads  ? "threads and greenlets"
+                                  : "greenlets",
+                    participants(c, k, LK_KIND_NONE, 4));
 }
 
 static const char *say_pool(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
@@ -250,6 +257,8 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     bool old = age >= c->snap->stalled_after_ms;
     if (k->only_alike && f->confidence == LK_PROVEN)
         c->out->look_again.at_once = true; /* the next look may find its thread asleep */
+    c->out->look_again.at_once |=
+        k->greenlets && !k->steady; /* what a sample reads only if asked */
     if (!k->seen_long_enough || k->only_alike)
         lk_finding_doubt(f, LK_PROBABLE);
     /* A soft one rests on nothing but that nobody was found. */

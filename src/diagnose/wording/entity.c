@@ -20,7 +20,9 @@ const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, stru
                                lk_or_else(lk_last_part(lk_or_else(s->loops.v[r.index].cls, "")),
                                           s->loops.v[r.index].kind));
     case LK_KIND_TASK:
-        return lk_arena_printf(a, "task %s (%s)", lk_or_else(s->tasks.v[r.index].name, id),
+        return lk_arena_printf(a, "%s %s (%s)",
+                               s->tasks.v[r.index].kind == LK_TASK_GREENLET ? "greenlet" : "task",
+                               lk_or_else(s->tasks.v[r.index].name, id),
                                lk_or_else(s->tasks.v[r.index].coroutine, "?"));
     case LK_KIND_FUTURE: return lk_arena_printf(a, "future %s", id);
     case LK_KIND_LOCK:

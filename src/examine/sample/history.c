@@ -52,6 +52,7 @@ struct lk_history {
     } mem;
     struct lk_map found; /* loops found by a walk over the heap: address -> digest */
     unsigned samples;
+    unsigned walks; /* over the heap, by which greenlets are found */
 };
 
 struct lk_history *lk_history_create(void)
@@ -232,8 +233,9 @@ bool lk_wait_is_timed(const struct lk_thread *t)
            (t->wait.timeout_ms != LK_FOREVER && t->wait.timeout_ms != LK_UNKNOWN);
 }
 
-/* Enters a digest; true when it is what all samples so far have shown. */
-static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest)
+/* Enters a digest; true when it is what all of so many looks have shown. */
+static bool enter_of(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest,
+                     unsigned looks)
 {
     bool is_new;
     struct memory *m = remember(h, kind, key, &is_new);
@@ -242,7 +244,12 @@ static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_
     m->seen++;
     /* New in a later sample: stable means "as in every sample", so it must have been there from the
      * first. */
-    return m->same == h->samples;
+    return m->same == looks;
+}
+
+static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest)
+{
+    return enter_of(h, kind, key, digest, h->samples);
 }
 
 /*
@@ -251,10 +258,10 @@ static bool enter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_
  * there much later.
  */
 static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, uint64_t digest,
-                         int64_t at_ms, enum lk_read read, bool *sure)
+                         int64_t at_ms, enum lk_read read, bool *sure, unsigned looks)
 {
     bool is_new;
-    const bool always = enter(h, kind, key, digest);
+    const bool always = enter_of(h, kind, key, digest, looks);
     struct memory *m = remember(h, kind, key, &is_new);
     if (m->same == 1)
         m->since_ms = h->samples == 1 ? 0 : at_ms; /* what was watched begins before it is read */
@@ -264,11 +271,11 @@ static bool enter_waiter(struct lk_history *h, enum lk_kind kind, uint64_t key, 
 }
 
 static void enter_task(struct lk_history *h, struct lk_snapshot *s, struct lk_task *k,
-                       int64_t at_ms)
+                       int64_t at_ms, unsigned looks)
 {
     bool is_new;
-    k->stable =
-        enter_waiter(h, LK_KIND_TASK, k->addr, digest_task(s, k), at_ms, k->read, &k->confirmed);
+    k->stable = enter_waiter(h, LK_KIND_TASK, k->addr, digest_task(s, k), at_ms, k->read,
+                             &k->confirmed, looks);
     const struct memory *m = remember(h, LK_KIND_TASK, k->addr, &is_new);
     const bool waits = k->state == LK_TASK_PENDING && !k->ready && m->same > 1;
     k->stuck_ms = waits ? at_ms - m->since_ms : LK_UNKNOWN;
@@ -350,10 +357,12 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
 /* Since when the loop has run the callback it runs now: since it was first seen in it, or by the
  * loop's own clock. */
 static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct lk_thread *t,
-                           int64_t at_ms)
+                           int64_t at_ms, unsigned looks)
 {
     bool is_new;
     struct memory *m = remember(h, LK_KIND_LOOP, o->addr, &is_new);
+    /* Asked for the first time after several samples, in which its thread's stack told. */
+    const bool before = is_new && looks < h->samples && t && t->callback_stable;
     /* Its thread was met running and not read: another look, at the same turn, says what it did. */
     if (!o->turn && t && lk_thread_is_unread(t)) {
         m->unread++;
@@ -363,8 +372,8 @@ static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct
     m->outer_same = same ? m->outer_same + 1 : 1;
     m->outer = o->turn;
     if (!same)
-        m->since_ms = at_ms;
-    o->callback_same = o->turn && m->outer_same + m->unread == h->samples;
+        m->since_ms = before ? 0 : at_ms;
+    o->callback_same = o->turn && m->outer_same + m->unread == looks;
     o->callback_ms = o->turn ? at_ms - m->since_ms : LK_UNKNOWN;
     /* A moment that was read once while its thread ran may be torn; the same one twice is not. */
     bool certain = m->outer_same > 1 || (t && t->read >= LK_READ_ASLEEP);
@@ -382,23 +391,59 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
         if (enter_thread(h, s, &s->threads.v[i], at_ms))
             (*moved)[(*n_moved)++] = s->threads.v[i].tid;
     for (size_t i = 0; i < s->tasks.n; i++)
-        enter_task(h, s, &s->tasks.v[i], at_ms);
+        enter_task(h, s, &s->tasks.v[i], at_ms, h->samples);
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
         o->stable = enter(h, LK_KIND_LOOP, o->addr, digest_loop(s, o));
         o->ready_same_head = o->stable && head_handle(o);
-        enter_callback(h, o, lk_thread_at(s, o->thread), at_ms);
+        enter_callback(h, o, lk_thread_at(s, o->thread), at_ms, h->samples);
     }
     for (size_t i = 0; i < s->futures.n; i++)
-        s->futures.v[i].stable = enter_waiter(h, LK_KIND_FUTURE, s->futures.v[i].addr,
-                                              digest_future(s, &s->futures.v[i]), at_ms,
-                                              s->futures.v[i].read, &s->futures.v[i].confirmed);
+        s->futures.v[i].stable = enter_waiter(
+            h, LK_KIND_FUTURE, s->futures.v[i].addr, digest_future(s, &s->futures.v[i]), at_ms,
+            s->futures.v[i].read, &s->futures.v[i].confirmed, h->samples);
     for (size_t i = 0; i < s->locks.n; i++)
         s->locks.v[i].stable =
             enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
 }
 
-void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)
+static bool is_greenlet(const struct lk_snapshot *s, struct lk_ref r)
+{
+    const struct lk_task *k = lk_task_at(s, r);
+    return k && k->kind == LK_TASK_GREENLET;
+}
+
+/* Greenlets wait for it, or have it: it is told by them. */
+static bool is_of_greenlets(const struct lk_snapshot *s, const struct lk_lock *l)
+{
+    bool any = false;
+    for (size_t i = 0; i < l->waiters.n && !any; i++)
+        any = is_greenlet(s, l->waiters.v[i]);
+    for (size_t i = 0; i < l->owners.n && !any; i++)
+        any = is_greenlet(s, l->owners.v[i]);
+    return any;
+}
+
+/* What a walk over the heap tells is compared with what the walks before it told; the identity of
+ * a lock that other samples told too differs by that. */
+static void add_greenlets(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms)
+{
+    const uint64_t of_walk = 1;
+    h->walks++;
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (s->tasks.v[i].kind == LK_TASK_GREENLET) {
+            enter_task(h, s, &s->tasks.v[i], at_ms, h->walks);
+            s->tasks.v[i].stable &= h->walks > 1; /* seen once is not seen to stay */
+        }
+    for (size_t i = 0; i < s->locks.n; i++) {
+        struct lk_lock *l = &s->locks.v[i];
+        if (is_of_greenlets(s, l))
+            l->stable = enter_of(h, LK_KIND_LOCK, l->addr | of_walk, digest_lock(s, l), h->walks) &&
+                        h->walks > 1;
+    }
+}
+
+void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms)
 {
     for (size_t i = 0; i < s->loops.n; i++) {
         struct lk_loop *o = &s->loops.v[i];
@@ -407,5 +452,8 @@ void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s)
             continue;
         o->stable = lk_map_get(&h->found, o->addr, &before) && before == now;
         lk_map_put(&h->found, o->addr, now);
+        if (o->turn)
+            enter_callback(h, o, lk_thread_at(s, o->thread), at_ms, h->walks + 1);
     }
+    add_greenlets(h, s, at_ms);
 }

@@ -21,10 +21,10 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
                     size_t *n_moved);
 
 /**
- * Enters the loops that only a walk over the heap has found, which comes after its sample: stable
- * are those that an earlier walk has found the same.
+ * Enters the loops and greenlets that only a walk over the heap has found, which comes after its
+ * sample: stable are those that all earlier walks have found the same.
  */
-void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s);
+void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms);
 
 /** True when the wait ends by itself and is entered again (a poll interval, the GIL): being
  * scheduled is then no progress. */

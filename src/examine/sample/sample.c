@@ -424,6 +424,55 @@ static void weigh(struct lk_snapshot *s)
         s->executors.v[i].read = weakest(s, &s->executors.v[i].workers, unowned);
 }
 
+static void list_known(const struct lk_snapshot *s, struct lk_thread_list *list)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        struct lk_thread_facts *f = lk_vec_push(list);
+        f->tid = s->threads.v[i].tid;
+    }
+}
+
+/* How what a thread's greenlets are was read: RACY where it has run since its sample. */
+static enum lk_read read_since(const struct lk_snapshot *s, struct lk_ref thread,
+                               const struct lk_thread_list *now)
+{
+    const struct lk_thread *t = lk_thread_at(s, thread);
+    return t && t->read == LK_READ_ASLEEP && thread.index < now->n &&
+                   now->v[thread.index].switches == t->switches
+               ? LK_READ_ASLEEP
+               : LK_READ_RACY;
+}
+
+static bool has_greenlets(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (s->tasks.v[i].kind == LK_TASK_GREENLET)
+            return true;
+    return false;
+}
+
+void lk_sample_weigh_found(const struct lk_session *x, struct lk_snapshot *s)
+{
+    struct lk_thread_list now = { 0 };
+    if (!has_greenlets(s))
+        return;
+    list_known(s, &now);
+    if (!lk_process_threads(x->target, &now, false, NULL))
+        now.n = 0;
+    for (size_t i = 0; i < s->tasks.n; i++) {
+        struct lk_task *k = &s->tasks.v[i];
+        struct lk_loop *o = lk_loop_at(s, k->loop);
+        if (k->kind != LK_TASK_GREENLET)
+            continue;
+        k->read = k->wait.read = read_since(s, k->thread, &now);
+        if (o)
+            o->read = k->read;
+    }
+    for (size_t i = 0; i < s->locks.n; i++)
+        s->locks.v[i].read = weakest(s, &s->locks.v[i].owners, s->locks.v[i].read);
+    lk_free(now.v);
+}
+
 /*
  * ceval_gil.h take_gil wakes every few milliseconds to ask for the GIL, and sleeps again. That such
  * a thread was in there when it was listed is all there is to read of it: nothing of Python's, and

@@ -28,6 +28,11 @@ struct lk_session {
 bool lk_sample_take(struct lk_session *x, enum lk_stop_mode stop, struct lk_snapshot *s,
                     struct lk_error *err);
 /**
+ * After a walk over the heap: what it found of greenlets was read asleep where their thread has not
+ * run since the sample.
+ */
+void lk_sample_weigh_found(const struct lk_session *x, struct lk_snapshot *s);
+/**
  * After a second sample that found the GIL's holder asleep exactly as in all samples before: who
  * waits for the GIL could not have got it meanwhile, so what was read of it holds although it woke
  * in between.

@@ -28,20 +28,21 @@ enum {
     MAX_INTERPRETERS = 256,
     MAX_KINDS = 32,
     MAX_TASKS = 1 << 20, /* of one kind */
-    TRIES = 3,
+    TRIES = 8,
     BUDGET_MS = 3000,
     CLOCK_EVERY = 4096, /* objects between two looks at the clock */
 };
 #define MAX_OBJECTS (UINT64_C(64) << 20)
 #define LINK_MASK   (~UINT64_C(3)) /* the low bits of both links are flags */
 
-/* What a type's objects are: loops, tasks of a kind (FIRST_KIND + its row), or nothing wanted. */
-enum { NOTHING = 0, LOOP, FIRST_KIND };
+/* What a type's objects are, as bits: loops, what a kind wants (FIRST_KIND << its row). */
+#define LOOP       UINT64_C(1)
+#define FIRST_KIND UINT64_C(2)
 
 struct walk {
     bool loops;            /* are wanted */
     bool kinds[MAX_KINDS]; /* whose tasks are */
-    struct lk_map types;   /* type address -> what its objects are */
+    struct lk_map types;   /* type address -> what its objects are: bits */
     uint64_t last_type, last_is;
     struct lk_addrs found_loops, found_tasks[MAX_KINDS];
     uint64_t objects;
@@ -64,15 +65,21 @@ static bool want_kinds(struct lk_py *py, struct walk *w)
     return any;
 }
 
+static bool is_wanted(struct lk_py *py, const struct lk_loop_kind *k, lk_addr obj)
+{
+    bool is = lk_py_isinstance(py, obj, k->task_module, k->task_cls);
+    for (const struct lk_class_name *p = k->parts; p && p->name && !is; p++)
+        is = lk_py_isinstance(py, obj, p->module, p->name);
+    return is;
+}
+
 static uint64_t what_is(struct lk_py *py, const struct walk *w, lk_addr obj)
 {
-    if (w->loops && lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
-        return LOOP;
+    uint64_t ret = w->loops && lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP ? LOOP : 0;
     for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
-        if (w->kinds[i] &&
-            lk_py_isinstance(py, obj, lk_loop_kinds[i].task_module, lk_loop_kinds[i].task_cls))
-            return FIRST_KIND + i;
-    return NOTHING;
+        if (w->kinds[i] && is_wanted(py, &lk_loop_kinds[i], obj))
+            ret |= FIRST_KIND << i;
+    return ret;
 }
 
 static uint64_t what_are(struct lk_py *py, struct walk *w, uint64_t type, lk_addr obj)
@@ -91,12 +98,16 @@ static uint64_t what_are(struct lk_py *py, struct walk *w, uint64_t type, lk_add
 
 static void note(struct walk *w, uint64_t is, lk_addr obj)
 {
-    if (is == LOOP)
+    if (is & LOOP)
         lk_vec_add(&w->found_loops, obj);
-    else if (is >= FIRST_KIND && w->found_tasks[is - FIRST_KIND].n < MAX_TASKS)
-        lk_vec_add(&w->found_tasks[is - FIRST_KIND], obj);
-    else
-        w->too_many |= is != NOTHING;
+    for (size_t i = 0; is >= FIRST_KIND && i < MAX_KINDS; i++) {
+        if (!(is & FIRST_KIND << i))
+            continue;
+        if (w->found_tasks[i].n < MAX_TASKS)
+            lk_vec_add(&w->found_tasks[i], obj);
+        else
+            w->too_many = true;
+    }
 }
 
 /* ---- the walk -------------------------------------------------------------------------------- */
@@ -205,6 +216,14 @@ static void add_tasks(struct lk_py *py, const struct walk *w, bool all)
         if (w->kinds[i])
             lk_loop_kinds[i].read_tasks(py, w->found_tasks[i].v, w->found_tasks[i].n,
                                         all && !w->too_many);
+    lk_drain(py);
+    for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
+        if (w->kinds[i] && lk_loop_kinds[i].finish_tasks)
+            lk_loop_kinds[i].finish_tasks(py);
+    lk_drain(py);
+    for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
+        if (w->kinds[i] && lk_loop_kinds[i].settle_tasks)
+            lk_loop_kinds[i].settle_tasks(py);
 }
 
 static void forget_found(struct walk *w)
@@ -289,6 +308,7 @@ void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops)
     if (!py->readable || !py->runtime)
         return;
     py->s = s;
+    const size_t known = s->tasks.n;
     bool tasks = want_kinds(py, &w);
     if (!loops && !tasks)
         return;
@@ -310,5 +330,9 @@ void lk_py_search_heap(struct lk_py *py, struct lk_snapshot *s, bool loops)
             "the heap could not be walked to its end; there may be loops that are not listed");
     add_tasks(py, &w, ended);
     lk_reader_end(py);
+    if (s->tasks.n > known) { /* there may be rings that were not known */
+        s->at_hand.n = 0;
+        lk_py_read_at_hand(py, s);
+    }
     walk_deinit(&w);
 }

@@ -1,6 +1,8 @@
 /* The kinds of loops and tasks that can be read: one row a kind, the first that fits is it. */
 #include "read/loops/asyncio/current_callback.h"
 #include "read/loops/asyncio/loop.h"
+#include "read/loops/eventlet/eventlet.h"
+#include "read/loops/gevent/gevent.h"
 #include "read/loops/greenlet/below_task.h"
 #include "read/loops/greenlet/tasks.h"
 #include "read/loops/loop_kind.h"
@@ -45,7 +47,20 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .join_chain = lk_greenlet_join_chain,
       .task_module = "greenlet",
       .task_cls = "greenlet",
-      .read_tasks = lk_greenlet_read_tasks },
+      .read_tasks = lk_greenlet_read_tasks,
+      .finish_tasks = lk_greenlet_finish_tasks,
+      .settle_tasks = lk_greenlet_settle_tasks },
+    /* behind the greenlets, whose hubs they are */
+    { .name = "gevent",
+      .task_module = "gevent.hub",
+      .task_cls = "Hub",
+      .parts = lk_gevent_parts,
+      .read_tasks = lk_gevent_read },
+    { .name = "eventlet",
+      .task_module = "eventlet.hubs.hub",
+      .task_cls = "BaseHub",
+      .parts = lk_eventlet_parts,
+      .read_tasks = lk_eventlet_read },
 };
 const size_t lk_n_loop_kinds = LK_ARRAY_LEN(lk_loop_kinds);
 

@@ -6,6 +6,7 @@
 #ifndef LK_READ_LOOPS_LOOP_KIND_H
 #define LK_READ_LOOPS_LOOP_KIND_H
 
+#include "read/python/interpreter/class.h"
 #include "read/python/reader/reader.h"
 
 enum { LK_LOOP_MAX_DRIVERS = 8 };
@@ -39,9 +40,17 @@ struct lk_loop_kind {
 
     /* ---- its tasks, where no registry lists them: the walk over the heap finds them ---- */
     const char *task_module, *task_cls; /* the class that they are of, or derive from */
-    /** Enters them, with state and stack. Called when task_module is loaded, after a sample, never
-     * under a stop. all: the walk came to its end, there are no others. */
+    /* what else the walk is to find for it, since that tells what its tasks wait for: ended by a
+     * row without names; NULL. An object may be of interest to several kinds. */
+    const struct lk_class_name *parts;
+    /** Enters them, with state and stack; parts are among them. Called when task_module is loaded,
+     * after a sample, never under a stop. all: the walk came to its end, there are no others. */
     void (*read_tasks)(struct lk_py *py, const lk_addr *tasks, size_t n, bool all);
+    /** Called after all kinds' read_tasks, when what they mentioned has been read; mentions more.
+     */
+    void (*finish_tasks)(struct lk_py *py);
+    /** Called when that has been read, too. */
+    void (*settle_tasks)(struct lk_py *py);
 };
 
 extern const struct lk_loop_kind lk_loop_kinds[];

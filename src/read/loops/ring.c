@@ -180,7 +180,7 @@ static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
     peel_side(&p, p.from, p.to);
     peel_side(&p, p.to, p.from);
     for (size_t i = 0; i < s->tasks.n; i++)
-        if (!p.gone[p.first[LK_KIND_TASK] + i] && s->tasks.v[i].kind == LK_TASK_COROUTINE) {
+        if (!p.gone[p.first[LK_KIND_TASK] + i]) {
             lk_map_put(wanted, s->tasks.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_TASK, i)));
             tasks = true;
         }
@@ -378,9 +378,15 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
     struct lk_pyframes chain = { 0 };
     bool truncated;
 
-    if (k->kind != LK_TASK_COROUTINE || k->state != LK_TASK_PENDING ||
-        lk_map_get(x->wanted, k->addr, NULL) ||
-        !lk_aio_await_chain(py, k->addr, &chain, &truncated))
+    if (k->state != LK_TASK_PENDING || lk_map_get(x->wanted, k->addr, NULL))
+        return;
+    if (k->kind == LK_TASK_GREENLET) {
+        const struct lk_pyframes *frames = lk_py_frames_of_greenlet(py, index);
+        if (frames)
+            ask_frames(py, frames, lk_ref_make(LK_KIND_TASK, index), x);
+        return;
+    }
+    if (!lk_aio_await_chain(py, k->addr, &chain, &truncated))
         return;
     x->cut |= truncated;
     if (!lk_trio_outlasts(py, &chain, x->scopes))

@@ -9,6 +9,7 @@
 
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/type.h"
+#include "util/text.h"
 
 #define MAIN_STOP UINT64_MAX
 
@@ -100,14 +101,23 @@ static bool lies_in(const struct lk_mapping *m, lk_addr a)
     return a >= m->start && a < m->end;
 }
 
+const char *lk_greenlet_name(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, obj);
+    return lk_arena_printf(py->s->arena, "%s at 0x%llx", ty ? lk_last_part(ty->name) : "greenlet",
+                           (unsigned long long)obj);
+}
+
 struct lk_ref lk_greenlet_thread(struct lk_py *py, const struct lk_greenlet *g)
 {
     struct lk_ref ret = lk_ref_make(LK_KIND_NONE, 0);
     const struct lk_mapping *m = g->stack > 1 ? lk_process_mapping_at(py->t, g->stack) : NULL;
     for (size_t i = 0; m && i < py->s->threads.n; i++) {
         const struct lk_thread *t = &py->s->threads.v[i];
-        /* Of a running thread its pthread_t is known, which glibc keeps at the top of its stack. */
-        if (!lies_in(m, t->sp) && (t->main || !lies_in(m, t->ident)))
+        /* Of a running thread its pthread_t is known, which glibc keeps at the top of its stack;
+         * the kernel names the main thread's. */
+        if (!lies_in(m, t->sp) &&
+            (t->main ? strcmp(m->path, "[stack]") != 0 : !lies_in(m, t->ident)))
             continue;
         if (ret.kind != LK_KIND_NONE)
             return lk_ref_make(LK_KIND_NONE, 0); /* two stacks in one mapping */

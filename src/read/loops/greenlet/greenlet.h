@@ -32,6 +32,8 @@ struct lk_greenlet lk_greenlet_read(struct lk_py *py, const struct lk_greenlet_l
 /** Frames of a suspended greenlet, innermost first; ret's v is malloc'd (reuse with n = 0, free).
  * False when the chain could not be followed to its end. */
 bool lk_greenlet_frames(struct lk_py *py, const struct lk_greenlet *g, struct lk_pyframes *ret);
+/** What a person knows it by: its class, and its address, as repr() has it. */
+const char *lk_greenlet_name(struct lk_py *py, lk_addr obj);
 /** The thread that alone can go on with it; NONE when that cannot be told, or it has ended. */
 struct lk_ref lk_greenlet_thread(struct lk_py *py, const struct lk_greenlet *g);
 

@@ -2,7 +2,8 @@
  * Layouts differ from release to release and from CPython to CPython, so no table says where the
  * fields are: the target's greenlets do. Facts of greenlet 1.1 to 3.5 (greenlet.c, TGreenlet.hpp,
  * TStackState.hpp): stack_start, stack_stop, stack_copy, stack_saved and stack_prev follow each
- * other; stack_stop is -1 in the main greenlet of a thread alone, 0 in one that has not started;
+ * other; stack_start is 1 until the first switch away; stack_stop is -1 in the main greenlet of a
+ * thread alone, 0 in one that has not started;
  * top_frame is among the four words behind. Greenlet 2 moved all this out of the Python object,
  * which kept a weak reference list, a dict and a pointer (PyGreenlet, 40 bytes).
  */
@@ -117,7 +118,7 @@ static bool is_stack(const uint64_t *w, unsigned stop)
     uint64_t start = w[stop - 1], end = w[stop], copy = w[stop + 1], saved = w[stop + 2];
     if (end == MAIN_STOP)
         return start != 0;
-    if (start == 0) /* not started, or over */
+    if (start <= 1) /* not started, or over; began, and was never switched away from since */
         return saved == 0 && end < LK_USER_END;
     return start < end && end - start <= MAX_STACK && saved <= end - start &&
            (saved == 0 || lk_py_plausible(copy));

@@ -287,6 +287,13 @@ lk_addr lk_py_descr_type(struct lk_py *py, lk_addr descr)
                : 0;
 }
 
+/* It begins as a builtin function does (Cython/Utility/CythonFunction.c, 0.29 - 3.2). */
+static bool is_cython_function(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
+    return ty && strcmp(lk_last_part(ty->name), "cython_function_or_method") == 0;
+}
+
 const char *lk_py_callable_name(struct lk_py *py, lk_addr callable)
 {
     enum lk_pykind k = lk_py_kind(py, callable);
@@ -295,7 +302,7 @@ const char *lk_py_callable_name(struct lk_py *py, lk_addr callable)
 
     if (k == LK_PYK_METHOD)
         callable = lk_py_ptr(py, callable + METHOD_FUNC), k = lk_py_kind(py, callable);
-    if (k == LK_PYK_BUILTIN_METHOD)
+    if (k == LK_PYK_BUILTIN_METHOD || is_cython_function(py, callable))
         def = lk_py_ptr(py, callable + CFUNCTION_DEF);
     else if (k == LK_PYK_METHOD_DESCR)
         def = lk_py_ptr(py, callable + DESCR_METHOD);

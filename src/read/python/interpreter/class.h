@@ -4,6 +4,11 @@
 
 #include "read/python/interpreter/interpreter.h"
 
+/** A class by the names of its module and of its own. */
+struct lk_class_name {
+    const char *module, *name;
+};
+
 /** True when type, or one of its bases, has this tp_name and (module != NULL) __module__ = module.
  */
 bool lk_py_isinstance(struct lk_py *py, lk_addr obj, const char *module, const char *name);

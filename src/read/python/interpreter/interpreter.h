@@ -140,7 +140,7 @@ struct lk_py {
     lk_addr modules;     /* its sys.modules dict */
     /* thread index -> struct lk_pyframes * : the raw frames of each thread, for waits and owners */
     struct lk_map frames_of;
-    /* task index -> struct lk_pyframes * : await chain's raw frames */
+    /* task index -> struct lk_pyframes * : of suspended greenlets, innermost first */
     struct lk_map frames_of_task;
     struct lk_map by_ident;       /* pthread ident (what Python calls thread id) -> thread index */
     struct lk_map thread_objects; /* thread index -> its threading.Thread, where there is one */

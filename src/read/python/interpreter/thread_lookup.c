@@ -11,6 +11,13 @@ const struct lk_pyframes *lk_py_frames_of_thread(struct lk_py *py, size_t thread
     return (const struct lk_pyframes *)(uintptr_t)v;
 }
 
+const struct lk_pyframes *lk_py_frames_of_greenlet(struct lk_py *py, size_t task)
+{
+    uint64_t v;
+    return lk_map_get(&py->frames_of_task, task, &v) ? (const struct lk_pyframes *)(uintptr_t)v
+                                                     : NULL;
+}
+
 struct lk_ref lk_py_thread_by_ident(struct lk_py *py, uint64_t ident)
 {
     uint64_t i;

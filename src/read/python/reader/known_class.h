@@ -39,6 +39,11 @@ enum lk_known_class {
     LK_CLASS_LIMITER, /* anyio.CapacityLimiter */
     LK_CLASS_AIO_BARRIER,
     LK_CLASS_AIO_QUEUE,
+    LK_CLASS_GREEN_LOCK, /* of greenlets: they record who waits, their readers are the hubs' */
+    LK_CLASS_GREEN_RLOCK,
+    LK_CLASS_GREEN_SEMAPHORE,
+    LK_CLASS_GREEN_EVENT,
+    LK_CLASS_GREEN_QUEUE,
     LK_CLASS_TRIO_LOCK, /* records its owner */
     LK_CLASS_TRIO_SEMAPHORE,
     LK_CLASS_TRIO_CONDITION,

@@ -98,7 +98,7 @@ static bool is_sync(enum lk_known_class cls)
 static bool is_mutex(enum lk_known_class cls)
 {
     return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK ||
-           cls == LK_CLASS_TRIO_LOCK;
+           cls == LK_CLASS_TRIO_LOCK || cls == LK_CLASS_GREEN_LOCK || cls == LK_CLASS_GREEN_RLOCK;
 }
 
 static enum lk_lock_type type_of(enum lk_known_class cls)
@@ -135,7 +135,8 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
     l->kind = row->kind;
     l->type = type_of(cls);
     l->mutex = is_mutex(cls);
-    l->plain = l->unowned = cls == LK_CLASS_LOCK;
+    l->plain = cls == LK_CLASS_LOCK || cls == LK_CLASS_GREEN_LOCK;
+    l->unowned = cls == LK_CLASS_LOCK;
     return to_be_read(py, ref);
 }
 

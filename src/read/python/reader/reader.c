@@ -28,7 +28,7 @@ void lk_reader_end(struct lk_py *py)
         &a->sources,        &a->follows,   &a->setters,       &a->setter_rows,  &a->alias,
         &a->ready,          &a->running,   &a->no_with,       &a->timer_sets,   &a->timer_frees,
         &a->deadlines,      &a->chains,    &a->setters_known, &a->may_complete, &a->peers,
-        &a->gathers_failed, &a->lost_jobs
+        &a->gathers_failed, &a->lost_jobs, &a->greenlet_at,   &a->hub_of_loop
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);
@@ -47,6 +47,7 @@ void lk_reader_end(struct lk_py *py)
     lk_free(a->releasing.v);
     lk_free(a->release_callbacks.v);
     lk_free(a->on_primitive.v);
+    lk_free(a->greenlets.v);
     lk_free(a->chain.v);
     lk_free(a);
     py->reader = NULL;

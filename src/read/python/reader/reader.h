@@ -78,6 +78,13 @@ struct lk_aio_on_primitive {
     lk_addr object;
 };
 
+/** A greenlet that a walk over the heap has met. */
+struct lk_met_greenlet {
+    lk_addr addr;
+    struct lk_ref thread; /* that alone can go on with it; none = not known */
+    bool main, current, dead;
+};
+
 /** A thread that joins the workers of an executor. */
 struct lk_pool_join {
     uint32_t thread, executor;
@@ -130,7 +137,12 @@ struct lk_reader {
     bool releasing_cut;
     LK_VEC(struct lk_release_callback) release_callbacks;
     LK_VEC(struct lk_aio_on_primitive) on_primitive;
-    struct lk_pyframes chain; /* buffer of the await chain being read */
+    LK_VEC(struct lk_met_greenlet) greenlets;
+    struct lk_map greenlet_at; /* address -> index in greenlets */
+    struct lk_map hub_of_loop; /* a hub's loop object -> index of the snapshot's loop */
+    bool greenlets_cut;        /* there may be more, or not all could be read */
+    unsigned hubs;             /* that switch them, and were read */
+    struct lk_pyframes chain;  /* buffer of the await chain being read */
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
     /* puts what a coroutine runs in a greenlet of its own into an await chain */

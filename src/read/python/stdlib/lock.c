@@ -3,6 +3,7 @@
 #include "read/python/stdlib/lock.h"
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/forked_threads.h"
 #include "read/python/interpreter/interpreter.h"
@@ -109,7 +110,9 @@ static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, str
         set_free(l);
     } else if (lk_py_int(py, owner, &ident)) {
         l->locked = LK_YES;
-        set_owner_thread(py, l, (uint64_t)ident);
+        /* patched, get_ident() is a greenlet's address: who that is their reader says */
+        if (!lk_py_isinstance(py, (lk_addr)ident, NULL, "greenlet.greenlet"))
+            set_owner_thread(py, l, (uint64_t)ident);
     }
 }
 

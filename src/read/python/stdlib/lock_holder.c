@@ -9,6 +9,7 @@
 
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/stdlib_paths.h"
@@ -82,19 +83,35 @@ static bool frame_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr l
     return c->code->mentions_release && lk_py_calls_method_on(py, f, "release", lock) == LK_YES;
 }
 
+/* Of a thread, or of a greenlet; NULL. */
+static const struct lk_pyframes *frames_of(struct lk_py *py, struct lk_ref who)
+{
+    return who.kind == LK_KIND_THREAD ? lk_py_frames_of_thread(py, who.index)
+                                      : lk_py_frames_of_greenlet(py, who.index);
+}
+
+static bool gives_back(struct lk_py *py, struct lk_ref ref, lk_addr addr, struct lk_ref candidate,
+                       struct lk_ref who)
+{
+    const struct lk_pyframes *frames = frames_of(py, who);
+    if (!frames || lk_ref_eq(who, candidate) || waits_for(py->s, who, ref))
+        return false;
+    for (size_t j = 0; j < frames->n; j++)
+        if (frame_gives_back(py, &frames->v[j], addr))
+            return true;
+    return false;
+}
+
 /* A Lock may be given back by a thread that did not take it: a watchdog, a timer. */
 static bool others_give_back(struct lk_py *py, struct lk_ref ref, lk_addr addr,
                              struct lk_ref candidate)
 {
-    for (size_t i = 0; i < py->s->threads.n; i++) {
-        struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
-        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        if (!frames || lk_ref_eq(thread, candidate) || waits_for(py->s, thread, ref))
-            continue;
-        for (size_t j = 0; j < frames->n; j++)
-            if (frame_gives_back(py, &frames->v[j], addr))
-                return true;
-    }
+    for (size_t i = 0; i < py->s->threads.n; i++)
+        if (gives_back(py, ref, addr, candidate, lk_ref_make(LK_KIND_THREAD, i)))
+            return true;
+    for (size_t i = 0; i < py->s->tasks.n && py->frames_of_task.n; i++)
+        if (gives_back(py, ref, addr, candidate, lk_ref_make(LK_KIND_TASK, i)))
+            return true;
     return false;
 }
 
@@ -148,7 +165,7 @@ static enum lk_tri parent_has(struct lk_py *py, lk_addr lock)
 
 /* Left behind by a thread of the parent: it was there at the fork, and nothing of this process may
  * give it back, a handler neither. */
-static void find_lost_locks(struct lk_py *py)
+void lk_py_find_lost_locks(struct lk_py *py)
 {
     if (!py->s->forked || !py->frames_complete)
         return;
@@ -178,37 +195,84 @@ static void set_holds(struct lk_snapshot *s)
     }
 }
 
+/* What a timer of a loop calls. */
+static bool timers_give_back(struct lk_py *py, lk_addr lock)
+{
+    for (size_t i = 0; i < py->timers.n; i++)
+        if (lk_py_callable_reaches(py, py->timers.v[i].callback, "release", lock) != LK_NO)
+            return true;
+    return false;
+}
+
+static void note_bare_acquires(struct lk_py *py, enum lk_kind kind, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct lk_ref who = lk_ref_make(kind, i);
+        const struct lk_pyframes *frames = frames_of(py, who);
+        if (frames)
+            lk_py_note_bare_acquires(py, frames, who);
+    }
+}
+
+static bool is_to_be_weighed(const struct lk_lock *l)
+{
+    return l->owner_by == LK_OWNER_VALUE_STACK && l->owners.n == 1 && l->waiters.n &&
+           l->locked == LK_YES;
+}
+
+static bool nobody_else(struct lk_py *py, size_t lock)
+{
+    const struct lk_lock *l = &py->s->locks.v[lock];
+    const struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, lock);
+    return !others_reach(py, ref, l->addr, l->owners.v[0]) &&
+           !others_give_back(py, ref, l->addr, l->owners.v[0]) && !timers_give_back(py, l->addr);
+}
+
 static void weigh(struct lk_py *py, const struct lk_map *doubtful)
 {
     bool collected = false;
 
     for (size_t i = 0; i < py->s->locks.n; i++) {
         struct lk_lock *l = &py->s->locks.v[i];
-        if (l->owner_by != LK_OWNER_VALUE_STACK || l->owners.n != 1 || l->waiters.n == 0 ||
-            l->locked != LK_YES)
+        if (!is_to_be_weighed(l) || lk_map_get(doubtful, i, NULL))
             continue;
-        if (lk_map_get(doubtful, i, NULL))
-            continue;
-        for (size_t j = 0; !collected && j < py->s->threads.n; j++) {
-            const struct lk_pyframes *frames = lk_py_frames_of_thread(py, j);
-            if (frames)
-                lk_py_note_bare_acquires(py, frames, lk_ref_make(LK_KIND_THREAD, j));
-        }
+        if (!collected)
+            note_bare_acquires(py, LK_KIND_THREAD, py->s->threads.n);
         collected = true;
-        struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, i);
-        l->owner_certain = !others_reach(py, ref, l->addr, l->owners.v[0]) &&
-                           !others_give_back(py, ref, l->addr, l->owners.v[0]);
+        l->owner_certain = nobody_else(py, i);
+    }
+}
+
+/* What was certain of threads is so only if no greenlet can have it either. */
+static void weigh_with_greenlets(struct lk_py *py, const struct lk_map *doubtful)
+{
+    note_bare_acquires(py, LK_KIND_THREAD, py->s->threads.n);
+    note_bare_acquires(py, LK_KIND_TASK, py->s->tasks.n);
+    for (size_t i = 0; i < py->s->locks.n; i++) {
+        struct lk_lock *l = &py->s->locks.v[i];
+        if (l->owner_by != LK_OWNER_VALUE_STACK)
+            continue;
+        const struct lk_task *k = l->owners.n == 1 ? lk_task_at(py->s, l->owners.v[0]) : NULL;
+        const bool greenlet = k && k->kind == LK_TASK_GREENLET;
+        l->owner_certain = is_to_be_weighed(l) &&
+                           (greenlet ? !lk_map_get(doubtful, i, NULL) : l->owner_certain) &&
+                           nobody_else(py, i);
     }
 }
 
 void lk_py_mention_held(struct lk_py *py)
 {
-    struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
             lk_py_note_with_blocks(py, frames, true, lk_ref_make(LK_KIND_THREAD, i));
     }
+    lk_py_mention_noted(py);
+}
+
+void lk_py_mention_noted(struct lk_py *py)
+{
+    const struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < a->holds.n; i++)
         lk_py_mutex_of(py, a->holds.v[i].manager);
 }
@@ -221,10 +285,23 @@ void lk_py_read_owners(struct lk_py *py)
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
-    find_lost_locks(py);
+    if (!lk_py_module_dict(py, "greenlet")) /* one that is suspended may have it */
+        lk_py_find_lost_locks(py);
     lk_py_find_lenders(py);
     lk_py_find_likely_enders(py);
     lk_py_find_unit_holders(py);
+    set_holds(py->s);
+    lk_map_deinit(&doubtful);
+}
+
+void lk_py_read_owners_of_tasks(struct lk_py *py)
+{
+    const struct lk_reader *a = lk_reader(py);
+    struct lk_map doubtful = { 0 };
+
+    for (size_t i = 0; i < a->holds.n; i++)
+        add_hold(py, &a->holds.v[i], &doubtful);
+    weigh_with_greenlets(py, &doubtful);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
 }

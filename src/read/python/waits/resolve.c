@@ -279,6 +279,7 @@ bool lk_wait_resolve(struct lk_py *py, const struct lk_wait_run *run,
     case LK_HOW_LOOP:
         lk_wait_on(py, w, r->kind, lk_py_loop(py, obj, LK_FOUND_FRAME), false);
         return true;
+    case LK_HOW_IDLE: lk_wait_on(py, w, r->kind, lk_ref_make(LK_KIND_NONE, 0), false); return true;
     case LK_HOW_WORKER: return wait_on_worker_queue(py, w, run->frame);
     case LK_HOW_NOTED: return wait_on_noted(py, w, obj);
     case LK_HOW_CHILD: return wait_on_child(py, w, obj);

@@ -29,6 +29,10 @@ static bool fits_kernel(const struct lk_wait_row *r, const struct lk_syscall_wai
     switch (r->how) {
     case LK_HOW_SELECT:
     case LK_HOW_LOOP: return os->on == LK_OS_SELECTOR;
+    case LK_HOW_IDLE:
+        /* a hub that watches nothing sleeps */
+        return r->kind == LK_WAIT_SELECTOR ? os->on == LK_OS_SELECTOR || os->on == LK_OS_TIMER
+                                           : os->on == LK_OS_FUTEX;
     case LK_HOW_CHILD: return os->on != LK_OS_FUTEX;
     case LK_HOW_REMOTE: return os->on == LK_OS_FUTEX || os->on == LK_OS_SELECTOR;
     default: return os->on == LK_OS_FUTEX;

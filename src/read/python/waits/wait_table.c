@@ -63,6 +63,26 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     /* Lib/importlib/_bootstrap.py */
     { "acquire", IMPORTLIB, "self", LK_CLASS_MODULE_LOCK, LK_HOW_MODULE_LOCK, LK_WAIT_IMPORT, LK_TAG_IMPORT, IN, "import", 0 },
     { NULL, IMPORTLIB, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IMPORT, LK_TAG_IMPORT, LK_TAG_IMPORT, "import", 0 },
+    /* eventlet 0.30 - 0.41: every wait of a greenlet is a switch to the hub */
+    { "switch", "eventlet/hubs/hub.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "hub.switch()", 0 },
+    { "acquire", "eventlet/semaphore.py", "self", LK_CLASS_GREEN_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
+    { "__enter__", "eventlet/semaphore.py", "self", LK_CLASS_GREEN_LOCK, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "a with statement", LK_WAIT_BY_WITH },
+    { "do_poll", "eventlet/hubs/epolls.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "do_poll", "eventlet/hubs/poll.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "wait", "eventlet/hubs/poll.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "wait", "eventlet/hubs/selects.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "tworker", "eventlet/tpool.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_EXECUTOR_IDLE, 0, LK_TAG_QUEUE, "pool worker", 0 },
+    /* gevent 21 - 26: patched locks, which greenlets wait for; the hub, and idle threads of its pool */
+    { "acquire", "gevent/thread.py", "self", LK_CLASS_GREEN_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
+    { "__enter__", "gevent/thread.py", "self", LK_CLASS_GREEN_LOCK, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "a with statement", LK_WAIT_BY_WITH },
+    { "acquire", "gevent/lock.py", "self", LK_CLASS_GREEN_RLOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "RLock.acquire()", 0 },
+    { "__enter__", "gevent/lock.py", "self", LK_CLASS_GREEN_RLOCK, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "a with statement", LK_WAIT_BY_WITH },
+    { "run", "gevent/hub.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, 0, IN | LK_TAG_SELECT, "hub idle", 0 },
+    { "run", "gevent/_ffi/loop.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "acquire_with_timeout", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION | IN, IN, "Condition.wait()", 0 },
+    { "wait", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "Condition.wait()", 0 },
+    { "get", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_QUEUE_GET, LK_TAG_QUEUE, LK_TAG_CONDITION, "Queue.get()", 0 },
+    { "run", "gevent/threadpool.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_EXECUTOR_IDLE, 0, LK_TAG_QUEUE, "pool worker", 0 },
     /* Lib/selectors.py and who calls it */
     { "select", "/selectors.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN | LK_TAG_SELECT, "selector.select()", 0 },
     { "_select", "/selectors.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },

@@ -22,6 +22,7 @@ enum lk_wait_how {
     LK_HOW_JOIN_ALL, /* interpreter exit */
     LK_HOW_LOOP,
     LK_HOW_WORKER, /* idle pool worker */
+    LK_HOW_IDLE,   /* for work, or events: whose it is its own reader says */
     LK_HOW_SELECT, /* what the operating system says */
     LK_HOW_CHILD,  /* the object's process id */
     LK_HOW_SLEEP,
