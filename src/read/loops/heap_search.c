@@ -28,7 +28,8 @@ enum {
     MAX_INTERPRETERS = 256,
     MAX_KINDS = 32,
     MAX_TASKS = 1 << 20, /* of one kind */
-    TRIES = 8,
+    TRIES = 10,
+    BETWEEN_US = 5000,
     BUDGET_MS = 3000,
     CLOCK_EVERY = 4096, /* objects between two looks at the clock */
 };
@@ -250,6 +251,7 @@ static bool walk_to_end(struct lk_py *py, struct walk *w)
 {
     bool ended = walk_all(py, w);
     for (int i = 1; i < TRIES && !ended && !w->timed_out; i++) {
+        lk_process_sleep_us(py->t, BETWEEN_US); /* it may be collecting */
         /* Pages of different moments do not fit together; what is kept of them is the end. */
         lk_process_aside(py->t);
         lk_process_begin_sample(py->t);
