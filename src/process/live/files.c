@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 
 #include "process/linux/procfs.h"
 #include "process/live/live.h"
+#include "process/regular_file.h"
 #include "util/arena.h"
 
 enum { MAX_GROUPS = 1024 };
@@ -164,39 +164,6 @@ static bool take_rights(const struct rights *theirs, const struct rights *mine)
 
 /* --- opening -------------------------------------------------------------------------- */
 
-static int open_in_root(int root, const char *path)
-{
-    struct open_how how = {
-        .flags = O_PATH | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
-
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
-
-/* Turns an O_PATH descriptor into one for reading if it is a regular file; closes it in any case.
- */
-static int reopen_regular(int path_fd, struct stat *st)
-{
-    char link[40];
-    int fd = -1, saved;
-
-    if (path_fd < 0)
-        return -1;
-    if (fstat(path_fd, st) == 0) {
-        if (S_ISREG(st->st_mode)) {
-            snprintf(link, sizeof(link), "/proc/self/fd/%d", path_fd);
-            fd = open(link, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
-        } else {
-            errno = S_ISDIR(st->st_mode) ? EISDIR : ENXIO;
-        }
-    }
-    saved = errno;
-    close(path_fd);
-    errno = saved;
-    return fd;
-}
-
 static int open_root(const struct lk_live *l)
 {
     char name[40] = "root";
@@ -269,7 +236,7 @@ int lk_live_open_path(void *impl, const char *path, struct lk_error *err)
                      "files of another user's process are opened by root only");
         return -1;
     }
-    fd = reopen_regular(open_in_root(root, absolute), &st);
+    fd = lk_reopen_regular(lk_open_in_root(root, absolute), &st);
     saved = errno;
     restore_rights(&mine);
     close(root);
@@ -302,7 +269,7 @@ static int open_map_file(const struct lk_live *l, const struct lk_mapping *m)
 
     snprintf(name, sizeof(name), "map_files/%llx-%llx", (unsigned long long)m->start,
              (unsigned long long)m->end);
-    fd = reopen_regular(openat(l->proc_fd, name, O_PATH | O_CLOEXEC), &st);
+    fd = lk_reopen_regular(openat(l->proc_fd, name, O_PATH | O_CLOEXEC), &st);
     if (fd < 0 || is_file_of(m, &st))
         return fd;
     /* layered file systems may number inodes anew */
@@ -327,7 +294,7 @@ int lk_live_open_mapping(void *impl, const struct lk_mapping *m, struct lk_error
     if (fd >= 0)
         return fd;
     root = open_root(l);
-    fd = root < 0 ? -1 : reopen_regular(open_in_root(root, m->path), &st);
+    fd = root < 0 ? -1 : lk_reopen_regular(lk_open_in_root(root, m->path), &st);
     saved = errno;
     if (root >= 0)
         close(root);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "read/native/elf/elf_file.h"
+#include "process/elf_file.h"
 
 enum {
     MAX_PHDRS = 128,

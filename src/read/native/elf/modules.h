@@ -6,8 +6,8 @@
 #ifndef LK_READ_NATIVE_ELF_MODULES_H
 #define LK_READ_NATIVE_ELF_MODULES_H
 
+#include "process/elf_file.h"
 #include "process/process.h"
-#include "read/native/elf/elf_file.h"
 #include "util/vec.h"
 
 struct lk_symtab;

@@ -1,6 +1,6 @@
 /* What all readers of ELF share: the kind of file that is read, whole reads, the build id. */
-#ifndef LK_READ_NATIVE_ELF_ELF_FILE_H
-#define LK_READ_NATIVE_ELF_ELF_FILE_H
+#ifndef LK_PROCESS_ELF_FILE_H
+#define LK_PROCESS_ELF_FILE_H
 
 #include <elf.h>
 #include <stdbool.h>

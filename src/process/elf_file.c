@@ -3,7 +3,7 @@
  * build id. Format: gABI, "ELF Header" and "Note Section"; NT_GNU_BUILD_ID as ld and lld write it
  * (their --build-id).
  */
-#include "read/native/elf/elf_file.h"
+#include "process/elf_file.h"
 
 #include <string.h>
 #include <unistd.h>
