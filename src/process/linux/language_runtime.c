@@ -44,11 +44,8 @@ static bool begins(const char *name, const char *prefix)
     return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static enum lk_runtime by_program(int dir)
+enum lk_runtime lk_runtime_of_program(const char *exe)
 {
-    char exe[4096];
-    if (lk_procfs_link(exe, sizeof(exe), dir, "exe") <= 0)
-        return LK_RUNTIME_UNKNOWN;
     const char *name = lk_base_name(exe);
     for (size_t i = 0; i < LK_ARRAY_LEN(programs); i++) {
         const char *rest = name + strlen(programs[i].prefix);
@@ -59,22 +56,50 @@ static enum lk_runtime by_program(int dir)
     return LK_RUNTIME_UNKNOWN;
 }
 
-static enum lk_runtime by_library(int dir)
+enum lk_runtime lk_runtime_of_files(const char *(*next)(void *arg), void *arg)
 {
-    FILE *f = lk_procfs_open(dir, "maps");
-    if (!f)
-        return LK_RUNTIME_UNKNOWN;
-    size_t best = LK_ARRAY_LEN(libraries), cap = 0;
-    char *line = NULL; /* getline's, not ours: nothing is allocated beside it */
-    for (size_t n = 0; best > 0 && n < MAX_MAPS_LINES && getline(&line, &cap, f) > 0; n++) {
-        const char *path = strchr(line, '/');
-        for (size_t i = 0; path && i < best; i++)
+    size_t best = LK_ARRAY_LEN(libraries);
+    for (const char *path; best > 0 && (path = next(arg));)
+        for (size_t i = 0; i < best; i++)
             if (begins(lk_base_name(path), libraries[i].prefix))
                 best = i;
-    }
-    free(line);
-    lk_procfs_close(f);
     return best < LK_ARRAY_LEN(libraries) ? libraries[best].runtime : LK_RUNTIME_UNKNOWN;
+}
+
+/* Lines of maps. */
+struct lines {
+    FILE *f;
+    char *line; /* getline's, not ours: nothing is allocated beside it */
+    size_t cap, n;
+};
+
+static const char *next_path(void *arg)
+{
+    struct lines *l = arg;
+    while (l->n++ < MAX_MAPS_LINES && getline(&l->line, &l->cap, l->f) > 0) {
+        const char *path = strchr(l->line, '/');
+        if (path)
+            return path;
+    }
+    return NULL;
+}
+
+static enum lk_runtime by_program(int dir)
+{
+    char exe[4096];
+    return lk_procfs_link(exe, sizeof(exe), dir, "exe") > 0 ? lk_runtime_of_program(exe)
+                                                            : LK_RUNTIME_UNKNOWN;
+}
+
+static enum lk_runtime by_library(int dir)
+{
+    struct lines l = { .f = lk_procfs_open(dir, "maps") };
+    if (!l.f)
+        return LK_RUNTIME_UNKNOWN;
+    const enum lk_runtime ret = lk_runtime_of_files(next_path, &l);
+    free(l.line);
+    lk_procfs_close(l.f);
+    return ret;
 }
 
 static bool read_at(int fd, void *buf, size_t n, uint64_t offset)
@@ -95,7 +120,7 @@ static bool sections_of_go(const Elf64_Shdr *sections, size_t n, const char *nam
 }
 
 /* The Go linker writes these sections (cmd/link/internal/ld), also into stripped programs. */
-static bool is_go(int fd)
+bool lk_runtime_is_go(int fd)
 {
     Elf64_Ehdr head;
     if (!read_at(fd, &head, sizeof(head), 0) || memcmp(head.e_ident, ELFMAG, SELFMAG) != 0 ||
@@ -126,7 +151,7 @@ enum lk_runtime lk_runtime_find(int dir)
     if (runtime)
         return runtime;
     int fd = lk_fd_hold(openat(dir, "exe", O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    bool go = fd >= 0 && is_go(fd);
+    bool go = fd >= 0 && lk_runtime_is_go(fd);
     lk_fd_close(fd);
     return go ? LK_RUNTIME_GO : LK_RUNTIME_NATIVE;
 }

@@ -8,4 +8,13 @@
  * that answers for it. */
 enum lk_runtime lk_runtime_find(int dir);
 
+/* Its parts, each of one thing that may be known: LK_RUNTIME_UNKNOWN where that tells nothing. */
+
+/** By the path of the program. */
+enum lk_runtime lk_runtime_of_program(const char *exe);
+/** By the paths of the files that are mapped; next gives one after the other, then NULL. */
+enum lk_runtime lk_runtime_of_files(const char *(*next)(void *arg), void *arg);
+/** The program was made by the Go linker. */
+bool lk_runtime_is_go(int fd);
+
 #endif
