@@ -26,7 +26,7 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/^\#define LOOPKNOT_VERSION "\(.*\)"/\1/p' include/loopknot.h)
 SOVERSION := 0
 
-LIB_PKGS := libdw libelf jansson libzstd
+LIB_PKGS := libdw libelf jansson libzstd liblz4 liblzma zlib
 TEST_PKGS := cmocka
 
 LK_CPPFLAGS := -D_GNU_SOURCE -Isrc -Iinclude

@@ -273,6 +273,39 @@ int loopknot_analyze(struct loopknot_diagnosis *d, const char *file,
  */
 int loopknot_redact(struct loopknot_diagnosis *d, const char *regex, char *message, size_t size);
 
+/** A core dump, and where the files are that it leaves out. Fill it with loopknot_core_default();
+ * size is what it is in struct loopknot_options. */
+struct loopknot_core {
+    size_t size;
+    const char *file; /* may be compressed by zstd, lz4, gzip or xz */
+    const char *exe;  /* the program's file; NULL: it is looked for as the libraries are */
+    /* folder that has the files of the machine where it was written; NULL: they are looked for at
+     * their own paths alone. Whatever is found counts only if its build id is that of the core. */
+    const char *sysroot;
+    int debuginfod; /* nonzero: debuginfod-find is run for files that are found nowhere else */
+    int unused;     /* zero */
+};
+
+/** As loopknot_options_init(). Never fails. */
+void loopknot_core_init(struct loopknot_core *core, size_t size);
+
+static inline struct loopknot_core loopknot_core_default(void)
+{
+    struct loopknot_core core;
+    loopknot_core_init(&core, sizeof core);
+    return core;
+}
+
+/**
+ * Examines a process by its core dump, and adds the report to d. A core is one moment: what needs
+ * time to be known, such as that nothing moves, is not said of it.
+ * @param o patterns, project, native and unwinder are taken of it; NULL stands for the defaults.
+ * @param message NULL, or size bytes that get one line on failure.
+ * @return as loopknot_examine().
+ */
+int loopknot_examine_core(struct loopknot_diagnosis *d, const struct loopknot_core *core,
+                          const struct loopknot_options *o, char *message, size_t size);
+
 /* ---- what was found. None of these allocates or fails. --------------------------------------- */
 
 /** How many reports there are. */

@@ -75,6 +75,22 @@ int lk_api_status(const struct lk_error *err)
     }
 }
 
+/* A report joins the others, or message says why there is none. */
+static int take_report(struct loopknot_diagnosis *d, struct lk_joint_result *r, char *message,
+                       size_t size)
+{
+    lk_blocks_dissolve(r->blocks);
+    if (r->ok) {
+        d->v[d->n++] = r->report;
+        if (lk_api_take_in(d, d->n - 1))
+            return LOOPKNOT_OK;
+        lk_error_set(&r->err, LK_ERR_NOMEM, "out of memory: the report is lost");
+    }
+    if (message && size)
+        snprintf(message, size, "%s", r->err.text);
+    return lk_api_status(&r->err);
+}
+
 LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
                                const struct loopknot_options *o, char *message, size_t size)
 {
@@ -86,16 +102,23 @@ LK_EXPORT int loopknot_examine(struct loopknot_diagnosis *d, pid_t pid,
         lk_error_set(&r.err, LK_ERR_USAGE, "a capture is of one call of loopknot_examine_all()");
     else if (!r.err.code)
         lk_examine_one(pid, &inner, &r);
-    lk_blocks_dissolve(r.blocks);
-    if (r.ok) {
-        d->v[d->n++] = r.report;
-        if (lk_api_take_in(d, d->n - 1))
-            return LOOPKNOT_OK;
-        lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: the report is lost");
+    return take_report(d, &r, message, size);
+}
+
+LK_EXPORT int loopknot_examine_core(struct loopknot_diagnosis *d, const struct loopknot_core *core,
+                                    const struct loopknot_options *o, char *message, size_t size)
+{
+    struct lk_examine_options inner;
+    struct lk_core_request request;
+    struct lk_joint_result r = { 0 };
+    if (!lk_api_reserve(d, 1))
+        lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: the core was not examined");
+    else if (lk_api_options(o, &inner, &r.err) && lk_api_core(core, &request, &r.err)) {
+        inner.core = &request;
+        inner.capture = NULL;
+        lk_examine_one(0, &inner, &r);
     }
-    if (message && size)
-        snprintf(message, size, "%s", r.err.text);
-    return lk_api_status(&r.err);
+    return take_report(d, &r, message, size);
 }
 
 struct tree {

@@ -17,7 +17,8 @@
 /* NOLINTNEXTLINE(bugprone-sizeof-expression): a member that is a pointer is meant */
 #define END_OF(type, member) (offsetof(struct type, member) + sizeof(((struct type *)NULL)->member))
 _Static_assert(sizeof(struct loopknot_options) == END_OF(loopknot_options, capture) &&
-                   sizeof(struct loopknot_render) == END_OF(loopknot_render, checkout),
+                   sizeof(struct loopknot_render) == END_OF(loopknot_render, checkout) &&
+                   sizeof(struct loopknot_core) == END_OF(loopknot_core, unused),
                "no padding at the end");
 _Static_assert((int)LOOPKNOT_STOP_NONE == (int)LK_STOP_NONE &&
                    (int)LOOPKNOT_STOP_ALL == (int)LK_STOP_ALL,
@@ -109,6 +110,26 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .interrupted = o.interrupted,
         .patterns = lk_api_patterns(o.patterns),
         .capture = lk_api_capture(o.capture),
+    };
+    return true;
+}
+
+LK_EXPORT void loopknot_core_init(struct loopknot_core *core, size_t size)
+{
+    static const struct loopknot_core none = { .size = sizeof none };
+    init(core, size, &none, sizeof none);
+}
+
+bool lk_api_core(const struct loopknot_core *given, struct lk_core_request *ret,
+                 struct lk_error *err)
+{
+    struct loopknot_core c = { 0 };
+    if (!take("loopknot_core", given, given->size, &c, sizeof c, err))
+        return false;
+    if (!c.file || c.unused)
+        return lk_error_set(err, LK_ERR_USAGE, "struct loopknot_core names no file");
+    *ret = (struct lk_core_request){
+        .file = c.file, .exe = c.exe, .sysroot = c.sysroot, .debuginfod = c.debuginfod != 0
     };
     return true;
 }

@@ -14,6 +14,7 @@ enum {
 int command_attach(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_capture(int argc, char **argv);
+int command_core(int argc, char **argv);
 int command_analyze(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_rules(int argc, char **argv);

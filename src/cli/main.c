@@ -20,6 +20,7 @@ static const struct command {
       "run CMD; diagnose its process tree when it hangs, and end it" },
     { "capture", command_capture, "loopknot capture PID... -o FILE",
       "write what is read of processes into FILE" },
+    { "core", command_core, "loopknot core CORE [EXE]", "diagnose a process by its core dump" },
     { "analyze", command_analyze, "loopknot analyze [options] FILE",
       "report on a capture, or write a JSON report again, on any machine" },
     { "diff", command_diff, "loopknot diff [options] A B",

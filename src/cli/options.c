@@ -49,14 +49,17 @@ static const struct option_row writing_rows[] = {
     { "verbose", NULL, "idle stacks too, and where and why a read failed (-v)", 'v' },
     { "help", NULL, "this text (-h)", OPT_HELP },
 };
-/* How processes are examined. */
-static const struct option_row examining_rows[] = {
+/* How processes that live are looked at. */
+static const struct option_row watching_rows[] = {
     { "samples", "N", "how many samples (3)", OPT_SAMPLES },
     { "interval", "MS", "milliseconds between them (100)", OPT_INTERVAL },
     { "stalled-after", "S", "no progress for S seconds is 'stalled' (2)", OPT_STALLED },
     { "max-pause", "MS", "no thread is held stopped longer in one sample (250)", OPT_PAUSE },
     { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none",
       OPT_STOP },
+};
+/* What is read of a process, and what of it counts as what. */
+static const struct option_row reading_rows[] = {
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
     { "unwinder", "auto|own|libunwind", "who reads native stacks: our own, libunwind, or both",
       OPT_UNWINDER },
@@ -65,7 +68,8 @@ static const struct option_row examining_rows[] = {
 };
 enum {
     N_WRITING = sizeof writing_rows / sizeof writing_rows[0],
-    N_EXAMINING = sizeof examining_rows / sizeof examining_rows[0],
+    N_WATCHING = sizeof watching_rows / sizeof watching_rows[0],
+    N_READING = sizeof reading_rows / sizeof reading_rows[0],
     MAX_ROWS = 64
 };
 
@@ -124,13 +128,19 @@ void common_settle(struct common *c, int fd)
 /* The rows of a command, then the shared ones; the index-th, or NULL past the end. */
 static const struct option_row *row(const struct option_set *set, size_t index)
 {
-    if (index < set->n)
-        return &set->rows[index];
-    index -= set->n;
-    if (!set->written_only && index < N_EXAMINING)
-        return &examining_rows[index];
-    index -= set->written_only ? 0 : N_EXAMINING;
-    return index < N_WRITING ? &writing_rows[index] : NULL;
+    const struct {
+        const struct option_row *rows;
+        size_t n;
+    } tables[] = {
+        { set->rows, set->n },
+        { watching_rows, set->written_only || set->one_moment ? 0 : N_WATCHING },
+        { reading_rows, set->written_only ? 0 : N_READING },
+        { writing_rows, N_WRITING },
+    };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; index -= tables[i++].n)
+        if (index < tables[i].n)
+            return &tables[i].rows[index];
+    return NULL;
 }
 
 void options_print(const struct option_set *set)

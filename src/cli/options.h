@@ -41,6 +41,7 @@ struct option_set {
     const struct option_row *rows;
     size_t n;
     bool written_only;   /* nothing is examined: only how reports are written may be chosen */
+    bool one_moment;     /* nothing is watched: how, and for how long, may not be chosen */
     const char *letters; /* of rows that have one, as getopt(3) has them: "o:"; NULL none */
     bool operands_last;  /* the first operand ends the options, as for a command to be run */
     /* one of rows; @return 0 or EXIT_USAGE after a complaint */

@@ -126,6 +126,7 @@ static struct lk_snapshot *snapshot_for_sample(struct examination *x)
     struct lk_snapshot *s = lk_snapshot_create();
     lk_snapshot_copy_process(s, x->process);
     s->stalled_after_ms = x->session.options->stalled_after_ms;
+    s->one_moment = lk_process_is_moment(x->session.target);
     s->children_examined = all_children_examined(x, s);
     if (x->session.py)
         lk_py_describe(x->session.py, s);
@@ -396,6 +397,8 @@ static bool wait_for_interval(struct examination *x)
  */
 static enum lk_stop_mode stop_mode(const struct examination *x)
 {
+    if (lk_process_is_moment(x->session.target))
+        return LK_STOP_ALL; /* it stands still anyway, with all registers */
     const enum lk_stop_mode asked = x->session.options->stop;
     if (!x->findings)
         return asked;
@@ -423,7 +426,7 @@ static void step(struct examination *x, enum lk_step why)
     const bool taken = wait_for[why](x) && take(x, stop_mode(x));
     if (!taken && x->watched)
         conclude(x);
-    const bool more = taken && x->samples.n < x->session.options->samples;
+    const bool more = taken && !x->snap->one_moment && x->samples.n < x->session.options->samples;
     if (x->snap && !more && (!x->findings || x->watched))
         judge(x);
 }
@@ -432,7 +435,7 @@ static enum lk_step next_step(const struct examination *x, enum lk_step last)
 {
     if (!x->findings)
         return x->snap ? LK_STEP_SAMPLE : LK_STEP_NONE;
-    if (x->ended.code || interrupted(x->session.options))
+    if (x->ended.code || interrupted(x->session.options) || x->snap->one_moment)
         return LK_STEP_NONE;
     return lk_step_after(last, x->samples.n, &x->findings->look_again);
 }

@@ -33,6 +33,7 @@ struct lk_examine_options {
     const struct lk_patterns *patterns; /* the user's; may be NULL */
     struct lk_capture *capture;         /* what is read goes in here; NULL: it is not kept */
     const struct lk_capture_file *captured; /* what is examined; NULL: live processes */
+    const struct lk_core_request *core;     /* likewise: its process, whatever pid is given */
     uint64_t (*now_ms)(void); /* the clock that deadlines are kept by; NULL: lk_now_ms() */
 };
 

@@ -3,13 +3,15 @@
 
 #include "process/capture/capture_file.h"
 #include "process/capture/record.h"
+#include "process/core/core.h"
 #include "snapshot/builder.h"
 
 struct lk_process *lk_target_open(pid_t pid, const struct lk_examine_options *o,
                                   struct lk_error *err)
 {
-    struct lk_process *t =
-        o->captured ? lk_capture_open(o->captured, pid, err) : lk_process_open_live(pid, err);
+    struct lk_process *t = o->core       ? lk_core_open(o->core, err)
+                           : o->captured ? lk_capture_open(o->captured, pid, err)
+                                         : lk_process_open_live(pid, err);
     if (t && o->capture)
         lk_record_start(t);
     return t;

@@ -1,5 +1,5 @@
-/* The process of an examination: one that lives, or one that was captured; recorded where that is
- * asked for. */
+/* The process of an examination: one that lives, that was captured, or whose core was dumped;
+ * recorded where that is asked for. */
 #ifndef LK_EXAMINE_TARGET_H
 #define LK_EXAMINE_TARGET_H
 

@@ -5,6 +5,7 @@
 #include "process/facts.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 
 #include "process/process_impl.h"
@@ -150,6 +151,26 @@ const char *lk_process_child_fills(struct lk_process *t, int64_t pid, struct lk_
 {
     const char *ret = NULL;
     return ask(t, LK_FACT_CHILD_FILLS, &(struct lk_key){ .pid = pid }, a, &ret) ? ret : NULL;
+}
+
+static bool is_among(int number, const int *v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (v[i] == number)
+            return true;
+    return false;
+}
+
+bool lk_signal_is_usual(int number)
+{
+    static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
+    return is_among(number, usual, LK_ARRAY_LEN(usual));
+}
+
+bool lk_signal_is_of_timers(int number)
+{
+    static const int timers[] = { SIGALRM, SIGVTALRM, SIGPROF };
+    return is_among(number, timers, LK_ARRAY_LEN(timers));
 }
 
 /* ---- what is worked out above the door ------------------------------------------------ */

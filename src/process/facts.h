@@ -167,6 +167,12 @@ bool lk_process_child_idles(struct lk_process *t, int64_t pid, const char *pipe,
  * the arena; NULL where there is none, or that may not be read. */
 const char *lk_process_child_fills(struct lk_process *t, int64_t pid, struct lk_arena *a);
 
+/** Signals that nearly every program handles, and with which none ends a wait: of the interrupt
+ * key, of crashes, and the two that glibc keeps for itself. */
+bool lk_signal_is_usual(int number);
+/** Those of setitimer(2), with which code of its own bounds waits. */
+bool lk_signal_is_of_timers(int number);
+
 /* ---- what is worked out above the door -------------------------------------------------- */
 
 /**

@@ -445,6 +445,11 @@ bool lk_process_is_cut(const struct lk_process *t)
     return t->ops->is_cut && t->ops->is_cut(t->impl);
 }
 
+bool lk_process_is_moment(const struct lk_process *t)
+{
+    return t->ops->one_moment;
+}
+
 bool lk_process_by_bytes(const struct lk_process *t)
 {
     return t->ops->read_known || (t->ops->was_read && !t->aside);

@@ -53,6 +53,8 @@ struct lk_thread_list {
 };
 
 struct lk_process_ops {
+    /** All that is known of it is of one moment, and when that was is not: it has no clock. */
+    bool one_moment;
     /** Reads up to n bytes at addr into buf; returns the bytes read from the front (0: none). */
     size_t (*read)(void *impl, lk_addr addr, void *buf, size_t n);
     /** Vectored: n segments of LK_PAGE bytes each; sets why[i]: 0, or the errno of a page that
@@ -138,6 +140,9 @@ size_t lk_process_n_read(struct lk_process *t);
 uint64_t lk_process_now_us(const struct lk_process *t);
 uint64_t lk_process_now_ms(const struct lk_process *t);
 void lk_process_sleep_us(const struct lk_process *t, uint64_t us);
+
+/** Nothing of it changes, and how its moment stands to those in its memory is not known. */
+bool lk_process_is_moment(const struct lk_process *t);
 
 /** Each byte counts by itself: it is known of this process, or kept, one by one. */
 bool lk_process_by_bytes(const struct lk_process *t);

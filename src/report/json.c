@@ -345,6 +345,7 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
     lk_jw_member(&w, "ended_by_run", lk_jw_text(&w, lk_words_stood_still(r->snap->stood_still)));
     lk_jw_member(&w, "stalled_after_ms", json_integer(r->snap->stalled_after_ms));
     lk_jw_member(&w, "watched_ms", json_integer(r->snap->watched_ms));
+    lk_jw_member(&w, "one_moment", json_boolean(r->snap->one_moment));
     lk_jw_key(&w, "findings");
     lk_jw_open_level(&w, '[');
     for (size_t i = 0; i < r->findings->list.n; i++) {

@@ -386,6 +386,7 @@ static bool read_report(const json_t *o, bool in_set, struct lk_reports *ret, st
     s->stood_still = lk_jr_word(o, "ended_by_run", stood_still_name, LK_RAN_TOO_LONG + 1, LK_MOVES);
     s->stalled_after_ms = LK_MAX(lk_jr_number(o, "stalled_after_ms"), 0);
     s->watched_ms = LK_MAX(lk_jr_number(o, "watched_ms"), 0);
+    s->one_moment = lk_jr_bool(o, "one_moment");
     read_target(&r, target);
     lk_jr_entities(&r, o);
     read_samples(&r, o);

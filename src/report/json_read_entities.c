@@ -144,7 +144,9 @@ static struct lk_natstack *native_stack(struct lk_jr *r, const json_t *o)
 
 static int64_t timeout(const json_t *o)
 {
-    return lk_jr_tri(o, "timed") == LK_NO ? LK_FOREVER : lk_jr_number(o, "timeout_ms");
+    const enum lk_tri timed = lk_jr_tri(o, "timed");
+    const int64_t ms = lk_jr_number(o, "timeout_ms");
+    return timed == LK_NO ? LK_FOREVER : timed == LK_YES && ms == LK_UNKNOWN ? LK_SOMETIME : ms;
 }
 
 static void kernel_wait(struct lk_jr *r, const json_t *o, struct lk_syscall_wait *os)

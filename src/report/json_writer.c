@@ -12,7 +12,7 @@
 #define INDENT 2
 
 static const char *const gaps[LK_GAP_COUNT] = {
-    [LK_GAP_TARGET] = "a fact about the process could not be read from /proc",
+    [LK_GAP_TARGET] = "a fact about the process is not known",
     [LK_GAP_PYTHON] = "a fact about the Python runtime could not be read",
     [LK_GAP_STUCK] =
         "for how long a thread has been where it is is not known: it was not seen to stand still",
@@ -120,12 +120,12 @@ json_t *lk_jw_known_text(struct lk_jw *w, const char *s, enum lk_gap g)
 
 json_t *lk_jw_number(int64_t n)
 {
-    return n == LK_UNKNOWN ? json_null() : json_integer(n);
+    return n == LK_UNKNOWN || n == LK_SOMETIME ? json_null() : json_integer(n);
 }
 
 json_t *lk_jw_known_number(struct lk_jw *w, int64_t n, enum lk_gap g)
 {
-    w->gap[g] += n == LK_UNKNOWN;
+    w->gap[g] += n == LK_UNKNOWN || n == LK_SOMETIME;
     return lk_jw_number(n);
 }
 

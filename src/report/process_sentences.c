@@ -57,6 +57,8 @@ const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
 {
     int64_t pause_us = LK_UNKNOWN, stopped = 0;
+    if (s->one_moment)
+        return "at a core dump, which is one moment; nothing was done to the process";
     for (size_t i = 0; i < s->samples.n; i++) {
         pause_us = LK_MAX(pause_us, s->samples.v[i].pause_us);
         stopped = LK_MAX(stopped, s->samples.v[i].stopped);

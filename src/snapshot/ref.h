@@ -6,6 +6,9 @@
 
 #define LK_UNKNOWN INT64_MIN /* an int64_t that is not known */
 #define LK_FOREVER INT64_MAX /* a timeout that does not exist */
+/* one that exists, of which it is not known how much is left: its moment is known, and the present
+ * one is not */
+#define LK_SOMETIME (INT64_MAX - 1)
 
 enum lk_tri { LK_NO = 0, LK_YES = 1, LK_TRI_UNKNOWN = -1 };
 

@@ -189,6 +189,8 @@ struct lk_snapshot {
     const char *decisive_why; /* what, and why; NULL: the last of the limits */
     int64_t watched_ms;       /* how long, samples and watch together, the target was observed */
     int64_t stalled_after_ms;
+    /* it is of a core dump: whether anything moves, and for how long it has not, is not known */
+    bool one_moment;
     /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */
     const struct lk_patterns *patterns;
     struct lk_map *by_addr;  /* builder's private use */

@@ -130,7 +130,9 @@ struct lk_wait {
     bool any;      /* any one of `on` ends the wait (else: all are needed) */
     bool complete; /* `on` names every ender; false = other code may end it too */
     struct lk_refs on;
-    int64_t timeout_ms; /* time left: LK_FOREVER = no timeout, LK_UNKNOWN = not known */
+    /* time left: LK_FOREVER = no timeout, LK_SOMETIME = not known how much, LK_UNKNOWN = not known
+     */
+    int64_t timeout_ms;
     enum lk_read read;
     unsigned traits; /* enum lk_wait_trait */
     /* "Future.result()", "Lock.acquire()", "time.sleep()", ... for sentences; NULL */

@@ -11,7 +11,7 @@ import sys
 import lib
 
 OTHERS = {"--reload"}  # an option of uvicorn's that the manual speaks of
-COMMANDS = ["attach", "run", "capture", "analyze", "diff", "rules", "explain"]
+COMMANDS = ["attach", "run", "capture", "core", "analyze", "diff", "rules", "explain"]
 
 
 def text_of(*path):

@@ -214,8 +214,7 @@ static void judge_blocked(struct lk_rule_context *c, struct lk_finding *f, const
     if (!t->stable && lk_callback_age(c, o) < 0)
         lk_finding_doubt(f, LK_POSSIBLE);
     f->severity = old && waited_for ? LK_STALLED : LK_HAZARD;
-    f->needs_time =
-        waited_for && !old && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->needs_time = waited_for && !old && !c->halted && !lk_watched_long(c);
     lk_finding_since(c, f, t);
     if (f->stuck_ms == LK_UNKNOWN ||
         (!lk_is_stalled(c, t) && lk_callback_age(c, o) > f->stuck_ms)) {
@@ -244,9 +243,9 @@ static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const st
                        "waits there time and again");
     else
         lk_finding_say(c, &f,
-                       "the thread is in a callback of the loop, not in the loop's selector, and "
-                       "has not moved for %s",
-                       lk_duration(c, lk_stuck(c, t)));
+                       "the thread is in a callback of the loop, not in the loop's selector%s%s",
+                       c->snap->one_moment ? "" : ", and has not moved for ",
+                       c->snap->one_moment ? "" : lk_duration(c, lk_stuck(c, t)));
     lk_say_callback_age(c, &f, o);
     lk_say_callback_task(c, &f, t);
     lk_finding_say(c, &f, "%s", lk_who_waits_for_loop(c, &f, o));
@@ -254,6 +253,13 @@ static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const st
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);
     lk_explain(c, o->thread);
+}
+
+/* Of a core dump that is not known. */
+static bool is_short(const struct lk_rule_context *c, const struct lk_loop *o,
+                     const struct lk_thread *t)
+{
+    return !c->snap->one_moment && LK_MAX(lk_stuck(c, t), lk_callback_age(c, o)) < LK_MIN_BLOCK_MS;
 }
 
 void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
@@ -269,8 +275,8 @@ void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
         bool stands = !t->moved && t->stable;
         if (!stands && !is_old(c, o, t) && lk_callback_age(c, o) < 0)
             continue;
-        if (LK_MAX(lk_stuck(c, t), lk_callback_age(c, o)) < LK_MIN_BLOCK_MS ||
-            (!is_old(c, o, t) && is_passed_on(c, t)) || went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
+        if (is_short(c, o, t) || (!is_old(c, o, t) && is_passed_on(c, t)) ||
+            went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
             continue;
         tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
     }

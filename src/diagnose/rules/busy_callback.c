@@ -39,7 +39,7 @@ static void judge_busy(struct lk_rule_context *c, struct lk_finding *f, const st
                     : t->read == LK_READ_RACY || !o->driven_in_python ? LK_PROBABLE
                                                                       : LK_PROVEN;
     f->severity = old && waited_for ? LK_STALLED : LK_HAZARD;
-    f->needs_time = known && waited_for && !old && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->needs_time = known && waited_for && !old && !lk_watched_long(c);
     f->stuck_ms = known ? age : c->snap->watched_ms;
 }
 

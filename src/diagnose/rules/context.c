@@ -21,13 +21,19 @@ int64_t lk_stuck(const struct lk_rule_context *c, const struct lk_thread *t)
 
 bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
 {
+    if (c->snap->one_moment)
+        return !c->halted && !t->running;
     return lk_stuck(c, t) >= c->snap->stalled_after_ms;
+}
+
+bool lk_watched_long(const struct lk_rule_context *c)
+{
+    return c->snap->one_moment || c->snap->watched_ms >= c->snap->stalled_after_ms;
 }
 
 bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) &&
-           c->snap->watched_ms < c->snap->stalled_after_ms;
+    return !c->halted && !t->running && !t->moved && !lk_is_stalled(c, t) && !lk_watched_long(c);
 }
 
 /* One sample shows where a task is, not that it stays there. Two that are alike may still be two
@@ -42,6 +48,8 @@ int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k)
 
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k)
 {
+    if (c->snap->one_moment)
+        return !c->halted && k->state == LK_TASK_PENDING && !k->ready;
     return lk_task_stuck(c, k) >= c->snap->stalled_after_ms;
 }
 
@@ -49,12 +57,12 @@ bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k)
 {
     return !c->halted && !lk_task_is_stalled(c, k) &&
            (k->stuck_ms != LK_UNKNOWN || c->snap->watched_ms < LK_TWO_SAMPLES_MS) &&
-           c->snap->watched_ms < c->snap->stalled_after_ms;
+           !lk_watched_long(c);
 }
 
 bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
+    return c->snap->one_moment || c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
            (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
 }
 

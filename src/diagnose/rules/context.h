@@ -28,8 +28,15 @@ struct lk_rule_context {
     bool *explained_tasks; /* the same by task */
     bool *serves;          /* by graph node: a request, or what a request waits for (requests.h) */
     bool *mark;            /* scratch, by graph node */
+    const char *passing;   /* what a core dump shows, and not whether it lasts; NULL nothing */
     bool halted;           /* the whole process stands still: times without progress say nothing */
 };
+
+/*
+ * Of a core dump there is one moment: it counts as the first and as the last sample, and as if it
+ * had lasted for --stalled-after. What rests on that is never more than a hazard
+ * (lk_finding_file).
+ */
 
 /** How long the thread is known to have made no progress; -1 when it moves, runs, or that is not
  * known. */
@@ -40,11 +47,13 @@ bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t);
 int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k);
 /** lk_task_stuck reached --stalled-after. */
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k);
+/** Watched for --stalled-after; one moment stands for that, though it does not show it. */
+bool lk_watched_long(const struct lk_rule_context *c);
 /** More samples could still show that it is. */
 bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k);
 /** More watching could still show that the thread is stalled (or moves). */
 bool lk_may_stall(const struct lk_rule_context *c, const struct lk_thread *t);
-/** The thread, seen in one sample only, could be there for an instant. */
+/** Not only for an instant, as a thread that was seen in one sample of several may be. */
 bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t);
 /** Marks all threads that cannot go on before r does (and r itself) as explained. */
 void lk_explain(struct lk_rule_context *c, struct lk_ref r);

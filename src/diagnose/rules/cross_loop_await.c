@@ -43,11 +43,8 @@ static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
         lk_finding_doubt(f, LK_POSSIBLE); /* it may have been completed an instant ago */
     else if (k->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);
-    f->severity = lost && lk_is_stalled(c, t) && c->snap->watched_ms >= c->snap->stalled_after_ms
-                      ? LK_STALLED
-                      : LK_HAZARD;
-    f->needs_time = lost && f->severity == LK_HAZARD && !c->halted &&
-                    c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->severity = lost && lk_is_stalled(c, t) && lk_watched_long(c) ? LK_STALLED : LK_HAZARD;
+    f->needs_time = lost && f->severity == LK_HAZARD && !c->halted && !lk_watched_long(c);
     if (lost)
         lk_finding_since(c, f, t);
     if (lost)

@@ -219,7 +219,9 @@ static void say_plain(struct lk_rule_context *c, struct lk_finding *f, size_t st
     const char *links = stopped + asleep == n ? (n == 1 ? "the link" : "all links")
                                               : lk_count(c, (int64_t)(stopped + asleep), "link");
     const char *verb = stopped + asleep == 1 ? "was" : "were";
-    if (stopped + asleep)
+    if (stopped + asleep && c->snap->one_moment)
+        lk_finding_say(c, f, "%s of the chain %s there in the core dump's one moment", links, verb);
+    else if (stopped + asleep)
         lk_finding_say(c, f, "%s of the chain %s read while %s, and %s the same in all samples",
                        links, verb,
                        !stopped  ? "the thread slept, which it did before and after"
@@ -454,6 +456,18 @@ static void doubt_for_unread(struct lk_rule_context *c, struct lk_finding *f)
     }
 }
 
+/* What one moment shows may be over in the next; that it stands still is not said of it. */
+static void judge_moment(struct lk_rule_context *c, struct lk_finding *f)
+{
+    f->stuck_ms = LK_UNKNOWN;
+    if (f->severity != LK_STALLED)
+        return;
+    f->severity = LK_HAZARD;
+    lk_finding_say(c, f, "whether it lasts is not known: a core dump is one moment");
+    if (!f->rule->slow && f->confidence > LK_POSSIBLE && !c->passing)
+        c->passing = f->summary;
+}
+
 bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
 {
     static const enum lk_verdict most[] = {
@@ -463,6 +477,8 @@ bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
         doubt_for_unread(c, f);
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
     f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
+    if (c->snap->one_moment)
+        judge_moment(c, f);
     if (!f->alone && !adds_a_culprit(c, f)) {
         lk_finding_drop(f);
         return false;

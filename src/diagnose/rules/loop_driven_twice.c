@@ -13,16 +13,15 @@
 /* A callback of the outer loop has waited for its turn all the time. */
 static bool outer_is_held(const struct lk_rule_context *c, const struct lk_loop *o)
 {
-    return !c->halted && o && o->ready > 0 && o->ready_same_head &&
-           c->snap->watched_ms >= c->snap->stalled_after_ms;
+    return !c->halted && o && o->ready > 0 && o->ready_same_head && lk_watched_long(c);
 }
 
 static void file_double(struct lk_rule_context *c, struct lk_finding *f,
                         const struct lk_loop *outer, struct lk_ref ref)
 {
     f->severity = outer_is_held(c, outer) ? LK_STALLED : LK_HAZARD;
-    f->needs_time = f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 &&
-                    c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->needs_time =
+        f->severity == LK_HAZARD && !c->halted && outer && outer->ready > 0 && !lk_watched_long(c);
     f->safe_now = "Nothing needs to be ended while callbacks still run; the outer loop goes on "
                   "when the inner call returns.";
     lk_finding_held(c, f, ref);

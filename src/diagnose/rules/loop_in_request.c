@@ -59,7 +59,7 @@ static bool find_drive(const struct lk_thread *t, struct drive *d)
 static void judge_forever(struct lk_rule_context *c, struct lk_finding *f,
                           const struct lk_thread *t, const struct drive *d)
 {
-    bool watched = c->snap->watched_ms >= c->snap->stalled_after_ms;
+    bool watched = lk_watched_long(c);
     /* The loop's callbacks may move; the request's own frames, up to the one that runs it, do not.
      */
     size_t up_to_caller = t->python_stack->n - (size_t)(d->caller - t->python_stack->frames);

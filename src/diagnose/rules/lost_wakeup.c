@@ -70,12 +70,11 @@ static void judge_wakeup(struct lk_rule_context *c, struct lk_finding *f, const 
     f->nothing_left = twice && !lk_tasks_may_be_missing(c) && nothing_can_wake(o, t);
     if (f->nothing_left)
         f->severity = LK_DEADLOCK;
-    else if (lk_is_stalled(c, t) && c->snap->watched_ms >= c->snap->stalled_after_ms)
+    else if (lk_is_stalled(c, t) && lk_watched_long(c))
         f->severity = LK_STALLED;
     else
         f->severity = LK_HAZARD;
-    f->needs_time =
-        f->severity == LK_HAZARD && !c->halted && c->snap->watched_ms < c->snap->stalled_after_ms;
+    f->needs_time = f->severity == LK_HAZARD && !c->halted && !lk_watched_long(c);
 }
 
 static void tell_wakeup(struct lk_rule_context *c, size_t i, const struct lk_loop *o)

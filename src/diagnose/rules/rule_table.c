@@ -222,6 +222,7 @@ const struct lk_rule lk_rules[] = {
         .id = "LK401",
         .name = "blocking-call-in-loop",
         .ceiling = LK_STALLED,
+        .slow = true,
         .find = lk_find_blocking_call_in_loop,
         .means = "a callback or coroutine makes a blocking call on the loop's thread; everything "
                  "else on that loop waits",
@@ -234,6 +235,7 @@ const struct lk_rule lk_rules[] = {
         .id = "LK402",
         .name = "cpu-bound-callback",
         .ceiling = LK_STALLED,
+        .slow = true,
         .find = lk_find_cpu_bound_callback,
         .means = "one callback keeps the loop's thread busy across all samples; everything else "
                  "on that loop waits",
@@ -246,6 +248,7 @@ const struct lk_rule lk_rules[] = {
         .id = "LK403",
         .name = "workers-exhausted",
         .ceiling = LK_STALLED,
+        .slow = true,
         .find = lk_find_workers_exhausted,
         .means = "for --stalled-after no worker of the server finished a request while other "
                  "requests wait in its queue: its pool's, the socket's, or that of what limits its "
@@ -272,6 +275,7 @@ const struct lk_rule lk_rules[] = {
         .id = "LK405",
         .name = "unbounded-future-wait",
         .ceiling = LK_HAZARD,
+        .slow = true,
         .find = lk_find_unbounded_future_wait,
         .means = "user code has waited long without a timeout for a future, or a request for an "
                  "event, a semaphore, a barrier, a queue or something lent, whoever could end that "
@@ -284,6 +288,7 @@ const struct lk_rule lk_rules[] = {
         .id = "LK406",
         .name = "external-wait",
         .ceiling = LK_STALLED,
+        .slow = true,
         .find = lk_find_external_wait,
         .means = "a request, or a caller's wait for a result, is held up by an event from outside "
                  "of the process, without a timeout; no deadlock here",

@@ -97,6 +97,8 @@ const char *lk_end_process_words(const struct lk_rule_context *c)
                         "end this worker with kill -TERM %lld (then -KILL): its supervisor starts "
                         "another one, and may do so by itself once a request has taken %s.",
                         (long long)s->pid, lk_duration(c, s->supervisor_timeout_ms));
+    if (s->one_moment)
+        return "restart the process, if it still runs.";
     return lk_print(
         c, "restart the process: kill -TERM %lld, then kill -KILL %lld if it does not end.",
         (long long)s->pid, (long long)s->pid);

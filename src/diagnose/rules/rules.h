@@ -119,6 +119,9 @@ struct lk_rule {
     /* only LK203 may go beyond it, in the one case in which nothing is left that could wake the
      * loop */
     enum lk_verdict ceiling;
+    /* it tells of what is nothing special for a moment: where a core dump shows no more than one,
+     * that is a hazard, and not what decides whether all is well */
+    bool slow;
     void (*find)(struct lk_rule_context *c);
     const char *means; /* one sentence */
     const char *remedy;

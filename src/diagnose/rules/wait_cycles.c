@@ -252,9 +252,9 @@ static const char *cycle_safe_now(const struct lk_rule_context *c, const struct 
 static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
                         const struct lk_wait_cycle *k)
 {
-    const bool over = c->snap->watched_ms >= c->snap->stalled_after_ms;
+    const bool over = lk_watched_long(c);
     int64_t age = k->has_thread ? k->stuck_ms : k->steady ? c->snap->watched_ms : 0;
-    bool old = age >= c->snap->stalled_after_ms;
+    bool old = c->snap->one_moment || age >= c->snap->stalled_after_ms;
     if (k->only_alike && f->confidence == LK_PROVEN)
         c->out->look_again.at_once = true; /* the next look may find its thread asleep */
     c->out->look_again.at_once |=

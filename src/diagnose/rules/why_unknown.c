@@ -14,6 +14,7 @@
 #include "diagnose/rules/polls_in_vain.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
+#include "diagnose/rules/unread_of_core.h"
 #include "diagnose/wording/entity.h"
 #include "util/text.h"
 
@@ -581,7 +582,8 @@ const char *lk_why_unknown(struct lk_rule_context *c)
     const char *gil = gil_is_kept(c), *queue = future_of_unread_queue(c), *loop = loop_not_read(c),
                *no_queue = loop_without_queue(c), *kind = loop_of_unread_kind(c),
                *words = all_wait_for_words(c);
-    const char *unread = unread_calls(c), *tasks = undecided_task_waits(c);
+    const char *unread = unread_calls(c), *tasks = undecided_task_waits(c),
+               *core = lk_unread_of_core(c);
     if (children)
         return children;
     if (unread)
@@ -592,6 +594,9 @@ const char *lk_why_unknown(struct lk_rule_context *c)
         return s->decisive_why ? s->decisive_why
                : s->limits.n   ? s->limits.v[s->limits.n - 1].text
                                : "something that decides whether all is well could not be read";
+    if (c->passing)
+        return lk_print(c, "%s; whether that lasts is not known, since a core dump is one moment",
+                        c->passing);
     return runtime    ? runtime
            : gil      ? gil
            : loop     ? loop
@@ -600,5 +605,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : waits    ? waits
            : tasks    ? tasks
            : words    ? words
+           : core     ? core
                       : kind;
 }

@@ -102,7 +102,7 @@ const char *lk_words_cut(struct lk_arena *a, const char *s, size_t columns)
 
 const char *lk_words_duration(struct lk_arena *a, int64_t ms)
 {
-    if (ms == LK_UNKNOWN)
+    if (ms == LK_UNKNOWN || ms == LK_SOMETIME)
         return "an unknown time";
     if (ms == LK_FOREVER)
         return "for ever";

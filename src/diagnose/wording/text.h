@@ -21,7 +21,8 @@ size_t lk_words_columns(const char *s, size_t n);
  * was cut. */
 const char *lk_words_cut(struct lk_arena *a, const char *s, size_t columns);
 
-/** As lk_text_duration; "an unknown time" for LK_UNKNOWN, "for ever" for LK_FOREVER. */
+/** As lk_text_duration; "an unknown time" for LK_UNKNOWN and LK_SOMETIME, "for ever" for
+ * LK_FOREVER. */
 const char *lk_words_duration(struct lk_arena *a, int64_t ms);
 /** "99,990". */
 const char *lk_words_number(struct lk_arena *a, int64_t n);

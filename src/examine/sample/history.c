@@ -381,6 +381,19 @@ static void enter_callback(struct lk_history *h, struct lk_loop *o, const struct
         o->callback_ms = LK_MAX(o->callback_ms, o->turn_ms);
 }
 
+/* One look tells where everything is, and nothing of before. */
+static void forget_times(struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->threads.n; i++) {
+        s->threads.v[i].stuck_ms = LK_UNKNOWN;
+        s->threads.v[i].stuck_by_scheduler = false;
+    }
+    for (size_t i = 0; i < s->tasks.n; i++)
+        s->tasks.v[i].stuck_ms = LK_UNKNOWN;
+    for (size_t i = 0; i < s->loops.n; i++)
+        s->loops.v[i].callback_ms = LK_UNKNOWN;
+}
+
 void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, int64_t **moved,
                     size_t *n_moved)
 {
@@ -405,6 +418,8 @@ void lk_history_add(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms, 
     for (size_t i = 0; i < s->locks.n; i++)
         s->locks.v[i].stable =
             enter(h, LK_KIND_LOCK, s->locks.v[i].addr, digest_lock(s, &s->locks.v[i]));
+    if (s->one_moment)
+        forget_times(s);
 }
 
 static bool is_greenlet(const struct lk_snapshot *s, struct lk_ref r)

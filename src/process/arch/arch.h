@@ -61,6 +61,11 @@ struct lk_arch {
     const struct lk_arch_register *registers; /* by place */
     unsigned n_registers;
     unsigned regset_words; /* of NT_PRSTATUS, 8 bytes each */
+    /* Words of it: the number of the system call that the thread is in (negative: it is in none),
+     * what the call has returned, its arguments, and where the thread's own storage begins */
+    struct {
+        uint8_t number, result, args[6], thread_pointer;
+    } call;
 
     /* names by number; NULL where the kernel has none. What each waits for: syscalls.h */
     const char *const *syscalls;
@@ -97,6 +102,13 @@ const struct lk_arch *lk_arch_own(void);
 
 /** Place of the register with that DWARF number; LK_REGS_MAX when it is not looked at. */
 unsigned lk_arch_place(const struct lk_arch *arch, uint64_t dwarf);
+/**
+ * The call in which a thread sleeps whose registers these are, as /proc/PID/task/TID/syscall would
+ * show it. False: it sleeps in none. A call that was broken off so that the registers could be
+ * taken has returned one of the kernel's codes for that (include/linux/errno.h), or EINTR.
+ */
+bool lk_arch_take_call(const struct lk_arch *arch, const uint64_t *regset, int64_t *nr,
+                       uint64_t args[6]);
 /** From what PTRACE_GETREGSET gave for NT_PRSTATUS. */
 void lk_arch_take_regs(const struct lk_arch *arch, const uint64_t *regset, struct lk_regs *ret);
 

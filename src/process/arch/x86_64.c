@@ -167,6 +167,11 @@ const struct lk_arch lk_arch_x86_64 = {
     .registers = registers,
     .n_registers = LK_ARRAY_LEN(registers),
     .regset_words = REGSET_WORDS,
+    /* orig_rax, rax; rdi, rsi, rdx, r10, r8, r9; fs_base */
+    .call = { .number = 15,
+              .result = 10,
+              .args = { 14, 13, 12, 7, 9, 8 },
+              .thread_pointer = 21 },
     .syscalls = lk_x86_64_syscalls,
     .n_syscalls = LK_X86_64_SYSCALLS,
     .syscall_bytes = SYSCALL_BYTES,

@@ -42,8 +42,12 @@ static int64_t absolute_timeout(const struct lk_call_decode *d, lk_addr at, cloc
 {
     int64_t deadline = relative_timeout(d, at, 1000000000);
     struct timespec now;
-    if (deadline == LK_FOREVER || deadline == LK_UNKNOWN || clock_gettime(clock, &now) != 0)
-        return deadline == LK_FOREVER ? LK_FOREVER : LK_UNKNOWN;
+    if (deadline == LK_FOREVER || deadline == LK_UNKNOWN)
+        return deadline;
+    if (lk_process_is_moment(d->r->target))
+        return LK_SOMETIME;
+    if (clock_gettime(clock, &now) != 0)
+        return LK_UNKNOWN;
     int64_t left = deadline - (now.tv_sec * 1000 + now.tv_nsec / 1000000);
     return LK_MAX(left, 0);
 }

@@ -28,7 +28,7 @@ struct lk_kernel_reader *lk_kernel_reader_create(struct lk_process *t, int whole
     struct lk_kernel_reader *r = lk_xcalloc(1, sizeof(*r));
     r->target = t;
     r->arena = a;
-    r->pid = lk_process_pid(t);
+    r->pid = whole < 0 ? 0 : lk_process_pid(t);
     r->pidfd = -1;
     lk_procfs_find_answering(r->pid, whole, &r->folder);
     r->holders = lk_fd_holders_create(r->pid, r->folder.dir);

@@ -353,11 +353,9 @@ static int64_t effective_uid(int dir)
     return uid;
 }
 
-/* SigCgt of proc_pid_status(5): bit n - 1 for signal n. glibc keeps 32 and 33 for itself. */
+/* SigCgt of proc_pid_status(5): bit n - 1 for signal n. */
 static void read_handlers(struct lk_snapshot *s, int dir)
 {
-    static const int usual[] = { SIGINT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, 32, 33 };
-    static const int timers[] = { SIGALRM, SIGVTALRM, SIGPROF }; /* of setitimer(2) */
     char text[4096];
     uint64_t caught;
     s->handles_signals = s->own_handlers = s->handles_alarm = LK_TRI_UNKNOWN;
@@ -365,11 +363,13 @@ static void read_handlers(struct lk_snapshot *s, int dir)
         !lk_procfs_field(text, "SigCgt:", 16, &caught))
         return;
     s->handles_alarm = LK_NO;
-    for (size_t i = 0; i < LK_ARRAY_LEN(timers); i++)
-        if (caught & UINT64_C(1) << (timers[i] - 1))
+    for (int i = 1; i <= 64; i++) {
+        const uint64_t bit = UINT64_C(1) << (i - 1);
+        if ((caught & bit) && lk_signal_is_of_timers(i))
             s->handles_alarm = LK_YES;
-    for (size_t i = 0; i < LK_ARRAY_LEN(usual); i++)
-        caught &= ~(UINT64_C(1) << (usual[i] - 1));
+        if (lk_signal_is_usual(i))
+            caught &= ~bit;
+    }
     s->caught_signals = caught;
     s->handles_signals = s->own_handlers = caught ? LK_YES : LK_NO;
 }

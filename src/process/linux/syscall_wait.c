@@ -37,6 +37,8 @@ static void decode_fd(struct lk_call_decode *d)
     if (d->ret->on == LK_OS_SOCKET && d->call->shape == LK_TIMEOUT_SOCKET) {
         bool sending = d->call->call == LK_CALL_WRITE || d->call->call == LK_CALL_CONNECT;
         d->ret->timeout_ms = lk_kernel_socket_timeout(d->r, d->ret->fd, sending);
+    } else if (d->call->shape == LK_TIMEOUT_SOCKET && lk_process_is_moment(d->r->target)) {
+        d->ret->timeout_ms = LK_UNKNOWN; /* what the descriptor is is not known */
     }
 }
 

@@ -20,10 +20,16 @@ enum {
     MOST_BEHIND_MS = 7 * 24 * 3600 * 1000, /* an older moment is none */
 };
 
+/* No machine has been up for so long, whose clock is not known. */
+#define LONGEST_UP_MS (INT64_C(20) * 365 * 24 * 3600 * 1000)
+
 /* A moment of the monotonic clock that has been, and not too long ago. */
 bool lk_aio_is_moment(struct lk_py *py, int64_t ms)
 {
-    int64_t behind = lk_reader(py)->now_ms - ms;
+    const int64_t now_ms = lk_reader(py)->now_ms;
+    if (now_ms == LK_UNKNOWN)
+        return ms > 0 && ms < LONGEST_UP_MS;
+    int64_t behind = now_ms - ms;
     return ms > 0 && behind >= -1000 && behind < MOST_BEHIND_MS;
 }
 
@@ -40,7 +46,9 @@ void lk_aio_set_turn(struct lk_py *py, struct lk_ref loop, uint64_t id, int64_t 
     o->turn = id ? id : 1;
     if (began_ms == LK_UNKNOWN)
         return;
-    o->turn_ms = LK_MAX((int64_t)lk_process_now_ms(py->t) - began_ms, (int64_t)0);
+    o->turn_ms = lk_process_is_moment(py->t)
+                     ? LK_UNKNOWN
+                     : LK_MAX((int64_t)lk_process_now_ms(py->t) - began_ms, (int64_t)0);
     o->turn_first = first;
 }
 

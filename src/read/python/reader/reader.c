@@ -13,7 +13,8 @@ struct lk_reader *lk_reader(struct lk_py *py)
 {
     if (!py->reader) {
         py->reader = lk_xcalloc(1, sizeof *py->reader);
-        py->reader->now_ms = (int64_t)lk_process_now_ms(py->t);
+        py->reader->now_ms =
+            lk_process_is_moment(py->t) ? LK_UNKNOWN : (int64_t)lk_process_now_ms(py->t);
     }
     return py->reader;
 }
@@ -80,6 +81,9 @@ int64_t lk_reader_left_ms(struct lk_py *py, int64_t when_ms)
 {
     if (when_ms >= NEVER_MS) /* asyncio.sleep(math.inf) */
         return LK_FOREVER;
-    int64_t left = when_ms - lk_reader(py)->now_ms;
+    const int64_t now_ms = lk_reader(py)->now_ms;
+    if (now_ms == LK_UNKNOWN)
+        return when_ms >= AGES_MS ? LK_FOREVER : LK_SOMETIME;
+    int64_t left = when_ms - now_ms;
     return left >= AGES_MS ? LK_FOREVER : left > 0 ? left : 0;
 }

@@ -91,7 +91,7 @@ struct lk_pool_join {
 };
 
 struct lk_reader {
-    int64_t now_ms; /* CLOCK_MONOTONIC, which is what loop.time() counts */
+    int64_t now_ms; /* CLOCK_MONOTONIC, which is what loop.time() counts; LK_UNKNOWN */
     /* of each kind, the indices of what was mentioned and is to be read */
     struct {
         uint32_t *v;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "process/facts.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
@@ -153,6 +154,26 @@ static bool read_table(struct lk_py *py, struct row rows[N_SIGNALS])
            has_form(rows);
 }
 
+/* A core has this table alone: code in C may have installed what is not in it. */
+static void read_without_kernel(struct lk_py *py, const struct row rows[N_SIGNALS])
+{
+    struct lk_reader *a = lk_reader(py);
+    struct lk_snapshot *s = py->s;
+    bool own = false;
+    for (int i = 1; i < N_SIGNALS; i++) {
+        const enum lk_pykind kind = (enum lk_pykind)lk_py_kind(py, rows[i].func);
+        if (kind == LK_PYK_INT || kind == LK_PYK_NONE || lk_signal_is_usual(i))
+            continue;
+        a->handlers.v[a->handlers.n++] = rows[i].func;
+        own |= lk_py_handler_is_own(py, rows[i].func);
+        if (lk_signal_is_of_timers(i))
+            s->handles_alarm = LK_YES;
+    }
+    a->handlers.known = true;
+    s->handles_signals = a->handlers.n ? LK_YES : LK_TRI_UNKNOWN;
+    s->own_handlers = own ? LK_YES : LK_TRI_UNKNOWN;
+}
+
 void lk_py_read_signal_handlers(struct lk_py *py)
 {
     struct lk_reader *a = lk_reader(py);
@@ -160,7 +181,9 @@ void lk_py_read_signal_handlers(struct lk_py *py)
     struct row rows[N_SIGNALS];
     a->handlers.n = 0;
     a->handlers.known = s->handles_signals == LK_NO;
-    if (s->handles_signals != LK_YES || !read_table(py, rows))
+    if (s->one_moment && read_table(py, rows))
+        read_without_kernel(py, rows);
+    if (s->one_moment || s->handles_signals != LK_YES || !read_table(py, rows))
         return;
     bool own = false, foreign = false;
     for (int i = 1; i < N_SIGNALS; i++) {

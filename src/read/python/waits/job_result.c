@@ -60,7 +60,8 @@ static int64_t lasted(struct lk_py *py, const struct lk_pyframes *frames, bool i
         double began;
         if (!v || !lk_py_number(py, v, &began))
             continue;
-        const int64_t ms = lk_reader(py)->now_ms - lk_reader_ms(began);
+        const int64_t now_ms = lk_reader(py)->now_ms;
+        const int64_t ms = now_ms == LK_UNKNOWN ? -1 : now_ms - lk_reader_ms(began);
         return ms >= 0 ? ms : LK_UNKNOWN;
     }
     return LK_UNKNOWN;
@@ -75,7 +76,9 @@ static int64_t time_left(struct lk_py *py, lk_addr timeout, int64_t lasted_ms)
         return LK_UNKNOWN;
     if (seconds < 0)
         return LK_FOREVER;
-    return lasted_ms != LK_UNKNOWN ? LK_MAX(lk_reader_ms(seconds) - lasted_ms, 0) : LK_UNKNOWN;
+    if (lasted_ms == LK_UNKNOWN)
+        return lk_process_is_moment(py->t) ? LK_SOMETIME : LK_UNKNOWN;
+    return LK_MAX(lk_reader_ms(seconds) - lasted_ms, 0);
 }
 
 void lk_py_read_job_result(struct lk_py *py, const struct lk_pyframes *frames, bool innermost_first,
