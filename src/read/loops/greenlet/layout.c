@@ -130,18 +130,26 @@ static bool most(size_t some, size_t of)
     return some > 0 && some * 4 >= of * 3;
 }
 
+/* Zeros fit everywhere: of the places where most fit, the one at which most tell something. */
 static unsigned find_stop(const struct population *p)
 {
+    unsigned best = 0;
+    size_t best_tell = 0;
     for (unsigned stop = FIRST_STOP; stop <= LAST_STOP; stop++) {
-        size_t mains = 0, fit = 0;
+        size_t mains = 0, fit = 0, tell = 0;
         for (size_t i = 0; i < p->n; i++) {
-            mains += p->v[i].w[stop] == MAIN_STOP;
-            fit += is_stack(p->v[i].w, stop);
+            const uint64_t *w = p->v[i].w;
+            const bool fits = is_stack(w, stop);
+            mains += w[stop] == MAIN_STOP;
+            fit += fits;
+            tell += fits && w[stop] != 0;
         }
-        if (mains && most(fit, p->n))
-            return stop;
+        if (!mains || !most(fit, p->n) || tell <= best_tell)
+            continue;
+        best = stop;
+        best_tell = tell;
     }
-    return 0;
+    return best;
 }
 
 /* The first of the words behind stack_prev in which most frames stand; 0 where nobody has any. */
