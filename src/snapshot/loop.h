@@ -42,10 +42,12 @@ struct lk_loop {
     lk_addr addr;
     const char *kind;      /* name for reports: "asyncio", ... */
     uint64_t kind_id;      /* equal where the kind is */
+    bool alone;            /* its kind has no interface in common with others */
     bool driven_in_python; /* the thread that runs it has Python frames that say so */
     const char *cls;       /* class name */
-    const char *cancels;   /* the call by which another thread has a task of it cancelled; NULL */
-    struct lk_ref thread;  /* that runs it, or last ran it and is alive */
+    const char *offload; /* how code on it has a blocking call made elsewhere; NULL: as asyncio's */
+    const char *cancels; /* the call by which another thread has a task of it cancelled; NULL */
+    struct lk_ref thread; /* that runs it, or last ran it and is alive */
     enum lk_loop_run run;
     enum lk_tri closed, stopping;
     uint64_t thread_ident; /* _thread_id; 0 none */

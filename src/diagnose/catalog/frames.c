@@ -212,8 +212,15 @@ const struct lk_pattern lk_known_functions[] = {
     { "unrolled_run", "trio/_core/_run.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "trio" },
     { "get_events", "trio/_core/_run.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "trio" },
     { "get_events", "trio/_core/_io_epoll.py", LK_MARK_DRIVES, NULL },
-    /* loops that are not read: Twisted's, but for the reactor that runs on asyncio's; curio's */
-    { "mainLoop", "twisted/internet/base.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "Twisted" },
+    /* Twisted's own reactors */
+    { "mainLoop", "twisted/internet/base.py", LK_MARK_DRIVES | LK_MARK_FOREVER | LK_MARK_UNREAD,
+      "Twisted" },
+    { "run", "twisted/internet/base.py", LK_MARK_DRIVES | LK_MARK_FOREVER, NULL },
+    { "runUntilCurrent", "twisted/internet/base.py", LK_MARK_DRIVES, NULL },
+    { "doPoll", "twisted/internet/epollreactor.py", LK_MARK_DRIVES, NULL },
+    { "doPoll", "twisted/internet/pollreactor.py", LK_MARK_DRIVES, NULL },
+    { "doSelect", "twisted/internet/selectreactor.py", LK_MARK_DRIVES, NULL },
+    /* loops that are not read: curio's */
     { "run", "curio/kernel.py", LK_MARK_DRIVES | LK_MARK_UNREAD, "curio" },
     /* the interpreter's end (Lib/threading.py, Lib/concurrent/futures, Lib/multiprocessing/util.py)
      */

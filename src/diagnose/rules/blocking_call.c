@@ -250,6 +250,7 @@ static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const st
     lk_say_callback_task(c, &f, t);
     lk_finding_say(c, &f, "%s", lk_who_waits_for_loop(c, &f, o));
     f.safe_now = how_to_free(c, t);
+    f.remedy = lk_offload_remedy(c, &f, o);
     if (lk_finding_file(c, &f))
         lk_explain(c, loop);
     lk_explain(c, o->thread);

@@ -286,3 +286,13 @@ bool lk_computes_most(const struct lk_rule_context *c, const struct lk_loop *o,
     return o->callback_same && c->snap->watched_ms >= LK_TWO_SAMPLES_MS &&
            lk_cpu_share(c, t) >= LK_BUSY_SHARE && !lk_is_stalled(c, t);
 }
+
+const char *lk_offload_remedy(const struct lk_rule_context *c, const struct lk_finding *f,
+                              const struct lk_loop *o)
+{
+    return o->offload ? lk_print(c,
+                                 "Move the call off the loop's thread (%s), or use a form of it "
+                                 "that does not block.",
+                                 o->offload)
+                      : f->remedy;
+}

@@ -48,5 +48,8 @@ void lk_callback_finding(struct lk_rule_context *c, struct lk_finding *f, struct
 void lk_say_callback_task(struct lk_rule_context *c, struct lk_finding *f,
                           const struct lk_thread *t);
 void lk_say_callback_age(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o);
+/** The rule's remedy, or where the loop's kind has a way of its own to leave its thread, that. */
+const char *lk_offload_remedy(const struct lk_rule_context *c, const struct lk_finding *f,
+                              const struct lk_loop *o);
 
 #endif

@@ -19,7 +19,7 @@ static bool is_driver_unread(const struct lk_snapshot *s, const struct lk_loop *
 /* An idle leftover is none: it neither runs nor has work. */
 static bool is_in_use(const struct lk_snapshot *s, const struct lk_loop *o)
 {
-    if (!o->kind || o->closed == LK_YES || o->run == LK_LOOP_CLOSED || !o->stable ||
+    if (!o->kind || o->alone || o->closed == LK_YES || o->run == LK_LOOP_CLOSED || !o->stable ||
         is_driver_unread(s, o))
         return false;
     return o->run == LK_LOOP_RUNNING || (o->tasks_pending != LK_UNKNOWN && o->tasks_pending > 0);

@@ -37,6 +37,8 @@ static void read_loop(struct lk_py *py, struct lk_ref ref)
     if (kind) {
         o->kind = kind->name;
         o->cancels = kind->cancels;
+        o->alone = kind->alone;
+        o->offload = kind->offload;
         o->kind_id = 1 + (uint64_t)(kind - lk_loop_kinds);
         kind->read_loop(py, o->addr, ref);
         return;
@@ -177,6 +179,9 @@ static void read_members(struct lk_py *py)
         if (kind && kind->read_members)
             kind->read_members(py, lk_ref_make(LK_KIND_LOOP, i));
     }
+    for (size_t i = 0; i < lk_n_loop_kinds; i++)
+        if (lk_loop_kinds[i].read_calls && lk_py_module_dict(py, lk_loop_kinds[i].module))
+            lk_loop_kinds[i].read_calls(py);
 }
 
 void lk_read_registered(struct lk_py *py)

@@ -8,6 +8,8 @@
 #include "read/loops/loop_kind.h"
 #include "read/loops/trio/loop.h"
 #include "read/loops/trio/tasks.h"
+#include "read/loops/twisted/calls.h"
+#include "read/loops/twisted/reactor.h"
 #include "read/loops/uvloop/loop.h"
 #include "read/loops/uvloop/transport.h"
 
@@ -32,6 +34,8 @@ const struct lk_loop_kind lk_loop_kinds[] = {
     { .name = "trio",
       .module = "trio._core._run",
       .cls = "Runner",
+      .offload = "await trio.to_thread.run_sync(...)",
+      .alone = true,
       .driven_in_python = true,
       /* while it waits the generator unrolled_run is suspended; in guest mode a thread of its own
        * waits for it */
@@ -43,6 +47,17 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .read_loop = lk_trio_read_loop,
       .read_members = lk_trio_read_tasks,
       .until = lk_trio_main_task },
+    { .name = "Twisted",
+      .module = "twisted.internet.base",
+      .cls = "ReactorBase",
+      .offload = "twisted.internet.threads.deferToThread(...)",
+      .alone = true,
+      .driven_in_python = true,
+      .drivers = { { "mainLoop", "/twisted/internet/base.py", "self", NULL },
+                   { "runUntilCurrent", "/twisted/internet/base.py", "self", NULL } },
+      .read_current = lk_twisted_read_current,
+      .read_loop = lk_twisted_read_reactor,
+      .read_calls = lk_twisted_read_calls },
     { .name = "greenlet",
       .join_chain = lk_greenlet_join_chain,
       .task_module = "greenlet",

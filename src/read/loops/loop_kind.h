@@ -16,8 +16,10 @@ struct lk_loop_kind {
 
     /* ---- the loop; NULL class = this kind has tasks, but no loop object of its own ---- */
     const char *module, *cls; /* the class that its loops are of, or derive from */
+    bool alone; /* it has no interface in common with others: one beside another is no accident */
     bool driven_in_python; /* frames of Python stand on a thread's stack while it runs the loop */
-    const char *cancels;   /* the call by which another thread has a task cancelled */
+    const char *offload; /* how code on it has a blocking call made elsewhere; NULL: as asyncio's */
+    const char *cancels; /* the call by which another thread has a task cancelled */
     /* the frames that say so: those of functions that run a loop, which a local variable holds */
     struct lk_loop_driver {
         const char *function, *file; /* end of the file's path; "": any */
@@ -30,6 +32,9 @@ struct lk_loop_kind {
     void (*read_loop)(struct lk_py *py, lk_addr obj, struct lk_ref loop);
     /** Enters the tasks that the loop itself lists, with state, stack and wait. */
     void (*read_members)(struct lk_py *py, struct lk_ref loop);
+    /** Enters, as futures, what threads wait for that code of this kind will do. Called where
+     * `module` is loaded, after the tasks have been read. */
+    void (*read_calls)(struct lk_py *py);
     /** The task until whose end the loop is run; 0. */
     lk_addr (*until)(struct lk_py *py, lk_addr loop);
     /** Descriptor of a transport made by this kind of loop; LK_UNKNOWN. */

@@ -22,6 +22,9 @@
 const struct lk_wait_row lk_task_wait_rows[] = {
     { "acquire", LOCKS, "self", LK_CLASS_AIO_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "asyncio.Lock.acquire()", 0 },
     { "acquire", LOCKS, "self", LK_CLASS_AIO_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, IN, "asyncio.Semaphore.acquire()", 0 },
+    { "acquire", "/anyio/_core/_synchronization.py", "self", LK_CLASS_ANYIO_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_EVENT, "anyio.Lock.acquire()", 0 },
+    { "acquire", ANYIO, "self", LK_CLASS_ANYIO_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "anyio.Lock.acquire()", 0 },
+    { "__aenter__", "/anyio/_core/_synchronization.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with anyio.Lock", 0 },
     { "__aenter__", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "async with asyncio.Lock", 0 },
     { "__aenter__", LOCKS, NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, LK_TAG_SEMAPHORE, "async with asyncio.Semaphore", 0 },
     { "acquire", ANYIO, "self", LK_CLASS_AIO_SEMAPHORE, LK_HOW_OBJECT, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, IN, "anyio.Semaphore.acquire()", 0 },

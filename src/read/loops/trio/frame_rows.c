@@ -73,6 +73,7 @@ const struct lk_wait_row lk_trio_wait_rows[] = {
     KEEP(NULL, ANYIO, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, "anyio.Semaphore.acquire()", 0),
     KEEP(NULL, ANYIO, LK_WAIT_EVENT, LK_TAG_EVENT, "anyio.Event.wait()", 0),
     KEEP(NULL, ANYIO, LK_WAIT_IO, LK_TAG_IO, "a stream of anyio", 0),
+    { "acquire", ANYIO_SYNC, "self", LK_CLASS_ANYIO_LOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_EVENT, "anyio.Lock.acquire()", 0 },
     KEEP("__aenter__", ANYIO_SYNC, LK_WAIT_LOCK, LK_TAG_LOCK, "async with anyio.Lock", LK_WAIT_BY_WITH),
     KEEP("__aenter__", ANYIO_SYNC, LK_WAIT_SEMAPHORE, LK_TAG_SEMAPHORE, "async with anyio.Semaphore", LK_WAIT_BY_WITH),
     KEEP("wait", ANYIO_SYNC, LK_WAIT_EVENT, LK_TAG_EVENT, "anyio.Event.wait()", 0),

@@ -46,6 +46,9 @@ const struct lk_class_row lk_class_rows[] = {
     { "asyncio.locks", "BoundedSemaphore", LK_CLASS_AIO_SEMAPHORE, "asyncio.BoundedSemaphore" },
     { "asyncio.locks", "Semaphore", LK_CLASS_AIO_SEMAPHORE, "asyncio.Semaphore" },
     { "anyio._backends._asyncio", "Semaphore", LK_CLASS_AIO_SEMAPHORE, "anyio.Semaphore" },
+    /* up to 4.4 for all backends; later that of the backend, which trio's wraps */
+    { "anyio", "Lock", LK_CLASS_ANYIO_LOCK, "anyio.Lock" },
+    { "anyio._core._synchronization", "Lock", LK_CLASS_ANYIO_LOCK, "anyio.Lock" },
     { "anyio._backends._asyncio", "CapacityLimiter", LK_CLASS_LIMITER, "anyio.CapacityLimiter" },
     { "asyncio.locks", "Barrier", LK_CLASS_AIO_BARRIER, "asyncio.Barrier" },
     { "asyncio.queues", "Queue", LK_CLASS_AIO_QUEUE, "asyncio.Queue" },
@@ -88,6 +91,9 @@ const struct lk_class_row lk_class_rows[] = {
     { "trio.lowlevel", "ParkingLot", LK_CLASS_TRIO_LOT, "trio.lowlevel.ParkingLot" },
     { "trio._core._parking_lot", "ParkingLot", LK_CLASS_TRIO_LOT, "trio.lowlevel.ParkingLot" },
     { "trio._channel", "MemoryChannelState", LK_CLASS_TRIO_CHANNEL, "trio memory channel" },
+    /* the reactor that runs on asyncio's loop is none itself */
+    { "twisted.internet.asyncioreactor", "AsyncioSelectorReactor", LK_CLASS_OTHER, NULL },
+    { "twisted.internet.base", "ReactorBase", LK_CLASS_LOOP, NULL },
     { "contextlib", "_GeneratorContextManager", LK_CLASS_GENERATOR_CM, NULL },
     { "contextlib", "_AsyncGeneratorContextManager", LK_CLASS_GENERATOR_CM, NULL },
     { "sqlalchemy.orm.scoping", "scoped_session", LK_CLASS_SCOPED_SESSION, NULL },

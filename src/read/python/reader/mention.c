@@ -98,7 +98,8 @@ static bool is_sync(enum lk_known_class cls)
 static bool is_mutex(enum lk_known_class cls)
 {
     return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK ||
-           cls == LK_CLASS_TRIO_LOCK || cls == LK_CLASS_GREEN_LOCK || cls == LK_CLASS_GREEN_RLOCK;
+           cls == LK_CLASS_TRIO_LOCK || cls == LK_CLASS_ANYIO_LOCK || cls == LK_CLASS_GREEN_LOCK ||
+           cls == LK_CLASS_GREEN_RLOCK;
 }
 
 static enum lk_lock_type type_of(enum lk_known_class cls)

@@ -116,18 +116,31 @@ static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, str
     }
 }
 
-/* trio/_sync.py _LockImpl: the task, which alone may release it. It is entered before any lock is.
- */
-static void read_owner_task(struct lk_py *py, lk_addr obj, struct lk_lock *l)
+/* anyio 3.0 - 4.4 names the task by a TaskInfo, whose id is that of the task. */
+static lk_addr task_of_info(struct lk_py *py, lk_addr owner)
 {
-    lk_addr owner = lk_py_attr(py, obj, "_owner");
+    int64_t id;
+    lk_addr number = lk_py_attr(py, owner, "id");
+    return number && lk_py_int(py, number, &id) && id > 0 ? (lk_addr)id : owner;
+}
+
+/* The task in that attribute, which alone may release the lock: trio/_sync.py _LockImpl, anyio's
+ * Lock (_core/_synchronization.py, _backends/_asyncio.py). trio's are entered before any lock is.
+ */
+static void read_owner_task(struct lk_py *py, lk_addr obj, const char *attr, struct lk_ref ref)
+{
+    lk_addr owner = lk_py_attr(py, obj, attr);
     if (!owner)
         return;
     if (lk_py_is_none(py, owner)) {
-        set_free(l);
+        set_free(lk_lock_at(py->s, ref));
         return;
     }
-    struct lk_ref task = lk_snapshot_find(py->s, LK_KIND_TASK, owner);
+    owner = task_of_info(py, owner);
+    struct lk_ref task = lk_py_task(py, owner);
+    if (task.kind == LK_KIND_NONE)
+        task = lk_snapshot_find(py->s, LK_KIND_TASK, owner);
+    struct lk_lock *l = lk_lock_at(py->s, ref);
     l->locked = LK_YES;
     l->owner_by = LK_OWNER_FIELD;
     l->owner_certain = task.kind == LK_KIND_TASK;
@@ -174,7 +187,6 @@ static void read_fields(struct lk_py *py, lk_addr obj, enum lk_known_class cls, 
     case LK_CLASS_AIO_SEMAPHORE:
     case LK_CLASS_TRIO_SEMAPHORE: l->set = positive(py, lk_py_attr(py, obj, "_value")); break;
     case LK_CLASS_TRIO_CHANNEL: l->set = not_empty(py, lk_py_attr(py, obj, "data")); break;
-    case LK_CLASS_TRIO_LOCK: read_owner_task(py, obj, l); break;
     case LK_CLASS_LIMITER:
     case LK_CLASS_TRIO_LIMITER: l->set = has_tokens(py, obj); break;
     case LK_CLASS_QUEUE: l->set = not_empty(py, lk_py_attr(py, obj, "queue")); break;
@@ -216,6 +228,8 @@ void lk_py_read_lock(struct lk_py *py, struct lk_ref ref)
     enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
 
     read_fields(py, obj, cls, l);
+    if (cls == LK_CLASS_TRIO_LOCK || cls == LK_CLASS_ANYIO_LOCK)
+        read_owner_task(py, obj, cls == LK_CLASS_TRIO_LOCK ? "_owner" : "_owner_task", ref);
     if (is_aio(cls)) {
         struct lk_ref loop = lk_py_loop(py, lk_py_attr(py, obj, "_loop"), LK_FOUND_TASK);
         lk_lock_at(py->s, ref)->loop = loop;

@@ -94,6 +94,12 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "_run_fn_as_system_task", "/trio/_threads.py", "q", LK_CLASS_OTHER, LK_HOW_NOTED, LK_WAIT_FUTURE, LK_TAG_FUTURE, IN | LK_TAG_QUEUE, "trio.from_thread.run()", 0 },
     { "from_thread_run", "/trio/_threads.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "trio.from_thread.run()", 0 },
     { "from_thread_run_sync", "/trio/_threads.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_FUTURE, "trio.from_thread.run_sync()", 0 },
+    /* Twisted 22.4 - 26.10 */
+    { "doPoll", "/twisted/internet/epollreactor.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },
+    { "doPoll", "/twisted/internet/pollreactor.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },
+    { "doSelect", "/twisted/internet/selectreactor.py", NULL, LK_CLASS_OTHER, LK_HOW_SELECT, LK_WAIT_IO, LK_TAG_SELECT, IN, "selector.select()", 0 },
+    { "mainLoop", "/twisted/internet/base.py", "self", LK_CLASS_LOOP, LK_HOW_LOOP, LK_WAIT_SELECTOR, 0, LK_TAG_SELECT, "loop idle", 0 },
+    { "blockingCallFromThread", "/twisted/internet/threads.py", "queue", LK_CLASS_OTHER, LK_HOW_NOTED, LK_WAIT_FUTURE, LK_TAG_FUTURE, LK_TAG_QUEUE, "blockingCallFromThread()", 0 },
     { "serve_forever", "/socketserver.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_IO, LK_TAG_IO, LK_TAG_SELECT, "serve_forever()", LK_WAIT_LISTENS },
     /* Lib/subprocess.py */
     { "_try_wait", SUBPROCESS, "self", LK_CLASS_OTHER, LK_HOW_CHILD, LK_WAIT_CHILD, LK_TAG_CHILD, IN, "Popen.wait()", 0 },
