@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "diagnose/wording/entity.h"
 #include "report/entity_sentences.h"
 #include "report/phrase.h"
 
@@ -176,4 +177,16 @@ const char *lk_sentence_edge_doubt(const struct lk_edge *e)
     if (e->inferred)
         return " (inferred)";
     return e->read == LK_READ_RACY ? " (read while it may have run)" : "";
+}
+
+const char *lk_sentence_parties(struct lk_arena *a, const struct lk_snapshot *s,
+                                const struct lk_ruled_out *r)
+{
+    enum { MOST = 4 };
+    const char *ret = "";
+    for (uint32_t i = 0; i < r->parties.n && i < MOST; i++)
+        ret =
+            lk_arena_printf(a, "%s%s%s", ret, i ? ", " : "", lk_entity_name(a, s, r->parties.v[i]));
+    return r->parties.n > MOST ? lk_arena_printf(a, "%s and %u more", ret, r->parties.n - MOST)
+                               : ret;
 }

@@ -6,6 +6,9 @@
 
 /** "LK101 loop-waits-on-itself"; "no rule" where there is none, as in a file. */
 const char *lk_sentence_rule(struct lk_arena *a, const struct lk_finding *f);
+/** "thread a [1], thread b [2] and 3 more": whom a near miss is about; "" nobody. */
+const char *lk_sentence_parties(struct lk_arena *a, const struct lk_snapshot *s,
+                                const struct lk_ruled_out *r);
 /** "/srv/app.py:10 in outer"; a native culprit without a file: "libx.so+0x1a2b in f". */
 const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c);
 /** "thread bg-loop [4711]" or "task Task-8 (inner)"; NULL when neither is known. */

@@ -124,6 +124,8 @@ struct lk_hiding lk_hiding_find(struct lk_report *r, const struct lk_redaction *
         for (size_t i = 0; i < r->findings->list.n; i++)
             look_at_words(&x, &r->findings->list.v[i]);
         sentence(&x, &r->findings->verdict_why);
+        for (size_t i = 0; i < r->findings->ruled_out.n; i++)
+            sentence(&x, &r->findings->ruled_out.v[i].why);
     }
     lk_free(x.quoted.v);
     return h;

@@ -297,7 +297,7 @@ static const char *why_none(struct lk_html *h, const struct lk_thread *t)
     return "what it waits for can still come: nothing was found that keeps it from that";
 }
 
-static void ruled_out(struct lk_html *h)
+static void other_waits(struct lk_html *h)
 {
     const struct lk_snapshot *s = h->report->snap;
     const struct lk_fold_kind *vk = &h->view->kinds[LK_KIND_THREAD];
@@ -320,6 +320,23 @@ static void ruled_out(struct lk_html *h)
     }
     if (rows)
         lk_html_raw(h, "</ul></details>\n");
+}
+
+/* What a rule weighed and did not find to be so. */
+static void ruled_out(struct lk_html *h)
+{
+    const struct lk_findings *f = h->report->findings;
+    if (!f->ruled_out.n)
+        return;
+    lk_html_raw(h, "<details class=\"section\" open><summary><h3>Near misses that were ruled out"
+                   "</h3></summary><ul>\n");
+    for (size_t i = 0; i < f->ruled_out.n; i++) {
+        const struct lk_ruled_out *r = &f->ruled_out.v[i];
+        lk_html_put(h, "<li><b>$ $</b> $: $</li>\n", r->rule ? r->rule->id : "?",
+                    r->rule ? r->rule->name : "", lk_sentence_parties(h->arena, h->report->snap, r),
+                    r->why);
+    }
+    lk_html_raw(h, "</ul></details>\n");
 }
 
 /* ---- timeline -------------------------------------------------------------------------------- */
@@ -400,6 +417,7 @@ void lk_html_timeline(struct lk_html *h)
 void lk_html_tables(struct lk_html *h)
 {
     ruled_out(h);
+    other_waits(h);
     for (size_t i = 0; i < LK_ARRAY_LEN(tables); i++)
         table(h, &tables[i]);
 }

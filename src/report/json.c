@@ -300,6 +300,21 @@ static void write_limits(struct lk_jw *w)
     lk_jw_member(w, "limit_details", details);
 }
 
+static json_t *ruled_out_json(struct lk_jw *w, const struct lk_findings *f)
+{
+    json_t *list = lk_json_array();
+    for (size_t i = 0; i < f->ruled_out.n; i++) {
+        const struct lk_ruled_out *r = &f->ruled_out.v[i];
+        json_t *o = lk_json_object();
+        lk_jw_set(o, "rule", lk_jw_text(w, r->rule ? r->rule->id : "?"));
+        lk_jw_set(o, "name", lk_jw_text(w, r->rule ? r->rule->name : "?"));
+        lk_jw_set_ids(w, o, "parties", &r->parties);
+        lk_jw_set(o, "why", lk_jw_text(w, r->why));
+        lk_jw_append(list, o);
+    }
+    return list;
+}
+
 static json_t *tool_json(struct lk_jw *w)
 {
     json_t *o = lk_json_object();
@@ -353,6 +368,7 @@ static void write_report(FILE *out, int depth, const struct lk_report *r, const 
         lk_jw_dump(&w, finding_json(&w, &r->findings->list.v[i]));
     }
     lk_jw_close_level(&w, ']');
+    lk_jw_member(&w, "ruled_out", ruled_out_json(&w, r->findings));
     write_samples(&w);
     lk_json_entities(&w);
     write_limits(&w);

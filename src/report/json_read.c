@@ -167,6 +167,18 @@ static void read_finding(struct lk_jr *r, const json_t *o, struct lk_finding *f)
     f->safe_now = lk_jr_text(r, o, "safe_now");
 }
 
+static void read_ruled_out(struct lk_jr *r, const json_t *report, struct lk_findings *f)
+{
+    const json_t *list;
+    for (size_t i = 0, n = items(report, "ruled_out", &list); i < n; i++) {
+        const json_t *o = json_array_get(list, i);
+        struct lk_ruled_out *to = lk_vec_push(&f->ruled_out);
+        to->rule = rule_of(r, o);
+        to->why = lk_jr_text_or(r, o, "why", "?");
+        lk_jr_refs(r, o, "parties", LK_KIND_THREAD, &to->parties);
+    }
+}
+
 /* ---- the process ----------------------------------------------------------------------------- */
 
 static const char *runtime_name(int v)
@@ -396,6 +408,7 @@ static bool read_report(const json_t *o, bool in_set, struct lk_reports *ret, st
     for (size_t i = 0, n = lk_jr_list(o, "findings", &list);
          i < n && ret->n_findings < LK_REPORT_MAX_FINDINGS; i++, ret->n_findings++)
         read_finding(&r, json_array_get(list, i), lk_vec_push(&f->list));
+    read_ruled_out(&r, o, f);
     lk_map_deinit(&r.ids);
     lk_map_deinit(&r.codes);
     return true;

@@ -289,12 +289,31 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     docs(p, f->rule);
 }
 
+static void ruled_out(struct lk_terminal *p, const struct lk_report *r)
+{
+    const struct lk_findings *f = r->findings;
+    if (!f->ruled_out.n)
+        return;
+    lk_terminal_blank(p);
+    lk_terminal_two(p, 0, LK_INK_BOLD, lk_arena_printf(p->arena, "RULED OUT (%zu)", f->ruled_out.n),
+                    "near misses");
+    for (size_t i = 0; i < f->ruled_out.n; i++) {
+        const struct lk_ruled_out *out = &f->ruled_out.v[i];
+        lk_terminal_par(p, 2, out->rule ? out->rule->id : "?", 8,
+                        lk_arena_printf(p->arena, "%s: %s",
+                                        lk_sentence_parties(p->arena, r->snap, out), out->why),
+                        0);
+    }
+}
+
 static void report(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i,
                    const struct lk_render *how)
 {
     const struct told told = first_screen(p, reports, n, i), nothing = { 0 };
     for (size_t f = 0; f < reports[i].findings->list.n; f++)
         finding(p, &reports[i], f, how->all, f ? &nothing : &told);
+    if (how->verbose)
+        ruled_out(p, &reports[i]);
     lk_text_lists(p, &reports[i], how);
 }
 

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import lib
 from lib import driver
@@ -574,6 +575,24 @@ def environment():
     return where["kernel"]
 
 
+def near_misses():
+    """What a rule weighed and did not find to be so: in JSON, page and --verbose text, also read again; none is a finding."""
+    with driver.Scenario("lk405_unbounded_future_wait", "live_job") as running, tempfile.TemporaryDirectory() as folder:
+        running.ready()
+        time.sleep(0.5)
+        live = written(folder, ("json", "html", "text"), "-v", "--stalled-after", "0.3", running.pid)
+        report = json.loads(live["json"])
+        (miss,) = report["ruled_out"]
+        assert report["verdict"] == "healthy" and miss["rule"] == "LK405" and "can end it" in miss["why"], miss
+        (thread,) = [t for t in report["threads"] if t["id"] in miss["parties"]]
+        assert thread["in_request"], thread
+        assert b"Near misses that were ruled out" in live["html"] and b"RULED OUT (1)" in live["text"]
+        os.rename(os.path.join(folder, "out.json"), os.path.join(folder, "kept.json"))
+        again = written(folder, ("json", "html", "text"), "analyze", "-v", os.path.join(folder, "kept.json"))
+        assert again == live, [name for name in live if again[name] != live[name]]
+    return miss["why"][:40]
+
+
 def privacy():
     with tempfile.TemporaryDirectory() as folder:
         return secrets_stay(folder)
@@ -595,6 +614,7 @@ def main():
     tally.run("variables, where they are asked for", variables)
     tally.run("hidden by an expression", redacted)
     tally.run("where it ran", environment)
+    tally.run("near misses", near_misses)
     return tally.end()
 
 

@@ -231,6 +231,7 @@ static void tell_blocked(struct lk_rule_context *c, struct lk_ref loop, const st
     lk_callback_finding(c, &f, loop, o);
     judge_blocked(c, &f, o, t);
     if (!lk_weigh_callback(c, &f, loop, o, &meanwhile)) {
+        lk_rule_out(c, LK_RULE_LK401, &o->thread, 1, "nobody else needs the loop meanwhile");
         lk_finding_drop(&f);
         return;
     }
@@ -263,6 +264,23 @@ static bool is_short(const struct lk_rule_context *c, const struct lk_loop *o,
     return !c->snap->one_moment && LK_MAX(lk_stuck(c, t), lk_callback_age(c, o)) < LK_MIN_BLOCK_MS;
 }
 
+/* What says that the loop does not stand still in the call that its thread is in; NULL: nothing. */
+static const char *why_not_blocked(const struct lk_rule_context *c, struct lk_ref loop,
+                                   const struct lk_thread *t)
+{
+    const struct lk_loop *o = lk_loop_at(c->snap, loop);
+    const bool stands = !t->moved && t->stable;
+    if (!stands && !is_old(c, o, t) && lk_callback_age(c, o) < 0)
+        return "the thread moved while it was watched";
+    if (is_short(c, o, t))
+        return "the call has lasted for a moment only";
+    if (!is_old(c, o, t) && is_passed_on(c, t))
+        return "the lock that it waits for is passed on: its holder moves";
+    if (went_on(c, loop, t))
+        return "the loop went on between the looks: it is not one call";
+    return NULL;
+}
+
 void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
 {
     for (size_t i = 0; i < c->snap->loops.n; i++) {
@@ -273,12 +291,10 @@ void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
         if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] ||
             !lk_in_callback(c, o, t) || !is_in_blocking_call(c, t) || lk_computes_most(c, o, t))
             continue;
-        bool stands = !t->moved && t->stable;
-        if (!stands && !is_old(c, o, t) && lk_callback_age(c, o) < 0)
-            continue;
-        if (is_short(c, o, t) || (!is_old(c, o, t) && is_passed_on(c, t)) ||
-            went_on(c, lk_ref_make(LK_KIND_LOOP, i), t))
-            continue;
-        tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
+        const char *none = why_not_blocked(c, lk_ref_make(LK_KIND_LOOP, i), t);
+        if (none)
+            lk_rule_out(c, LK_RULE_LK401, &o->thread, 1, none);
+        else
+            tell_blocked(c, lk_ref_make(LK_KIND_LOOP, i), o);
     }
 }

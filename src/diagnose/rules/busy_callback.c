@@ -51,6 +51,7 @@ static void tell_busy(struct lk_rule_context *c, struct lk_ref loop, const struc
     lk_callback_finding(c, &f, loop, o);
     judge_busy(c, &f, o, t);
     if (!lk_weigh_callback(c, &f, loop, o, &meanwhile)) {
+        lk_rule_out(c, LK_RULE_LK402, &o->thread, 1, "nobody else needs the loop meanwhile");
         lk_finding_drop(&f);
         return;
     }

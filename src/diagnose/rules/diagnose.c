@@ -115,6 +115,7 @@ void lk_findings_destroy(struct lk_findings *f)
     for (size_t i = 0; i < f->list.n; i++)
         lk_finding_drop(&f->list.v[i]);
     lk_free(f->list.v);
+    lk_free(f->ruled_out.v);
     lk_free(f->look_again.threads.v);
     lk_arena_destroy(f->arena);
     lk_free(f);

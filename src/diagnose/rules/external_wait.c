@@ -9,27 +9,38 @@
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/external_chain.h"
 #include "diagnose/rules/external_words.h"
+#include "diagnose/rules/finding.h"
 #include "diagnose/rules/requests.h"
 
-/* A request, or a caller that waits for a result, held up from outside. */
-static bool is_external_thread(const struct lk_rule_context *c, size_t i,
-                               struct lk_external_chain *x)
+static bool rule_out(struct lk_rule_context *c, struct lk_ref thread, const char *why)
 {
+    if (lk_is_stalled(c, lk_thread_at(c->snap, thread)))
+        lk_rule_out(c, LK_RULE_LK406, &thread, 1, why);
+    return false;
+}
+
+/* A request, or a caller that waits for a result, held up from outside. */
+static bool is_external_thread(struct lk_rule_context *c, size_t i, struct lk_external_chain *x)
+{
+    const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
     const struct lk_thread *t = &c->snap->threads.v[i];
     const bool request = lk_is_request_thread(c->snap, t);
     if (!request && t->wait.kind != LK_WAIT_FUTURE)
         return false;
-    if (!lk_external_chain_find(c, lk_ref_make(LK_KIND_THREAD, i), x) || x->timed)
+    if (!lk_external_chain_find(c, thread, x))
         return false;
+    if (x->timed)
+        return rule_out(c, thread, "there is a timeout on the way to what it waits for outside");
     /* A script that has set its children to work waits for them as long as it takes. */
     if (!request && lk_external_at_child(c->snap, x))
         return false;
     const struct lk_thread *last = lk_thread_at(c->snap, x->last);
     /* A pipe of its own that a thread idles at is somebody's wait when that one waits for the
      * thread. */
-    bool own_pipe = last && !lk_ref_eq(x->last, lk_ref_make(LK_KIND_THREAD, i)) &&
-                    last->os.on == LK_OS_PIPE && lk_external_to_itself(last);
-    return !lk_external_is_idle(c, x, own_pipe);
+    bool own_pipe = last && !lk_ref_eq(x->last, thread) && last->os.on == LK_OS_PIPE &&
+                    lk_external_to_itself(last);
+    return !lk_external_is_idle(c, x, own_pipe) ||
+           rule_out(c, thread, "it waits for a client, the next message or input, as servers do");
 }
 
 /*

@@ -412,15 +412,43 @@ static void make_fingerprint(struct lk_finding *f)
     snprintf(f->fingerprint, sizeof f->fingerprint, "%016llx", (unsigned long long)h);
 }
 
-static bool blamed_before(const struct lk_rule_context *c, const struct lk_culprit *p)
+/* By whom it is blamed already; NULL. */
+static const struct lk_rule *blamed_before(const struct lk_rule_context *c,
+                                           const struct lk_culprit *p)
 {
     for (size_t i = 0; i < c->out->list.n; i++) {
         const struct lk_finding *f = &c->out->list.v[i];
         for (size_t k = 0; k < f->culprits.n; k++)
             if (same_culprit(&f->culprits.v[k], p))
-                return true;
+                return f->rule;
     }
-    return false;
+    return NULL;
+}
+
+/* Waits of the same kind for the same reason are one near miss. */
+static struct lk_ruled_out *near_miss(struct lk_rule_context *c, const struct lk_rule *rule,
+                                      const char *why)
+{
+    enum { MOST = 50 };
+    for (size_t i = 0; i < c->out->ruled_out.n; i++) {
+        struct lk_ruled_out *r = &c->out->ruled_out.v[i];
+        if (r->rule == rule && strcmp(r->why, why) == 0)
+            return r;
+    }
+    if (c->out->ruled_out.n == MOST)
+        return NULL;
+    struct lk_ruled_out *r = lk_vec_push(&c->out->ruled_out);
+    r->rule = rule;
+    r->why = why;
+    return r;
+}
+
+void lk_rule_out(struct lk_rule_context *c, enum lk_rule_id rule, const struct lk_ref *who,
+                 size_t n, const char *why)
+{
+    struct lk_ruled_out *r = near_miss(c, &c->rules[rule], why);
+    for (size_t i = 0; r && i < n; i++)
+        list_part(c, &r->parties, who[i]);
 }
 
 static bool adds_a_culprit(const struct lk_rule_context *c, const struct lk_finding *f)
@@ -480,6 +508,10 @@ bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
     if (c->snap->one_moment)
         judge_moment(c, f);
     if (!f->alone && !adds_a_culprit(c, f)) {
+        const struct lk_refs *who = f->threads.n ? &f->threads : &f->tasks;
+        lk_rule_out(c, (enum lk_rule_id)(f->rule - c->rules), who->v, who->n,
+                    lk_print(c, "what it would blame is blamed by %s already",
+                             blamed_before(c, &f->culprits.v[0])->id));
         lk_finding_drop(f);
         return false;
     }

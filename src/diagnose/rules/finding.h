@@ -52,6 +52,9 @@ void lk_finding_held_by(struct lk_rule_context *c, struct lk_finding *f, const s
  * was dropped because what it blames is already blamed.
  */
 bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f);
+/** A near miss: the rule fits these parties, but for what why says. Of many some are kept. */
+void lk_rule_out(struct lk_rule_context *c, enum lk_rule_id rule, const struct lk_ref *who,
+                 size_t n, const char *why);
 /** Frees a finding that is not filed. */
 void lk_finding_drop(struct lk_finding *f);
 

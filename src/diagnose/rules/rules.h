@@ -87,6 +87,13 @@ struct lk_finding {
     bool needs_time;
 };
 
+/** What a rule looked at and did not find to be so: a near miss. */
+struct lk_ruled_out {
+    const struct lk_rule *rule;
+    struct lk_refs parties; /* for which the same holds */
+    const char *why;        /* the fact that decided, in the words of a sentence */
+};
+
 /** How to sample on: what one more look may show or refute. All false and empty: the result stands.
  */
 struct lk_look_again {
@@ -111,6 +118,10 @@ struct lk_findings {
     enum lk_verdict verdict;
     const char *verdict_why; /* for unknown: what could not be read */
     struct lk_look_again look_again;
+    struct {
+        struct lk_ruled_out *v;
+        size_t n, cap;
+    } ruled_out;
 };
 
 struct lk_rule_context;

@@ -82,18 +82,41 @@ static bool is_in_living_hands(const struct lk_rule_context *c, const struct lk_
     return living && (w->any || living == w->on.n);
 }
 
+/* What speaks for an end of the thread's wait for a future; NULL: nothing. */
+static const char *why_it_ends(struct lk_rule_context *c, struct lk_ref thread)
+{
+    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    const struct lk_node *n = lk_graph_node(c->graph, thread);
+    if (n->life == LK_LIFE_LIVE)
+        return "what completes the future is at work, or can be at any moment";
+    if (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread))
+        return "what completes the future waits for something outside of the process";
+    if (lk_stack_has(t->python_stack, LK_MARK_CONSUMER))
+        return "its code takes whatever comes next: a consumer waits as long as it takes";
+    if (explained_by_wakeup(c, t))
+        return "a wakeup that was lost explains it (LK203)";
+    if (is_worked_on(c, thread))
+        return "a task that it waits for has gone on while it was watched";
+    if (lk_enders_are_alive(c, thread))
+        return "whoever completes the future is alive: it sleeps between its looks, serves, or "
+               "waits for the next item";
+    if (is_in_living_hands(c, &t->wait))
+        return "who has the future at hand moves, or sleeps for a while";
+    return NULL;
+}
+
 static bool is_unbounded(struct lk_rule_context *c, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(c->snap, thread);
     const struct lk_node *n = lk_graph_node(c->graph, thread);
     const struct lk_pyframe *p = lk_wait_caller(t);
-    bool soon =
-        n->life == LK_LIFE_LIVE || (n->life == LK_LIFE_EXTERN && !waits_for_child(c, thread));
-    return t->wait.kind == LK_WAIT_FUTURE && t->wait.timeout_ms == LK_FOREVER && !soon &&
-           n->life != LK_LIFE_DEAD && p && p->code->cls == LK_CODE_USER &&
-           !lk_stack_has(t->python_stack, LK_MARK_CONSUMER) && !explained_by_wakeup(c, t) &&
-           !is_worked_on(c, thread) && !lk_enders_are_alive(c, thread) &&
-           !is_in_living_hands(c, &t->wait);
+    if (t->wait.kind != LK_WAIT_FUTURE || t->wait.timeout_ms != LK_FOREVER ||
+        n->life == LK_LIFE_DEAD || !p || p->code->cls != LK_CODE_USER)
+        return false;
+    const char *ends = why_it_ends(c, thread);
+    if (ends && lk_is_stalled(c, t))
+        lk_rule_out(c, LK_RULE_LK405, &thread, 1, ends);
+    return !ends;
 }
 
 /* ---- what any code may end ------------------------------------------------------------ */
@@ -157,6 +180,18 @@ static bool expects_an_end(const struct lk_rule_context *c, struct lk_ref waiter
     case LK_WAIT_QUEUE_GET: return l->lent || (l->kept_by_waiters && is_programs_own(caller));
     default: return false;
     }
+}
+
+/* A request waits long for what any code may end, and somebody was found who would. */
+static void rule_out_ended(struct lk_rule_context *c, struct lk_ref waiter, bool stalled)
+{
+    const struct lk_wait *w = lk_wait_of(c->snap, waiter);
+    const struct lk_lock *l = lock_of(c, w);
+    if (stalled && l && !l->mutex && w->timeout_ms == LK_FOREVER && l->unended != w->kind &&
+        w->kind != LK_WAIT_QUEUE_GET && lk_serves_request(c, waiter))
+        lk_rule_out(c, LK_RULE_LK405, &waiter, 1,
+                    "somebody was found who can end it: another thread or task, a timer or a "
+                    "callback has at hand what it waits for");
 }
 
 /* The wait of a request for an event, a semaphore, room in a queue or something lent, which nobody
@@ -325,8 +360,10 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c)
         bool old = lk_is_stalled(c, t);
         if (c->explained[i] || t->running || (!old && !lk_may_stall(c, t)) ||
             (!is_unbounded(c, lk_ref_make(LK_KIND_THREAD, i)) &&
-             !is_unended(c, lk_ref_make(LK_KIND_THREAD, i))))
+             !is_unended(c, lk_ref_make(LK_KIND_THREAD, i)))) {
+            rule_out_ended(c, lk_ref_make(LK_KIND_THREAD, i), old && !c->explained[i]);
             continue;
+        }
         if (old)
             w[n++] = (struct lk_long_wait){ .who = lk_ref_make(LK_KIND_THREAD, i),
                                             .last = lk_ref_make(LK_KIND_THREAD, i),
@@ -338,8 +375,10 @@ void lk_find_unbounded_future_wait(struct lk_rule_context *c)
     for (size_t i = 0; i < s->tasks.n; i++) {
         const struct lk_task *k = &s->tasks.v[i];
         struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
-        if (c->explained_tasks[i] || !is_unended_task(c, task))
+        if (c->explained_tasks[i] || !is_unended_task(c, task)) {
+            rule_out_ended(c, task, !c->explained_tasks[i] && lk_task_is_stalled(c, k));
             continue;
+        }
         if (lk_task_is_stalled(c, k))
             w[n++] = (struct lk_long_wait){
                 .who = task, .last = task, .end = NULL, .place = lk_culprit_frame(k->stack, NULL)

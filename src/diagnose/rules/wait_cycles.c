@@ -288,6 +288,16 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     return false;
 }
 
+/* Of one that judge_cycle() does not find worth telling. */
+static const char *why_no_cycle(const struct lk_wait_cycle *k)
+{
+    if (!k->has_thread && !k->steady)
+        return "its tasks made room for others while they were watched";
+    if (k->soft && !k->hard)
+        return "other code may end any of its waits, and nothing but that speaks for a cycle";
+    return "it was seen once only, and a thread of it may have run meanwhile";
+}
+
 /* A ring of one: a thread or task that waits for what it holds itself has no other side. */
 static const char *remedy_of_one(const struct lk_rule_context *c, const struct lk_wait_cycle *k)
 {
@@ -467,6 +477,8 @@ static void tell_cycle(struct lk_rule_context *c, const struct lk_wait_cycle *k,
     }
     lk_finding_chain(c, &f, k->chain.v, k->chain.n);
     if (!judge_cycle(c, &f, k)) {
+        const struct lk_refs *who = f.threads.n ? &f.threads : &f.tasks;
+        lk_rule_out(c, k->rule, who->v, who->n, why_no_cycle(k));
         lk_finding_drop(&f);
         return;
     }

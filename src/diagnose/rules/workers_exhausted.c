@@ -81,15 +81,23 @@ static bool add_worker(struct lk_rule_context *c, struct crew *w, struct lk_ref 
  * Every worker of a full pool serves a request and has stood still, not all of them for a reason
  * told already; true also when more watching could show it.
  */
-static bool is_exhausted(struct lk_rule_context *c, const struct lk_executor *x, struct crew *w)
+static bool is_exhausted(struct lk_rule_context *c, struct lk_ref pool, struct crew *w)
 {
+    const struct lk_executor *x = lk_executor_at(c->snap, pool);
     *w = (struct crew){ .queued = x->queued, .read = x->read };
     w->old = w->explained = w->outside = true;
     if (x->queued == LK_UNKNOWN || x->queued <= 0 || (int64_t)x->workers.n < x->max_workers)
         return false;
-    for (size_t i = 0; i < x->workers.n; i++)
-        if (!add_worker(c, w, x->workers.v[i]))
-            return false;
+    for (size_t i = 0; i < x->workers.n; i++) {
+        const struct lk_ref who[] = { pool, x->workers.v[i] };
+        if (add_worker(c, w, who[1]))
+            continue;
+        lk_rule_out(c, LK_RULE_LK403, who, 2,
+                    is_in_request(c, who[1])
+                        ? "work waits in the pool's queue, but a worker of it goes on"
+                        : "work waits in the pool's queue, but a worker of it serves no request");
+        return false;
+    }
     return w->n && !w->explained && !w->outside;
 }
 
@@ -264,7 +272,7 @@ void lk_find_workers_exhausted(struct lk_rule_context *c)
     struct crew w;
     find_clogged(c);
     for (size_t i = 0; i < c->snap->executors.n; i++)
-        if (is_exhausted(c, &c->snap->executors.v[i], &w))
+        if (is_exhausted(c, lk_ref_make(LK_KIND_EXECUTOR, i), &w))
             tell_or_watch(c, &w, lk_ref_make(LK_KIND_EXECUTOR, i));
     for (size_t i = 0; i < c->snap->locks.n; i++)
         if (is_used_up(c, &c->snap->locks.v[i], &w))
