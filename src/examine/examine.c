@@ -563,7 +563,7 @@ static void complete(struct examination *x)
     publish_samples(x);
     note_limits(x);
     note_ran_out(x);
-    lk_target_note_cut(x->session.target, x->snap);
+    lk_target_note_gaps(x->session.target, x->snap);
     forget_ended_children(x);
 }
 

@@ -27,9 +27,12 @@ void lk_target_close(struct lk_process *t, const struct lk_examine_options *o)
     lk_process_destroy(t);
 }
 
-void lk_target_note_cut(const struct lk_process *t, struct lk_snapshot *s)
+void lk_target_note_gaps(const struct lk_process *t, struct lk_snapshot *s)
 {
+    const size_t n = lk_process_n_missing(t);
     if (lk_process_is_cut(t))
         lk_snapshot_limit(s, "more memory was read in a sample than a capture keeps: it lacks the "
                              "rest");
+    if (n)
+        lk_snapshot_limit(s, "%zu readings are not in the capture", n);
 }

@@ -10,7 +10,7 @@ struct lk_process *lk_target_open(pid_t pid, const struct lk_examine_options *o,
                                   struct lk_error *err);
 /** t may be NULL. What was recorded goes to the capture. */
 void lk_target_close(struct lk_process *t, const struct lk_examine_options *o);
-/** Says in its limits that a capture does not hold all that was read. */
-void lk_target_note_cut(const struct lk_process *t, struct lk_snapshot *s);
+/** Says in its limits what a capture does not hold. */
+void lk_target_note_gaps(const struct lk_process *t, struct lk_snapshot *s);
 
 #endif

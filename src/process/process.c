@@ -450,6 +450,11 @@ bool lk_process_is_moment(const struct lk_process *t)
     return t->ops->one_moment;
 }
 
+size_t lk_process_n_missing(const struct lk_process *t)
+{
+    return t->ops->n_missing ? t->ops->n_missing(t->impl) : 0;
+}
+
 bool lk_process_by_bytes(const struct lk_process *t)
 {
     return t->ops->read_known || (t->ops->was_read && !t->aside);

@@ -88,6 +88,8 @@ struct lk_process_ops {
     void (*was_read)(void *impl, lk_addr addr, const void *bytes, size_t n, int why);
     /** lk_process_is_cut. NULL: it is not. */
     bool (*is_cut)(void *impl);
+    /** lk_process_n_missing. NULL: none. */
+    size_t (*n_missing)(void *impl);
     /** lk_process_recall, lk_process_keep; errors are errnos. NULL: nothing is answered, kept. */
     lk_ask_fn recall;
     void (*keep)(void *impl, enum lk_fact what, const struct lk_key *key, int why,
@@ -150,6 +152,8 @@ bool lk_process_by_bytes(const struct lk_process *t);
 /** So much memory was read in a sample that the record of it does not hold all: it was made, or is
  * read, without the rest. */
 bool lk_process_is_cut(const struct lk_process *t);
+/** How many words and answers were asked for that were never recorded. */
+size_t lk_process_n_missing(const struct lk_process *t);
 
 /** Within a sample: reads these bytes again when they are wanted next, unless they were read under
  * a stop that is over. */

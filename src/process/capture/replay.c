@@ -44,6 +44,7 @@ struct replay {
     uint64_t clock_us;
     struct lk_machine machine;
     struct lk_error withheld; /* lk_process_withheld of who was recorded */
+    size_t n_missing;         /* lk_process_n_missing */
 };
 
 static const char not_there[] = "not in the capture";
@@ -201,6 +202,7 @@ static const struct piece *find_plain(struct replay *r, enum lk_piece piece,
     const struct piece *p = find(r, r->at, piece, 0, key);
     if (p)
         *ret = (struct lk_cursor_of_bytes){ .p = p->body, .end = p->body + p->n };
+    r->n_missing += !p;
     return p;
 }
 
@@ -209,8 +211,10 @@ static int answer(struct replay *r, uint64_t sample, enum lk_piece piece, enum l
 {
     const struct piece *p = find(r, sample, piece, what, key);
     const struct lk_shape *shape = lk_shape_of(what);
-    if (!p || !shape)
+    if (!p || !shape) { /* where a module has no lines, nobody wrote that down */
+        r->n_missing += what != LK_FACT_FUNCTIONS;
         return ENODATA;
+    }
     if (p->why)
         return p->why;
     struct lk_cursor_of_bytes c = { .p = p->body, .end = p->body + p->n };
@@ -253,8 +257,10 @@ static void load_sample(struct replay *r)
 
 static int read_known(void *impl, lk_addr addr, void *buf, size_t n)
 {
-    const struct replay *r = impl;
-    return lk_known_get(r->known, addr, buf, n);
+    struct replay *r = impl;
+    const int why = lk_known_get(r->known, addr, buf, n);
+    r->n_missing += why == ENODATA;
+    return why;
 }
 
 static size_t read_some(void *impl, lk_addr addr, void *buf, size_t n)
@@ -320,6 +326,12 @@ static bool is_cut(void *impl)
 {
     const struct replay *r = impl;
     return lk_known_is_cut(r->known);
+}
+
+static size_t n_missing(void *impl)
+{
+    const struct replay *r = impl;
+    return r->n_missing;
 }
 
 static int64_t tid_outside(void *impl, int64_t inner)
@@ -430,6 +442,7 @@ static const struct lk_process_ops ops = {
     .open_path = no_path,
     .threads = threads,
     .is_cut = is_cut,
+    .n_missing = n_missing,
     .begin_sample = begin_sample,
     .tid_outside = tid_outside,
     .stop = stop,
