@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "util/arena.h"
+#include "util/vec.h"
 
 /*
  * One mapping, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE:
@@ -80,6 +82,12 @@ struct lk_pages {
     /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
     uint8_t *used;
 
+    lk_pages_visit visit; /* see lk_pages_watch */
+    void *visit_arg;
+    uint64_t (*asked)[LK_PAGE_WORDS]; /* by slot */
+    uint8_t *is_asked;                /* by slot: one of its bits is set */
+    LK_VEC(uint32_t) told;            /* slots that lk_pages_tell looks at */
+
     uint8_t scratch[LK_PAGE]; /* for pages that can be read but not kept */
 };
 
@@ -142,6 +150,9 @@ void lk_pages_destroy(struct lk_pages *p)
     lk_let_go(p->h, unmap);
     munmap(p->h, p->map_size);
     lk_free(p->used);
+    lk_free(p->asked);
+    lk_free(p->is_asked);
+    lk_free(p->told.v);
     lk_free(p);
 }
 
@@ -206,12 +217,70 @@ static uint8_t *slot_bytes(const struct lk_pages *p, uint32_t slot)
     return p->storage + (size_t)slot * LK_PAGE;
 }
 
+/* --- what was asked for --------------------------------------------------- */
+
+void lk_pages_watch(struct lk_pages *p, lk_pages_visit visit, void *arg)
+{
+    lk_pages_tell(p);
+    if (visit && !p->asked) {
+        p->asked = lk_xcalloc(p->all_slots, sizeof *p->asked);
+        p->is_asked = lk_xcalloc(p->all_slots, 1);
+    }
+    p->visit = visit;
+    p->visit_arg = arg;
+}
+
+static void tell_slot(struct lk_pages *p, uint32_t slot)
+{
+    if (!p->is_asked[slot])
+        return;
+    p->visit(p->visit_arg, p->slot_page[slot], slot_bytes(p, slot), p->asked[slot]);
+    memset(p->asked[slot], 0, sizeof p->asked[slot]);
+    p->is_asked[slot] = 0;
+}
+
+void lk_pages_tell(struct lk_pages *p)
+{
+    for (size_t i = 0; i < p->told.n; i++)
+        tell_slot(p, p->told.v[i]);
+    p->told.n = 0;
+}
+
+static void set_bits(uint64_t *bits, size_t from, size_t n)
+{
+    for (size_t end = from + n; from < end;) {
+        const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
+
+        bits[from / 64] |= (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
+        from += part;
+    }
+}
+
+void lk_pages_asked(struct lk_pages *p, size_t at, size_t n)
+{
+    const uint32_t slot = (uint32_t)((size_t)(p->last_bytes - p->storage) / LK_PAGE);
+    uint64_t once[LK_PAGE_WORDS];
+
+    if (p->last_bytes == p->scratch) {
+        memset(once, 0, sizeof once);
+        set_bits(once, at, n);
+        p->visit(p->visit_arg, p->last_page, p->scratch, once);
+        return;
+    }
+    if (!p->is_asked[slot]) {
+        p->is_asked[slot] = 1;
+        lk_vec_add(&p->told, slot);
+    }
+    set_bits(p->asked[slot], at, n);
+}
+
 /* --- forgetting and making room ------------------------------------------- */
 
 static void forget_unpinned(struct lk_pages *p)
 {
     struct header *h = p->h;
 
+    lk_pages_tell(p);
     h->high_water = LK_MAX(h->high_water, h->n_slots);
     h->recent = LK_MIN(LK_MAX(h->n_slots, h->recent / 2), (uint32_t)USUAL_SLOTS);
     h->gen++;
@@ -250,6 +319,8 @@ void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end)
 
         if (!entry_valid(p, e) || e->slot == SLOT_PENDING || (!h->pinning && e->slot < h->n_pinned))
             continue;
+        if (p->visit && e->slot < h->n_slots)
+            tell_slot(p, e->slot);
         if (e->slot < h->n_slots)
             p->slot_page[e->slot] = UINT64_MAX;
         __atomic_store_n(&e->slot, SLOT_PENDING, __ATOMIC_RELEASE);
@@ -378,6 +449,7 @@ static void reread_used(struct lk_pages *p, const uint8_t *used)
 {
     uint32_t slots[BATCH] = { 0 };
 
+    lk_pages_tell(p);
     lk_pages_flush(p); /* slots of a queued page are given when it is read */
     for (uint32_t i = 0; i < p->h->n_slots; i++) {
         if (p->slot_page[i] == UINT64_MAX)

@@ -8,6 +8,8 @@
 
 #include "process/process.h"
 
+enum { LK_PAGE_WORDS = LK_PAGE / 64 };
+
 struct lk_pages;
 
 /** ops and impl are borrowed and must outlive the cache. NULL when there is no address space for
@@ -37,6 +39,17 @@ void lk_pages_forget_unpinned(struct lk_pages *p);
 const uint8_t *lk_pages_get(struct lk_pages *p, lk_addr page);
 /** The errno of the last page that lk_pages_get did not give. */
 int lk_pages_errno(const struct lk_pages *p);
+
+/** Told of the bytes of a page that were asked for, a bit each: LK_PAGE_WORDS words. */
+typedef void (*lk_pages_visit)(void *arg, lk_addr page, const uint8_t *bytes,
+                               const uint64_t *asked);
+/** From here on somebody is told what was asked for, before it is forgotten or read again; NULL:
+ * nobody any more, after what is left was told. */
+void lk_pages_watch(struct lk_pages *p, lk_pages_visit visit, void *arg);
+/** n bytes at `at` of the page that lk_pages_get just gave are asked for. */
+void lk_pages_asked(struct lk_pages *p, size_t at, size_t n);
+/** Tells what was asked for until now. */
+void lk_pages_tell(struct lk_pages *p);
 
 /** Makes room for n pages that are about to be wanted, where that is possible by forgetting others.
  */

@@ -38,6 +38,8 @@ void lk_process_destroy(struct lk_process *t)
 {
     if (!t)
         return;
+    if (t->pages)
+        lk_pages_tell(t->pages);
     lk_pages_destroy(t->pages);
     if (t->maps_arena)
         lk_arena_destroy(t->maps_arena);
@@ -105,6 +107,7 @@ void lk_process_begin_try(struct lk_process *t)
 {
     lk_read_watch(t);
     t->maps_fresh = false;
+    lk_pages_tell(t->pages);
     if (t->ops->begin_sample)
         t->ops->begin_sample(t->impl);
 }
@@ -162,14 +165,30 @@ bool lk_read_senseless(struct lk_process *t, lk_addr addr, size_t size)
 
 /* --- memory ---------------------------------------------------------------- */
 
+static bool is_watched(const struct lk_process *t)
+{
+    return t->ops->was_read && !t->aside;
+}
+
+static const uint8_t *get_page(struct lk_process *t, lk_addr page)
+{
+    const uint8_t *ret = lk_pages_get(t->pages, page);
+
+    if (!ret && is_watched(t))
+        t->ops->not_read(t->impl, page, lk_pages_errno(t->pages));
+    return ret;
+}
+
 static bool read_by_pages(struct lk_process *t, lk_addr addr, uint8_t *buf, size_t n)
 {
     while (n > 0) {
         size_t offset = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - offset);
-        const uint8_t *page = lk_pages_get(t->pages, addr - offset);
+        const uint8_t *page = get_page(t, addr - offset);
 
         if (!page)
             return false;
+        if (is_watched(t))
+            lk_pages_asked(t->pages, offset, part);
         memcpy(buf, page + offset, part);
         addr += part;
         buf += part;
@@ -193,12 +212,6 @@ static bool read_in_chunks(struct lk_process *t, lk_addr addr, uint8_t *to, size
     return read_by_pages(t, addr, to, n);
 }
 
-static void note_read(struct lk_process *t, lk_addr addr, const void *bytes, size_t n, int why)
-{
-    if (t->ops->was_read && !t->aside)
-        t->ops->was_read(t->impl, addr, bytes, n, why);
-}
-
 bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
 {
     int why = 0;
@@ -209,7 +222,6 @@ bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
         why = t->ops->read_known(t->impl, addr, buf, n);
     else if (!read_in_chunks(t, addr, buf, n))
         why = lk_pages_errno(t->pages);
-    note_read(t, addr, why ? NULL : buf, n, why);
     return !why || fail(t, addr, n, why);
 }
 
@@ -254,7 +266,7 @@ static size_t read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t ma
 
     while (done < max) {
         size_t offset = addr % LK_PAGE, part = LK_MIN(max - done, LK_PAGE - offset);
-        const uint8_t *page = lk_pages_get(t->pages, addr - offset);
+        const uint8_t *page = get_page(t, addr - offset);
         const uint8_t *nul;
 
         if (!page) {
@@ -264,6 +276,8 @@ static size_t read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t ma
         nul = memchr(page + offset, '\0', part);
         if (nul)
             part = (size_t)(nul - (page + offset)) + 1;
+        if (is_watched(t))
+            lk_pages_asked(t->pages, offset, part); /* what stands behind it was not asked for */
         memcpy(ret + done, page + offset, part);
         done += part;
         if (nul || addr + part < addr)
@@ -283,12 +297,7 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
     n = t->ops->read_known ? read_cstr_known(t, addr, ret, max - 1, &why)
                            : read_cstr(t, addr, ret, max - 1, &why);
     ret[n] = '\0';
-    if (n == 0 && max > 1) {
-        note_read(t, addr, NULL, 1, why);
-        return fail(t, addr, 1, why);
-    }
-    note_read(t, addr, ret, n, 0); /* what stands behind it was not asked for */
-    return true;
+    return n > 0 || max == 1 || fail(t, addr, 1, why);
 }
 
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span)
@@ -457,5 +466,5 @@ size_t lk_process_n_missing(const struct lk_process *t)
 
 bool lk_process_by_bytes(const struct lk_process *t)
 {
-    return t->ops->read_known || (t->ops->was_read && !t->aside);
+    return t->ops->read_known || is_watched(t);
 }

@@ -83,9 +83,10 @@ struct lk_process_ops {
     /** Reads all n bytes, as they are known of this moment: 0, or an errno. NULL: whole pages are
      * read, and kept for the sample. */
     int (*read_known)(void *impl, lk_addr addr, void *buf, size_t n);
-    /** Told of all that was read, and of what could not be (bytes NULL), but for what was read
-     * aside. May be NULL. */
-    void (*was_read)(void *impl, lk_addr addr, const void *bytes, size_t n, int why);
+    /** Told of all bytes of a page that were read, a bit each (pages.h), and of pages that could
+     * not be; but for what was read aside. Both or none. */
+    void (*was_read)(void *impl, lk_addr page, const uint8_t *bytes, const uint64_t *asked);
+    void (*not_read)(void *impl, lk_addr page, int why);
     /** lk_process_is_cut. NULL: it is not. */
     bool (*is_cut)(void *impl);
     /** lk_process_n_missing. NULL: none. */

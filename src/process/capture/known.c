@@ -8,19 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/process.h"
+#include "process/pages.h"
 #include "util/map.h"
 #include "util/vec.h"
 
-enum { WORDS = LK_PAGE / 64, NEAR = 256 };
+enum { NEAR = 256 };
 
 struct page {
     lk_addr addr;
-    uint64_t sample;        /* in which it was last asked for */
-    int why, before_why;    /* errno: it could not be read; 0 */
-    bool same;              /* all that was read of it is what it was in the sample before */
-    uint64_t known[WORDS];  /* in that sample */
-    uint64_t before[WORDS]; /* in the one before */
+    uint64_t sample;               /* in which it was last asked for */
+    int why, before_why;           /* errno: it could not be read; 0 */
+    bool same;                     /* all that was read of it is what it was in the sample before */
+    uint64_t known[LK_PAGE_WORDS]; /* in that sample */
+    uint64_t before[LK_PAGE_WORDS]; /* in the one before */
     uint8_t bytes[LK_PAGE];
 };
 
@@ -145,37 +145,37 @@ static bool is_known(const struct page *p, size_t from, size_t n)
     return true;
 }
 
-void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n)
+static void put(struct page *p, size_t at, const uint8_t *bytes, size_t n)
 {
-    for (const uint8_t *from = bytes; n > 0;) {
-        const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
-        struct page *p = enter(w, addr - at);
-        if (!p)
-            return;
-        p->why = 0;
-        if (!p->same || memcmp(p->bytes + at, from, part) != 0) {
-            p->same = false;
-            memcpy(p->bytes + at, from, part);
+    if (p->same && memcmp(p->bytes + at, bytes + at, n) == 0)
+        return;
+    p->same = false;
+    memcpy(p->bytes + at, bytes + at, n);
+}
+
+void lk_known_put(struct lk_known *w, lk_addr page, const uint8_t *bytes, const uint64_t *asked)
+{
+    struct page *p = enter(w, page);
+    if (!p)
+        return;
+    p->why = 0;
+    for (size_t i = 0; i < LK_PAGE_WORDS; i++) {
+        p->known[i] |= asked[i];
+        for (uint64_t left = asked[i]; left;) {
+            const size_t from = (size_t)__builtin_ctzll(left);
+            const uint64_t gap = ~(left >> from);
+            const size_t n = gap ? (size_t)__builtin_ctzll(gap) : 64;
+            put(p, i * 64 + from, bytes, n);
+            left = from + n < 64 ? left & ~UINT64_C(0) << (from + n) : 0;
         }
-        mark(p, at, part);
-        addr += part;
-        from += part;
-        n -= part;
     }
 }
 
-/* Which of several pages it was is not told: the first of which nothing was read. */
-void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why)
+void lk_known_lack(struct lk_known *w, lk_addr page, int why)
 {
-    const lk_addr first = addr - addr % LK_PAGE;
-    for (uint64_t i = 0; n && i <= (addr % LK_PAGE + n - 1) / LK_PAGE; i++) {
-        if (find(w, first + i * LK_PAGE))
-            continue;
-        struct page *p = enter(w, first + i * LK_PAGE);
-        if (p)
-            p->why = why;
-        return;
-    }
+    struct page *p = find(w, page) ? NULL : enter(w, page);
+    if (p)
+        p->why = why;
 }
 
 bool lk_known_is_cut(const struct lk_known *w)

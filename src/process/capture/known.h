@@ -16,10 +16,11 @@ struct lk_known *lk_known_create(size_t most);
 void lk_known_destroy(struct lk_known *w);
 /** The next sample begins, of which nothing is known. */
 void lk_known_next(struct lk_known *w);
-/** These bytes were read; what was read before of them is past. */
-void lk_known_put(struct lk_known *w, lk_addr addr, const void *bytes, size_t n);
-/** The first of these bytes that could not be read, and why. */
-void lk_known_lack(struct lk_known *w, lk_addr addr, size_t n, int why);
+/** Those bytes of a page were read that have their bit in asked (LK_PAGE_WORDS); what was read of
+ * them before is past. */
+void lk_known_put(struct lk_known *w, lk_addr page, const uint8_t *bytes, const uint64_t *asked);
+/** A page could not be read, of which nothing was read in this sample. */
+void lk_known_lack(struct lk_known *w, lk_addr page, int why);
 /** There were more pages than are kept: the later ones are not in it. */
 bool lk_known_is_cut(const struct lk_known *w);
 /** All n bytes, or an errno: ENODATA where nobody asked for one of them, EFBIG where that may be

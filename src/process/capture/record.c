@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "process/capture/known.h"
 #include "process/capture/shape.h"
@@ -21,6 +22,8 @@ struct record {
     struct lk_bytes tape;
     struct lk_known *known;
     bool cut; /* known of a sample before */
+    size_t n_samples,
+        n_told; /* begun; and the one whose pages were told in the time that is slept */
     struct lk_machine_record machine;
     struct record *into; /* of another process, which asked for this one */
     unsigned asking;     /* the inner kind looks around for an answer: that is its own business */
@@ -71,6 +74,7 @@ static void begin_sample(void *impl)
     if (!r->t->aside) {
         end_sample(r);
         begin(&r->tape, LK_PIECE_SAMPLE);
+        r->n_samples++;
     }
     if (r->inner->begin_sample)
         r->inner->begin_sample(r->impl);
@@ -82,13 +86,16 @@ static size_t read_some(void *impl, lk_addr addr, void *buf, size_t n)
     return r->inner->read(r->impl, addr, buf, n);
 }
 
-static void was_read(void *impl, lk_addr addr, const void *bytes, size_t n, int why)
+static void was_read(void *impl, lk_addr page, const uint8_t *bytes, const uint64_t *asked)
 {
     struct record *r = impl;
-    if (bytes)
-        lk_known_put(r->known, addr, bytes, n);
-    else
-        lk_known_lack(r->known, addr, n, why);
+    lk_known_put(r->known, page, bytes, asked);
+}
+
+static void not_read(void *impl, lk_addr page, int why)
+{
+    struct record *r = impl;
+    lk_known_lack(r->known, page, why);
 }
 
 static bool maps(void *impl, struct lk_arena *a, struct lk_mapping **ret, size_t *n,
@@ -193,10 +200,18 @@ static uint64_t now_us(void *impl)
     return now;
 }
 
+/* The time is used: what was read until now is kept. Who waits looks at the clock anyway. */
 static void sleep_us(void *impl, uint64_t us)
 {
     struct record *r = impl;
-    r->inner->sleep_us(r->impl, us);
+    const struct timespec nap = { (time_t)(us / 1000000), (long)(us % 1000000) * 1000 };
+    if (r->n_told != r->n_samples)
+        lk_pages_tell(r->t->pages);
+    else if (r->inner->sleep_us)
+        r->inner->sleep_us(r->impl, us);
+    else
+        nanosleep(&nap, NULL);
+    r->n_told = r->n_samples;
 }
 
 static int ask(void *impl, enum lk_fact what, const struct lk_key *key, struct lk_arena *a,
@@ -291,8 +306,9 @@ static struct lk_process_ops ops_over(const struct lk_process_ops *inner)
         .tid_outside = inner->tid_outside ? tid_outside : NULL,
         .stop = inner->stop ? stop : NULL,
         .now_us = now_us,
-        .sleep_us = inner->sleep_us ? sleep_us : NULL,
+        .sleep_us = sleep_us,
         .was_read = was_read,
+        .not_read = not_read,
         .is_cut = is_cut,
         .keep = keep,
         .ask = inner->ask ? ask : NULL,
@@ -319,6 +335,7 @@ static struct record *start(struct lk_process *t, struct record *into)
     }
     t->ops = &r->ops;
     t->impl = r;
+    lk_pages_watch(t->pages, was_read, r);
     return r;
 }
 
@@ -332,6 +349,7 @@ bool lk_record_end(struct lk_process *t, struct lk_bytes *ret)
     struct record *r = t->impl;
     if (t->ops->destroy != destroy)
         return false;
+    lk_pages_watch(t->pages, NULL, NULL);
     end_sample(r);
     *ret = r->tape;
     r->tape = (struct lk_bytes){ 0 };

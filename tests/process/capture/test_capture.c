@@ -20,6 +20,7 @@
 #include "process/capture/record.h"
 #include "process/capture/replay.h"
 #include "process/capture/shape.h"
+#include "process/pages.h"
 #include "process/process_impl.h"
 #include "util/text.h"
 #include "util/version.h"
@@ -67,16 +68,27 @@ static void numbers_and_text_come_back(void **state)
     lk_free(b.v);
 }
 
+static void put(struct lk_known *k, lk_addr addr, const void *v, size_t n)
+{
+    for (const uint8_t *from = v; n; addr++, from++, n--) {
+        uint8_t page[LK_PAGE] = { 0 };
+        uint64_t asked[LK_PAGE_WORDS] = { 0 };
+        page[addr % LK_PAGE] = *from;
+        asked[addr % LK_PAGE / 64] = UINT64_C(1) << addr % 64;
+        lk_known_put(k, addr - addr % LK_PAGE, page, asked);
+    }
+}
+
 static void memory_is_what_was_asked_for(void **state)
 {
     struct lk_known *k = lk_known_create(8), *again = lk_known_create(8);
     struct lk_bytes b = { 0 };
     uint8_t got[LK_PAGE * 2];
     (void)state;
-    lk_known_put(k, BASE + LK_PAGE - 8, bytes, 24); /* across a page */
-    lk_known_put(k, BASE + 100, bytes, 1);
-    lk_known_put(k, BASE + 3 * LK_PAGE, bytes, LK_PAGE);
-    lk_known_lack(k, BASE + 9 * LK_PAGE, 8, EIO);
+    put(k, BASE + LK_PAGE - 8, bytes, 24); /* across a page */
+    put(k, BASE + 100, bytes, 1);
+    put(k, BASE + 3 * LK_PAGE, bytes, LK_PAGE);
+    lk_known_lack(k, BASE + 9 * LK_PAGE, EIO);
     lk_known_write(k, &b);
     struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n };
     assert_true(lk_known_read(again, &c) && c.p == c.end);
@@ -100,10 +112,10 @@ static void what_is_beyond_the_bound_is_told(void **state)
     struct lk_bytes b = { 0 };
     uint8_t got[8];
     (void)state;
-    lk_known_put(k, BASE, bytes, 2 * LK_PAGE);
+    put(k, BASE, bytes, 2 * LK_PAGE);
     assert_false(lk_known_is_cut(k));
-    lk_known_put(k, BASE + 2 * LK_PAGE - 8, bytes, 16); /* half of it fits */
-    lk_known_lack(k, BASE + 9 * LK_PAGE, 8, EIO);
+    put(k, BASE + 2 * LK_PAGE - 8, bytes, 16); /* half of it fits */
+    lk_known_lack(k, BASE + 9 * LK_PAGE, EIO);
     assert_true(lk_known_is_cut(k));
     lk_known_write(k, &b);
     struct lk_cursor_of_bytes c = { .p = b.v, .end = b.v + b.n }, passed = c;
@@ -116,8 +128,8 @@ static void what_is_beyond_the_bound_is_told(void **state)
     /* the last page of all: what follows it is not the first one */
     lk_known_destroy(k);
     k = lk_known_create(8);
-    lk_known_lack(k, UINT64_MAX - 7, 8, EIO);
-    lk_known_lack(k, UINT64_MAX - 7, 8, EIO);
+    lk_known_lack(k, UINT64_MAX - LK_PAGE + 1, EIO);
+    lk_known_lack(k, UINT64_MAX - LK_PAGE + 1, EIO);
     assert_int_equal(lk_known_get(k, UINT64_MAX - 7, got, 8), EIO);
     assert_int_equal(lk_known_get(k, 0, got, 8), ENODATA);
     lk_free(b.v);
@@ -136,11 +148,11 @@ static void samples_are_told_by_what_changed(void **state)
         if (i)
             lk_known_next(k);
         if (i != 3)
-            lk_known_put(k, BASE, i == 2 ? other : bytes, 8);
+            put(k, BASE, i == 2 ? other : bytes, 8);
         if (i == 4)
-            lk_known_put(k, BASE + 8, bytes, 1);
-        lk_known_put(k, BASE + 3 * LK_PAGE, bytes, 200);
-        lk_known_lack(k, BASE + 9 * LK_PAGE, 8, i == 2 ? EFAULT : EIO);
+            put(k, BASE + 8, bytes, 1);
+        put(k, BASE + 3 * LK_PAGE, bytes, 200);
+        lk_known_lack(k, BASE + 9 * LK_PAGE, i == 2 ? EFAULT : EIO);
         lk_known_write(k, &b[i]);
     }
     assert_true(b[1].n < 20 && b[0].n > 200 && b[2].n < b[0].n && b[4].n > b[3].n);
