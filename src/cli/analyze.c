@@ -33,13 +33,14 @@ static int parse_option(void *arg, int id, char *value)
 static const struct option_set set = {
     .usage = "loopknot analyze [options] FILE",
     .epilog = "FILE is a capture, or a report that loopknot wrote with --format json; - is "
-              "standard input.\n"
+              "standard input. The\n"
+              "findings of a report are as they were: --project and --rules count for captures.\n"
               "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no such report "
               "(stderr says why); 4 unknown;\n"
               "125 out of memory.",
     .rows = rows,
     .n = sizeof rows / sizeof rows[0],
-    .written_only = true,
+    .recorded = true,
     .parse = parse_option,
 };
 

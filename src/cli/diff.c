@@ -1,6 +1,6 @@
 /*
- * `loopknot diff A B`: what changed from one report to another. Each side is a JSON report or a
- * live process, which is then examined as `loopknot PID` would.
+ * `loopknot diff A B`: what changed from one report to another. Each side is a JSON report, a
+ * capture or a live process, which are then examined as `loopknot PID` would.
  */
 #include <errno.h>
 #include <limits.h>
@@ -22,7 +22,7 @@ static int parse(int argc, char **argv, struct words *w)
     if (status || w->help)
         return status;
     if (w->n != 2)
-        return complain(EXIT_USAGE, "two reports or processes: %s", usage);
+        return complain(EXIT_USAGE, "two reports, captures or processes: %s", usage);
     if (strcmp(w->v[0], "-") == 0 && strcmp(w->v[1], "-") == 0)
         return complain(EXIT_USAGE, "one of the two may be standard input, not both");
     return 0;
@@ -39,6 +39,12 @@ static bool is_pid(const char *text, pid_t *pid)
     return true;
 }
 
+static void tell(pid_t pid, bool gone, const char *message, void *arg)
+{
+    (void)pid, (void)gone, (void)arg;
+    complain(0, "%s", message);
+}
+
 /* 0, or the exit status after a complaint. */
 static int take(struct loopknot_diagnosis *d, const struct words *w, const char *side)
 {
@@ -47,11 +53,14 @@ static int take(struct loopknot_diagnosis *d, const struct words *w, const char 
     for (size_t i = 0; i < w->n_redact; i++)
         if (loopknot_redact(d, w->redact[i], why, sizeof why) != LOOPKNOT_OK)
             return complain(EXIT_USAGE, "--redact '%s': %s", w->redact[i], why);
-    const int status = is_pid(side, &pid) ? loopknot_examine(d, pid, NULL, why, sizeof why)
-                                          : loopknot_load(d, side, why, sizeof why);
+    const bool live = is_pid(side, &pid);
+    const int status = live ? loopknot_examine(d, pid, NULL, why, sizeof why)
+                            : loopknot_analyze(d, side, NULL, tell, NULL);
     if (status == LOOPKNOT_NO_MEMORY)
         end_without_memory();
-    return status ? complain(EXIT_NO_REPORT, "%s", why) : 0;
+    if (status && live)
+        complain(0, "%s", why);
+    return status ? EXIT_NO_REPORT : 0;
 }
 
 static int compare(const struct words *w)
@@ -89,8 +98,9 @@ int command_diff(int argc, char **argv)
         return compare(&w);
     }
     printf("usage: %s\n"
-           "A and B are reports that loopknot wrote with --format json (- is standard input), or "
-           "process ids: those are\nexamined now. Tells which findings are new, gone or still "
+           "A and B are reports that loopknot wrote with --format json (- is standard input), "
+           "captures, or process ids, whose\nprocesses are examined now. Tells which findings are "
+           "new, gone or still "
            "there, and of a process that both show which threads\nmoved and which stand where they "
            "stood.\n"
            "Exit status: 0 the same verdict and findings; 1 they differ; 2 usage; 3 no report "

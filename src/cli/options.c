@@ -58,11 +58,14 @@ static const struct option_row watching_rows[] = {
     { "stop", "auto|all|none", "which threads may be stopped: running ones (auto), all, none",
       OPT_STOP },
 };
-/* What is read of a process, and what of it counts as what. */
+/* What is read of a process. */
 static const struct option_row reading_rows[] = {
     { "no-native", NULL, "neither read nor show native stacks", OPT_NO_NATIVE },
     { "unwinder", "auto|own|libunwind", "who reads native stacks: our own, libunwind, or both",
       OPT_UNWINDER },
+};
+/* What of it counts as what. */
+static const struct option_row judging_rows[] = {
     { "project", "DIR", "only code below DIR counts as yours (repeatable)", OPT_PROJECT },
     { "rules", "FILE", "patterns beside the built-in ones: loopknot-rules(5)", OPT_RULES },
 };
@@ -70,6 +73,7 @@ enum {
     N_WRITING = sizeof writing_rows / sizeof writing_rows[0],
     N_WATCHING = sizeof watching_rows / sizeof watching_rows[0],
     N_READING = sizeof reading_rows / sizeof reading_rows[0],
+    N_JUDGING = sizeof judging_rows / sizeof judging_rows[0],
     MAX_ROWS = 64
 };
 
@@ -133,8 +137,9 @@ static const struct option_row *row(const struct option_set *set, size_t index)
         size_t n;
     } tables[] = {
         { set->rows, set->n },
-        { watching_rows, set->written_only || set->one_moment ? 0 : N_WATCHING },
-        { reading_rows, set->written_only ? 0 : N_READING },
+        { watching_rows, set->recorded || set->one_moment ? 0 : N_WATCHING },
+        { reading_rows, set->recorded ? 0 : N_READING },
+        { judging_rows, N_JUDGING },
         { writing_rows, N_WRITING },
     };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; index -= tables[i++].n)

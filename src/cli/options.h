@@ -40,7 +40,8 @@ struct option_set {
     const char *usage, *epilog; /* for --help */
     const struct option_row *rows;
     size_t n;
-    bool written_only;   /* nothing is examined: only how reports are written may be chosen */
+    bool recorded; /* what and how much is read is settled: how it is judged and told may be chosen
+                    */
     bool one_moment;     /* nothing is watched: how, and for how long, may not be chosen */
     const char *letters; /* of rows that have one, as getopt(3) has them: "o:"; NULL none */
     bool operands_last;  /* the first operand ends the options, as for a command to be run */

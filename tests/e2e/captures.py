@@ -116,6 +116,44 @@ def read_from_a_pipe():
     return "whole"
 
 
+def compared():
+    """A capture, the report that was made with it, and the process itself: the same, each against each; another process is not."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, report, other = (os.path.join(folder, n) for n in ("x.lkc", "x.json", "y.lkc"))
+        with driver.Scenario("lk203_lost_wakeup", "event") as scenario:
+            scenario.ready()
+            loopknot(scenario.pid, "--capture", file, "--output", "json:" + report)
+            for sides in ((file, report), (report, file), (file, scenario.pid), (file, file)):
+                ran = loopknot("diff", "--format", "json", *sides)
+                assert ran.status == 0 and not ran.err, (sides, ran.status, ran.text[:300], ran.errors[:300])
+        with driver.Scenario("healthy_kinds", "idle_loop") as scenario:
+            scenario.ready()
+            loopknot("capture", scenario.pid, "-o", other)
+        assert loopknot("diff", file, other).status == 1
+        with open(other, "r+b") as damaged:
+            damaged.truncate(1000)
+        ran = loopknot("diff", file, other)
+        assert ran.status == 3 and ran.one_line(), (ran.status, ran.errors[:300])
+    return "each against each"
+
+
+def judged_anew():
+    """Patterns and folders of the project count for a capture as they do for its process; without them it says what it knows."""
+    name, program = next(c for c in driver.cases() if "--rules" in driver.load(c[0])["programs"][c[1]].get("options", []))
+    with tempfile.TemporaryDirectory() as folder, driver.Scenario(name, program) as scenario:
+        file = os.path.join(folder, "x.lkc")
+        options = scenario.ready()["expect"]["options"]
+        live = loopknot("--format", "json", *options, "--capture", file, scenario.pid)
+        rules = options[options.index("--rules"):][:2]
+        same = loopknot("analyze", "--format", "json", *rules, file)
+        assert told(lib.parse(live)) == told(lib.parse(same)), (told(lib.parse(live)), told(lib.parse(same)))
+        without = loopknot("analyze", "--format", "json", file)
+        assert told(lib.parse(without)) != told(lib.parse(same)), "the rules changed nothing"
+        elsewhere = loopknot("analyze", "--format", "json", *rules, "--project", folder, file)
+        assert elsewhere.status == same.status, elsewhere.errors
+    return "%s/%s" % (name, program)
+
+
 STUCK = "import threading as t\na = t.Lock()\na.acquire()\nt.Thread(target=a.acquire, name='second').start()\nprint('out', flush=True)\na.acquire()\n"
 
 
@@ -229,7 +267,8 @@ def main():
     tally = lib.Tally("captures")
     for name, program in SAME:
         tally.run("%s/%s" % (name, program), same_report, name, program)
-    for case, function in (("damaged files", damaged), ("usage and places", unwritable), ("a pipe", read_from_a_pipe), ("run --capture", watchdog)):
+    for case, function in (("damaged files", damaged), ("usage and places", unwritable), ("a pipe", read_from_a_pipe), ("run --capture", watchdog), ("diff", compared),
+                           ("--rules, --project", judged_anew)):
         tally.run(case, function)
     tally.run("secrets", secrets)
     tally.run("secrets, all stopped", secrets, "--stop", "all")
