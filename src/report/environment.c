@@ -54,7 +54,7 @@ static const char *started(struct lk_arena *a, const struct lk_snapshot *s)
 {
     if (!s->start_time || s->around.process_up_ms == LK_UNKNOWN)
         return s->start_time;
-    return lk_arena_printf(a, "%s, %s before", s->start_time,
+    return lk_arena_printf(a, "%s, up %s", s->start_time,
                            lk_words_duration(a, s->around.process_up_ms));
 }
 

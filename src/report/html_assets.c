@@ -36,8 +36,9 @@ const char lk_html_style[] =
 ".pair { display:grid; grid-template-columns:repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap:0 16px }\n"
 ".scroll { overflow-x:auto } table { border-collapse:collapse; width:100%; margin:6px 0 }\n"
 "th, td { text-align:left; vertical-align:top; padding:4px 10px 4px 6px } thead th { border-bottom:1px solid var(--line); color:var(--dim); font-weight:600 }\n"
-"tbody { border-bottom:1px solid var(--line) } tbody th { font-weight:600; min-width:11em } tbody.blamed { background:var(--redbg) }\n"
-"tr + tr > td[colspan] { padding-top:0 } td { min-width:6em }\n"
+"tbody { border-bottom:1px solid var(--line) } tbody th { font-weight:600; min-width:11em; width:15em } tbody.blamed { background:var(--redbg) }\n"
+"tr + tr > td[colspan] { padding-top:0 } td { min-width:6em } thead th, .state, td[data-sort] { white-space:nowrap }\n"
+".sortable td > code { display:inline-block; max-width:24em; overflow-wrap:break-word }\n"
 "thead button { all:unset; cursor:pointer } thead button:focus-visible { outline:2px solid var(--accent) } th[aria-sort] button::after { content:' \\2195' } th[aria-sort=ascending] button::after { content:' \\2191' } th[aria-sort=descending] button::after { content:' \\2193' }\n"
 ".stack { margin:4px 0 8px; padding-left:32px; color:var(--dim) } .stack .user { color:var(--fg) } .stack .user b { color:var(--user) } .stack .user::marker { content:'* '; color:var(--user) } .stack .native { font-style:italic } .stack code { display:block; color:var(--fg); padding-left:16px }\n"
 ".stack .locals { list-style:none; margin:0 0 4px; padding-left:32px } .stack .locals code { color:var(--dim); padding-left:0 }\n"
@@ -50,11 +51,14 @@ const char lk_html_style[] =
 ".graph text { fill:var(--fg); text-anchor:middle; font:13px system-ui, sans-serif } .graph .name { font-weight:600 } .graph .place { font:12px ui-monospace, monospace }\n"
 ".graph .why { fill:var(--fg); font-size:12.5px; paint-order:stroke; stroke:var(--bg); stroke-width:5px; stroke-linejoin:round }\n"
 ".graph .edge { fill:none; stroke:var(--red); stroke-width:2 } .graph .edge.behind { stroke:var(--dim); stroke-width:1.3; stroke-dasharray:5 4 } .graph .head { fill:var(--red) } .graph .head.dim { fill:var(--dim) }\n"
-"@media (max-width: 640px) { main, header, footer { padding-left:12px; padding-right:12px } dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:6px } td, tbody th { min-width:8em } }\n"
+"@media (max-width: 640px) { main, header, footer { padding-left:12px; padding-right:12px } dl { grid-template-columns:1fr; gap:0 } dd { margin-bottom:6px }\n"
+"  .sortable thead tr { display:flex; flex-wrap:wrap } .sortable tbody, .sortable tbody tr, .sortable td, .sortable tbody th { display:block; width:auto; min-width:0 }\n"
+"  .sortable td, .sortable tbody th { padding:1px 6px } .sortable td:empty { display:none } .timeline tbody th { min-width:7.5em; width:auto } .timeline th, .timeline td { padding:4px 4px } }\n"
 "@page { size:A4; margin:14mm }\n"
 "@media print { :root { --bg:#fff; --fg:#000; --dim:#444; --line:#bbb; --soft:#f6f6f6; --accent:#000; --red:#a00; --redbg:#fbeaea; --amber:#640; --amberbg:#fff5d9; --green:#060; --greenbg:#eaf6ea; --user:#003a8c; }\n"
 "  body { font-size:10pt } #tools, thead button::after { display:none !important } main, header, footer { max-width:none; padding-left:0; padding-right:0 }\n"
-"  .graph, tr, dl.first, pre { break-inside:avoid } h2, h3, h4, h5 { break-after:avoid } .scroll, .graph { overflow:visible } td, tbody th { min-width:0 } }\n";
+"  .graph, .timeline tr, dl.first, pre { break-inside:avoid } h2, h3, h4, h5, summary, thead { break-after:avoid }\n"
+"  .scroll, .graph { overflow:visible } td { min-width:5em } tbody th { min-width:0; width:22% } }\n";
 
 const char lk_html_script[] =
 "'use strict';\n"

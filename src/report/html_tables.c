@@ -66,7 +66,7 @@ static void stack(struct lk_html *h, const struct lk_natstack *native,
 struct table {
     const char *title, *noun;
     enum lk_kind kind;
-    const char *heads[5]; /* NULL-terminated */
+    const char *heads[5]; /* up to the first NULL */
     void (*row)(struct lk_html *h, const struct lk_group *g);
     bool (*quiet)(const struct lk_html *h, const struct lk_group *g); /* only counted; NULL none */
 };
@@ -80,27 +80,38 @@ static const char *name_of(struct lk_html *h, struct lk_ref r)
     return k && k->name && *k->name ? k->name : lk_ref_id(h->report->snap, r);
 }
 
-/* "bg-loop [4712]"; of several how many, and below them who. */
-static void name_cell(struct lk_html *h, enum lk_kind kind, const struct lk_group *g,
-                      const char *noun)
+/* "bg-loop [4712]"; of several how many. */
+static void name_cell(struct lk_html *h, const struct table *t, const struct lk_group *g)
 {
-    const struct lk_fold_kind *vk = &h->view->kinds[kind];
-    const struct lk_ref r = lk_ref_make(kind, g->example);
-    if (g->count == 1) {
-        lk_html_put(h, "<th scope=\"row\">$</th>", name_of(h, r));
+    if (g->count == 1)
+        lk_html_put(h, "<th scope=\"row\">$</th>", name_of(h, lk_ref_make(t->kind, g->example)));
+    else
+        lk_html_put(h, "<th scope=\"row\" data-sort=\"$\">$</th>",
+                    lk_html_number(h, -(int64_t)g->count),
+                    lk_words_count(h->arena, (int64_t)g->count, t->noun));
+}
+
+/* Who the several are, in a row of its own. */
+static void names_row(struct lk_html *h, const struct table *t, const struct lk_group *g)
+{
+    const struct lk_fold_kind *vk = &h->view->kinds[t->kind];
+    size_t columns = 0;
+    while (columns < LK_ARRAY_LEN(t->heads) && t->heads[columns])
+        columns++;
+    if (g->count == 1)
         return;
-    }
-    lk_html_put(
-        h,
-        "<th scope=\"row\" data-sort=\"$\">$<details class=\"fold\" open><summary>which</summary>",
-        lk_html_number(h, -(int64_t)g->count), lk_words_count(h->arena, (int64_t)g->count, noun));
+    lk_html_put(h,
+                "</tr>\n<tr><td colspan=\"$\"><details class=\"fold\" open><summary>Which $"
+                "</summary>",
+                lk_html_number(h, (int64_t)columns),
+                lk_words_count(h->arena, (int64_t)g->count, t->noun));
     size_t written = 0;
     for (uint32_t i = g->example; i < vk->n && (h->how->all || written < MAX_NAMES);
          i = vk->next[i], written++)
-        lk_html_put(h, "$$", written ? ", " : "", name_of(h, lk_ref_make(kind, i)));
+        lk_html_put(h, "$$", written ? ", " : "", name_of(h, lk_ref_make(t->kind, i)));
     if (written < g->count)
         lk_html_put(h, " and $ more", lk_html_number(h, (int64_t)(g->count - written)));
-    lk_html_raw(h, "</details></th>");
+    lk_html_raw(h, "</details></td>");
 }
 
 static void stuck_cell(struct lk_html *h, int64_t ms)
@@ -240,8 +251,9 @@ static size_t table_rows(struct lk_html *h, const struct table *t, size_t *quiet
                 continue;
             }
             lk_html_raw(h, g->blamed ? "<tbody class=\"blamed\"><tr>" : "<tbody><tr>");
-            name_cell(h, t->kind, g, t->noun);
+            name_cell(h, t, g);
             t->row(h, g);
+            names_row(h, t, g);
             lk_html_raw(h, "</tr></tbody>\n");
             rows++;
         }
@@ -308,15 +320,16 @@ static void other_waits(struct lk_html *h)
         const struct lk_ref r = lk_ref_make(LK_KIND_THREAD, g->example);
         if (!is_wait(lk_words_thread_state(t, false)) || is_held_up(h, r))
             continue;
+        const char *place = user_place(h, t->python_stack);
         if (!rows++)
             lk_html_raw(
                 h, "<details class=\"section\" open><summary><h3>Waits that are no finding</h3>"
                    "</summary><ul>\n");
-        lk_html_put(h, "<li><b>$</b> $ <code>$</code>: $</li>\n",
-                    g->count == 1 ? lk_sentence_thread(h->arena, t)
-                                  : lk_words_count(h->arena, (int64_t)g->count, "thread"),
-                    lk_words_thread_state_name(lk_words_thread_state(t, false)),
-                    user_place(h, t->python_stack), why_none(h, t));
+        lk_html_put(
+            h, *place ? "<li><b>$</b> $ <code>$</code>: $</li>\n" : "<li><b>$</b> $$: $</li>\n",
+            g->count == 1 ? lk_sentence_thread(h->arena, t)
+                          : lk_words_count(h->arena, (int64_t)g->count, "thread"),
+            lk_words_thread_state_name(lk_words_thread_state(t, false)), place, why_none(h, t));
     }
     if (rows)
         lk_html_raw(h, "</ul></details>\n");

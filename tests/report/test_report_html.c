@@ -47,7 +47,7 @@ static void the_page_says_it_all(void **state)
         "<li class=\"user\"><b>/srv/app.py:10 in outer</b><code>return fut.result()</code></li>",
         "<li class=\"native\">libc.so.6+0x89e0e  __futex_abstimed_wait_common</li>",
         "<summary><h3>Threads (9)</h3></summary>",
-        "3 threads<details",
+        "Which 3 threads<",
         "<h3>What could not be read (",
         "<dt>Host</dt><dd>web-3</dd>",
         "<script type=\"application/json\" id=\"report\">{",
