@@ -137,6 +137,19 @@ async def worker_joins():
     await trio.to_thread.run_sync(thread.join)
 
 
+async def renamed():
+    """A release of trio whose functions stand elsewhere: nothing can be told of who waits."""
+    for function in vars(trio._core._traps).values():
+        code = getattr(function, "__code__", None)
+        if code and code.co_filename.endswith("/_traps.py"):
+            function.__code__ = code.replace(co_filename="/trio/_core/_moved.py")
+    async with trio.open_nursery() as all_of_them:
+        for _ in range(6):
+            all_of_them.start_soon(trio.sleep, 600)
+        await trio.sleep(0.1)
+        common.say("parked")
+
+
 async def main():
     common.service()
     await globals()[os.environ["NEAR"]]()

@@ -154,7 +154,7 @@ void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct
     }
     if (l->owner_gone) {
         n->dead_end = true;
-        n->why_dead = "the thread that holds it has ended";
+        n->why_dead = "who holds it has ended";
         return;
     }
     if (set_ends_wait(b, l) || l->locked == LK_NO || l->owner_by == LK_OWNER_FREE) {

@@ -54,6 +54,28 @@ static bool waits_for_gone(const struct lk_rule_context *c, size_t i, struct lk_
             (t->wait.timeout_ms == LK_FOREVER && is_left_with(c, lk_lock_at(c->snap, gone))));
 }
 
+/* The same of tasks; the first of them, or none. */
+static struct lk_ref add_waiting_tasks(struct lk_rule_context *c, struct lk_finding *f,
+                                       struct lk_ref gone)
+{
+    struct lk_ref first = { LK_KIND_NONE, 0 };
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        if (k->state != LK_TASK_PENDING || !is_on(&k->wait, gone) ||
+            lk_graph_node(c->graph, task)->life != LK_LIFE_DEAD)
+            continue;
+        if (lk_task_is_stalled(c, k)) {
+            first = first.kind == LK_KIND_NONE ? task : first;
+            lk_finding_part(c, f, task, true);
+            lk_finding_since_task(c, f, k);
+        } else if (lk_task_may_stall(c, k)) {
+            c->out->look_again.at_end = true;
+        }
+    }
+    return first;
+}
+
 /* Adds all that wait for it for long enough; the first of them, or none. */
 static struct lk_ref add_waiters(struct lk_rule_context *c, struct lk_finding *f,
                                  struct lk_ref gone)
@@ -72,19 +94,19 @@ static struct lk_ref add_waiters(struct lk_rule_context *c, struct lk_finding *f
             lk_watch(c, thread);
         }
     }
-    return first;
+    return first.kind == LK_KIND_NONE ? add_waiting_tasks(c, f, gone) : first;
 }
 
 static void describe_lock(struct lk_rule_context *c, struct lk_finding *f, const char *who,
                           struct lk_ref lock)
 {
+    const char *owner = f->threads.n ? "thread" : "task";
     f->summary =
-        lk_print(c, "%s for %s; the thread that holds that has ended", who, lk_name(c, lock));
-    lk_finding_say(
-        c, f,
-        "the owner that %s records is no thread of this process any more; only its owner "
-        "may release it",
-        lk_name(c, lock));
+        lk_print(c, "%s for %s; the %s that holds that has ended", who, lk_name(c, lock), owner);
+    lk_finding_say(c, f,
+                   "the owner that %s records is no %s of this process any more; only its owner "
+                   "may release it",
+                   lk_name(c, lock), owner);
     f->safe_now = "Nothing inside the process releases this lock any more.";
 }
 
@@ -155,11 +177,11 @@ static void tell_gone(struct lk_rule_context *c, struct lk_ref gone)
 {
     struct lk_edge path[LK_MAX_CHAIN];
     struct lk_finding f = lk_finding_start(c, LK_RULE_LK410);
-    struct lk_ref thread = add_waiters(c, &f, gone);
-    const struct lk_thread *t = lk_thread_at(c->snap, thread);
+    struct lk_ref first = add_waiters(c, &f, gone);
+    const struct lk_wait *w = lk_wait_of(c->snap, first);
     lk_graph_held_up(c->graph, gone, c->mark);
     c->mark[lk_graph_node(c->graph, gone) - c->graph->nodes] = true;
-    size_t n = t ? lk_graph_path_within(c->graph, thread, gone, c->mark, path, LK_MAX_CHAIN) : 0;
+    size_t n = w ? lk_graph_path_within(c->graph, first, gone, c->mark, path, LK_MAX_CHAIN) : 0;
     if (!n || n > LK_MAX_CHAIN) {
         lk_finding_drop(&f);
         return;
@@ -167,11 +189,14 @@ static void tell_gone(struct lk_rule_context *c, struct lk_ref gone)
     lk_finding_part(c, &f, gone, false);
     lk_finding_chain(c, &f, path, n);
     f.severity = LK_STALLED;
-    const char *who = lk_print(c, "%s blocks in %s at %s", lk_name(c, thread), lk_blocks_in(c, t),
+    const struct lk_thread *t = lk_thread_at(c->snap, first);
+    const char *who = lk_print(c, "%s %s in %s at %s", lk_name(c, first), t ? "blocks" : "waits",
+                               t ? lk_blocks_in(c, t) : lk_or_else(w->call, "await"),
                                lk_place(c, &f.culprits.v[0]));
+    const size_t waiting = t ? f.threads.n : f.tasks.n;
     describe(c, &f, who, gone);
-    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)f.threads.n, "thread"),
-                   f.threads.n == 1 ? "s" : "");
+    lk_finding_say(c, &f, "%s wait%s for it", lk_count(c, (int64_t)waiting, t ? "thread" : "task"),
+                   waiting == 1 ? "s" : "");
     f.safe_now = lk_print(c, "%s %s", f.safe_now, lk_capitalized(c, lk_end_process_words(c)));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held(c, &f, gone);

@@ -37,10 +37,8 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .offload = "await trio.to_thread.run_sync(...)",
       .alone = true,
       .driven_in_python = true,
-      /* while it waits the generator unrolled_run is suspended; in guest mode a thread of its own
-       * waits for it */
+      /* in guest mode a host's loop makes its steps, and a thread of its own waits for events */
       .drivers = { { "run", "/trio/_core/_run.py", "runner", NULL },
-                   { "unrolled_run", "/trio/_core/_run.py", "runner", NULL },
                    { "get_events", "/trio/_core/_run.py", "self", "runner" } },
       .cancels = "token.run_sync_soon(scope.cancel), with a cancel scope around it,",
       .read_current = lk_trio_read_current,

@@ -21,16 +21,22 @@
 #include "read/python/interpreter/interpreter.h"
 
 enum {
-    SEEDS = 120,
     LIMIT_MS = 20000, /* of one sample, also under sanitizers on a busy machine */
 };
 
+/* A program that is read, and how often. */
+struct victim {
+    const char *program;
+    unsigned seeds;
+};
+
+/* *state: which. */
 static int set_up(void **state)
 {
     static const char *const python = "/usr/bin/python3";
+    const char *program = ((const struct victim *)*state)->program;
     int out[2];
     char line[16];
-    (void)state;
 
     if (pipe(out) != 0)
         return -1;
@@ -38,7 +44,7 @@ static int set_up(void **state)
     if (liar.pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         dup2(out[1], STDOUT_FILENO);
-        execl(python, python, "tests/read/python/aio_truth.py", (char *)NULL);
+        execl(python, python, program, (char *)NULL);
         _exit(127);
     }
     close(out[1]);
@@ -84,15 +90,15 @@ static void a_lying_heap_is_survived(void **state)
 {
     static const struct lk_process_ops ops = { .read = lying_read };
     static const unsigned rates[] = { 200, 600, 2000, 10000 };
+    const struct victim *victim = *state;
     struct lk_error err = { 0 };
-    (void)state;
     struct lk_process *honest = lk_process_open_live(liar.pid, &err);
     assert_non_null(honest);
     struct lk_py *py = lk_py_open(honest, &err);
     assert_non_null(py);
     assert_true(lk_py_readable(py));
     size_t with_address = 0;
-    for (unsigned seed = 0; seed < SEEDS; seed++) {
+    for (unsigned seed = 0; seed < victim->seeds; seed++) {
         struct lk_process *bad = lk_process_create(&ops, NULL);
         liar.salt = seed;
         liar.one_in = rates[seed % LK_ARRAY_LEN(rates)];
@@ -118,6 +124,13 @@ static void a_lying_heap_is_survived(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(a_lying_heap_is_survived) };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    struct victim asyncio = { "tests/read/python/aio_truth.py", 120 },
+                  trio = { "tests/read/loops/trio_target.py", 60 };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate_setup_teardown(a_lying_heap_is_survived, set_up, tear_down,
+                                                 &asyncio),
+        cmocka_unit_test_prestate_setup_teardown(a_lying_heap_is_survived, set_up, tear_down,
+                                                 &trio),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

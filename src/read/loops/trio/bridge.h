@@ -14,7 +14,8 @@ struct lk_trio_bridge {
     struct lk_ref loop;
     struct lk_map workers; /* task register of a job -> index of its thread */
     LK_VEC(struct lk_trio_job) jobs;
-    struct lk_refs asked; /* futures of calls from threads */
+    size_t waiting, strange; /* tasks; those whose wait is not understood */
+    struct lk_refs asked;    /* futures of calls from threads */
 };
 
 /** Enters, as futures, the calls into the loop that threads wait for; notes the workers. */

@@ -11,8 +11,8 @@
 #include "read/loops/asyncio/current_callback.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
-#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/type.h"
@@ -99,12 +99,13 @@ lk_addr lk_trio_main_task(struct lk_py *py, lk_addr loop)
 
 /* ---- the step that is being made ------------------------------------------------------------ */
 
-void lk_trio_read_current(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *f)
+void lk_trio_read_current(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *driver)
 {
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    if (!c || strcmp(c->code->function, "unrolled_run") != 0)
+    lk_addr generator = lk_py_local(py, driver, "gen");
+    struct lk_pyf f;
+    if (!generator || !lk_py_gen_frame(py, generator, &f))
         return;
-    lk_addr task = lk_py_local(py, f, "task"), now = lk_py_local(py, f, "now");
+    lk_addr task = lk_py_local(py, &f, "task"), now = lk_py_local(py, &f, "now");
     int64_t steps;
     double moment;
     uint64_t bits;

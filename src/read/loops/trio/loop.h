@@ -5,7 +5,7 @@
 #include "read/python/interpreter/interpreter.h"
 
 void lk_trio_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref loop);
-/** By the frame of unrolled_run: the task that makes a step. */
+/** By the frame of run(), whose generator makes the steps: the task that makes a step. */
 void lk_trio_read_current(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *driver);
 /** The main task; trio.run() returns when it has ended. 0 before it has begun. */
 lk_addr lk_trio_main_task(struct lk_py *py, lk_addr loop);

@@ -87,7 +87,7 @@ static bool resolve(struct lk_py *py, const struct lk_wait_run *run, struct lk_r
     return lk_wait_resolve(py, run, run->innermost, &who, w);
 }
 
-void lk_trio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_pyframes *frames)
+bool lk_trio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_pyframes *frames)
 {
     const struct lk_wait_rows rows = { lk_trio_wait_rows, lk_n_trio_wait_rows, MEMO };
     const struct lk_task *k = lk_task_at(py->s, task);
@@ -105,4 +105,5 @@ void lk_trio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_pyf
         w.complete = false;
     }
     lk_task_at(py->s, task)->wait = w;
+    return run.call != NULL;
 }

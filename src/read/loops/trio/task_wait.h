@@ -4,7 +4,8 @@
 
 #include "read/python/waits/match.h"
 
-/** The wait of a suspended task that is not ready; frames outermost first. */
-void lk_trio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_pyframes *frames);
+/** The wait of a suspended task that is not ready; frames outermost first. False when they do not
+ * end where tasks give themselves up. */
+bool lk_trio_task_wait(struct lk_py *py, struct lk_ref task, const struct lk_pyframes *frames);
 
 #endif

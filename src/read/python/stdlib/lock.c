@@ -5,6 +5,7 @@
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/coroutine.h"
 #include "read/python/interpreter/forked_threads.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
@@ -12,6 +13,7 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
+#include "read/python/stdlib/future_object.h"
 
 enum {
     FIRST = 16, /* first field after PyObject_HEAD */
@@ -124,6 +126,21 @@ static lk_addr task_of_info(struct lk_py *py, lk_addr owner)
     return number && lk_py_int(py, number, &id) && id > 0 ? (lk_addr)id : owner;
 }
 
+/* The object says so itself: done, or a coroutine that is through. */
+static bool has_ended(struct lk_py *py, lk_addr task)
+{
+    struct lk_aio_fut f;
+    lk_addr coro;
+    switch (lk_py_known_class(py, task, NULL)) {
+    case LK_CLASS_TRIO_TASK:
+        coro = lk_py_attr(py, task, "coro");
+        return coro && lk_py_gen_state(py, coro) == LK_GEN_FINISHED;
+    case LK_CLASS_TASK:
+    case LK_CLASS_PYTASK: return lk_aio_read_fut(py, task, &f) && f.state > 0;
+    default: return false;
+    }
+}
+
 /* The task in that attribute, which alone may release the lock: trio/_sync.py _LockImpl, anyio's
  * Lock (_core/_synchronization.py, _backends/_asyncio.py). trio's are entered before any lock is.
  */
@@ -143,9 +160,12 @@ static void read_owner_task(struct lk_py *py, lk_addr obj, const char *attr, str
     struct lk_lock *l = lk_lock_at(py->s, ref);
     l->locked = LK_YES;
     l->owner_by = LK_OWNER_FIELD;
-    l->owner_certain = task.kind == LK_KIND_TASK;
-    if (l->owner_certain)
+    l->owner_certain = true;
+    l->owner_gone = has_ended(py, owner);
+    if (!l->owner_gone && task.kind == LK_KIND_TASK)
         lk_refs_add(py->s, &l->owners, task);
+    else if (!l->owner_gone)
+        l->owner_certain = false;
 }
 
 static bool positive(struct lk_py *py, lk_addr v)
