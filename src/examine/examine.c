@@ -43,6 +43,7 @@ struct examination {
     struct lk_snapshot *process; /* facts of the process, read once */
     const char *blind;           /* it runs Python, of which nothing was found: why; NULL */
     uint64_t began_ms;
+    uint64_t walked_ms;   /* when the heap was walked first and had greenlets; 0 */
     uint64_t start_ticks; /* tells a reused pid */
     /* fewest threads in uninterruptible sleep at any look: a moment of it is normal */
     int64_t d_state;
@@ -261,6 +262,8 @@ static void search_heap(struct examination *x)
     lk_py_search_heap(x->session.py, s, loops);
     lk_sample_weigh_found(&x->session, s);
     lk_history_add_found(x->history, s, s->watched_ms);
+    if (!x->walked_ms && lk_snapshot_has_greenlets(s))
+        x->walked_ms = now_ms(x);
 }
 
 /* What the process was denied of its processor quota while the samples asked for were taken. */
@@ -363,7 +366,7 @@ static bool wait_watching(struct examination *x)
     struct lk_snapshot *s = x->snap;
     struct lk_thread_list list = { 0 };
     bool alive = true;
-    uint64_t end = x->began_ms + o->stalled_after_ms;
+    uint64_t end = LK_MAX(x->began_ms, x->walked_ms) + o->stalled_after_ms;
     for (size_t i = 0; i < s->threads.n; i++)
         lk_vec_push(&list)->tid = s->threads.v[i].tid;
     bool going = mark_watched(x);

@@ -197,6 +197,14 @@ struct lk_ref lk_snapshot_loop(struct lk_snapshot *s, lk_addr addr, bool *is_new
     return r;
 }
 
+bool lk_snapshot_has_greenlets(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->tasks.n; i++)
+        if (s->tasks.v[i].kind == LK_TASK_GREENLET)
+            return true;
+    return false;
+}
+
 struct lk_ref lk_snapshot_task(struct lk_snapshot *s, lk_addr addr, bool *is_new)
 {
     bool fresh;

@@ -33,6 +33,9 @@ struct lk_ref lk_snapshot_extern(struct lk_snapshot *s, enum lk_extern_kind kind
 struct lk_ref lk_snapshot_find(const struct lk_snapshot *s, enum lk_kind kind,
                                uint64_t addr_or_tid);
 
+/** Some task is a greenlet. */
+bool lk_snapshot_has_greenlets(const struct lk_snapshot *s);
+
 /** Appends to a list of refs in the snapshot's arena, unless it is there already. */
 void lk_refs_add(struct lk_snapshot *s, struct lk_refs *list, struct lk_ref r);
 

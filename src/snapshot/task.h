@@ -34,6 +34,7 @@ struct lk_task {
     struct lk_ref crosses_loop; /* that other loop; none when it awaits nothing of that kind */
     bool crosses_done;          /* it is done: only the wake-up of its own loop is missing */
     bool first;                 /* greenlet: the one that its thread began with */
+    bool once;                  /* ... read once; only its thread's sleep says that it stays */
     bool stable;
     /* read like this while its thread stood still, in this sample or in an earlier one */
     bool confirmed;

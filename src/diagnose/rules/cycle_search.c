@@ -224,7 +224,7 @@ static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)
             count_node(c, k, n->ref);
         k->tasks_may_end |= n->ref.kind == LK_KIND_EXECUTOR;
         weigh_edge(c, k, &k->chain.v[i]);
-        k->steady &= k->chain.v[i].stable;
+        k->steady &= k->chain.v[i].stable && !(task && task->once);
         if (!k->direct) { /* what times out below a task that awaits another one cancels it */
             k->timed |= n->life != LK_LIFE_DEAD;
             k->left_ms = LK_MIN(k->left_ms, n->timeout_ms);

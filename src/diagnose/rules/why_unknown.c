@@ -284,9 +284,17 @@ static const struct lk_lock *lock_of_nobody(const struct lk_snapshot *s, const s
 {
     const struct lk_lock *l = k->wait.on.n == 1 ? lk_lock_at(s, k->wait.on.v[0]) : NULL;
     return k->state == LK_TASK_PENDING && !k->ready && k->wait.kind == LK_WAIT_LOCK && l &&
-                   l->unended == LK_WAIT_LOCK && l->locked == LK_YES && !l->owners.n
+                   (l->unended == LK_WAIT_LOCK || k->kind == LK_TASK_GREENLET) &&
+                   l->locked == LK_YES && !l->owners.n && !l->owner_gone
                ? l
                : NULL;
+}
+
+/* A greenlet that nothing is known to wake. */
+static bool waits_for_unknown(const struct lk_task *k)
+{
+    return k->kind == LK_TASK_GREENLET && k->state == LK_TASK_PENDING && !k->ready &&
+           k->wait.kind == LK_WAIT_UNKNOWN;
 }
 
 /* The task's own place, or where it is no code of the project's, that of a task that awaits it. */
@@ -307,6 +315,7 @@ static const char *missing_of_task(struct lk_rule_context *c, const struct lk_ta
     const struct lk_lock *l = lock_of_nobody(c->snap, k);
     return may_be_timed(k)                     ? "whether that has a deadline"
            : waits_for_unknown_end(c->snap, k) ? "what is at the other end"
+           : waits_for_unknown(k)              ? "what it waits for"
            : l ? lk_print(c, "who holds %s %s", lk_or_else(l->kind, "lock"), l->id)
                : NULL;
 }

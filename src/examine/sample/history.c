@@ -439,6 +439,22 @@ static bool is_of_greenlets(const struct lk_snapshot *s, const struct lk_lock *l
     return any;
 }
 
+/* Seen once it is not seen to stay. But it has not gone on while its thread did not run. */
+static void enter_greenlet(struct lk_history *h, struct lk_snapshot *s, struct lk_task *k,
+                           int64_t at_ms)
+{
+    const struct lk_thread *t = lk_thread_at(s, k->thread);
+    const bool still = k->read >= LK_READ_ASLEEP && t && t->stuck_by_scheduler;
+    enter_task(h, s, k, at_ms, h->walks);
+    k->stable &= h->walks > 1 || s->one_moment || (still && t->stuck_ms >= at_ms);
+    k->once = h->walks == 1 && !s->one_moment;
+    if (k->state != LK_TASK_PENDING || k->ready)
+        return;
+    k->stuck_ms = k->stuck_ms == LK_UNKNOWN ? 0 : k->stuck_ms;
+    if (still)
+        k->stuck_ms = LK_MAX(k->stuck_ms, t->stuck_ms);
+}
+
 /* What a walk over the heap tells is compared with what the walks before it told; the identity of
  * a lock that other samples told too differs by that. */
 static void add_greenlets(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms)
@@ -446,15 +462,13 @@ static void add_greenlets(struct lk_history *h, struct lk_snapshot *s, int64_t a
     const uint64_t of_walk = 1;
     h->walks++;
     for (size_t i = 0; i < s->tasks.n; i++)
-        if (s->tasks.v[i].kind == LK_TASK_GREENLET) {
-            enter_task(h, s, &s->tasks.v[i], at_ms, h->walks);
-            s->tasks.v[i].stable &= h->walks > 1; /* seen once is not seen to stay */
-        }
+        if (s->tasks.v[i].kind == LK_TASK_GREENLET)
+            enter_greenlet(h, s, &s->tasks.v[i], at_ms);
     for (size_t i = 0; i < s->locks.n; i++) {
         struct lk_lock *l = &s->locks.v[i];
         if (is_of_greenlets(s, l))
             l->stable = enter_of(h, LK_KIND_LOCK, l->addr | of_walk, digest_lock(s, l), h->walks) &&
-                        h->walks > 1;
+                        (h->walks > 1 || s->one_moment);
     }
 }
 

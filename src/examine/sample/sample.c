@@ -443,18 +443,10 @@ static enum lk_read read_since(const struct lk_snapshot *s, struct lk_ref thread
                : LK_READ_RACY;
 }
 
-static bool has_greenlets(const struct lk_snapshot *s)
-{
-    for (size_t i = 0; i < s->tasks.n; i++)
-        if (s->tasks.v[i].kind == LK_TASK_GREENLET)
-            return true;
-    return false;
-}
-
 void lk_sample_weigh_found(const struct lk_session *x, struct lk_snapshot *s)
 {
     struct lk_thread_list now = { 0 };
-    if (!has_greenlets(s))
+    if (!lk_snapshot_has_greenlets(s))
         return;
     list_known(s, &now);
     if (!lk_process_threads(x->target, &now, false, NULL))
