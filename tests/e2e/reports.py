@@ -575,6 +575,49 @@ def environment():
     return where["kernel"]
 
 
+# Objects whose headers are overwritten while a frame has them in its variables.
+HOSTILE = '''
+import asyncio, collections, ctypes, os, random, struct, sys, threading
+loop, kept = asyncio.new_event_loop(), []
+threading.Thread(target=loop.run_forever, daemon=True).start()
+
+async def never():
+    await asyncio.Future()
+
+async def view(seed):
+    chance = random.Random(seed)
+    text, wide, raw = "".join(["abc", str(seed)]), "\\u1234" * (5 + seed), bytes([65 + seed] * 20)
+    number, below, share, typed = 10 ** 25 + seed, -12345678901 - seed, 1.5 + seed, object()
+    some, pair, table, one = [1, 2, seed], (seed, "b", [seed]), {"a": seed, "b": [seed]}, {seed, "q"}
+    queue, nested = collections.deque([seed, 2]), [[[seed]]]
+    for value, end in ((text, 48), (wide, 48), (raw, 32), (number, 32), (below, 32), (share, 24), (typed, 16), (some, 40), (pair, 40),
+                       (table, 48), (one, 64), (queue, 64), (nested, 40)):
+        kept.append(value)
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(value))
+        word = chance.choice([0, 1, 1 << 62, 2 ** 64 - 1, id(some), id(table) + 4, id(view), 0x7fffffffffff, chance.getrandbits(64)])
+        ctypes.memmove(id(value) + (chance.randrange(8, end) & ~7), struct.pack("<Q", word), 8)
+    future = asyncio.run_coroutine_threadsafe(never(), loop)
+    os.write(1, b"x")
+    return future.result()
+
+asyncio.run_coroutine_threadsafe(view(int(sys.argv[1])), loop)
+threading.Event().wait()
+'''
+
+
+def hostile_variables():
+    """Lengths, types and pointers of values that make no sense: all the others are told, soon, and the report is whole."""
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(4):
+            with lib.Child([driver.PYTHON, "-c", HOSTILE, str(seed)], stdout=subprocess.PIPE) as child:
+                child.process.stdout.read(1)
+                began = time.monotonic()
+                written(folder, ("json", "text"), "--locals", "--samples", "2", "--stalled-after", "0.2", child.pid)
+                assert time.monotonic() - began < 10 and child.alive(), seed
+            got = with_variables(loaded(os.path.join(folder, "out.json")))["view"]
+            assert len(got) > 14 and all(len(text) < 260 for text in got.values()), got
+
+
 def near_misses():
     """What a rule weighed and did not find to be so: in JSON, page and --verbose text, also read again; none is a finding."""
     with driver.Scenario("lk405_unbounded_future_wait", "live_job") as running, tempfile.TemporaryDirectory() as folder:
@@ -612,6 +655,7 @@ def main():
     tally.run("diff", diff)
     tally.run("secrets are in no format", privacy)
     tally.run("variables, where they are asked for", variables)
+    tally.run("variables that make no sense", hostile_variables)
     tally.run("hidden by an expression", redacted)
     tally.run("where it ran", environment)
     tally.run("near misses", near_misses)

@@ -75,15 +75,21 @@ static void gather(struct reading *x, struct lk_ref who)
     const struct lk_pyframes *frames = k && k->run_by.kind == LK_KIND_THREAD
                                            ? lk_py_frames_of_thread(x->py, k->run_by.index)
                                            : lk_frames_of_party(x->py, who, &x->chain);
-    size_t n = 0;
+    size_t n = 0, lost = 0;
     for (uint32_t i = 0; i < st->n && n < MAX_FRAMES; i++) {
-        const struct lk_pyf *raw =
-            lk_is_user_frame(&st->frames[i]) ? raw_frame(x, frames, who, i) : NULL;
-        if (!raw)
+        if (!lk_is_user_frame(&st->frames[i]))
             continue;
-        lk_vec_add(&x->v, ((struct shown){ who, i, *raw }));
-        n++;
+        const struct lk_pyf *raw = raw_frame(x, frames, who, i);
+        if (raw)
+            lk_vec_add(&x->v, ((struct shown){ who, i, *raw }));
+        n += raw != NULL;
+        lost += !raw;
     }
+    if (lost) /* of a greenlet, say */
+        lk_snapshot_limit_of(x->s, who, (struct lk_failed_read){ 0 },
+                             "variables of %zu frames of %s were not read: the frames were not "
+                             "found again",
+                             lost, lk_ref_id(x->s, who));
 }
 
 static bool add_local(struct lk_py *py, const char *name, lk_addr value, void *arg)
