@@ -118,27 +118,26 @@ static void read_owner_attr(struct lk_py *py, lk_addr obj, const char *attr, str
     }
 }
 
-/* anyio 3.0 - 4.4 names the task by a TaskInfo, whose id is that of the task. */
-static lk_addr task_of_info(struct lk_py *py, lk_addr owner)
+/* The task, or that of a TaskInfo (anyio 3.0 - 4.4), whose id is the task's address. */
+static struct lk_ref task_of(struct lk_py *py, lk_addr owner)
 {
     int64_t id;
     lk_addr number = lk_py_attr(py, owner, "id");
-    return number && lk_py_int(py, number, &id) && id > 0 ? (lk_addr)id : owner;
+    if (number && lk_py_int(py, number, &id) && id > 0)
+        owner = (lk_addr)id;
+    struct lk_ref task = lk_py_task(py, owner);
+    return task.kind == LK_KIND_TASK ? task : lk_snapshot_find(py->s, LK_KIND_TASK, owner);
 }
 
-/* The object says so itself: done, or a coroutine that is through. */
-static bool has_ended(struct lk_py *py, lk_addr task)
+/* The object says so itself: a task of asyncio is done; of trio, and in a TaskInfo, the coroutine
+ * is through. */
+static bool has_ended(struct lk_py *py, lk_addr owner)
 {
     struct lk_aio_fut f;
-    lk_addr coro;
-    switch (lk_py_known_class(py, task, NULL)) {
-    case LK_CLASS_TRIO_TASK:
-        coro = lk_py_attr(py, task, "coro");
-        return coro && lk_py_gen_state(py, coro) == LK_GEN_FINISHED;
-    case LK_CLASS_TASK:
-    case LK_CLASS_PYTASK: return lk_aio_read_fut(py, task, &f) && f.state > 0;
-    default: return false;
-    }
+    if (lk_aio_read_fut(py, owner, &f))
+        return f.state > 0;
+    lk_addr coro = lk_py_attr(py, owner, "coro");
+    return coro && lk_py_gen_state(py, coro) == LK_GEN_FINISHED;
 }
 
 /* The task in that attribute, which alone may release the lock: trio/_sync.py _LockImpl, anyio's
@@ -153,19 +152,15 @@ static void read_owner_task(struct lk_py *py, lk_addr obj, const char *attr, str
         set_free(lk_lock_at(py->s, ref));
         return;
     }
-    owner = task_of_info(py, owner);
-    struct lk_ref task = lk_py_task(py, owner);
-    if (task.kind == LK_KIND_NONE)
-        task = lk_snapshot_find(py->s, LK_KIND_TASK, owner);
+    const bool gone = has_ended(py, owner);
+    struct lk_ref task = gone ? lk_ref_make(LK_KIND_NONE, 0) : task_of(py, owner);
     struct lk_lock *l = lk_lock_at(py->s, ref);
     l->locked = LK_YES;
     l->owner_by = LK_OWNER_FIELD;
-    l->owner_certain = true;
-    l->owner_gone = has_ended(py, owner);
-    if (!l->owner_gone && task.kind == LK_KIND_TASK)
+    l->owner_gone = gone;
+    l->owner_certain = gone || task.kind == LK_KIND_TASK;
+    if (task.kind == LK_KIND_TASK)
         lk_refs_add(py->s, &l->owners, task);
-    else if (!l->owner_gone)
-        l->owner_certain = false;
 }
 
 static bool positive(struct lk_py *py, lk_addr v)
