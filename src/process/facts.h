@@ -69,6 +69,7 @@ enum lk_fact {
     LK_FACT_REREAD,         /* lk_process_reread. bool */
     LK_FACT_N_READ,         /* lk_process_n_read. uint64_t */
     LK_FACT_SURROUNDINGS,   /* of the examined process. struct lk_surroundings */
+    LK_FACT_STACK_PLACE,    /* n: stack pointer, m: code, text: what is looked for. uint64_t */
     LK_FACTS,
 };
 

@@ -263,6 +263,42 @@ def secrets(*options):
     return "nowhere in %d KiB" % (len(raw) // 1024)
 
 
+# Where its frame ends no prologue tells, and no call of main() is found on its stack: that is searched up to the environment.
+FRAMELESS = """
+#include <alloca.h>
+#include <pthread.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    volatile char *p = alloca(argc * 1000);
+    p[0] = argv[0][0];
+    pthread_mutex_lock(&m);
+    write(1, "ready\\n", 6);
+    pthread_mutex_lock(&m);
+    return p[0];
+}
+"""
+
+
+def behind_a_stack():
+    secret = "hunter2-%d" % os.getpid()
+    with tempfile.TemporaryDirectory() as folder:
+        file, program = os.path.join(folder, "x.lkc"), os.path.join(folder, "frameless")
+        subprocess.run(["cc", "-O0", "-w", "-pthread", "-x", "c", "-", "-o", program], input=FRAMELESS.encode(), check=True)
+        with lib.Child([program, "--password", secret + "-argument"], stdout=subprocess.PIPE,
+                       env=dict(os.environ, DATABASE_PASSWORD=secret + "-environment")) as child:
+            child.process.stdout.readline()
+            lib.until(lambda: driver.thread_state(child.pid, child.pid) == "S", what="sleep")
+            for options in ((), ("--stop", "all")):
+                ran = loopknot("capture", child.pid, "-o", file, *options)
+                assert ran.status == 0, ran.errors
+                raw = unpacked(file)
+                assert b"frameless" in raw, "what was to be searched is not there"
+                at = raw.find(secret.encode())
+                assert at < 0, "a secret stands in the capture: ...%r..." % raw[max(0, at - 80):at + 120]
+    return "nowhere in %d KiB" % (len(raw) // 1024)
+
+
 def main():
     tally = lib.Tally("captures")
     for name, program in SAME:
@@ -272,6 +308,7 @@ def main():
         tally.run(case, function)
     tally.run("secrets", secrets)
     tally.run("secrets, all stopped", secrets, "--stop", "all")
+    tally.run("secrets, behind a stack", behind_a_stack)
     return tally.end()
 
 

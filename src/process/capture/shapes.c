@@ -403,6 +403,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_SURROUNDINGS] = &surroundings,
     [LK_FACT_REREAD] = &a_bool,
     [LK_FACT_N_READ] = &a_u64,
+    [LK_FACT_STACK_PLACE] = &a_u64,
 };
 
 const struct lk_shape *lk_shape_of(enum lk_fact what)

@@ -5,6 +5,7 @@
  * pointer and the return address lie there (psABI, "The Stack Frame"), and a return address is one
  * only where a call ends. So nothing is taken that the code does not bear out.
  */
+#include "process/facts.h"
 #include "read/native/elf/symbols.h"
 #include "read/native/unwind/unwind_internal.h"
 
@@ -75,6 +76,28 @@ static lk_addr by_search(struct lk_unwinder *u, const struct lk_row *row, lk_add
     return 0;
 }
 
+static bool recall(struct lk_unwinder *u, const struct lk_key *key, lk_addr *ret)
+{
+    int why;
+    *ret = 0;
+    return lk_process_recall(u->t, LK_FACT_STACK_PLACE, key, NULL, ret, &why);
+}
+
+/* Words that were only looked at are no part of a record: behind a stack stand the environment and
+ * arguments. */
+static lk_addr seek_frame(struct lk_unwinder *u, const struct lk_row *row, lk_addr sp)
+{
+    const struct lk_key key = { .n = (int64_t)sp, .m = (int64_t)row->start, .text = "frame" };
+    lk_addr ret;
+    if (recall(u, &key, &ret))
+        return ret;
+    lk_process_aside(u->t);
+    ret = by_search(u, row, sp);
+    lk_process_aside_end(u->t);
+    lk_process_keep(u->t, LK_FACT_STACK_PLACE, &key, 0, &ret);
+    return ret;
+}
+
 void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, struct lk_regs *r)
 {
     const unsigned place = lk_process_arch(u->t)->frame_pointer;
@@ -85,7 +108,7 @@ void lk_frame_pointer_find(struct lk_unwinder *u, const struct lk_row *row, stru
     const lk_addr sp = r->reg[LK_REG_SP];
     lk_addr fp = by_prologue(u, row, sp);
     if (!fp)
-        fp = by_search(u, row, sp);
+        fp = seek_frame(u, row, sp);
     if (!fp)
         return;
     r->reg[place] = fp;
@@ -164,6 +187,21 @@ static lk_addr by_call(struct lk_unwinder *u, const struct lk_regs *r)
     return 0;
 }
 
+static lk_addr seek_call(struct lk_unwinder *u, const struct lk_regs *r)
+{
+    const struct lk_key key = { .n = (int64_t)r->reg[LK_REG_SP],
+                                .m = (int64_t)r->reg[LK_REG_PC],
+                                .text = "call" };
+    lk_addr ret;
+    if (recall(u, &key, &ret))
+        return ret;
+    lk_process_aside(u->t);
+    ret = by_call(u, r);
+    lk_process_aside_end(u->t);
+    lk_process_keep(u->t, LK_FACT_STACK_PLACE, &key, 0, &ret);
+    return ret;
+}
+
 bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, struct lk_regs *next)
 {
     const struct lk_arch *arch = lk_process_arch(u->t);
@@ -178,7 +216,7 @@ bool lk_frame_pointer_caller(struct lk_unwinder *u, const struct lk_regs *r, str
                              : -1;
     if (back >= 0) {
         slot = sp + (uint64_t)back;
-    } else if (known || !(slot = by_call(u, r))) {
+    } else if (known || !(slot = seek_call(u, r))) {
         const lk_addr fp = known ? r->reg[place] : by_symbol(u, r);
         if (fp < sp || !lk_stack_word(&u->window, u->t, fp, &next->reg[place]))
             return false;
