@@ -21,6 +21,7 @@
 #include "read/python/reader/at_hand.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/code_in_reach.h"
 #include "read/python/stdlib/future_object.h"
 
 enum {
@@ -167,6 +168,21 @@ static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *ther
     lk_free(queue);
 }
 
+/* What gives a ThreadPoolExecutor more workers (concurrent/futures/thread.py). */
+static const char *const grows[] = { "_max_workers", "_adjust_thread_count", NULL };
+
+static void ask_pools(struct lk_py *py, const struct peel *p)
+{
+    enum lk_tri may = LK_TRI_UNKNOWN;
+    for (size_t i = 0; i < py->s->executors.n; i++) {
+        if (p->gone[p->first[LK_KIND_EXECUTOR] + i])
+            continue;
+        if (may == LK_TRI_UNKNOWN)
+            may = lk_py_program_calls(py, grows) ? LK_YES : LK_NO;
+        py->s->executors.v[i].may_grow = may == LK_YES;
+    }
+}
+
 /* address -> packed ref of the tasks and futures that are left, and one must be that somebody else
  * can end. */
 static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
@@ -179,6 +195,7 @@ static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
     p.gone = lk_xcalloc(p.n + 1, sizeof *p.gone);
     peel_side(&p, p.from, p.to);
     peel_side(&p, p.to, p.from);
+    ask_pools(py, &p);
     for (size_t i = 0; i < s->tasks.n; i++)
         if (!p.gone[p.first[LK_KIND_TASK] + i]) {
             lk_map_put(wanted, s->tasks.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_TASK, i)));

@@ -461,3 +461,17 @@ bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q)
     end_reach(&r);
     return ret || *q->budget == 0;
 }
+
+bool lk_py_program_calls(struct lk_py *py, const char *const *names)
+{
+    const struct lk_pyframes none = { 0 };
+    unsigned budget = SEARCH;
+    const struct lk_reach_query q = { .waiter = &none, .methods = names, .budget = &budget };
+    struct reach r = { .q = &q };
+    add_functions(py, &r);
+    bool ret = r.cut;
+    for (size_t i = 0; i < r.functions.n && !ret; i++)
+        ret = names_method(&r, &r.functions.v[i].names);
+    end_reach(&r);
+    return ret;
+}

@@ -30,5 +30,7 @@ bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q);
  * or by functions and methods of the program that it names. Of q the methods and the budget count.
  */
 bool lk_py_frames_will_call(struct lk_py *py, const struct lk_reach_query *q);
+/** Whether a function or method of the program names one of these. */
+bool lk_py_program_calls(struct lk_py *py, const char *const *names);
 
 #endif
