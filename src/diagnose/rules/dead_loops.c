@@ -5,6 +5,7 @@
 #include "diagnose/rules/finders.h"
 
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/live_enders.h"
 #include "diagnose/rules/rule_words.h"
 
 /* What an end is, in words for the sentence; NULL when the node is none. */
@@ -86,6 +87,14 @@ static bool is_untimed(const struct lk_rule_context *c, const struct lk_finding 
     return true;
 }
 
+/* Somebody at work has the future at hand that the thread waits for, and completes futures. NULL.
+ */
+static const struct lk_ref *other_ender(const struct lk_rule_context *c, const struct lk_thread *t)
+{
+    const struct lk_future *f = t->wait.on.n == 1 ? lk_future_at(c->snap, t->wait.on.v[0]) : NULL;
+    return f && lk_future_is_in_living_hands(c, f) ? &f->at_hand.v[0] : NULL;
+}
+
 /* Severity by what is proven: a final end is a deadlock at once, a timeout or a loop that might run
  * again is not. */
 static bool judge_end(struct lk_rule_context *c, struct lk_finding *f, const struct end *e,
@@ -101,6 +110,11 @@ static bool judge_end(struct lk_rule_context *c, struct lk_finding *f, const str
         lk_finding_say(c, f,
                        "the parent process could not be read: that the lock was held at the "
                        "fork is inferred");
+    }
+    const struct lk_ref *other = e->final ? other_ender(c, t) : NULL;
+    if (other) {
+        lk_finding_doubt(f, LK_PROBABLE);
+        lk_finding_say(c, f, "%s has the future at hand: it may complete it", lk_name(c, *other));
     }
     /* A lock that stayed behind in the fork no task gives back; a future it may cancel. */
     if (e->ref.kind != LK_KIND_LOCK)

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "read/loops/asyncio/timer_cancels.h"
+#include "read/loops/pool_change.h"
 #include "read/loops/registered.h"
 #include "read/loops/trio/scopes.h"
 #include "read/python/interpreter/attribute.h"
@@ -21,7 +22,6 @@
 #include "read/python/reader/at_hand.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
-#include "read/python/stdlib/code_in_reach.h"
 #include "read/python/stdlib/future_object.h"
 
 enum {
@@ -168,9 +168,6 @@ static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *ther
     lk_free(queue);
 }
 
-/* What gives a ThreadPoolExecutor more workers (concurrent/futures/thread.py). */
-static const char *const grows[] = { "_max_workers", "_adjust_thread_count", NULL };
-
 static void ask_pools(struct lk_py *py, const struct peel *p)
 {
     enum lk_tri may = LK_TRI_UNKNOWN;
@@ -178,8 +175,8 @@ static void ask_pools(struct lk_py *py, const struct peel *p)
         if (p->gone[p->first[LK_KIND_EXECUTOR] + i])
             continue;
         if (may == LK_TRI_UNKNOWN)
-            may = lk_py_program_calls(py, grows) ? LK_YES : LK_NO;
-        py->s->executors.v[i].may_grow = may == LK_YES;
+            may = lk_pools_may_change(py) ? LK_YES : LK_NO;
+        py->s->executors.v[i].may_change = may == LK_YES;
     }
 }
 

@@ -7,7 +7,7 @@
 #include "read/loops/awaited.h"
 #include "read/loops/closed_group.h"
 #include "read/loops/could_end.h"
-#include "read/loops/future_hands.h"
+#include "read/loops/other_enders.h"
 #include "read/python/python.h"
 
 #include "read/python/interpreter/class.h"
@@ -363,7 +363,7 @@ void lk_py_seek_enders(struct lk_py *py, struct lk_snapshot *s)
     struct lk_map wanted = { 0 };
     if (s != py->s || !s->python.frames_read)
         return;
-    lk_py_find_future_hands(py);
+    lk_py_find_other_enders(py);
     add_locks(&x);
     add_futures(&x);
     for (size_t i = 0; i < x.things.n; i++)

@@ -35,6 +35,20 @@ static void future_in_a_closed_loops_queue(void **state)
     mk_expect(s, LK_DEADLOCK, "LK201");
 }
 
+/* Somebody who sleeps has it in a table, and completes futures. */
+static void future_in_hands(void **state)
+{
+    (void)state;
+    struct lk_snapshot *s = mk();
+    struct lk_ref f = mk_future(s, mk_left_loop(s, LK_LOOP_CLOSED)),
+                  janitor = mk_thread(s, "janitor", "fail_old@/srv/app.py:30", NULL);
+    mk_waiting_request(s, f);
+    mk_wait(s, janitor, LK_WAIT_SLEEP, lk_snapshot_extern(s, LK_EXT_TIMER, "timer", 90000));
+    lk_findings_destroy(mk_expect_one(s, LK_DEADLOCK, "LK201"));
+    lk_refs_add(s, &FUTURE(f)->at_hand, janitor);
+    mk_expect(s, LK_STALLED, "LK201");
+}
+
 static void future_on_a_stopped_loop(void **state)
 {
     (void)state;
@@ -97,6 +111,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(future_on_a_closed_loop),
         cmocka_unit_test(future_in_a_closed_loops_queue),
+        cmocka_unit_test(future_in_hands),
         cmocka_unit_test(future_on_a_stopped_loop),
         cmocka_unit_test(lost_in_fork),
     };

@@ -452,6 +452,9 @@ static void executor_starvation(void **state)
     assert_int_equal(f->list.v[0].threads.n, 2);
     assert_int_equal(f->list.v[0].culprits.n, 2);
     assert_int_equal(f->list.v[0].held_requests, 1);
+    lk_findings_destroy(f);
+    s->executors.v[0].may_change = true;
+    f = mk_expect_one(s, LK_STALLED, "LK104");
     mk_free(s, f);
 }
 

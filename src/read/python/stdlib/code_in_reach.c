@@ -28,6 +28,7 @@ enum {
     STEPS = 6,         /* from a name to the object: a list of answers, their pool, its queue */
     STEPS_TO_CODE = 4, /* from a frame to a view: server, application, table, function */
     SEARCH = 20000,    /* objects of such a search */
+    MAX_CALLED = 2,    /* functions that a frame's code calls, one within the other */
     KIND_CELL_OR_FREE = 0xc0,
     MODULE_DICT = 16,
 };
@@ -400,47 +401,6 @@ bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q)
     return ret || *q->budget == 0;
 }
 
-static bool names_method(const struct reach *r, const struct names *n)
-{
-    bool ret = false;
-    for (const char *const *m = r->q->methods; *m; m++)
-        ret |= has(n, *m);
-    return ret;
-}
-
-/* A frame's code calls one of the methods, or functions that it names; a module's has run. */
-static bool call_from_frame(struct lk_py *py, struct reach *r, const struct lk_pyf *f)
-{
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    struct names n = { 0 };
-    if (!is_of_program(py, c) || strcmp(c->code->function, "<module>") == 0)
-        return false;
-    add_names(py, f->code, &n, 0);
-    for (size_t i = 0; i < r->functions.n && !has(&n, "Thread") && !has(&n, "Process"); i++) {
-        struct function *g = &r->functions.v[i];
-        g->called |= g->name && lk_map_get(&n.set, g->name, NULL);
-    }
-    const bool ret = names_method(r, &n);
-    lk_map_deinit(&n.set);
-    return ret;
-}
-
-bool lk_py_frames_will_call(struct lk_py *py, const struct lk_reach_query *q)
-{
-    struct reach r = { .q = q };
-    bool ret = false;
-    add_functions(py, &r);
-    for (size_t i = 0; i < r.functions.n; i++)
-        r.functions.v[i].called = false;
-    for (size_t i = 0; i < q->waiter->n; i++)
-        ret |= call_from_frame(py, &r, &q->waiter->v[i]);
-    spread(&r);
-    for (size_t i = 0; i < r.functions.n && !ret; i++)
-        ret = r.functions.v[i].called && names_method(&r, &r.functions.v[i].names);
-    end_reach(&r);
-    return ret;
-}
-
 static bool local_leads(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
     struct reach *r = arg;
@@ -462,16 +422,108 @@ bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q)
     return ret || *q->budget == 0;
 }
 
-bool lk_py_program_calls(struct lk_py *py, const char *const *names)
+/* ---- what frames are about to call ---------------------------------------------------------- */
+
+struct lk_program_code {
+    struct reach r;
+    struct lk_reach_query q;
+    struct lk_pyframes none;
+    unsigned budget;
+};
+
+struct lk_program_code *lk_program_code_read(struct lk_py *py)
 {
-    const struct lk_pyframes none = { 0 };
-    unsigned budget = SEARCH;
-    const struct lk_reach_query q = { .waiter = &none, .methods = names, .budget = &budget };
-    struct reach r = { .q = &q };
-    add_functions(py, &r);
-    bool ret = r.cut;
-    for (size_t i = 0; i < r.functions.n && !ret; i++)
-        ret = names_method(&r, &r.functions.v[i].names);
-    end_reach(&r);
+    struct lk_program_code *p = lk_xcalloc(1, sizeof *p);
+    p->budget = SEARCH;
+    p->q = (struct lk_reach_query){ .waiter = &p->none, .budget = &p->budget };
+    p->r.q = &p->q;
+    add_functions(py, &p->r);
+    return p;
+}
+
+void lk_program_code_free(struct lk_program_code *p)
+{
+    if (!p)
+        return;
+    end_reach(&p->r);
+    lk_free(p);
+}
+
+static bool calls_one(const struct names *n, const struct lk_called *c)
+{
+    bool ret = false;
+    for (const char *const *m = c->methods; *m && !ret; m++)
+        ret = has(n, *m);
+    return ret && !has(n, c->unless);
+}
+
+static bool names_calls(const struct lk_program_code *p, const struct names *n,
+                        const struct lk_called *c, unsigned deep)
+{
+    if (calls_one(n, c))
+        return true;
+    if (deep == MAX_CALLED || has(n, "Thread") || has(n, "Process"))
+        return false;
+    for (size_t i = 0; i < p->r.functions.n; i++) {
+        const struct function *f = &p->r.functions.v[i];
+        if (f->name && lk_map_get(&n->set, f->name, NULL) && names_calls(p, &f->names, c, deep + 1))
+            return true;
+    }
+    return false;
+}
+
+struct own_functions {
+    const struct lk_program_code *p;
+    const struct lk_called *called;
+    bool found;
+};
+
+/* Functions within the function that is running are no module's. */
+static bool local_calls(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    struct own_functions *o = arg;
+    struct names n = { 0 };
+    (void)name;
+    value = lk_py_kind(py, value) == LK_PYK_CELL ? lk_py_cell(py, value) : value;
+    if (!value || lk_py_kind(py, value) != LK_PYK_FUNCTION)
+        return true;
+    lk_addr code = lk_py_function_code(py, value);
+    if (code && is_of_program(py, lk_py_code(py, code)))
+        add_names(py, code, &n, 0);
+    o->found = calls_one(&n, o->called);
+    lk_map_deinit(&n.set);
+    return !o->found;
+}
+
+static bool frame_calls(struct lk_py *py, const struct lk_program_code *p, const struct lk_pyf *f,
+                        const struct lk_called *called)
+{
+    const struct lk_pycode *c = lk_py_code(py, f->code);
+    struct own_functions o = { p, called, false };
+    struct names n = { 0 };
+    if (!is_of_program(py, c) || strcmp(c->code->function, "<module>") == 0)
+        return false;
+    add_names(py, f->code, &n, 0);
+    o.found = names_calls(p, &n, called, 0);
+    if (!o.found && !has(&n, "Thread") && !has(&n, "Process"))
+        lk_py_local_each(py, f, local_calls, &o);
+    lk_map_deinit(&n.set);
+    return o.found;
+}
+
+bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
+                           const struct lk_pyframes *frames, const struct lk_called *called)
+{
+    bool ret = false;
+    for (size_t i = 0; i < frames->n && !ret; i++)
+        ret = frame_calls(py, p, &frames->v[i], called);
+    return ret;
+}
+
+bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called)
+{
+    bool ret = p->r.cut;
+    for (size_t i = 0; i < p->r.functions.n && !ret; i++)
+        ret = calls_one(&p->r.functions.v[i].names, called);
     return ret;
 }

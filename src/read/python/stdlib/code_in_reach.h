@@ -25,12 +25,23 @@ struct lk_reach_query {
 bool lk_py_code_is_in_reach(struct lk_py *py, const struct lk_reach_query *q);
 /** Whether the waiter's own code has the object, by a variable or by a global that it names. */
 bool lk_py_code_has(struct lk_py *py, const struct lk_reach_query *q);
+/** The functions and methods of the program, as one sample has them. */
+struct lk_program_code;
+struct lk_program_code *lk_program_code_read(struct lk_py *py);
+/** p may be NULL. */
+void lk_program_code_free(struct lk_program_code *p);
+/** What is called: one of the methods (NULL-terminated), by code that does not name `unless` too
+ * (NULL: whatever else it names). */
+struct lk_called {
+    const char *const *methods;
+    const char *unless;
+};
 /**
- * Whether one of the methods is called by the code that these frames (q->waiter) stand in, itself
- * or by functions and methods of the program that it names. Of q the methods and the budget count.
+ * The code that these frames stand in calls it, itself or by functions and methods of the program
+ * that it names. Who starts a thread with a function does not call that.
  */
-bool lk_py_frames_will_call(struct lk_py *py, const struct lk_reach_query *q);
-/** Whether a function or method of the program names one of these. */
-bool lk_py_program_calls(struct lk_py *py, const char *const *names);
-
+bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
+                           const struct lk_pyframes *frames, const struct lk_called *called);
+/** Any function or method does, or not all were looked at. */
+bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called);
 #endif

@@ -1,13 +1,16 @@
 /*
- * Which threads and tasks have a future at hand that a thread waits for, and that nobody is known
- * to complete: by the variables of their frames, the globals that the code of these names, itself
- * or through functions of the program, and what all of that leads to (a queue's items, the data of
- * a selector's keys); and run code that completes futures. The waiter's own code is what waits,
- * whoever runs it; and who waits for the next item has done with the last one (`item = queue.get()`
- * has not bound the name again yet), but for what it collects.
+ * Who could end a wait by code of the program's own, though something else is known to: threads and
+ * tasks that have a future or a lock at hand which a thread waits for, and that run code which
+ * completes futures, or gives locks back. They have it by the variables of their frames, the
+ * globals that the code of these names, itself or through functions of the program, and what all of
+ * that leads to (a queue's items, the data of a selector's keys). Code that takes a lock too gives
+ * back what it took. The waiter's own code is what waits, whoever runs it; and who waits for the
+ * next item has done with the last one (`item = queue.get()` has not bound the name again yet), but
+ * for what it collects.
  */
-#include "read/loops/future_hands.h"
+#include "read/loops/other_enders.h"
 
+#include "read/loops/awaited.h"
 #include "read/loops/could_end.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
@@ -24,17 +27,28 @@
 #include "util/memory.h"
 
 enum {
-    MAX_LOOKS = 200000, /* objects looked at in one sample */
+    MAX_LOOKS = 400000, /* objects looked at in one sample */
     SEARCH = 20000,     /* ... and for one party */
     STEPS = 5,
     MAX_NAMES = 1024,   /* of one code object */
     MAX_FUNCTIONS = 64, /* that one party's code names, one within the other */
     MAX_NESTED = 3,
+    MAX_OWN = 16,
 };
 
-/* Where those stand that wait for one future: the code of the program, innermost. */
+static const char *const completes[] = { "set_result", "set_exception", "cancel", NULL };
+static const char *const releases[] = { "release", NULL };
+
+enum ends { COMPLETES, RELEASES, N_ENDS };
+
+static const struct lk_called ends[] = {
+    [COMPLETES] = { completes, NULL },
+    [RELEASES] = { releases, "acquire" },
+};
+
+/* One wait for one thing, and where it stands: the code of the program, innermost. */
 struct waited_for {
-    struct lk_ref future, waiter;
+    struct lk_ref thing, waiter;
     lk_addr code;
     uint64_t next; /* index + 1 of another wait for the same */
 };
@@ -43,15 +57,16 @@ struct search {
     struct lk_py *py;
     struct lk_map wanted; /* address -> index + 1 in waits */
     LK_VEC(struct waited_for) waits;
-    struct lk_ref party; /* whose frames are looked at */
+    struct lk_program_code *code; /* read when somebody has something */
+    struct lk_ref party;          /* whose frames are looked at */
     const struct lk_pyframes *frames;
     struct lk_roots roots;
     struct lk_map functions; /* code objects */
     unsigned n_functions, budget;
-    enum lk_tri completes; /* the party's code completes futures */
+    lk_addr own[MAX_OWN]; /* what the party waits for in the end: it cannot use that before */
+    size_t n_own;
+    enum lk_tri does[N_ENDS]; /* the party's code */
 };
-
-static const char *const completes[] = { "set_result", "set_exception", NULL };
 
 /* ---- what threads wait for ------------------------------------------------------------------- */
 
@@ -68,21 +83,46 @@ static lk_addr innermost_code(struct lk_py *py, const struct lk_pyframes *frames
     return 0;
 }
 
-static void add_waits(struct search *x, size_t thread)
+static void add_wait(struct search *x, struct lk_ref thing, lk_addr addr, struct lk_ref waiter)
+{
+    struct waited_for w = { .thing = thing, .waiter = waiter };
+    if (waiter.kind == LK_KIND_THREAD)
+        w.code = innermost_code(x->py, lk_py_frames_of_thread(x->py, waiter.index));
+    lk_map_get(&x->wanted, addr, &w.next);
+    lk_vec_add(&x->waits, w);
+    lk_map_put(&x->wanted, addr, x->waits.n);
+}
+
+/* Nobody is known to complete it, or who would is on a loop that has been closed. */
+static bool is_doubtful(const struct lk_snapshot *s, const struct lk_future *f)
+{
+    bool closed = f->enders.n > 0;
+    for (size_t i = 0; i < f->enders.n && closed; i++) {
+        const struct lk_task *k = lk_task_at(s, f->enders.v[i]);
+        const struct lk_loop *o = lk_loop_at(s, k ? k->loop : f->enders.v[i]);
+        closed = o && o->run == LK_LOOP_CLOSED;
+    }
+    return f->state == LK_FUTURE_PENDING && (!f->enders.n || closed);
+}
+
+static void add_futures(struct search *x, size_t thread)
 {
     const struct lk_wait *w = &x->py->s->threads.v[thread].wait;
     for (size_t i = 0; w->kind == LK_WAIT_FUTURE && w->timeout_ms == LK_FOREVER && i < w->on.n;
          i++) {
         const struct lk_future *f = lk_future_at(x->py->s, w->on.v[i]);
-        if (!f || f->enders.n || f->state != LK_FUTURE_PENDING)
-            continue;
-        struct waited_for wait = { .future = w->on.v[i],
-                                   .waiter = lk_ref_make(LK_KIND_THREAD, thread) };
-        wait.code = innermost_code(x->py, lk_py_frames_of_thread(x->py, thread));
-        lk_map_get(&x->wanted, f->addr, &wait.next);
-        lk_vec_add(&x->waits, wait);
-        lk_map_put(&x->wanted, f->addr, x->waits.n);
+        if (f && is_doubtful(x->py->s, f))
+            add_wait(x, w->on.v[i], f->addr, lk_ref_make(LK_KIND_THREAD, thread));
     }
+}
+
+/* Of a lock that records its owner nobody else can give it back. */
+static void add_lock(struct search *x, size_t lock)
+{
+    const struct lk_lock *l = &x->py->s->locks.v[lock];
+    for (size_t i = 0; l->owner_by == LK_OWNER_VALUE_STACK && l->owner_certain && i < l->waiters.n;
+         i++)
+        add_wait(x, lk_ref_make(LK_KIND_LOCK, lock), l->addr, l->waiters.v[i]);
 }
 
 /* ---- what a party has ------------------------------------------------------------------------ */
@@ -156,27 +196,50 @@ static bool runs(const struct lk_pyframes *frames, lk_addr code)
     return false;
 }
 
+static bool is_own(const struct search *x, lk_addr obj)
+{
+    for (size_t i = 0; i < x->n_own; i++)
+        if (x->own[i] == obj)
+            return true;
+    return false;
+}
+
+/* It waits for all there is: of what it has at hand nothing matters. */
+static bool waits_for_all(const struct search *x)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < x->n_own; i++)
+        n += lk_map_get(&x->wanted, x->own[i], NULL);
+    return n >= x->wanted.n;
+}
+
+static bool does(struct search *x, enum ends what)
+{
+    if (!x->code)
+        x->code = lk_program_code_read(x->py);
+    if (x->does[what] == LK_TRI_UNKNOWN)
+        x->does[what] = lk_program_code_calls(x->py, x->code, x->frames, &ends[what]);
+    return x->does[what] == LK_YES;
+}
+
 static void note_met(struct lk_py *py, lk_addr obj, void *arg)
 {
     struct search *x = arg;
     uint64_t at = 0;
     lk_map_get(&x->wanted, obj, &at);
-    if (!at)
+    if (!at || is_own(x, obj))
         return;
-    struct lk_future *f = lk_future_at(py->s, x->waits.v[at - 1].future);
+    struct lk_future *f = lk_future_at(py->s, x->waits.v[at - 1].thing);
+    struct lk_lock *l = lk_lock_at(py->s, x->waits.v[at - 1].thing);
     for (; at; at = x->waits.v[at - 1].next) {
         const struct waited_for *w = &x->waits.v[at - 1];
-        if (lk_ref_eq(w->waiter, x->party) || runs(x->frames, w->code))
+        if (lk_ref_eq(w->waiter, x->party) || (w->code && runs(x->frames, w->code)))
             return;
     }
-    if (x->completes == LK_TRI_UNKNOWN) {
-        const struct lk_reach_query q = { .waiter = x->frames,
-                                          .methods = completes,
-                                          .budget = &x->budget };
-        x->completes = lk_py_frames_will_call(py, &q);
-    }
-    if (x->completes)
+    if (f && does(x, COMPLETES))
         lk_refs_add(py->s, &f->at_hand, x->party);
+    else if (l && !lk_refs_has(&l->owners, x->party) && does(x, RELEASES))
+        l->owner_certain = false;
 }
 
 static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
@@ -192,7 +255,10 @@ static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes 
     x->frames = frames;
     x->roots.n = 0;
     x->n_functions = 0;
-    x->completes = LK_TRI_UNKNOWN;
+    x->does[COMPLETES] = x->does[RELEASES] = LK_TRI_UNKNOWN;
+    x->n_own = lk_awaited_things(x->py->s, party, true, x->own, MAX_OWN);
+    if (waits_for_all(x))
+        return;
     for (size_t i = 0; i < frames->n; i++)
         add_frame(x, &frames->v[i]);
     lk_py_lead_to(x->py, x->roots.v, x->roots.n, &l);
@@ -200,24 +266,41 @@ static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes 
     lk_map_deinit(&x->functions);
 }
 
-void lk_py_find_future_hands(struct lk_py *py)
+/* Not everybody was asked: what was not looked at is not nobody's. A thread's lock no task gives
+ * back but in its own function. */
+static void doubt_locks(struct search *x)
+{
+    const bool all = x->budget == 0;
+    for (size_t i = 0; i < x->waits.n; i++) {
+        struct lk_lock *l = lk_lock_at(x->py->s, x->waits.v[i].thing);
+        if (l && (all || l->type == LK_LOCK_TYPE_ASYNCIO))
+            l->owner_certain = false;
+    }
+}
+
+void lk_py_find_other_enders(struct lk_py *py)
 {
     struct search x = { .py = py, .budget = MAX_LOOKS };
     struct lk_pyframes chain = { 0 };
-    for (size_t i = 0; i < py->s->threads.n; i++)
-        add_waits(&x, i);
-    for (size_t i = 0; x.waits.n && i < py->s->threads.n; i++) {
+    const struct lk_snapshot *s = py->s;
+    for (size_t i = 0; i < s->threads.n; i++)
+        add_futures(&x, i);
+    for (size_t i = 0; i < s->locks.n; i++)
+        add_lock(&x, i);
+    for (size_t i = 0; x.waits.n && i < s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         if (frames)
             ask(&x, lk_ref_make(LK_KIND_THREAD, i), frames);
     }
-    for (size_t i = 0; x.waits.n && i < py->s->tasks.n && py->s->tasks.n <= LK_MAX_ASKED_TASKS;
-         i++) {
-        const struct lk_pyframes *frames =
-            lk_frames_of_party(py, lk_ref_make(LK_KIND_TASK, i), &chain);
+    for (size_t i = 0; x.waits.n && i < s->tasks.n && s->tasks.n <= LK_MAX_ASKED_TASKS; i++) {
+        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        const struct lk_pyframes *frames = lk_frames_of_party(py, task, &chain);
         if (frames)
-            ask(&x, lk_ref_make(LK_KIND_TASK, i), frames);
+            ask(&x, task, frames);
     }
+    if (!x.budget || s->tasks.n > LK_MAX_ASKED_TASKS)
+        doubt_locks(&x);
+    lk_program_code_free(x.code);
     lk_map_deinit(&x.wanted);
     lk_free(x.waits.v);
     lk_free(x.roots.v);
