@@ -26,6 +26,16 @@ bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t)
     return lk_stuck(c, t) >= c->snap->stalled_after_ms;
 }
 
+bool lk_seen_twice(const struct lk_rule_context *c)
+{
+    return c->snap->one_moment || c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
+}
+
+bool lk_nobody_woke(const struct lk_rule_context *c, const struct lk_loop *o)
+{
+    return o->wakeup_unread == 0 || (c->snap->one_moment && o->wakeup_unread == LK_UNKNOWN);
+}
+
 bool lk_watched_long(const struct lk_rule_context *c)
 {
     return c->snap->one_moment || c->snap->watched_ms >= c->snap->stalled_after_ms;
@@ -62,8 +72,7 @@ bool lk_task_may_stall(const struct lk_rule_context *c, const struct lk_task *k)
 
 bool lk_seen_long_enough(const struct lk_rule_context *c, const struct lk_thread *t)
 {
-    return c->snap->one_moment || c->snap->watched_ms >= LK_TWO_SAMPLES_MS ||
-           (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
+    return lk_seen_twice(c) || (t->stuck_by_scheduler && t->stuck_ms >= LK_ASLEEP_MS);
 }
 
 void lk_explain_all(struct lk_rule_context *c, const struct lk_ref *roots, size_t n)

@@ -47,6 +47,11 @@ bool lk_is_stalled(const struct lk_rule_context *c, const struct lk_thread *t);
 int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k);
 /** lk_task_stuck reached --stalled-after. */
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k);
+/** In two samples at least. */
+bool lk_seen_twice(const struct lk_rule_context *c);
+/** The descriptor by which others wake the loop has nothing to be read; of a core dump that is not
+ * known, and taken for so. */
+bool lk_nobody_woke(const struct lk_rule_context *c, const struct lk_loop *o);
 /** Watched for --stalled-after; one moment stands for that, though it does not show it. */
 bool lk_watched_long(const struct lk_rule_context *c);
 /** More samples could still show that it is. */

@@ -29,7 +29,7 @@ static bool sleeps(const struct lk_rule_context *c, const struct lk_task *k)
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     return is_running(o) && t && o->in_own_selector == LK_YES && !t->running && !t->moved &&
            t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP && k->stable &&
-           (o->wakeup_unread == 0 || !k->ready);
+           (lk_nobody_woke(c, o) || !k->ready);
 }
 
 static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
@@ -39,7 +39,7 @@ static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     bool lost = x->done && sleeps(c, k);
-    if (c->snap->watched_ms < LK_TWO_SAMPLES_MS)
+    if (!lk_seen_twice(c))
         lk_finding_doubt(f, LK_POSSIBLE); /* it may have been completed an instant ago */
     else if (k->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);

@@ -206,8 +206,7 @@ static void weigh_task(const struct lk_rule_context *c, struct lk_wait_cycle *k,
     const struct lk_loop *o = lk_loop_at(c->snap, task->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     k->tasks_may_end |= is_on_live_loop(c, task->loop);
-    k->seen_long_enough &= t ? lk_seen_long_enough(c, t)
-                             : c->snap->one_moment || c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
+    k->seen_long_enough &= t ? lk_seen_long_enough(c, t) : lk_seen_twice(c);
 }
 
 static void weigh(const struct lk_rule_context *c, struct lk_wait_cycle *k)

@@ -198,7 +198,7 @@ static bool is_left_behind(struct lk_rule_context *c, const struct lk_loop *o)
     const bool in_use =
         o->found_by == LK_FOUND_FRAME && (o->run != LK_LOOP_STOPPED || user_code_is_live(c));
     return !in_use && !(t && t->moved) &&
-           !seen_once(c, o->read, o->stable && (heap || c->snap->watched_ms >= LK_TWO_SAMPLES_MS));
+           !seen_once(c, o->read, o->stable && (heap || lk_seen_twice(c)));
 }
 
 static bool same_origin(const struct lk_loop *a, const struct lk_loop *b)
@@ -225,7 +225,7 @@ static void tell_leak(struct lk_rule_context *c, const size_t *left, size_t n)
                          "each keeps an epoll descriptor and a socket pair",
                          n, from, o->cls ? o->cls : o->kind);
     /* A task that was not read may hold them. */
-    if (!o->stable || s->watched_ms < LK_TWO_SAMPLES_MS || lk_tasks_may_be_missing(c))
+    if (!o->stable || !lk_seen_twice(c) || lk_tasks_may_be_missing(c))
         lk_finding_doubt(&f, LK_PROBABLE);
     for (size_t i = 0; i < n && i < 8; i++)
         lk_finding_say(c, &f, "%s is neither running nor closed; it was found by %s",

@@ -45,7 +45,7 @@ static bool is_leftover(const struct lk_loop *o)
 static bool is_lost(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
                     const struct lk_thread *t)
 {
-    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && o->wakeup_unread == 0 &&
+    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && lk_nobody_woke(c, o) &&
            o->ready > 0 && o->ready_same_head && waiting_handle(o) && t && !t->running &&
            !t->moved && t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP &&
            nobody_is_waking(c->snap, lk_ref_make(LK_KIND_LOOP, i));
@@ -61,13 +61,14 @@ static bool nothing_can_wake(const struct lk_loop *o, const struct lk_thread *t)
 static void judge_wakeup(struct lk_rule_context *c, struct lk_finding *f, const struct lk_loop *o,
                          const struct lk_thread *t)
 {
-    bool twice = c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
+    bool twice = lk_seen_twice(c);
     if (!twice)
         lk_finding_doubt(f, LK_POSSIBLE); /* the callback may have been put there an instant ago */
-    if (o->read == LK_READ_RACY)
+    if (o->read == LK_READ_RACY || o->wakeup_unread == LK_UNKNOWN)
         lk_finding_doubt(f, LK_PROBABLE);
     /* A task of another loop that was not read may have this one in reach. */
-    f->nothing_left = twice && !lk_tasks_may_be_missing(c) && nothing_can_wake(o, t);
+    f->nothing_left =
+        twice && o->wakeup_unread == 0 && !lk_tasks_may_be_missing(c) && nothing_can_wake(o, t);
     if (f->nothing_left)
         f->severity = LK_DEADLOCK;
     else if (lk_is_stalled(c, t) && lk_watched_long(c))
@@ -104,9 +105,10 @@ static void tell_wakeup(struct lk_rule_context *c, size_t i, const struct lk_loo
     lk_finding_say(c, &f,
                    "in all samples the same callback that was not cancelled is the first of %s",
                    lk_count(c, o->ready, "ready callback"));
-    lk_finding_say(c, &f,
-                   "the loop's self-pipe holds no unread byte, and no thread is inside "
-                   "call_soon_threadsafe of this loop");
+    lk_finding_say(c, &f, "%s, and no thread is inside call_soon_threadsafe of this loop",
+                   o->wakeup_unread == 0
+                       ? "the loop's self-pipe holds no unread byte"
+                       : "whether the loop's self-pipe holds an unread byte is not in the core");
     judge_wakeup(c, &f, o, t);
     if (f.nothing_left)
         lk_finding_say(c, &f,

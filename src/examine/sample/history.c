@@ -479,7 +479,7 @@ void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s, int64_t a
         uint64_t before = 0, now = digest_loop(s, o);
         if (o->found_by != LK_FOUND_HEAP)
             continue;
-        o->stable = lk_map_get(&h->found, o->addr, &before) && before == now;
+        o->stable = s->one_moment || (lk_map_get(&h->found, o->addr, &before) && before == now);
         lk_map_put(&h->found, o->addr, now);
         if (o->turn)
             enter_callback(h, o, lk_thread_at(s, o->thread), at_ms, h->walks + 1);
