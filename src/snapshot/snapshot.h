@@ -197,6 +197,14 @@ struct lk_snapshot {
     size_t n_process_limits; /* limits that belong to the process, not to one try of a sample */
 };
 
+/** Whether what own_handlers, handles_signals or handles_alarm says keeps a finding from being
+ * told: of a core dump handlers in C are not known, and what they might end is no more than a
+ * hazard there anyway. */
+static inline bool lk_handler_may_act(const struct lk_snapshot *s, enum lk_tri handles)
+{
+    return handles == LK_YES || (handles == LK_TRI_UNKNOWN && !s->one_moment);
+}
+
 /** Typed access; NULL when ref is of another kind or out of range. */
 struct lk_thread *lk_thread_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_loop *lk_loop_at(const struct lk_snapshot *s, struct lk_ref r);

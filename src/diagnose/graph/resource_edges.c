@@ -93,13 +93,6 @@ static bool is_entered(const struct lk_edge_build *b, const struct lk_lock *l)
     return t && (t->wait.traits & LK_WAIT_BY_WITH);
 }
 
-/* Of a core dump handlers in C are never known; what is said of its one moment is no more than a
- * hazard. */
-static bool may_be_given_back_by_handler(const struct lk_snapshot *s)
-{
-    return s->own_handlers == LK_YES || (s->own_handlers == LK_TRI_UNKNOWN && !s->one_moment);
-}
-
 /*
  * What the process holds as a whole, or a lock that records no holder, any of its threads may give
  * back: only when each of them waits for another is it known that none will. Otherwise nothing says
@@ -110,8 +103,8 @@ static bool build_lock_of_process(struct lk_edge_build *b, struct lk_node *n,
 {
     /* Locks serve as signals, too: a bare acquire() that parks the only thread, or what a signal
      * handler gives back, is no mutual wait. */
-    if (!l->of_process &&
-        ((b->s->threads.n < 2 && !is_entered(b, l)) || may_be_given_back_by_handler(b->s)))
+    if (!l->of_process && ((b->s->threads.n < 2 && !is_entered(b, l)) ||
+                           lk_handler_may_act(b->s, b->s->own_handlers)))
         return false;
     if (!lk_all_need_others(b))
         return false;

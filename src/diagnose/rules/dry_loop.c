@@ -33,7 +33,7 @@ bool lk_loop_is_dry(const struct lk_rule_context *c, struct lk_ref loop)
     const struct lk_loop *o = lk_loop_at(s, loop);
     if (!o || o->run != LK_LOOP_RUNNING || o->in_own_selector != LK_YES || o->ready != 0 ||
         o->timers != 0 || o->watched_fds != 0 || o->wakeup_unread > 0 || o->read == LK_READ_RACY ||
-        s->handles_signals != LK_NO || lk_tasks_may_be_missing(c))
+        lk_handler_may_act(s, s->handles_signals) || lk_tasks_may_be_missing(c))
         return false;
     for (size_t i = 0; i < s->tasks.n; i++)
         if (lk_ref_eq(s->tasks.v[i].loop, loop) && s->tasks.v[i].state != LK_TASK_DONE &&

@@ -242,7 +242,7 @@ static bool has_other_life(const struct exit_wait *x)
 
 static bool handler_may_end(const struct exit_wait *x, const struct lk_thread *t)
 {
-    return x->c->snap->own_handlers != LK_NO &&
+    return lk_handler_may_act(x->c->snap, x->c->snap->own_handlers) &&
            (t->wait.kind == LK_WAIT_EVENT || t->wait.kind == LK_WAIT_CONDITION);
 }
 

@@ -485,14 +485,14 @@ static void doubt_for_unread(struct lk_rule_context *c, struct lk_finding *f)
 }
 
 /* What one moment shows may be over in the next; that it stands still is not said of it. */
-static void judge_moment(struct lk_rule_context *c, struct lk_finding *f)
+static void judge_moment(struct lk_rule_context *c, struct lk_finding *f, enum lk_verdict lasting)
 {
     f->stuck_ms = LK_UNKNOWN;
-    if (f->severity != LK_STALLED)
+    if (f->severity > LK_STALLED || lasting != LK_STALLED)
         return;
     f->severity = LK_HAZARD;
     lk_finding_say(c, f, "whether it lasts is not known: a core dump is one moment");
-    if (!f->rule->slow && f->confidence > LK_POSSIBLE && !c->passing)
+    if (!f->rule->slow && !c->passing)
         c->passing = f->summary;
 }
 
@@ -504,9 +504,10 @@ bool lk_finding_file(struct lk_rule_context *c, struct lk_finding *f)
     if (!f->alone)
         doubt_for_unread(c, f);
     enum lk_verdict ceiling = f->nothing_left ? LK_DEADLOCK : f->rule->ceiling;
-    f->severity = LK_MIN(f->severity, LK_MIN(ceiling, most[f->confidence]));
+    const enum lk_verdict lasting = LK_MIN(f->severity, ceiling);
+    f->severity = LK_MIN(lasting, most[f->confidence]);
     if (c->snap->one_moment)
-        judge_moment(c, f);
+        judge_moment(c, f, lasting);
     if (!f->alone && !adds_a_culprit(c, f)) {
         const struct lk_refs *who = f->threads.n ? &f->threads : &f->tasks;
         lk_rule_out(c, (enum lk_rule_id)(f->rule - c->rules), who->v, who->n,

@@ -276,8 +276,8 @@ static bool something_else_acts(const struct lk_rule_context *c)
         if (s->tasks.v[i].kind == LK_TASK_GREENLET)
             return true;
     return !s->python.present || !s->python.frames_read || s->children.n ||
-           s->own_handlers != LK_NO || s->handles_alarm != LK_NO || s->decisive_unreadable ||
-           s->cross_waits.n;
+           lk_handler_may_act(s, s->own_handlers) || lk_handler_may_act(s, s->handles_alarm) ||
+           s->decisive_unreadable || s->cross_waits.n;
 }
 
 /* Who waits where a thread does: it, or a task of the loop that it runs. */

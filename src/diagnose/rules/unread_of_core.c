@@ -6,11 +6,14 @@
  */
 #include "diagnose/rules/unread_of_core.h"
 
+#include <string.h>
+
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
+#include "util/text.h"
 
 /* A thread or task that cannot go on before this thread does. */
 static bool is_needed(const struct lk_rule_context *c, size_t i)
@@ -25,6 +28,25 @@ static bool is_needed(const struct lk_rule_context *c, size_t i)
         if (c->mark[tasks + k])
             return true;
     return lk_serves_request(c, thread);
+}
+
+/* Somebody's request waits for what any code may bring about: a thread like this one, too. */
+static bool request_waits(const struct lk_rule_context *c)
+{
+    static const enum lk_wait_kind open[] = { LK_WAIT_CONDITION, LK_WAIT_EVENT,
+                                              LK_WAIT_SEMAPHORE, LK_WAIT_BARRIER,
+                                              LK_WAIT_FUTURE,    LK_WAIT_QUEUE_GET,
+                                              LK_WAIT_QUEUE_PUT, LK_WAIT_QUEUE_JOIN };
+    for (size_t i = 0; i < c->snap->threads.n + c->snap->tasks.n; i++) {
+        const size_t n = c->snap->threads.n;
+        const struct lk_ref who =
+            i < n ? lk_ref_make(LK_KIND_THREAD, i) : lk_ref_make(LK_KIND_TASK, i - n);
+        const struct lk_wait *w = lk_wait_of(c->snap, who);
+        for (size_t k = 0; w->timeout_ms == LK_FOREVER && k < LK_ARRAY_LEN(open); k++)
+            if (w->kind == open[k] && lk_serves_request(c, who))
+                return true;
+    }
+    return false;
 }
 
 /* Where servers and consumers stand while nobody wants anything of them. */
@@ -48,16 +70,42 @@ static const char *unread_end(struct lk_rule_context *c, size_t i)
         return NULL;
     if (t->os.on == LK_OS_FILE && t->os.fd != LK_UNKNOWN && !t->os.locked_by)
         return "who holds that file lock";
-    if (c->explained[i])
-        return NULL;
     if (l && l->type != LK_LOCK_TYPE_THREADING && l->mutex && l->locked == LK_YES && !l->owners.n &&
         !l->lost_in_fork && !l->owner_gone && !l->unowned)
         return "which process has a thread that holds it";
     if (t->os.on != LK_OS_OTHER || t->os.fd == LK_UNKNOWN)
         return NULL;
-    if (is_idle(t) || (!t->main && !is_needed(c, i)))
+    if (is_idle(t) || (!t->main && !is_needed(c, i) && !request_waits(c)))
         return NULL;
     return lk_print(c, "what its descriptor %lld is", (long long)t->os.fd);
+}
+
+/* "127.0.0.1:8000", "/run/app.sock" */
+static bool may_be_itself(const char *peer)
+{
+    return lk_starts_with(peer, "127.") || lk_starts_with(peer, "[::1]") || strchr(peer, '/');
+}
+
+/* A request that waits for a party on the same machine; NULL none. */
+static const char *unread_party(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->tasks.n; i++) {
+        const struct lk_task *k = &c->snap->tasks.v[i];
+        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        const struct lk_extern *e =
+            k->wait.on.n == 1 ? lk_extern_at(c->snap, k->wait.on.v[0]) : NULL;
+        if (k->state != LK_TASK_PENDING || k->ready || !e || e->kind != LK_EXT_OUTSIDE ||
+            e->client || !e->text || !may_be_itself(e->text) ||
+            (k->wait.traits & LK_WAIT_LISTENS) || k->wait.timeout_ms != LK_FOREVER ||
+            !lk_serves_request(c, task))
+            continue;
+        const struct lk_culprit p = lk_culprit_of(c, task);
+        return lk_print(c,
+                        "%s waits for %s at %s, and whether that is this process itself is not "
+                        "in the core",
+                        lk_name(c, task), e->text, lk_place(c, &p));
+    }
+    return NULL;
 }
 
 const char *lk_unread_of_core(struct lk_rule_context *c)
@@ -71,5 +119,5 @@ const char *lk_unread_of_core(struct lk_rule_context *c)
         return lk_print(c, "%s waits in %s at %s, and %s is not in the core", lk_name(c, thread),
                         lk_blocks_in(c, &c->snap->threads.v[i]), lk_place(c, &p), what);
     }
-    return NULL;
+    return c->snap->one_moment && !c->halted ? unread_party(c) : NULL;
 }

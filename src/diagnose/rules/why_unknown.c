@@ -269,7 +269,7 @@ static bool waits_for_unknown_end(const struct lk_snapshot *s, const struct lk_t
     const struct lk_extern *e = k->wait.on.n == 1 ? lk_extern_at(s, k->wait.on.v[0]) : NULL;
     return k->state == LK_TASK_PENDING && !k->ready && k->wait.kind == LK_WAIT_IO &&
            k->wait.timeout_ms == LK_FOREVER && !(k->wait.traits & LK_WAIT_LISTENS) && e &&
-           e->kind == LK_EXT_UNKNOWN && !*lk_or_else(e->text, "");
+           e->kind == LK_EXT_UNKNOWN && (s->one_moment || !*lk_or_else(e->text, ""));
 }
 
 /* Whether there is a deadline is not known. */

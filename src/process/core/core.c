@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "process/arch/syscalls.h"
 #include "process/core/answers.h"
 #include "process/core/memory.h"
 #include "process/core/unpack.h"
@@ -17,13 +18,25 @@
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
+/* A blocked write that was broken off has returned how much it had written. */
+static bool is_partly_written(const struct lk_arch *arch, const struct lk_core_thread *t,
+                              const struct lk_thread_facts *f)
+{
+    enum { COUNT = 2 };
+    struct lk_syscall call;
+    const int64_t written = (int64_t)t->regset[arch->call.result];
+    return f->nr >= 0 && lk_syscall_find(arch, f->nr, &call) && call.call == LK_CALL_WRITE &&
+           written > 0 && (uint64_t)written < f->args[COUNT];
+}
+
 static void take_facts(const struct lk_core_image *c, const struct lk_core_thread *t,
                        struct lk_thread_facts *f)
 {
     struct lk_regs regs;
     lk_arch_take_regs(c->arch, t->regset, &regs);
     *f = (struct lk_thread_facts){ .tid = t->tid, .nr = -1, .off_cpu_ms = LK_UNKNOWN };
-    f->syscall_known = lk_arch_take_call(c->arch, t->regset, &f->nr, f->args);
+    f->syscall_known =
+        lk_arch_take_call(c->arch, t->regset, &f->nr, f->args) || is_partly_written(c->arch, t, f);
     f->running = !f->syscall_known;
     f->state = f->running ? 'R' : 'S';
     f->sp = regs.reg[LK_REG_SP];

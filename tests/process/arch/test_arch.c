@@ -9,6 +9,7 @@
 #include <cmocka.h> /* needs the three above */
 
 #include <elf.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,40 @@ static void calls_that_block(void **state)
     c = lk_syscall_named("no_such_call");
     assert_int_equal(c.call, LK_CALL_OTHER);
     assert_int_equal(c.fd, -1);
+}
+
+/* The same registers as the kernel's header names them. */
+static void calls_of_registers(void **state)
+{
+    union {
+        struct user_regs_struct r;
+        uint64_t words[LK_REGSET_WORDS];
+    } u = { 0 };
+    const struct lk_arch *arch = lk_arch_own();
+    static const int64_t broken_off[] = { -EINTR, -512, -513, -514, -516 };
+    uint64_t args[6];
+    int64_t nr;
+    (void)state;
+    u.r.orig_rax = SYS_futex;
+    u.r.rdi = 1, u.r.rsi = 2, u.r.rdx = 3, u.r.r10 = 4, u.r.r8 = 5, u.r.r9 = 6;
+    u.r.fs_base = 7;
+    assert_int_equal(u.words[arch->call.thread_pointer], 7);
+    for (size_t i = 0; i < LK_ARRAY_LEN(broken_off); i++) {
+        u.r.rax = (uint64_t)broken_off[i];
+        assert_true(lk_arch_take_call(arch, u.words, &nr, args));
+        assert_int_equal(nr, SYS_futex);
+    }
+    for (uint64_t i = 0; i < 6; i++)
+        assert_int_equal(args[i], i + 1);
+    u.r.rax = 0; /* it has returned */
+    assert_false(lk_arch_take_call(arch, u.words, &nr, args));
+    u.r.rax = (uint64_t)-EAGAIN;
+    assert_false(lk_arch_take_call(arch, u.words, &nr, args));
+    u.r.rax = (uint64_t)-512;
+    u.r.orig_rax = UINT64_MAX; /* it was in none */
+    assert_false(lk_arch_take_call(arch, u.words, &nr, args));
+    u.r.orig_rax = 1 << 20;
+    assert_false(lk_arch_take_call(arch, u.words, &nr, args));
 }
 
 static void numbers_in_code(void **state)
@@ -244,13 +279,10 @@ static void registers_are_distinct(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(own_row),
-        cmocka_unit_test(calls_by_number),
-        cmocka_unit_test(calls_that_block),
-        cmocka_unit_test(numbers_in_code),
-        cmocka_unit_test(frames_in_code),
-        cmocka_unit_test(libc_layout),
-        cmocka_unit_test(registers_are_distinct),
+        cmocka_unit_test(own_row),          cmocka_unit_test(calls_by_number),
+        cmocka_unit_test(calls_that_block), cmocka_unit_test(calls_of_registers),
+        cmocka_unit_test(numbers_in_code),  cmocka_unit_test(frames_in_code),
+        cmocka_unit_test(libc_layout),      cmocka_unit_test(registers_are_distinct),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -85,11 +85,13 @@ static struct lk_ref peer_of_fd(struct lk_py *py, int64_t fd, const char *otherw
                                   LK_UNKNOWN);
     if (lk_map_get(&a->peers, (uint64_t)fd, &index))
         return lk_ref_make(LK_KIND_EXTERN, index);
+    /* Who is there may be this very process: where nobody can be asked that is not known. */
+    const enum lk_extern_kind kind =
+        !*otherwise && lk_process_is_moment(py->t) ? LK_EXT_UNKNOWN : LK_EXT_OUTSIDE;
     if (!*otherwise)
         otherwise = fd_text(py, fd);
-    struct lk_ref ref = ask(py, fd, &os)
-                            ? lk_py_peer_of_syscall(py, &os)
-                            : lk_snapshot_extern(py->s, LK_EXT_OUTSIDE, otherwise, LK_UNKNOWN);
+    struct lk_ref ref = ask(py, fd, &os) ? lk_py_peer_of_syscall(py, &os)
+                                         : lk_snapshot_extern(py->s, kind, otherwise, LK_UNKNOWN);
     /* a pair of its own: any code that has the other end may write there */
     if (os.peer_is == LK_PEER_SELF && !os.peer)
         lk_extern_at(py->s, ref)->kind = LK_EXT_UNKNOWN;
@@ -166,12 +168,25 @@ lk_addr lk_py_transport_of(struct lk_py *py, lk_addr protocol)
     return pipe ? pipe : transport;
 }
 
+/* By a server's listener: selector_events.py _SelectorTransport. */
+static bool is_accepted(struct lk_py *py, lk_addr transport)
+{
+    const lk_addr server = transport ? lk_py_attr(py, transport, "_server") : 0;
+    return server && !lk_py_is_none(py, server);
+}
+
 struct lk_ref lk_py_peer_of_transport(struct lk_py *py, lk_addr wrapper)
 {
     lk_addr transport = unwrapped(py, wrapper);
     lk_addr extra = transport ? lk_py_attr(py, transport, "_extra") : 0;
     const char *name = address_text(py, extra ? lk_py_dict_get(py, extra, "peername") : 0);
-    return peer_of_fd(py, fd_of(py, transport), name);
+    struct lk_ref ref = peer_of_fd(py, fd_of(py, transport), name);
+    if (lk_process_is_moment(py->t) && is_accepted(py, transport)) {
+        struct lk_extern *e = lk_extern_at(py->s, ref);
+        e->kind = LK_EXT_OUTSIDE;
+        e->client = true;
+    }
+    return ref;
 }
 
 struct lk_ref lk_py_peer_of_socket(struct lk_py *py, lk_addr sock)
