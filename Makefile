@@ -48,7 +48,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 all: $(O)/loopknot $(O)/libloopknot.so ## build the program and the libraries (build/loopknot)
@@ -114,6 +114,9 @@ check-systems: all ## databases, task queues, bridges and loops in C on real ser
 
 check-loops: all ## loops of trio and Twisted, also below anyio and hypercorn, on the releases that tests/loops pins
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/loops/run
+
+record-captures: all ## as root: record again what of tests/captures lacks what is read today (CASES="FAMILY/PROGRAM ...": those)
+	$(Q)tests/captures/record $(CASES)
 
 check-browser: all ## the HTML report in Debian's chromium (packages chromium and chromium-driver); KEEP=DIR keeps pages and screenshots
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/browser/run $(KEEP)
