@@ -51,6 +51,66 @@ async def sibling():
             children.start_soon(wants, lock)
 
 
+RACE = """
+import trio
+
+async def branch(function, nursery):
+    await function()
+    nursery.cancel_scope.cancel()
+
+async def race(*functions):
+    async with trio.open_nursery() as nursery:
+        for function in functions:
+            nursery.start_soon(branch, function, nursery)
+"""
+
+
+async def race():
+    """A ring of tasks that an installed library cancels when something else is done first."""
+    library = {}
+    exec(compile(RACE, os.path.dirname(trio.__path__[0]) + "/races/race.py", "exec"), library)
+    await library["race"](ring, lambda: trio.sleep(3600))
+
+
+async def starts(started, task_status):
+    await trio.sleep(3600)
+    task_status.started()
+
+
+async def service(lock, task_status=trio.TASK_STATUS_IGNORED):
+    async with trio.open_nursery() as parts:
+        parts.start_soon(starts, None, task_status)
+        common.suspended("service")
+        async with lock:  # <- service
+            pass
+
+
+async def started():
+    """start() holds a Lock that what is started wants, but a part of it says that it has started."""
+    lock = trio.Lock()
+    async with trio.open_nursery() as nursery:
+        async with lock:
+            common.suspended("start")
+            await nursery.start(service, lock)  # <- start
+
+
+def outer():
+    trio.from_thread.run(trio.sleep, 0.2)
+    common.stuck("grows")
+    return trio.from_thread.run(trio.to_thread.run_sync, int)  # <- grows
+
+
+async def grows():
+    """All threads of the limiter wait for one more, and a task will raise the limit."""
+    limit = trio.to_thread.current_default_thread_limiter()
+    limit.total_tokens = 2
+    async with trio.open_nursery() as both:
+        both.start_soon(trio.to_thread.run_sync, outer)
+        both.start_soon(trio.to_thread.run_sync, outer)
+        await trio.sleep(3600)
+        limit.total_tokens += 1
+
+
 async def consume(items):
     async for _ in items:
         pass

@@ -47,6 +47,8 @@ static bool may_be_ended(const struct lk_rule_context *c, const struct lk_wait_c
     const struct lk_task *t = lk_task_at(c->snap, r);
     if (!is_member(k, r))
         return false;
+    if (r.kind == LK_KIND_LOCK || r.kind == LK_KIND_EXECUTOR) /* it may be made larger */
+        return true;
     if (f && f->concurrent)
         return f->state != LK_FUTURE_RUNNING;
     const struct lk_node *loop = lk_graph_node(c->graph, t ? t->loop : f ? f->loop : r);

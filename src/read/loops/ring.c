@@ -16,9 +16,12 @@
 #include "read/loops/trio/scopes.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
+#include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
+#include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
+#include "read/python/interpreter/type.h"
 #include "read/python/reader/at_hand.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/reader.h"
@@ -239,13 +242,34 @@ static void find_scopes(struct lk_py *py, struct lk_map *wanted, struct lk_map *
     }
 }
 
-/* A library's frame (a server's, that began the tasks) has the nurseries of its handlers at hand
- * for its end. */
-static void drop_librarys_scopes(struct lk_py *py, const struct lk_pyf *f,
+static bool names_cancel(struct lk_py *py, lk_addr code)
+{
+    static const char *const cancels[] = { "cancel", "cancel_scope" };
+    enum { MAX_NAMES = 256 };
+    size_t n = 0;
+    lk_addr *names = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &n);
+    for (size_t i = 0; names && i < n; i++)
+        for (size_t k = 0; k < LK_ARRAY_LEN(cancels); k++)
+            if (lk_py_str_eq(py, names[i], cancels[k]))
+                return true;
+    return n == MAX_NAMES;
+}
+
+/* Nothing that is known ends its wait: it goes on when it is cancelled itself (sleep_forever). */
+static bool waits_for_its_end(const struct lk_snapshot *s, struct lk_ref who)
+{
+    const struct lk_task *k = lk_task_at(s, who);
+    return k && k->wait.kind == LK_WAIT_EVENT && !k->wait.on.n && k->wait.timeout_ms == LK_FOREVER;
+}
+
+/* A server's frame, that begins its handlers, has their nursery at hand; for its end, if it sleeps
+ * until then. */
+static void drop_librarys_scopes(struct lk_py *py, const struct lk_pyf *f, struct lk_ref who,
                                  struct lk_at_hand_search *x, size_t before)
 {
     const struct lk_pycode *c = x->scopes->n ? lk_py_code(py, f->code) : NULL;
-    if (!c || !lk_py_is_library(py, c->code->file))
+    if (!c || x->found.n == before || !lk_py_is_library(py, c->code->file) ||
+        (names_cancel(py, f->code) && !waits_for_its_end(py->s, who)))
         return;
     for (size_t i = before; i < x->found.n;)
         if (lk_map_get(x->scopes, x->found.v[i], NULL))
@@ -378,7 +402,7 @@ static void ask_frames(struct lk_py *py, const struct lk_pyframes *frames, struc
     for (size_t i = 0; i < frames->n && *x->left; i++) {
         const size_t before = x->found.n;
         lk_py_at_hand_of_frame(py, &frames->v[i], x);
-        drop_librarys_scopes(py, &frames->v[i], x, before);
+        drop_librarys_scopes(py, &frames->v[i], who, x, before);
     }
     add_found(py, x, (struct lk_at_hand){ .by = who, .in_ms = LK_UNKNOWN, .callback = "" });
     ask_met(py, who, x);

@@ -18,10 +18,50 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 
-enum { MAX_JOBS = 1 << 16 };
+enum {
+    MAX_JOBS = 1 << 16,
+    MAX_NAMES = 256, /* of one code object */
+};
 
 #define THREADS      "/trio/_threads.py"
 #define THREAD_CACHE "/trio/_core/_thread_cache.py"
+
+/* ---- who may change how many tokens there are ----------------------------------------------- */
+
+static bool names_total(struct lk_py *py, lk_addr code)
+{
+    const struct lk_pycode *c = lk_py_code(py, code);
+    size_t n = 0;
+    lk_addr *names = c && !strstr(c->code->file, "/trio/_")
+                         ? lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &n)
+                         : NULL;
+    for (size_t i = 0; names && i < n; i++)
+        if (lk_py_str_eq(py, names[i], "total_tokens"))
+            return true;
+    return false;
+}
+
+static void note_resizer(struct lk_py *py, struct lk_trio_bridge *b, const struct lk_pyf *f,
+                         struct lk_ref who)
+{
+    uint64_t names;
+    if (!lk_map_get(&b->resizing, f->code, &names)) {
+        names = names_total(py, f->code);
+        lk_map_put(&b->resizing, f->code, names);
+    }
+    if (names)
+        lk_refs_add(py->s, &b->resizers, who);
+}
+
+static void tell_resizers(struct lk_py *py, const struct lk_trio_bridge *b, struct lk_ref limiter)
+{
+    for (size_t i = 0; i < b->resizers.n; i++)
+        lk_vec_add(&py->s->at_hand, ((struct lk_at_hand){ .what = limiter,
+                                                          .by = b->resizers.v[i],
+                                                          .in_ms = LK_UNKNOWN,
+                                                          .callback = "",
+                                                          .when = "" }));
+}
 
 /* ---- threads ----------------------------------------------------------------------------- */
 
@@ -87,6 +127,7 @@ void lk_trio_note_threads(struct lk_py *py, struct lk_trio_bridge *b)
     for (size_t i = 0; i < py->s->threads.n; i++) {
         const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
         for (size_t k = 0; frames && k < frames->n; k++) {
+            note_resizer(py, b, &frames->v[k], lk_ref_make(LK_KIND_THREAD, i));
             note_asking(py, b, &frames->v[k]);
             note_worker(py, b, &frames->v[k], i);
         }
@@ -145,6 +186,7 @@ void lk_trio_note_frames(struct lk_py *py, struct lk_trio_bridge *b,
 {
     for (size_t i = 0; i < frames->n; i++) {
         const struct lk_pycode *c = lk_py_code(py, frames->v[i].code);
+        note_resizer(py, b, &frames->v[i], task);
         if (!c || !lk_ends_with(c->code->file, THREADS))
             continue;
         note_run(py, &frames->v[i], task);
@@ -206,8 +248,9 @@ static struct lk_ref borrower(struct lk_py *py, const struct lk_trio_bridge *b, 
 }
 
 /* A task gives its own token back; that other code does, for it, nobody writes. */
-static void read_borrowers(struct lk_py *py, const struct lk_trio_bridge *b, struct lk_lock *l)
+static void read_borrowers(struct lk_py *py, const struct lk_trio_bridge *b, struct lk_ref ref)
 {
+    struct lk_lock *l = lk_lock_at(py->s, ref);
     size_t n = 0;
     int64_t total;
     lk_addr borrowers = lk_py_attr(py, l->addr, "_borrowers"),
@@ -216,10 +259,10 @@ static void read_borrowers(struct lk_py *py, const struct lk_trio_bridge *b, str
         return;
     bool all = (int64_t)n >= total;
     for (size_t i = 0; i < n; i++) {
-        struct lk_ref ref = borrower(py, b, items[i]);
-        all &= ref.kind == LK_KIND_TASK;
-        if (ref.kind == LK_KIND_TASK)
-            lk_refs_add(py->s, &l->likely_enders, ref);
+        struct lk_ref task = borrower(py, b, items[i]);
+        all &= task.kind == LK_KIND_TASK;
+        if (task.kind == LK_KIND_TASK)
+            lk_refs_add(py->s, &l->likely_enders, task);
     }
     if (!all) {
         l->likely_enders = (struct lk_refs){ 0 };
@@ -228,6 +271,7 @@ static void read_borrowers(struct lk_py *py, const struct lk_trio_bridge *b, str
     l->likely_for = "a token of it is held by";
     l->units_known = l->units_all = l->units_counted = true;
     l->units_held = (int64_t)n;
+    tell_resizers(py, b, ref);
 }
 
 /* ---- all together -------------------------------------------------------------------------- */
@@ -242,14 +286,18 @@ void lk_trio_join_bridge(struct lk_py *py, struct lk_trio_bridge *b)
     for (size_t i = 0; i < b->jobs.n; i++)
         add_worker(py, b, &b->jobs.v[i]);
     for (size_t i = 0; i < py->s->locks.n; i++) {
-        struct lk_lock *l = &py->s->locks.v[i];
+        const struct lk_lock *l = &py->s->locks.v[i];
         if (lk_py_known_class(py, l->addr, NULL) == LK_CLASS_TRIO_LIMITER && !l->units_known)
-            read_borrowers(py, b, l);
+            read_borrowers(py, b, lk_ref_make(LK_KIND_LOCK, i));
     }
+    for (size_t i = 0; i < py->s->executors.n; i++)
+        if (lk_py_known_class(py, py->s->executors.v[i].addr, NULL) == LK_CLASS_TRIO_LIMITER)
+            tell_resizers(py, b, lk_ref_make(LK_KIND_EXECUTOR, i));
 }
 
 void lk_trio_bridge_deinit(struct lk_trio_bridge *b)
 {
     lk_map_deinit(&b->workers);
+    lk_map_deinit(&b->resizing);
     lk_free(b->jobs.v);
 }

@@ -14,6 +14,8 @@ struct lk_trio_bridge {
     struct lk_ref loop;
     struct lk_map workers; /* task register of a job -> index of its thread */
     LK_VEC(struct lk_trio_job) jobs;
+    struct lk_map resizing;  /* code -> whether it names total_tokens */
+    struct lk_refs resizers; /* whose frames do */
     size_t waiting, strange; /* tasks; those whose wait is not understood */
     struct lk_refs asked;    /* futures of calls from threads */
 };

@@ -10,6 +10,8 @@
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/reader/reader.h"
+#include "read/python/stdlib/future_object.h"
+#include "util/memory.h"
 
 enum { MAX_SCOPES = 256 }; /* around one task */
 
@@ -62,6 +64,23 @@ static void each_nursery(struct lk_py *py, lk_addr task,
     }
 }
 
+/* Nursery.start() goes on when what it has begun, or anybody that has its task_status, says so. */
+static void each_status(struct lk_py *py, lk_addr task,
+                        void (*fn)(struct lk_py *py, lk_addr scope, void *arg), void *arg)
+{
+    struct lk_pyframes frames = { 0 };
+    bool truncated;
+    if (lk_aio_await_chain(py, task, &frames, &truncated))
+        for (size_t i = 0; i < frames.n; i++) {
+            lk_addr status = lk_py_frame_is(py, &frames.v[i], "start", "/trio/_core/_run.py")
+                                 ? lk_py_local(py, &frames.v[i], "task_status")
+                                 : 0;
+            if (status)
+                fn(py, status, arg);
+        }
+    lk_free(frames.v);
+}
+
 void lk_trio_each_scope(struct lk_py *py, lk_addr task,
                         void (*fn)(struct lk_py *py, lk_addr scope, void *arg), void *arg)
 {
@@ -73,6 +92,7 @@ void lk_trio_each_scope(struct lk_py *py, lk_addr task,
         status = outer(py, status, scope);
     }
     each_nursery(py, task, fn, arg);
+    each_status(py, task, fn, arg);
 }
 
 bool lk_trio_outlasts(struct lk_py *py, const struct lk_pyframes *frames,
