@@ -257,8 +257,10 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     bool old = c->snap->one_moment || age >= c->snap->stalled_after_ms;
     if (k->only_alike && f->confidence == LK_PROVEN)
         c->out->look_again.at_once = true; /* the next look may find its thread asleep */
-    c->out->look_again.at_once |=
-        k->greenlets && !k->steady; /* what a sample reads only if asked */
+    if (k->greenlets && !k->steady) { /* what a sample reads only if asked */
+        c->out->look_again.at_once = true;
+        lk_finding_doubt(f, LK_PROBABLE);
+    }
     if (!k->seen_long_enough || k->only_alike)
         lk_finding_doubt(f, LK_PROBABLE);
     /* A soft one rests on nothing but that nobody was found. */
