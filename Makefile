@@ -112,7 +112,7 @@ check-ecosystem: all ## every scenario on other releases of the libraries (virtu
 check-systems: all ## databases, task queues, bridges and loops in C on real servers: PostgreSQL, redis, what pip finds
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/systems/run
 
-check-loops: all ## loops of trio and Twisted, also below anyio and hypercorn, on the releases that tests/loops pins
+check-loops: all ## loops of trio, Twisted, gevent and eventlet, also below anyio, hypercorn and gunicorn, on the releases that tests/loops pins
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/loops/run
 
 record-captures: all ## as root: record again what of tests/captures lacks what is read today (CASES="FAMILY/PROGRAM ...": those)

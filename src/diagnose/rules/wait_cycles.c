@@ -257,7 +257,7 @@ static bool judge_cycle(struct lk_rule_context *c, struct lk_finding *f,
     bool old = c->snap->one_moment || age >= c->snap->stalled_after_ms;
     if (k->only_alike && f->confidence == LK_PROVEN)
         c->out->look_again.at_once = true; /* the next look may find its thread asleep */
-    if (k->greenlets && !k->steady) { /* what a sample reads only if asked */
+    if (k->greenlets && !k->steady) {      /* what a sample reads only if asked */
         c->out->look_again.at_once = true;
         lk_finding_doubt(f, LK_PROBABLE);
     }

@@ -279,13 +279,19 @@ static bool may_be_timed(const struct lk_task *k)
            k->wait.timeout_ms == LK_UNKNOWN;
 }
 
+/* While its hub turns it may be about to be woken, or another one at its place. */
+static bool is_still_greenlet(const struct lk_task *k)
+{
+    return k->kind == LK_TASK_GREENLET && k->read >= LK_READ_ASLEEP;
+}
+
 /* A lock that is held, by nobody who was found, nor is anybody known who would give it back. */
 static const struct lk_lock *lock_of_nobody(const struct lk_snapshot *s, const struct lk_task *k)
 {
     const struct lk_lock *l = k->wait.on.n == 1 ? lk_lock_at(s, k->wait.on.v[0]) : NULL;
     return k->state == LK_TASK_PENDING && !k->ready && k->wait.kind == LK_WAIT_LOCK && l &&
-                   (l->unended == LK_WAIT_LOCK || k->kind == LK_TASK_GREENLET) &&
-                   l->locked == LK_YES && !l->owners.n && !l->owner_gone
+                   (l->unended == LK_WAIT_LOCK || is_still_greenlet(k)) && l->locked == LK_YES &&
+                   !l->owners.n && !l->owner_gone
                ? l
                : NULL;
 }
@@ -293,7 +299,7 @@ static const struct lk_lock *lock_of_nobody(const struct lk_snapshot *s, const s
 /* A greenlet that nothing is known to wake. */
 static bool waits_for_unknown(const struct lk_task *k)
 {
-    return k->kind == LK_TASK_GREENLET && k->state == LK_TASK_PENDING && !k->ready &&
+    return is_still_greenlet(k) && k->state == LK_TASK_PENDING && !k->ready &&
            k->wait.kind == LK_WAIT_UNKNOWN;
 }
 

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "read/loops/eventlet/thread_pool.h"
 #include "read/loops/greenlet/hub.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/class.h"
@@ -245,5 +246,7 @@ void lk_eventlet_read(struct lk_py *py, const lk_addr *parts, size_t n, bool all
     for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < n; i++)
             read_part(py, parts[i], pass);
+    if (n)
+        lk_eventlet_read_pool(py);
     lk_reading(py->t, before);
 }

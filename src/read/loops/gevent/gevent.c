@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "read/loops/gevent/fields.h"
+#include "read/loops/gevent/thread_pool.h"
 #include "read/loops/gevent/watcher.h"
 #include "read/loops/greenlet/hub.h"
 #include "read/python/interpreter/attribute.h"
@@ -27,7 +28,7 @@ enum {
     NEAR_WORDS = 8,          /* of a callback, among which the next one is */
 };
 
-enum part { HUB = 0, LINKABLE, GREENLET, QUEUE, WATCHER };
+enum part { HUB = 0, LINKABLE, GREENLET, QUEUE, WATCHER, POOL };
 
 const struct lk_class_name lk_gevent_parts[] = {
     { "gevent._gevent_c_abstract_linkable", "AbstractLinkable" },
@@ -42,13 +43,15 @@ const struct lk_class_name lk_gevent_parts[] = {
     { "gevent.queue", "Channel" },
     { "gevent.libev.corecext", "watcher" },
     { "gevent._ffi.watcher", "watcher" },
+    { "gevent.threadpool", "ThreadPool" },
     { NULL, NULL },
 };
 
 static enum part part_of(struct lk_py *py, lk_addr obj)
 {
-    static const enum part parts[] = { LINKABLE, LINKABLE, GREENLET, GREENLET, QUEUE,   QUEUE,
-                                       QUEUE,    QUEUE,    QUEUE,    QUEUE,    WATCHER, WATCHER };
+    static const enum part parts[] = { LINKABLE, LINKABLE, GREENLET, GREENLET, QUEUE,
+                                       QUEUE,    QUEUE,    QUEUE,    QUEUE,    QUEUE,
+                                       WATCHER,  WATCHER,  POOL };
     for (size_t i = 0; i < LK_ARRAY_LEN(parts); i++)
         if (lk_py_isinstance(py, obj, lk_gevent_parts[i].module, lk_gevent_parts[i].name))
             return parts[i];
@@ -297,18 +300,24 @@ static void read_queue(struct lk_py *py, lk_addr obj)
 
 /* ---- all of them ----------------------------------------------------------------------------- */
 
+/* Hubs first, since they take the greenlets; the pools last, since they say what waits are for. */
+static int pass_of(enum part part)
+{
+    return part == HUB ? 0 : part == POOL ? 2 : 1;
+}
+
 void lk_gevent_read(struct lk_py *py, const lk_addr *parts, size_t n, bool all)
 {
     static void (*const read[])(struct lk_py *, lk_addr) = {
         [HUB] = read_hub,     [LINKABLE] = read_linkable,         [GREENLET] = read_greenlet,
-        [QUEUE] = read_queue, [WATCHER] = lk_gevent_read_watcher,
+        [QUEUE] = read_queue, [WATCHER] = lk_gevent_read_watcher, [POOL] = lk_gevent_read_pool,
     };
     const char *before = lk_reading(py->t, "what gevent's greenlets wait for");
     (void)all; /* the reader of greenlets says that some are missing */
-    for (int hubs = 1; hubs >= 0; hubs--)
+    for (int pass = 0; pass < 3; pass++)
         for (size_t i = 0; i < n; i++) {
             const enum part part = part_of(py, parts[i]);
-            if ((part == HUB) == hubs)
+            if (pass_of(part) == pass)
                 read[part](py, parts[i]);
         }
     lk_reading(py->t, before);

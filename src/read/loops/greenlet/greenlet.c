@@ -13,6 +13,10 @@
 
 #define MAIN_STOP UINT64_MAX
 
+enum {
+    BEHIND_PREV = 4, /* from stack_stop: copy, saved and prev change while it is suspended */
+};
+
 /* ---- state ----------------------------------------------------------------------------------- */
 
 void lk_greenlet_find_current(struct lk_py *py, const struct lk_greenlet_layout *l,
@@ -60,6 +64,8 @@ struct lk_greenlet lk_greenlet_read(struct lk_py *py, const struct lk_greenlet_l
     g.first_frame = lk_greenlet_first_frame(py, frame);
     if (l->current && g.first_frame != w[l->current])
         g.first_frame = 0; /* torn: the two must name one frame */
+    for (size_t i = l->stop + BEHIND_PREV; i <= LK_MAX(l->frame, l->current); i++)
+        g.salt = lk_hash_u64(g.salt, w[i]);
     g.state = state_of(&g, stop, frame, current);
     return g;
 }

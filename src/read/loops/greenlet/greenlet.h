@@ -21,6 +21,7 @@ struct lk_greenlet {
     lk_addr start, copy; /* saved bytes of that stack, from start on, stand at copy */
     uint64_t saved;
     lk_addr first_frame; /* innermost; 0 none */
+    uint64_t salt;       /* tells one suspension from most others at the same place */
 };
 
 /** The greenlets that run on their threads, where the layout tells: address -> 1. */

@@ -124,6 +124,7 @@ static void enter(struct lk_py *py, struct reading *r, const struct lk_greenlet 
     k->wait = (struct lk_wait){ .kind = LK_WAIT_UNKNOWN, .timeout_ms = LK_FOREVER, .frame = -1 };
     k->thread = thread;
     k->first = g->main;
+    k->salt = g->salt;
     k->stack = stack;
     lk_map_put(&py->frames_of_task, ref.index,
                (uint64_t)(uintptr_t)lk_py_frames_keep(py, &r->frames));
