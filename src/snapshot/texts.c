@@ -72,18 +72,23 @@ struct walk {
     struct lk_map seen; /* stacks and code, which many share */
 };
 
-static void tell(struct walk *w, const struct table *t, void *of)
+/* Column by column: many neighbours share a text. */
+static void tell_list(struct walk *w, const struct table *t, void *v, size_t n, size_t size)
 {
-    for (size_t i = 0; i < t->n; i++) {
-        const char **at = (const char **)(void *)((char *)of + t->rows[i].at);
-        if (*at)
-            w->fn(at, t->rows[i].kind, w->arg);
-    }
+    for (size_t row = 0; row < t->n; row++)
+        for (size_t i = 0; i < n; i++) {
+            const char **at = (const char **)(void *)((char *)v + i * size + t->rows[row].at);
+            if (*at)
+                w->fn(at, t->rows[row].kind, w->arg);
+        }
 }
 
-#define TELL_ALL(w, table, list)                                                                   \
-    for (size_t i_ = 0; i_ < (list).n; i_++)                                                       \
-    tell(w, &(table), &(list).v[i_])
+static void tell(struct walk *w, const struct table *t, void *of)
+{
+    tell_list(w, t, of, 1, 0);
+}
+
+#define TELL_ALL(w, table, list) tell_list(w, &(table), (list).v, (list).n, sizeof *(list).v)
 
 static bool is_new(struct walk *w, const void *what)
 {
