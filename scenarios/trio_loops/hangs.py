@@ -1,4 +1,7 @@
-"""Hangs of programs on trio, one for each HANG; beside each another task of the loop goes on, as long as the loop does."""
+"""Hangs of programs on trio, one for each HANG; beside each another task of the loop goes on, as long as the loop does.
+
+Up to CPython 3.9 who leaves a block stands at its last line: the body is on the line of the `async with`.
+"""
 import os
 import threading
 import time
@@ -28,8 +31,7 @@ async def nursery():
     lock = trio.Lock()
     async with lock:
         common.suspended("nursery-parent")
-        async with trio.open_nursery() as children:  # <- nursery-parent
-            children.start_soon(wants, lock)
+        async with trio.open_nursery() as children: children.start_soon(wants, lock)  # <- nursery-parent
 
 
 async def first(a, b, has):
@@ -129,8 +131,7 @@ async def outer_token(tokens):
     async with tokens:
         await trio.sleep(0.1)
         common.suspended("tokens-outer")
-        async with trio.open_nursery() as children:  # <- tokens-outer
-            children.start_soon(inner_token, tokens)
+        async with trio.open_nursery() as children: children.start_soon(inner_token, tokens)  # <- tokens-outer
 
 
 async def tokens():

@@ -18,8 +18,7 @@ async def ring():
     lock = trio.Lock()
     async with lock:
         common.suspended("ring-parent")
-        async with trio.open_nursery() as children:  # <- ring-parent
-            children.start_soon(wants, lock)
+        async with trio.open_nursery() as children: children.start_soon(wants, lock)  # <- ring-parent
 
 
 async def scope():
@@ -46,9 +45,7 @@ async def sibling():
     lock = trio.Lock()
     async with lock:
         common.suspended("sibling-parent")
-        async with trio.open_nursery() as children:  # <- sibling-parent
-            children.start_soon(fails, lock)
-            children.start_soon(wants, lock)
+        async with trio.open_nursery() as children: [children.start_soon(each, lock) for each in (fails, wants)]  # <- sibling-parent
 
 
 RACE = """
