@@ -1,8 +1,9 @@
 """Two views take two shelves crosswise; a janitor who sleeps will open all shelves, by a method of what has them in a table.
 
-With SCENARIO_NO_JANITOR he only counts them: the same is a deadlock then.
+With SCENARIO_SIGNAL a signal's handler does so. With SCENARIO_NO_JANITOR he only counts them: the same is a deadlock then.
 """
 import os
+import signal
 import threading
 import time
 
@@ -22,6 +23,9 @@ class Shelves:
         for lock in self.locks.values():
             if lock.locked():
                 lock.release()
+
+    def on_signal(self, number, frame):
+        self.open_all()
 
     def count(self):
         return sum(lock.locked() for lock in self.locks.values())
@@ -59,5 +63,8 @@ def salt():
 
 
 if __name__ == "__main__":
-    threading.Thread(target=count_later if "SCENARIO_NO_JANITOR" in os.environ else open_later, daemon=True).start()
+    if "SCENARIO_SIGNAL" in os.environ:
+        signal.signal(signal.SIGUSR1, SHELVES.on_signal)
+    else:
+        threading.Thread(target=count_later if "SCENARIO_NO_JANITOR" in os.environ else open_later, daemon=True).start()
     common.serve(app)

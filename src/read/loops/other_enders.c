@@ -22,7 +22,9 @@
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/leads_to.h"
+#include "read/python/reader/reader.h"
 #include "read/python/stdlib/code_in_reach.h"
+#include "read/python/stdlib/signal_handlers.h"
 #include "snapshot/builder.h"
 #include "util/memory.h"
 
@@ -65,7 +67,9 @@ struct search {
     unsigned n_functions, budget;
     lk_addr own[MAX_OWN]; /* what the party waits for in the end: it cannot use that before */
     size_t n_own;
-    enum lk_tri does[N_ENDS]; /* the party's code */
+    struct lk_map places; /* stack -> what its code does, as bits, + 1: alike wherever it stands */
+    unsigned does;        /* the party's code: bits of enum ends */
+    bool wanted_ends[N_ENDS];
 };
 
 /* ---- what threads wait for ------------------------------------------------------------------- */
@@ -89,6 +93,7 @@ static void add_wait(struct search *x, struct lk_ref thing, lk_addr addr, struct
     if (waiter.kind == LK_KIND_THREAD)
         w.code = innermost_code(x->py, lk_py_frames_of_thread(x->py, waiter.index));
     lk_map_get(&x->wanted, addr, &w.next);
+    x->wanted_ends[thing.kind == LK_KIND_LOCK ? RELEASES : COMPLETES] = true;
     lk_vec_add(&x->waits, w);
     lk_map_put(&x->wanted, addr, x->waits.n);
 }
@@ -213,13 +218,26 @@ static bool waits_for_all(const struct search *x)
     return n >= x->wanted.n;
 }
 
-static bool does(struct search *x, enum ends what)
+static unsigned read_does(struct search *x, const struct lk_pyframes *frames)
 {
+    unsigned ret = 0;
     if (!x->code)
         x->code = lk_program_code_read(x->py);
-    if (x->does[what] == LK_TRI_UNKNOWN)
-        x->does[what] = lk_program_code_calls(x->py, x->code, x->frames, &ends[what]);
-    return x->does[what] == LK_YES;
+    for (unsigned i = 0; i < N_ENDS; i++)
+        if (x->wanted_ends[i] && lk_program_code_calls(x->py, x->code, frames, &ends[i]))
+            ret |= 1u << i;
+    return ret;
+}
+
+static unsigned does(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
+{
+    const uint64_t place = (uintptr_t)lk_stack_of(x->py->s, party);
+    uint64_t known = 0;
+    if (!lk_map_get(&x->places, place, &known)) {
+        known = read_does(x, frames) + 1;
+        lk_map_put(&x->places, place, known);
+    }
+    return (unsigned)(known - 1);
 }
 
 static void note_met(struct lk_py *py, lk_addr obj, void *arg)
@@ -233,16 +251,25 @@ static void note_met(struct lk_py *py, lk_addr obj, void *arg)
     struct lk_lock *l = lk_lock_at(py->s, x->waits.v[at - 1].thing);
     for (; at; at = x->waits.v[at - 1].next) {
         const struct waited_for *w = &x->waits.v[at - 1];
-        if (lk_ref_eq(w->waiter, x->party) || (w->code && runs(x->frames, w->code)))
+        if (lk_ref_eq(w->waiter, x->party) || (w->code && x->frames && runs(x->frames, w->code)))
             return;
     }
-    if (f && does(x, COMPLETES))
+    if (f && (x->does & 1u << COMPLETES) && x->party.kind != LK_KIND_NONE)
         lk_refs_add(py->s, &f->at_hand, x->party);
-    else if (l && !lk_refs_has(&l->owners, x->party) && does(x, RELEASES))
+    else if (l && (x->does & 1u << RELEASES) && !lk_refs_has(&l->owners, x->party))
         l->owner_certain = false;
 }
 
-static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
+static void begin(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
+{
+    x->party = party;
+    x->frames = frames;
+    x->roots.n = 0;
+    x->n_functions = 0;
+    x->n_own = 0;
+}
+
+static void seek(struct search *x)
 {
     struct lk_leads_to l = { .each = &x->wanted,
                              .met = note_met,
@@ -251,19 +278,53 @@ static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes 
                              .steps = STEPS,
                              .budget = LK_MIN(x->budget, (unsigned)SEARCH) };
     const unsigned before = l.budget;
-    x->party = party;
-    x->frames = frames;
-    x->roots.n = 0;
-    x->n_functions = 0;
-    x->does[COMPLETES] = x->does[RELEASES] = LK_TRI_UNKNOWN;
-    x->n_own = lk_awaited_things(x->py->s, party, true, x->own, MAX_OWN);
-    if (waits_for_all(x))
-        return;
-    for (size_t i = 0; i < frames->n; i++)
-        add_frame(x, &frames->v[i]);
     lk_py_lead_to(x->py, x->roots.v, x->roots.n, &l);
     x->budget -= before - l.budget;
     lk_map_deinit(&x->functions);
+}
+
+static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
+{
+    begin(x, party, frames);
+    x->does = does(x, party, frames);
+    x->n_own = lk_awaited_things(x->py->s, party, true, x->own, MAX_OWN);
+    if (!x->does || waits_for_all(x))
+        return;
+    for (size_t i = 0; i < frames->n; i++)
+        add_frame(x, &frames->v[i]);
+    seek(x);
+}
+
+/* Of a signal: what it is called on, and what its code names. */
+static void ask_handler(struct search *x, lk_addr handler)
+{
+    struct lk_py *py = x->py;
+    lk_addr func = 0, self = 0;
+    if (!lk_py_method(py, handler, &func, &self))
+        func = handler;
+    lk_addr code =
+        func && lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_function_code(py, func) : 0;
+    begin(x, lk_ref_make(LK_KIND_NONE, 0), NULL);
+    x->does = code && lk_program_code_function_calls(py, x->code, func, &ends[RELEASES])
+                  ? 1u << RELEASES
+                  : 0;
+    if (!x->does)
+        return;
+    lk_vec_add(&x->roots, handler);
+    add_named(x, code, lk_py_ptr(py, func + py->layout.func_globals), 0);
+    seek(x);
+}
+
+static void ask_handlers(struct search *x)
+{
+    const struct lk_reader *a = lk_reader(x->py);
+    if (!x->wanted_ends[RELEASES])
+        return;
+    lk_py_read_signal_handlers(x->py);
+    if (!x->code)
+        x->code = lk_program_code_read(x->py);
+    for (size_t i = 0; i < a->handlers.n; i++)
+        ask_handler(x, a->handlers.v[i]);
 }
 
 /* Not everybody was asked: what was not looked at is not nobody's. A thread's lock no task gives
@@ -298,10 +359,13 @@ void lk_py_find_other_enders(struct lk_py *py)
         if (frames)
             ask(&x, task, frames);
     }
+    if (x.waits.n)
+        ask_handlers(&x);
     if (!x.budget || s->tasks.n > LK_MAX_ASKED_TASKS)
         doubt_locks(&x);
     lk_program_code_free(x.code);
     lk_map_deinit(&x.wanted);
+    lk_map_deinit(&x.places);
     lk_free(x.waits.v);
     lk_free(x.roots.v);
     lk_free(chain.v);

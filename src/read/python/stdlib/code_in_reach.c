@@ -520,6 +520,18 @@ bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
     return ret;
 }
 
+bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_code *p,
+                                    lk_addr function, const struct lk_called *called)
+{
+    struct names n = { 0 };
+    const lk_addr code = lk_py_function_code(py, function);
+    if (code && is_of_program(py, lk_py_code(py, code)))
+        add_names(py, code, &n, 0);
+    const bool ret = names_calls(p, &n, called, 0);
+    lk_map_deinit(&n.set);
+    return ret;
+}
+
 bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called)
 {
     bool ret = p->r.cut;

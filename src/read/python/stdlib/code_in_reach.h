@@ -42,6 +42,9 @@ struct lk_called {
  */
 bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
                            const struct lk_pyframes *frames, const struct lk_called *called);
+/** The same of a function that is yet to be called. */
+bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_code *p,
+                                    lk_addr function, const struct lk_called *called);
 /** Any function or method does, or not all were looked at. */
 bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called);
 #endif
