@@ -154,7 +154,8 @@ struct loopknot_options {
     /* the user's, beside the built-in ones; or NULL. Borrowed for the diagnosis' life (NULL) */
     const struct loopknot_patterns *patterns;
     enum loopknot_unwinder unwinder; /* (LOOPKNOT_UNWINDER_AUTO) */
-    /* nonzero: values of variables too, secrets hidden, in frames of what the findings name (0) */
+    /* 1: values of variables too, secrets hidden, in frames of what the findings name; 2: in those
+     * of main threads as well, of which loopknot_stood_still() may tell (0) */
     unsigned locals;
     /* what is read of the processes is recorded there too; or NULL. Of one call of
      * loopknot_examine_all() only: anything else is LOOPKNOT_USAGE (NULL) */

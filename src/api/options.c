@@ -102,6 +102,7 @@ bool lk_api_options(const struct loopknot_options *given, struct lk_examine_opti
         .stop = (enum lk_stop_mode)o.stop,
         .native = o.native,
         .locals = o.locals != 0,
+        .main_locals = o.locals > 1,
         .unwinder = (enum lk_unwind_by)o.unwinder,
         .project = o.project,
         .together = o.together,

@@ -333,6 +333,9 @@ static void keep_locals(const struct lk_report *r)
 {
     struct lk_refs named = { 0 };
     lk_findings_parties(r->findings, r->snap, &named);
+    for (size_t i = 0; r->snap->main_locals && i < r->snap->threads.n; i++)
+        if (r->snap->threads.v[i].main)
+            lk_refs_add(r->snap, &named, lk_ref_make(LK_KIND_THREAD, i));
     lk_snapshot_forget_locals(r->snap, &named);
 }
 

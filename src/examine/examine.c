@@ -581,6 +581,10 @@ static void read_locals(struct examination *x, const struct lk_findings *found)
 {
     struct lk_snapshot *s = x->snap;
     struct lk_refs who = { 0 };
+    s->main_locals = x->session.options->main_locals;
+    for (size_t i = 0; s->main_locals && i < s->threads.n; i++)
+        if (s->threads.v[i].main)
+            lk_refs_add(s, &who, lk_ref_make(LK_KIND_THREAD, i));
     lk_findings_parties(found, s, &who);
     for (size_t i = 0; x->session.options->n_together > 1 && i < s->threads.n; i++)
         if (ends_elsewhere(&s->threads.v[i]))

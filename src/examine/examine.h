@@ -20,7 +20,8 @@ struct lk_examine_options {
     unsigned samples, interval_ms, stalled_after_ms, max_pause_ms;
     enum lk_stop_mode stop;
     bool native;
-    bool locals; /* values of variables, in frames of what the findings name */
+    bool locals;      /* values of variables, in frames of what the findings name */
+    bool main_locals; /* ... and in those of the main thread */
     enum lk_unwind_by unwinder;
     const char *project;
     const pid_t *together; /* processes examined for the same report set, this one among them */

@@ -193,6 +193,7 @@ struct lk_snapshot {
     bool one_moment;
     /* the user's, for lk_classify and the rules (diagnose/catalog/frames.h); NULL none. Borrowed */
     const struct lk_patterns *patterns;
+    bool main_locals;        /* the variables of the main thread are shown whoever is blamed */
     struct lk_map *by_addr;  /* builder's private use */
     size_t n_process_limits; /* limits that belong to the process, not to one try of a sample */
 };

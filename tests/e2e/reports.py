@@ -427,6 +427,9 @@ def variables():
         with open(report_file, "wb") as file:
             file.write(again)
         assert b"shown-keyword" in written(folder, ("text",), "analyze", "--locals", report_file)["text"]
+        program = "def view(number, token='hunter2'):\n import time; time.sleep(99)\nview(7)"
+        stood = lib.loopknot("run", "--timeout", "1s", "--locals", "--", driver.PYTHON, "-c", program).errors
+        assert "LK409" in stood and "number = 7" in stood and "token = ***" in stood and "hunter2" not in stood, stood
         for kept in (capture, report_file):
             assert b"shown-keyword" not in written(folder, ("text",), "analyze", kept)["text"], kept
         for name, text in list(texts.items()) + list(without.items()):

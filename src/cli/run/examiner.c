@@ -86,6 +86,7 @@ static void examine(struct examination *x, const struct examiner_request *q,
     if (x->job->capture && !x->capture)
         end_without_memory();
     options.capture = x->capture;
+    options.locals = options.locals ? 2 : 0; /* where it stood still is told of the main thread */
     x->n = lk_kill_tree_members(q->root, x->pids, LK_TREE_MAX);
     options.interrupted = &interrupted;
     options.together = x->pids;
