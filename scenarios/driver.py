@@ -10,6 +10,7 @@ A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "pro
                 {port} for a free port; it listens when that port answers
     "args":     arguments for a native program
     "flags":    how it is compiled (-g -Og);  "strip": true: then stripped (a copy that is not stays beside it)
+    "libraries": what it is linked with
     "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
     "attach":   "server" (default; for gunicorn its worker), "master", "child": the process that said "worker",
                 or "stuck": the one that said so first
@@ -323,7 +324,8 @@ class Scenario:
         made = os.path.join(self.built.name, stem + suffix)
         compiler = os.environ.get("CXX", "c++") if language == ".cc" else os.environ.get("CC", "cc")
         command = [compiler, *self.plan.get("flags", ["-g", "-Og"]), "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-I" + HERE,
-                   "-pthread", *(["-shared", "-fPIC", *sysconfig_of_server()] if suffix else []), "-o", made, source]
+                   "-pthread", *(["-shared", "-fPIC", *sysconfig_of_server()] if suffix else []), "-o", made, source,
+                   *("-l" + library for library in ([] if suffix else self.plan.get("libraries", [])))]
         self._tool(command, "%s does not compile" % source)
         self.unstripped = made
         if self.plan.get("strip"):

@@ -43,6 +43,8 @@ struct lk_loop {
     const char *kind;      /* name for reports: "asyncio", ... */
     uint64_t kind_id;      /* equal where the kind is */
     bool alone;            /* its kind has no interface in common with others */
+    bool native;           /* of a library in C: its queues are not read */
+    bool shared;           /* several threads may run one such loop */
     bool driven_in_python; /* the thread that runs it has Python frames that say so */
     const char *cls;       /* class name */
     const char *offload; /* how code on it has a blocking call made elsewhere; NULL: as asyncio's */

@@ -118,14 +118,16 @@ static const char *call_words(const struct lk_rule_context *c, const struct lk_t
 
 /*
  * A wait that was not found out (a futex in an extension, a device) is still a wait, if it is a
- * long one or has a name: asleep in a system call that is not the loop's own.
+ * long one or has a name, or nothing of it would (a lock of a library in C): asleep in a system
+ * call that is not the loop's own.
  */
-static bool is_in_blocking_call(const struct lk_rule_context *c, const struct lk_thread *t)
+static bool is_in_blocking_call(const struct lk_rule_context *c, const struct lk_loop *o,
+                                const struct lk_thread *t)
 {
     if (lk_is_blocking_wait(t->wait.kind))
         return true;
     return t->wait.kind == LK_WAIT_UNKNOWN && t->os.syscall && t->read >= LK_READ_ASLEEP &&
-           (lk_is_stalled(c, t) || known_call(c, t));
+           (o->native || lk_is_stalled(c, t) || known_call(c, t));
 }
 
 /*
@@ -178,11 +180,9 @@ static const char *how_to_free(const struct lk_rule_context *c, const struct lk_
                             ? ""
                             : lk_print(c, " If that is too long, %s", lk_end_process_words(c)));
     return lk_print(
-        c,
-        "The loop goes on when the call returns%s; cancelling the task does not "
-        "interrupt it. Or else %s",
+        c, "The loop goes on when the call returns%s%s. Or else %s",
         is_open(&t->wait) ? ", which it cannot where only code on this loop would end it" : "",
-        lk_end_process_words(c));
+        t->python ? "; cancelling the task does not interrupt it" : "", lk_end_process_words(c));
 }
 
 /* The thread has stood in the call, or in the callback that makes it again and again, for
@@ -289,7 +289,7 @@ void lk_find_blocking_call_in_loop(struct lk_rule_context *c)
         if (lk_tell_starved_loop(c, lk_ref_make(LK_KIND_LOOP, i)))
             continue;
         if (o->run != LK_LOOP_RUNNING || !t || t->running || c->explained[o->thread.index] ||
-            !lk_in_callback(c, o, t) || !is_in_blocking_call(c, t) || lk_computes_most(c, o, t))
+            !lk_in_callback(c, o, t) || !is_in_blocking_call(c, o, t) || lk_computes_most(c, o, t))
             continue;
         const char *none = why_not_blocked(c, lk_ref_make(LK_KIND_LOOP, i), t);
         if (none)

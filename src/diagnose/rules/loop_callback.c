@@ -45,6 +45,8 @@ bool lk_in_callback(const struct lk_rule_context *c, const struct lk_loop *o,
 {
     size_t outermost, index;
     unsigned marks;
+    if (o->native)
+        return o->in_own_selector == LK_NO;
     /* With a loop run inside another's callback the innermost one's callback is what runs; the
      * outer loop is LK303's. */
     if (t->n_frame_loops && lk_loop_at(c->snap, t->frame_loops[0]) != o)
@@ -78,7 +80,8 @@ bool lk_someone_waits_for_loop(const struct lk_rule_context *c, const struct lk_
     /* a job or test that blocks its own loop is in nobody's way by that */
     const int64_t own = !t->in_request && lk_is_request_thread(c->snap, t);
     return f->held_tasks > 0 || f->held_requests > own ||
-           (o->ready != LK_UNKNOWN && o->ready > 0) || t->works_on.kind == LK_KIND_FUTURE;
+           (o->ready != LK_UNKNOWN && o->ready > 0) || t->works_on.kind == LK_KIND_FUTURE ||
+           o->native; /* whoever it serves: a program makes such a loop to be awake in it */
 }
 
 /* Work that somebody asked for: a request, an item of a pool or task queue, a test. */
@@ -176,6 +179,8 @@ static bool is_starting(const struct lk_rule_context *c, struct lk_ref loop,
 const char *lk_who_waits_for_loop(const struct lk_rule_context *c, const struct lk_finding *f,
                                   const struct lk_loop *o)
 {
+    if (o->native)
+        return "what waits in the loop's queues was not read";
     return lk_print(c, "%s %s in its ready queue; %s and %s wait behind it",
                     o->ready == LK_UNKNOWN ? "an unknown number of callbacks"
                                            : lk_count(c, o->ready, "callback"),

@@ -88,7 +88,8 @@ static bool is_unknown_loop(const struct lk_graph *g, const struct lk_node *n, v
 static const struct lk_loop *loop_with_unread_queue(const struct lk_snapshot *s)
 {
     for (size_t i = 0; i < s->loops.n; i++)
-        if (s->loops.v[i].ready == LK_UNKNOWN && s->loops.v[i].run == LK_LOOP_RUNNING)
+        if (s->loops.v[i].ready == LK_UNKNOWN && s->loops.v[i].run == LK_LOOP_RUNNING &&
+            !s->loops.v[i].native)
             return &s->loops.v[i];
     return NULL;
 }

@@ -12,6 +12,7 @@
 
 #include "examine/sample/history.h"
 #include "process/stop.h"
+#include "read/loops/native/native_loops.h"
 #include "read/native/native_wait.h"
 #include "snapshot/builder.h"
 #include "util/redact.h"
@@ -347,6 +348,7 @@ static bool try_sample(struct lk_session *x, enum lk_stop_mode mode, struct lk_s
             lk_py_read_at_hand(x->py, s);
         }
         read_native(x, s, &list, &stop);
+        lk_read_native_loops(s);
         note_sample(s, &stop);
         lk_gil_waits_keep(&x->gil_waits, s, &list);
         forget_unread_waits(s);
