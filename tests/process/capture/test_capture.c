@@ -358,6 +358,57 @@ static void a_string_is_recorded_as_far_as_it_was_read(void **state)
     lk_free(tape.v);
 }
 
+/* A bit a byte is set while it is read, and the page kept when it is to go: however it goes, what
+ * is kept is what was read, the last time, in that sample. */
+static void pages_are_kept_before_they_go(void **state)
+{
+    enum { PAGES = 12000 }; /* more than the cache holds */
+    uint8_t *all = calloc(PAGES, LK_PAGE);
+    const struct fake_segment s = { BASE, all, (size_t)PAGES * LK_PAGE };
+    struct lk_process *t = fake_target(&s, 1);
+    struct lk_error err = { 0 };
+    struct lk_bytes tape;
+    uint64_t v;
+    (void)state;
+    for (size_t i = 0; i < PAGES; i++)
+        all[i * LK_PAGE + 8] = (uint8_t)(i % 251);
+    lk_record_start(t);
+    lk_process_begin_sample(t);
+    for (size_t i = 0; i < PAGES; i++)
+        assert_true(lk_read_u64(t, BASE + i * LK_PAGE + 8, &v));
+    assert_true(lk_read_u64(t, BASE + 64, &v) && lk_read_u64(t, BASE + 128, &v));
+    all[64] = all[128] = 7;
+    lk_process_forget(t, BASE + 64, 8);
+    assert_true(lk_read_u64(t, BASE + 64, &v) && v == 7);
+    lk_process_aside(t);
+    assert_true(lk_read_u64(t, BASE + 256, &v));
+    lk_process_aside_end(t);
+    lk_process_begin_try(t); /* the next sample, of the same pages */
+    assert_true(lk_process_reread(t));
+    all[64] = 9;
+    assert_true(lk_read_u64(t, BASE + 64, &v) && v == 7);
+    assert_int_equal(lk_process_n_read(t), 0);
+    assert_true(lk_record_end(t, &tape));
+    lk_process_destroy(t);
+    t = lk_replay_open(7, tape.v, tape.n, &err);
+    lk_process_begin_sample(t);
+    for (size_t i = 0; i < PAGES; i++)
+        assert_true(lk_read_u64(t, BASE + i * LK_PAGE + 8, &v) && v == i % 251);
+    assert_true(lk_read_u64(t, BASE + 64, &v) && v == 7);
+    assert_true(lk_read_u64(t, BASE + 128, &v) && v == 0);
+    assert_int_equal(lk_process_n_missing(t), 0);
+    assert_false(lk_read_u64(t, BASE + 256, &v));
+    assert_int_equal(lk_process_n_missing(t), 1);
+    lk_process_begin_try(t);
+    assert_true(lk_process_reread(t));
+    assert_true(lk_read_u64(t, BASE + 64, &v) && v == 7);
+    assert_int_equal(lk_process_n_read(t), 0);
+    assert_false(lk_read_u64(t, BASE + 128, &v));
+    lk_process_destroy(t);
+    lk_free(tape.v);
+    free(all);
+}
+
 /* Readers look mappings up by halves. */
 static void mappings_out_of_order_are_refused(void **state)
 {
@@ -476,6 +527,7 @@ int main(void)
         cmocka_unit_test(answers_come_back),
         cmocka_unit_test(answers_that_cannot_be_are_refused),
         cmocka_unit_test(a_string_is_recorded_as_far_as_it_was_read),
+        cmocka_unit_test(pages_are_kept_before_they_go),
         cmocka_unit_test(mappings_out_of_order_are_refused),
         cmocka_unit_test(a_record_answers_again),
         cmocka_unit_test(files_that_are_not_whole_are_refused),
