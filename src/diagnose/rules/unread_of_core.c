@@ -108,8 +108,22 @@ static const char *unread_party(struct lk_rule_context *c)
     return NULL;
 }
 
+/* gdb's gcore stops at the first page of a mapping that it cannot read, such as a guard page within
+ * a stack's mapping (MADV_GUARD_INSTALL, glibc 2.42), and writes zeros for what follows. */
+static const char *lost_stack(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++)
+        if (c->snap->threads.v[i].python_stack->truncated)
+            return lk_print(c, "the Python stack of %s is not in the core to its end",
+                            lk_name(c, lk_ref_make(LK_KIND_THREAD, i)));
+    return NULL;
+}
+
 const char *lk_unread_of_core(struct lk_rule_context *c)
 {
+    const char *lost = c->snap->one_moment ? lost_stack(c) : NULL;
+    if (lost)
+        return lost;
     for (size_t i = 0; c->snap->one_moment && !c->halted && i < c->snap->threads.n; i++) {
         const char *what = unread_end(c, i);
         if (!what)

@@ -519,6 +519,11 @@ static const char *unread_python(struct lk_rule_context *c)
         return NULL;
     if (p->passing && p->why_not)
         return stuck_in_passing(c);
+    if (p->why_not && c->snap->one_moment)
+        return lk_print(c,
+                        "%s: the limits below say which files the core leaves out; loopknot core "
+                        "CORE EXE names the program, --sysroot DIR where all of them are",
+                        p->why_not);
     return p->why_not ? p->why_not
                       : "the Python threads, loops and tasks could not be read to the end";
 }
