@@ -472,6 +472,12 @@ static void add_greenlets(struct lk_history *h, struct lk_snapshot *s, int64_t a
     }
 }
 
+/* Since the first sample: then what it alone does is as it was. */
+static bool has_not_run(const struct lk_thread *t, int64_t at_ms)
+{
+    return t && t->read >= LK_READ_ASLEEP && t->stuck_by_scheduler && t->stuck_ms >= at_ms;
+}
+
 void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s, int64_t at_ms)
 {
     for (size_t i = 0; i < s->loops.n; i++) {
@@ -479,7 +485,8 @@ void lk_history_add_found(struct lk_history *h, struct lk_snapshot *s, int64_t a
         uint64_t before = 0, now = digest_loop(s, o);
         if (o->found_by != LK_FOUND_HEAP)
             continue;
-        o->stable = s->one_moment || (lk_map_get(&h->found, o->addr, &before) && before == now);
+        o->stable = s->one_moment || has_not_run(lk_thread_at(s, o->thread), at_ms) ||
+                    (lk_map_get(&h->found, o->addr, &before) && before == now);
         lk_map_put(&h->found, o->addr, now);
         if (o->turn)
             enter_callback(h, o, lk_thread_at(s, o->thread), at_ms, h->walks + 1);

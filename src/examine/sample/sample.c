@@ -439,6 +439,8 @@ static enum lk_read read_since(const struct lk_snapshot *s, struct lk_ref thread
                                const struct lk_thread_list *now)
 {
     const struct lk_thread *t = lk_thread_at(s, thread);
+    if (s->one_moment)
+        return t ? t->read : LK_READ_RACY;
     return t && t->read == LK_READ_ASLEEP && thread.index < now->n &&
                    now->v[thread.index].switches == t->switches
                ? LK_READ_ASLEEP

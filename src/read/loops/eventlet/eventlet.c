@@ -139,25 +139,49 @@ static bool of_kind(struct lk_py *py, lk_addr kind, lk_addr by_fd, void *arg)
 
 /* ---- hubs ------------------------------------------------------------------------------------ */
 
-static void read_hub(struct lk_py *py, lk_addr obj)
+static void read_queues(struct lk_py *py, struct lk_ref loop, lk_addr hub)
 {
-    lk_addr greenlet = lk_py_attr(py, obj, "greenlet");
-    struct lk_ref ref = lk_hub_loop(py, obj, greenlet, "eventlet");
-    if (ref.kind != LK_KIND_LOOP)
-        return;
     static const char *const lists[] = { "timers", "next_timers" }, *const dicts[] = {
         "listeners", "secondaries"
     };
-    struct listeners l = { ref, MAX_WAITERS };
-    struct lk_loop *o = lk_loop_at(py->s, ref);
-    o->timers = o->watched_fds = 0;
+    struct listeners l = { loop, MAX_WAITERS };
     for (size_t i = 0; i < LK_ARRAY_LEN(lists); i++)
-        read_timers(py, ref, lk_py_attr(py, obj, lists[i]));
+        read_timers(py, loop, lk_py_attr(py, hub, lists[i]));
     for (size_t i = 0; i < LK_ARRAY_LEN(dicts); i++) {
-        lk_addr dict = lk_py_attr(py, obj, dicts[i]);
+        lk_addr dict = lk_py_attr(py, hub, dicts[i]);
         if (dict && lk_py_kind(py, dict) == LK_PYK_DICT)
             lk_py_dict_each(py, dict, of_kind, &l);
     }
+}
+
+/* hubs/asyncio.py: what the loop below has of its own was told already. */
+static void read_riding(struct lk_py *py, lk_addr hub, lk_addr below)
+{
+    struct lk_ref ref = lk_py_loop(py, below, LK_FOUND_HEAP);
+    if (ref.kind != LK_KIND_LOOP)
+        return;
+    const struct lk_loop told = *lk_loop_at(py->s, ref);
+    lk_hub_rides(py, ref);
+    read_queues(py, ref, hub);
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    o->timers = told.timers;
+    o->next_timer_ms = told.next_timer_ms;
+    o->watched_fds = told.watched_fds;
+}
+
+static void read_hub(struct lk_py *py, lk_addr obj)
+{
+    lk_addr below = lk_py_attr(py, obj, "loop");
+    if (below) {
+        read_riding(py, obj, below);
+        return;
+    }
+    struct lk_ref ref = lk_hub_loop(py, obj, lk_py_attr(py, obj, "greenlet"), "eventlet");
+    if (ref.kind != LK_KIND_LOOP)
+        return;
+    struct lk_loop *o = lk_loop_at(py->s, ref);
+    o->timers = o->watched_fds = 0;
+    read_queues(py, ref, obj);
 }
 
 /* ---- what is waited for ---------------------------------------------------------------------- */
@@ -192,12 +216,15 @@ static void read_semaphore(struct lk_py *py, lk_addr obj)
                 mutex, mutex ? "Lock.acquire()" : "Semaphore.acquire()");
 }
 
-/* Those that wait for the end of a GreenThread were entered before. */
+/* Those that wait for the end of a GreenThread were entered before: the event is how they do. */
 static void read_event(struct lk_py *py, lk_addr obj)
 {
+    size_t n = 0;
     lk_addr waiters = lk_py_attr(py, obj, "_waiters");
-    if (waiters && lk_py_len(py, waiters) > 0)
-        each_waiter(py, waiters, LK_WAIT_EVENT, lk_py_lock(py, obj), false, "Event.wait()");
+    lk_addr *v = waiters ? lk_py_items(py, waiters, MAX_WAITERS, &n) : NULL;
+    for (size_t i = 0; v && i < n; i++)
+        if (is_greenlet(py, v[i]) && !lk_hub_knows_wait(py, v[i]))
+            lk_hub_waits(py, v[i], LK_WAIT_EVENT, lk_py_lock(py, obj), false, "Event.wait()");
 }
 
 static void read_thread(struct lk_py *py, lk_addr obj)

@@ -36,6 +36,7 @@ static const struct hub_frame {
     { "run", "gevent/hub.py", true, true },
     { "run", "gevent/_ffi/loop.py", false, true },
     { "run", "eventlet/hubs/hub.py", true, false },
+    { "run", "eventlet/hubs/asyncio.py", true, false },
     { "do_poll", "eventlet/hubs/epolls.py", false, true },
     { "do_poll", "eventlet/hubs/poll.py", false, true },
     { "wait", "eventlet/hubs/poll.py", false, true },
@@ -123,6 +124,15 @@ static void take_greenlets(struct lk_py *py, struct lk_ref loop, struct lk_ref t
     }
 }
 
+void lk_hub_rides(struct lk_py *py, struct lk_ref loop)
+{
+    const struct lk_loop *o = lk_loop_at(py->s, loop);
+    if (!o || o->thread.kind != LK_KIND_THREAD)
+        return;
+    lk_reader(py)->hubs++;
+    take_greenlets(py, loop, o->thread);
+}
+
 struct lk_ref lk_hub_loop(struct lk_py *py, lk_addr obj, lk_addr greenlet, const char *kind)
 {
     const struct lk_met_greenlet *g = lk_met_greenlet(py, greenlet);
@@ -206,6 +216,12 @@ void lk_hub_waits(struct lk_py *py, lk_addr greenlet, enum lk_wait_kind kind, st
     w->complete &= complete && on.kind != LK_KIND_NONE;
 }
 
+bool lk_hub_knows_wait(struct lk_py *py, lk_addr greenlet)
+{
+    const struct lk_task *k = waiter(py, greenlet);
+    return k && k->wait.kind != LK_WAIT_UNKNOWN;
+}
+
 void lk_hub_ready(struct lk_py *py, lk_addr greenlet, struct lk_ref loop)
 {
     struct lk_task *k = waiter(py, greenlet);
@@ -232,11 +248,11 @@ void lk_hub_timer(struct lk_py *py, struct lk_ref loop, lk_addr callback, lk_add
 
 /* ---- what the frames say --------------------------------------------------------------------- */
 
-/* The call that registered this wait is the innermost one, but for the switch to the hub: of the
- * thing itself, or of a lock that is made of it. */
+/* The calls that registered this wait are the innermost ones: of the thing itself, or of a lock
+ * that is made of it; more of them where gevent is not compiled. */
 static bool is_call_of(struct lk_py *py, const struct lk_pyframes *frames, const struct lk_wait *w)
 {
-    enum { NEAR = 2 };
+    enum { NEAR = 12 };
     const struct lk_lock *l = w->on.n == 1 ? lk_lock_at(py->s, w->on.v[0]) : NULL;
     for (size_t i = 0; l && i < LK_MIN(frames->n, (size_t)NEAR); i++) {
         lk_addr self = lk_py_local(py, &frames->v[i], "self");

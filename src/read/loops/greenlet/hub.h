@@ -10,6 +10,8 @@
 const struct lk_met_greenlet *lk_met_greenlet(struct lk_py *py, lk_addr obj);
 /** The greenlet with these frames, innermost first, is a hub's. */
 bool lk_hub_runs(struct lk_py *py, const struct lk_pyframes *frames);
+/** A hub that runs on a loop of another kind gives that the greenlets of its thread. */
+void lk_hub_rides(struct lk_py *py, struct lk_ref loop);
 /** Enters the hub obj, whose greenlet is that one (itself, or another object), as the loop of its
  * thread, and gives it the thread's greenlets. kind: name in reports. Kind NONE where its thread
  * has ended, or is not known. */
@@ -18,6 +20,8 @@ struct lk_ref lk_hub_loop(struct lk_py *py, lk_addr obj, lk_addr greenlet, const
  * complete: nobody else can end it. */
 void lk_hub_waits(struct lk_py *py, lk_addr greenlet, enum lk_wait_kind kind, struct lk_ref on,
                   bool complete, const char *call);
+/** Something that a suspended greenlet waits for is known. */
+bool lk_hub_knows_wait(struct lk_py *py, lk_addr greenlet);
 /** A suspended greenlet goes on by itself: it stands in its loop's list of what to do next. */
 void lk_hub_ready(struct lk_py *py, lk_addr greenlet, struct lk_ref loop);
 /** A timer ends the wait of a suspended greenlet in so many milliseconds; LK_UNKNOWN: some time. */

@@ -77,6 +77,11 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { "__enter__", "gevent/thread.py", "self", LK_CLASS_GREEN_LOCK, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "a with statement", LK_WAIT_BY_WITH },
     { "acquire", "gevent/lock.py", "self", LK_CLASS_GREEN_RLOCK, LK_HOW_OBJECT, LK_WAIT_LOCK, LK_TAG_LOCK, IN, "RLock.acquire()", 0 },
     { "__enter__", "gevent/lock.py", "self", LK_CLASS_GREEN_RLOCK, LK_HOW_KEEP, LK_WAIT_LOCK, LK_TAG_LOCK, LK_TAG_LOCK, "a with statement", LK_WAIT_BY_WITH },
+    { "acquire", "gevent/lock.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
+    /* not compiled (PURE_PYTHON) */
+    { NULL, "gevent/_abstract_linkable.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
+    { NULL, "gevent/_greenlet_primitives.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "hub.switch()", 0 },
+    { NULL, "gevent/_semaphore.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
     { "run", "gevent/hub.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, 0, IN | LK_TAG_SELECT, "hub idle", 0 },
     { "run", "gevent/_ffi/loop.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
     { "acquire_with_timeout", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION | IN, IN, "Condition.wait()", 0 },
