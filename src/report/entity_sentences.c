@@ -30,7 +30,7 @@ static const char *extern_label(struct lk_arena *a, const struct lk_extern *e)
 {
     if (!e->text || !*e->text)
         return lk_arena_printf(a, "%s %s", lk_words_extern_kind(e->kind), lk_phrase_name(a, e->id));
-    if (e->kind != LK_EXT_TIMER || e->in_ms == LK_UNKNOWN || e->in_ms == LK_FOREVER)
+    if (e->kind != LK_EXT_TIMER || e->in_ms == LK_UNKNOWN || e->in_ms >= LK_SOMETIME)
         return lk_phrase_name(a, e->text);
     return lk_arena_printf(a, "%s, due in %s", lk_phrase_name(a, e->text),
                            lk_words_duration(a, e->in_ms));
@@ -200,7 +200,7 @@ static void loop_contents(struct lk_strbuf *b, struct lk_arena *a, const struct 
         lk_strbuf_printf(b, "; %s ready", lk_words_count(a, l->ready, "callback"));
     if (l->timers != LK_UNKNOWN && l->timers > 0) {
         lk_strbuf_printf(b, "; %s", lk_words_count(a, l->timers, "timer"));
-        if (l->next_timer_ms != LK_UNKNOWN)
+        if (l->next_timer_ms != LK_UNKNOWN && l->next_timer_ms < LK_SOMETIME)
             lk_strbuf_printf(b, ", the next in %s", lk_words_duration(a, l->next_timer_ms));
     }
 }

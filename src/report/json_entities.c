@@ -214,7 +214,8 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
 static json_t *loop_json(struct lk_jw *w, size_t i)
 {
     const struct lk_loop *l = &w->snap->loops.v[i];
-    const bool due_unknown = l->next_timer_ms == LK_UNKNOWN && l->timers != 0;
+    const bool due_unknown =
+        (l->next_timer_ms == LK_UNKNOWN || l->next_timer_ms == LK_SOMETIME) && l->timers != 0;
     json_t *o = lk_json_object();
     lk_jw_set(o, "id", lk_jw_raw_id(w, l->id));
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind ? l->kind : "unknown"));

@@ -27,7 +27,7 @@ SAME = [
     ("lk104_executor_starvation", "to_thread"),
     ("lk105_await_cycle", "uvloop_three"),
     ("lk106_lock_held_across_await", "aiohttp_counter"),
-    ("lk107_gil_inversion", "extension"),
+    ("lk108_wait_cycle", "lock_future"),
     ("lk201_future_on_dead_loop", "uvloop_closed"),
     ("lk301_loop_per_request", "uvloop_view"),
     ("healthy_kinds", "idle_all"),
@@ -209,7 +209,15 @@ def wrong_program():
         os.unlink(program.exe)
         report = core(file)
         assert any(program.exe in text for text in report["limits"]), report["limits"]
-    return "refused with both build ids; found below --sysroot"
+        finder = os.path.join(folder, "debuginfod-find")
+        with open(finder, "w", encoding="utf-8") as script:
+            script.write("#!/bin/sh\ntest \"$1 $2\" = 'executable %s' && echo '%s'\n" % (build_id(root + program.exe), root + program.exe))
+        os.chmod(finder, 0o755)
+        env = dict(os.environ, PATH=folder + ":" + os.environ["PATH"])
+        for options, found in (((), False), (("--debuginfod",), True)):
+            ran = loopknot("core", "--format", "json", *options, file, env=env)
+            assert (("main", "hung.c") in {c[1:3] for c in culprits(lib.parse(ran))}) == found, (options, ran.text[:500])
+    return "refused with both build ids; found below --sysroot, and by debuginfod-find"
 
 
 def cut_off():
@@ -248,6 +256,14 @@ def kernels():
         report = is_told(files[0])
         assert any("Aborted" in text for text in report["limits"]), report["limits"]
         assert report["target"]["cmdline"] == [program.exe], report["target"]["cmdline"]
+        file = files[0] + ".json"
+        with open(file, "wb") as out:
+            out.write(loopknot("core", "--format", "json", files[0]).out)
+        assert loopknot("analyze", file).text == loopknot("core", files[0]).text, "told again it is told differently"
+        with open(files[0], "r+b") as cut:
+            cut.truncate(os.path.getsize(files[0]) * 3 // 4)
+        report = core(files[0])
+        assert report["verdict"] in ("unknown", "deadlock") and any("cut off" in text for text in report["limits"]), told(report)
     return "with the signal that ended it"
 
 

@@ -431,7 +431,8 @@ static int64_t unread_beside(const struct lk_rule_context *c, const struct lk_th
     int64_t n = 0;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        n += t != holder && t->python && t->running && t->read == LK_READ_RACY;
+        n += t != holder && t->python && t->running &&
+             (t->read == LK_READ_RACY || c->snap->one_moment);
     }
     return n;
 }
@@ -445,7 +446,9 @@ static const char *kept_from_gil(struct lk_rule_context *c, struct lk_ref holder
                       : lk_print(c, "%lld threads wait for it", (long long)n);
     n = unread_beside(c, lk_thread_at(c->snap, holder));
     c->out->look_again.at_once |= n > 0;
-    return n ? lk_print(c, "%s that ran could not be read", lk_count(c, n, "thread")) : NULL;
+    return n ? lk_print(c, "%s that ran %s", lk_count(c, n, "thread"),
+                        c->snap->one_moment ? "may ask for it" : "could not be read")
+             : NULL;
 }
 
 /* The innermost native frame that says what the thread is in; NULL. */
