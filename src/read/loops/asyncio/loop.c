@@ -15,19 +15,12 @@
 #include "read/python/reader/mention.h"
 #include "read/python/stdlib/socket.h"
 
-enum {
-    OBJ_FIRST = 16, /* first field after PyObject_HEAD */
-};
-
 static void read_selector(struct lk_py *py, lk_addr obj, struct lk_loop *o)
 {
     lk_addr selector = lk_py_attr(py, obj, "_selector");
     if (!selector || lk_py_is_none(py, selector))
         return;
-    lk_addr c = lk_py_attr(py, selector, "_selector");
-    const struct lk_pytype *ty = c ? lk_py_type(py, c) : NULL;
-    if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
-        o->epoll_fd = lk_py_fd_at(py, lk_py_field(py, c, OBJ_FIRST));
+    o->epoll_fd = lk_py_epoll_fd(py, lk_py_attr(py, selector, "_selector"));
     int64_t n = lk_py_len(py, lk_py_attr(py, selector, "_fd_to_key"));
     if (n >= 0)
         o->watched_fds = n > 0 && o->wakeup_read_fd != LK_UNKNOWN ? n - 1 : n;

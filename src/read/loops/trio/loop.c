@@ -20,9 +20,11 @@
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/socket.h"
 
-enum {
-    OBJ_FIRST = 16, /* first field after PyObject_HEAD */
-};
+lk_addr lk_trio_attr(struct lk_py *py, lk_addr obj, const char *name)
+{
+    lk_addr v = obj ? lk_py_attr(py, obj, name) : 0;
+    return v && !lk_py_is_none(py, v) ? v : 0;
+}
 
 /* ---- clock ------------------------------------------------------------------------------- */
 
@@ -60,11 +62,8 @@ static void read_deadlines(struct lk_py *py, lk_addr runner, struct lk_loop *o)
 
 static void read_io(struct lk_py *py, lk_addr runner, struct lk_loop *o)
 {
-    lk_addr io = lk_py_attr(py, runner, "io_manager"),
-            epoll = io ? lk_py_attr(py, io, "_epoll") : 0;
-    const struct lk_pytype *ty = epoll ? lk_py_type(py, epoll) : NULL;
-    if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
-        o->epoll_fd = lk_py_fd_at(py, lk_py_field(py, epoll, OBJ_FIRST));
+    lk_addr io = lk_py_attr(py, runner, "io_manager");
+    o->epoll_fd = io ? lk_py_epoll_fd(py, lk_py_attr(py, io, "_epoll")) : LK_UNKNOWN;
     int64_t n = io ? lk_py_len(py, lk_py_attr(py, io, "_registered")) : -1;
     if (n >= 0) /* one is its own, by which other threads wake it */
         o->watched_fds = LK_MAX(n - 1, (int64_t)0);
@@ -93,8 +92,7 @@ void lk_trio_read_loop(struct lk_py *py, lk_addr runner, struct lk_ref ref)
 
 lk_addr lk_trio_main_task(struct lk_py *py, lk_addr loop)
 {
-    lk_addr task = lk_py_attr(py, loop, "main_task");
-    return task && !lk_py_is_none(py, task) ? task : 0;
+    return lk_trio_attr(py, loop, "main_task");
 }
 
 /* ---- the step that is being made ------------------------------------------------------------ */

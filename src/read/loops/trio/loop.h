@@ -4,6 +4,8 @@
 
 #include "read/python/interpreter/interpreter.h"
 
+/** An attribute that is not None; 0. */
+lk_addr lk_trio_attr(struct lk_py *py, lk_addr obj, const char *name);
 void lk_trio_read_loop(struct lk_py *py, lk_addr obj, struct lk_ref loop);
 /** By the frame of run(), whose generator makes the steps: the task that makes a step. */
 void lk_trio_read_current(struct lk_py *py, struct lk_ref loop, const struct lk_pyf *driver);

@@ -15,22 +15,18 @@
 
 enum { MAX_SCOPES = 256 }; /* around one task */
 
-static lk_addr attr(struct lk_py *py, lk_addr obj, const char *name)
-{
-    lk_addr v = obj ? lk_py_attr(py, obj, name) : 0;
-    return v && !lk_py_is_none(py, v) ? v : 0;
-}
-
 /* The status around this one, unless its scope shields. */
 static lk_addr outer(struct lk_py *py, lk_addr status, lk_addr scope)
 {
-    return lk_py_bool(py, attr(py, scope, "_shield")) == LK_YES ? 0 : attr(py, status, "_parent");
+    return lk_py_bool(py, lk_trio_attr(py, scope, "_shield")) == LK_YES
+               ? 0
+               : lk_trio_attr(py, status, "_parent");
 }
 
 static int64_t left_until(struct lk_py *py, lk_addr loop, lk_addr scope)
 {
     double when;
-    if (!lk_py_number(py, attr(py, scope, "_deadline"), &when))
+    if (!lk_py_number(py, lk_trio_attr(py, scope, "_deadline"), &when))
         return LK_UNKNOWN;
     if (when > 1e300) /* inf */
         return LK_FOREVER;
@@ -41,9 +37,9 @@ static int64_t left_until(struct lk_py *py, lk_addr loop, lk_addr scope)
 int64_t lk_trio_deadline(struct lk_py *py, lk_addr loop, lk_addr task)
 {
     int64_t best = LK_FOREVER;
-    lk_addr status = attr(py, task, "_cancel_status");
+    lk_addr status = lk_trio_attr(py, task, "_cancel_status");
     for (int i = 0; status; i++) {
-        lk_addr scope = attr(py, status, "_scope");
+        lk_addr scope = lk_trio_attr(py, status, "_scope");
         int64_t left = scope && i < MAX_SCOPES ? left_until(py, loop, scope) : LK_UNKNOWN;
         if (left == LK_UNKNOWN)
             return LK_UNKNOWN;
@@ -57,10 +53,10 @@ int64_t lk_trio_deadline(struct lk_py *py, lk_addr loop, lk_addr task)
 static void each_nursery(struct lk_py *py, lk_addr task,
                          void (*fn)(struct lk_py *py, lk_addr scope, void *arg), void *arg)
 {
-    lk_addr nursery = attr(py, task, "_parent_nursery");
+    lk_addr nursery = lk_trio_attr(py, task, "_parent_nursery");
     for (int i = 0; nursery && i < MAX_SCOPES; i++) {
         fn(py, nursery, arg);
-        nursery = attr(py, attr(py, nursery, "_parent_task"), "_parent_nursery");
+        nursery = lk_trio_attr(py, lk_trio_attr(py, nursery, "_parent_task"), "_parent_nursery");
     }
 }
 
@@ -84,9 +80,9 @@ static void each_status(struct lk_py *py, lk_addr task,
 void lk_trio_each_scope(struct lk_py *py, lk_addr task,
                         void (*fn)(struct lk_py *py, lk_addr scope, void *arg), void *arg)
 {
-    lk_addr status = attr(py, task, "_cancel_status");
+    lk_addr status = lk_trio_attr(py, task, "_cancel_status");
     for (int i = 0; status && i < MAX_SCOPES; i++) {
-        lk_addr scope = attr(py, status, "_scope");
+        lk_addr scope = lk_trio_attr(py, status, "_scope");
         if (scope)
             fn(py, scope, arg);
         status = outer(py, status, scope);

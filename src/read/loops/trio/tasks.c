@@ -9,6 +9,7 @@
 #include "read/loops/asyncio/coroutine_task.h"
 #include "read/loops/asyncio/setters.h"
 #include "read/loops/trio/bridge.h"
+#include "read/loops/trio/loop.h"
 #include "read/loops/trio/task_wait.h"
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/container.h"
@@ -27,12 +28,6 @@ enum {
     PREFETCH = 1024,
 };
 
-static lk_addr attr(struct lk_py *py, lk_addr obj, const char *name)
-{
-    lk_addr v = lk_py_attr(py, obj, name);
-    return v && !lk_py_is_none(py, v) ? v : 0;
-}
-
 /* ---- entering ---------------------------------------------------------------------------- */
 
 static void enter(struct lk_py *py, struct lk_ref loop, lk_addr obj)
@@ -40,15 +35,15 @@ static void enter(struct lk_py *py, struct lk_ref loop, lk_addr obj)
     bool is_new;
     int64_t steps;
     struct lk_ref ref = lk_py_task_of_kind(py, obj, LK_TASK_COROUTINE, &is_new);
-    lk_addr name = attr(py, obj, "name");
+    lk_addr name = lk_trio_attr(py, obj, "name");
     const char *text = name ? lk_py_str(py, name) : NULL;
     struct lk_task *k = lk_task_at(py->s, ref);
     k->name = text ? lk_redact_name(py->s->arena, text) : "";
     k->loop = loop;
     k->state = LK_TASK_PENDING;
     k->started = true;
-    k->ready = attr(py, obj, "_next_send_fn") != 0;
-    if (lk_py_int(py, attr(py, obj, "_schedule_points"), &steps))
+    k->ready = lk_trio_attr(py, obj, "_next_send_fn") != 0;
+    if (lk_py_int(py, lk_trio_attr(py, obj, "_schedule_points"), &steps))
         k->salt = 1 + (uint64_t)steps; /* that it went on shows, wherever it is again */
 }
 
@@ -60,7 +55,7 @@ static size_t enter_all(struct lk_py *py, struct lk_ref loop, const lk_addr *tas
         if (i % PREFETCH == 0)
             lk_prefetch(py->t, tasks + i, LK_MIN(n - i, (size_t)PREFETCH), TASK_SIZE);
         if (lk_py_known_class(py, tasks[i], NULL) != LK_CLASS_TRIO_TASK ||
-            !attr(py, tasks[i], "coro"))
+            !lk_trio_attr(py, tasks[i], "coro"))
             continue;
         enter(py, loop, tasks[i]);
         entered++;
@@ -113,7 +108,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, lk_addr coro,
 
 static void read_task(struct lk_py *py, struct lk_ref ref, struct lk_trio_bridge *b)
 {
-    lk_addr coro = attr(py, lk_task_at(py->s, ref)->addr, "coro");
+    lk_addr coro = lk_trio_attr(py, lk_task_at(py->s, ref)->addr, "coro");
     uint64_t thread;
     if (lk_coro_thread(py, coro, &thread)) {
         lk_coro_set_running(py, ref, (size_t)thread, coro);

@@ -15,10 +15,6 @@
 #include "read/python/interpreter/type.h"
 #include "read/python/stdlib/socket.h"
 
-enum {
-    OBJ_FIRST = 16, /* first field after PyObject_HEAD */
-};
-
 static int64_t length_of(struct lk_py *py, lk_addr obj, const char *attr)
 {
     lk_addr v = lk_py_attr(py, obj, attr);
@@ -27,10 +23,7 @@ static int64_t length_of(struct lk_py *py, lk_addr obj, const char *attr)
 
 static void read_poller(struct lk_py *py, lk_addr reactor, struct lk_loop *o)
 {
-    lk_addr poller = lk_py_attr(py, reactor, "_poller");
-    const struct lk_pytype *ty = poller ? lk_py_type(py, poller) : NULL;
-    if (ty && strcmp(ty->name, "select.epoll") == 0) /* pyEpoll_Object.epfd is its first field */
-        o->epoll_fd = lk_py_fd_at(py, lk_py_field(py, poller, OBJ_FIRST));
+    o->epoll_fd = lk_py_epoll_fd(py, lk_py_attr(py, reactor, "_poller"));
     int64_t n = length_of(py, reactor, "_reads");
     if (n >= 0) /* one is its own, by which other threads wake it */
         o->watched_fds = LK_MAX(n - 1, (int64_t)0);

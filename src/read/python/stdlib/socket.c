@@ -37,6 +37,15 @@ int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock)
     return lk_py_fd_at(py, lk_py_field(py, sock, OBJ_FIRST));
 }
 
+/* pyEpoll_Object.epfd is its first field (Modules/selectmodule.c). */
+int64_t lk_py_epoll_fd(struct lk_py *py, lk_addr obj)
+{
+    const struct lk_pytype *ty = obj ? lk_py_type(py, obj) : NULL;
+    return ty && strcmp(ty->name, "select.epoll") == 0
+               ? lk_py_fd_at(py, lk_py_field(py, obj, OBJ_FIRST))
+               : LK_UNKNOWN;
+}
+
 static const char *fd_text(struct lk_py *py, int64_t fd)
 {
     return lk_arena_printf(py->s->arena, "file descriptor %lld", (long long)fd);

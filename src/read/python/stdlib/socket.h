@@ -6,6 +6,8 @@
 
 /** File descriptor at that address of a C object; LK_UNKNOWN when implausible. */
 int64_t lk_py_fd_at(struct lk_py *py, lk_addr at);
+/** Descriptor of a select.epoll; LK_UNKNOWN for what is none. */
+int64_t lk_py_epoll_fd(struct lk_py *py, lk_addr obj);
 /** File descriptor of a socket.socket; LK_UNKNOWN for anything else. */
 int64_t lk_py_socket_fd(struct lk_py *py, lk_addr sock);
 /** An object's own descriptor if it is a socket, else that of the first socket it holds. */
