@@ -6,8 +6,11 @@
  */
 #include "read/loops/greenlet/hub.h"
 
+#include <string.h>
+
 #include "read/loops/greenlet/greenlet.h"
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/code.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -28,34 +31,27 @@ const struct lk_met_greenlet *lk_met_greenlet(struct lk_py *py, lk_addr obj)
 
 /* ---- the hub --------------------------------------------------------------------------------- */
 
-/* Frames that a hub's greenlet begins with; innermost where a hub idles. */
+/* Frames that a hub's greenlet begins with, and the folder of the library. */
 static const struct hub_frame {
-    const char *function, *file;
-    bool begins, waits;
+    const char *function, *file, *folder;
 } hub_frames[] = {
-    { "run", "gevent/hub.py", true, true },
-    { "run", "gevent/_ffi/loop.py", false, true },
-    { "run", "eventlet/hubs/hub.py", true, false },
-    { "run", "eventlet/hubs/asyncio.py", true, false },
-    { "do_poll", "eventlet/hubs/epolls.py", false, true },
-    { "do_poll", "eventlet/hubs/poll.py", false, true },
-    { "wait", "eventlet/hubs/poll.py", false, true },
-    { "wait", "eventlet/hubs/selects.py", false, true },
+    { "run", "gevent/hub.py", "/gevent/" },
+    { "run", "eventlet/hubs/hub.py", "/eventlet/" },
+    { "run", "eventlet/hubs/asyncio.py", "/eventlet/" },
 };
 
-static const struct hub_frame *frame_row(struct lk_py *py, const struct lk_pyf *f)
+static const struct hub_frame *frame_row(struct lk_py *py, const struct lk_pyframes *frames)
 {
-    for (size_t i = 0; i < LK_ARRAY_LEN(hub_frames); i++)
-        if (lk_py_frame_is(py, f, hub_frames[i].function, hub_frames[i].file))
+    for (size_t i = 0; frames && frames->n && i < LK_ARRAY_LEN(hub_frames); i++)
+        if (lk_py_frame_is(py, &frames->v[frames->n - 1], hub_frames[i].function,
+                           hub_frames[i].file))
             return &hub_frames[i];
     return NULL;
 }
 
 bool lk_hub_runs(struct lk_py *py, const struct lk_pyframes *frames)
 {
-    const struct hub_frame *row =
-        frames && frames->n ? frame_row(py, &frames->v[frames->n - 1]) : NULL;
-    return row && row->begins;
+    return frame_row(py, frames) != NULL;
 }
 
 /* The thread that stands in this hub's run(). */
@@ -69,14 +65,21 @@ static struct lk_ref running_on(struct lk_py *py, lk_addr hub)
     return lk_ref_make(LK_KIND_NONE, 0);
 }
 
+/* It waits, and all that is further in than its run() is the library's own: no callback. */
 static enum lk_tri idles(struct lk_py *py, struct lk_ref thread)
 {
     const struct lk_thread *t = lk_thread_at(py->s, thread);
-    const struct hub_frame *row = frame_row(py, &lk_py_frames_of_thread(py, thread.index)->v[0]);
+    const struct lk_pyframes *f = lk_py_frames_of_thread(py, thread.index);
+    const struct hub_frame *row = frame_row(py, f);
     if (!t->os.syscall)
         return LK_TRI_UNKNOWN;
-    return row && row->waits && (t->os.on == LK_OS_SELECTOR || t->os.on == LK_OS_TIMER) ? LK_YES
-                                                                                        : LK_NO;
+    for (size_t i = 0; row && i < f->n; i++) {
+        const struct lk_pycode *c = lk_py_code(py, f->v[i].code);
+        if (!c || !strstr(c->code->file, row->folder))
+            return LK_NO;
+    }
+    /* one that watches nothing sleeps */
+    return t->os.on == LK_OS_SELECTOR || t->os.on == LK_OS_TIMER ? LK_YES : LK_NO;
 }
 
 /* The greenlet that the thread runs is no suspended one; that it waits with its thread shows. */

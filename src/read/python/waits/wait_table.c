@@ -83,6 +83,8 @@ const struct lk_wait_row lk_thread_wait_rows[] = {
     { NULL, "gevent/_greenlet_primitives.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "hub.switch()", 0 },
     { NULL, "gevent/_semaphore.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_LOCK, IN, IN, "Lock.acquire()", 0 },
     { "run", "gevent/hub.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, 0, IN | LK_TAG_SELECT, "hub idle", 0 },
+    { "run", "gevent/libuv/loop.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
+    { "run", "gevent/libev/corecffi.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
     { "run", "gevent/_ffi/loop.py", NULL, LK_CLASS_OTHER, LK_HOW_IDLE, LK_WAIT_SELECTOR, LK_TAG_SELECT, IN, "hub idle", 0 },
     { "acquire_with_timeout", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION | IN, IN, "Condition.wait()", 0 },
     { "wait", "gevent/_threading.py", NULL, LK_CLASS_OTHER, LK_HOW_KEEP, LK_WAIT_CONDITION, LK_TAG_CONDITION, IN, "Condition.wait()", 0 },
