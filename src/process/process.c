@@ -187,9 +187,9 @@ static bool read_by_pages(struct lk_process *t, lk_addr addr, uint8_t *buf, size
 
         if (!page)
             return false;
+        memcpy(buf, page + offset, part);
         if (is_watched(t))
             lk_pages_asked(t->pages, offset, part);
-        memcpy(buf, page + offset, part);
         addr += part;
         buf += part;
         n -= part;

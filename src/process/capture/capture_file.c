@@ -20,7 +20,14 @@
 
 static const uint8_t magic[LK_CAPTURE_MAGIC] = { 'L', 'K', 'C', 'A', 'P', '\r', '\n', 0x1a };
 
-enum { VERSION = 1, LEVEL = 3, MAX_SAMPLES = 100000, DAY_MS = 86400000 };
+enum {
+    VERSION = 1,
+    LEVEL = 3,
+    LEVEL_OF_LARGE = 1,
+    LARGE = 4 << 20,
+    MAX_SAMPLES = 100000,
+    DAY_MS = 86400000
+};
 #define MAX_RAW (UINT64_C(4) << 30) /* of all sections, unpacked */
 
 static const char no_memory[] = "out of memory",
@@ -87,7 +94,8 @@ static bool compress(struct section *s, const void *raw, size_t n)
 {
     const size_t max = ZSTD_compressBound(n);
     s->bytes = malloc(max);
-    const size_t stored = s->bytes ? ZSTD_compress(s->bytes, max, raw, n, LEVEL) : 0;
+    const size_t stored =
+        s->bytes ? ZSTD_compress(s->bytes, max, raw, n, n < LARGE ? LEVEL : LEVEL_OF_LARGE) : 0;
     const bool ok = s->bytes && !ZSTD_isError(stored);
     s->header.raw = n;
     s->header.stored = ok ? stored : 0;

@@ -145,12 +145,16 @@ static bool is_known(const struct page *p, size_t from, size_t n)
     return true;
 }
 
-static void put(struct page *p, size_t at, const uint8_t *bytes, size_t n)
+/* n bytes, 8 at most. */
+static inline void put(struct page *p, size_t at, const uint8_t *bytes, size_t n)
 {
-    if (p->same && memcmp(p->bytes + at, bytes + at, n) == 0)
+    uint64_t old = 0, new = 0;
+    memcpy(&old, p->bytes + at, n);
+    memcpy(&new, bytes + at, n);
+    if (p->same && old == new)
         return;
     p->same = false;
-    memcpy(p->bytes + at, bytes + at, n);
+    memcpy(p->bytes + at, &new, n);
 }
 
 void lk_known_put(struct lk_known *w, lk_addr page, const uint8_t *bytes, const uint64_t *asked)
@@ -161,13 +165,13 @@ void lk_known_put(struct lk_known *w, lk_addr page, const uint8_t *bytes, const 
     p->why = 0;
     for (size_t i = 0; i < LK_PAGE_WORDS; i++) {
         p->known[i] |= asked[i];
-        for (uint64_t left = asked[i]; left;) {
-            const size_t from = (size_t)__builtin_ctzll(left);
-            const uint64_t gap = ~(left >> from);
-            const size_t n = gap ? (size_t)__builtin_ctzll(gap) : 64;
-            put(p, i * 64 + from, bytes, n);
-            left = from + n < 64 ? left & ~UINT64_C(0) << (from + n) : 0;
-        }
+        for (uint64_t left = asked[i], at = i * 64; left; left >>= 8, at += 8)
+            if ((left & 0xff) == 0xff)
+                put(p, at, bytes, 8);
+            else
+                for (uint64_t some = left & 0xff, k = at; some; some >>= 1, k++)
+                    if (some & 1)
+                        put(p, k, bytes, 1);
     }
 }
 
