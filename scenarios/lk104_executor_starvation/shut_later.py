@@ -1,5 +1,7 @@
-"""The only worker of a pool waits for a job in the same pool's queue; a thread that sleeps will shut the pool down: with
-SCENARIO_CALLS_OFF it calls off what is queued, else the job would still have to be done.
+"""The only worker of a pool waits for a job in the same pool's queue; a thread that sleeps will shut the pool down.
+
+With SCENARIO_LATER=call_off it calls off what is queued, else the job would still have to be done. With SCENARIO_LATER=sweep it cancels,
+by a method, what a table has.
 """
 import concurrent.futures
 import os
@@ -24,8 +26,26 @@ def call_off():
     POOL.shutdown(wait=False, cancel_futures=True)
 
 
+class Table:
+    def __init__(self):
+        self.jobs = []
+
+    def cancel_all(self):
+        for job in self.jobs:
+            job.cancel()
+
+
+TABLE = Table()
+
+
+def sweep():
+    time.sleep(600)
+    TABLE.cancel_all()
+
+
 def outer():
     job = POOL.submit(int, "1")
+    TABLE.jobs.append(job)
     common.stuck()
     return job.result()  # <- guilty
 
@@ -36,5 +56,5 @@ def sum_view():
 
 
 if __name__ == "__main__":
-    threading.Thread(target=call_off if "SCENARIO_CALLS_OFF" in os.environ else shut, daemon=True).start()
+    threading.Thread(target=globals()[os.environ.get("SCENARIO_LATER", "shut")], daemon=True).start()
     common.serve(app)

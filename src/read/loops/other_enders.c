@@ -36,6 +36,7 @@ enum {
     MAX_FUNCTIONS = 64, /* that one party's code names, one within the other */
     MAX_NESTED = 3,
     MAX_OWN = 16,
+    MAX_AT_HAND = 4096,
 };
 
 static const char *const completes[] = { "set_result", "set_exception", "cancel", NULL };
@@ -70,6 +71,7 @@ struct search {
     struct lk_map places; /* stack -> what its code does, as bits, + 1: alike wherever it stands */
     unsigned does;        /* the party's code: bits of enum ends */
     bool wanted_ends[N_ENDS];
+    void (*met)(struct lk_py *py, lk_addr obj, void *arg);
 };
 
 /* ---- what threads wait for ------------------------------------------------------------------- */
@@ -272,7 +274,7 @@ static void begin(struct search *x, struct lk_ref party, const struct lk_pyframe
 static void seek(struct search *x)
 {
     struct lk_leads_to l = { .each = &x->wanted,
-                             .met = note_met,
+                             .met = x->met,
                              .arg = x,
                              .not_packages = true,
                              .steps = STEPS,
@@ -327,6 +329,33 @@ static void ask_handlers(struct search *x)
         ask_handler(x, a->handlers.v[i]);
 }
 
+static void ask_all(struct search *x)
+{
+    const struct lk_snapshot *s = x->py->s;
+    struct lk_pyframes chain = { 0 };
+    for (size_t i = 0; i < s->threads.n; i++) {
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(x->py, i);
+        if (frames)
+            ask(x, lk_ref_make(LK_KIND_THREAD, i), frames);
+    }
+    for (size_t i = 0; i < s->tasks.n && s->tasks.n <= LK_MAX_ASKED_TASKS; i++) {
+        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
+        const struct lk_pyframes *frames = lk_frames_of_party(x->py, task, &chain);
+        if (frames)
+            ask(x, task, frames);
+    }
+    lk_free(chain.v);
+}
+
+static void end_search(struct search *x)
+{
+    lk_program_code_free(x->code);
+    lk_map_deinit(&x->wanted);
+    lk_map_deinit(&x->places);
+    lk_free(x->waits.v);
+    lk_free(x->roots.v);
+}
+
 /* Not everybody was asked: what was not looked at is not nobody's. A thread's lock no task gives
  * back but in its own function. */
 static void doubt_locks(struct search *x)
@@ -341,32 +370,45 @@ static void doubt_locks(struct search *x)
 
 void lk_py_find_other_enders(struct lk_py *py)
 {
-    struct search x = { .py = py, .budget = MAX_LOOKS };
-    struct lk_pyframes chain = { 0 };
+    struct search x = { .py = py, .budget = MAX_LOOKS, .met = note_met };
     const struct lk_snapshot *s = py->s;
     for (size_t i = 0; i < s->threads.n; i++)
         add_futures(&x, i);
     for (size_t i = 0; i < s->locks.n; i++)
         add_lock(&x, i);
-    for (size_t i = 0; x.waits.n && i < s->threads.n; i++) {
-        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
-        if (frames)
-            ask(&x, lk_ref_make(LK_KIND_THREAD, i), frames);
-    }
-    for (size_t i = 0; x.waits.n && i < s->tasks.n && s->tasks.n <= LK_MAX_ASKED_TASKS; i++) {
-        const struct lk_ref task = lk_ref_make(LK_KIND_TASK, i);
-        const struct lk_pyframes *frames = lk_frames_of_party(py, task, &chain);
-        if (frames)
-            ask(&x, task, frames);
-    }
+    if (x.waits.n)
+        ask_all(&x);
     if (x.waits.n)
         ask_handlers(&x);
     if (!x.budget || s->tasks.n > LK_MAX_ASKED_TASKS)
         doubt_locks(&x);
-    lk_program_code_free(x.code);
-    lk_map_deinit(&x.wanted);
-    lk_map_deinit(&x.places);
-    lk_free(x.waits.v);
-    lk_free(x.roots.v);
-    lk_free(chain.v);
+    end_search(&x);
+}
+
+static void note_member(struct lk_py *py, lk_addr obj, void *arg)
+{
+    const struct search *x = arg;
+    uint64_t member;
+    if (!lk_map_get(&x->wanted, obj, &member))
+        return;
+    if (py->s->at_hand.n >= MAX_AT_HAND)
+        py->s->at_hand_cut = true;
+    else
+        lk_vec_add(&py->s->at_hand, ((struct lk_at_hand){ .what = lk_ref_unpack(member),
+                                                          .by = x->party,
+                                                          .in_ms = LK_UNKNOWN,
+                                                          .callback = "" }));
+}
+
+void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members)
+{
+    struct search x = {
+        .py = py, .budget = MAX_LOOKS, .met = note_member, .wanted_ends = { [COMPLETES] = true }
+    };
+    for (size_t i = 0; i < members->cap; i++)
+        if (members->used[i])
+            lk_map_put(&x.wanted, members->keys[i], members->values[i]);
+    ask_all(&x);
+    py->s->at_hand_cut |= x.budget == 0;
+    end_search(&x);
 }

@@ -10,5 +10,8 @@
  * somebody else may give back.
  */
 void lk_py_find_other_enders(struct lk_py *py);
+/** Adds to at_hand who has one of a ring's members at hand, and runs code that completes or
+ * cancels. members: address -> packed ref. */
+void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members);
 
 #endif

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "read/loops/asyncio/timer_cancels.h"
+#include "read/loops/other_enders.h"
 #include "read/loops/pool_change.h"
 #include "read/loops/registered.h"
 #include "read/loops/trio/scopes.h"
@@ -441,6 +442,7 @@ void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
     };
 
     if (s == py->s && s->python.frames_read && find_ring_members(py, &wanted)) {
+        lk_py_find_ring_enders(py, &wanted);
         find_scopes(py, &wanted, &scopes);
         x.methods = py->s->tasks.n + py->s->threads.n <= MAX_FOLLOWED;
         for (size_t i = 0; i < py->timers.n; i++)
