@@ -118,6 +118,8 @@ LK_EXPORT int loopknot_examine_core(struct loopknot_diagnosis *d, const struct l
         inner.capture = NULL;
         lk_examine_one(0, &inner, &r);
     }
+    if (!r.ok && r.err.code == LK_ERR_NOMEM)
+        lk_error_set(&r.err, LK_ERR_NOMEM, "out of memory: the core was not examined");
     return take_report(d, &r, message, size);
 }
 

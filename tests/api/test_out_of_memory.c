@@ -345,6 +345,36 @@ static void in_this_thread(void **state)
     examinations(one, 50);
 }
 
+static char core_file[64];
+
+/* A core dump, packed. */
+static int dumped(struct loopknot_diagnosis *d)
+{
+    char message[1024] = "";
+    struct loopknot_core core = loopknot_core_default();
+    const struct loopknot_options o = options();
+    core.file = core_file;
+    const int status = loopknot_examine_core(d, &core, &o, message, sizeof message);
+    if (status == LOOPKNOT_NO_MEMORY)
+        assert_non_null(strstr(message, "memory"));
+    return status;
+}
+
+static void a_core(void **state)
+{
+    char command[200], plain[48];
+    (void)state;
+    snprintf(plain, sizeof plain, "/tmp/loopknot-test-core.%d", (int)target);
+    snprintf(core_file, sizeof core_file, "%s.gz", plain);
+    snprintf(command, sizeof command,
+             "gcore -o /tmp/loopknot-test-core %d >/dev/null 2>&1 </dev/null && gzip -1 %s",
+             (int)target, plain);
+    if (system(command) != 0)
+        skip();
+    examinations(dumped, 30);
+    unlink(core_file);
+}
+
 static void in_threads(void **state)
 {
     (void)state;
@@ -490,8 +520,11 @@ static void all_else(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(in_this_thread), cmocka_unit_test(in_threads),
-        cmocka_unit_test(writers),        cmocka_unit_test(a_report_read_again),
+        cmocka_unit_test(in_this_thread),
+        cmocka_unit_test(in_threads),
+        cmocka_unit_test(a_core),
+        cmocka_unit_test(writers),
+        cmocka_unit_test(a_report_read_again),
         cmocka_unit_test(all_else),
     };
     return cmocka_run_group_tests(tests, start_target, end_target);

@@ -278,6 +278,8 @@ static bool unpack(struct unpacking *u, const struct format *f, const char *name
             err, LK_ERR_OS,
             "%s: unpacked it is larger than %s (in %s; TMPDIR names another folder)", name,
             u->bound, folder);
+    if (u->why == ENOMEM)
+        return lk_error_set(err, LK_ERR_NOMEM, "out of memory: %s was not unpacked", name);
     if (u->why)
         return lk_error_os(err, u->why, "%s could not be unpacked into %s", name, folder);
     return lk_error_set(err, LK_ERR_BAD_DATA, "%s: is no %s file, though it begins like one", name,
