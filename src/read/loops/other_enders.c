@@ -1,12 +1,12 @@
 /*
- * Who could end a wait by code of the program's own, though something else is known to: threads and
- * tasks that have a future or a lock at hand which a thread waits for, and that run code which
- * completes futures, or gives locks back. They have it by the variables of their frames, the
- * globals that the code of these names, itself or through functions of the program, and what all of
- * that leads to (a queue's items, the data of a selector's keys). Code that takes a lock too gives
- * back what it took. The waiter's own code is what waits, whoever runs it; and who waits for the
- * next item has done with the last one (`item = queue.get()` has not bound the name again yet), but
- * for what it collects.
+ * Who could end a wait by code of the program's own, though something else is known to: threads,
+ * tasks and signal handlers that have a future or a lock at hand which somebody waits for, or a
+ * member of a ring, and that run code which completes or cancels, or gives locks back. They have it
+ * by the variables of their frames, the globals that the code of these names, itself or through
+ * functions of the program, and what all of that leads to (a queue's items, the data of a
+ * selector's keys). Code that takes a lock too gives back what it took. The waiter's own code is
+ * what waits, whoever runs it; and who waits for the next item has done with the last one
+ * (`item = queue.get()` has not bound the name again yet), but for what it collects.
  */
 #include "read/loops/other_enders.h"
 
