@@ -144,8 +144,11 @@ struct lk_ref lk_hub_loop(struct lk_py *py, lk_addr obj, lk_addr greenlet, const
     bool is_new;
     if (!runs && g && !g->dead)
         on = g->thread;
-    if (on.kind != LK_KIND_THREAD)
+    if (on.kind != LK_KIND_THREAD) {
+        /* its thread has ended, or it has never begun */
+        lk_reader(py)->hubs_unread += !g || g->current || g->suspended;
         return on;
+    }
     struct lk_ref ref = lk_snapshot_loop(py->s, obj, &is_new);
     struct lk_loop *o = lk_loop_at(py->s, ref);
     lk_reader(py)->hubs++;

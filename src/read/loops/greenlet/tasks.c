@@ -141,6 +141,7 @@ static struct lk_ref meet(struct lk_py *py, const struct lk_greenlet *g)
                                    .thread = lk_greenlet_thread(py, g),
                                    .main = g->main,
                                    .current = g->state == LK_GREENLET_CURRENT,
+                                   .suspended = g->state == LK_GREENLET_SUSPENDED,
                                    .dead = g->state == LK_GREENLET_DEAD };
     if (lk_map_add(&a->greenlet_at, g->addr, a->greenlets.n))
         lk_vec_add(&a->greenlets, met);
@@ -209,7 +210,7 @@ static void say_limits(struct lk_py *py, const struct reading *r, bool known, bo
  * switches to it; where a hub should be and none was found, that decides. */
 static void say_unknown_waits(struct lk_py *py)
 {
-    const bool hubless = !lk_reader(py)->hubs && may_have_hub(py, true);
+    const bool hubless = !lk_reader(py)->hubs && lk_reader(py)->hubs_unread;
     for (size_t i = 0; i < py->s->tasks.n; i++) {
         struct lk_task *k = &py->s->tasks.v[i];
         if (k->kind != LK_TASK_GREENLET || k->wait.kind != LK_WAIT_UNKNOWN)

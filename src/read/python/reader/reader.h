@@ -82,7 +82,7 @@ struct lk_aio_on_primitive {
 struct lk_met_greenlet {
     lk_addr addr;
     struct lk_ref thread; /* that alone can go on with it; none = not known */
-    bool main, current, dead;
+    bool main, current, suspended, dead;
 };
 
 /** A thread that joins the workers of an executor. */
@@ -142,6 +142,7 @@ struct lk_reader {
     struct lk_map hub_of_loop; /* a hub's loop object -> index of the snapshot's loop */
     bool greenlets_cut;        /* there may be more, or not all could be read */
     unsigned hubs;             /* that switch them, and were read */
+    unsigned hubs_unread;      /* ... or have begun, and were not */
     struct lk_pyframes chain;  /* buffer of the await chain being read */
     /* descriptor of a transport, whichever kind of loop made it; LK_UNKNOWN */
     int64_t (*transport_fd)(struct lk_py *py, lk_addr transport);
