@@ -225,7 +225,7 @@ static bool nobody_else(struct lk_py *py, size_t lock)
     const struct lk_lock *l = &py->s->locks.v[lock];
     const struct lk_ref ref = lk_ref_make(LK_KIND_LOCK, lock);
     return !others_reach(py, ref, l->addr, l->owners.v[0]) &&
-           !others_give_back(py, ref, l->addr, l->owners.v[0]) && !timers_give_back(py, l->addr);
+           !others_give_back(py, ref, l->addr, l->owners.v[0]);
 }
 
 static void weigh(struct lk_py *py, const struct lk_map *doubtful)
@@ -254,9 +254,11 @@ static void weigh_with_greenlets(struct lk_py *py, const struct lk_map *doubtful
             continue;
         const struct lk_task *k = l->owners.n == 1 ? lk_task_at(py->s, l->owners.v[0]) : NULL;
         const bool greenlet = k && k->kind == LK_TASK_GREENLET;
-        l->owner_certain = is_to_be_weighed(l) &&
-                           (greenlet ? !lk_map_get(doubtful, i, NULL) : l->owner_certain) &&
-                           nobody_else(py, i);
+        l->owner_certain =
+            is_to_be_weighed(l) &&
+            (greenlet ? !lk_map_get(doubtful, i, NULL) && !timers_give_back(py, l->addr)
+                      : l->owner_certain) &&
+            nobody_else(py, i);
     }
 }
 
