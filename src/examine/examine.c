@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "diagnose/catalog/classify.h"
+#include "examine/children.h"
 #include "examine/next_step.h"
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
@@ -82,45 +83,6 @@ static bool sleep_until(const struct examination *x, uint64_t ms)
     }
 }
 
-static bool is_examined(const struct lk_examine_options *o, int64_t pid)
-{
-    for (size_t i = 0; i < o->n_together; i++)
-        if (o->together[i] == pid)
-            return true;
-    return false;
-}
-
-/* Alive, and not merely started while the processes to examine were being listed. */
-static bool is_missed(const struct examination *x, int64_t pid)
-{
-    const uint64_t margin = 20, listed = x->session.options->listed_ticks,
-                   start = lk_machine_started(lk_process_machine(x->session.target), pid);
-    return start && (!listed || start + margin < listed);
-}
-
-static bool all_children_examined(const struct examination *x, const struct lk_snapshot *s)
-{
-    const struct lk_examine_options *o = x->session.options;
-    size_t examined = 0, missed = 0;
-    for (size_t i = 0; i < s->children.n; i++) {
-        const bool seen = is_examined(o, s->children.v[i].pid);
-        examined += seen;
-        missed += !seen && is_missed(x, s->children.v[i].pid);
-    }
-    return (examined || o->tree) && !missed;
-}
-
-/* At the end: children that have ended meanwhile are nobody's to look at any more. */
-static void forget_ended_children(struct examination *x)
-{
-    struct lk_snapshot *s = x->snap;
-    size_t n = 0;
-    for (size_t i = 0; i < s->children.n; i++)
-        if (lk_machine_started(lk_process_machine(x->session.target), s->children.v[i].pid))
-            s->children.v[n++] = s->children.v[i];
-    s->children.n = n;
-}
-
 /* A fresh snapshot with the facts of the process that do not change from sample to sample. */
 static struct lk_snapshot *snapshot_for_sample(struct examination *x)
 {
@@ -128,7 +90,7 @@ static struct lk_snapshot *snapshot_for_sample(struct examination *x)
     lk_snapshot_copy_process(s, x->process);
     s->stalled_after_ms = x->session.options->stalled_after_ms;
     s->one_moment = lk_process_is_moment(x->session.target);
-    s->children_examined = all_children_examined(x, s);
+    s->children_examined = lk_all_children_examined(x->session.target, x->session.options, s);
     if (x->session.py)
         lk_py_describe(x->session.py, s);
     if (x->blind) {
@@ -243,7 +205,7 @@ static void read_listeners(struct examination *x)
     for (size_t i = 0; i < s->listeners.n; i++)
         for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
             struct lk_sharer *who = &s->listeners.v[i].sharers.v[k];
-            who->examined = is_examined(x->session.options, who->pid);
+            who->examined = lk_is_examined(x->session.options, who->pid);
         }
 }
 
@@ -567,7 +529,7 @@ static void complete(struct examination *x)
     note_limits(x);
     note_ran_out(x);
     lk_target_note_gaps(x->session.target, x->snap);
-    forget_ended_children(x);
+    lk_forget_ended_children(x->session.target, x->snap);
 }
 
 static bool ends_elsewhere(const struct lk_thread *t)
