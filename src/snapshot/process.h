@@ -19,7 +19,7 @@ struct lk_process_halt {
 
 /** Where it runs; what decides nothing, and whoever reads a report of elsewhere wants to know. */
 struct lk_surroundings {
-    const char *kernel; /* "Linux 6.1.0-13-amd64"; NULL */
+    const char *kernel; /* "Linux 6.1.0-13"; NULL */
     const char *load;   /* of 1, 5 and 15 minutes, "0.37 0.87 1.95"; NULL */
     int64_t machine_up_ms, process_up_ms;
     int64_t processors; /* that it may run on */

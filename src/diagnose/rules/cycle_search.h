@@ -31,6 +31,8 @@ struct lk_wait_cycle {
     const char *timer;
     bool direct;           /* cancelling a task of it ends nothing (ring_enders.c) */
     struct lk_ref watcher; /* a thread or task that has a member at hand and may cancel it; none */
+    const bool
+        *held; /* by node: cannot go on before it, which the graph alone does not say; NULL */
     const struct lk_at_hand *callback; /* what is registered has one at hand; NULL */
     struct lk_ref failing; /* if this task fails, a wait for all of its group ends; none */
     bool enders_unread;    /* of those who may end it not all could be read */

@@ -95,11 +95,19 @@ static bool runs_loop_of_member(const struct lk_rule_context *c, const struct lk
     return false;
 }
 
+/* It waits for the ring without a timeout. */
+static bool is_held(const struct lk_rule_context *c, const struct lk_wait_cycle *k,
+                    struct lk_ref party)
+{
+    return k->held && k->held[c->graph->first[party.kind] + party.index];
+}
+
 static void weigh_watcher(const struct lk_rule_context *c, struct lk_wait_cycle *k,
                           const struct lk_at_hand *h)
 {
     const struct lk_node *n = lk_graph_node(c->graph, h->by);
-    if (!n || (n->life == LK_LIFE_DEAD && n->life_failing == LK_LIFE_DEAD) ||
+    if (!n || is_held(c, k, h->by) ||
+        (n->life == LK_LIFE_DEAD && n->life_failing == LK_LIFE_DEAD) ||
         !may_be_ended(c, k, h->what) || is_member(k, h->by) || runs_loop_of_member(c, k, h->by))
         return;
     if (n->life_failing != LK_LIFE_DEAD) {

@@ -152,11 +152,21 @@ static bool trust_chain(const struct lk_rule_context *c, struct lk_edge *e, size
     return only_alike || (racy && !k->confirmed);
 }
 
+/* None of those that are held up has a timeout. c->mark. */
+static bool all_wait_for_ever(const struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->graph->n_nodes; i++)
+        if (c->mark[i] && c->graph->nodes[i].timeout_ms != LK_FOREVER)
+            return false;
+    return true;
+}
+
 /* Nobody can end it from outside, as a ring of waits (ring_enders.h). */
 static bool is_closed(const struct lk_rule_context *c, struct lk_edge *e, size_t n)
 {
     struct lk_wait_cycle k = { .chain = { .v = e, .n = n, .cap = n }, .n_cycle = n };
     k.left_ms = LK_FOREVER;
+    k.held = all_wait_for_ever(c) ? c->mark : NULL;
     for (size_t i = 0; i < n; i++)
         k.timed |= lk_graph_node(c->graph, e[i].from)->timeout_ms != LK_FOREVER;
     lk_weigh_ring_enders(c, &k);

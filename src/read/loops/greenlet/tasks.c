@@ -61,7 +61,7 @@ static bool is_gone(struct lk_py *py, lk_addr obj)
 
 static bool has_moved(struct lk_py *py, const struct reading *r, lk_addr obj, uint64_t *before)
 {
-    uint64_t now[LK_GREENLET_WORDS];
+    uint64_t now[LK_GREENLET_WORDS] = { 0 };
     const bool moved = is_gone(py, obj) || !lk_greenlet_words(py, &r->layout, obj, now) ||
                        memcmp(before, now, sizeof now) != 0;
     memcpy(before, now, sizeof now);
@@ -74,7 +74,7 @@ static bool has_moved(struct lk_py *py, const struct reading *r, lk_addr obj, ui
  */
 static struct lk_greenlet read_one(struct lk_py *py, struct reading *r, lk_addr obj, bool *moves)
 {
-    uint64_t words[LK_GREENLET_WORDS];
+    uint64_t words[LK_GREENLET_WORDS] = { 0 };
     struct lk_greenlet g;
     *moves = false;
     for (int i = 0; i < TRIES; i++) {
