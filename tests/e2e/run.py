@@ -289,7 +289,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--filter", action="append", default=[], metavar="WORD", help="only cases whose SCENARIO/PROGRAM holds it")
     parser.add_argument("--keep-reports", metavar="DIR", help="write every report there")
-    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--jobs", type=int, default=3)
     args = parser.parse_args()
     chosen = [c for c in driver.cases() if not args.filter or any(word in "/".join(c) for word in args.filter)]
     tally, printing, began = lib.Tally("e2e"), threading.Lock(), time.monotonic()
