@@ -454,7 +454,7 @@ static void throttled(void **state)
     static const char *const parents[] = { "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct",
                                            "/sys/fs/cgroup", NULL };
     char group[256];
-    uint64_t periods = 0, hits = 0, us = 0;
+    struct lk_throttle t = { 0 };
     if (!make_group(parents, group, sizeof(group)))
         skip();
     bool quota = write_file(group, "cpu.max", "2000 20000") ||
@@ -465,18 +465,21 @@ static void throttled(void **state)
     struct lk_procfs_folder f;
     assert_true(lk_procfs_enter(pid, &f));
     /* The time is entered when a throttled period ends, a moment after the count. */
-    for (int i = 0; in && i < 3000 && (hits == 0 || us == 0); i++) {
-        lk_cgroup_throttle(f.dir, &periods, &hits, &us);
+    for (int i = 0; in && i < 3000 && (t.throttled == 0 || t.usec == 0); i++) {
+        (void)lk_cgroup_throttle(f.dir, &t);
         nap();
     }
+    struct lk_surroundings around;
+    lk_cgroup_limits(f.dir, &around);
     lk_procfs_leave(&f);
     end(pid);
     remove_group(group);
     if (!in)
         skip();
-    assert_true(periods > 0);
-    assert_true(hits > 0);
-    assert_true(us > 0);
+    assert_true(t.periods > 0);
+    assert_true(t.throttled > 0);
+    assert_true(t.usec > 0);
+    assert_int_equal(around.cpu_thousandths, 100);
 }
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

@@ -1,12 +1,14 @@
 /*
- * Files of control groups. Version 2: cgroup.events and cpu.stat
+ * Files of control groups. Version 2: cgroup.events, cpu.stat, cpu.max, memory.max
  * (Documentation/admin-guide/cgroup-v2.rst); version 1: freezer.state
- * (kernel/cgroup/legacy_freezer.c) and cpu.stat (kernel/sched/core.c cpu_cfs_stat_show). A group is
- * found by proc_pid_cgroup(5) and our own proc_pid_mountinfo(5).
+ * (kernel/cgroup/legacy_freezer.c), cpu.stat and cpu.cfs_quota_us (kernel/sched/core.c),
+ * memory.limit_in_bytes (mm/memcontrol.c). A group is found by proc_pid_cgroup(5) and our own
+ * proc_pid_mountinfo(5).
  */
 #include "process/linux/cgroup.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,7 @@
 
 #define MAX_TEXT (64u * 1024)
 #define MAX_DIR  512
+#define FOLDER   (LK_PROCFS_PATH - 32) /* of a group: the name of a file follows */
 
 /* word is one of the comma-separated words of list, which ends at end. */
 static bool has_word(const char *list, const char *end, const char *word)
@@ -30,25 +33,59 @@ static bool has_word(const char *list, const char *end, const char *word)
     return false;
 }
 
+/* ---- where a group is ------------------------------------------------------------------------ */
+
+/* Lines of a file, each ended by a NUL. */
+struct lines {
+    char *text;
+    size_t n;
+};
+
+static struct lines split(char *text)
+{
+    const struct lines ret = { text, text ? strlen(text) : 0 };
+    for (char *at = text; at && (at = strchr(at, '\n'));)
+        *at++ = '\0';
+    return ret;
+}
+
+/* The line after this one, or the first; NULL at the end. */
+static const char *next_line(const struct lines *l, const char *line)
+{
+    line = line ? line + strlen(line) + 1 : l->text;
+    return line && line < l->text + l->n ? line : NULL;
+}
+
+struct places {
+    struct lines groups, mounts;
+};
+
+static struct places places_read(int proc)
+{
+    size_t n;
+    return (struct places){
+        split(lk_procfs_read_all(MAX_TEXT, &n, proc, "cgroup")),
+        split(lk_procfs_read_all(MAX_TEXT * 16, &n, AT_FDCWD, "/proc/self/mountinfo")),
+    };
+}
+
+static void places_deinit(struct places *p)
+{
+    lk_free(p->groups.text);
+    lk_free(p->mounts.text);
+}
+
 /* proc(5) /proc/PID/cgroup: "id:controllers:path"; version 2 is "0::path". controller NULL:
  * version 2. */
-static bool group_path(int proc, const char *controller, char *ret, size_t size)
+static const char *group_path(const struct lines *groups, const char *controller)
 {
-    char text[4096];
-    if (lk_procfs_read(text, sizeof(text), proc, "cgroup") <= 0)
-        return false;
-    for (char *line = text; *line;) {
-        char *next = line + strcspn(line, "\n");
-        bool last = *next == '\0';
-        *next = '\0';
-        char *list = strchr(line, ':');
-        char *path = list ? strchr(++list, ':') : NULL;
-        bool ours = path && (controller ? has_word(list, path, controller) : path == list);
-        if (ours)
-            return (size_t)snprintf(ret, size, "%s", path + 1) < size;
-        line = last ? next : next + 1;
+    for (const char *line = NULL; (line = next_line(groups, line));) {
+        const char *list = strchr(line, ':'), *path = list ? strchr(++list, ':') : NULL;
+        if (path && path[1] == '/' &&
+            (controller ? has_word(list, path, controller) : path == list))
+            return path + 1;
     }
-    return false;
+    return NULL;
 }
 
 struct mount {
@@ -57,88 +94,107 @@ struct mount {
 
 /* proc(5) mountinfo: "id parent maj:min root point options [optional...] - type source
  * superoptions" */
-static bool find_mount(const char *controller, struct mount *ret)
+static bool find_mount(const struct lines *mounts, const char *controller, struct mount *ret)
 {
-    size_t len;
-    char *text = lk_procfs_read_all(MAX_TEXT * 16, &len, AT_FDCWD, "/proc/self/mountinfo");
-    if (!text)
-        return false;
-    bool found = false;
-    for (char *line = text, *save = NULL; !found && (line = strtok_r(line, "\n", &save));
-         line = NULL) {
+    for (const char *line = NULL; (line = next_line(mounts, line));) {
         char type[32], options[MAX_DIR];
         const char *dash = strstr(line, " - ");
         if (!dash || sscanf(line, "%*s %*s %*s %511s %511s", ret->root, ret->point) != 2 ||
             sscanf(dash, " - %31s %*s %511s", type, options) != 2)
             continue;
-        found = controller ? strcmp(type, "cgroup") == 0 &&
-                                 has_word(options, options + strlen(options), controller)
-                           : strcmp(type, "cgroup2") == 0;
+        if (controller ? strcmp(type, "cgroup") == 0 &&
+                             has_word(options, options + strlen(options), controller)
+                       : strcmp(type, "cgroup2") == 0)
+            return true;
     }
-    lk_free(text);
-    return found;
+    return false;
 }
 
 /* The folder of the process's group; top is the length of its mount point. */
-static bool group_folder(int proc, const char *controller, char *ret, size_t size, size_t *top)
+static bool group_folder(const struct places *p, const char *controller, char *ret, size_t size,
+                         size_t *top)
 {
-    char path[MAX_DIR];
     struct mount m;
-    if (!group_path(proc, controller, path, sizeof(path)) || !find_mount(controller, &m))
+    const char *path = group_path(&p->groups, controller);
+    if (!path || !find_mount(&p->mounts, controller, &m))
         return false;
-    const char *below = path;
-    size_t n = strcmp(m.root, "/") == 0 ? 0 : strlen(m.root);
-    if (strncmp(path, m.root, n) != 0 || strstr(path, "/.."))
+    const size_t n = strcmp(m.root, "/") == 0 ? 0 : strlen(m.root);
+    if (strncmp(path, m.root, n) != 0 || (path[n] && path[n] != '/') || strstr(path, "/.."))
         return false; /* outside of what we have mounted */
-    below += n;
+    const char *below = path + n;
     *top = strlen(m.point);
     return (size_t)snprintf(ret, size, "%s%s", m.point, strcmp(below, "/") == 0 ? "" : below) <
            size;
 }
 
-bool lk_cgroup_frozen(int proc)
+/* The folder above; false at the top. */
+static bool go_up(char *dir, size_t top)
 {
-    char dir[2 * MAX_DIR], text[256];
+    size_t n = strlen(dir);
+    if (n <= top)
+        return false;
+    while (n > top && dir[--n] != '/')
+        ;
+    dir[n] = '\0';
+    return true;
+}
+
+/* ---- what keeps a process from running ------------------------------------------------------- */
+
+static bool is_frozen(const struct places *p)
+{
+    char dir[FOLDER], text[256];
     size_t top;
     uint64_t frozen;
-    if (group_folder(proc, NULL, dir, LK_PROCFS_PATH - 32, &top) &&
+    if (group_folder(p, NULL, dir, sizeof dir, &top) &&
         lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/cgroup.events", dir) > 0 &&
         lk_procfs_field(text, "frozen ", 10, &frozen) && frozen)
         return true;
     /* Version 1: a group below a frozen one says FROZEN too; FREEZING is on its way there. */
-    return group_folder(proc, "freezer", dir, LK_PROCFS_PATH - 32, &top) &&
+    return group_folder(p, "freezer", dir, sizeof dir, &top) &&
            lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/freezer.state", dir) > 0 &&
            (strncmp(text, "FROZEN", 6) == 0 || strncmp(text, "FREEZING", 8) == 0);
 }
 
-bool lk_cgroup_throttle(int proc, uint64_t *periods, uint64_t *throttled, uint64_t *throttled_us)
+bool lk_cgroup_frozen(int proc)
+{
+    struct places p = places_read(proc);
+    const bool frozen = is_frozen(&p);
+    places_deinit(&p);
+    return frozen;
+}
+
+static bool throttle_of(const char *dir, struct lk_throttle *ret)
+{
+    char text[2048];
+    uint64_t ns;
+    if (lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/cpu.stat", dir) <= 0 ||
+        !lk_procfs_field(text, "nr_periods ", 10, &ret->periods) || !ret->periods ||
+        !lk_procfs_field(text, "nr_throttled ", 10, &ret->throttled))
+        return false;
+    if (lk_procfs_field(text, "throttled_usec ", 10, &ret->usec))
+        return true;
+    if (!lk_procfs_field(text, "throttled_time ", 10, &ns))
+        return false;
+    ret->usec = ns / 1000;
+    return true;
+}
+
+bool lk_cgroup_throttle(int proc, struct lk_throttle *ret)
 {
     static const char *const controllers[] = { "cpu", NULL };
-    for (size_t i = 0; i < LK_ARRAY_LEN(controllers); i++) {
-        char dir[LK_PROCFS_PATH - 32], text[2048];
+    struct places p = places_read(proc);
+    bool found = false;
+    for (size_t i = 0; !found && i < LK_ARRAY_LEN(controllers); i++) {
+        char dir[FOLDER];
         size_t top;
-        if (!group_folder(proc, controllers[i], dir, sizeof(dir), &top))
-            continue;
+        bool more = group_folder(&p, controllers[i], dir, sizeof dir, &top);
         /* Periods are counted where a quota is set: the process's group or one above it. */
-        for (size_t len = strlen(dir); len >= top && len > 0;) {
-            uint64_t ns;
-            dir[len] = '\0';
-            if (lk_procfs_read(text, sizeof(text), AT_FDCWD, "%s/cpu.stat", dir) > 0 &&
-                lk_procfs_field(text, "nr_periods ", 10, periods) && *periods > 0 &&
-                lk_procfs_field(text, "nr_throttled ", 10, throttled)) {
-                if (lk_procfs_field(text, "throttled_usec ", 10, throttled_us))
-                    return true;
-                if (lk_procfs_field(text, "throttled_time ", 10, &ns)) {
-                    *throttled_us = ns / 1000;
-                    return true;
-                }
-            }
-            do
-                len--;
-            while (len > top && dir[len] != '/');
-        }
+        for (; more && !found; more = go_up(dir, top))
+            found = throttle_of(dir, ret);
     }
-    return false;
+    places_deinit(&p);
+    return found;
 }
 
 /* ---- limits ---------------------------------------------------------------------------------- */
@@ -157,30 +213,12 @@ static int64_t limit_in(const char *dir, const char *file)
     return v >= (UINT64_C(1) << 62) ? LK_FOREVER : (int64_t)v;
 }
 
-/* A folder and those above it, up to the top: the nearest that is lowest. */
-typedef void (*look_fn)(const char *dir, struct lk_cgroup_limits *ret);
-
-static void each_above(int proc, const char *controller, look_fn look, struct lk_cgroup_limits *ret)
-{
-    char dir[LK_PROCFS_PATH - 40];
-    size_t top;
-    if (!group_folder(proc, controller, dir, sizeof dir, &top))
-        return;
-    for (size_t len = strlen(dir); len >= top && len > 0;) {
-        dir[len] = '\0';
-        look(dir, ret);
-        do
-            len--;
-        while (len > top && dir[len] != '/');
-    }
-}
-
 static bool is_lower(int64_t limit, int64_t than)
 {
     return limit != LK_UNKNOWN && (than == LK_UNKNOWN || limit < than);
 }
 
-static void look_at_memory(const char *dir, struct lk_cgroup_limits *ret)
+static void look_at_memory(const char *dir, struct lk_surroundings *ret)
 {
     static const char *const files[][2] = {
         { "memory.max", "memory.current" },
@@ -195,35 +233,56 @@ static void look_at_memory(const char *dir, struct lk_cgroup_limits *ret)
     }
 }
 
+static int64_t thousandths(int64_t quota, int64_t period)
+{
+    return quota > 0 && quota < INT64_MAX / 1000 && period > 0 ? quota * 1000 / period : LK_UNKNOWN;
+}
+
 /* "50000 100000", "max 100000"; version 1 has two files, and -1 for none. */
-static void look_at_cpu(const char *dir, struct lk_cgroup_limits *ret)
+static void look_at_cpu(const char *dir, struct lk_surroundings *ret)
 {
     char text[64];
-    long long quota, period;
-    int64_t limit = LK_UNKNOWN;
+    int64_t quota, period, limit = LK_UNKNOWN;
     if (lk_procfs_read(text, sizeof text, AT_FDCWD, "%s/cpu.max", dir) > 0) {
         if (strncmp(text, "max", 3) == 0)
             limit = LK_FOREVER;
-        else if (sscanf(text, "%lld %lld", &quota, &period) == 2 && period > 0 && quota > 0)
-            limit = quota * 1000 / period;
+        else if (sscanf(text, "%" SCNd64 " %" SCNd64, &quota, &period) == 2)
+            limit = thousandths(quota, period);
     } else if (lk_procfs_read(text, sizeof text, AT_FDCWD, "%s/cpu.cfs_quota_us", dir) > 0 &&
-               sscanf(text, "%lld", &quota) == 1) {
-        period = limit_in(dir, "cpu.cfs_period_us");
-        limit = quota <= 0 ? LK_FOREVER : period > 0 ? quota * 1000 / period : LK_UNKNOWN;
+               sscanf(text, "%" SCNd64, &quota) == 1) {
+        limit = quota <= 0 ? LK_FOREVER : thousandths(quota, limit_in(dir, "cpu.cfs_period_us"));
     }
     if (is_lower(limit, ret->cpu_thousandths))
         ret->cpu_thousandths = limit;
 }
 
-void lk_cgroup_limits(int proc, struct lk_cgroup_limits *ret)
+static void limits_in(const struct places *p, struct lk_surroundings *ret)
 {
-    *ret = (struct lk_cgroup_limits){ LK_UNKNOWN, LK_UNKNOWN, LK_UNKNOWN };
-    each_above(proc, NULL, look_at_memory, ret);
-    each_above(proc, NULL, look_at_cpu, ret);
-    if (ret->memory_max == LK_UNKNOWN)
-        each_above(proc, "memory", look_at_memory, ret);
-    if (ret->cpu_thousandths == LK_UNKNOWN)
-        each_above(proc, "cpu", look_at_cpu, ret);
+    static const char *const controllers[] = { NULL, "memory", "cpu" };
+    ret->memory_max = ret->memory_used = ret->cpu_thousandths = LK_UNKNOWN;
+    for (size_t i = 0; i < LK_ARRAY_LEN(controllers); i++) {
+        char dir[FOLDER];
+        size_t top;
+        bool more = group_folder(p, controllers[i], dir, sizeof dir, &top);
+        for (; more; more = go_up(dir, top)) {
+            look_at_memory(dir, ret);
+            look_at_cpu(dir, ret);
+        }
+    }
+}
+
+void lk_cgroup_limits(int proc, struct lk_surroundings *ret)
+{
+    struct places p = places_read(proc);
+    limits_in(&p, ret);
+    places_deinit(&p);
+}
+
+void lk_cgroup_limits_told(const char *groups, const char *mounts, struct lk_surroundings *ret)
+{
+    struct places p = { split(lk_xstrdup(groups)), split(lk_xstrdup(mounts)) };
+    limits_in(&p, ret);
+    places_deinit(&p);
 }
 
 /* ---- containers ------------------------------------------------------------------------------ */

@@ -42,7 +42,8 @@ static void read_times(int proc, struct lk_surroundings *ret)
         sscanf(text, "%lf", &up) != 1 || up < 0 || up > 1e10)
         return;
     ret->machine_up_ms = (int64_t)(up * 1000);
-    if (hz <= 0 || !lk_procfs_stat_read(&stat, proc, "stat") || stat.start_ticks > UINT32_MAX * 100)
+    if (hz <= 0 || !lk_procfs_stat_read(&stat, proc, "stat") ||
+        stat.start_ticks > UINT64_MAX / 1000)
         return;
     const int64_t began = (int64_t)(stat.start_ticks * 1000 / (uint64_t)hz);
     ret->process_up_ms = LK_MAX(ret->machine_up_ms - began, 0);
@@ -71,9 +72,5 @@ void lk_surroundings_read(int proc, struct lk_arena *a, struct lk_surroundings *
     ret->load = load(a);
     ret->processors = processors(proc);
     read_times(proc, ret);
-    struct lk_cgroup_limits l;
-    lk_cgroup_limits(proc, &l);
-    ret->memory_max = l.memory_max;
-    ret->memory_used = l.memory_used;
-    ret->cpu_thousandths = l.cpu_thousandths;
+    lk_cgroup_limits(proc, ret);
 }

@@ -69,8 +69,7 @@ static int lives_on(const struct question *q)
 
 static int throttle(const struct question *q)
 {
-    struct lk_throttle *t = q->ret;
-    return why_not(lk_cgroup_throttle(q->l->proc_fd, &t->periods, &t->throttled, &t->usec));
+    return why_not(lk_cgroup_throttle(q->l->proc_fd, q->ret));
 }
 
 static int halt(const struct question *q)
