@@ -3,10 +3,8 @@
  * What kind of file it is the library tells; nothing of this machine is looked at.
  */
 #include <getopt.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/fail_on.h"
@@ -68,15 +66,11 @@ static void tell(pid_t pid, bool gone, const char *message, void *arg)
 static int analyze(const struct arguments *a)
 {
     bool missed = false;
-    struct loopknot_diagnosis *d = common_diagnosis(&a->common);
+    struct loopknot_diagnosis *d = redactions_diagnosis(&a->common.redact);
     int status = loopknot_analyze(d, a->file, &a->common.options, tell, &missed);
     if (status == LOOPKNOT_NO_MEMORY)
         end_without_memory();
-    if (status)
-        status = EXIT_NO_REPORT;
-    else
-        status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-    status = status ? status : fail_on_status(&a->fail_on, d, missed);
+    status = status ? EXIT_NO_REPORT : fail_on_report(&a->fail_on, &a->common, d, missed);
     loopknot_destroy(d);
     return status;
 }
@@ -89,14 +83,8 @@ int command_analyze(int argc, char **argv)
     common_init(&a->common);
     a->fail_on = fail_on_default;
     int status = parse(a, argc, argv);
-    if (status == -1) {
-        status = options_help(&set);
-    } else if (!status) {
-        common_settle(&a->common, STDOUT_FILENO);
-        signal(SIGPIPE, SIG_IGN);
-        status = outputs_try(&a->common.outputs);
-        status = status ? status : analyze(a);
-    }
+    if (common_begin(&a->common, &set, &status))
+        status = analyze(a);
     common_deinit(&a->common);
     free(a);
     return status;

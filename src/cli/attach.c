@@ -161,7 +161,6 @@ static void catch_signals(void)
     sigemptyset(&sa.sa_mask);
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
         sigaction(numbers[i], &sa, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error with a status, not a sudden death */
 }
 
 /* One process of many that does not answer must not keep the report of all others. */
@@ -207,13 +206,13 @@ static int report(struct arguments *a, const struct loopknot_diagnosis *d, bool 
     if (!a->common.outputs.n)
         return kept;
     a->common.render.set |= a->n_pids > 1;
-    const int status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-    return kept ? kept : status ? status : fail_on_status(&a->fail_on, d, some_failed);
+    const int status = fail_on_report(&a->fail_on, &a->common, d, some_failed);
+    return kept ? kept : status;
 }
 
 static int examine_all(struct arguments *a)
 {
-    struct loopknot_diagnosis *d = common_diagnosis(&a->common);
+    struct loopknot_diagnosis *d = redactions_diagnosis(&a->common.redact);
     struct loopknot_options *o = &a->common.options;
     o->capture = a->capture ? loopknot_capture_create() : NULL;
     if (a->capture && !o->capture)
@@ -282,14 +281,10 @@ static int run(const struct option_set *of, int argc, char **argv)
     a->common.options.interrupted = &caught_signal;
     a->fail_on = fail_on_default;
     int status = parse(of, a, argc, argv);
-    if (status == -1) {
-        status = options_help(of);
-    } else if (!status) {
-        common_settle(&a->common, STDOUT_FILENO);
+    if (common_begin(&a->common, of, &status)) {
         catch_signals();
         a->n_named = a->n_pids;
-        status = outputs_try(&a->common.outputs);
-        if (!status && a->capture)
+        if (a->capture)
             status = outputs_try_file(a->capture);
         if (!status && !a->no_tree)
             add_trees(a);

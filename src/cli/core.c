@@ -4,10 +4,8 @@
  */
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/core_storage.h"
@@ -92,15 +90,12 @@ static int parse(struct arguments *a, int argc, char **argv)
 static int examine(const struct arguments *a)
 {
     char why[1024];
-    struct loopknot_diagnosis *d = common_diagnosis(&a->common);
+    struct loopknot_diagnosis *d = redactions_diagnosis(&a->common.redact);
     int status = loopknot_examine_core(d, &a->core, &a->common.options, why, sizeof why);
     if (status == LOOPKNOT_NO_MEMORY)
         end_without_memory();
-    if (status)
-        status = complain(EXIT_NO_REPORT, "%s", why);
-    else
-        status = outputs_write(&a->common.outputs, d, &a->common.render, stdout);
-    status = status ? status : fail_on_status(&a->fail_on, d, false);
+    status = status ? complain(EXIT_NO_REPORT, "%s", why)
+                    : fail_on_report(&a->fail_on, &a->common, d, false);
     loopknot_destroy(d);
     return status;
 }
@@ -114,14 +109,8 @@ int command_core(int argc, char **argv)
     a->fail_on = fail_on_default;
     a->core = loopknot_core_default();
     int status = parse(a, argc, argv);
-    if (status == -1) {
-        status = options_help(&set);
-    } else if (!status) {
-        common_settle(&a->common, STDOUT_FILENO);
-        signal(SIGPIPE, SIG_IGN);
-        status = outputs_try(&a->common.outputs);
-        status = status ? status : examine(a);
-    }
+    if (common_begin(&a->common, &set, &status))
+        status = examine(a);
     common_deinit(&a->common);
     free(a);
     return status;

@@ -46,13 +46,10 @@ static void tell(pid_t pid, bool gone, const char *message, void *arg)
 }
 
 /* 0, or the exit status after a complaint. */
-static int take(struct loopknot_diagnosis *d, const struct words *w, const char *side)
+static int take(struct loopknot_diagnosis *d, const char *side)
 {
     char why[700];
     pid_t pid;
-    for (size_t i = 0; i < w->n_redact; i++)
-        if (loopknot_redact(d, w->redact[i], why, sizeof why) != LOOPKNOT_OK)
-            return complain(EXIT_USAGE, "--redact '%s': %s", w->redact[i], why);
     const bool live = is_pid(side, &pid);
     const int status = live ? loopknot_examine(d, pid, NULL, why, sizeof why)
                             : loopknot_analyze(d, side, NULL, tell, NULL);
@@ -65,13 +62,12 @@ static int take(struct loopknot_diagnosis *d, const struct words *w, const char 
 
 static int compare(const struct words *w)
 {
-    struct loopknot_diagnosis *d[] = { loopknot_create(), loopknot_create() };
+    struct loopknot_diagnosis *d[] = { redactions_diagnosis(&w->redact),
+                                       redactions_diagnosis(&w->redact) };
     const struct loopknot_render how = words_render(w);
     bool same = false;
-    if (!d[0] || !d[1])
-        end_without_memory();
-    int status = take(d[0], w, w->v[0]);
-    status = status ? status : take(d[1], w, w->v[1]);
+    int status = take(d[0], w->v[0]);
+    status = status ? status : take(d[1], w->v[1]);
     if (!status) {
         const int written = loopknot_compare(d[0], d[1], w->format, &how, stdout, &same);
         if (written == LOOPKNOT_NO_MEMORY)

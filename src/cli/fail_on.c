@@ -16,7 +16,7 @@ int fail_on_parse(struct fail_on *f, const char *text)
     return 0;
 }
 
-int fail_on_status(const struct fail_on *f, const struct loopknot_diagnosis *d, bool some_failed)
+static int status_of(const struct fail_on *f, const struct loopknot_diagnosis *d, bool some_failed)
 {
     const enum loopknot_verdict v = loopknot_verdict(d);
     const bool unknown = v == LOOPKNOT_UNKNOWN || some_failed;
@@ -31,4 +31,11 @@ int fail_on_status(const struct fail_on *f, const struct loopknot_diagnosis *d, 
     /* A probe must not end what could not be judged. */
     return complain(0, "not all could be judged (the report says why); what could is below "
                        "--fail-on");
+}
+
+int fail_on_report(const struct fail_on *f, const struct common *c,
+                   const struct loopknot_diagnosis *d, bool some_failed)
+{
+    const int status = outputs_write(&c->outputs, d, &c->render, stdout);
+    return status ? status : status_of(f, d, some_failed);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "cli/options.h"
 #include "loopknot.h"
 
 #define FAIL_ON_ROW                                                                                \
@@ -23,7 +24,9 @@ static const struct fail_on fail_on_default = { .from = LOOPKNOT_STALLED };
 /** @return 0, or EXIT_USAGE after a complaint. */
 int fail_on_parse(struct fail_on *f, const char *text);
 
-/** The exit status for what was found; some_failed: not all that was asked for was examined. */
-int fail_on_status(const struct fail_on *f, const struct loopknot_diagnosis *d, bool some_failed);
+/** Writes the reports; some_failed: not all that was asked for was examined. @return the exit
+ * status for what was found, or for what could not be written. */
+int fail_on_report(const struct fail_on *f, const struct common *c,
+                   const struct loopknot_diagnosis *d, bool some_failed);
 
 #endif

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,19 @@ void common_settle(struct common *c, int fd)
     c->render.color = c->color < 0 ? terminal_color(fd) : c->color;
 }
 
+bool common_begin(struct common *c, const struct option_set *set, int *status)
+{
+    if (*status == -1)
+        *status = options_help(set);
+    else if (!*status) {
+        common_settle(c, STDOUT_FILENO);
+        signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, no sudden death */
+        *status = outputs_try(&c->outputs);
+        return !*status;
+    }
+    return false;
+}
+
 /* The rows of a command, then the shared ones; the index-th, or NULL past the end. */
 static const struct option_row *row(const struct option_set *set, size_t index)
 {
@@ -240,38 +254,9 @@ static int parse_rules(struct common *c, const char *file)
     return c->patterns ? 0 : complain(EXIT_USAGE, "--rules %s", why);
 }
 
-static int parse_redact(struct common *c, const char *regex)
-{
-    char why[300];
-    struct loopknot_diagnosis *d = loopknot_create();
-    if (!d)
-        end_without_memory();
-    const int status = loopknot_redact(d, regex, why, sizeof why);
-    loopknot_destroy(d);
-    if (status == LOOPKNOT_NO_MEMORY)
-        end_without_memory();
-    if (status)
-        return complain(EXIT_USAGE, "--redact '%s': %s", regex, why);
-    if (c->n_redact == MAX_REDACT)
-        return complain(EXIT_USAGE, "--redact may be given %d times", MAX_REDACT);
-    c->redact[c->n_redact++] = regex;
-    return 0;
-}
-
-struct loopknot_diagnosis *common_diagnosis(const struct common *c)
-{
-    struct loopknot_diagnosis *d = loopknot_create();
-    for (size_t i = 0; d && i < c->n_redact; i++)
-        if (loopknot_redact(d, c->redact[i], NULL, 0) != LOOPKNOT_OK)
-            end_without_memory();
-    if (!d)
-        end_without_memory();
-    return d;
-}
-
 int common_refuse_capture(const struct common *c, const char *file)
 {
-    return file && c->n_redact
+    return file && c->redact.n
                ? complain(EXIT_USAGE, "a capture keeps the names that its diagnosis needs: give "
                                       "--redact to loopknot analyze")
                : 0;
@@ -297,7 +282,7 @@ static int parse_common(struct common *c, int id, char *value)
     case OPT_NO_NATIVE: c->render.native = o->native = false; return 0;
     case OPT_ALL: c->render.all = true; return 0;
     case OPT_LOCALS: o->locals = 1; return 0;
-    case OPT_REDACT: return parse_redact(c, value);
+    case OPT_REDACT: return redactions_add(&c->redact, value);
     case OPT_PROJECT: return parse_project(c, value);
     case OPT_RULES: return parse_rules(c, value);
     case OPT_STOP:

@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "cli/outputs.h"
-#include "cli/words.h"
+#include "cli/redactions.h"
 #include "loopknot.h"
 #include "util/text.h"
 
@@ -31,8 +31,7 @@ struct common {
     struct lk_strbuf project; /* of all --project, as in PATH */
     char checkout[PATH_MAX];
     struct loopknot_patterns *patterns; /* of --rules; NULL none */
-    const char *redact[MAX_REDACT];     /* of all --redact */
-    size_t n_redact;
+    struct redactions redact;
 };
 
 /** A command's options: its own rows are listed first, the shared ones follow. */
@@ -52,14 +51,15 @@ struct option_set {
 void common_init(struct common *c);
 void common_deinit(struct common *c);
 
-/** An empty diagnosis, in which is hidden what --redact says. */
-struct loopknot_diagnosis *common_diagnosis(const struct common *c);
 /** A capture keeps the names that its diagnosis needs: 0, or EXIT_USAGE after a complaint where
  * --redact is given too. file may be NULL: none is written. */
 int common_refuse_capture(const struct common *c, const char *file);
 
 /** Colour and width for reports to the stream behind fd. */
 void common_settle(struct common *c, int fd);
+/** What follows the parsing (status: its result) in commands that report to stdout: help where it
+ * was asked for, else the outputs are tried. True: go on; else *status is the exit status. */
+bool common_begin(struct common *c, const struct option_set *set, int *status);
 
 /**
  * Parses argv (argv[0] is not looked at); the operands begin at argv[optind] afterwards.

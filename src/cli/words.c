@@ -13,36 +13,53 @@ static bool is(const char *option, const char *name, const char *letter)
     return strcmp(option, name) == 0 || (letter && strcmp(option, letter) == 0);
 }
 
+/* "--name=VALUE", or "--name" and the next word; NULL where there is none. False: another option.
+ */
+static bool takes(char **argv, int *i, const char *name, const char **value)
+{
+    const size_t n = strlen(name);
+    const char *rest = argv[*i] + n;
+    if (strncmp(argv[*i], name, n) != 0 || (*rest && *rest != '='))
+        return false;
+    *value = *rest ? rest + 1 : argv[*i + 1]; /* NULL ends argv */
+    *i += !*rest && *value;
+    return true;
+}
+
+static int option(struct words *w, char **argv, int *i, bool of_reports)
+{
+    const char *a = argv[*i], *regex;
+    if (is(a, "--help", "-h"))
+        w->help = true;
+    else if (of_reports && is(a, "--all", NULL))
+        w->all = true;
+    else if (of_reports && takes(argv, i, "--redact", &regex))
+        return regex ? redactions_add(&w->redact, regex)
+                     : complain(EXIT_USAGE, "--redact wants an expression");
+    else if (!takes(argv, i, "--format", &w->format))
+        return complain(EXIT_USAGE, "'%s' has no option '%s' (loopknot %s --help)", argv[0], a,
+                        argv[0]);
+    else if (!w->format)
+        return complain(EXIT_USAGE, "--format wants the name of a format");
+    return 0;
+}
+
 int words_parse(struct words *w, int argc, char **argv, bool of_reports)
 {
-    static const char format[] = "--format";
     bool options = true;
+    int status = 0;
     *w = (struct words){ .format = "text" };
-    for (int i = 1; i < argc; i++) {
-        const char *a = argv[i];
-        if (!options || a[0] != '-' || !a[1]) {
-            if (w->n == MAX_WORDS)
-                return complain(EXIT_USAGE, "more than %d words", MAX_WORDS);
-            w->v[w->n++] = a;
-        } else if (is(a, "--", NULL))
+    for (int i = 1; i < argc && !status; i++) {
+        if (options && strcmp(argv[i], "--") == 0)
             options = false;
-        else if (is(a, "--help", "-h"))
-            w->help = true;
-        else if (of_reports && is(a, "--all", NULL))
-            w->all = true;
-        else if (of_reports && is(a, "--redact", NULL) && i + 1 < argc && w->n_redact < MAX_REDACT)
-            w->redact[w->n_redact++] = argv[++i];
-        else if (strncmp(a, "--format=", sizeof format) == 0)
-            w->format = a + sizeof format;
-        else if (!is(a, format, NULL))
-            return complain(EXIT_USAGE, "'%s' has no option '%s' (loopknot %s --help)", argv[0], a,
-                            argv[0]);
-        else if (i + 1 < argc)
-            w->format = argv[++i];
+        else if (options && argv[i][0] == '-' && argv[i][1])
+            status = option(w, argv, &i, of_reports);
+        else if (w->n == MAX_WORDS)
+            status = complain(EXIT_USAGE, "more than %d words", MAX_WORDS);
         else
-            return complain(EXIT_USAGE, "--format wants the name of a format");
+            w->v[w->n++] = argv[i];
     }
-    return 0;
+    return status;
 }
 
 struct loopknot_render words_render(const struct words *w)

@@ -5,17 +5,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "cli/redactions.h"
 #include "loopknot.h"
 
-enum { MAX_WORDS = 256, MAX_REDACT = 32 };
+enum { MAX_WORDS = 256 };
 
 struct words {
     const char *format; /* of --format; "text" */
     const char *v[MAX_WORDS];
     size_t n;
-    bool all, help;                 /* --all, --help */
-    const char *redact[MAX_REDACT]; /* of all --redact */
-    size_t n_redact;
+    bool all, help; /* --all, --help */
+    struct redactions redact;
 };
 
 /** argv[0] is the command's name; of_reports: it has the options --all and --redact. @return 0, or

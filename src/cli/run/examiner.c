@@ -81,7 +81,7 @@ static void examine(struct examination *x, const struct examiner_request *q,
 {
     struct loopknot_options options = x->job->common->options;
     forget(x);
-    x->d = common_diagnosis(x->job->common);
+    x->d = redactions_diagnosis(&x->job->common->redact);
     x->capture = x->job->capture ? loopknot_capture_create() : NULL;
     if (x->job->capture && !x->capture)
         end_without_memory();
@@ -201,7 +201,7 @@ static void write_all(struct examination *x, const struct examiner_request *q,
     struct loopknot_render r = render_options(x, q);
     r.ended = true;
     if (!x->d)
-        x->d = common_diagnosis(x->job->common);
+        x->d = redactions_diagnosis(&x->job->common->redact);
     complain_of_all(x);
     if (q->reason != EXAMINER_HELD)
         (void)loopknot_stood_still(x->d, q->root, q->reason == EXAMINER_LATE, q->reason_ms);
