@@ -70,7 +70,7 @@ static void finding(struct lk_terminal *p, const struct lk_change_of_finding *c)
               : "";
     lk_terminal_two(p, 2, c->change == LK_CHANGE_GONE ? LK_INK_GREEN : LK_INK_RED,
                     lk_arena_printf(p->arena, "%-5s", changes[c->change]),
-                    lk_arena_printf(p->arena, "%s: %s%s, %s%s", lk_sentence_rule(p->arena, f),
+                    lk_arena_printf(p->arena, "%s: %s%s, %s%s", lk_sentence_rule(p->arena, f->rule),
                                     lk_verdict_name(f->severity), was, f->fingerprint,
                                     stuck_words(p, c)));
     if (f->culprits.n)

@@ -71,7 +71,7 @@ static void finding(struct page *p, const struct lk_report *r, const struct lk_f
     const struct lk_drawing d = lk_drawing_create(p->arena, r, f, view);
     const char *prefix = lk_arena_printf(p->arena, "p%zuf%zun", number, i);
     fprintf(p->out, "  subgraph cluster_%zu_%zu {\n    label=\"", number, i);
-    quoted(p, lk_arena_printf(p->arena, "%s: %s, %s (%s)", lk_sentence_rule(p->arena, f),
+    quoted(p, lk_arena_printf(p->arena, "%s: %s, %s (%s)", lk_sentence_rule(p->arena, f->rule),
                               lk_verdict_name(f->severity), lk_confidence_name(f->confidence),
                               f->fingerprint));
     fputs("\";\n", p->out);

@@ -13,9 +13,9 @@
 #include "report/entity_sentences.h"
 #include "report/phrase.h"
 
-const char *lk_sentence_rule(struct lk_arena *a, const struct lk_finding *f)
+const char *lk_sentence_rule(struct lk_arena *a, const struct lk_rule *rule)
 {
-    return f->rule ? lk_arena_printf(a, "%s %s", f->rule->id, f->rule->name) : "no rule";
+    return rule ? lk_arena_printf(a, "%s %s", rule->id, rule->name) : "no rule";
 }
 
 const char *lk_sentence_place(struct lk_arena *a, const struct lk_culprit *c)

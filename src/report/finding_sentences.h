@@ -5,7 +5,7 @@
 #include "report/enum_names.h"
 
 /** "LK101 loop-waits-on-itself"; "no rule" where there is none, as in a file. */
-const char *lk_sentence_rule(struct lk_arena *a, const struct lk_finding *f);
+const char *lk_sentence_rule(struct lk_arena *a, const struct lk_rule *rule);
 /** "thread a [1], thread b [2] and 3 more": whom a near miss is about; "" nobody. */
 const char *lk_sentence_parties(struct lk_arena *a, const struct lk_snapshot *s,
                                 const struct lk_ruled_out *r);

@@ -115,7 +115,7 @@ static void overview(struct lk_html *h, const struct lk_report *reports,
                     lk_html_number(h, r->snap->pid), g->role ? g->role : "", g->role ? ": " : "",
                     lk_process_groups_pids(h->arena, reports, g, PIDS_NAMED),
                     lk_sentence_command(h->arena, r->snap, COMMAND_COLUMNS / 2),
-                    f ? lk_sentence_rule(h->arena, f) : "",
+                    f ? lk_sentence_rule(h->arena, f->rule) : "",
                     f && f->culprits.n ? lk_sentence_place(h->arena, &f->culprits.v[0]) : "");
     }
     lk_html_raw(h, "</tbody></table></div>\n");

@@ -39,9 +39,10 @@ static void stuck(struct lk_html *h, const struct lk_finding *f)
 
 static void worst_finding(struct lk_html *h, const struct lk_finding *f)
 {
-    lk_html_row(h, "What", f->summary ? f->summary : lk_sentence_rule(h->arena, f));
+    lk_html_row(h, "What", f->summary ? f->summary : lk_sentence_rule(h->arena, f->rule));
     lk_html_put(h, "<dt>Finding</dt><dd>$, $, id <code>$</code></dd>\n",
-                lk_sentence_rule(h->arena, f), lk_confidence_name(f->confidence), f->fingerprint);
+                lk_sentence_rule(h->arena, f->rule), lk_confidence_name(f->confidence),
+                f->fingerprint);
     stuck(h, f);
     for (size_t i = 0; i < f->culprits.n && i < 2; i++)
         culprit(h, i ? "and" : "Where", &f->culprits.v[i]);
@@ -154,7 +155,7 @@ void lk_html_finding(struct lk_html *h, size_t i)
     lk_html_put(
         h, "<article class=\"finding $\"><h4><span class=\"badge $\">$</span> $</h4>\n<p>$</p>\n",
         lk_verdict_name(f->severity), lk_verdict_name(f->severity), lk_verdict_name(f->severity),
-        lk_sentence_rule(h->arena, f), f->summary ? f->summary : "");
+        lk_sentence_rule(h->arena, f->rule), f->summary ? f->summary : "");
     lk_html_graph(h, i);
     lk_html_raw(h, "<dl>\n");
     if (!told)

@@ -345,9 +345,8 @@ static void ruled_out(struct lk_html *h)
                    "</h3></summary><ul>\n");
     for (size_t i = 0; i < f->ruled_out.n; i++) {
         const struct lk_ruled_out *r = &f->ruled_out.v[i];
-        lk_html_put(h, "<li><b>$ $</b> $: $</li>\n", r->rule ? r->rule->id : "?",
-                    r->rule ? r->rule->name : "", lk_sentence_parties(h->arena, h->report->snap, r),
-                    r->why);
+        lk_html_put(h, "<li><b>$</b> $: $</li>\n", lk_sentence_rule(h->arena, r->rule),
+                    lk_sentence_parties(h->arena, h->report->snap, r), r->why);
     }
     lk_html_raw(h, "</ul></details>\n");
 }

@@ -95,7 +95,7 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     row(p, "Host", cell_code(p, r->snap->host ? r->snap->host : "?"));
     row(p, "Taken at", plain(p, r->snap->taken_at ? r->snap->taken_at : "?"));
     if (f)
-        row(p, "Finding", plain(p, lk_sentence_rule(p->arena, f)));
+        row(p, "Finding", plain(p, lk_sentence_rule(p->arena, f->rule)));
     const char *concerned = f ? lk_sentence_concerned(p->arena, f) : NULL;
     if (concerned)
         row(p, "Affects", plain(p, concerned));
@@ -187,7 +187,7 @@ static void example(struct page *p, const struct lk_rule *rule)
 static void finding(struct page *p, const struct lk_report *r, const struct lk_fold *v, size_t i)
 {
     const struct lk_finding *f = &r->findings->list.v[i];
-    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, lk_sentence_rule(p->arena, f)),
+    fprintf(p->out, "## %s (%s, %s)\n\n%s\n\n", plain(p, lk_sentence_rule(p->arena, f->rule)),
             lk_verdict_name(f->severity), lk_confidence_name(f->confidence),
             plain(p, f->summary ? f->summary : ""));
     for (size_t c = 0; c < f->culprits.n && (p->how->all || c < MAX_CULPRITS); c++)
@@ -369,8 +369,9 @@ static void details(struct page *p, const struct lk_fold *v, enum lk_kind kind, 
     lk_strbuf_deinit(&b);
 }
 
-static void limits(struct page *p, const struct lk_snapshot *s)
+static void limits(struct page *p, const struct lk_report *r)
 {
+    const struct lk_snapshot *s = r->snap;
     if (!s->limits.n)
         return;
     fprintf(p->out, "<details><summary>What could not be read (%zu)</summary>\n\n", s->limits.n);
@@ -384,8 +385,9 @@ static void limits(struct page *p, const struct lk_snapshot *s)
 }
 
 /* Who moved between the samples. */
-static void timeline(struct page *p, const struct lk_snapshot *s)
+static void timeline(struct page *p, const struct lk_report *r)
 {
+    const struct lk_snapshot *s = r->snap;
     if (s->samples.n < 2)
         return;
     fprintf(p->out, "<details><summary>Who moved (%zu samples)</summary>\n\n", s->samples.n);
@@ -410,8 +412,25 @@ static void timeline(struct page *p, const struct lk_snapshot *s)
     fprintf(p->out, "\n</details>\n\n");
 }
 
-static void environment(struct page *p, const struct lk_snapshot *s)
+/* What a rule weighed and did not find to be so. */
+static void ruled_out(struct page *p, const struct lk_report *r)
 {
+    const struct lk_findings *f = r->findings;
+    if (!f->ruled_out.n)
+        return;
+    fprintf(p->out, "<details><summary>Near misses that were ruled out (%zu)</summary>\n\n",
+            f->ruled_out.n);
+    for (size_t i = 0; i < f->ruled_out.n; i++) {
+        const struct lk_ruled_out *out = &f->ruled_out.v[i];
+        fprintf(p->out, "- **%s** %s: %s\n", plain(p, lk_sentence_rule(p->arena, out->rule)),
+                plain(p, lk_sentence_parties(p->arena, r->snap, out)), plain(p, out->why));
+    }
+    fprintf(p->out, "\n</details>\n\n");
+}
+
+static void environment(struct page *p, const struct lk_report *r)
+{
+    const struct lk_snapshot *s = r->snap;
     struct lk_environment_row rows[LK_ENVIRONMENT_ROWS];
     const size_t n = lk_environment(p->arena, s, rows);
     fprintf(p->out, "<details><summary>Environment</summary>\n\n| | |\n|---|---|\n");
@@ -458,6 +477,8 @@ static void report(struct page *p, const struct lk_report *reports, size_t n, si
         { LK_KIND_LOCK, "lock", add_lock },
         { LK_KIND_EXECUTOR, "executor", add_executor },
     };
+    static void (*const rest[])(struct page *, const struct lk_report *) = { ruled_out, timeline,
+                                                                             limits, environment };
     const struct lk_report *r = &reports[i];
     const struct lk_fold *v = lk_fold_create(p->arena, r, SIZE_MAX);
     struct lk_memory_stream *m;
@@ -476,11 +497,11 @@ static void report(struct page *p, const struct lk_report *reports, size_t n, si
         details(p, v, lists[k].kind, lists[k].noun, lists[k].add);
         part_end(p, m, ticket);
     }
-    part_begin(p, &m);
-    timeline(p, r->snap);
-    limits(p, r->snap);
-    environment(p, r->snap);
-    part_end(p, m, ticket);
+    for (size_t k = 0; k < LK_ARRAY_LEN(rest); k++) {
+        part_begin(p, &m);
+        rest[k](p, r);
+        part_end(p, m, ticket);
+    }
 }
 
 /* What did not fit, and how it can be seen. */

@@ -88,7 +88,7 @@ static void also(struct lk_terminal *p, const struct lk_findings *fs, size_t fro
     struct lk_strbuf b = { 0 };
     for (size_t i = from; i < fs->list.n && i < from + ALSO_NAMED; i++)
         lk_strbuf_printf(&b, "%s%s (%s)", b.n ? ", " : "",
-                         lk_sentence_rule(p->arena, &fs->list.v[i]),
+                         lk_sentence_rule(p->arena, fs->list.v[i].rule),
                          lk_verdict_name(fs->list.v[i].severity));
     if (fs->list.n > from + ALSO_NAMED)
         lk_strbuf_printf(&b, " and %zu more", fs->list.n - from - ALSO_NAMED);
@@ -119,9 +119,9 @@ static void first_finding(struct lk_terminal *p, const struct lk_report *r, stru
 {
     const struct lk_finding *f = &r->findings->list.v[0];
     told->any = true;
-    told->what = field(p, "What", f->summary ? f->summary : lk_sentence_rule(p->arena, f), 4);
+    told->what = field(p, "What", f->summary ? f->summary : lk_sentence_rule(p->arena, f->rule), 4);
     field(p, "",
-          lk_arena_printf(p->arena, "(%s, %s)", lk_sentence_rule(p->arena, f),
+          lk_arena_printf(p->arena, "(%s, %s)", lk_sentence_rule(p->arena, f->rule),
                           lk_confidence_name(f->confidence)),
           0);
     stuck(p, r->snap, f, 2);
@@ -264,10 +264,10 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
     lk_terminal_blank(p);
-    lk_terminal_two(
-        p, 0, verdict_ink(f->severity),
-        lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
-        lk_arena_printf(a, " %s: %s", lk_sentence_rule(p->arena, f), lk_verdict_name(f->severity)));
+    lk_terminal_two(p, 0, verdict_ink(f->severity),
+                    lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
+                    lk_arena_printf(a, " %s: %s", lk_sentence_rule(p->arena, f->rule),
+                                    lk_verdict_name(f->severity)));
     if (!told->what)
         lk_terminal_par(p, 2, "", 0, f->summary ? f->summary : "", 0);
     chain(p, r->snap, f);
@@ -382,7 +382,8 @@ static void set_overview(struct lk_terminal *p, const struct lk_report *reports,
         if (fs->list.n && fs->list.v[0].culprits.n)
             lk_terminal_line(
                 p, 11, LK_INK_PLAIN,
-                lk_arena_printf(p->arena, "%s at %s", lk_sentence_rule(p->arena, &fs->list.v[0]),
+                lk_arena_printf(p->arena, "%s at %s",
+                                lk_sentence_rule(p->arena, fs->list.v[0].rule),
                                 lk_sentence_place(p->arena, &fs->list.v[0].culprits.v[0])));
     }
 }

@@ -101,6 +101,20 @@ def zombie():
         child.wait()
 
 
+def names_are_redacted():
+    """Refusals name the process as it calls itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "token=hunter2")
+        os.symlink("/usr/bin/true", program)
+        child = subprocess.Popen([program])
+        try:
+            lib.until(lambda: driver.thread_state(child.pid, child.pid) == "Z", what="zombie")
+            ran = loopknot(child.pid)
+            assert ran.status == 3 and "(token=***)" in ran.errors and "hunter2" not in ran.errors, ran.errors
+        finally:
+            child.wait()
+
+
 def kernel_thread():
     try:
         with open("/proc/2/comm", encoding="utf-8") as file:
@@ -325,6 +339,7 @@ CASES = [
     ("closed pipe", closed_pipe),
     ("no such process", no_such_process),
     ("zombie", zombie),
+    ("names are redacted", names_are_redacted),
     ("kernel thread", kernel_thread),
     ("a 32-bit program", other_machine),
     ("another user's process", other_user),

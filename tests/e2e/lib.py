@@ -20,6 +20,25 @@ VALIDATOR = os.path.join(ROOT, "tests", "validate_report.py")
 SYSTEM_PYTHON = "/usr/bin/python3"  # has jsonschema
 TOOL_TIMEOUT = 60
 
+# Beginnings of programs: two loops in threads; on each a coroutine that waits for the other.
+LOOPS = '''
+import asyncio, os, threading
+
+def started(name):
+    loop = asyncio.new_event_loop()
+    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
+    return loop
+
+a, b = started("loop-a"), started("loop-b")
+'''
+TWO_LOOPS = LOOPS + '''
+async def price():
+    return asyncio.run_coroutine_threadsafe(order(), a).result()
+
+async def order():
+    return asyncio.run_coroutine_threadsafe(price(), b).result()
+'''
+
 
 class Ran:
     """One finished run of the tool."""

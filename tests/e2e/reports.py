@@ -17,22 +17,7 @@ import time
 import lib
 from lib import driver
 
-TWO_LOOPS = '''
-import asyncio, os, threading
-
-def started(name):
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
-    return loop
-
-a, b = started("loop-a"), started("loop-b")
-
-async def price():
-    return asyncio.run_coroutine_threadsafe(order(), a).result()
-
-async def order():
-    return asyncio.run_coroutine_threadsafe(price(), b).result()
-
+TWO_LOOPS = lib.TWO_LOOPS + '''
 future = asyncio.run_coroutine_threadsafe(order(), a)
 os.write(1, b"x")
 future.result()
@@ -320,15 +305,8 @@ def secrets_stay(folder):
 
 
 # Each value that is to be shown holds "shown", each that is not "hunter2".
-VARIABLES = '''
-import asyncio, collections, os, threading
-
-def started(name):
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
-    return loop
-
-a, b = started("loop-a"), started("loop-b")
+VARIABLES = lib.LOOPS + '''
+import collections
 
 class Vault:
     def __init__(self):
@@ -439,15 +417,8 @@ def variables():
 
 
 # Whatever a program can choose holds "zebra".
-ZEBRAS = '''
-import asyncio, atexit, concurrent.futures, os, socket, subprocess, sys, threading, unittest
-
-def zebra_started(name):
-    loop = asyncio.new_event_loop()
-    threading.Thread(target=loop.run_forever, name=name, daemon=True).start()
-    return loop
-
-zebra_a, zebra_b = zebra_started("zebra-a"), zebra_started("zebra-b")
+ZEBRAS = lib.LOOPS.replace("started", "zebra_started").replace("loop-", "zebra-").replace("a, b =", "zebra_a, zebra_b =") + '''
+import atexit, concurrent.futures, socket, subprocess, sys, unittest
 
 class ZebraFuture(asyncio.Future):
     pass
@@ -622,19 +593,22 @@ def hostile_variables():
 
 
 def near_misses():
-    """What a rule weighed and did not find to be so: in JSON, page and --verbose text, also read again; none is a finding."""
+    """What a rule weighed and did not find to be so: in JSON, page, ticket and --verbose text, also read again; none is a finding."""
     with driver.Scenario("lk405_unbounded_future_wait", "live_job") as running, tempfile.TemporaryDirectory() as folder:
         running.ready()
         time.sleep(0.5)
-        live = written(folder, ("json", "html", "text"), "-v", "--stalled-after", "0.3", running.pid)
+        formats = ("json", "html", "markdown", "text")
+        live = written(folder, formats, "-v", "--stalled-after", "0.3", running.pid)
         report = json.loads(live["json"])
         (miss,) = report["ruled_out"]
         assert report["verdict"] == "healthy" and miss["rule"] == "LK405" and "can end it" in miss["why"], miss
         (thread,) = [t for t in report["threads"] if t["id"] in miss["parties"]]
         assert thread["in_request"], thread
-        assert b"Near misses that were ruled out" in live["html"] and b"RULED OUT (1)" in live["text"]
+        for name, title in (("html", b"Near misses that were ruled out"), ("markdown", b"Near misses that were ruled out (1)"),
+                            ("text", b"RULED OUT (1)")):
+            assert title in live[name], name
         os.rename(os.path.join(folder, "out.json"), os.path.join(folder, "kept.json"))
-        again = written(folder, ("json", "html", "text"), "analyze", "-v", os.path.join(folder, "kept.json"))
+        again = written(folder, formats, "analyze", "-v", os.path.join(folder, "kept.json"))
         assert again == live, [name for name in live if again[name] != live[name]]
     return miss["why"][:40]
 

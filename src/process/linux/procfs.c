@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "util/arena.h"
+#include "util/redact.h"
 
 #define MAX_CMDLINE (256u * 1024)
 #define MAX_ARGS    4096u
@@ -192,11 +193,16 @@ bool lk_procfs_field(const char *text, const char *name, int base, uint64_t *ret
     return false;
 }
 
-void lk_comm_clean(char *comm)
+void lk_comm_clean(char *comm, size_t size)
 {
-    for (; *comm; comm++)
-        if (*comm < 0x20 || *comm > 0x7e)
-            *comm = '?';
+    struct lk_arena *a = lk_arena_create();
+    for (char *c = comm; *c; c++)
+        if (*c < 0x20 || *c > 0x7e)
+            *c = '?';
+    const char *shown = lk_redact_name(a, comm);
+    if (shown != comm)
+        snprintf(comm, size, "%s", shown);
+    lk_arena_destroy(a);
 }
 
 bool lk_procfs_each_id(lk_procfs_visit visit, void *arg, int at, const char *fmt, ...)

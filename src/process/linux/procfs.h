@@ -69,8 +69,8 @@ bool lk_procfs_stat_of(pid_t pid, struct lk_procfs_stat *ret);
 /** A file in the folder of the process that has this number now; as lk_procfs_read. */
 ssize_t lk_procfs_read_of(pid_t pid, const char *name, char *buf, size_t size);
 
-/** comm as a user may see it: anything but printable ASCII is replaced by '?'. */
-void lk_comm_clean(char *comm);
+/** comm as a user may see it: redacted, and anything but printable ASCII replaced by '?'. */
+void lk_comm_clean(char *comm, size_t size);
 
 /**
  * Calls visit for each living child of a process (whichever thread forked it), until it returns

@@ -83,7 +83,7 @@ static bool status_read(int dir, struct status *ret)
     if ((p = status_line(text, "Name"))) {
         p += strspn(p, " \t");
         snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)strcspn(p, "\n"), p);
-        lk_comm_clean(ret->comm);
+        lk_comm_clean(ret->comm, sizeof(ret->comm));
     }
     return true;
 }
@@ -153,7 +153,7 @@ static void comm_of(int64_t pid, char *ret, size_t size)
     snprintf(path, sizeof(path), "/proc/%lld/comm", (long long)pid);
     n = lk_procfs_read_at(AT_FDCWD, path, ret, size);
     snprintf(ret + (n > 0 ? n - 1 : 0), 2, "%s", n > 0 ? "" : "?"); /* its last byte is a newline */
-    lk_comm_clean(ret);
+    lk_comm_clean(ret, size);
 }
 
 /* The leader of a process may end before its other threads; its memory is then to be had through

@@ -107,7 +107,7 @@ static bool nobody_seized(const struct lk_process *t, int why, struct lk_error *
         return lk_error_os(err, why, "the threads of process %d cannot be stopped", t->pid);
     if (lk_procfs_read_of(tracer, "comm", comm, sizeof(comm)) > 0)
         comm[strcspn(comm, "\n")] = '\0';
-    lk_comm_clean(comm);
+    lk_comm_clean(comm, sizeof(comm));
     return lk_error_set(
         err, LK_ERR_PERMISSION,
         "process %d is already traced by process %d (%s): its threads cannot be stopped", t->pid,
