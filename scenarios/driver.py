@@ -404,6 +404,7 @@ class Scenario:
         {"load": path, "clients": n, "pause": s, "keep": connections kept}: continuous requests;  {"signal": name}: to the server;
         {"settle": true}: until no thread has run for a moment (what was sent has been accepted or queued);
         {"open": path, "times": n}: connections that stay open, each with a request for that path, or half of one (null);
+        {"connect": n}: connections that stay open and say nothing;
         {"trace": command}: a tracer that is given the server's pid;  {"gone": ...}: its main thread must have ended."""
         if "send" in step:
             for _ in range(step.get("times", 1)):
@@ -439,6 +440,8 @@ class Scenario:
                 self.opened[-1].sendall(b"GET %s HTTP/1.1\r\n" % (step["open"] or "/").encode())
                 if step["open"]:
                     self.opened[-1].sendall(b"Host: localhost\r\n\r\n")
+        elif "connect" in step:
+            self.opened += [socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) for _ in range(step["connect"])]
         elif "trace" in step:
             self.tracer = subprocess.Popen(step["trace"] + [str(self.pid)], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log,
                                            preexec_fn=die_with_parent)

@@ -198,10 +198,25 @@ static void note_limits(struct examination *x)
 
 /* What is asked of the kernel once the entities of the last sample are known: it may have changed
  * while they were watched. */
+/* Clients wait to be accepted while a thread waits for one that it has. */
+static void ask_backlogs(struct examination *x)
+{
+    struct lk_snapshot *s = x->snap;
+    bool any = false;
+    for (size_t i = 0; i < s->threads.n; i++)
+        any |= s->threads.v[i].os.accepted;
+    for (size_t i = 0; i < s->listeners.n; i++)
+        s->listeners.v[i].asking =
+            any && s->listeners.v[i].queue > 0
+                ? lk_process_backlog_asks(x->session.target, s->listeners.v[i].inode)
+                : LK_UNKNOWN;
+}
+
 static void read_listeners(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
     lk_process_listeners(x->session.target, s);
+    ask_backlogs(x);
     for (size_t i = 0; i < s->listeners.n; i++)
         for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
             struct lk_sharer *who = &s->listeners.v[i].sharers.v[k];

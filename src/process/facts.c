@@ -114,6 +114,13 @@ void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s)
     (void)ask(t, LK_FACT_LISTENERS, &(struct lk_key){ 0 }, s->arena, s);
 }
 
+int64_t lk_process_backlog_asks(struct lk_process *t, uint64_t inode)
+{
+    int64_t ret;
+    const struct lk_key key = { .n = (int64_t)inode };
+    return ask(t, LK_FACT_BACKLOG_ASKS, &key, NULL, &ret) ? ret : LK_UNKNOWN;
+}
+
 void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret)
 {
     if (!ask(t, LK_FACT_SURROUNDINGS, &(struct lk_key){ 0 }, a, ret))

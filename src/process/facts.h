@@ -70,6 +70,7 @@ enum lk_fact {
     LK_FACT_N_READ,         /* lk_process_n_read. uint64_t */
     LK_FACT_SURROUNDINGS,   /* of the examined process. struct lk_surroundings */
     LK_FACT_STACK_PLACE,    /* n: stack pointer, m: code, text: what is looked for. uint64_t */
+    LK_FACT_BACKLOG_ASKS,   /* of the examined process. n: inode of a listener. int64_t */
     LK_FACTS,
 };
 
@@ -152,6 +153,9 @@ bool lk_process_connections(struct lk_process *t, struct lk_arena *a, struct lk_
 /** Fills s->listeners, from scratch, for the threads as they stand in s. Nothing is stopped; may be
  * called again when time has passed. */
 void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s);
+/** Of the connections that wait to be accepted by a listener of that inode those that have sent
+ * something already: it asks for an answer. LK_UNKNOWN for other sockets than TCP's. */
+int64_t lk_process_backlog_asks(struct lk_process *t, uint64_t inode);
 /** Where it runs; lk_surroundings_none where nobody can be asked. */
 void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret);
 bool lk_process_shares_pids(struct lk_process *t);

@@ -26,8 +26,9 @@ enum lk_child_does {
 struct lk_extern {
     const char *id; /* "e1" */
     enum lk_extern_kind kind;
-    const char *text; /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
-    int64_t in_ms;    /* timers: time left */
+    const char *text;  /* "10.0.0.7:5432", "timer", "child 4712", "/var/lock/x" */
+    int64_t in_ms;     /* timers: time left */
+    int64_t child_pid; /* LK_EXT_CHILD: of a single one; 0 */
     /* LK_EXT_CHILD: of several, of the one that does most */
     enum lk_child_does child;
     bool pool; /* LK_EXT_CHILD: of a process pool, which works its items off */
@@ -93,6 +94,8 @@ struct lk_listener {
         size_t n, cap;
     } fds;         /* its descriptors here */
     int64_t queue; /* listening: connections that wait to be accepted; LK_UNKNOWN */
+    /* of these: who has sent something already; LK_UNKNOWN, also where it does not matter */
+    int64_t asking;
     /* YES: no other process holds it. Only looked for where a thread waits for it */
     enum lk_tri alone;
     struct {

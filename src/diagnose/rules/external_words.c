@@ -29,6 +29,16 @@ static const char *more_of_end(const struct lk_rule_context *c, const struct lk_
     return t && lk_external_to_itself(t) ? " (of which this very process has the other end)" : "";
 }
 
+/* The child for whose end the last of the chain waits; 0 none that is known. */
+static int64_t awaited_child(const struct lk_rule_context *c, const struct lk_external_chain *x)
+{
+    const struct lk_extern *e = lk_extern_at(c->snap, x->end);
+    const struct lk_thread *t = lk_thread_at(c->snap, x->last);
+    if (t && t->os.child_pid != LK_UNKNOWN)
+        return LK_MAX(t->os.child_pid, (int64_t)0);
+    return e && !t ? e->child_pid : 0;
+}
+
 static const char *name_child(const struct lk_rule_context *c, int64_t pid)
 {
     for (size_t i = 0; i < c->snap->children.n; i++)
@@ -43,8 +53,8 @@ static const char *name_plain_end(const struct lk_rule_context *c,
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
     const struct lk_thread *t = lk_thread_at(c->snap, x->last);
-    if (t && t->os.child_pid != LK_UNKNOWN && t->os.child_pid > 0)
-        return name_child(c, t->os.child_pid);
+    if (awaited_child(c, x))
+        return name_child(c, awaited_child(c, x));
     if (e && e->text && *e->text)
         return e->text;
     if (t && t->os.peer)
@@ -63,14 +73,13 @@ const char *lk_external_name(const struct lk_rule_context *c, const struct lk_ex
     return *more ? lk_print(c, "%s%s", name_plain_end(c, x), more) : name_plain_end(c, x);
 }
 
-/* last: the thread that waits for the outside; NULL when it is a task. */
-static const char *how_to_free_it(const struct lk_rule_context *c, const struct lk_thread *last,
-                                  const char *end)
+static const char *how_to_free_it(const struct lk_rule_context *c,
+                                  const struct lk_external_chain *x, const char *end)
 {
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    const int64_t child = awaited_child(c, x);
     return lk_external_for_job(last) ? lk_capitalized(c, lk_end_process_words(c))
-           : last && last->os.child_pid != LK_UNKNOWN && last->os.child_pid > 0
-               ? lk_print(c, "kill -TERM %lld (the child) ends the wait.",
-                          (long long)last->os.child_pid)
+           : child ? lk_print(c, "kill -TERM %lld (the child) ends the wait.", (long long)child)
            : last && lk_external_to_itself(last) ? lk_capitalized(c, lk_end_process_words(c))
            : last && last->os.peer_pid > 0 && last->os.on != LK_OS_SOCKET
                ? lk_print(c, "kill -TERM %lld (%s, which has the other end) ends the wait.",
@@ -93,17 +102,17 @@ static bool goes_through_task(const struct lk_rule_context *c, const struct lk_e
 
 /* Who is waited for writes into a full pipe that this process was to read: each waits for the
  * other. */
-static const char *filled_pipe(const struct lk_rule_context *c, const struct lk_external_chain *x,
-                               const struct lk_thread *last)
+static const char *filled_pipe(const struct lk_rule_context *c, const struct lk_external_chain *x)
 {
     const struct lk_extern *e = lk_extern_at(c->snap, x->end);
-    return e && last ? e->fills : NULL;
+    return e ? e->fills : NULL;
 }
 
 static void say_filled(struct lk_rule_context *c, struct lk_finding *f,
-                       const struct lk_thread *last, const char *pipe)
+                       const struct lk_external_chain *x, const char *pipe)
 {
-    if (last->wait.kind != LK_WAIT_CHILD) {
+    const struct lk_thread *last = lk_thread_at(c->snap, x->last);
+    if (last && last->wait.kind != LK_WAIT_CHILD) {
         lk_finding_say(c, f,
                        "process %lld, at the other end, is blocked in a write to %s, which is full "
                        "and whose reading end this process has",
@@ -116,9 +125,8 @@ static void say_filled(struct lk_rule_context *c, struct lk_finding *f,
     lk_finding_say(
         c, f,
         "the child is blocked in a write to %s, which is full and whose reading end this "
-        "process has: it ends only when that is read, and that is to be done after its "
-        "end",
-        pipe);
+        "process has: it ends only when that is read%s",
+        pipe, last ? ", and that is to be done after its end" : "");
     f->remedy = "Read what the child writes before waiting for its end: communicate(), or read to "
                 "the end and then wait(); drain a queue before join(). Or give the child no pipe "
                 "(stdout=subprocess.DEVNULL, a file).";
@@ -201,12 +209,12 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
     const char *end = v->kind ? lk_print(c, "%s (%s)", lk_external_name(c, x), v->kind->name)
                               : lk_external_name(c, x);
     const bool itself = last && lk_external_to_itself(last);
-    const char *pipe = filled_pipe(c, x, last);
+    const char *pipe = filled_pipe(c, x);
     const char *more =
         pipe     ? lk_print(c,
                             ": %s writes to %s, which is full, and whose reading end "
                                 "this process has",
-                        last->wait.kind == LK_WAIT_CHILD ? "it" : "that process", pipe)
+                        last && last->wait.kind != LK_WAIT_CHILD ? "that process" : "it", pipe)
         : itself ? ""
                  : lk_asked_server_keeper(c, x, v);
     f->summary = lk_print(c, "%s: %s held up%s by %s, without a timeout%s", who_waits(c, g, f, x),
@@ -214,7 +222,7 @@ static void say_external(struct lk_rule_context *c, struct lk_finding *f,
     lk_finding_say(c, f, "the chain of waits ends %s %s, and no wait in it has a timeout",
                    itself ? "at" : "outside of this process, at", end);
     if (pipe)
-        say_filled(c, f, last, pipe);
+        say_filled(c, f, x, pipe);
     if (itself) {
         f->remedy = "Close the other end when its writer is done, also on errors, so that reading "
                     "ends; let nobody wait for the reader before that, or with a timeout.";
@@ -273,7 +281,7 @@ void lk_external_tell(struct lk_rule_context *c, const struct lk_wait_group *g,
     if (v.kind)
         f.remedy = v.kind->timeouts;
     f.safe_now =
-        v.kind ? lk_asked_server_question(c, &v) : how_to_free_it(c, last, name_plain_end(c, x));
+        v.kind ? lk_asked_server_question(c, &v) : how_to_free_it(c, x, name_plain_end(c, x));
     f.safe_now = lk_with_kill(c, &f, f.safe_now);
     lk_finding_held_by(c, &f, g->lasts, g->n);
     lk_finding_say_cross_waits(c, &f, x->last);

@@ -9,6 +9,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 
@@ -181,8 +182,8 @@ static bool is_left_alone(const struct lk_listener *l)
  * queue. */
 struct clogged {
     struct lk_ref workers[LK_MAX_LISTED];
-    size_t n;
-    bool old; /* all have stood still for long enough */
+    size_t n, keepers; /* keepers: of these, who wait for what a client sends next */
+    bool old;          /* all have stood still for long enough */
 };
 
 /* It runs, went on, or polls what was not read: any of these may come to accept. */
@@ -190,6 +191,17 @@ static bool may_be_acceptor(const struct lk_thread *t)
 {
     bool polls = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
     return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
+}
+
+/* Between two requests, with the listener at hand: whoever accepts in the same thread that reads
+ * accepts nobody while a client keeps its connection and says nothing. */
+static bool keeps_client(const struct lk_rule_context *c, const struct lk_thread *t,
+                         const struct lk_listener *l)
+{
+    const struct lk_extern *e = t->wait.on.n == 1 ? lk_extern_at(c->snap, t->wait.on.v[0]) : NULL;
+    return t->wait.kind == LK_WAIT_IO && t->os.accepted && e && e->client &&
+           t->wait.timeout_ms == LK_FOREVER && t->os.timeout_ms == LK_FOREVER &&
+           lk_has_listener(t, l);
 }
 
 static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener *l,
@@ -204,16 +216,33 @@ static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener
         if (lk_stands_at(t, l) || may_be_acceptor(t) ||
             (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
             return false;
-        if (!t->in_request)
+        const bool keeps = !t->in_request && keeps_client(c, t, l);
+        if (!t->in_request && !keeps)
             continue;
         bool stalled = stood_still(c, t);
+        ret->keepers += keeps;
         if ((!stalled && !lk_may_stall(c, t)) || ret->n == LK_MAX_LISTED)
             return false;
         ret->old &= stalled;
         explained &= c->explained[i];
         ret->workers[ret->n++] = lk_ref_make(LK_KIND_THREAD, i);
     }
-    return ret->n && !explained;
+    /* a browser connects ahead of what it will ask */
+    return ret->n && !explained && !(ret->keepers && l->asking == 0);
+}
+
+static void say_keepers(struct lk_rule_context *c, struct lk_finding *f,
+                        const struct lk_listener *l)
+{
+    if (l->asking == LK_UNKNOWN)
+        lk_finding_doubt(f, LK_POSSIBLE);
+    else
+        lk_finding_say(c, f, "%s of these %s sent something, which nobody reads",
+                       lk_count(c, l->asking, "connection"), l->asking == 1 ? "has" : "have");
+    f->remedy = "Serve each connection on a thread of its own (ThreadingHTTPServer, "
+                "app.run(threaded=True)) or by a server that does not wait for one client at a "
+                "time, and give connections a timeout (StreamRequestHandler.timeout, "
+                "socket.settimeout), so that a client that says nothing keeps nobody.";
 }
 
 static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l,
@@ -247,9 +276,18 @@ static void tell_clogged(struct lk_rule_context *c, const struct lk_listener *l,
         lk_finding_say(c, &f, "process %lld (%s) has the listener too, and does not accept from it",
                        (long long)l->sharers.v[i].pid, l->sharers.v[i].comm);
     say_waits(c, &f, k->workers, k->n);
-    f.safe_now = lk_with_kill(c, &f, lk_capitalized(c, lk_end_process_words(c)));
+    if (k->keepers)
+        say_keepers(c, &f, l);
+    const char *end = lk_end_process_words(c);
+    f.safe_now = lk_with_kill(
+        c, &f,
+        k->keepers ? lk_print(c,
+                              "It goes on when that client sends a request or closes its "
+                              "connection. Or else %s",
+                              end)
+                   : lk_capitalized(c, end));
     lk_finding_held_by(c, &f, k->workers, k->n);
-    f.held_requests += l->queue;
+    f.held_requests += k->keepers && l->asking != LK_UNKNOWN ? l->asking : l->queue;
     if (lk_finding_file(c, &f))
         lk_explain_all(c, k->workers, k->n);
 }

@@ -67,7 +67,7 @@ ALL_OF(lk_watched, 0, { 0 });
 ALL_OF(lk_connection, 0, 0, 0);
 ALL_OF(lk_connections, 0, 0);
 ALL_OF(lk_sharer, 0, 0, 0, 0);
-ALL_OF(lk_listener, 0, 0, 0, { 0, 0, 0 }, 0, 0, { 0, 0, 0 });
+ALL_OF(lk_listener, 0, 0, 0, { 0, 0, 0 }, 0, 0, 0, { 0, 0, 0 });
 ALL_OF(lk_child, 0, 0, 0, 0);
 ALL_OF(lk_limit, 0, { 0 }, { 0, 0, 0, 0 });
 ALL_OF(lk_stat_facts, 0, 0, 0, 0);
@@ -390,6 +390,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_PIPE_ENDS] = &pipe_ends,
     [LK_FACT_LOCK_OWNER] = &an_i64,
     [LK_FACT_IDENTITY_OF] = &identity,
+    [LK_FACT_BACKLOG_ASKS] = &an_i64,
     [LK_FACT_SYMBOL] = &symbol,
     [LK_FACT_SYMBOL_ADDRESS] = &a_u64,
     [LK_FACT_FUNCTIONS] = &functions,

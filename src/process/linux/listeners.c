@@ -87,7 +87,9 @@ static bool visit(int64_t fd, void *arg)
             add_fd(c, &c->s->listeners.v[i], fd);
             return true;
         }
-    struct lk_listener l = { .inode = inode, .queue = LK_UNKNOWN, .alone = LK_TRI_UNKNOWN };
+    struct lk_listener l = {
+        .inode = inode, .queue = LK_UNKNOWN, .asking = LK_UNKNOWN, .alone = LK_TRI_UNKNOWN
+    };
     bool wanted = is_wanted(c->s, inode);
     enum lk_tri listens = LK_TRI_UNKNOWN;
     if (wanted || c->asked < MAX_ASKED) {
@@ -130,4 +132,13 @@ void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s)
     size_t n = interesting_first(s);
     if (n)
         lk_socket_sharers_read(os->target, s->listeners.v, n, s->arena);
+}
+
+int64_t lk_listeners_backlog_asks(struct lk_kernel_reader *os, uint64_t inode)
+{
+    const struct lk_socket *s = lk_socket_find(os->net, inode);
+    const struct lk_socket_end end = s ? s->local : (struct lk_socket_end){ 0 };
+    const int64_t asks =
+        s && s->listening && s->proto == LK_SOCKET_TCP ? lk_socket_backlog_asks(os->net, &end) : -1;
+    return asks < 0 ? LK_UNKNOWN : asks;
 }

@@ -11,5 +11,7 @@ struct lk_kernel_reader;
 
 /** As lk_process_listeners; strings belong to the reader's arena, which is the snapshot's. */
 void lk_listeners_read(struct lk_kernel_reader *os, struct lk_snapshot *s);
+/** As lk_process_backlog_asks. */
+int64_t lk_listeners_backlog_asks(struct lk_kernel_reader *os, uint64_t inode);
 
 #endif

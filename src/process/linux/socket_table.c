@@ -285,6 +285,21 @@ const struct lk_socket *lk_socket_listener(struct lk_socket_table *n,
     return NULL;
 }
 
+/* Of no descriptor, and its client has not gone: it stands in the accept queue (net/ipv4/tcp_ipv4.c
+ * get_tcp4_sock, sock_i_ino of a socket without a file is 0). */
+int64_t lk_socket_backlog_asks(struct lk_socket_table *n, const struct lk_socket_end *end)
+{
+    int64_t asking = 0;
+    load_proto(n, LK_SOCKET_TCP);
+    for (size_t i = 0; i < n->v.n; i++) {
+        const struct lk_socket *s = &n->v.v[i];
+        asking += s->proto == LK_SOCKET_TCP && !s->inode && s->state == LK_TCP_ESTABLISHED &&
+                  s->rx && s->local.port == end->port &&
+                  (is_any_address(&end->addr) || same_end(&s->local, end));
+    }
+    return lk_socket_complete(n) ? asking : -1;
+}
+
 const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path,
                                                 const struct lk_socket *after)
 {

@@ -82,6 +82,9 @@ bool lk_socket_ask_listener(struct lk_socket_table *n, const struct lk_socket *s
 const struct lk_socket *lk_socket_listener(struct lk_socket_table *n,
                                            const struct lk_socket_end *end,
                                            const struct lk_socket *after);
+/** Connections that wait to be accepted at a listener's end and have brought bytes already; -1
+ * where the table could not be read to its end. */
+int64_t lk_socket_backlog_asks(struct lk_socket_table *n, const struct lk_socket_end *end);
 /** The next unix socket that listens at path; start with after = NULL. */
 const struct lk_socket *lk_socket_unix_listener(struct lk_socket_table *n, const char *path,
                                                 const struct lk_socket *after);

@@ -158,6 +158,12 @@ static int listeners(const struct question *q)
     return 0;
 }
 
+static int backlog_asks(const struct question *q)
+{
+    *(int64_t *)q->ret = lk_listeners_backlog_asks(kernel(q), (uint64_t)q->key->n);
+    return 0;
+}
+
 /* ---- its neighbours ------------------------------------------------------------------ */
 
 static int child_work(const struct question *q)
@@ -194,6 +200,7 @@ static int (*const answers[])(const struct question *) = {
     [LK_FACT_WATCHED] = watched,
     [LK_FACT_CONNECTIONS] = connections,
     [LK_FACT_LISTENERS] = listeners,
+    [LK_FACT_BACKLOG_ASKS] = backlog_asks,
     [LK_FACT_SHARES_PIDS] = shares_pids,
     [LK_FACT_HAS_FILE] = has_file,
     [LK_FACT_SURROUNDINGS] = surroundings,

@@ -93,11 +93,55 @@ static void connections_nobody_accepts(void **state)
     }
 }
 
+/* The one thread that would accept waits for what a client sends next. */
+static void client_that_keeps_a_server(void **state)
+{
+    (void)state;
+    enum { KEPT, AHEAD, UNREAD, TIMED, NOT_AT_HAND, NO_CLIENT, CASES };
+    for (int i = 0; i < CASES; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t =
+            mk_thread(s, "server", "handle_one_request@" STDLIB "http/server.py:400",
+                      "serve_forever@" STDLIB "socketserver.py:233", "main@/srv/app.py:9", NULL);
+        struct lk_ref e =
+            lk_snapshot_extern(s, LK_EXT_OUTSIDE, "client 127.0.0.1:4000", LK_UNKNOWN);
+        static const int64_t at_hand[] = { 3 };
+        mk_wait(s, t, LK_WAIT_IO, e);
+        lk_extern_at(s, e)->client = i != NO_CLIENT;
+        THREAD(t)->os.accepted = i != NO_CLIENT;
+        THREAD(t)->sockets = at_hand;
+        THREAD(t)->n_sockets = i != NOT_AT_HAND;
+        struct lk_listener *l = lk_vec_push(&s->listeners);
+        *l = (struct lk_listener){ .listening = true, .queue = 2, .asking = 1, .alone = LK_YES };
+        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
+        l->fds.v[0] = 3;
+        l->fds.n = 1;
+        if (i == AHEAD)
+            l->asking = 0;
+        if (i == UNREAD)
+            l->asking = LK_UNKNOWN;
+        if (i == TIMED)
+            mk_timeout(s, t, 5000);
+        struct lk_findings *f = mk_diagnose(s);
+        const struct lk_finding *told = mk_find(f, "LK403");
+        if (i == KEPT) {
+            assert_int_equal(told->severity, LK_STALLED);
+            assert_int_equal(told->held_requests, 1);
+        } else if (i == UNREAD) {
+            assert_int_equal(told->severity, LK_HAZARD);
+        } else {
+            assert_null(told);
+        }
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(workers_exhausted),
         cmocka_unit_test(connections_nobody_accepts),
+        cmocka_unit_test(client_that_keeps_a_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,11 +146,22 @@ static bool asks_listener(const struct lk_snapshot *s)
     return false;
 }
 
+/* Nobody stands where connections are accepted: whoever waits for a client may be the one who would
+ * come to that. */
+static bool nobody_accepts(const struct lk_snapshot *s)
+{
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (s->threads.v[i].os.listening || s->threads.v[i].os.on == LK_OS_SELECTOR)
+            return false;
+    return true;
+}
+
 void lk_py_read_reachable_sockets(struct lk_py *py)
 {
+    const struct lk_snapshot *s = py->s;
+    const bool all = asks_listener(s), clients = !all && nobody_accepts(s);
     unsigned objects = 0;
-    if (!asks_listener(py->s))
-        return;
-    for (size_t i = 0; i < py->s->threads.n; i++)
-        read_reach(py, i, &objects);
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (all || (clients && s->threads.v[i].os.accepted))
+            read_reach(py, i, &objects);
 }

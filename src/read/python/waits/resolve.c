@@ -39,6 +39,7 @@ void lk_wait_on_pid(struct lk_py *py, struct lk_wait *w, int64_t pid)
     struct lk_extern *e = pid > 0 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
     if (!e)
         return;
+    e->child_pid = pid;
     e->child = lk_process_child_work(py->t, pid);
     if (e->child == LK_CHILD_STANDS)
         e->fills = lk_process_child_fills(py->t, pid, py->s->arena);
