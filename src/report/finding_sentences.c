@@ -187,6 +187,7 @@ const char *lk_sentence_parties(struct lk_arena *a, const struct lk_snapshot *s,
     for (uint32_t i = 0; i < r->parties.n && i < MOST; i++)
         ret =
             lk_arena_printf(a, "%s%s%s", ret, i ? ", " : "", lk_entity_name(a, s, r->parties.v[i]));
-    return r->parties.n > MOST ? lk_arena_printf(a, "%s and %u more", ret, r->parties.n - MOST)
+    return r->parties.n > MOST ? lk_arena_printf(a, "%s and %s more", ret,
+                                                 lk_words_number(a, (int64_t)r->parties.n - MOST))
                                : ret;
 }

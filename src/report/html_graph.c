@@ -315,6 +315,6 @@ void lk_html_graph(struct lk_html *h, size_t finding)
     lk_html_raw(h, "</figure>\n");
     if (d.left_out)
         lk_html_put(h, "<p class=\"dim\">$ more wait behind it.</p>\n",
-                    lk_html_number(h, (int64_t)d.left_out));
+                    lk_words_number(h->arena, (int64_t)d.left_out));
     in_words(h, f);
 }

@@ -110,7 +110,7 @@ static void names_row(struct lk_html *h, const struct table *t, const struct lk_
          i = vk->next[i], written++)
         lk_html_put(h, "$$", written ? ", " : "", name_of(h, lk_ref_make(t->kind, i)));
     if (written < g->count)
-        lk_html_put(h, " and $ more", lk_html_number(h, (int64_t)(g->count - written)));
+        lk_html_put(h, " and $ more", lk_words_number(h->arena, (int64_t)(g->count - written)));
     lk_html_raw(h, "</details></td>");
 }
 

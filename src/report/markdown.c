@@ -305,8 +305,10 @@ static void add_task(struct page *p, struct lk_strbuf *b, const struct lk_fold *
 static void add_described(struct page *p, struct lk_strbuf *b, const struct lk_group *g,
                           const char *id, const char *facts)
 {
-    const char *count =
-        g->count > 1 ? lk_arena_printf(p->arena, " and %u more alike", g->count - 1) : "";
+    const char *count = g->count > 1
+                            ? lk_arena_printf(p->arena, " and %s more alike",
+                                              lk_words_number(p->arena, (int64_t)g->count - 1))
+                            : "";
     add_line(p, b, "", lk_arena_printf(p->arena, "%s%s: %s", id, count, facts));
 }
 

@@ -6,6 +6,7 @@ Last line: documents: N passed, N failed.
 import glob
 import os
 import re
+import subprocess
 import sys
 
 import lib
@@ -69,7 +70,7 @@ def the_checks_can_fail():
 
 
 def formats():
-    listed = re.findall(r"^  (\w+)  ", help_of("attach").split("\nFormats:\n")[1], re.M)
+    listed = lib.formats()
     assert len(listed) > 8, listed
     told = section("OPTIONS").split(".TP")[1]
     privacy = text_of("docs", "privacy.md")
@@ -123,6 +124,24 @@ def changelog():
     assert len(lines) > 50 and not twice, twice
 
 
+def words_of(text):
+    """Without numbers, durations and where lines break; folders as seen from the root of the sources."""
+    text = re.sub(r"\b[\d.,]+ (ms|s|min)\b", "TIME", text.replace(lib.ROOT + "/", ""))
+    return re.sub(r"\d+", "N", text).split()
+
+
+def the_real_run():
+    """What the README shows is what the demonstration prints, word for word."""
+    block = text_of("README.md").split("\n## A real run\n")[1].split("\n```\n")[1]
+    shown = words_of(block)
+    ran = subprocess.run([sys.executable, os.path.join(lib.ROOT, "scenarios", "demo")], stdout=subprocess.PIPE, text=True, timeout=60,
+                         env={**os.environ, "LOOPKNOT": lib.LOOPKNOT})
+    printed = words_of(ran.stdout)
+    begin = printed.index("DEADLOCK")
+    assert len(shown) > 150 and printed[begin:begin + len(shown)] == shown, [
+        pair for pair in zip(shown, printed[begin:]) if pair[0] != pair[1]][:3]
+
+
 # Words of our own, ids, dates, and folders that no report shows.
 OWN_WORDS = {"id", "build_id", "boot_id", "start_time", "taken_at", "syscall", "load", "version", "build", "stdlib", "own_folders", "prefix",
              "likely_for", "lk_loop.kind", "lk_loop.offload", "lk_loop.cancels", "lk_supervisor.name", "lk_supervisor.child", "cmdline"}
@@ -156,6 +175,7 @@ CASES = [
     ("exit statuses", statuses),
     ("rules", rules),
     ("changelog", changelog),
+    ("the real run of the README", the_real_run),
     ("texts of the snapshot", texts_of_the_snapshot),
 ]
 

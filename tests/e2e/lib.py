@@ -1,6 +1,7 @@
 """Shared by the end-to-end tests: runs the tool, validates reports, looks at targets, counts. Standard library only."""
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -71,6 +72,11 @@ def loopknot(*args, timeout=TOOL_TIMEOUT, before=(), program=LOOPKNOT, **popen):
         out, err = process.communicate()
         raise AssertionError("loopknot %s did not end within %d s" % (" ".join(map(str, args)), timeout)) from None
     return Ran(process.returncode, out, err, time.monotonic() - began)
+
+
+def formats():
+    """All that the program knows."""
+    return re.findall(r"^  (\w+)  ", loopknot("attach", "--help").text.split("\nFormats:\n")[1], re.M)
 
 
 def invalid(data):

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import lib
+from cores import gcore
 from lib import driver
 
 TWO_LOOPS = lib.TWO_LOOPS + '''
@@ -123,7 +124,7 @@ def dot_refuses():
 # ---- analyze
 
 # Of what a format says nothing is lost on the way through JSON.
-FORMATS = ["text", "json", "markdown", "junit", "sarif", "github", "gitlab", "dot", "collapsed", "html", "tap"]
+FORMATS = lib.formats()
 
 
 def again(name, program):
@@ -273,37 +274,6 @@ threading.Event().wait()
 '''
 
 
-def secrets_stay(folder):
-    """Planted in locals, arguments, environment, command line, heap, names and source lines, found in no output."""
-    os.mkdir(os.path.join(folder, "token=hunter2-folder"))
-    path = os.path.join(folder, "token=hunter2-folder", "app.py")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(SECRETIVE)
-    command = [driver.PYTHON, path, "--password", "hunter2-argv", "--dsn=postgres://u:hunter2-dsn@db/x", "API_KEY=hunter2-assigned"]
-    environment = {**os.environ, "DB_PASSWORD": "hunter2-environment", "PYTEST_CURRENT_TEST": "a.py::test_x[password=hunter2-pytest] (call)"}
-    with lib.Child(command, stdout=subprocess.PIPE, cwd=folder, env=environment) as child:
-        child.process.stdout.read(1)
-        outputs = [word for f in FORMATS for word in ("--output", "%s:%s/report.%s" % (f, folder, f))]
-        lib.loopknot(*outputs, "--native", "--all", child.pid)
-        verbose = lib.loopknot("--verbose", "--native", "--all", child.pid)
-    with open(folder + "/report.json", encoding="utf-8") as file:
-        (report,) = lib.reports_of(json.load(file))
-    assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK101", report["verdict"]
-    sources = [frame["source"] for thread in report["threads"] for frame in thread["python"] if frame["source"]]
-    assert any('password="***", token=\'***\'' in line for line in sources), sources
-    assert any(thread["name"] == "worker token=***" for thread in report["threads"]), [t["name"] for t in report["threads"]]
-    assert any(task["name"] == "job password=***" for task in report["tasks"]), [t["name"] for t in report["tasks"]]
-    assert report["target"]["pytest"]["name"] == "a.py::test_x[password=***] (call)", report["target"]["pytest"]
-    paths = {thread["wait"]["path"] for thread in report["threads"] if thread["wait"] and thread["wait"]["path"]}
-    assert paths == {"%s/%s token=***" % (folder, what) for what in ("pipe", "socket")}, paths
-    for name in FORMATS:
-        with open(os.path.join(folder, "report." + name), "rb") as file:
-            found = re.findall(rb"hunter2[-a-z]*", file.read())
-        assert not found, "%s holds %s" % (name, found[:3])
-    assert "hunter2" not in verbose.text + verbose.errors, re.findall("hunter2[-a-z]*", verbose.text)
-    return "%d formats" % len(FORMATS)
-
-
 # Each value that is to be shown holds "shown", each that is not "hunter2".
 VARIABLES = lib.LOOPS + '''
 import collections
@@ -369,7 +339,8 @@ def loaded(path):
 def written(folder, formats, *arguments):
     """{format: bytes} of one examination."""
     outputs = [word for f in formats for word in ("--output", "%s:%s/out.%s" % (f, folder, f))]
-    lib.loopknot(*arguments, *outputs)
+    ran = lib.loopknot(*arguments, *outputs)
+    assert ran.status in (0, 1, 4), (arguments, ran.status, ran.errors)
     texts = {}
     for name in formats:
         with open(os.path.join(folder, "out." + name), "rb") as file:
@@ -386,6 +357,7 @@ def variables():
             plain = os.path.join(folder, "plain.lkc")
             lib.loopknot("capture", child.pid, "-o", plain)
             texts = written(folder, FORMATS, "--locals", "--native", "--all", "--capture", capture, child.pid)
+            dump = gcore(child.pid, folder)
         report = loaded(os.path.join(folder, "out.json"))
         assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK102", report["findings"]
         seen = with_variables(report)
@@ -398,6 +370,9 @@ def variables():
         assert re.fullmatch(r"\{'request': '<Future f\d+>'\}", str(seen["price"])), seen["price"]
         for name in ("text", "markdown", "html", "json"):
             assert b"shown-keyword" in texts[name] and b"shown-" not in without[name].replace(b"shown-task", b""), name
+        of_core = written(folder, FORMATS, "core", "--locals", dump)
+        assert with_variables(loaded(os.path.join(folder, "out.json"))) == seen
+        assert b"shown-keyword" not in written(folder, ("text",), "core", dump)["text"]
         again = written(folder, ("json",), "analyze", "--locals", capture)["json"]
         assert with_variables(loaded(os.path.join(folder, "out.json"))) == seen
         assert b"not in the capture" in written(folder, ("text",), "analyze", "--locals", plain)["text"]
@@ -410,7 +385,7 @@ def variables():
         assert "LK409" in stood and "number = 7" in stood and "token = ***" in stood and "hunter2" not in stood, stood
         for kept in (capture, report_file):
             assert b"shown-keyword" not in written(folder, ("text",), "analyze", kept)["text"], kept
-        for name, text in list(texts.items()) + list(without.items()):
+        for name, text in [*texts.items(), *without.items(), *of_core.items()]:
             found = re.findall(rb"hunter2[-a-z]*|20406080", text)
             assert not found, "%s holds %s" % (name, found[:3])
     return "%d variables" % len(SHOWN)
@@ -479,13 +454,45 @@ def nothing_of(word, folder, formats=FORMATS):
         assert not found, "%s holds %s" % (name, found[:4])
 
 
+def secrets_stay(folder):
+    """Planted in locals, arguments, environment, command line, heap, names and source lines, found in no output."""
+    os.mkdir(os.path.join(folder, "token=hunter2-folder"))
+    path = os.path.join(folder, "token=hunter2-folder", "app.py")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(SECRETIVE)
+    command = [driver.PYTHON, path, "--password", "hunter2-argv", "--dsn=postgres://u:hunter2-dsn@db/x", "API_KEY=hunter2-assigned"]
+    environment = {**os.environ, "DB_PASSWORD": "hunter2-environment", "PYTEST_CURRENT_TEST": "a.py::test_x[password=hunter2-pytest] (call)"}
+    with lib.Child(command, stdout=subprocess.PIPE, cwd=folder, env=environment) as child:
+        child.process.stdout.read(1)
+        written(folder, FORMATS, "--native", "--all", "--capture", folder + "/kept.lkc", child.pid)
+        verbose = lib.loopknot("--verbose", "--native", "--all", child.pid)
+        report = loaded(folder + "/out.json")
+        nothing_of(b"hunter2", folder)
+        written(folder, FORMATS, "--tree", "--native", "--all", child.pid)
+        nothing_of(b"hunter2", folder)
+        core = gcore(child.pid, folder)
+    for again in (("analyze", folder + "/kept.lkc"), ("core", core)):
+        written(folder, FORMATS, *again, "--native", "--all")
+        assert loaded(folder + "/out.json")["verdict"] == "deadlock", again
+        nothing_of(b"hunter2", folder)
+    assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK101", report["verdict"]
+    sources = [frame["source"] for thread in report["threads"] for frame in thread["python"] if frame["source"]]
+    assert any('password="***", token=\'***\'' in line for line in sources), sources
+    assert any(thread["name"] == "worker token=***" for thread in report["threads"]), [t["name"] for t in report["threads"]]
+    assert any(task["name"] == "job password=***" for task in report["tasks"]), [t["name"] for t in report["tasks"]]
+    assert report["target"]["pytest"]["name"] == "a.py::test_x[password=***] (call)", report["target"]["pytest"]
+    paths = {thread["wait"]["path"] for thread in report["threads"] if thread["wait"] and thread["wait"]["path"]}
+    assert paths == {"%s/%s token=***" % (folder, what) for what in ("pipe", "socket")}, paths
+    assert "hunter2" not in verbose.text + verbose.errors, re.findall("hunter2[-a-z]*", verbose.text)
+    return "%d formats" % len(FORMATS)
+
+
 def redacted():
     """--redact: what matches stands in no format, wherever it came from; the reports stay what they are."""
     with tempfile.TemporaryDirectory() as top:
         folder = os.path.join(top, "zebra-folder")
         os.mkdir(folder)
         hide = ("--redact", "zebra[-_a-z]*", "--redact", "Zebra[A-Za-z]*", "--locals", "--native", "--all", "-v")
-        formats = FORMATS
         path = os.path.join(folder, "zebra_app.py")
         with open(path, "w", encoding="utf-8") as file:
             file.write(ZEBRAS)
@@ -493,9 +500,9 @@ def redacted():
         with lib.Child([driver.PYTHON, path, "--zebra"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder,
                        env=environment) as child:
             child.process.stdout.read(1)
-            plain = written(top, formats, "--locals", "--native", "--all", child.pid)
-            written(top, formats, *hide, child.pid)
-            nothing_of(b"zebra", top, formats)
+            plain = written(top, FORMATS, "--locals", "--native", "--all", child.pid)
+            written(top, FORMATS, *hide, child.pid)
+            nothing_of(b"zebra", top, FORMATS)
             capture = os.path.join(top, "kept.lkc")
             refused = lib.loopknot("capture", child.pid, "-o", capture, "--redact", "x")
             assert refused.status == 2 and "analyze" in refused.errors, refused.errors
@@ -507,8 +514,8 @@ def redacted():
         with open(kept, "wb") as file:
             file.write(plain["json"])
         for source in (capture, kept):
-            written(top, formats, "analyze", *hide, source)
-            nothing_of(b"zebra", top, formats)
+            written(top, FORMATS, "analyze", *hide, source)
+            nothing_of(b"zebra", top, FORMATS)
             report = loaded(os.path.join(top, "out.json"))
             assert report["verdict"] == "deadlock" and report["findings"][0]["rule"] == "LK102", report["findings"]
             assert report["findings"][0]["fingerprint"] == json.loads(plain["json"])["findings"][0]["fingerprint"]
@@ -519,7 +526,7 @@ def redacted():
         for bad, word in (("(", "--redact '('"), ("", "1 to"), ("x" * 2000, "1 to")):
             refused = lib.loopknot("--redact", bad, os.getpid())
             assert refused.status == 2 and word in refused.errors, refused.errors
-    return "%d formats" % len(formats)
+    return "%d formats" % len(FORMATS)
 
 
 def environment():
