@@ -8,7 +8,7 @@ A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "pro
     "start":    "python" (default), "gunicorn", "native": a program in C or C++, compiled here (common.h), or another server's
                 command line, a list in which {bin} stands for the folder of Python's programs, {folder} for the family's and
                 {port} for a free port; it listens when that port answers
-    "args":     arguments for a native program
+    "args":     arguments for a program in Python or C
     "flags":    how it is compiled (-g -Og);  "strip": true: then stripped (a copy that is not stays beside it)
     "libraries": what it is linked with
     "build":    sources in C that are compiled into shared objects NAME.so in the folder $SCENARIO_BUILD
@@ -291,7 +291,7 @@ class Scenario:
             self.port = free_port()
             words = {"bin": os.path.dirname(PYTHON), "folder": folder, "port": self.port}
             return [word.format(**words) for word in self.plan["start"]]
-        return [PYTHON, os.path.join(folder, file)]
+        return [PYTHON, os.path.join(folder, file)] + self.plan.get("args", [])
 
     def spawn(self, folder):
         """Starts the server's process; what it says is listened to from here on."""

@@ -196,22 +196,21 @@ static void note_limits(struct examination *x)
             s->threads.n);
 }
 
-/* What is asked of the kernel once the entities of the last sample are known: it may have changed
- * while they were watched. */
-/* Clients wait to be accepted while a thread waits for one that it has. */
+/* Where clients wait to be accepted and nobody stands. */
 static void ask_backlogs(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;
-    bool any = false;
-    for (size_t i = 0; i < s->threads.n; i++)
-        any |= s->threads.v[i].os.accepted;
-    for (size_t i = 0; i < s->listeners.n; i++)
-        s->listeners.v[i].asking =
-            any && s->listeners.v[i].queue > 0
-                ? lk_process_backlog_asks(x->session.target, s->listeners.v[i].inode)
-                : LK_UNKNOWN;
+    for (size_t i = 0; i < s->listeners.n; i++) {
+        struct lk_listener *l = &s->listeners.v[i];
+        bool wanted = l->listening && l->queue > 0;
+        for (size_t k = 0; wanted && k < s->threads.n; k++)
+            wanted = !lk_stands_at(&s->threads.v[k], l);
+        l->asking = wanted ? lk_process_backlog_asks(x->session.target, l->inode) : LK_UNKNOWN;
+    }
 }
 
+/* What is asked of the kernel once the entities of the last sample are known: it may have changed
+ * while they were watched. */
 static void read_listeners(struct examination *x)
 {
     struct lk_snapshot *s = x->snap;

@@ -87,3 +87,15 @@ const char *lk_ref_id(const struct lk_snapshot *s, struct lk_ref r)
     }
     return NULL;
 }
+
+bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
+{
+    for (size_t i = 0; i < l->fds.n; i++) {
+        if (t->os.fd == l->fds.v[i])
+            return true;
+        for (size_t k = 0; k < t->os.fds.n; k++)
+            if (t->os.fds.v[k] == l->fds.v[i])
+                return true;
+    }
+    return false;
+}

@@ -206,6 +206,9 @@ static inline bool lk_handler_may_act(const struct lk_snapshot *s, enum lk_tri h
     return handles == LK_YES || (handles == LK_TRI_UNKNOWN && !s->one_moment);
 }
 
+/** The thread accepts from, reads or polls this socket now. */
+bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l);
+
 /** Typed access; NULL when ref is of another kind or out of range. */
 struct lk_thread *lk_thread_at(const struct lk_snapshot *s, struct lk_ref r);
 struct lk_loop *lk_loop_at(const struct lk_snapshot *s, struct lk_ref r);

@@ -163,18 +163,6 @@ struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref
     return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread) ? o : NULL;
 }
 
-bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l)
-{
-    for (size_t i = 0; i < l->fds.n; i++) {
-        if (t->os.fd == l->fds.v[i])
-            return true;
-        for (size_t k = 0; k < t->os.fds.n; k++)
-            if (t->os.fds.v[k] == l->fds.v[i])
-                return true;
-    }
-    return false;
-}
-
 bool lk_tasks_may_be_missing(const struct lk_rule_context *c)
 {
     return c->snap->python.present && !c->snap->tasks_complete;

@@ -74,8 +74,6 @@ bool lk_loop_is_switched_away(const struct lk_rule_context *c, const struct lk_l
 /** The loop whose callbacks a thread runs (innermost); NULL. */
 struct lk_loop *lk_loop_of_thread(const struct lk_rule_context *c, struct lk_ref thread);
 
-/** The thread accepts from, reads or polls this socket now. */
-bool lk_stands_at(const struct lk_thread *t, const struct lk_listener *l);
 /**
  * Tasks may exist that were not read, for the list of them was cut: what nobody is seen to do, one
  * of them may do.

@@ -8,6 +8,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/accept_queue.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/kept_gil.h"
 #include "diagnose/rules/loop_callback.h"
@@ -529,7 +530,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
                *loop = loop_not_read(c), *no_queue = loop_without_queue(c),
                *kind = loop_of_unread_kind(c), *words = all_wait_for_words(c);
     const char *unread = unread_calls(c), *tasks = undecided_task_waits(c),
-               *core = lk_unread_of_core(c);
+               *core = lk_unread_of_core(c), *outside = lk_clients_left_outside(c);
     if (children)
         return children;
     if (unread)
@@ -552,5 +553,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : tasks    ? tasks
            : words    ? words
            : core     ? core
+           : outside  ? outside
                       : kind;
 }

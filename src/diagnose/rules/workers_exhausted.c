@@ -8,6 +8,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
+#include "diagnose/rules/accept_queue.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/requests.h"
@@ -169,15 +170,6 @@ static void tell_or_watch(struct lk_rule_context *c, const struct crew *w, struc
 
 /* ---- LK403 by the accept queue -------------------------------------------------------- */
 
-/* No other process that has the listener is seen to serve it, or might. */
-static bool is_left_alone(const struct lk_listener *l)
-{
-    for (size_t i = 0; i < l->sharers.n; i++)
-        if (l->sharers.v[i].does != LK_SHARE_IDLE && l->sharers.v[i].does != LK_SHARE_WAITS)
-            return false;
-    return l->alone != LK_TRI_UNKNOWN;
-}
-
 /* The requests of a server of which nobody is left that could accept what waits in its accept
  * queue. */
 struct clogged {
@@ -185,13 +177,6 @@ struct clogged {
     size_t n, keepers; /* keepers: of these, who wait for what a client sends next */
     bool old;          /* all have stood still for long enough */
 };
-
-/* It runs, went on, or polls what was not read: any of these may come to accept. */
-static bool may_be_acceptor(const struct lk_thread *t)
-{
-    bool polls = t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR;
-    return t->python && !t->in_request && (t->running || t->moved || (polls && t->os.fds.n == 0));
-}
 
 /* Between two requests, with the listener at hand: whoever accepts in the same thread that reads
  * accepts nobody while a client keeps its connection and says nothing. */
@@ -209,11 +194,11 @@ static bool is_clogged(const struct lk_rule_context *c, const struct lk_listener
 {
     bool explained = true;
     *ret = (struct clogged){ .old = true };
-    if (!l->listening || l->queue == LK_UNKNOWN || l->queue <= 0 || !is_left_alone(l))
+    if (!l->listening || l->queue == LK_UNKNOWN || l->queue <= 0 || !lk_is_left_alone(l))
         return false;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        if (lk_stands_at(t, l) || may_be_acceptor(t) ||
+        if (lk_stands_at(t, l) || lk_may_come_to_accept(t) ||
             (!t->in_request && lk_stack_has(t->python_stack, LK_MARK_WORKER)))
             return false;
         const bool keeps = !t->in_request && keeps_client(c, t, l);

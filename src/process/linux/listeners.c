@@ -36,16 +36,9 @@ static bool is_wanted(const struct lk_snapshot *s, uint64_t inode)
 
 static bool is_polled(const struct lk_snapshot *s, const struct lk_listener *l)
 {
-    for (size_t i = 0; i < s->threads.n; i++) {
-        const struct lk_syscall_wait *os = &s->threads.v[i].os;
-        for (size_t f = 0; f < l->fds.n; f++) {
-            if (os->fd == l->fds.v[f])
-                return true;
-            for (size_t k = 0; k < os->fds.n; k++)
-                if (os->fds.v[k] == l->fds.v[f])
-                    return true;
-        }
-    }
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (lk_stands_at(&s->threads.v[i], l))
+            return true;
     return false;
 }
 

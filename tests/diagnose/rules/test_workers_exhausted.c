@@ -136,9 +136,46 @@ static void client_that_keeps_a_server(void **state)
     }
 }
 
+/* A server that has not come to accept yet: clients have asked, or have not; its main thread goes
+ * on by itself; a thread stands at the listener; another process may serve it. */
+static void clients_left_outside(void **state)
+{
+    (void)state;
+    enum { LEFT, SILENT_CLIENTS, UNASKED, RETRIES, STANDS, SHARED, TOO_EARLY, N };
+    for (int i = 0; i < N; i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_ref t = mk_thread(s, "MainThread", "connect@/srv/app.py:3", NULL);
+        mk_wait(s, t, LK_WAIT_EVENT, mk_sync(s, "threading.Event"));
+        THREAD(t)->main = true;
+        struct lk_listener *l = lk_vec_push(&s->listeners);
+        *l = (struct lk_listener){ .listening = true, .queue = 2, .asking = 1, .alone = LK_YES };
+        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
+        l->fds.v[0] = 3;
+        l->fds.n = 1;
+        if (i == SILENT_CLIENTS)
+            l->asking = 0;
+        if (i == UNASKED)
+            l->asking = LK_UNKNOWN;
+        if (i == RETRIES)
+            THREAD(t)->os.timeout_ms = 8000;
+        if (i == STANDS)
+            THREAD(t)->os.fd = 3;
+        if (i == SHARED)
+            l->alone = LK_TRI_UNKNOWN;
+        if (i == TOO_EARLY)
+            THREAD(t)->stuck_ms = 10;
+        struct lk_findings *f = mk_diagnose(s);
+        assert_int_equal(f->verdict, i == LEFT ? LK_VERDICT_UNKNOWN : LK_HEALTHY);
+        if (i == LEFT)
+            assert_non_null(strstr(f->verdict_why, "nobody accepts there: thread MainThread"));
+        mk_free(s, f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(clients_left_outside),
         cmocka_unit_test(workers_exhausted),
         cmocka_unit_test(connections_nobody_accepts),
         cmocka_unit_test(client_that_keeps_a_server),
