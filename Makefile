@@ -51,10 +51,19 @@ UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 .PHONY: all deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
+# On a terminal one line says what is being compiled.
+TERMINAL := $(if $(filter 1,$(V)),,$(shell [ -t 2 ] && echo yes))
+SAY = $(if $(TERMINAL),@printf '\r\033[K%.70s' '$(CC) $<' >&2)
+HUSH = $(if $(TERMINAL),@printf '\r\033[K' >&2)
+# All processors, unless the caller chose.
+JOBS = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
+
 all: $(O)/loopknot $(O)/libloopknot.so ## build the program and the libraries (build/loopknot)
+	$(HUSH)
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
+	$(SAY)
 	$(Q)$(CC) $(LK_CPPFLAGS) $(CPPFLAGS) -MMD -MP $(LK_CFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(O)/tests/%.o: LK_CPPFLAGS += -Itests
@@ -73,18 +82,18 @@ $(O)/libloopknot.so: $(O)/libloopknot.so.$(SOVERSION)
 $(O)/loopknot: $(CLI_OBJS) $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libloopknot.a $(LK_LDLIBS)
 
-deps: ## install missing Debian packages (root or sudo)
-	$(Q)packaging/install-deps
+deps: ## install what building, testing and linting need (Debian packages; root or sudo)
+	$(Q)packaging/install-deps test lint
 
 demo: ## install what is missing, build, hang a Flask server, diagnose it
-	$(Q)packaging/install-deps
-	$(Q)$(MAKE) --no-print-directory run-demo
+	$(Q)packaging/install-deps demo
+	$(Q)$(MAKE) --no-print-directory $(JOBS) run-demo
 
 run-demo: all
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) scenarios/demo
 
 check: ## install what is missing, build, run all tests; ends with "N passed, N failed"
-	$(Q)packaging/install-deps
+	$(Q)packaging/install-deps test
 	$(Q)PYTHON=$(PYTHON) MAKE="$(MAKE)" tests/run-all
 
 $(UNITS): $(O)/%: $(O)/%.o $(UNIT_HELP_OBJS) $(WATCHDOG_OBJS) $(O)/libloopknot.a
@@ -131,7 +140,7 @@ compile_commands.json: ## what clangd and other editors want to know
 	$(Q)tools/compile-commands '$(CC)' '$(LK_CPPFLAGS) -Itests $(CPPFLAGS) $(LK_CFLAGS) $(CFLAGS)' $(ALL_SRCS) $(UNIT_SRCS) > $@
 
 lint: ## format, warnings of two compilers, clang-tidy, cppcheck, the order of the rooms, the picture
-	$(Q)packaging/install-deps
+	$(Q)packaging/install-deps lint
 	$(Q)tests/lint
 
 FUZZERS := $(patsubst %.c,$(O)/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
@@ -139,7 +148,7 @@ $(FUZZERS): $(O)/%: $(O)/%.o $(O)/tests/fuzz/mutate.o $(O)/tests/report/fixtures
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS) $(shell $(PKG_CONFIG) --libs $(TEST_PKGS))
 
 fuzz: ## mutate what targets say, under ASan and UBSan (FUZZ_SECONDS=30 each)
-	$(Q)packaging/install-deps
+	$(Q)packaging/install-deps test
 	$(Q)$(MAKE) --no-print-directory SAN=address,undefined CFLAGS='-O1 -g' run-fuzz
 
 run-fuzz: $(FUZZERS)
