@@ -430,6 +430,14 @@ int loopknot_write(const struct loopknot_diagnosis *d, const char *format,
                    const struct loopknot_render *how, FILE *out);
 
 /**
+ * Writes the worst verdict and its place as one line of text, and flushes out. color and width of
+ * how are used.
+ * @return as loopknot_write().
+ */
+int loopknot_write_verdict(const struct loopknot_diagnosis *d, const struct loopknot_render *how,
+                           FILE *out);
+
+/**
  * Compares two diagnoses, the earlier one first, and writes which findings are new, gone or still
  * there, and what threads of processes that are in both did meanwhile.
  * @param format "text" or "json" (loopknot.comparison/1).

@@ -26,6 +26,7 @@
 #include "report/compare.h"
 #include "report/json_read.h"
 #include "report/rule_pages.h"
+#include "report/verdict_line.h"
 #include "util/redaction.h"
 #include "util/text.h"
 #include "util/vec.h"
@@ -392,6 +393,29 @@ LK_EXPORT int loopknot_write(const struct loopknot_diagnosis *d, const char *for
     return written(&w, &w, write_reports);
 }
 
+static bool plain_render(const struct loopknot_render *how, struct lk_render *ret)
+{
+    struct loopknot_render known;
+    if (!lk_api_render(how, &known))
+        return false;
+    *ret = (struct lk_render){ .color = known.color, .width = known.width };
+    return true;
+}
+
+static void write_verdict(void *arg)
+{
+    struct writing *w = arg;
+    const bool ok = lk_verdict_line_write(w->d->v, w->d->n, &w->how, w->out);
+    w->status = ok ? LOOPKNOT_OK : LOOPKNOT_WRITE_ERROR;
+}
+
+LK_EXPORT int loopknot_write_verdict(const struct loopknot_diagnosis *d,
+                                     const struct loopknot_render *how, FILE *out)
+{
+    struct writing w = { .d = d, .out = out };
+    return plain_render(how, &w.how) ? written(&w, &w, write_verdict) : LOOPKNOT_USAGE;
+}
+
 /* Two diagnoses that are compared. */
 struct comparing {
     struct writing w;
@@ -466,15 +490,6 @@ LK_EXPORT const char *loopknot_rule_find(const char *word, const char **nearest,
     if (nearest_name)
         *nearest_name = r->name;
     return NULL;
-}
-
-static bool plain_render(const struct loopknot_render *how, struct lk_render *ret)
-{
-    struct loopknot_render known;
-    if (!lk_api_render(how, &known))
-        return false;
-    *ret = (struct lk_render){ .color = known.color, .width = known.width };
-    return true;
 }
 
 static void write_rules(void *arg)

@@ -1,9 +1,10 @@
 /*
- * `loopknot PID...` and `loopknot capture`: the processes that are named and, with --tree or where
- * one of them is a supervisor, what descends from them; one report on all of them; the exit status
- * that --fail-on asks for. SIGINT and SIGTERM ask for an end with a report on what was read so far,
- * a second one ends at once.
+ * `loopknot PID|NAME...` and `loopknot capture`: the processes that are named and, with --tree or
+ * where one of them is a supervisor, what descends from them; one report on all of them; the exit
+ * status that --fail-on asks for. SIGINT and SIGTERM ask for an end with a report on what was read
+ * so far, a second one ends at once.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 
 #include "cli/cli.h"
 #include "cli/fail_on.h"
+#include "cli/find_process.h"
 #include "cli/options.h"
 #include "loopknot.h"
 
@@ -29,6 +31,7 @@ struct arguments {
     struct common common;
     struct fail_on fail_on;
     bool tree, no_tree, tree_cut; /* the last: not all of it is known */
+    bool named_tree;              /* a name meant several, all of one tree */
     pid_t pids[MAX_PIDS];
     size_t n_pids, n_named; /* the first n_named are the user's, the others their descendants */
     const char *capture;    /* file to be written; NULL none */
@@ -79,6 +82,22 @@ static int parse_pid(struct arguments *a, const char *text)
     return add_pid(a, (pid_t)v) ? 0 : complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
 }
 
+/* A number, or a name; what else begins with a digit or a sign and is no name is a mistyped number.
+ */
+static int parse_operand(struct arguments *a, const char *text)
+{
+    pid_t pid;
+    bool several;
+    const bool number = !text[strspn(text, "0123456789")];
+    if (number || ((isdigit((unsigned char)*text) || *text == '-') && !find_process_any(text)))
+        return parse_pid(a, text);
+    const int status = find_process(text, &pid, &several);
+    if (status)
+        return status;
+    a->named_tree |= several;
+    return add_pid(a, pid) ? 0 : complain(EXIT_USAGE, "more than %d process ids", MAX_PIDS);
+}
+
 static int parse_option(void *arg, int id, char *value)
 {
     struct arguments *a = arg;
@@ -96,7 +115,7 @@ static int parse_option(void *arg, int id, char *value)
 }
 
 static const struct option_set set = {
-    .usage = "loopknot [attach] [options] PID...",
+    .usage = "loopknot [attach] [options] PID|NAME...",
     .epilog = "Exit status: 0 nothing at or above --fail-on; 1 found; 2 usage; 3 no report (stderr "
               "says why); 4 unknown;\n"
               "125 out of memory; 130, 143 interrupted (what there is was printed).",
@@ -107,7 +126,7 @@ static const struct option_set set = {
 };
 
 static const struct option_set capture_set = {
-    .usage = "loopknot capture [options] PID... -o FILE",
+    .usage = "loopknot capture [options] PID|NAME... -o FILE",
     .epilog =
         "No report is printed unless --format or --output asks for one.\n"
         "Exit status: 0 FILE was written; 2 usage; 3 it was not (stderr says why); 125 out of "
@@ -130,7 +149,8 @@ static int parse(const struct option_set *of, struct arguments *a, int argc, cha
 {
     int status = options_parse(of, &a->common, a, argc, argv);
     for (; !status && optind < argc; optind++)
-        status = parse_pid(a, argv[optind]);
+        status = parse_operand(a, argv[optind]);
+    a->tree |= a->named_tree && !a->no_tree;
     if (!status && !a->n_pids)
         status = complain(EXIT_USAGE, "which process? usage: %s",
                           of == &set ? "loopknot PID..." : of->usage);
@@ -206,6 +226,7 @@ static int report(struct arguments *a, const struct loopknot_diagnosis *d, bool 
     if (!a->common.outputs.n)
         return kept;
     a->common.render.set |= a->n_pids > 1;
+    a->common.outputs.no_pager |= caught_signal != 0;
     const int status = fail_on_report(&a->fail_on, &a->common, d, some_failed);
     return kept ? kept : status;
 }

@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -89,10 +88,8 @@ int command_diff(int argc, char **argv)
     const int status = parse(argc, argv, &w);
     if (status)
         return status;
-    if (!w.help) {
-        signal(SIGPIPE, SIG_IGN);
+    if (!w.help)
         return compare(&w);
-    }
     printf("usage: %s\n"
            "A and B are reports that loopknot wrote with --format json (- is standard input), "
            "captures, or process ids, whose\nprocesses are examined now. Tells which findings are "

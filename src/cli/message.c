@@ -5,7 +5,9 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,11 +35,25 @@ void end_without_memory(void)
     _exit(EXIT_NO_MEMORY);
 }
 
+static bool pipes_may_end_us; /* what began us has not asked for anything else */
+
+void wait_for_closed_pipes(void)
+{
+    pipes_may_end_us = signal(SIGPIPE, SIG_IGN) == SIG_DFL;
+}
+
+int stdout_lost(int why)
+{
+    if (why == EPIPE && pipes_may_end_us) {
+        signal(SIGPIPE, SIG_DFL);
+        raise(SIGPIPE);
+    }
+    return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(why));
+}
+
 /* What was printed must have arrived: a full disk or a closed pipe shows only when the stream is
  * flushed. */
 int flushed(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
-        return status;
-    return complain(EXIT_NO_REPORT, "could not write to stdout: %s", strerror(errno));
+    return fflush(stdout) == 0 && !ferror(stdout) ? status : stdout_lost(errno);
 }

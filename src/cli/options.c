@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "util/spelling.h"
 
 enum option_id {
     OPT_FORMAT = 256,
@@ -33,6 +34,7 @@ enum option_id {
     OPT_LOCALS,
     OPT_REDACT,
     OPT_COLOR,
+    OPT_NO_PAGER,
     OPT_HELP
 };
 
@@ -44,6 +46,7 @@ static const struct option_row writing_rows[] = {
     { "native", NULL, "show native stacks too", OPT_NATIVE },
     { "all", NULL, "fold nothing", OPT_ALL },
     { "color", "always|never|auto", "colour (auto)", OPT_COLOR },
+    { "no-pager", NULL, "a report that is higher than the terminal scrolls by", OPT_NO_PAGER },
     { "locals", NULL, "values of variables in frames of findings too, secrets hidden", OPT_LOCALS },
     { "redact", "REGEX", "hide what matches, in every text of every format (repeatable)",
       OPT_REDACT },
@@ -136,7 +139,7 @@ bool common_begin(struct common *c, const struct option_set *set, int *status)
         *status = options_help(set);
     else if (!*status) {
         common_settle(c, STDOUT_FILENO);
-        signal(SIGPIPE, SIG_IGN); /* a closed pipe is a write error, no sudden death */
+        wait_for_closed_pipes();
         *status = outputs_try(&c->outputs);
         return !*status;
     }
@@ -297,6 +300,7 @@ static int parse_common(struct common *c, int id, char *value)
         i = parse_word("color", value, colors, 3);
         c->color = i == 2 ? -1 : i;
         return i < 0 ? EXIT_USAGE : 0;
+    case OPT_NO_PAGER: c->outputs.no_pager = true; return 0;
     case 'v': c->render.verbose++; return 0;
     default: return EXIT_USAGE;
     }
@@ -310,6 +314,18 @@ static size_t count_options(const struct option_set *set, const char *text)
     for (size_t i = 0; (r = row(set, i)); i++)
         n += strncmp(r->name, text + 2, strcspn(text + 2, "=")) == 0;
     return n;
+}
+
+/* Of what begins like none of them: the one that is spelt most like it. */
+static const char *nearest_option(const struct option_set *set, const char *text)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text + 2, "="), text + 2);
+    const struct option_row *r, *best = row(set, 0);
+    for (size_t i = 1; (r = row(set, i)); i++)
+        if (lk_spelling_distance(name, r->name) < lk_spelling_distance(name, best->name))
+            best = r;
+    return best->name;
 }
 
 /* getopt's own words would say "invalid option -- '1'" of a mistyped process id "-1". */
@@ -328,8 +344,12 @@ static int complain_of_option(const struct option_set *set, char **argv, int id)
     if (is_long && count_options(set, given) > 1)
         return complain(EXIT_USAGE,
                         "option '%s' may be one of several (loopknot --help lists them)", given);
-    return complain(EXIT_USAGE, "this build has no option '%s' (loopknot --help lists them)",
-                    given);
+    if (is_long)
+        return complain(EXIT_USAGE,
+                        "there is no option '%s'; the nearest is --%s (loopknot --help "
+                        "lists them)",
+                        given, nearest_option(set, given));
+    return complain(EXIT_USAGE, "there is no option '%s' (loopknot --help lists them)", given);
 }
 
 int options_parse(const struct option_set *set, struct common *c, void *arg, int argc, char **argv)

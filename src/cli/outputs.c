@@ -9,24 +9,30 @@
 
 #include "cli/cli.h"
 #include "cli/github_summary.h"
+#include "cli/pager.h"
 #include "util/replace_file.h"
+#include "util/spelling.h"
 
-enum { PLAIN_WIDTH = 100 };
+enum { PLAIN_WIDTH = 100, LEAST_WIDTH = 20, MOST_WIDTH = 10000 };
 
-static bool known_format(const char *name)
+/* The format that is spelt most like it. */
+static const char *nearest_format(const char *name)
 {
-    const char *f;
-    for (size_t i = 0; (f = loopknot_format(i, NULL)); i++)
-        if (strcmp(f, name) == 0)
-            return true;
-    return false;
+    const char *f, *best = loopknot_format(0, NULL);
+    for (size_t i = 1; (f = loopknot_format(i, NULL)); i++)
+        if (lk_spelling_distance(name, f) < lk_spelling_distance(name, best))
+            best = f;
+    return best;
 }
 
 int outputs_add(struct outputs *o, const char *format, const char *file)
 {
-    if (!known_format(format))
-        return complain(EXIT_USAGE, "this build has no format '%s' (loopknot --help lists them)",
-                        format);
+    const char *nearest = nearest_format(format);
+    if (strcmp(nearest, format) != 0)
+        return complain(EXIT_USAGE,
+                        "there is no format '%s'; the nearest is %s (loopknot --help "
+                        "lists them)",
+                        format, nearest);
     if (o->n == MAX_OUTPUTS)
         return complain(EXIT_USAGE, "more than %d outputs", MAX_OUTPUTS);
     o->v[o->n++] = (struct output){ format, file };
@@ -118,6 +124,35 @@ static int write_file(const struct loopknot_diagnosis *d, const struct output *o
     return why ? write_failed(out->file, why) : 0;
 }
 
+/* Whole in memory first: how high it is decides. False: it is still to be written. */
+static bool page(const struct loopknot_diagnosis *d, const char *format,
+                 const struct loopknot_render *how)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f = open_memstream(&text, &n);
+    const bool ok = f && loopknot_write(d, format, how, f) == LOOPKNOT_OK;
+    const bool shown = f && fclose(f) == 0 && ok && pager_show(text, n);
+    free(text);
+    return shown;
+}
+
+/* To stdout or stderr. *closed: nobody reads it any more. */
+static int write_stream(const struct loopknot_diagnosis *d, const char *format,
+                        const struct loopknot_render *how, FILE *to, bool paged, bool *closed)
+{
+    const bool here = to == stdout;
+    if (!(paged && page(d, format, how)) && loopknot_write(d, format, how, to) != LOOPKNOT_OK) {
+        *closed |= here && errno == EPIPE;
+        return *closed
+                   ? 0
+                   : write_failed(here ? "the report to stdout" : "the report to stderr", errno);
+    }
+    if (here && isatty(STDOUT_FILENO) && strcmp(format, "text") == 0)
+        loopknot_write_verdict(d, how, to);
+    return 0;
+}
+
 int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
                   const struct loopknot_render *how, FILE *stream)
 {
@@ -125,7 +160,8 @@ int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
     plain.color = false;
     plain.width = PLAIN_WIDTH;
     int status = 0, one;
-    bool github = false;
+    bool github = false, closed = false;
+    const bool paged = stream == stdout && !o->no_pager && pager_wanted();
     for (size_t i = 0; i < o->n; i++) {
         github |= strcmp(o->v[i].format, "github") == 0;
         const bool to_stdout = is_stdout(&o->v[i]);
@@ -133,15 +169,12 @@ int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
         if (o->v[i].file && !to_stdout)
             one = write_file(d, &o->v[i], &plain);
         else
-            one = loopknot_write(d, o->v[i].format, to == stream ? how : &plain, to) == LOOPKNOT_OK
-                      ? 0
-                      : write_failed(to == stdout ? "the report to stdout" : "the report to stderr",
-                                     errno);
+            one = write_stream(d, o->v[i].format, to == stream ? how : &plain, to, paged, &closed);
         status = one > status ? one : status;
     }
     if (github)
         append_step_summary(d, &plain);
-    return status;
+    return closed ? stdout_lost(EPIPE) : status;
 }
 
 bool terminal_color(int fd)
@@ -153,5 +186,11 @@ bool terminal_color(int fd)
 int terminal_width(int fd)
 {
     struct winsize w;
-    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= 20 ? w.ws_col : PLAIN_WIDTH;
+    char *end = NULL;
+    const char *given = getenv("COLUMNS");
+    const long columns = given ? strtol(given, &end, 10) : 0;
+    if (columns >= LEAST_WIDTH && columns <= MOST_WIDTH && !*end)
+        return (int)columns;
+    return isatty(fd) && ioctl(fd, TIOCGWINSZ, &w) == 0 && w.ws_col >= LEAST_WIDTH ? w.ws_col
+                                                                                   : PLAIN_WIDTH;
 }

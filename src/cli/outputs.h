@@ -17,6 +17,7 @@ struct output {
 struct outputs {
     struct output v[MAX_OUTPUTS];
     size_t n;
+    bool no_pager; /* --no-pager, or nobody who would read on */
 };
 
 /** Adds one; the strings are borrowed. @return 0, or EXIT_USAGE after a complaint (unknown format,
@@ -44,15 +45,17 @@ bool outputs_to_stdout(const struct outputs *o);
 bool outputs_detailed(const struct outputs *o);
 
 /**
- * Writes all: those without a file to stream, those with one complete or not at all (a temporary
- * file, then a rename; for the owner alone, as reports hold command lines and code). Every failure
- * is complained of. @return 0, EXIT_NO_REPORT or EXIT_NO_MEMORY.
+ * Writes all: those without a file to stream (to stdout by a pager, where that is a terminal lower
+ * than the report; a terminal gets the verdict once more, as its last line), those with one
+ * complete or not at all (a temporary file, then a rename; for the owner alone, as reports hold
+ * command lines and code). Every failure is complained of. @return 0, EXIT_NO_REPORT or
+ * EXIT_NO_MEMORY.
  */
 int outputs_write(const struct outputs *o, const struct loopknot_diagnosis *d,
                   const struct loopknot_render *how, FILE *stream);
 
-/** Columns of the terminal behind fd; 100 for a pipe or a file: wide enough for paths, narrow
- * enough to be quoted. */
+/** COLUMNS, where it is a number from 20 on, else those of the terminal behind fd; 100 for a pipe
+ * or a file: wide enough for paths, narrow enough to be quoted. */
 int terminal_width(int fd);
 /** Whether it is a terminal, and the user has not asked for no colour. */
 bool terminal_color(int fd);

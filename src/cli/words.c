@@ -31,14 +31,16 @@ static int option(struct words *w, char **argv, int *i, bool of_reports)
     const char *a = argv[*i], *regex;
     if (is(a, "--help", "-h"))
         w->help = true;
+    else if (strcmp(a, "-j") == 0)
+        w->format = "json";
     else if (of_reports && is(a, "--all", NULL))
         w->all = true;
     else if (of_reports && takes(argv, i, "--redact", &regex))
         return regex ? redactions_add(&w->redact, regex)
                      : complain(EXIT_USAGE, "--redact wants an expression");
     else if (!takes(argv, i, "--format", &w->format))
-        return complain(EXIT_USAGE, "'%s' has no option '%s' (loopknot %s --help)", argv[0], a,
-                        argv[0]);
+        return complain(EXIT_USAGE, "'%s' has no option '%s'; it has --format, -j, %s--help",
+                        argv[0], a, of_reports ? "--all, --redact, " : "");
     else if (!w->format)
         return complain(EXIT_USAGE, "--format wants the name of a format");
     return 0;

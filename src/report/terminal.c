@@ -10,6 +10,16 @@
 
 #define LEAST_ROOM 20 /* columns a paragraph keeps even where the terminal is narrower */
 
+enum lk_ink lk_terminal_verdict_ink(enum lk_verdict v)
+{
+    static const enum lk_ink inks[] = {
+        [LK_HEALTHY] = LK_INK_GREEN,          [LK_HAZARD] = LK_INK_YELLOW,
+        [LK_VERDICT_UNKNOWN] = LK_INK_YELLOW, [LK_STALLED] = LK_INK_RED,
+        [LK_DEADLOCK] = LK_INK_RED,
+    };
+    return (unsigned)v < LK_ARRAY_LEN(inks) ? inks[v] : LK_INK_BOLD;
+}
+
 static void ink_on(struct lk_terminal *p, enum lk_ink ink)
 {
     static const char *const codes[] = {

@@ -17,6 +17,8 @@ struct lk_terminal {
     int width; /* columns, 0 = never wrap */
 };
 
+enum lk_ink lk_terminal_verdict_ink(enum lk_verdict v);
+
 /** An empty line. */
 void lk_terminal_blank(struct lk_terminal *p);
 /** One line, never wrapped. */

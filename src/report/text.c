@@ -21,16 +21,6 @@
 #define COMMAND_COLUMNS 160
 #define PIDS_NAMED      6 /* of processes that are told of as one */
 
-static enum lk_ink verdict_ink(enum lk_verdict v)
-{
-    static const enum lk_ink inks[] = {
-        [LK_HEALTHY] = LK_INK_GREEN,          [LK_HAZARD] = LK_INK_YELLOW,
-        [LK_VERDICT_UNKNOWN] = LK_INK_YELLOW, [LK_STALLED] = LK_INK_RED,
-        [LK_DEADLOCK] = LK_INK_RED,
-    };
-    return (unsigned)v < LK_ARRAY_LEN(inks) ? inks[v] : LK_INK_BOLD;
-}
-
 static const char *verdict_word(struct lk_terminal *p, enum lk_verdict v)
 {
     return lk_words_upper(p->arena, lk_verdict_name(v));
@@ -195,7 +185,7 @@ static struct told first_screen(struct lk_terminal *p, const struct lk_report *r
     const enum lk_verdict v = r->findings->verdict;
     const char *word = verdict_word(p, v);
     const bool found = r->findings->list.n && v != LK_VERDICT_UNKNOWN && v != LK_HEALTHY;
-    lk_terminal_two(p, 0, verdict_ink(v), word,
+    lk_terminal_two(p, 0, lk_terminal_verdict_ink(v), word,
                     lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
     lk_terminal_blank(p);
     if (found)
@@ -264,7 +254,7 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
     lk_terminal_blank(p);
-    lk_terminal_two(p, 0, verdict_ink(f->severity),
+    lk_terminal_two(p, 0, lk_terminal_verdict_ink(f->severity),
                     lk_arena_printf(a, "FINDING %zu of %zu", i + 1, r->findings->list.n),
                     lk_arena_printf(a, " %s: %s", lk_sentence_rule(p->arena, f->rule),
                                     lk_verdict_name(f->severity)));
@@ -362,7 +352,7 @@ static void set_overview(struct lk_terminal *p, const struct lk_report *reports,
                          const struct lk_process_groups *set)
 {
     const enum lk_verdict worst = lk_sentence_worst(reports, n);
-    lk_terminal_two(p, 0, verdict_ink(worst), verdict_word(p, worst),
+    lk_terminal_two(p, 0, lk_terminal_verdict_ink(worst), verdict_word(p, worst),
                     lk_arena_printf(p->arena, " %s: %s",
                                     lk_words_count(p->arena, (int64_t)n, "process"),
                                     count_verdicts(p, reports, n)));
@@ -377,7 +367,7 @@ static void set_overview(struct lk_terminal *p, const struct lk_report *reports,
         const struct lk_process_groups_group *g = &set->groups[i];
         const struct lk_findings *fs = reports[g->members[0]].findings;
         const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
-        lk_terminal_two(p, 2, verdict_ink(fs->verdict), word,
+        lk_terminal_two(p, 2, lk_terminal_verdict_ink(fs->verdict), word,
                         lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
         if (fs->list.n && fs->list.v[0].culprits.n)
             lk_terminal_line(

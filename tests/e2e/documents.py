@@ -12,7 +12,7 @@ import sys
 import lib
 
 OTHERS = {"--reload"}  # an option of uvicorn's that the manual speaks of
-COMMANDS = ["attach", "run", "capture", "core", "analyze", "diff", "rules", "explain"]
+COMMANDS = ["attach", "run", "capture", "core", "analyze", "diff", "doctor", "rules", "explain"]
 
 
 def text_of(*path):
@@ -95,7 +95,7 @@ def environment():
 
 def statuses():
     told = set(re.findall(r"^\.BR? (\d+)", section("EXIT STATUS"), re.M)) | set(re.findall(r'" (\d+)$', section("EXIT STATUS"), re.M))
-    for command in ("attach", "capture", "analyze", "diff"):
+    for command in ("attach", "capture", "analyze", "diff", "doctor"):
         status = re.search(r"Exit status: (.*)", help_of(command), re.S).group(1)
         said = set(re.findall(r"(?<![\w-])(\d+)\b", status))
         assert said <= told, "%s: the manual has not %s" % (command, sorted(said - told))

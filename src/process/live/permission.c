@@ -17,76 +17,14 @@
 #include <unistd.h>
 
 #include "process/linux/procfs.h"
+#include "process/live/credentials.h"
 #include "process/live/threads.h"
 #include "util/vec.h"
 
 enum {
     KTHREAD_FLAG = 0x00200000, /* include/linux/sched.h: PF_KTHREAD, in field 9 of /proc/PID/stat */
-    CAP_BIT_SYS_PTRACE = 19,   /* linux/capability.h */
     ANY_ADDRESS = 0x10000,
 };
-
-/* The lines of /proc/PID/status that the gates ask for. */
-struct status {
-    char comm[64];
-    char state;
-    int64_t tgid, threads, seccomp;
-    int64_t uid[4], gid[4]; /* real, effective, saved, file system */
-    uint64_t cap_permitted, cap_effective;
-};
-
-static const char *status_line(const char *text, const char *key)
-{
-    size_t n = strlen(key);
-
-    for (const char *p = text; p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-        if (strncmp(p, key, n) == 0 && p[n] == ':')
-            return p + n + 1;
-    return NULL;
-}
-
-static int64_t status_number(const char *text, const char *key, int base)
-{
-    const char *p = status_line(text, key);
-
-    return p ? (int64_t)strtoull(p, NULL, base) : 0;
-}
-
-static void status_ids(const char *text, const char *key, int64_t ids[4])
-{
-    const char *p = status_line(text, key);
-    char *end;
-
-    for (int i = 0; i < 4; i++) {
-        ids[i] = p ? strtoll(p, &end, 10) : -1;
-        p = p ? end : NULL;
-    }
-}
-
-static bool status_read(int dir, struct status *ret)
-{
-    char text[16384]; /* the list of groups may be long */
-    const char *p;
-
-    memset(ret, 0, sizeof(*ret));
-    if (lk_procfs_read_at(dir, "status", text, sizeof(text)) <= 0)
-        return false;
-    p = status_line(text, "State");
-    ret->state = p ? p[strspn(p, " \t")] : '?';
-    ret->tgid = status_number(text, "Tgid", 10);
-    ret->threads = status_number(text, "Threads", 10);
-    ret->seccomp = status_number(text, "Seccomp", 10);
-    ret->cap_permitted = (uint64_t)status_number(text, "CapPrm", 16);
-    ret->cap_effective = (uint64_t)status_number(text, "CapEff", 16);
-    status_ids(text, "Uid", ret->uid);
-    status_ids(text, "Gid", ret->gid);
-    if ((p = status_line(text, "Name"))) {
-        p += strspn(p, " \t");
-        snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)strcspn(p, "\n"), p);
-        lk_comm_clean(ret->comm, sizeof(ret->comm));
-    }
-    return true;
-}
 
 /* --- what an error of a file in /proc means -------------------------------------- */
 
@@ -176,7 +114,7 @@ static bool living_thread(struct lk_live *l)
     return found;
 }
 
-static bool check_kind(struct lk_live *l, const struct status *s, struct lk_error *err)
+static bool check_kind(struct lk_live *l, const struct lk_credentials *s, struct lk_error *err)
 {
     struct lk_procfs_stat stat;
     char text[1024], other[64];
@@ -206,7 +144,8 @@ static bool check_kind(struct lk_live *l, const struct status *s, struct lk_erro
     return true;
 }
 
-static bool check_architecture(struct lk_live *l, const struct status *s, struct lk_error *err)
+static bool check_architecture(struct lk_live *l, const struct lk_credentials *s,
+                               struct lk_error *err)
 {
     Elf64_Ehdr head;
     char name[40] = "exe";
@@ -238,51 +177,17 @@ static bool check_architecture(struct lk_live *l, const struct status *s, struct
 
 /* --- permission ----------------------------------------------------------------- */
 
-static int yama_scope(void)
-{
-    char text[16];
-
-    if (lk_procfs_read_at(AT_FDCWD, "/proc/sys/kernel/yama/ptrace_scope", text, sizeof(text)) <= 0)
-        return 0;
-    return atoi(text);
-}
-
-static bool same_ids(const int64_t theirs[4], int64_t mine)
-{
-    return theirs[0] == mine && theirs[1] == mine && theirs[2] == mine;
-}
-
-/* The link ns/user needs the very access that was refused, the map of ids does not; it is shown as
- * seen from our namespace. */
-static bool other_user_namespace(const struct lk_live *l)
-{
-    char mine[1024], theirs[1024];
-
-    return lk_procfs_read_at(AT_FDCWD, "/proc/self/uid_map", mine, sizeof(mine)) > 0 &&
-           lk_procfs_read_at(l->proc_fd, "uid_map", theirs, sizeof(theirs)) >= 0 &&
-           strcmp(mine, theirs) != 0;
-}
-
-/* The files (not the folder) of a process belong to root when it is not dumpable; fs/proc/base.c:
- * task_dump_owner. */
-static bool not_dumpable(const struct lk_live *l, const struct status *s)
-{
-    struct stat st;
-
-    return fstatat(l->proc_fd, "status", &st, 0) == 0 && (int64_t)st.st_uid != s->uid[1];
-}
-
 /* What shuts the door although CAP_SYS_PTRACE is held or not needed. */
-static bool refuse_privileged(const struct lk_live *l, const struct status *s,
-                              const struct status *me, struct lk_error *err)
+static bool refuse_privileged(const struct lk_live *l, const struct lk_credentials *s,
+                              const struct lk_credentials *me, struct lk_error *err)
 {
-    if (yama_scope() == 3)
+    if (lk_yama_scope() == 3)
         return lk_error_set(
             err, LK_ERR_PERMISSION,
             "kernel.yama.ptrace_scope is 3: nobody may read process %d (%s) until a reboot with "
             "a lower value (sysctl kernel.yama.ptrace_scope=1 in /etc/sysctl.d)",
             l->pid, s->comm);
-    if (other_user_namespace(l))
+    if (lk_other_user_namespace(l->proc_fd))
         return lk_error_set(
             err, LK_ERR_PERMISSION,
             "process %d (%s) lives in another user namespace, where you do not hold "
@@ -322,28 +227,28 @@ static void how_to_mend(const struct lk_live *l, const char *more, char *ret, si
                  l->pid, more);
 }
 
-static bool refuse(const struct lk_live *l, const struct status *s, struct lk_error *err)
+static bool refuse(const struct lk_live *l, const struct lk_credentials *s, struct lk_error *err)
 {
-    struct status me;
+    struct lk_credentials me;
     char mend[400], why[160];
-    int scope = yama_scope(), self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    bool known = self >= 0 && status_read(self, &me);
+    int scope = lk_yama_scope(), self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool known = self >= 0 && lk_credentials_read(self, &me);
 
     if (self >= 0)
         close(self);
     if (!known)
         memset(&me, 0, sizeof(me));
-    if (me.cap_effective >> CAP_BIT_SYS_PTRACE & 1)
+    if (lk_holds(&me, LK_CAP_SYS_PTRACE))
         return refuse_privileged(l, s, &me, err);
 
-    if (!same_ids(s->uid, getuid()))
+    if (!lk_credentials_same(s->uid, getuid()))
         snprintf(why, sizeof(why), "belongs to user %lld, you are user %u without CAP_SYS_PTRACE",
                  (long long)s->uid[0], getuid());
-    else if (!same_ids(s->gid, getgid()))
+    else if (!lk_credentials_same(s->gid, getgid()))
         snprintf(why, sizeof(why),
                  "runs with group %lld, you with group %u and without CAP_SYS_PTRACE",
                  (long long)s->gid[1], getgid());
-    else if (not_dumpable(l, s))
+    else if (lk_not_dumpable(l->proc_fd, s))
         snprintf(
             why, sizeof(why),
             "made itself unreadable (PR_SET_DUMPABLE, a set-uid program, or file capabilities)");
@@ -370,7 +275,7 @@ static bool refuse(const struct lk_live *l, const struct status *s, struct lk_er
  * alone (the seccomp profile of older containers), /proc/PID/mem gives the same bytes under the
  * same rules.
  */
-static bool check_memory(struct lk_live *l, const struct status *s, struct lk_error *err)
+static bool check_memory(struct lk_live *l, const struct lk_credentials *s, struct lk_error *err)
 {
     char byte, name[40] = "mem";
     struct iovec local = { &byte, 1 }, remote = { (void *)(uintptr_t)ANY_ADDRESS, 1 };
@@ -448,13 +353,13 @@ static bool check_files(struct lk_live *l, struct lk_error *err)
 
 bool lk_live_check(struct lk_live *l, struct lk_error *err)
 {
-    struct status s;
+    struct lk_credentials s;
 
     snprintf(l->maps_name, sizeof(l->maps_name), "maps");
     if (!open_proc(l, err))
         return false;
     errno = ESRCH;
-    if (!status_read(l->proc_fd, &s))
+    if (!lk_credentials_read(l->proc_fd, &s))
         return unreadable(l, errno, err);
     return check_kind(l, &s, err) && check_memory(l, &s, err) && check_architecture(l, &s, err) &&
            check_files(l, err);
