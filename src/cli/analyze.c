@@ -67,12 +67,8 @@ static int analyze(const struct arguments *a)
 {
     bool missed = false;
     struct loopknot_diagnosis *d = redactions_diagnosis(&a->common.redact);
-    int status = loopknot_analyze(d, a->file, &a->common.options, tell, &missed);
-    if (status == LOOPKNOT_NO_MEMORY)
-        end_without_memory();
-    status = status ? EXIT_NO_REPORT : fail_on_report(&a->fail_on, &a->common, d, missed);
-    loopknot_destroy(d);
-    return status;
+    const int status = loopknot_analyze(d, a->file, &a->common.options, tell, &missed);
+    return fail_on_end(&a->fail_on, &a->common, d, status, missed);
 }
 
 int command_analyze(int argc, char **argv)

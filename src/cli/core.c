@@ -91,13 +91,10 @@ static int examine(const struct arguments *a)
 {
     char why[1024];
     struct loopknot_diagnosis *d = redactions_diagnosis(&a->common.redact);
-    int status = loopknot_examine_core(d, &a->core, &a->common.options, why, sizeof why);
-    if (status == LOOPKNOT_NO_MEMORY)
-        end_without_memory();
-    status = status ? complain(EXIT_NO_REPORT, "%s", why)
-                    : fail_on_report(&a->fail_on, &a->common, d, false);
-    loopknot_destroy(d);
-    return status;
+    const int status = loopknot_examine_core(d, &a->core, &a->common.options, why, sizeof why);
+    if (status && status != LOOPKNOT_NO_MEMORY)
+        complain(0, "%s", why);
+    return fail_on_end(&a->fail_on, &a->common, d, status, false);
 }
 
 int command_core(int argc, char **argv)

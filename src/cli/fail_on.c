@@ -39,3 +39,13 @@ int fail_on_report(const struct fail_on *f, const struct common *c,
     const int status = outputs_write(&c->outputs, d, &c->render, stdout);
     return status ? status : status_of(f, d, some_failed);
 }
+
+int fail_on_end(const struct fail_on *f, const struct common *c, struct loopknot_diagnosis *d,
+                int status, bool some_failed)
+{
+    if (status == LOOPKNOT_NO_MEMORY)
+        end_without_memory();
+    const int ret = status ? EXIT_NO_REPORT : fail_on_report(f, c, d, some_failed);
+    loopknot_destroy(d);
+    return ret;
+}

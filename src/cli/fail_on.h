@@ -28,5 +28,9 @@ int fail_on_parse(struct fail_on *f, const char *text);
  * status for what was found, or for what could not be written. */
 int fail_on_report(const struct fail_on *f, const struct common *c,
                    const struct loopknot_diagnosis *d, bool some_failed);
+/** The same and the end of d, after an examination that gave status: enum loopknot_status. Why
+ * there is none was said before. */
+int fail_on_end(const struct fail_on *f, const struct common *c, struct loopknot_diagnosis *d,
+                int status, bool some_failed);
 
 #endif

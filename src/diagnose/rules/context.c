@@ -31,7 +31,7 @@ bool lk_seen_twice(const struct lk_rule_context *c)
     return c->snap->one_moment || c->snap->watched_ms >= LK_TWO_SAMPLES_MS;
 }
 
-bool lk_nobody_woke(const struct lk_rule_context *c, const struct lk_loop *o)
+bool lk_may_be_unwoken(const struct lk_rule_context *c, const struct lk_loop *o)
 {
     return o->wakeup_unread == 0 || (c->snap->one_moment && o->wakeup_unread == LK_UNKNOWN);
 }

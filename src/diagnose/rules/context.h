@@ -49,9 +49,11 @@ int64_t lk_task_stuck(const struct lk_rule_context *c, const struct lk_task *k);
 bool lk_task_is_stalled(const struct lk_rule_context *c, const struct lk_task *k);
 /** In two samples at least. */
 bool lk_seen_twice(const struct lk_rule_context *c);
-/** The descriptor by which others wake the loop has nothing to be read; of a core dump that is not
- * known, and taken for so. */
-bool lk_nobody_woke(const struct lk_rule_context *c, const struct lk_loop *o);
+/** The descriptor by which others wake the loop has nothing to be read; of a core dump, where
+ * wakeup_unread is LK_UNKNOWN, it may have nothing: who rests on it says so and is at most
+ * possible.
+ */
+bool lk_may_be_unwoken(const struct lk_rule_context *c, const struct lk_loop *o);
 /** Watched for --stalled-after; one moment stands for that, though it does not show it. */
 bool lk_watched_long(const struct lk_rule_context *c);
 /** More samples could still show that it is. */

@@ -29,7 +29,7 @@ static bool sleeps(const struct lk_rule_context *c, const struct lk_task *k)
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     return is_running(o) && t && o->in_own_selector == LK_YES && !t->running && !t->moved &&
            t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP && k->stable &&
-           (lk_nobody_woke(c, o) || !k->ready);
+           (lk_may_be_unwoken(c, o) || !k->ready);
 }
 
 static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
@@ -39,7 +39,8 @@ static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     bool lost = x->done && sleeps(c, k);
-    if (!lk_seen_twice(c))
+    const bool unsure = lost && k->ready && o->wakeup_unread == LK_UNKNOWN;
+    if (!lk_seen_twice(c) || unsure)
         lk_finding_doubt(f, LK_POSSIBLE); /* it may have been completed an instant ago */
     else if (k->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);
@@ -48,9 +49,9 @@ static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
     if (lost)
         lk_finding_since(c, f, t);
     if (lost)
-        lk_finding_say(
-            c, f,
-            "what it awaits is done, and its own loop sleeps in its selector: nobody woke it");
+        lk_finding_say(c, f, "what it awaits is done, and its own loop sleeps in its selector: %s",
+                       unsure ? "whether anybody is just waking it is not in the core"
+                              : "nobody woke it");
     else
         lk_finding_say(
             c, f, "it works as long as the waiting loop happens to be woken by something else");

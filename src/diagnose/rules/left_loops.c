@@ -81,7 +81,7 @@ static void blame_tasks(struct lk_rule_context *c, struct lk_finding *f, struct 
     for (size_t i = 0; i < s->tasks.n; i++) {
         const struct lk_task *k = &s->tasks.v[i];
         if (!lk_ref_eq(k->loop, loop) || k->state != LK_TASK_PENDING || !k->stable ||
-            seen_once(c, closed ? LK_READ_RACY : k->read, s->watched_ms >= LK_TWO_SAMPLES_MS))
+            seen_once(c, closed ? LK_READ_RACY : k->read, lk_seen_twice(c)))
             continue;
         ++*pending;
         /* A thousand tasks of one function are one culprit: the first. */

@@ -139,8 +139,11 @@ static bool users_task_waits(const struct lk_rule_context *c, struct lk_ref loop
     return lk_tasks_may_be_missing(c);
 }
 
+/* Also where that is not known: what sockets there are is in no core. */
 static bool something_listens(const struct lk_snapshot *s)
 {
+    if (s->one_moment)
+        return true;
     for (size_t i = 0; i < s->listeners.n; i++)
         if (s->listeners.v[i].listening)
             return true;

@@ -45,7 +45,7 @@ static bool is_leftover(const struct lk_loop *o)
 static bool is_lost(const struct lk_rule_context *c, size_t i, const struct lk_loop *o,
                     const struct lk_thread *t)
 {
-    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && lk_nobody_woke(c, o) &&
+    return o->run == LK_LOOP_RUNNING && o->in_own_selector == LK_YES && lk_may_be_unwoken(c, o) &&
            o->ready > 0 && o->ready_same_head && waiting_handle(o) && t && !t->running &&
            !t->moved && t->stable && t->wait.kind != LK_WAIT_GIL && t->read >= LK_READ_ASLEEP &&
            nobody_is_waking(c->snap, lk_ref_make(LK_KIND_LOOP, i));
@@ -62,9 +62,9 @@ static void judge_wakeup(struct lk_rule_context *c, struct lk_finding *f, const 
                          const struct lk_thread *t)
 {
     bool twice = lk_seen_twice(c);
-    if (!twice)
+    if (!twice || o->wakeup_unread == LK_UNKNOWN)
         lk_finding_doubt(f, LK_POSSIBLE); /* the callback may have been put there an instant ago */
-    if (o->read == LK_READ_RACY || o->wakeup_unread == LK_UNKNOWN)
+    if (o->read == LK_READ_RACY)
         lk_finding_doubt(f, LK_PROBABLE);
     /* A task of another loop that was not read may have this one in reach. */
     f->nothing_left =
@@ -96,8 +96,9 @@ static void tell_wakeup(struct lk_rule_context *c, size_t i, const struct lk_loo
     f.summary = lk_print(c,
                          "%s sleeps in the selector of %s although %s stands in its ready queue: "
                          "it was put there from another thread "
-                         "without waking the loop",
-                         lk_name(c, o->thread), lk_name(c, loop), what);
+                         "without waking the loop%s",
+                         lk_name(c, o->thread), lk_name(c, loop), what,
+                         o->wakeup_unread == LK_UNKNOWN ? ", or that is just being woken" : "");
     lk_finding_since(c, &f, t);
     lk_finding_say(
         c, &f,

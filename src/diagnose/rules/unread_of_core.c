@@ -1,8 +1,10 @@
 /*
- * A core dump has no descriptors and no other process. Who waits at a descriptor may be idle there
- * as servers are, or wait for itself: where somebody needs that wait to end, it is not known
- * whether all is well. So it is with a file lock, and with a mutex whose holder is no thread of the
- * process.
+ * A core dump has no descriptors, no other process and no next moment. Who waits at a descriptor
+ * may be idle there as servers are, or wait for itself: where somebody needs that wait to end, it
+ * is not known whether all is well. So it is with a file lock, with a mutex whose holder is no
+ * thread of the process, and with a request that stands in a wait or a callback that keeps its
+ * loop: both are what a server does all day, and what it looks like when it does nothing else any
+ * more.
  */
 #include "diagnose/rules/unread_of_core.h"
 
@@ -11,6 +13,7 @@
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/finding.h"
+#include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/requests.h"
 #include "diagnose/rules/rule_words.h"
 #include "util/text.h"
@@ -119,12 +122,9 @@ static const char *lost_stack(struct lk_rule_context *c)
     return NULL;
 }
 
-const char *lk_unread_of_core(struct lk_rule_context *c)
+static const char *end_not_in_core(struct lk_rule_context *c)
 {
-    const char *lost = c->snap->one_moment ? lost_stack(c) : NULL;
-    if (lost)
-        return lost;
-    for (size_t i = 0; c->snap->one_moment && !c->halted && i < c->snap->threads.n; i++) {
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
         const char *what = unread_end(c, i);
         if (!what)
             continue;
@@ -133,5 +133,74 @@ const char *lk_unread_of_core(struct lk_rule_context *c)
         return lk_print(c, "%s waits in %s at %s, and %s is not in the core", lk_name(c, thread),
                         lk_blocks_in(c, &c->snap->threads.v[i]), lk_place(c, &p), what);
     }
-    return c->snap->one_moment && !c->halted ? unread_party(c) : NULL;
+    return NULL;
+}
+
+/* ---- whether it gets on ------------------------------------------------------------------ */
+
+/* A request, or what one waits for, in a wait that nobody who runs is about to end. */
+static const char *request_stands(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->threads.n; i++) {
+        const struct lk_thread *t = &c->snap->threads.v[i];
+        const struct lk_ref thread = lk_ref_make(LK_KIND_THREAD, i);
+        if (t->running || c->explained[i] || is_idle(t) || !lk_serves_request(c, thread) ||
+            lk_graph_node(c->graph, thread)->life_untimed == LK_LIFE_LIVE)
+            continue;
+        const struct lk_culprit p = lk_culprit_of(c, thread);
+        return lk_print(c,
+                        "%s, %s, waits in %s at %s, and whether that is for a moment or for good "
+                        "is not in the core",
+                        lk_name(c, thread),
+                        t->in_request ? "which serves a request" : "for which a request waits",
+                        lk_blocks_in(c, t), lk_place(c, &p));
+    }
+    return NULL;
+}
+
+/* Somebody waits for the loop meanwhile; how, in words. NULL: nobody. */
+static const char *who_needs_loop(struct lk_rule_context *c, struct lk_ref loop,
+                                  const struct lk_loop *o)
+{
+    struct lk_finding f = lk_finding_start(c, LK_RULE_LK402);
+    const char *meanwhile, *who = NULL;
+    lk_callback_finding(c, &f, loop, o);
+    f.severity = LK_STALLED;
+    if (lk_weigh_callback(c, &f, loop, o, &meanwhile) && f.severity == LK_STALLED &&
+        lk_someone_waits_for_loop(c, &f, o, lk_thread_at(c->snap, o->thread)))
+        who = lk_who_waits_for_loop(c, &f, o);
+    lk_finding_drop(&f);
+    return who;
+}
+
+/* A callback that computes: a loop's every callback does for a moment. */
+static const char *callback_keeps_loop(struct lk_rule_context *c)
+{
+    for (size_t i = 0; i < c->snap->loops.n; i++) {
+        const struct lk_ref loop = lk_ref_make(LK_KIND_LOOP, i);
+        const struct lk_loop *o = &c->snap->loops.v[i];
+        const struct lk_thread *t = lk_thread_at(c->snap, o->thread);
+        if (o->run != LK_LOOP_RUNNING || !t || c->explained[o->thread.index] ||
+            lk_is_blocking_wait(t->wait.kind) || !lk_in_callback(c, o, t))
+            continue;
+        const char *who = who_needs_loop(c, loop, o);
+        const struct lk_culprit p = lk_culprit_of(c, o->thread);
+        if (who)
+            return lk_print(c,
+                            "%s is in a callback of %s, at %s, and since when is not in the core: "
+                            "%s",
+                            lk_name(c, o->thread), lk_name(c, loop), lk_place(c, &p), who);
+    }
+    return NULL;
+}
+
+const char *lk_unread_of_core(struct lk_rule_context *c)
+{
+    static const char *(*const looks[])(struct lk_rule_context * c) = {
+        end_not_in_core, unread_party, callback_keeps_loop, request_stands
+    };
+    const char *why = c->snap->one_moment ? lost_stack(c) : NULL;
+    for (size_t i = 0; c->snap->one_moment && !c->halted && !why && i < LK_ARRAY_LEN(looks); i++)
+        why = looks[i](c);
+    return why;
 }

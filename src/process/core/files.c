@@ -251,9 +251,12 @@ static bool try_exe(const struct lk_core_files *f, struct file *file)
     return file->fd >= 0;
 }
 
-static bool try_debuginfod(const struct lk_core_files *f, struct file *file)
+/* A server that does not answer is asked once, not for each library. */
+static bool try_debuginfod(struct lk_core_files *f, struct file *file)
 {
-    const int fd = lk_fd_hold(lk_debuginfod_find(file->id));
+    bool late;
+    const int fd = lk_fd_hold(lk_debuginfod_find(file->id, &late));
+    f->places.debuginfod = !late;
     if (fd < 0)
         return false;
     file->fd = is_the_one(f, file, fd, "what debuginfod gave") ? fd : -1;
