@@ -1,7 +1,10 @@
 """Two views take two shelves crosswise; a janitor who sleeps will open all shelves, by a method of what has them in a table.
 
-With SCENARIO_SIGNAL a signal's handler does so. With SCENARIO_NO_JANITOR he only counts them: the same is a deadlock then.
+SCENARIO_JANITOR: "signal" (a signal's handler does so), "thread" (a thread of a class of its own), "main" (the main thread, behind what
+it sleeps in), "timer" (a timer of a loop). The same is a deadlock with "counts" (he only looks at them, and gives back something else),
+"opened" (main has opened them, before).
 """
+import asyncio
 import os
 import signal
 import threading
@@ -32,6 +35,7 @@ class Shelves:
 
 
 SHELVES = Shelves()
+LADDERS = threading.Semaphore(2)
 
 
 def open_later():
@@ -40,8 +44,41 @@ def open_later():
 
 
 def count_later():
-    time.sleep(600)
-    return SHELVES.count()
+    while True:
+        time.sleep(600)
+        print(SHELVES.count())
+        give_ladder_back()
+
+
+def give_ladder_back():
+    LADDERS.release()
+
+
+class Janitor(threading.Thread):
+    def run(self):
+        time.sleep(600)
+        self.open_them(SHELVES)
+
+    def open_them(self, shelves):
+        shelves.open_all()
+
+
+async def open_by_timer():
+    asyncio.get_running_loop().call_later(600, SHELVES.open_all)
+    await asyncio.sleep(1200)
+
+
+def serve(how):
+    if how == "signal":
+        signal.signal(signal.SIGUSR1, SHELVES.on_signal)
+    if how == "opened":
+        SHELVES.open_all()
+    server = threading.Thread(target=common.serve, args=(app,), daemon=True)
+    server.start()
+    if how == "main":
+        time.sleep(600)
+        SHELVES.open_all()
+    server.join()
 
 
 @app.get("/tea")
@@ -62,9 +99,12 @@ def salt():
             return "salt and tea\n"
 
 
+WORK = {"sleeps": open_later, "counts": count_later, "timer": lambda: asyncio.run(open_by_timer())}
+
 if __name__ == "__main__":
-    if "SCENARIO_SIGNAL" in os.environ:
-        signal.signal(signal.SIGUSR1, SHELVES.on_signal)
-    else:
-        threading.Thread(target=count_later if "SCENARIO_NO_JANITOR" in os.environ else open_later, daemon=True).start()
-    common.serve(app)
+    how = os.environ.get("SCENARIO_JANITOR", "sleeps")
+    if how in WORK:
+        threading.Thread(target=WORK[how], daemon=True).start()
+    if how == "thread":
+        Janitor(daemon=True).start()
+    serve(how)

@@ -1,10 +1,12 @@
 """The only worker of a pool waits for a job in the same pool's queue; a thread that sleeps will shut the pool down.
 
-With SCENARIO_LATER=call_off it calls off what is queued, else the job would still have to be done. With SCENARIO_LATER=sweep it cancels,
-by a method, what a table has.
+SCENARIO_LATER: "call_off" (it calls off what is queued, else the job would still have to be done), "sweep" (it cancels, by a method, what a
+table has), "other" (it looks after another pool: reads how many workers that may have, gives it more, calls off its jobs), "signal" (a
+signal's handler calls off what is queued), "timer" (a threading.Timer gives the pool another worker).
 """
 import concurrent.futures
 import os
+import signal
 import threading
 import time
 
@@ -14,6 +16,15 @@ import common
 
 app = common.add_ping(Flask(__name__))
 POOL = concurrent.futures.ThreadPoolExecutor(1)
+
+
+class Elastic(concurrent.futures.ThreadPoolExecutor):
+    def grow(self):
+        self._max_workers += 1
+        self._adjust_thread_count()
+
+
+OTHER = Elastic(1)
 
 
 def shut():
@@ -43,6 +54,23 @@ def sweep():
     TABLE.cancel_all()
 
 
+def other():
+    while True:
+        time.sleep(600)
+        if OTHER._max_workers < 2:
+            OTHER.grow()
+        OTHER.shutdown(wait=False, cancel_futures=True)
+
+
+def on_signal(number, frame):
+    POOL.shutdown(wait=False, cancel_futures=True)
+
+
+def give_worker():
+    POOL._max_workers += 1
+    POOL._adjust_thread_count()
+
+
 def outer():
     job = POOL.submit(int, "1")
     TABLE.jobs.append(job)
@@ -56,5 +84,11 @@ def sum_view():
 
 
 if __name__ == "__main__":
-    threading.Thread(target=globals()[os.environ.get("SCENARIO_LATER", "shut")], daemon=True).start()
+    how = os.environ.get("SCENARIO_LATER", "shut")
+    if how == "signal":
+        signal.signal(signal.SIGUSR1, on_signal)
+    elif how == "timer":
+        threading.Timer(600, give_worker).start()
+    else:
+        threading.Thread(target=globals()[how], daemon=True).start()
     common.serve(app)

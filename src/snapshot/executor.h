@@ -22,9 +22,6 @@ struct lk_executor {
     enum lk_tri shutdown;
     bool lost_in_fork; /* its worker threads exist only in the parent process */
     bool workers_gone; /* all that it may have were started in this process, and have ended */
-    /* code of the program gives pools more workers, or a thread at work calls off what stands in
-     * their queues; only asked where it may be part of a ring */
-    bool may_change;
     enum lk_read read;
 };
 

@@ -189,8 +189,8 @@ void lk_make_executor_edges(struct lk_edge_build *b, struct lk_node *n, const st
         const struct lk_thread *t = lk_thread_at(b->s, x->workers.v[i]);
         lk_add_edge(b, n, x->workers.v[i],
                     (struct lk_edge_how){ "waits for its worker",
-                                          LK_MIN(x->read, t ? t->read : LK_READ_RACY),
-                                          x->may_change, t && t->stable });
+                                          LK_MIN(x->read, t ? t->read : LK_READ_RACY), false,
+                                          t && t->stable });
     }
 }
 

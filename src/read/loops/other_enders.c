@@ -1,12 +1,16 @@
 /*
  * Who could end a wait by code of the program's own, though something else is known to: threads,
- * tasks and signal handlers that have a future or a lock at hand which somebody waits for, or a
- * member of a ring, and that run code which completes or cancels, or gives locks back. They have it
- * by the variables of their frames, the globals that the code of these names, itself or through
- * functions of the program, and what all of that leads to (a queue's items, the data of a
- * selector's keys). Code that takes a lock too gives back what it took. The waiter's own code is
- * what waits, whoever runs it; and who waits for the next item has done with the last one
- * (`item = queue.get()` has not bound the name again yet), but for what it collects.
+ * tasks, timers and signal handlers that have a future or a lock at hand which somebody waits for,
+ * or a member of a ring, and that are going to run code which completes or cancels it, gives it
+ * back, or lets a pool go on: more workers (concurrent/futures/thread.py _max_workers,
+ * _adjust_thread_count), shutdown(cancel_futures=True). They have it by the variables of their
+ * frames, the globals that the code of these is still to name, itself or through functions of the
+ * program, and what all of that leads to (a queue's items, the data of a selector's keys). What it
+ * is done to the code tells, as far as that can be followed (method_calls.h): a table of locks that
+ * is counted is not opened by code that gives back something else. Code that takes a lock too gives
+ * back what it took. The waiter's own code is what waits, whoever runs it; and who waits for the
+ * next item has done with the last one (`item = queue.get()` has not bound the name again yet), but
+ * for what it collects.
  */
 #include "read/loops/other_enders.h"
 
@@ -22,6 +26,7 @@
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
 #include "read/python/reader/leads_to.h"
+#include "read/python/reader/names_ahead.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/code_in_reach.h"
 #include "read/python/stdlib/signal_handlers.h"
@@ -41,12 +46,14 @@ enum {
 
 static const char *const completes[] = { "set_result", "set_exception", "cancel", NULL };
 static const char *const releases[] = { "release", NULL };
+static const char *const grows[] = { "_adjust_thread_count", NULL };
 
-enum ends { COMPLETES, RELEASES, N_ENDS };
+enum ends { COMPLETES, RELEASES, GROWS, N_ENDS };
 
 static const struct lk_called ends[] = {
-    [COMPLETES] = { completes, NULL },
-    [RELEASES] = { releases, "acquire" },
+    [COMPLETES] = { .methods = completes },
+    [RELEASES] = { .methods = releases, .unless = "acquire" },
+    [GROWS] = { .methods = grows, .sets = "_max_workers", .argument = "cancel_futures" },
 };
 
 /* One wait for one thing, and where it stands: the code of the program, innermost. */
@@ -63,6 +70,8 @@ struct search {
     struct lk_program_code *code; /* read when somebody has something */
     struct lk_ref party;          /* whose frames are looked at */
     const struct lk_pyframes *frames;
+    lk_addr function;       /* that is yet to be called, by a timer or for a signal; 0: none */
+    struct lk_at_hand hand; /* of a ring's member, as it is told */
     struct lk_roots roots;
     struct lk_map functions; /* code objects */
     unsigned n_functions, budget;
@@ -153,22 +162,30 @@ static void add_global(struct search *x, lk_addr value, unsigned nested)
     lk_vec_add(&x->roots, value);
 }
 
-static void add_named(struct search *x, lk_addr code, lk_addr globals, unsigned nested)
+/* ahead: by index, which of the names count; NULL: all. */
+static void add_globals(struct search *x, lk_addr code, lk_addr globals, const uint8_t *ahead,
+                        unsigned nested)
 {
     struct lk_py *py = x->py;
     size_t n = 0;
+    lk_addr *names = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &n);
+    for (size_t i = 0; names && globals && i < n; i++) {
+        char name[LK_PY_MAX_STR];
+        lk_addr value = (!ahead || ahead[i]) && lk_py_str_raw(py, names[i], name, sizeof name)
+                            ? lk_py_dict_get(py, globals, name)
+                            : 0;
+        if (value)
+            add_global(x, value, nested);
+    }
+}
+
+static void add_named(struct search *x, lk_addr code, lk_addr globals, unsigned nested)
+{
     if (nested > MAX_NESTED || x->n_functions == MAX_FUNCTIONS ||
         !lk_map_add(&x->functions, code, 1))
         return;
     x->n_functions++;
-    lk_addr *names = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &n);
-    for (size_t i = 0; names && globals && i < n; i++) {
-        char name[LK_PY_MAX_STR];
-        lk_addr value =
-            lk_py_str_raw(py, names[i], name, sizeof name) ? lk_py_dict_get(py, globals, name) : 0;
-        if (value)
-            add_global(x, value, nested);
-    }
+    add_globals(x, code, globals, NULL, nested);
 }
 
 static bool add_if_collected(struct lk_py *py, const char *name, lk_addr value, void *arg)
@@ -191,8 +208,9 @@ static void add_frame(struct search *x, const struct lk_pyf *f)
         lk_py_local_each(x->py, f, add_if_collected, &x->roots);
     else
         lk_py_add_roots(x->py, f, &x->roots);
-    if (is_of_program(x->py, c) && strcmp(c->code->function, "<module>") != 0)
-        add_named(x, f->code, f->globals, 0);
+    size_t n = 0;
+    if (is_of_program(x->py, c))
+        add_globals(x, f->code, f->globals, lk_py_names_ahead(x->py, f, &n), 0);
 }
 
 static bool runs(const struct lk_pyframes *frames, lk_addr code)
@@ -220,15 +238,31 @@ static bool waits_for_all(const struct search *x)
     return n >= x->wanted.n;
 }
 
+static const struct lk_program_code *code_of_program(struct search *x)
+{
+    if (!x->code)
+        x->code = lk_program_code_read(x->py);
+    return x->code;
+}
+
 static unsigned read_does(struct search *x, const struct lk_pyframes *frames)
 {
     unsigned ret = 0;
-    if (!x->code)
-        x->code = lk_program_code_read(x->py);
     for (unsigned i = 0; i < N_ENDS; i++)
-        if (x->wanted_ends[i] && lk_program_code_calls(x->py, x->code, frames, &ends[i]))
+        if (x->wanted_ends[i] &&
+            lk_program_code_calls(x->py, code_of_program(x), frames, &ends[i], 0))
             ret |= 1u << i;
     return ret;
+}
+
+/* Of what its code does something is done to this, or may be. */
+static bool does_to(struct search *x, enum ends how, lk_addr obj)
+{
+    if (!(x->does & 1u << how))
+        return false;
+    return (x->frames && lk_program_code_calls(x->py, x->code, x->frames, &ends[how], obj)) ||
+           (x->function &&
+            lk_program_code_function_calls(x->py, x->code, x->function, &ends[how], obj));
 }
 
 static unsigned does(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
@@ -256,9 +290,10 @@ static void note_met(struct lk_py *py, lk_addr obj, void *arg)
         if (lk_ref_eq(w->waiter, x->party) || (w->code && x->frames && runs(x->frames, w->code)))
             return;
     }
-    if (f && (x->does & 1u << COMPLETES) && x->party.kind != LK_KIND_NONE)
+    if (f && x->party.kind != LK_KIND_NONE && does_to(x, COMPLETES, obj))
         lk_refs_add(py->s, &f->at_hand, x->party);
-    else if (l && (x->does & 1u << RELEASES) && !lk_refs_has(&l->owners, x->party))
+    else if (l && l->owner_certain && !lk_refs_has(&l->owners, x->party) &&
+             does_to(x, RELEASES, obj))
         l->owner_certain = false;
 }
 
@@ -266,6 +301,8 @@ static void begin(struct search *x, struct lk_ref party, const struct lk_pyframe
 {
     x->party = party;
     x->frames = frames;
+    x->function = 0;
+    x->hand = (struct lk_at_hand){ .by = party, .in_ms = LK_UNKNOWN, .callback = "" };
     x->roots.n = 0;
     x->n_functions = 0;
     x->n_own = 0;
@@ -282,7 +319,43 @@ static void seek(struct search *x)
     const unsigned before = l.budget;
     lk_py_lead_to(x->py, x->roots.v, x->roots.n, &l);
     x->budget -= before - l.budget;
-    lk_map_deinit(&x->functions);
+}
+
+/* What a timer calls, or is called for a signal: what it is called on and with, and what its code
+ * names. */
+static bool add_callable(struct search *x, lk_addr callable, lk_addr args)
+{
+    struct lk_py *py = x->py;
+    lk_addr func = 0, self = 0;
+    if (!lk_py_method(py, callable, &func, &self))
+        func = callable;
+    const lk_addr code =
+        func && lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_function_code(py, func) : 0;
+    unsigned more = 0;
+    for (unsigned i = 0; i < N_ENDS && code; i++)
+        if (x->wanted_ends[i] &&
+            lk_program_code_function_calls(py, code_of_program(x), func, &ends[i], 0))
+            more |= 1u << i;
+    if (!more)
+        return false;
+    x->does |= more;
+    x->function = func;
+    lk_vec_add(&x->roots, callable);
+    if (args)
+        lk_vec_add(&x->roots, args);
+    add_named(x, code, lk_py_ptr(py, func + py->layout.func_globals), 0);
+    return true;
+}
+
+/* threading.Timer.run: its function is yet to be called. */
+static void add_timer(struct search *x, const struct lk_pyf *f)
+{
+    if (!lk_py_frame_is(x->py, f, "run", "/threading.py"))
+        return;
+    const lk_addr self = lk_py_local(x->py, f, "self"),
+                  function = lk_py_attr(x->py, self, "function");
+    if (function)
+        add_callable(x, function, lk_py_attr(x->py, self, "args"));
 }
 
 static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
@@ -290,43 +363,55 @@ static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes 
     begin(x, party, frames);
     x->does = does(x, party, frames);
     x->n_own = lk_awaited_things(x->py->s, party, true, x->own, MAX_OWN);
-    if (!x->does || waits_for_all(x))
-        return;
     for (size_t i = 0; i < frames->n; i++)
-        add_frame(x, &frames->v[i]);
-    seek(x);
+        add_timer(x, &frames->v[i]);
+    if (x->does && !waits_for_all(x)) {
+        for (size_t i = 0; i < frames->n; i++)
+            add_frame(x, &frames->v[i]);
+        seek(x);
+    }
+    lk_map_deinit(&x->functions);
 }
 
-/* Of a signal: what it is called on, and what its code names. */
-static void ask_handler(struct search *x, lk_addr handler)
+static void ask_callable(struct search *x, lk_addr callable, lk_addr args, struct lk_at_hand hand)
 {
-    struct lk_py *py = x->py;
-    lk_addr func = 0, self = 0;
-    if (!lk_py_method(py, handler, &func, &self))
-        func = handler;
-    lk_addr code =
-        func && lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_function_code(py, func) : 0;
-    begin(x, lk_ref_make(LK_KIND_NONE, 0), NULL);
-    x->does = code && lk_program_code_function_calls(py, x->code, func, &ends[RELEASES])
-                  ? 1u << RELEASES
-                  : 0;
-    if (!x->does)
-        return;
-    lk_vec_add(&x->roots, handler);
-    add_named(x, code, lk_py_ptr(py, func + py->layout.func_globals), 0);
-    seek(x);
+    begin(x, hand.by, NULL);
+    x->does = 0;
+    x->hand = hand;
+    if (add_callable(x, callable, args))
+        seek(x);
+    lk_map_deinit(&x->functions);
+}
+
+static const char *name_of(struct lk_py *py, lk_addr callable)
+{
+    struct lk_pyframe f;
+    return lk_py_callable_frame(py, callable, &f) ? f.code->qualname : "";
 }
 
 static void ask_handlers(struct search *x)
 {
     const struct lk_reader *a = lk_reader(x->py);
-    if (!x->wanted_ends[RELEASES])
-        return;
     lk_py_read_signal_handlers(x->py);
-    if (!x->code)
-        x->code = lk_program_code_read(x->py);
     for (size_t i = 0; i < a->handlers.n; i++)
-        ask_handler(x, a->handlers.v[i]);
+        ask_callable(x, a->handlers.v[i], 0,
+                     (struct lk_at_hand){ .hand = LK_HAND_CALLBACK,
+                                          .in_ms = LK_UNKNOWN,
+                                          .callback = name_of(x->py, a->handlers.v[i]),
+                                          .when = "a signal comes" });
+}
+
+static void ask_timers(struct search *x)
+{
+    for (size_t i = 0; i < x->py->timers.n; i++) {
+        const struct lk_py_timer *t = &x->py->timers.v[i];
+        if (t->in_ms != LK_FOREVER)
+            ask_callable(x, t->callback, t->args,
+                         (struct lk_at_hand){ .by = lk_ref_make(LK_KIND_LOOP, t->loop),
+                                              .hand = LK_HAND_TIMER,
+                                              .in_ms = t->in_ms,
+                                              .callback = name_of(x->py, t->callback) });
+    }
 }
 
 static void ask_all(struct search *x)
@@ -378,8 +463,10 @@ void lk_py_find_other_enders(struct lk_py *py)
         add_lock(&x, i);
     if (x.waits.n)
         ask_all(&x);
-    if (x.waits.n)
+    if (x.wanted_ends[RELEASES]) {
+        ask_timers(&x);
         ask_handlers(&x);
+    }
     if (!x.budget || s->tasks.n > LK_MAX_ASKED_TASKS)
         doubt_locks(&x);
     end_search(&x);
@@ -387,28 +474,38 @@ void lk_py_find_other_enders(struct lk_py *py)
 
 static void note_member(struct lk_py *py, lk_addr obj, void *arg)
 {
-    const struct search *x = arg;
+    struct search *x = arg;
     uint64_t member;
     if (!lk_map_get(&x->wanted, obj, &member))
+        return;
+    struct lk_at_hand h = x->hand;
+    h.what = lk_ref_unpack(member);
+    if (!does_to(x, h.what.kind == LK_KIND_EXECUTOR ? GROWS : COMPLETES, obj))
         return;
     if (py->s->at_hand.n >= MAX_AT_HAND)
         py->s->at_hand_cut = true;
     else
-        lk_vec_add(&py->s->at_hand, ((struct lk_at_hand){ .what = lk_ref_unpack(member),
-                                                          .by = x->party,
-                                                          .in_ms = LK_UNKNOWN,
-                                                          .callback = "" }));
+        lk_vec_add(&py->s->at_hand, h);
 }
 
-void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members)
+static void want_members(struct search *x, const struct lk_map *members)
 {
-    struct search x = {
-        .py = py, .budget = MAX_LOOKS, .met = note_member, .wanted_ends = { [COMPLETES] = true }
-    };
     for (size_t i = 0; i < members->cap; i++)
         if (members->used[i])
-            lk_map_put(&x.wanted, members->keys[i], members->values[i]);
+            lk_map_put(&x->wanted, members->keys[i], members->values[i]);
+}
+
+void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members,
+                            const struct lk_map *pools)
+{
+    struct search x = { .py = py, .budget = MAX_LOOKS, .met = note_member };
+    want_members(&x, members);
+    want_members(&x, pools);
+    x.wanted_ends[COMPLETES] = true;
+    x.wanted_ends[GROWS] = pools->n > 0;
     ask_all(&x);
+    ask_timers(&x);
+    ask_handlers(&x);
     py->s->at_hand_cut |= x.budget == 0;
     end_search(&x);
 }

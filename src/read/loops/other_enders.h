@@ -10,8 +10,9 @@
  * somebody else may give back.
  */
 void lk_py_find_other_enders(struct lk_py *py);
-/** Adds to at_hand who has one of a ring's members at hand, and runs code that completes or
- * cancels. members: address -> packed ref. */
-void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members);
+/** Adds to at_hand who has one of a ring's members at hand, and is going to complete or cancel it;
+ * or one of its pools, and lets that go on. Both: address -> packed ref. */
+void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members,
+                            const struct lk_map *pools);
 
 #endif

@@ -12,7 +12,6 @@
 
 #include "read/loops/asyncio/timer_cancels.h"
 #include "read/loops/other_enders.h"
-#include "read/loops/pool_change.h"
 #include "read/loops/registered.h"
 #include "read/loops/trio/scopes.h"
 #include "read/python/interpreter/attribute.h"
@@ -172,21 +171,9 @@ static void peel_side(struct peel *p, const uint32_t *here, const uint32_t *ther
     lk_free(queue);
 }
 
-static void ask_pools(struct lk_py *py, const struct peel *p)
-{
-    enum lk_tri may = LK_TRI_UNKNOWN;
-    for (size_t i = 0; i < py->s->executors.n; i++) {
-        if (p->gone[p->first[LK_KIND_EXECUTOR] + i])
-            continue;
-        if (may == LK_TRI_UNKNOWN)
-            may = lk_pools_may_change(py) ? LK_YES : LK_NO;
-        py->s->executors.v[i].may_change = may == LK_YES;
-    }
-}
-
 /* address -> packed ref of the tasks and futures that are left, and one must be that somebody else
- * can end. */
-static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
+ * can end; and of the pools. */
+static bool find_ring_members(struct lk_py *py, struct lk_map *wanted, struct lk_map *pools)
 {
     const struct lk_snapshot *s = py->s;
     struct peel p = { .s = s };
@@ -196,7 +183,10 @@ static bool find_ring_members(struct lk_py *py, struct lk_map *wanted)
     p.gone = lk_xcalloc(p.n + 1, sizeof *p.gone);
     peel_side(&p, p.from, p.to);
     peel_side(&p, p.to, p.from);
-    ask_pools(py, &p);
+    for (size_t i = 0; i < s->executors.n; i++)
+        if (!p.gone[p.first[LK_KIND_EXECUTOR] + i] && s->executors.v[i].addr)
+            lk_map_put(pools, s->executors.v[i].addr,
+                       lk_ref_pack(lk_ref_make(LK_KIND_EXECUTOR, i)));
     for (size_t i = 0; i < s->tasks.n; i++)
         if (!p.gone[p.first[LK_KIND_TASK] + i]) {
             lk_map_put(wanted, s->tasks.v[i].addr, lk_ref_pack(lk_ref_make(LK_KIND_TASK, i)));
@@ -435,14 +425,14 @@ static void ask_task(struct lk_py *py, size_t index, struct lk_at_hand_search *x
 
 void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
 {
-    struct lk_map wanted = { 0 }, scopes = { 0 }, slotted = { 0 }, owned = { 0 };
+    struct lk_map wanted = { 0 }, pools = { 0 }, scopes = { 0 }, slotted = { 0 }, owned = { 0 };
     unsigned left = MAX_LOOKS;
     struct lk_at_hand_search x = {
         .wanted = &wanted, .scopes = &scopes, .owned = &owned, .slotted = &slotted, .left = &left
     };
 
-    if (s == py->s && s->python.frames_read && find_ring_members(py, &wanted)) {
-        lk_py_find_ring_enders(py, &wanted);
+    if (s == py->s && s->python.frames_read && find_ring_members(py, &wanted, &pools)) {
+        lk_py_find_ring_enders(py, &wanted, &pools);
         find_scopes(py, &wanted, &scopes);
         x.methods = py->s->tasks.n + py->s->threads.n <= MAX_FOLLOWED;
         for (size_t i = 0; i < py->timers.n; i++)
@@ -461,6 +451,7 @@ void lk_py_read_at_hand(struct lk_py *py, struct lk_snapshot *s)
     lk_free(x.found.v);
     lk_free(x.met.v);
     lk_map_deinit(&wanted);
+    lk_map_deinit(&pools);
     lk_map_deinit(&scopes);
     lk_map_deinit(&slotted);
     lk_map_deinit(&owned);

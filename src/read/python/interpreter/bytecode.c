@@ -4,9 +4,14 @@
  */
 #include "read/python/interpreter/bytecode.h"
 
+#include "read/python/interpreter/code.h"
+#include "read/python/interpreter/layout_table.h"
+#include "util/memory.h"
+
 enum {
     MAX_CODE_BYTES = 1 << 20,
-    MAX_EXTENDED = 3, /* an argument has 32 bits */
+    MAX_EXTENDED = 3,        /* an argument has 32 bits */
+    RELEASE_CANDIDATE = 0xc, /* sys.hexversion: bytecode is frozen from here on */
 };
 
 void lk_py_decoded_deinit(struct lk_decoded *d)
@@ -94,4 +99,18 @@ bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_byte
         return true;
     lk_py_decoded_deinit(ret);
     return false;
+}
+
+const struct lk_optable *lk_py_decode_code(struct lk_py *py, const struct lk_pycode *c,
+                                           struct lk_decoded *ret)
+{
+    const struct lk_optable *t = lk_py_opcodes(py->layout.version);
+    const unsigned level = py->version_hex >> 4 & 15;
+    if (!t || level < RELEASE_CANDIDATE || c->code_bytes <= 0 || c->code_bytes > MAX_CODE_BYTES)
+        return NULL;
+    uint8_t *code = lk_xmalloc((size_t)c->code_bytes);
+    const bool ok = lk_read(py->t, c->start, code, (size_t)c->code_bytes) &&
+                    lk_py_decode(t, code, (size_t)c->code_bytes, ret);
+    lk_free(code);
+    return ok ? t : NULL;
 }

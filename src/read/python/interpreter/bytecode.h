@@ -24,6 +24,10 @@ struct lk_decoded {
  * cut-off end. */
 bool lk_py_decode(const struct lk_optable *t, const uint8_t *code, size_t n_bytes,
                   struct lk_decoded *ret);
+/** The same of a code object in the target, as its version reads it; NULL when it cannot be read.
+ */
+const struct lk_optable *lk_py_decode_code(struct lk_py *py, const struct lk_pycode *c,
+                                           struct lk_decoded *ret);
 void lk_py_decoded_deinit(struct lk_decoded *d);
 /** The unit a jump leads to; next is the one behind it and its caches. -1 = none that can be. */
 int64_t lk_py_jump_target(const struct lk_optable *t, const struct lk_insn *in, int64_t next);

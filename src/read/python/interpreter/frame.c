@@ -16,7 +16,6 @@ enum {
     STACKREF_TAGS = 3, /* Include/internal/pycore_stackref.h */
     STACKREF_NO_OBJECT = 2,
     STACKREF_BORROWED = 1, /* ... or an object that counts no references */
-    KIND_CELL_OR_FREE = 0xc0,
     MAX_UNWRAP = 16,
 };
 
@@ -250,7 +249,7 @@ static lk_addr local_value(struct lk_py *py, const struct lk_pyf *f, const struc
     lk_addr v = slot(py, f->localsplus + (uint64_t)i * 8);
 
     /* An argument that becomes a cell is a plain value until the frame's first instructions ran. */
-    if (v && (c->local_kinds[i] & KIND_CELL_OR_FREE) && lk_py_kind(py, v) == LK_PYK_CELL)
+    if (v && (c->local_kinds[i] & LK_PY_LOCAL_SHARED) && lk_py_kind(py, v) == LK_PYK_CELL)
         return lk_py_cell(py, v);
     return v;
 }

@@ -93,6 +93,10 @@ enum lk_pykind {
     LK_PYK_SIMPLEQUEUE,
 };
 
+/** Kinds of a code's variables (pycore_code.h CO_FAST_CELL, CO_FAST_FREE): shared with other code.
+ */
+enum { LK_PY_LOCAL_SHARED = 0xc0 };
+
 /** Cached facts of a code object, beyond what the snapshot holds. */
 struct lk_pycode {
     const struct lk_code *code; /* the snapshot's view */
@@ -106,7 +110,7 @@ struct lk_pycode {
     int64_t code_bytes;
     /* nlocalsplus names; NULL until asked for, see lk_py_code_locals */
     const char **local_names;
-    uint8_t *local_kinds;              /* 0x20 local, 0x40 cell, 0x80 free */
+    uint8_t *local_kinds;              /* 0x20 local, LK_PY_LOCAL_SHARED */
     uint8_t *linetable, *exceptions;   /* bytes of these tables; NULL until asked for */
     int64_t linetable_n, exceptions_n; /* -1: could not be read */
     struct lk_receivers *receivers;    /* method_calls.c's memo: the methods looked for so far */

@@ -138,25 +138,6 @@ static void look_at_manager(struct lk_py *py, struct lk_hand_search *x, lk_addr 
     }
 }
 
-/* Globals are at everybody's hand: they count where the frame's code names them and what would end
- * a wait. A module's own code has run, but for its last line. */
-static void look_at_globals(struct lk_py *py, struct lk_hand_search *x, const struct lk_pyf *f,
-                            const lk_addr *names, size_t n)
-{
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    if (x->library || !c || !f->globals || strcmp(c->code->function, "<module>") == 0 ||
-        !lk_hand_ends(py, f->code, 0))
-        return;
-    for (size_t i = 0; i < n; i++) {
-        char name[128];
-        lk_addr value = lk_py_str_raw(py, names[i], name, sizeof name)
-                            ? lk_py_dict_get(py, f->globals, name)
-                            : 0;
-        if (value && lk_py_kind(py, value) != LK_PYK_FUNCTION)
-            lk_hand_look(py, x, value, 0, 0);
-    }
-}
-
 void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_at_hand_search *out)
 {
     enum { MAX_MANAGERS = 32 };
@@ -169,7 +150,6 @@ void lk_py_at_hand_of_frame(struct lk_py *py, const struct lk_pyf *f, struct lk_
     for (size_t i = 0; names && i < n; i++)
         lk_hand_add_name(py, &x, names[i]);
     lk_py_local_each(py, f, lk_hand_look_at_local, &x);
-    look_at_globals(py, &x, f, names, names ? n : 0);
     n = lk_py_held_managers(py, f, held, MAX_MANAGERS);
     for (size_t i = 0; i < n; i++)
         look_at_manager(py, &x, held[i]);

@@ -81,26 +81,6 @@ void lk_hand_add_name(struct lk_py *py, struct lk_hand_search *x, lk_addr str)
         x->names_end |= strcmp(name, ends[i]) == 0;
 }
 
-bool lk_hand_ends(struct lk_py *py, lk_addr code, unsigned nested)
-{
-    enum { MAX_NESTED = 3, PLAIN = 3 /* of ends */ };
-    size_t n = 0;
-    lk_addr *names =
-        lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), LK_HAND_MAX_NAMES, &n);
-    for (size_t i = 0; names && i < n; i++) {
-        char name[32];
-        for (size_t k = 0; k < PLAIN && lk_py_str_raw(py, names[i], name, sizeof name); k++)
-            if (strcmp(name, ends[k]) == 0)
-                return true;
-    }
-    lk_addr *consts =
-        lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), LK_HAND_MAX_NAMES, &n);
-    for (size_t i = 0; consts && nested < MAX_NESTED && i < n; i++)
-        if (lk_py_kind(py, consts[i]) == LK_PYK_CODE && lk_hand_ends(py, consts[i], nested + 1))
-            return true;
-    return false;
-}
-
 lk_addr *lk_hand_names_of(struct lk_py *py, struct lk_hand_search *x, lk_addr code, size_t *n)
 {
     lk_addr names = lk_py_ptr(py, code + py->layout.co_names);

@@ -53,8 +53,6 @@ void lk_hand_each_class_attr(struct lk_py *py, const struct lk_pytype *ty,
 /** The object's class, or one that it derives from, has a method of the program's own. */
 bool lk_hand_is_own_class(struct lk_py *py, struct lk_hand_search *x, lk_addr obj);
 void lk_hand_add_name(struct lk_py *py, struct lk_hand_search *x, lk_addr str);
-/** The code, or code within it, names what ends a wait. */
-bool lk_hand_ends(struct lk_py *py, lk_addr code, unsigned nested);
 /** The code's names, n of them; NULL when there are none or too many. */
 lk_addr *lk_hand_names_of(struct lk_py *py, struct lk_hand_search *x, lk_addr code, size_t *n);
 

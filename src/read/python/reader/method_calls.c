@@ -103,8 +103,40 @@ static bool names_global(struct lk_py *py, lk_addr func, const struct lk_receive
     return false;
 }
 
-/* A function of the program that names the method in turn may do it to anything. The standard
- * library's do it to their own. */
+/* Its method is made in C or the standard library's, and works on that object alone; or it calls
+ * none of that name in turn. */
+static bool is_others(struct lk_py *py, lk_addr receiver, const char *method, lk_addr obj)
+{
+    const struct lk_pytype *ty = lk_py_type(py, receiver);
+    if (receiver == obj || !ty || lk_py_kind(py, receiver) == LK_PYK_TYPE ||
+        lk_py_attr(py, receiver, method))
+        return false;
+    const lk_addr v = lk_py_type_attr(py, ty, method);
+    const enum lk_pykind kind = v ? lk_py_kind(py, v) : LK_PYK_OTHER;
+    const lk_addr code = kind == LK_PYK_FUNCTION ? lk_py_function_code(py, v) : 0;
+    const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
+    if (!c || stands_behind(py, receiver, obj) != LK_NO)
+        return kind == LK_PYK_METHOD_DESCR;
+    const struct lk_receivers *r = lk_py_receivers(py, c, method);
+    return lk_py_of_stdlib(py, c->code) || (r->known && r->n == 0);
+}
+
+/* All that it calls the method on are globals of its module that have nothing to do with obj. */
+static bool names_others(struct lk_py *py, lk_addr func, const struct lk_receivers *r, lk_addr obj)
+{
+    const lk_addr globals = lk_py_ptr(py, func + py->layout.func_globals);
+    for (size_t i = 0; i < r->n; i++) {
+        const lk_addr v = r->v[i].from == LK_FROM_GLOBAL && !r->v[i].plain
+                              ? global_attr(py, globals, &r->v[i])
+                              : 0;
+        if (!v || !is_others(py, v, r->method, obj))
+            return false;
+    }
+    return r->known;
+}
+
+/* A function of the program that names the method in turn may do it to anything, if not to known
+ * globals. The standard library's do it to their own. */
 static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self,
                                     const char *method, lk_addr obj)
 {
@@ -117,7 +149,7 @@ static enum lk_tri function_reaches(struct lk_py *py, lk_addr func, lk_addr self
     if (behind != LK_NO || lk_py_of_stdlib(py, c->code))
         return behind;
     const struct lk_receivers *r = lk_py_receivers(py, c, method);
-    if (r->known && r->n == 0)
+    if (names_others(py, func, r, obj)) /* none at all among them */
         return LK_NO;
     return names_global(py, func, r, obj) ? LK_YES : LK_TRI_UNKNOWN;
 }

@@ -13,9 +13,7 @@
 #include "read/python/interpreter/type.h"
 
 enum {
-    MAX_CODE_BYTES = 1 << 20,
-    MAX_NAMES = 4096,        /* of one code object */
-    RELEASE_CANDIDATE = 0xc, /* sys.hexversion: bytecode is frozen from here on */
+    MAX_NAMES = 4096, /* of one code object */
     /* co_argcount, co_posonlyargcount, co_kwonlyargcount stand before co_stacksize ... */
     ARGCOUNTS = 12,
     OLD_ARGCOUNTS = 16, /* ... and 3.8 - 3.10 have co_nlocals between */
@@ -264,11 +262,6 @@ static bool find_method(struct scan *s, const char *method)
 
 static bool scan_code(struct scan *s, const char *method, struct lk_receivers *r)
 {
-    unsigned level = s->py->version_hex >> 4 & 15;
-
-    if (!(s->t = lk_py_opcodes(s->py->layout.version)) || level < RELEASE_CANDIDATE ||
-        s->c->code_bytes > MAX_CODE_BYTES)
-        return false;
     s->names = lk_py_ptr(s->py, s->c->addr + s->py->layout.co_names);
     if (!find_method(s, method))
         return false;
@@ -276,13 +269,10 @@ static bool scan_code(struct scan *s, const char *method, struct lk_receivers *r
         return true;
     if ((s->n_params = count_params(s->py, s->c)) < 0 || !lk_py_code_locals(s->py, s->c))
         return false;
-    uint8_t *code = lk_xmalloc((size_t)s->c->code_bytes);
-    bool ok = lk_read(s->py->t, s->c->start, code, (size_t)s->c->code_bytes) &&
-              lk_py_decode(s->t, code, (size_t)s->c->code_bytes, &s->d);
+    bool ok = (s->t = lk_py_decode_code(s->py, s->c, &s->d)) != NULL;
     for (size_t i = 0; ok && i < s->d.n; i++)
         ok = add_site(s, i, r);
     lk_py_decoded_deinit(&s->d);
-    lk_free(code);
     return ok;
 }
 

@@ -17,92 +17,45 @@
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/code_names.h"
 #include "read/python/reader/leads_to.h"
+#include "read/python/reader/method_calls.h"
+#include "read/python/reader/names_ahead.h"
 #include "util/memory.h"
 
 enum {
-    MAX_NAMES = 1024, /* of one code object, with those inside of it */
-    MAX_NESTED = 3,
+    MAX_NAMES = LK_CODE_MAX_NAMES,
     MAX_FUNCTIONS = 8192,
-    MAX_WRAPPED = 16,  /* functions of decorators within one another */
-    STEPS = 6,         /* from a name to the object: a list of answers, their pool, its queue */
-    STEPS_TO_CODE = 4, /* from a frame to a view: server, application, table, function */
-    SEARCH = 20000,    /* objects of such a search */
-    MAX_CALLED = 2,    /* functions that a frame's code calls, one within the other */
-    KIND_CELL_OR_FREE = 0xc0,
+    MAX_WRAPPED = 16,   /* functions of decorators within one another */
+    STEPS = 6,          /* from a name to the object: a list of answers, their pool, its queue */
+    STEPS_TO_CODE = 4,  /* from a frame to a view: server, application, table, function */
+    SEARCH = 20000,     /* objects of such a search */
+    MAX_CALLED = 3,     /* functions that a frame's code calls, one within the other */
+    MAX_ARGUMENTS = 16, /* given by name in one call */
     MODULE_DICT = 16,
-};
-
-/* Names as hashes of their text. */
-struct names {
-    struct lk_map set;
-    size_t n;
-    bool cut; /* there are more */
 };
 
 struct function {
     uint64_t name;
-    lk_addr code;
-    struct names names;
+    lk_addr func, code;
+    struct lk_code_names names;
     bool called; /* somebody may call it */
+    /* of a class of threads: run() is what a thread runs, and calls the others; where one does, its
+     * stack shows it */
+    bool of_thread;
 };
 
 struct reach {
     const struct lk_reach_query *q;
     struct lk_map seen; /* code objects */
     LK_VEC(struct function) functions;
-    struct names handles,
+    struct lk_code_names handles,
         kept; /* names by which the waiter's code has the object, or a container */
     unsigned wrapped;
-    bool cut; /* there is more than was looked at */
+    bool of_thread; /* the class that is being looked at */
+    bool cut;       /* there is more than was looked at */
+    bool left_out;  /* ... functions, that is */
 };
-
-static uint64_t name_of(struct lk_py *py, lk_addr str)
-{
-    char name[LK_PY_MAX_STR];
-    return lk_py_str_raw(py, str, name, sizeof name) ? lk_hash_str(LK_HASH_INIT, name) : 0;
-}
-
-static bool has(const struct names *n, const char *name)
-{
-    return name && lk_map_get(&n->set, lk_hash_str(LK_HASH_INIT, name), NULL);
-}
-
-static void add_name(struct names *n, uint64_t name)
-{
-    n->cut |= n->n == MAX_NAMES;
-    if (name && n->n < MAX_NAMES && lk_map_add(&n->set, name, 1))
-        n->n++;
-}
-
-/* ---- what code names ----------------------------------------------------------------------- */
-
-static void add_free_names(struct lk_py *py, lk_addr code, struct names *n)
-{
-    const struct lk_pycode *c = lk_py_code(py, code);
-    if (!c || !lk_py_code_locals(py, c))
-        return;
-    for (int i = 0; i < c->nlocalsplus; i++)
-        if (c->local_kinds[i] & KIND_CELL_OR_FREE)
-            add_name(n, lk_hash_str(LK_HASH_INIT, c->local_names[i]));
-}
-
-static void add_names(struct lk_py *py, lk_addr code, struct names *n, unsigned nested)
-{
-    size_t k = 0;
-    lk_addr *v = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_names), MAX_NAMES, &k);
-    for (size_t i = 0; v && i < k; i++)
-        add_name(n, name_of(py, v[i]));
-    add_free_names(py, code, n);
-    v = lk_py_items(py, lk_py_ptr(py, code + py->layout.co_consts), MAX_NAMES, &k);
-    for (size_t i = 0; v && i < k; i++) {
-        if (lk_py_kind(py, v[i]) != LK_PYK_CODE)
-            continue;
-        n->cut |= nested == MAX_NESTED;
-        if (nested < MAX_NESTED)
-            add_names(py, v[i], n, nested + 1);
-    }
-}
 
 /* ---- by what the waiter has the object ----------------------------------------------------- */
 
@@ -129,14 +82,14 @@ static void add_handle(struct lk_py *py, struct reach *r, uint64_t name, lk_addr
     if (kind == LK_PYK_FUNCTION || kind == LK_PYK_TYPE || kind == LK_PYK_MODULE ||
         !leads(py, r, value))
         return;
-    add_name(&r->handles, name);
+    lk_code_names_add(&r->handles, name);
     if (is_container(kind))
-        add_name(&r->kept, name);
+        lk_code_names_add(&r->kept, name);
 }
 
 struct local {
     struct reach *r;
-    const struct names *names;
+    const struct lk_code_names *names;
     const struct lk_pycode *code;
 };
 
@@ -145,7 +98,7 @@ static bool add_attr_handle(struct lk_py *py, lk_addr key, lk_addr value, void *
 {
     const struct local *l = arg;
     if (value == l->r->q->obj)
-        add_name(&l->r->handles, name_of(py, key));
+        lk_code_names_add(&l->r->handles, lk_name_hash(py, key));
     return true;
 }
 
@@ -156,7 +109,7 @@ static bool add_local_handle(struct lk_py *py, const char *name, lk_addr value, 
     if (lk_py_kind(py, value) == LK_PYK_OTHER)
         lk_py_attr_each(py, value, add_attr_handle, l);
     for (int i = 0; i < c->nlocalsplus; i++)
-        if ((c->local_kinds[i] & KIND_CELL_OR_FREE) && strcmp(c->local_names[i], name) == 0)
+        if ((c->local_kinds[i] & LK_PY_LOCAL_SHARED) && strcmp(c->local_names[i], name) == 0)
             add_handle(py, l->r, lk_hash_str(LK_HASH_INIT, name), value);
     return true;
 }
@@ -214,7 +167,8 @@ static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_ad
 {
     lk_addr code = lk_py_function_code(py, func);
     const struct lk_pycode *c = code ? lk_py_code(py, code) : NULL;
-    r->cut |= r->functions.n >= MAX_FUNCTIONS || r->wrapped == MAX_WRAPPED;
+    r->left_out |= r->functions.n >= MAX_FUNCTIONS || r->wrapped == MAX_WRAPPED;
+    r->cut |= r->left_out;
     if (!c || r->functions.n >= MAX_FUNCTIONS || r->wrapped == MAX_WRAPPED ||
         !lk_map_add(&r->seen, code, 1))
         return;
@@ -224,9 +178,11 @@ static void add_function(struct lk_py *py, struct reach *r, uint64_t name, lk_ad
     if (!is_of_program(py, c))
         return;
     struct function f = { .name = name,
+                          .func = func,
                           .code = code,
+                          .of_thread = r->of_thread,
                           .called = called || is_held_besides(py, func) };
-    add_names(py, code, &f.names, 0);
+    lk_code_names_read(py, code, &f.names);
     r->cut |= f.names.cut;
     lk_vec_add(&r->functions, f);
 }
@@ -236,11 +192,10 @@ static bool add_member(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     struct reach *r = arg;
     value = lk_py_described(py, value);
     if (value && lk_py_kind(py, value) == LK_PYK_FUNCTION)
-        add_function(py, r, name_of(py, key), value, true);
+        add_function(py, r, lk_name_hash(py, key), value, true);
     return r->functions.n < MAX_FUNCTIONS;
 }
 
-/* run() of a Thread is what a thread runs: where one does, its stack shows it. */
 static bool is_thread_class(struct lk_py *py, const struct lk_pytype *ty)
 {
     for (unsigned i = 0; ty && i < LK_PY_MAX_MRO; i++) {
@@ -256,11 +211,13 @@ static bool add_global(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     struct reach *r = arg;
     enum lk_pykind kind = lk_py_kind(py, value);
     if (kind == LK_PYK_FUNCTION)
-        add_function(py, r, name_of(py, key), value, false);
+        add_function(py, r, lk_name_hash(py, key), value, false);
     const struct lk_pytype *ty = kind == LK_PYK_TYPE ? lk_py_type_at(py, value) : NULL;
-    if (ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && ty->dict && !is_thread_class(py, ty) &&
-        lk_map_add(&r->seen, value, 1))
+    if (ty && (ty->flags & LK_TPFLAG_HEAPTYPE) && ty->dict && lk_map_add(&r->seen, value, 1)) {
+        r->of_thread = is_thread_class(py, ty);
         lk_py_dict_each(py, ty->dict, add_member, r);
+        r->of_thread = false;
+    }
     return r->functions.n < MAX_FUNCTIONS;
 }
 
@@ -320,11 +277,13 @@ static void spread(struct reach *r)
         more = false;
         for (size_t i = 0; i < r->functions.n; i++) {
             const struct function *f = &r->functions.v[i];
-            if (!f->called || has(&f->names, "Thread") || has(&f->names, "Process"))
+            if (!f->called || f->of_thread || lk_code_names_has(&f->names, "Thread") ||
+                lk_code_names_has(&f->names, "Process"))
                 continue;
             for (size_t k = 0; k < r->functions.n; k++) {
                 struct function *g = &r->functions.v[k];
-                if (g->called || !g->name || !lk_map_get(&f->names.set, g->name, NULL))
+                if (g->called || g->of_thread || !g->name ||
+                    !lk_map_get(&f->names.set, g->name, NULL))
                     continue;
                 g->called = more = true;
             }
@@ -332,7 +291,7 @@ static void spread(struct reach *r)
     }
 }
 
-static bool share(const struct names *a, const struct names *b)
+static bool share(const struct lk_code_names *a, const struct lk_code_names *b)
 {
     for (size_t i = 0; i < a->set.cap; i++)
         if (a->set.used[i] && lk_map_get(&b->set, a->set.keys[i], NULL))
@@ -353,7 +312,7 @@ static bool would_end(const struct reach *r, const struct function *f)
 {
     bool calls = false;
     for (const char *const *m = r->q->methods; *m; m++)
-        calls |= has(&f->names, *m) && !has(&f->names, r->q->unless);
+        calls |= lk_code_names_has(&f->names, *m) && !lk_code_names_has(&f->names, r->q->unless);
     return (calls && share(&r->handles, &f->names)) ||
            (r->q->kept && !is_waiters(r, f->code) && share(&r->kept, &f->names));
 }
@@ -368,7 +327,7 @@ static bool any_ends(const struct reach *r)
     bool ret = false, idle = false;
     for (size_t i = 0; i < r->functions.n && !ret; i++) {
         const struct function *f = &r->functions.v[i];
-        bool would = would_end(r, f);
+        bool would = !f->of_thread && would_end(r, f);
         ret = would && may_be_called(r, f);
         idle |= would;
     }
@@ -405,7 +364,7 @@ static bool local_leads(struct lk_py *py, const char *name, lk_addr value, void 
 {
     struct reach *r = arg;
     if (leads(py, r, value))
-        add_name(&r->handles, lk_hash_str(LK_HASH_INIT, name));
+        lk_code_names_add(&r->handles, lk_hash_str(LK_HASH_INIT, name));
     return r->handles.n == 0;
 }
 
@@ -449,93 +408,166 @@ void lk_program_code_free(struct lk_program_code *p)
     lk_free(p);
 }
 
-static bool calls_one(const struct names *n, const struct lk_called *c)
+/* A piece of code, and what of its names is still to come. */
+struct place {
+    lk_addr code, func;
+    const struct lk_pyf *frame; /* that stands in it; else it is yet to be called */
+    const struct lk_code_names *names;
+};
+
+/* One query, from frame to function to function. */
+struct query {
+    struct lk_py *py;
+    const struct lk_program_code *p;
+    const struct lk_called *called;
+    lk_addr on;
+    struct lk_map asked; /* functions */
+};
+
+static bool calls_method(const struct query *q, const struct place *at, const char *method)
 {
-    bool ret = false;
-    for (const char *const *m = c->methods; *m && !ret; m++)
-        ret = has(n, *m);
-    return ret && !has(n, c->unless);
+    if (!lk_code_names_has(at->names, method))
+        return false;
+    return !q->on || (at->frame ? lk_py_will_call_method_on(q->py, at->frame, method, q->on)
+                                : lk_py_callable_reaches(q->py, at->func, method, q->on)) != LK_NO;
 }
 
-static bool names_calls(const struct lk_program_code *p, const struct names *n,
-                        const struct lk_called *c, unsigned deep)
+static bool sets_attribute(const struct query *q, const struct place *at)
 {
-    if (calls_one(n, c))
+    const struct lk_pyf whole = { .code = at->code, .lasti = -1 };
+    return lk_code_names_has(at->names, q->called->sets) &&
+           lk_py_will_store(q->py, at->frame ? at->frame : &whole, q->called->sets);
+}
+
+/* The names of what is given to a call stand as a tuple among the constants. */
+static bool gives_argument(const struct query *q, const struct place *at)
+{
+    struct lk_py *py = q->py;
+    size_t n = 0;
+    lk_addr *v = lk_py_items(py, lk_py_ptr(py, at->code + py->layout.co_consts), MAX_NAMES, &n);
+    for (size_t i = 0; q->called->argument && v && i < n; i++) {
+        const int64_t len = lk_py_kind(py, v[i]) == LK_PYK_TUPLE ? lk_py_len(py, v[i]) : 0;
+        for (int64_t k = 0; k < len && k < MAX_ARGUMENTS; k++)
+            if (lk_py_str_eq(py, lk_py_item(py, v[i], (size_t)k), q->called->argument))
+                return true;
+    }
+    return false;
+}
+
+static bool does_it(const struct query *q, const struct place *at)
+{
+    bool ret = at->names->cut || sets_attribute(q, at) || gives_argument(q, at);
+    for (const char *const *m = q->called->methods; *m && !ret; m++)
+        ret = calls_method(q, at, *m);
+    return ret && !lk_code_names_has(at->names, q->called->unless);
+}
+
+static bool leads_to_it(struct query *q, const struct place *at, unsigned deep)
+{
+    if (does_it(q, at))
         return true;
-    if (deep == MAX_CALLED || has(n, "Thread") || has(n, "Process"))
-        return false;
-    for (size_t i = 0; i < p->r.functions.n; i++) {
-        const struct function *f = &p->r.functions.v[i];
-        if (f->name && lk_map_get(&n->set, f->name, NULL) && names_calls(p, &f->names, c, deep + 1))
+    for (size_t i = 0; deep < MAX_CALLED && i < q->p->r.functions.n; i++) {
+        const struct function *f = &q->p->r.functions.v[i];
+        const struct place next = { f->code, f->func, NULL, &f->names };
+        if (f->name && lk_map_get(&at->names->set, f->name, NULL) &&
+            lk_map_add(&q->asked, f->code, 1) && leads_to_it(q, &next, deep + 1))
             return true;
     }
     return false;
 }
 
+static bool function_leads_to_it(struct query *q, lk_addr func)
+{
+    struct lk_code_names n = { 0 };
+    const lk_addr code = lk_py_function_code(q->py, func);
+    const struct place at = { code, func, NULL, &n };
+    if (!code || !is_of_program(q->py, lk_py_code(q->py, code)))
+        return false;
+    lk_code_names_read(q->py, code, &n);
+    const bool ret = leads_to_it(q, &at, 0);
+    lk_map_deinit(&n.set);
+    return ret;
+}
+
 struct own_functions {
-    const struct lk_program_code *p;
-    const struct lk_called *called;
+    struct query *q;
     bool found;
 };
 
-/* Functions within the function that is running are no module's. */
+/* Functions within the function that is running, or that it was given, are no module's. */
 static bool local_calls(struct lk_py *py, const char *name, lk_addr value, void *arg)
 {
     struct own_functions *o = arg;
-    struct names n = { 0 };
+    lk_addr func = 0, self = 0;
     (void)name;
     value = lk_py_kind(py, value) == LK_PYK_CELL ? lk_py_cell(py, value) : value;
-    if (!value || lk_py_kind(py, value) != LK_PYK_FUNCTION)
-        return true;
-    lk_addr code = lk_py_function_code(py, value);
-    if (code && is_of_program(py, lk_py_code(py, code)))
-        add_names(py, code, &n, 0);
-    o->found = calls_one(&n, o->called);
-    lk_map_deinit(&n.set);
+    if (value && lk_py_method(py, value, &func, &self))
+        value = func;
+    if (value && lk_py_kind(py, value) == LK_PYK_FUNCTION)
+        o->found = function_leads_to_it(o->q, value);
     return !o->found;
 }
 
-static bool frame_calls(struct lk_py *py, const struct lk_program_code *p, const struct lk_pyf *f,
-                        const struct lk_called *called)
+/* By a name that the frame has now, under which it is called. */
+static bool is_bound(struct lk_py *py, const struct lk_pyf *f, lk_addr code)
 {
-    const struct lk_pycode *c = lk_py_code(py, f->code);
-    struct own_functions o = { p, called, false };
-    struct names n = { 0 };
-    if (!is_of_program(py, c) || strcmp(c->code->function, "<module>") == 0)
+    const struct lk_pycode *c = lk_py_code(py, code);
+    return c && (lk_py_local(py, f, c->code->function) ||
+                 (f->globals && lk_py_dict_get(py, f->globals, c->code->function)));
+}
+
+/* What is defined already counts where it is called. */
+static void add_names_ahead(struct lk_py *py, const struct lk_pyf *f, struct lk_code_names *n)
+{
+    size_t n_ahead = 0, k = 0;
+    const uint8_t *ahead = lk_py_names_ahead(py, f, &n_ahead);
+    if (!ahead) {
+        lk_code_names_read(py, f->code, n);
+        return;
+    }
+    lk_addr *v = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_names), MAX_NAMES, &k);
+    n->cut |= n_ahead > MAX_NAMES;
+    for (size_t i = 0; v && i < LK_MIN(k, n_ahead); i++)
+        if (ahead[i])
+            lk_code_names_add(n, lk_name_hash(py, v[i]));
+    v = lk_py_items(py, lk_py_ptr(py, f->code + py->layout.co_consts), MAX_NAMES, &k);
+    for (size_t i = 0; v && i < k; i++)
+        if (lk_py_kind(py, v[i]) == LK_PYK_CODE && !is_bound(py, f, v[i]))
+            lk_code_names_read(py, v[i], n);
+}
+
+static bool frame_leads_to_it(struct query *q, const struct lk_pyf *f)
+{
+    struct own_functions o = { q, false };
+    struct lk_code_names n = { 0 };
+    const struct place at = { f->code, 0, f, &n };
+    if (!is_of_program(q->py, lk_py_code(q->py, f->code)))
         return false;
-    add_names(py, f->code, &n, 0);
-    o.found = names_calls(p, &n, called, 0);
-    if (!o.found && !has(&n, "Thread") && !has(&n, "Process"))
-        lk_py_local_each(py, f, local_calls, &o);
+    add_names_ahead(q->py, f, &n);
+    o.found = leads_to_it(q, &at, 0);
+    if (!o.found)
+        lk_py_local_each(q->py, f, local_calls, &o);
     lk_map_deinit(&n.set);
     return o.found;
 }
 
 bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
-                           const struct lk_pyframes *frames, const struct lk_called *called)
+                           const struct lk_pyframes *frames, const struct lk_called *called,
+                           lk_addr on)
 {
-    bool ret = false;
+    struct query q = { .py = py, .p = p, .called = called, .on = on };
+    bool ret = p->r.left_out;
     for (size_t i = 0; i < frames->n && !ret; i++)
-        ret = frame_calls(py, p, &frames->v[i], called);
+        ret = frame_leads_to_it(&q, &frames->v[i]);
+    lk_map_deinit(&q.asked);
     return ret;
 }
 
 bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_code *p,
-                                    lk_addr function, const struct lk_called *called)
+                                    lk_addr function, const struct lk_called *called, lk_addr on)
 {
-    struct names n = { 0 };
-    const lk_addr code = lk_py_function_code(py, function);
-    if (code && is_of_program(py, lk_py_code(py, code)))
-        add_names(py, code, &n, 0);
-    const bool ret = names_calls(p, &n, called, 0);
-    lk_map_deinit(&n.set);
-    return ret;
-}
-
-bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called)
-{
-    bool ret = p->r.cut;
-    for (size_t i = 0; i < p->r.functions.n && !ret; i++)
-        ret = calls_one(&p->r.functions.v[i].names, called);
+    struct query q = { .py = py, .p = p, .called = called, .on = on };
+    const bool ret = p->r.left_out || function_leads_to_it(&q, function);
+    lk_map_deinit(&q.asked);
     return ret;
 }

@@ -30,21 +30,22 @@ struct lk_program_code;
 struct lk_program_code *lk_program_code_read(struct lk_py *py);
 /** p may be NULL. */
 void lk_program_code_free(struct lk_program_code *p);
-/** What is called: one of the methods (NULL-terminated), by code that does not name `unless` too
- * (NULL: whatever else it names). */
+/** What is done: one of the methods (NULL-terminated) is called, by code that does not name
+ * `unless` too (NULL: whatever else it names); or an attribute is set, or an argument given by name
+ * (NULL: none). */
 struct lk_called {
     const char *const *methods;
-    const char *unless;
+    const char *unless, *sets, *argument;
 };
 /**
- * The code that these frames stand in calls it, itself or by functions and methods of the program
- * that it names. Who starts a thread with a function does not call that.
+ * The code that these frames stand in does it, from where they stand, itself or by functions and
+ * methods of the program that it names.
+ * @param on  what it is done to, as far as the code tells; 0: anything.
  */
 bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
-                           const struct lk_pyframes *frames, const struct lk_called *called);
+                           const struct lk_pyframes *frames, const struct lk_called *called,
+                           lk_addr on);
 /** The same of a function that is yet to be called. */
 bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_code *p,
-                                    lk_addr function, const struct lk_called *called);
-/** Any function or method does, or not all were looked at. */
-bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called);
+                                    lk_addr function, const struct lk_called *called, lk_addr on);
 #endif
