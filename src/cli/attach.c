@@ -250,29 +250,38 @@ static int examine_all(struct arguments *a)
     return caught_signal ? 128 + caught_signal : status;
 }
 
-/* A supervisor by itself is idle whatever hangs below it. n: processes of its tree. */
-static bool is_followed(pid_t pid, size_t n)
+/* NULL when it is none. */
+static const char *supervisor_name(pid_t pid)
 {
-    const char *name = n > 1 ? loopknot_supervisor(pid) : NULL;
-    if (!name && n > 1 && errno == ENOMEM)
+    const char *name = loopknot_supervisor(pid);
+    if (!name && errno == ENOMEM)
         end_without_memory();
-    if (name && n > MAX_FOLLOWED)
+    return name;
+}
+
+/* A supervisor by itself is idle whatever hangs below it. n: processes of its tree. */
+static bool is_followed(pid_t pid, const char *name, size_t n)
+{
+    if (n > MAX_FOLLOWED)
         complain(0, "%d (%s) has %zu descendants: loopknot --tree %d examines them too", (int)pid,
                  name, n - 1, (int)pid);
-    else if (name)
+    else if (n > 1)
         complain(0, "%d (%s): what descends from it is examined too; --no-tree keeps to it alone",
                  (int)pid, name);
-    return name && n <= MAX_FOLLOWED;
+    return n > 1 && n <= MAX_FOLLOWED;
 }
 
 /* What descends from a process comes after all that were named. */
 static void add_tree(struct arguments *a, pid_t root, pid_t tree[MAX_PIDS])
 {
+    const char *supervisor = a->tree ? NULL : supervisor_name(root);
+    if (!a->tree && !supervisor) /* most processes: the machine's list need not be read */
+        return;
     const size_t n = loopknot_tree(root, tree, MAX_PIDS);
     const int error = errno;
     if (!n && error == ENOMEM)
         end_without_memory();
-    if (!a->tree && !is_followed(root, n))
+    if (supervisor && !is_followed(root, supervisor, n))
         return;
     if (error && error != ESRCH) {
         complain(0, "not all that descends from %d is known: %s", (int)root, strerror(error));

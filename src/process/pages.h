@@ -1,7 +1,7 @@
 /*
- * The page cache behind lk_read. Storage and index lie in memory shared across fork, so
- * that pages read by the stop helper (stop.c) are there for its parent. Bounded: when full,
- * it forgets everything that is not pinned and goes on.
+ * The page cache behind lk_read. From the first stop on storage and index lie in memory shared
+ * across fork, so that pages read by the stop helper (stop.c) are there for its parent. Bounded:
+ * when full, it forgets everything that is not pinned and goes on.
  */
 #ifndef LK_PROCESS_PAGES_H
 #define LK_PROCESS_PAGES_H
@@ -59,8 +59,9 @@ void lk_pages_want(struct lk_pages *p, lk_addr start, lk_addr end);
 void lk_pages_flush(struct lk_pages *p);
 
 /** From here on every page read is kept until lk_pages_forget. Forgets what was there: it was read
- * without a stop. */
-void lk_pages_pin_begin(struct lk_pages *p);
+ * without a stop. False, and nothing is pinned, where there is no memory to share with the helper.
+ */
+bool lk_pages_pin_begin(struct lk_pages *p);
 /** Takes the page faults of index and storage (`bytes`, or as much as was used before) now, in the
  * process that fills them. */
 void lk_pages_populate(struct lk_pages *p, size_t bytes);

@@ -194,7 +194,7 @@ static void a_further_try_copies_at_once(void **state)
     assert_true(lk_process_n_read(t) > 0);
 
     /* what a stop has copied is not read again */
-    lk_pages_pin_begin(t->pages);
+    assert_true(lk_pages_pin_begin(t->pages));
     assert_true(lk_read_u64(t, BASE, &v));
     assert_true(lk_pages_pin_end(t->pages));
     assert_false(lk_process_reread(t));
@@ -278,7 +278,7 @@ static void pinned_pages_come_from_the_helper(void **state)
     big[0] = 1;
     assert_true(lk_read_u64(t, BASE, &v));
     big[0] = 2; /* read before the stop: not what the helper must see */
-    lk_pages_pin_begin(t->pages);
+    assert_true(lk_pages_pin_begin(t->pages));
     pid = fork();
     if (pid == 0) {
         bool ok = lk_read_u64(t, BASE, &v) && v == 2;
@@ -323,7 +323,7 @@ static void too_much_to_pin_is_told(void **state)
 
     (void)state;
     big[(size_t)(PAGES - 1) * LK_PAGE / 8] = 77;
-    lk_pages_pin_begin(t->pages);
+    assert_true(lk_pages_pin_begin(t->pages));
     for (size_t i = 0; i < PAGES; i++)
         assert_true(lk_read_u64(t, BASE + i * LK_PAGE, &v));
     assert_int_equal(v, 77);

@@ -144,7 +144,11 @@ static bool run_helper(struct lk_stop_helper *h, struct lk_error *err)
     h->task_fd = lk_fd_hold(openat(live->proc_fd, "task", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (h->task_fd < 0)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d is gone", h->t->pid);
-    lk_pages_pin_begin(h->t->pages);
+    if (!lk_pages_pin_begin(h->t->pages)) {
+        lk_fd_close(h->task_fd);
+        return lk_error_set(err, LK_ERR_NOMEM, "no memory to share with the process that stops %d",
+                            h->t->pid);
+    }
     helper = fork_quietly(&before);
     if (helper == 0)
         lk_stop_helper_main(h);

