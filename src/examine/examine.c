@@ -542,7 +542,7 @@ static void complete(struct examination *x)
     publish_samples(x);
     note_limits(x);
     note_ran_out(x);
-    lk_target_note_gaps(x->session.target, x->snap);
+    lk_target_note_gaps(x->session.target, x->session.options, x->snap);
     lk_forget_ended_children(x->session.target, x->snap);
 }
 

@@ -11,6 +11,7 @@ struct lk_process *lk_target_open(pid_t pid, const struct lk_examine_options *o,
 /** t may be NULL. What was recorded goes to the capture. */
 void lk_target_close(struct lk_process *t, const struct lk_examine_options *o);
 /** Says in its limits what a capture does not hold. */
-void lk_target_note_gaps(const struct lk_process *t, struct lk_snapshot *s);
+void lk_target_note_gaps(const struct lk_process *t, const struct lk_examine_options *o,
+                         struct lk_snapshot *s);
 
 #endif

@@ -112,20 +112,37 @@ void lk_process_begin_try(struct lk_process *t)
         t->ops->begin_sample(t->impl);
 }
 
+/* What is read from here on is of another moment than what was read before. */
+static void begin_moment(struct lk_process *t)
+{
+    lk_pages_tell(t->pages);
+    if (t->ops->begin_moment)
+        t->ops->begin_moment(t->impl);
+}
+
 int64_t lk_process_tid(struct lk_process *t, int64_t inner)
 {
     return t->ops->tid_outside ? t->ops->tid_outside(t->impl, inner) : inner;
 }
 
-void lk_process_forget(struct lk_process *t, lk_addr addr, size_t n)
+void lk_process_forget(struct lk_process *t, const lk_addr *addrs, size_t n, size_t size)
 {
-    if (addr + n > addr)
-        lk_pages_forget_range(t->pages, addr, addr + n);
+    begin_moment(t);
+    for (size_t i = 0; i < n; i++)
+        if (addrs[i] + size > addrs[i])
+            lk_pages_forget_range(t->pages, addrs[i], addrs[i] + size);
 }
 
 void lk_process_forget_racy(struct lk_process *t)
 {
+    begin_moment(t);
     lk_pages_forget_unpinned(t->pages);
+}
+
+void lk_process_forget_all(struct lk_process *t)
+{
+    begin_moment(t);
+    lk_pages_forget(t->pages);
 }
 
 /* --- what could not be read ------------------------------------------------- */

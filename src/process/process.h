@@ -72,6 +72,9 @@ struct lk_process_ops {
     bool (*threads)(void *impl, struct lk_thread_list *list, bool full, struct lk_error *err);
     /** A new sample begins: is the target still the same one? May be NULL. */
     void (*begin_sample)(void *impl);
+    /** Within a sample: from here on what was read is read anew, and may have changed. A record
+     * holds both. May be NULL. */
+    void (*begin_moment)(void *impl);
     /** What lk_process_tid asks for. NULL: ids are the same inside and outside. */
     int64_t (*tid_outside)(void *impl, int64_t inner);
     /** What lk_stop_collect does. NULL: it stands still, or cannot be stopped. */
@@ -156,12 +159,14 @@ bool lk_process_is_cut(const struct lk_process *t);
 /** How many words and answers were asked for that were never recorded. */
 size_t lk_process_n_missing(const struct lk_process *t);
 
-/** Within a sample: reads these bytes again when they are wanted next, unless they were read under
- * a stop that is over. */
-void lk_process_forget(struct lk_process *t, lk_addr addr, size_t n);
+/** Within a sample: reads size bytes at each of these places again when they are wanted next,
+ * unless they were read under a stop that is over. */
+void lk_process_forget(struct lk_process *t, const lk_addr *addrs, size_t n, size_t size);
 /** Within a sample: forgets what was read while nobody was stopped, since it changed while it was
  * read. */
 void lk_process_forget_racy(struct lk_process *t);
+/** The same, and what was read under a stop that is over. */
+void lk_process_forget_all(struct lk_process *t);
 
 /** All n bytes or false. Never partial. */
 bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n);

@@ -75,7 +75,7 @@ def damaged():
             refused(file, word)
         for at, word in ((0, "no report"), (8, "newer loopknot"), (len(data) // 2, "damaged")):
             with open(file, "wb") as part:
-                part.write(data[:at] + bytes([data[at] ^ 2]) + data[at + 1:])
+                part.write(data[:at] + bytes([data[at] ^ 4]) + data[at + 1:])
             refused(file, word)
         refused(os.path.join(folder, "nobody"), "nobody")
         refused(folder, "")

@@ -17,16 +17,19 @@
 #include "process/capture/shape.h"
 #include "util/map.h"
 #include "util/replace_file.h"
+#include "util/text.h"
 
 static const uint8_t magic[LK_CAPTURE_MAGIC] = { 'L', 'K', 'C', 'A', 'P', '\r', '\n', 0x1a };
 
 enum {
-    VERSION = 1,
+    VERSION = 2, /* since 2 a sample may have many moments (tape.h) */
+    OLDEST = 1,  /* that is read */
     LEVEL = 3,
     LEVEL_OF_LARGE = 1,
     LARGE = 4 << 20,
     MAX_SAMPLES = 100000,
-    DAY_MS = 86400000
+    DAY_MS = 86400000,
+    MAX_TOOL = 32 /* characters of its version */
 };
 #define MAX_RAW (UINT64_C(4) << 30) /* of all sections, unpacked */
 
@@ -279,7 +282,8 @@ static bool read_head(struct lk_capture_file *f, const struct loaded *s, struct 
                                    .tree = numbers[7] != 0,
                                    .listed_ticks = numbers[8] };
     h->project = lk_take_text(&c, f->arena);
-    h->tool = lk_take_text(&c, f->arena);
+    const char *tool = lk_take_text(&c, f->arena);
+    h->tool = tool ? lk_text_clean(f->arena, tool, strlen(tool), MAX_TOOL) : NULL;
     h->cpu = lk_take_text(&c, f->arena);
     const uint64_t n = lk_take_number(&c);
     c.bad |= n > LK_CAPTURE_MAX_PIDS || n > (uint64_t)(c.end - c.p);
@@ -328,11 +332,12 @@ static bool load(struct lk_capture_file *f, struct lk_error *err)
     if (f->n < FILE_HEADER || !lk_capture_is_one(f->bytes, f->n))
         return no_capture(err, "this is no capture of loopknot");
     const uint64_t version = get_le(f->bytes + sizeof magic, 4);
-    if (version != VERSION)
-        return lk_error_set(err, LK_ERR_BAD_DATA, "the capture has format %u, %s reads format %u",
+    if (version < OLDEST || version > VERSION)
+        return lk_error_set(err, LK_ERR_BAD_DATA,
+                            "the capture has format %u, %s reads formats %d to %d",
                             (unsigned)version,
                             version > VERSION ? "a newer loopknot is needed: this one" : "this one",
-                            VERSION);
+                            OLDEST, VERSION);
     for (size_t at = FILE_HEADER; s.header.kind != END;
          at += SECTION_HEADER + (size_t)s.header.stored)
         if (!add_section(f, f->bytes + at, f->n - at, &s, err))

@@ -1,6 +1,8 @@
 /*
  * Pages with a bit for each of their bytes; written as runs, the bytes of a page behind them. Most
- * pages of a sample are what they were in the one before: those are kept, and written as such.
+ * pages of a moment are what they were in the one before: those are kept, and written as such. What
+ * was read in an earlier moment of the same sample, and not since, is still known: a reader that
+ * remembered it did not ask again.
  */
 #include "process/capture/known.h"
 
@@ -16,11 +18,12 @@ enum { NEAR = 256 };
 
 struct page {
     lk_addr addr;
-    uint64_t sample;               /* in which it was last asked for */
-    int why, before_why;           /* errno: it could not be read; 0 */
-    bool same;                     /* all that was read of it is what it was in the sample before */
-    uint64_t known[LK_PAGE_WORDS]; /* in that sample */
-    uint64_t before[LK_PAGE_WORDS]; /* in the one before */
+    uint64_t moment;                 /* in which it was last asked for */
+    int why, before_why;             /* errno: it could not be read; 0 */
+    bool same;                       /* all that was read of it is what it was the time before */
+    uint64_t known[LK_PAGE_WORDS];   /* in that moment */
+    uint64_t before[LK_PAGE_WORDS];  /* the time before */
+    uint64_t earlier[LK_PAGE_WORDS]; /* in earlier moments of the same sample */
     uint8_t bytes[LK_PAGE];
 };
 
@@ -28,16 +31,17 @@ struct lk_known {
     struct lk_map at; /* address of a page -> index + 1 */
     LK_VEC(struct page *) v;
     struct page *near[NEAR]; /* by the last bits of the page's number: found without the map */
-    uint64_t sample;
-    size_t n, most; /* pages of the sample */
-    bool cut;       /* see lk_known_is_cut */
+    uint64_t moment, first;  /* that is under way; the first one of its sample */
+    LK_VEC(struct page *) of_moment;
+    size_t most; /* pages of a moment */
+    bool cut;    /* see lk_known_is_cut */
 };
 
 struct lk_known *lk_known_create(size_t most)
 {
     struct lk_known *w = lk_xcalloc(1, sizeof *w);
     w->most = most;
-    w->sample = 1;
+    w->moment = w->first = 1;
     return w;
 }
 
@@ -48,34 +52,39 @@ void lk_known_destroy(struct lk_known *w)
     for (size_t i = 0; i < w->v.n; i++)
         lk_free(w->v.v[i]);
     lk_free(w->v.v);
+    lk_free(w->of_moment.v);
     lk_map_deinit(&w->at);
     lk_free(w);
+}
+
+void lk_known_next_moment(struct lk_known *w)
+{
+    w->moment++;
+    w->of_moment.n = 0;
 }
 
 /* What the sample that ends did not ask for is forgotten: who reads it back does the same. */
 void lk_known_next(struct lk_known *w)
 {
-    if (w->n < w->v.n) {
-        size_t n = 0;
-        lk_map_clear(&w->at);
-        memset(w->near, 0, sizeof w->near);
-        for (size_t i = 0; i < w->v.n; i++) {
-            struct page *p = w->v.v[i];
-            if (p->sample != w->sample) {
-                lk_free(p);
-                continue;
-            }
-            w->v.v[n++] = p;
-            lk_map_put(&w->at, p->addr, n);
+    size_t n = 0;
+    lk_map_clear(&w->at);
+    memset(w->near, 0, sizeof w->near);
+    for (size_t i = 0; i < w->v.n; i++) {
+        struct page *p = w->v.v[i];
+        if (p->moment < w->first) {
+            lk_free(p);
+            continue;
         }
-        w->v.n = n;
+        w->v.v[n++] = p;
+        lk_map_put(&w->at, p->addr, n);
     }
-    w->sample++;
-    w->n = 0;
+    w->v.n = n;
     w->cut = false;
+    lk_known_next_moment(w);
+    w->first = w->moment;
 }
 
-/* Also one that is only kept from the sample before. */
+/* Also one that is only kept from a moment before. */
 static struct page *find_kept(const struct lk_known *w, lk_addr addr)
 {
     struct page *p = w->near[addr / LK_PAGE % NEAR];
@@ -83,12 +92,6 @@ static struct page *find_kept(const struct lk_known *w, lk_addr addr)
     if (p && p->addr == addr)
         return p;
     return lk_map_get(&w->at, addr, &i) ? w->v.v[i - 1] : NULL;
-}
-
-static struct page *find(const struct lk_known *w, lk_addr addr)
-{
-    struct page *p = find_kept(w, addr);
-    return p && p->sample == w->sample ? p : NULL;
 }
 
 static struct page *create(struct lk_known *w, lk_addr addr)
@@ -100,27 +103,35 @@ static struct page *create(struct lk_known *w, lk_addr addr)
     return p;
 }
 
+/* It was asked for before: now it is, too. */
+static void enter_again(struct lk_known *w, struct page *p)
+{
+    const bool of_sample = p->moment >= w->first;
+    for (size_t i = 0; i < LK_PAGE_WORDS; i++)
+        p->earlier[i] = of_sample ? p->earlier[i] | p->known[i] : 0;
+    memcpy(p->before, p->known, sizeof p->before);
+    memset(p->known, 0, sizeof p->known);
+    p->before_why = p->why;
+    p->why = 0;
+    p->same = true;
+}
+
 /* NULL: there are too many. */
 static struct page *enter(struct lk_known *w, lk_addr addr)
 {
     struct page *p = find_kept(w, addr);
-    if (p && p->sample == w->sample)
+    if (p && p->moment == w->moment)
         return w->near[addr / LK_PAGE % NEAR] = p;
-    if (w->n >= w->most) {
+    if (w->of_moment.n >= w->most || (!p && w->v.n >= 2 * w->most)) {
         w->cut = true;
         return NULL;
     }
-    w->n++;
-    if (p) {
-        memcpy(p->before, p->known, sizeof p->before);
-        memset(p->known, 0, sizeof p->known);
-        p->before_why = p->why;
-        p->why = 0;
-        p->same = true;
-    } else {
+    if (p)
+        enter_again(w, p);
+    else
         p = create(w, addr);
-    }
-    p->sample = w->sample;
+    p->moment = w->moment;
+    lk_vec_add(&w->of_moment, p); /* NOLINT(bugprone-sizeof-expression): as above */
     return w->near[addr / LK_PAGE % NEAR] = p;
 }
 
@@ -138,7 +149,7 @@ static bool is_known(const struct page *p, size_t from, size_t n)
     for (size_t end = from + n; from < end;) {
         const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
         const uint64_t all = (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
-        if ((p->known[from / 64] & all) != all)
+        if (((p->known[from / 64] | p->earlier[from / 64]) & all) != all)
             return false;
         from += part;
     }
@@ -175,11 +186,20 @@ void lk_known_put(struct lk_known *w, lk_addr page, const uint8_t *bytes, const 
     }
 }
 
+/* What was read before it could not be read any more is past. */
+static void set_why(struct page *p, int why)
+{
+    p->why = why;
+    if (why)
+        memset(p->earlier, 0, sizeof p->earlier);
+}
+
 void lk_known_lack(struct lk_known *w, lk_addr page, int why)
 {
-    struct page *p = find(w, page) ? NULL : enter(w, page);
+    const struct page *kept = find_kept(w, page);
+    struct page *p = kept && kept->moment == w->moment ? NULL : enter(w, page);
     if (p)
-        p->why = why;
+        set_why(p, why);
 }
 
 bool lk_known_is_cut(const struct lk_known *w)
@@ -191,7 +211,8 @@ int lk_known_get(const struct lk_known *w, lk_addr addr, void *ret, size_t n)
 {
     for (uint8_t *to = ret; n > 0;) {
         const size_t at = addr % LK_PAGE, part = LK_MIN(n, LK_PAGE - at);
-        const struct page *p = find(w, addr - at);
+        const struct page *kept = find_kept(w, addr - at),
+                          *p = kept && kept->moment >= w->first ? kept : NULL;
         if (!p || !is_known(p, at, part))
             return p && p->why ? p->why : w->cut ? EFBIG : ENODATA;
         memcpy(to, p->bytes + at, part);
@@ -222,7 +243,7 @@ static size_t run(const struct page *p, size_t from, bool known)
     return LK_PAGE - from;
 }
 
-/* 0: as in the sample before. */
+/* 0: as it was the time before. */
 static void write_page(const struct page *p, struct lk_bytes *to)
 {
     const bool same =
@@ -246,12 +267,10 @@ static void write_page(const struct page *p, struct lk_bytes *to)
 void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
 {
     lk_addr before = 0;
-    struct page **v = lk_xcalloc(w->n + 1, sizeof *v); /* NOLINT(bugprone-sizeof-expression) */
-    size_t n = 0;
-    for (size_t i = 0; i < w->v.n; i++)
-        if (w->v.v[i]->sample == w->sample)
-            v[n++] = w->v.v[i];
-    qsort(v, n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
+    struct page **v = w->of_moment.v;
+    const size_t n = w->of_moment.n;
+    if (n)
+        qsort(v, n, sizeof *v, by_address); /* NOLINT(bugprone-sizeof-expression) */
     lk_bytes_number(to, w->cut);
     lk_bytes_number(to, n);
     for (size_t i = 0; i < n; i++) {
@@ -259,7 +278,6 @@ void lk_known_write(const struct lk_known *w, struct lk_bytes *to)
         write_page(v[i], to);
         before = v[i]->addr;
     }
-    lk_free(v);
 }
 
 /* p may be NULL: nothing is wanted but to come to its end. */
@@ -289,7 +307,7 @@ static void read_page(struct lk_known *w, lk_addr addr, struct lk_cursor_of_byte
     from->bad |= how > INT32_MAX || (w && !how && !find_kept(w, addr));
     struct page *p = w && !from->bad ? enter(w, addr) : NULL;
     if (p && how) {
-        p->why = (int)how - 1;
+        set_why(p, (int)how - 1);
     } else if (p) {
         p->why = p->before_why;
         memcpy(p->known, p->before, sizeof p->known);

@@ -58,21 +58,29 @@ static void write_answer(struct lk_bytes *tape, enum lk_piece piece, enum lk_fac
     lk_free(body.v);
 }
 
-static void end_sample(struct record *r)
+static void end_moment(struct record *r)
 {
     begin(&r->tape, LK_PIECE_MEMORY);
     lk_known_write(r->known, &r->tape);
     r->cut |= lk_known_is_cut(r->known);
-    lk_known_next(r->known);
 }
 
 /* ---- what is asked ----------------------------------------------------------------------- */
+
+static void begin_moment(void *impl)
+{
+    struct record *r = impl;
+    end_moment(r);
+    lk_known_next_moment(r->known);
+    begin(&r->tape, LK_PIECE_MOMENT);
+}
 
 static void begin_sample(void *impl)
 {
     struct record *r = impl;
     if (!r->t->aside) {
-        end_sample(r);
+        end_moment(r);
+        lk_known_next(r->known);
         begin(&r->tape, LK_PIECE_SAMPLE);
         r->n_samples++;
     }
@@ -266,7 +274,7 @@ static void destroy(void *impl)
     struct record *r = impl;
     if (r->into) {
         struct lk_bytes *to = &r->into->tape;
-        end_sample(r);
+        end_moment(r);
         begin(to, LK_PIECE_PROCESS);
         lk_bytes_signed(to, r->t->pid);
         lk_bytes_error(to, NULL);
@@ -303,6 +311,7 @@ static struct lk_process_ops ops_over(const struct lk_process_ops *inner)
         .open_path = inner->open_path ? open_path : NULL,
         .threads = inner->threads ? threads : NULL,
         .begin_sample = begin_sample,
+        .begin_moment = begin_moment,
         .tid_outside = inner->tid_outside ? tid_outside : NULL,
         .stop = inner->stop ? stop : NULL,
         .now_us = now_us,
@@ -350,7 +359,7 @@ bool lk_record_end(struct lk_process *t, struct lk_bytes *ret)
     if (t->ops->destroy != destroy)
         return false;
     lk_pages_watch(t->pages, NULL, NULL);
-    end_sample(r);
+    end_moment(r);
     *ret = r->tape;
     r->tape = (struct lk_bytes){ 0 };
     t->ops = r->inner;

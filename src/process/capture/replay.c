@@ -1,7 +1,7 @@
 /*
  * A record is gone through once: where the pieces of each sample lie, the answers by sample and
- * key, in their order. The same question asked again in a sample gets the next answer, and the last
- * one for ever. What is not there is ENODATA: "not in the capture".
+ * key, in their order, the memory by its moments. The same question asked again in a sample gets
+ * the next answer, and the last one for ever. What is not there is ENODATA: "not in the capture".
  */
 #include "process/capture/replay.h"
 
@@ -18,7 +18,7 @@
 #include "util/text.h"
 #include "util/vec.h"
 
-enum { MAX_SAMPLES = 100000 };
+enum { MAX_SAMPLES = 100000 }; /* and moments of all */
 
 /* A piece: where its body stands, and the next one with its key in its sample (index + 1). */
 struct piece {
@@ -29,16 +29,18 @@ struct piece {
 };
 
 struct sample {
-    const uint8_t *memory, *maps; /* NULL none */
+    const uint8_t *maps; /* NULL none */
+    size_t first;        /* its moments */
 };
 
 struct replay {
     const uint8_t *end;
     LK_VEC(struct piece) pieces;
     LK_VEC(struct sample) samples;
-    struct lk_map by_key; /* digest -> index + 1 of the piece that is next */
+    LK_VEC(const uint8_t *) moments; /* their memory, of all samples; NULL none */
+    struct lk_map by_key;            /* digest -> index + 1 of the piece that is next */
     struct lk_map last; /* digest -> index + 1 of the last one, while the record is gone through */
-    size_t at;          /* the sample that is under way */
+    size_t at, moment;  /* that are under way */
     struct lk_known *known;
     uint64_t slept_us; /* since the clock was last read on the record */
     uint64_t clock_us;
@@ -125,6 +127,18 @@ static void enter_process(struct replay *r, struct lk_cursor_of_bytes *c)
     enter_plain(r, LK_PIECE_PROCESS, &key, from, c);
 }
 
+static void enter_moment(struct replay *r, struct lk_cursor_of_bytes *c)
+{
+    *lk_vec_push(&r->moments) = NULL;
+    c->bad |= r->moments.n > MAX_SAMPLES;
+}
+
+static void enter_sample(struct replay *r, struct lk_cursor_of_bytes *c)
+{
+    lk_vec_push(&r->samples)->first = r->moments.n;
+    enter_moment(r, c);
+}
+
 static void enter_piece(struct replay *r, enum lk_piece piece, struct lk_cursor_of_bytes *c,
                         struct lk_arena *a)
 {
@@ -132,14 +146,10 @@ static void enter_piece(struct replay *r, enum lk_piece piece, struct lk_cursor_
     struct lk_key key = { 0 };
     struct sample *s = &r->samples.v[r->samples.n - 1];
     switch (piece) {
-    case LK_PIECE_SAMPLE:
-        if (r->samples.n < MAX_SAMPLES)
-            lk_vec_push(&r->samples);
-        else
-            c->bad = true;
-        return;
+    case LK_PIECE_SAMPLE: enter_sample(r, c); return;
+    case LK_PIECE_MOMENT: enter_moment(r, c); return;
     case LK_PIECE_MEMORY:
-        s->memory = from;
+        r->moments.v[r->moments.n - 1] = from;
         lk_known_read(NULL, c);
         return;
     case LK_PIECE_MAPS:
@@ -171,7 +181,7 @@ static bool enter_all(struct replay *r, const uint8_t *tape, size_t n)
 {
     struct lk_cursor_of_bytes c = { .p = tape, .end = tape + n };
     const uint8_t *letter;
-    lk_vec_push(&r->samples);
+    enter_sample(r, &c);
     while (!c.bad && c.p < c.end && (letter = lk_take(&c, 1))) {
         struct lk_arena *a = lk_arena_create(); /* for what is only passed over */
         enter_piece(r, (enum lk_piece) * letter, &c, a);
@@ -243,22 +253,34 @@ static int recall(void *impl, enum lk_fact what, const struct lk_key *key, struc
 
 /* ---- memory ------------------------------------------------------------------------------ */
 
-static void load_sample(struct replay *r)
+static void load_moment(struct replay *r)
 {
-    const uint8_t *memory = r->at < r->samples.n ? r->samples.v[r->at].memory : NULL;
+    const uint8_t *memory = r->moment < r->moments.n ? r->moments.v[r->moment] : NULL;
     struct lk_cursor_of_bytes c = { .p = memory, .end = r->end };
-    if (r->known)
-        lk_known_next(r->known);
-    else
-        r->known = lk_known_create(LK_KNOWN_PAGES);
     if (memory)
         lk_known_read(r->known, &c);
 }
 
+/* False: the one that is under way is the last of its sample. */
+static bool next_moment(struct replay *r)
+{
+    const size_t end = r->at + 1 < r->samples.n ? r->samples.v[r->at + 1].first : r->moments.n;
+    if (r->moment + 1 >= end)
+        return false;
+    r->moment++;
+    lk_known_next_moment(r->known);
+    load_moment(r);
+    return true;
+}
+
+/* A reader that asks in another order than the one of then finds in a later moment what it wants.
+ */
 static int read_known(void *impl, lk_addr addr, void *buf, size_t n)
 {
     struct replay *r = impl;
-    const int why = lk_known_get(r->known, addr, buf, n);
+    int why = lk_known_get(r->known, addr, buf, n);
+    while (why == ENODATA && next_moment(r))
+        why = lk_known_get(r->known, addr, buf, n);
     r->n_missing += why == ENODATA;
     return why;
 }
@@ -391,8 +413,17 @@ static void sleep_us(void *impl, uint64_t us)
 static void begin_sample(void *impl)
 {
     struct replay *r = impl;
+    while (next_moment(r)) /* a page may be what it was the moment before */
+        ;
     r->at++;
-    load_sample(r);
+    r->moment++;
+    lk_known_next(r->known);
+    load_moment(r);
+}
+
+static void begin_moment(void *impl)
+{
+    next_moment(impl);
 }
 
 static int no_file(void *impl, const struct lk_mapping *m, struct lk_error *err)
@@ -431,6 +462,7 @@ static void destroy(void *impl)
     lk_map_deinit(&r->last);
     lk_free(r->pieces.v);
     lk_free(r->samples.v);
+    lk_free(r->moments.v);
     lk_free(r);
 }
 
@@ -444,6 +476,7 @@ static const struct lk_process_ops ops = {
     .is_cut = is_cut,
     .n_missing = n_missing,
     .begin_sample = begin_sample,
+    .begin_moment = begin_moment,
     .tid_outside = tid_outside,
     .stop = stop,
     .now_us = now_us,
@@ -459,8 +492,9 @@ static struct replay *load(const uint8_t *tape, size_t n, struct lk_error *err)
     struct replay *r = lk_xcalloc(1, sizeof *r);
     r->end = tape + n;
     r->machine = (struct lk_machine){ ask_machine, r };
+    r->known = lk_known_create(LK_KNOWN_PAGES);
     if (enter_all(r, tape, n)) {
-        load_sample(r);
+        load_moment(r);
         return r;
     }
     destroy(r);

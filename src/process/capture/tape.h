@@ -1,13 +1,14 @@
 /*
  * What a record of one process is made of: pieces in the order in which they were asked for, each a
- * letter and a body. Pieces belong to the sample that was under way; the memory of a sample comes
- * at its end.
+ * letter and a body. Pieces belong to the sample that was under way; the memory of each moment of
+ * it comes at the moment's end.
  */
 #ifndef LK_PROCESS_CAPTURE_TAPE_H
 #define LK_PROCESS_CAPTURE_TAPE_H
 
 enum lk_piece {
     LK_PIECE_SAMPLE = 'S',    /* the next sample begins */
+    LK_PIECE_MOMENT = 'N',    /* the next moment of the same sample */
     LK_PIECE_MEMORY = 'M',    /* known.h */
     LK_PIECE_MAPS = 'P',      /* number of mappings, mappings */
     LK_PIECE_THREADS = 'T',   /* an error, number of threads, threads */

@@ -43,14 +43,6 @@ static void note_unread(struct lk_py *py, struct reading *r, const struct lk_gre
     r->first = lk_snapshot_find(py->s, LK_KIND_TASK, g->addr);
 }
 
-/* What of its thread moves meanwhile is not to be taken for what is torn. */
-static void forget_pages(struct lk_py *py)
-{
-    lk_process_aside(py->t);
-    lk_process_begin_sample(py->t);
-    lk_process_aside_end(py->t);
-}
-
 /* What was freed since the walk has no references, or is something else already. */
 static bool is_gone(struct lk_py *py, lk_addr obj)
 {
@@ -79,7 +71,7 @@ static struct lk_greenlet read_one(struct lk_py *py, struct reading *r, lk_addr 
     *moves = false;
     for (int i = 0; i < TRIES; i++) {
         if (i)
-            forget_pages(py);
+            lk_process_forget_all(py->t);
         *moves = i && has_moved(py, r, obj, words);
         if (!i)
             (void)lk_greenlet_words(py, &r->layout, obj, words);
@@ -89,7 +81,7 @@ static struct lk_greenlet read_one(struct lk_py *py, struct reading *r, lk_addr 
         if (g.state != LK_GREENLET_UNREADABLE && r->whole)
             return g;
     }
-    forget_pages(py);
+    lk_process_forget_all(py->t); /* what moves meanwhile is not torn */
     *moves |= has_moved(py, r, obj, words);
     return g;
 }
@@ -254,7 +246,7 @@ static bool find_layout(struct lk_py *py, struct reading *r, const lk_addr *gree
     bool found = n == 0;
     for (int i = 0; i < TRIES && !found; i++) {
         if (i)
-            forget_pages(py);
+            lk_process_forget_all(py->t);
         found = lk_greenlet_layout_find(py, greenlets, n, &r->layout);
     }
     return found;

@@ -249,19 +249,20 @@ static struct lk_key walk_fact(const struct lk_regs *r)
     return (struct lk_key){ .n = (int64_t)r->reg[LK_REG_SP], .m = (int64_t)r->reg[LK_REG_PC] };
 }
 
-static void recall(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_second_walk *ret)
+static bool recall(struct lk_unwinder *u, const struct lk_regs *regs, struct lk_second_walk *ret)
 {
     struct lk_walk_fact f = { 0 };
     const struct lk_key key = walk_fact(regs);
-    int why;
+    int why = 0;
     *ret = (struct lk_second_walk){ .truncated = true };
     if (!lk_process_recall(u->t, LK_FACT_SECOND_WALK, &key, u->arena, &f, &why) || why ||
         f.n > LK_UNWIND_MAX)
-        return;
+        return why != ENODATA;
     ret->n = (uint32_t)f.n;
     ret->truncated = f.truncated;
     for (size_t i = 0; i < f.n; i++)
         ret->keys[i] = (struct lk_frame_key){ f.v[i] >> 1, (f.v[i] & 1) != 0 };
+    return true;
 }
 
 /* Also of one that was not made: each place has its answers in order. */
@@ -276,13 +277,23 @@ static void keep(struct lk_unwinder *u, const struct lk_regs *regs, bool made,
     lk_process_keep(u->t, LK_FACT_SECOND_WALK, &key, made ? 0 : ETIMEDOUT, &f);
 }
 
+/* It was forgotten then what was read, as below. */
+static size_t recall_all(struct lk_unwinder *u, const struct lk_regs *const *regs, size_t n,
+                         struct lk_second_walk *ret)
+{
+    bool made = false;
+    for (size_t i = 0; i < n; i++)
+        made |= recall(u, regs[i], &ret[i]);
+    if (made)
+        lk_process_forget_racy(u->t);
+    return n;
+}
+
 size_t lk_libunwind_walk(struct lk_unwinder *u, const struct lk_regs *const *regs, size_t n,
                          struct lk_second_walk *ret)
 {
-    for (size_t i = 0; lk_process_recalls(u->t) && i < n; i++)
-        recall(u, regs[i], &ret[i]);
     if (lk_process_recalls(u->t))
-        return n;
+        return recall_all(u, regs, n, ret);
     if (!lk_libunwind_is_there(u))
         return 0;
     struct question q = { u, regs, n };

@@ -123,9 +123,8 @@ static void read_lists(struct lk_py *py, struct tstates *out)
     const char *before = lk_reading(py->t, "the list of thread states");
     const char *torn = try_lists(py, out);
     for (int i = 1; torn && i < LIST_TRIES; i++) {
-        lk_process_forget(py->t, py->runtime + py->layout.rt_interpreters_head, 8);
-        for (size_t k = 0; k < out->touched.n; k++)
-            lk_process_forget(py->t, out->touched.v[k], TSTATE_READ);
+        lk_vec_add(&out->touched, py->runtime + py->layout.rt_interpreters_head);
+        lk_process_forget(py->t, out->touched.v, out->touched.n, TSTATE_READ);
         out->n = out->touched.n = 0;
         torn = try_lists(py, out);
     }
