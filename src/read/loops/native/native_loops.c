@@ -19,6 +19,7 @@ struct row {
         *own[2]; /* beginnings of its own functions' names, where it is linked in statically */
     const char *offload;
     bool calls_poll; /* its wait may be a function of the program */
+    size_t poll_at;  /* which stands so many frames inside of the loop's function; 0: in no place */
     /* threads that run it wait for their turn, too; then a part of the name of the function that
      * calls callbacks, into which these may have been inlined. NULL: they do not */
     const char *parks;
@@ -34,36 +35,27 @@ static const char of_glib[] = "g_task_run_in_thread()",
 static const char of_asio_calls[] = "::do_complete(";
 
 static const struct row rows[] = {
-    { "libuv", "uv_run", { "uv_" }, "uv_queue_work()", false, NULL },
-    { "libevent", "event_base_loop", { "event_", "ev" }, of_libevent, false, NULL },
-    { "libev", "ev_run", { "ev_" }, of_libev, false, NULL },
-    { "GLib", "g_main_loop_run", { "g_" }, of_glib, true, NULL },
-    { "GLib", "g_main_context_iteration", { "g_" }, of_glib, true, NULL },
-    { "GLib", "g_main_context_dispatch", { "g_" }, of_glib, true, NULL },
-    { "Qt", "QEventLoop::exec", { "Q" }, of_qt, false, NULL },
-    { "Qt", "QEventLoop::processEvents", { "Q" }, of_qt, false, NULL },
-    { "Asio",
-      "boost::asio::detail::scheduler::run",
-      { "boost::asio::", "std::" },
-      of_asio,
-      false,
-      of_asio_calls },
-    { "Asio",
-      "boost::asio::io_context::run",
-      { "boost::asio::", "std::" },
-      of_asio,
-      false,
-      of_asio_calls },
-    { "Asio",
-      "asio::detail::scheduler::run",
-      { "asio::", "std::" },
-      of_asio,
-      false,
-      of_asio_calls },
-    { "Asio", "asio::io_context::run", { "asio::", "std::" }, of_asio, false, of_asio_calls },
-    { "sd-event", "sd_event_loop", { "sd_" }, of_systemd, false, NULL },
-    { "sd-event", "sd_event_run", { "sd_" }, of_systemd, false, NULL },
-    { "sd-event", "sd_event_dispatch", { "sd_" }, of_systemd, false, NULL },
+    { "libuv", "uv_run", .own = { "uv_" }, .offload = "uv_queue_work()" },
+    { "libevent", "event_base_loop", .own = { "event_", "ev" }, .offload = of_libevent },
+    { "libev", "ev_run", .own = { "ev_" }, .offload = of_libev },
+    { "GLib", "g_main_loop_run", .own = { "g_" }, .offload = of_glib, .calls_poll = true,
+      .poll_at = 2 },
+    { "GLib", "g_main_context_iteration", .own = { "g_" }, .offload = of_glib, .calls_poll = true,
+      .poll_at = 2 },
+    { "GLib", "g_main_context_dispatch", .own = { "g_" }, .offload = of_glib, .calls_poll = true },
+    { "Qt", "QEventLoop::exec", .own = { "Q" }, .offload = of_qt },
+    { "Qt", "QEventLoop::processEvents", .own = { "Q" }, .offload = of_qt },
+    { "Asio", "boost::asio::detail::scheduler::run", .own = { "boost::asio::", "std::" },
+      .offload = of_asio, .parks = of_asio_calls },
+    { "Asio", "boost::asio::io_context::run", .own = { "boost::asio::", "std::" },
+      .offload = of_asio, .parks = of_asio_calls },
+    { "Asio", "asio::detail::scheduler::run", .own = { "asio::", "std::" }, .offload = of_asio,
+      .parks = of_asio_calls },
+    { "Asio", "asio::io_context::run", .own = { "asio::", "std::" }, .offload = of_asio,
+      .parks = of_asio_calls },
+    { "sd-event", "sd_event_loop", .own = { "sd_" }, .offload = of_systemd },
+    { "sd-event", "sd_event_run", .own = { "sd_" }, .offload = of_systemd },
+    { "sd-event", "sd_event_dispatch", .own = { "sd_" }, .offload = of_systemd },
 };
 
 /* Its demangled name has arguments behind it. */
@@ -136,12 +128,15 @@ static enum lk_tri idles(const struct lk_snapshot *s, const struct lk_thread *t,
 {
     const struct lk_natframe *v = t->native_stack->frames;
     enum lk_tri own = LK_YES;
-    for (size_t i = 0; i < loop && own != LK_NO; i++) {
+    size_t called = 0; /* by the library: the outermost one that is not its own */
+    for (size_t i = 0; i < loop; i++) {
         const enum lk_tri one = is_own(s, r, &v[loop], &v[i]);
-        own = one == LK_YES ? own : one;
+        own = one == LK_YES || own == LK_NO ? own : one;
+        called = one == LK_NO ? i : called;
     }
     if (own == LK_NO)
-        return r->calls_poll && is_in_selector(t) ? LK_TRI_UNKNOWN : LK_NO;
+        return r->calls_poll && (loop - called <= r->poll_at || is_in_selector(t)) ? LK_TRI_UNKNOWN
+                                                                                   : LK_NO;
     return own == LK_YES && (r->parks || is_in_selector(t)) ? LK_YES : LK_TRI_UNKNOWN;
 }
 
