@@ -51,7 +51,9 @@ const struct lk_loop_kind lk_loop_kinds[] = {
       .offload = "twisted.internet.threads.deferToThread(...)",
       .alone = true,
       .driven_in_python = true,
-      .drivers = { { "mainLoop", "/twisted/internet/base.py", "self", NULL },
+      /* startRunning: what is to be called when it runs is called before it does */
+      .drivers = { { "startRunning", "/twisted/internet/base.py", "self", NULL },
+                   { "mainLoop", "/twisted/internet/base.py", "self", NULL },
                    { "runUntilCurrent", "/twisted/internet/base.py", "self", NULL } },
       .read_current = lk_twisted_read_current,
       .read_loop = lk_twisted_read_reactor,

@@ -5,8 +5,9 @@
  * as the function stands in threadCallQueue (on asyncio's loop: in its ready queue, within the
  * lambda of asyncioreactor.py callFromThread) or runs; then the pool's, where the Deferred is that
  * of deferToThread: the pool keeps, queued or in the frame of a worker, a function inContext whose
- * onResult has the Deferred in its closure. A Deferred that waits for another one stands among that
- * one's callbacks, as an argument. Nothing else is looked for: the wait is open then.
+ * onResult has the Deferred in its closure; or a timer's, which calls the Deferred's callback().
+ * A Deferred that waits for another one stands among that one's callbacks, as an argument. Nothing
+ * else is looked for: the wait is open then.
  */
 #include "read/loops/twisted/calls.h"
 
@@ -142,18 +143,9 @@ static void set_ender(struct lk_py *py, struct call *c, lk_addr deferred, struct
 
 /* ---- timers ------------------------------------------------------------------------------ */
 
-/* Deferred.cancel of this one, or the function of its addTimeout(). */
-static bool may_end(struct lk_py *py, lk_addr callable, lk_addr deferred)
-{
-    lk_addr func, self;
-    if (lk_py_method(py, callable, &func, &self))
-        return self == deferred;
-    return lk_py_kind(py, callable) == LK_PYK_FUNCTION &&
-           (lk_py_closure(py, callable, "self") == deferred ||
-            lk_py_closure(py, callable, "d") == deferred);
-}
-
-static bool timer_may_end(struct lk_py *py, const struct call *c)
+/* What a timer of the reactor calls ends the call: fits says whether this function does. */
+static bool some_timer(struct lk_py *py, struct call *c,
+                       bool (*fits)(struct lk_py *py, struct call *c, lk_addr func))
 {
     static const char *const lists[] = { "_pendingTimedCalls", "_newTimedCalls" };
     for (size_t l = 0; l < LK_ARRAY_LEN(lists); l++) {
@@ -162,11 +154,35 @@ static bool timer_may_end(struct lk_py *py, const struct call *c)
                 *items = list ? lk_py_items(py, list, MAX_QUEUED, &n) : NULL;
         for (size_t i = 0; items && i < n; i++) {
             lk_addr func = lk_py_attr(py, items[i], "func");
-            if (func && may_end(py, func, c->deferred))
+            if (func && fits(py, c, func))
                 return true;
         }
     }
     return false;
+}
+
+/* Deferred.cancel of this one, or the function of its addTimeout(). */
+static bool may_end(struct lk_py *py, struct call *c, lk_addr callable)
+{
+    lk_addr func, self;
+    if (lk_py_method(py, callable, &func, &self))
+        return self == c->deferred;
+    return lk_py_kind(py, callable) == LK_PYK_FUNCTION &&
+           (lk_py_closure(py, callable, "self") == c->deferred ||
+            lk_py_closure(py, callable, "d") == c->deferred);
+}
+
+/* deferLater(): Deferred.callback of one that completes the call. */
+static bool fires(struct lk_py *py, struct call *c, lk_addr callable)
+{
+    lk_addr func, self;
+    return lk_py_method(py, callable, &func, &self) && completes(py, self, c->queue, 0);
+}
+
+static void add_timer(struct lk_py *py, const struct call *c)
+{
+    lk_refs_add(py->s, &lk_future_at(py->s, c->future)->enders,
+                lk_snapshot_extern(py->s, LK_EXT_TIMER, "a timer of the reactor", LK_UNKNOWN));
 }
 
 /* ---- the pool ---------------------------------------------------------------------------- */
@@ -258,9 +274,8 @@ static void read_call(struct lk_py *py, struct call *c)
     }
     ask_pool(py, c);
     ask_workers(py, c);
-    if (c->deferred && timer_may_end(py, c))
-        lk_refs_add(py->s, &lk_future_at(py->s, c->future)->enders,
-                    lk_snapshot_extern(py->s, LK_EXT_TIMER, "a timer of the reactor", LK_UNKNOWN));
+    if (some_timer(py, c, c->deferred ? may_end : fires))
+        add_timer(py, c);
 }
 
 void lk_twisted_read_calls(struct lk_py *py)
