@@ -40,6 +40,21 @@ def file_in_time():
         return stamp_in_time()
 
 
+def stamp_for(units):
+    with units:
+        return "stamped\n"
+
+
+@app.get("/file_at_a_rate")
+def file_at_a_rate():
+    """A threading.Timer gives the unit back."""
+    units = threading.Semaphore(1)
+    threading.Timer(3600, units.release).start()
+    with units:
+        common.stuck("guilty-rate")
+        return stamp_for(units)  # <- guilty-rate
+
+
 @app.get("/flat")
 def flat():
     with DESKS:

@@ -247,6 +247,7 @@ struct lk_ref lk_snapshot_lock(struct lk_snapshot *s, lk_addr addr, bool *is_new
     l->addr = addr;
     l->kind = "";
     l->locked = LK_TRI_UNKNOWN;
+    l->units = LK_UNKNOWN;
     return r;
 }
 

@@ -48,7 +48,8 @@ struct lk_lock {
     /* thread that will end the wait for this one thing and go on to another: it has it as its work
      */
     struct lk_ref worked_on_by;
-    bool units_known;   /* Semaphore: they are those who hold its units */
+    int64_t units;      /* Semaphore: how many there are; LK_UNKNOWN */
+    bool units_known;   /* ... likely_enders: those who hold them */
     bool units_all;     /* ... each of them, and nobody else may give one back */
     int64_t units_held; /* ... by `with` */
     bool units_counted; /* as many as the thing itself says are out */

@@ -464,8 +464,11 @@ void lk_sample_weigh_found(const struct lk_session *x, struct lk_snapshot *s)
         if (o)
             o->read = k->read;
     }
-    for (size_t i = 0; i < s->locks.n; i++)
-        s->locks.v[i].read = weakest(s, &s->locks.v[i].owners, s->locks.v[i].read);
+    for (size_t i = 0; i < s->locks.n; i++) {
+        struct lk_lock *l = &s->locks.v[i];
+        l->read =
+            weakest(s, l->owners.n || !l->units_known ? &l->owners : &l->likely_enders, l->read);
+    }
     lk_free(now.v);
 }
 

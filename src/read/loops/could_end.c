@@ -87,6 +87,8 @@ const struct lk_pyframes *lk_frames_of_party(struct lk_py *py, struct lk_ref who
     const struct lk_task *k = lk_task_at(py->s, who);
     if (!k)
         return lk_py_frames_of_thread(py, who.index);
+    if (k->kind == LK_TASK_GREENLET)
+        return lk_py_frames_of_greenlet(py, who.index);
     return read_chain(py, k, buffer) && buffer->n ? buffer : NULL;
 }
 

@@ -213,6 +213,7 @@ static void add_loops(struct lk_py *py, const struct walk *w)
 
 static void add_tasks(struct lk_py *py, const struct walk *w, bool all)
 {
+    py->hub_callbacks.n = 0;
     for (size_t i = 0; i < lk_n_loop_kinds && i < MAX_KINDS; i++)
         if (w->kinds[i])
             lk_loop_kinds[i].read_tasks(py, w->found_tasks[i].v, w->found_tasks[i].n,

@@ -44,7 +44,9 @@ enum {
     MAX_AT_HAND = 4096,
 };
 
-static const char *const completes[] = { "set_result", "set_exception", "cancel", NULL };
+/* kill() and throw() are for greenlets */
+static const char *const completes[] = { "set_result", "set_exception", "cancel", "kill",
+                                         "killall",    "throw",         NULL };
 static const char *const releases[] = { "release", NULL };
 static const char *const grows[] = { "_adjust_thread_count", NULL };
 

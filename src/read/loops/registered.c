@@ -4,9 +4,9 @@
  * selector's key is a pair of handles; unix_events.py _signal_handlers), handlers of
  * signal.signal(), those of the items of a process pool (Lib/concurrent/futures/process.py 3.8
  * _queue_management_worker, later _ExecutorManagerThread), finalizers (Lib/weakref.py
- * finalize._registry: func, args). What asyncio registers for itself is known to do what the graph
- * says of it, but for a task group: a member that fails has the others cancelled
- * (Lib/asyncio/taskgroups.py _on_task_done).
+ * finalize._registry: func, args), and the links of greenlets. What asyncio registers for itself is
+ * known to do what the graph says of it, but for a task group: a member that fails has the others
+ * cancelled (Lib/asyncio/taskgroups.py _on_task_done).
  */
 #include "read/loops/registered.h"
 
@@ -134,6 +134,18 @@ static void of_loop(struct lk_py *py, struct each *e, size_t index)
         lk_py_dict_each(py, signals, signalled, e);
 }
 
+/* What is to be called when a greenlet has ended, or an event has come: gevent, eventlet. */
+static void of_hubs(struct lk_py *py, struct each *e)
+{
+    for (size_t i = 0; i < py->hub_callbacks.n; i++) {
+        const struct lk_hub_callback *c = &py->hub_callbacks.v[i];
+        e->r.by = lk_snapshot_find(py->s, LK_KIND_TASK, c->of);
+        e->r.when = c->of ? "that has ended" : "what it is linked to has come";
+        if (c->callback)
+            call(py, e, c->callback, c->args);
+    }
+}
+
 /* ---- of process pools -------------------------------------------------------------------- */
 
 static bool work_item(struct lk_py *py, lk_addr id, lk_addr item, void *arg)
@@ -185,6 +197,7 @@ void lk_py_each_registered(struct lk_py *py, lk_registered_fn *fn, void *arg)
     struct each e = { .fn = fn, .arg = arg };
     for (size_t i = 0; i < py->s->loops.n; i++)
         of_loop(py, &e, i);
+    of_hubs(py, &e);
     of_pools(py, &e);
     e.r.by = lk_ref_make(LK_KIND_NONE, 0);
     e.r.when = "a signal comes";

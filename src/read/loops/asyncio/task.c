@@ -67,7 +67,7 @@ static void read_suspended(struct lk_py *py, struct lk_ref ref, const struct lk_
     bool special = lk_aio_note_setters(py, &a->chain, ref) > 0;
     special |= lk_py_note_with_blocks(py, &a->chain, false, ref);
     special |= lk_py_note_bare_acquires(py, &a->chain, ref) > 0;
-    special |= lk_py_note_releasing(py, &a->chain, ref) > 0;
+    special |= lk_py_note_releasing(py, &a->chain, false, ref) > 0;
     special |= lk_py_task_wait(py, ref, f, &a->chain, &rows);
     lk_aio_note_cross_loop(py, ref, f, &a->chain);
     c->plain = !special;

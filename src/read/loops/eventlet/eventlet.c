@@ -23,6 +23,7 @@
 enum {
     MAX_WAITERS = 1 << 16,
     MAX_TIMERS = 1 << 18,
+    MAX_LINKS = 1 << 10, /* of one GreenThread */
     MOST_ARGS = 4,
 };
 
@@ -72,9 +73,12 @@ static void read_timer(struct lk_py *py, struct lk_ref loop, lk_addr entry)
     const int64_t left = lk_reader_left_ms(py, lk_reader_ms(when));
     o->timers++;
     o->next_timer_ms = o->next_timer_ms == LK_UNKNOWN ? left : LK_MIN(o->next_timer_ms, left);
-    lk_addr greenlet = woken_by(py, lk_py_item(py, call, 0), lk_py_item(py, call, 1), &other);
+    lk_addr callback = lk_py_item(py, call, 0), args = lk_py_item(py, call, 1);
+    lk_addr greenlet = woken_by(py, callback, args, &other);
     if (!greenlet || lk_snapshot_find(py->s, LK_KIND_TASK, greenlet).kind == LK_KIND_NONE) {
-        lk_hub_timer(py, loop, lk_py_item(py, call, 0), lk_py_item(py, call, 1), left);
+        lk_hub_timer(py, loop, callback, args, left);
+        if (greenlet && !other) /* that is yet to begin: its function, with arguments */
+            lk_hub_timer(py, loop, lk_py_item(py, args, 0), lk_py_item(py, args, 1), left);
         return;
     }
     if (!other)
@@ -227,9 +231,26 @@ static void read_event(struct lk_py *py, lk_addr obj)
             lk_hub_waits(py, v[i], LK_WAIT_EVENT, lk_py_lock(py, obj), false, "Event.wait()");
 }
 
+/* (function, arguments, keywords) */
+static void read_links(struct lk_py *py, lk_addr obj)
+{
+    lk_addr links = lk_py_attr(py, obj, "_exit_funcs");
+    size_t n = 0;
+    lk_addr *v = links ? lk_py_items(py, links, MAX_LINKS, &n) : NULL;
+    for (size_t i = 0; v && i < n; i++) {
+        lk_addr callback = lk_py_item(py, v[i], 0), func, pool;
+        if (lk_py_method(py, callback, &func, &pool) &&
+            lk_py_isinstance(py, pool, "eventlet.greenpool", "GreenPool"))
+            lk_hub_pooled(py, obj, lk_py_attr(py, pool, "sem"), lk_py_attr(py, pool, "size"));
+        else
+            lk_hub_calls(py, obj, callback, lk_py_item(py, v[i], 1));
+    }
+}
+
 static void read_thread(struct lk_py *py, lk_addr obj)
 {
     lk_addr end = lk_py_attr(py, obj, "_exit_event");
+    read_links(py, obj);
     lk_addr waiters = end ? lk_py_attr(py, end, "_waiters") : 0;
     if (waiters && lk_py_len(py, waiters) > 0)
         each_waiter(py, waiters, LK_WAIT_JOIN, lk_snapshot_find(py->s, LK_KIND_TASK, obj), true,

@@ -170,8 +170,31 @@ static void read_hub(struct lk_py *py, lk_addr obj)
 
 /* ---- what has links -------------------------------------------------------------------------- */
 
-static void each_link(struct lk_py *py, lk_addr links, enum lk_wait_kind kind, struct lk_ref on,
-                      bool complete, const char *call)
+/* link() wraps what it is given in a SpawnedLink, whose only field that is. */
+static lk_addr linked(struct lk_py *py, lk_addr link)
+{
+    uint64_t w[LK_GEVENT_WORDS];
+    if (!lk_py_isinstance(py, link, NULL, "gevent._gevent_cgreenlet.SpawnedLink") &&
+        !lk_py_isinstance(py, link, "gevent.greenlet", "SpawnedLink"))
+        return link;
+    lk_addr v = lk_py_attr(py, link, "callback");
+    return v ? v : lk_gevent_words(py, link, w) && lk_py_plausible(w[2]) ? w[2] : link;
+}
+
+/* pool.py: a Group takes it out of its greenlets then, a Pool gives a unit back, too. */
+static void note_linked(struct lk_py *py, lk_addr of, lk_addr callback)
+{
+    lk_addr func, group;
+    if (!of || !lk_py_method(py, callback, &func, &group) ||
+        lk_py_known_class(py, group, NULL) != LK_CLASS_GREEN_GROUP)
+        lk_hub_calls(py, of, callback, 0);
+    else if (lk_py_isinstance(py, group, "gevent.pool", "Pool"))
+        lk_hub_pooled(py, of, lk_py_attr(py, group, "_semaphore"), lk_py_attr(py, group, "size"));
+}
+
+/* of: the greenlet that they are links of; 0. */
+static void each_link(struct lk_py *py, lk_addr links, lk_addr of, enum lk_wait_kind kind,
+                      struct lk_ref on, bool complete, const char *call)
 {
     size_t n = 0;
     bool self;
@@ -180,6 +203,8 @@ static void each_link(struct lk_py *py, lk_addr links, enum lk_wait_kind kind, s
         lk_addr greenlet = lk_gevent_wakes(py, v[i], &self);
         if (greenlet && !self)
             lk_hub_waits(py, greenlet, kind, on, complete, call);
+        else if (!greenlet)
+            note_linked(py, of, linked(py, v[i]));
     }
 }
 
@@ -201,6 +226,24 @@ static bool read_count(struct lk_py *py, lk_addr obj, lk_addr links, const char 
     return false;
 }
 
+/* BoundedSemaphore._initial_value: an int, the first field that is not Semaphore's. */
+static int64_t units_of(struct lk_py *py, lk_addr obj)
+{
+    enum { MANY = 1 << 24, BASES = 8 };
+    static const char name[] = "BoundedSemaphore";
+    const struct lk_pytype *ty = lk_py_type(py, obj), *base = NULL;
+    int32_t n;
+    for (unsigned i = 0; ty && i < BASES && !base; i++) {
+        base = lk_ends_with(ty->name, name) ? lk_py_type_at(py, ty->base) : NULL;
+        if (!base)
+            ty = ty->base ? lk_py_type_at(py, ty->base) : NULL;
+    }
+    if (!base || base->basicsize + (int64_t)sizeof n > ty->basicsize ||
+        !lk_read_i32(py->t, obj + (lk_addr)base->basicsize, &n) || n <= 0 || n > MANY)
+        return LK_UNKNOWN;
+    return n;
+}
+
 static void read_state(struct lk_py *py, struct lk_ref ref, lk_addr links)
 {
     struct lk_lock *l = lk_lock_at(py->s, ref);
@@ -214,6 +257,8 @@ static void read_state(struct lk_py *py, struct lk_ref ref, lk_addr links)
     if (!read_count(py, l->addr, links, "counter", &n))
         return;
     l->set = n > 0;
+    if (cls == LK_CLASS_GREEN_SEMAPHORE && !lk_py_attr(py, l->addr, "_initial_value"))
+        l->units = units_of(py, l->addr);
     if (cls == LK_CLASS_GREEN_LOCK) {
         l->set = false;
         l->locked = n > 0 ? LK_NO : LK_YES;
@@ -241,12 +286,12 @@ static void read_linkable(struct lk_py *py, lk_addr obj)
             continue;
         struct lk_ref ref = lk_py_lock(py, obj);
         read_state(py, ref, links);
-        each_link(py, links, rows[i].kind, ref, lk_lock_at(py->s, ref)->mutex,
+        each_link(py, links, 0, rows[i].kind, ref, lk_lock_at(py->s, ref)->mutex,
                   lk_py_isinstance(py, obj, NULL, "AsyncResult") ? "AsyncResult.get()"
                                                                  : rows[i].call);
         return;
     }
-    each_link(py, links, LK_WAIT_EVENT, lk_ref_make(LK_KIND_NONE, 0), false, NULL);
+    each_link(py, links, 0, LK_WAIT_EVENT, lk_ref_make(LK_KIND_NONE, 0), false, NULL);
 }
 
 /* Who joins a greenlet, or waits for its value. */
@@ -256,7 +301,7 @@ static void read_greenlet(struct lk_py *py, lk_addr obj)
     if (!links || lk_py_len(py, links) <= 0)
         return;
     struct lk_ref task = lk_snapshot_find(py->s, LK_KIND_TASK, obj);
-    each_link(py, links, LK_WAIT_JOIN, task, true, "Greenlet.join()");
+    each_link(py, links, obj, LK_WAIT_JOIN, task, true, "Greenlet.join()");
 }
 
 /* ---- queues ---------------------------------------------------------------------------------- */

@@ -136,7 +136,17 @@ static void note_start(struct lk_py *py, struct lk_ref loop, lk_addr greenlet, i
                  lk_gevent_field(py, greenlet, "args", LK_PYK_TUPLE), left);
 }
 
-/* A timer may do more than wake a greenlet. */
+/* gevent/hub.py class signal: its _start calls handler(*args). */
+static void note_call(struct lk_py *py, struct lk_ref loop, const struct watcher *w, int64_t left)
+{
+    lk_addr func, self;
+    const bool handler = lk_py_method(py, w->callback, &func, &self) &&
+                         lk_py_isinstance(py, self, "gevent.hub", "signal");
+    lk_hub_timer(py, loop, handler ? lk_py_attr(py, self, "handler") : w->callback,
+                 handler ? lk_py_attr(py, self, "args") : w->args, left);
+}
+
+/* A timer, or another watcher, may do more than wake a greenlet. */
 static void note_timer(struct lk_py *py, lk_addr obj, const struct watcher *w, lk_addr greenlet)
 {
     struct lk_ref loop = lk_hub_of_loop(py, obj);
@@ -144,7 +154,7 @@ static void note_timer(struct lk_py *py, lk_addr obj, const struct watcher *w, l
     if (greenlet && lk_snapshot_find(py->s, LK_KIND_TASK, greenlet).kind == LK_KIND_NONE)
         note_start(py, loop, greenlet, left);
     else if (!greenlet)
-        lk_hub_timer(py, loop, w->callback, w->args, left);
+        note_call(py, loop, w, left);
 }
 
 void lk_gevent_read_watcher(struct lk_py *py, lk_addr obj)

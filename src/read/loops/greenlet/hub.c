@@ -17,6 +17,7 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/stdlib/lock_holder.h"
+#include "read/python/stdlib/unit_holders.h"
 #include "read/python/stdlib/with_blocks.h"
 #include "read/python/waits/match.h"
 #include "read/python/waits/resolve.h"
@@ -252,6 +253,25 @@ void lk_hub_timer(struct lk_py *py, struct lk_ref loop, lk_addr callback, lk_add
         lk_vec_add(&py->timers, ((struct lk_py_timer){ loop.index, callback, args, in_ms }));
 }
 
+void lk_hub_calls(struct lk_py *py, lk_addr of, lk_addr callback, lk_addr args)
+{
+    if (callback)
+        lk_vec_add(&py->hub_callbacks,
+                   ((struct lk_hub_callback){ .of = of, .callback = callback, .args = args }));
+}
+
+void lk_hub_pooled(struct lk_py *py, lk_addr greenlet, lk_addr semaphore, lk_addr size)
+{
+    struct lk_lock *l = semaphore ? lk_lock_at(py->s, lk_py_lock(py, semaphore)) : NULL;
+    int64_t n;
+    if (!l)
+        return;
+    if (size && lk_py_int(py, size, &n))
+        l->units = n;
+    lk_vec_add(&py->hub_callbacks,
+               ((struct lk_hub_callback){ .of = greenlet, .gives_back = semaphore }));
+}
+
 /* ---- what the frames say --------------------------------------------------------------------- */
 
 /* The calls that registered this wait are the innermost ones: of the thing itself, or of a lock
@@ -359,6 +379,7 @@ void lk_hub_finish(struct lk_py *py)
             continue;
         name_wait(py, task);
         lk_py_note_with_blocks(py, frames, true, task);
+        lk_py_note_releasing(py, frames, true, task);
         add_waiters(py, task);
     }
     lk_py_mention_noted(py);

@@ -33,6 +33,12 @@ void lk_hub_has_loop(struct lk_py *py, struct lk_ref hub, lk_addr loop);
 /** A timer calls this, and that it wakes a greenlet is not all. */
 void lk_hub_timer(struct lk_py *py, struct lk_ref loop, lk_addr callback, lk_addr args,
                   int64_t in_ms);
+/** The same of what is called when a greenlet has ended (of), or when something else happens (0).
+ */
+void lk_hub_calls(struct lk_py *py, lk_addr of, lk_addr callback, lk_addr args);
+/** A pool of greenlets, so many at once (a number), which this one is in: it has a unit of the
+ * semaphore until it ends. */
+void lk_hub_pooled(struct lk_py *py, lk_addr greenlet, lk_addr semaphore, lk_addr size);
 /** When all hubs and waits are known: what the waits are called, and what is held by `with`. */
 void lk_hub_finish(struct lk_py *py);
 /** When what that mentioned has been read: who holds which lock. */

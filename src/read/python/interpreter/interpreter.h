@@ -124,6 +124,19 @@ struct lk_py_timer {
     int64_t in_ms;
 };
 
+/** What a hub is to call that does more than go on with a greenlet. */
+struct lk_hub_callback {
+    lk_addr of;             /* the greenlet that is to end before; 0: something else is to happen */
+    lk_addr callback, args; /* args may be 0 */
+    lk_addr gives_back;     /* a semaphore, of which it gives back one unit; 0: not known */
+};
+
+/** A thread is inside of a `with` block of a semaphore of greenlets. */
+struct lk_green_hold {
+    lk_addr manager;
+    uint32_t thread;
+};
+
 struct lk_py {
     struct lk_process *t;
     struct lk_arena *arena;  /* lives as long as py: types, names */
@@ -170,6 +183,14 @@ struct lk_py {
         struct lk_py_timer *v;
         size_t n, cap;
     } timers;
+    struct {
+        struct lk_hub_callback *v;
+        size_t n, cap;
+    } hub_callbacks;
+    struct {
+        struct lk_green_hold *v;
+        size_t n, cap;
+    } green_holds;
 };
 
 struct lk_pyframes {

@@ -241,6 +241,8 @@ void lk_py_close(struct lk_py *py)
     lk_map_deinit(&py->types);
     lk_map_deinit(&py->hints);
     lk_free(py->timers.v);
+    lk_free(py->hub_callbacks.v);
+    lk_free(py->green_holds.v);
     for (size_t i = 0; i < N_MEMOS; i++)
         lk_map_deinit(memo(py, i));
     lk_arena_destroy(py->arena);

@@ -69,6 +69,7 @@ const struct lk_class_row lk_class_rows[] = {
     { "gevent.queue", "SimpleQueue", LK_CLASS_GREEN_QUEUE, "gevent.queue.SimpleQueue" },
     { "gevent.queue", "Queue", LK_CLASS_GREEN_QUEUE, "gevent.queue.Queue" },
     { "gevent.queue", "Channel", LK_CLASS_GREEN_QUEUE, "gevent.queue.Channel" },
+    { "gevent.pool", "Group", LK_CLASS_GREEN_GROUP, NULL },
     /* eventlet 0.30 - 0.41 */
     { "eventlet.lock", "Lock", LK_CLASS_GREEN_LOCK, "threading.Lock" },
     { "eventlet.semaphore", "CappedSemaphore", LK_CLASS_GREEN_SEMAPHORE, "eventlet.semaphore.CappedSemaphore" },

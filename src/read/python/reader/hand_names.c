@@ -62,8 +62,8 @@ bool lk_hand_is_own_class(struct lk_py *py, struct lk_hand_search *x, lk_addr ob
 }
 
 /* Globals are at everybody's hand: they count where the code names what would end a wait. */
-static const char *const ends[] = { "cancel", "set_result", "set_exception", "getattr",
-                                    "methodcaller" };
+static const char *const ends[] = { "cancel",  "set_result", "set_exception", "kill",
+                                    "killall", "throw",      "getattr",       "methodcaller" };
 
 void lk_hand_add_name(struct lk_py *py, struct lk_hand_search *x, lk_addr str)
 {

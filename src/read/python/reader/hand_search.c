@@ -321,9 +321,12 @@ void lk_hand_look(struct lk_py *py, struct lk_hand_search *x, lk_addr obj, unsig
         return;
     x->deep++;
     bool waitable = lk_py_is_waitable(py, obj);
+    const enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
     note_wanted(x, obj, waitable);
-    if (lk_py_known_class(py, obj, NULL) == LK_CLASS_GATHER)
+    if (cls == LK_CLASS_GATHER)
         lk_hand_look(py, x, lk_py_attr(py, obj, "_children"), nested, depth);
+    else if (cls == LK_CLASS_GREEN_GROUP)
+        lk_hand_look(py, x, lk_py_attr(py, obj, "greenlets"), nested, depth);
     else if (!waitable)
         look_by_kind(py, x, obj, nested, depth);
     x->deep--;

@@ -59,6 +59,7 @@ enum lk_known_class {
     LK_CLASS_GENERATOR_CM,
     LK_CLASS_EXIT_STACK,
     LK_CLASS_SCOPED_SESSION,
+    LK_CLASS_GREEN_GROUP, /* of greenlets, which it kills together */
 };
 
 struct lk_class_row;

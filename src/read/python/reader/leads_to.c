@@ -113,8 +113,13 @@ static void look_into_instance(struct lk_py *py, struct walk *w, lk_addr obj)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     struct slots s = { w, obj };
-    if (!ty || lk_py_known_class(py, obj, NULL) == LK_CLASS_LOOP)
+    const enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    if (!ty || cls == LK_CLASS_LOOP)
         return;
+    if (cls == LK_CLASS_GREEN_GROUP) { /* who has that has them */
+        add(w, lk_py_attr(py, obj, "greenlets"));
+        return;
+    }
     bool librarys = is_librarys(py, w, ty);
     lk_py_attr_each(py, obj, librarys ? add_librarys : add_entry, w);
     w->at.counts = !librarys;

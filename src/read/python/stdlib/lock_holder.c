@@ -14,12 +14,14 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
+#include "read/python/reader/known_class.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/lenders.h"
 #include "read/python/stdlib/likely_enders.h"
 #include "read/python/stdlib/lock.h"
 #include "read/python/stdlib/signal_handlers.h"
+#include "read/python/stdlib/thread_object.h"
 #include "read/python/stdlib/unit_holders.h"
 #include "read/python/stdlib/with_blocks.h"
 
@@ -64,12 +66,10 @@ static void add_hold(struct lk_py *py, const struct lk_with_hold *h, struct lk_m
 }
 
 /* threading.Timer: whether what it is going to call gives the lock back. */
-static bool timer_gives_back(struct lk_py *py, const struct lk_pyf *f, const struct lk_pycode *c,
-                             lk_addr lock)
+static bool timer_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr lock)
 {
-    if (strcmp(c->code->function, "run") != 0 || !lk_ends_with(c->code->file, "/threading.py"))
-        return false;
-    lk_addr function = lk_py_attr(py, lk_py_local(py, f, "self"), "function");
+    lk_addr timer = lk_py_timer_of_frame(py, f),
+            function = timer ? lk_py_attr(py, timer, "function") : 0;
     return function && lk_py_callable_reaches(py, function, "release", lock) != LK_NO;
 }
 
@@ -79,7 +79,7 @@ static bool frame_gives_back(struct lk_py *py, const struct lk_pyf *f, lk_addr l
     if (!c)
         return false;
     if (lk_py_of_stdlib(py, c->code))
-        return timer_gives_back(py, f, c, lock);
+        return timer_gives_back(py, f, lock);
     return c->code->mentions_release && lk_py_calls_method_on(py, f, "release", lock) == LK_YES;
 }
 
@@ -262,6 +262,19 @@ static void weigh_with_greenlets(struct lk_py *py, const struct lk_map *doubtful
     }
 }
 
+/* Who waits for these is read later, with the greenlets. */
+static void keep_green_holds(struct lk_py *py)
+{
+    const struct lk_reader *a = lk_reader(py);
+    py->green_holds.n = 0;
+    for (size_t i = 0; i < a->holds.n; i++) {
+        const struct lk_with_hold *h = &a->holds.v[i];
+        if (h->holder.kind == LK_KIND_THREAD &&
+            lk_py_known_class(py, h->manager, NULL) == LK_CLASS_GREEN_SEMAPHORE)
+            lk_vec_add(&py->green_holds, ((struct lk_green_hold){ h->manager, h->holder.index }));
+    }
+}
+
 void lk_py_mention_held(struct lk_py *py)
 {
     for (size_t i = 0; i < py->s->threads.n; i++) {
@@ -269,6 +282,7 @@ void lk_py_mention_held(struct lk_py *py)
         if (frames)
             lk_py_note_with_blocks(py, frames, true, lk_ref_make(LK_KIND_THREAD, i));
     }
+    keep_green_holds(py);
     lk_py_mention_noted(py);
 }
 
@@ -291,7 +305,7 @@ void lk_py_read_owners(struct lk_py *py)
         lk_py_find_lost_locks(py);
     lk_py_find_lenders(py);
     lk_py_find_likely_enders(py);
-    lk_py_find_unit_holders(py);
+    lk_py_find_unit_holders(py, false);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
 }
@@ -304,6 +318,8 @@ void lk_py_read_owners_of_tasks(struct lk_py *py)
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh_with_greenlets(py, &doubtful);
+    lk_py_read_signal_handlers(py);
+    lk_py_find_unit_holders(py, true);
     set_holds(py->s);
     lk_map_deinit(&doubtful);
 }

@@ -2,7 +2,9 @@
 #include "read/python/stdlib/thread_object.h"
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/forked_threads.h"
+#include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -37,4 +39,10 @@ bool lk_py_thread_is_gone(struct lk_py *py, lk_addr thread)
         return false;
     return lk_py_thread_by_ident(py, ident).kind != LK_KIND_NONE ||
            !lk_py_ident_may_live(py, ident);
+}
+
+lk_addr lk_py_timer_of_frame(struct lk_py *py, const struct lk_pyf *f)
+{
+    lk_addr self = lk_py_frame_is(py, f, "run", "/threading.py") ? lk_py_local(py, f, "self") : 0;
+    return self && lk_py_isinstance(py, self, "threading", "Timer") ? self : 0;
 }
