@@ -6,13 +6,14 @@
 #include "cli/github_summary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "util/base.h"
+#include "util/replace_file.h"
 
 /* of one step: the runner drops a larger file whole (FileCommandManager.cs) */
 enum { MAX_SUMMARY = 1024 * 1024 };
@@ -40,22 +41,32 @@ static bool write_all(int fd, const char *text, size_t size)
     return true;
 }
 
-static bool append(int fd, const char *text, size_t size)
+static bool append(int fd, off_t was, const char *text, size_t size)
 {
     static const char cut[] = "\n\nThe rest of the report does not fit into a step summary.\n";
-    struct stat st;
-    if (fstat(fd, &st) != 0)
-        return false;
-    if (!S_ISREG(st.st_mode)) {
-        errno = EINVAL;
-        return false;
-    }
-    const size_t taken = st.st_size < MAX_SUMMARY ? (size_t)st.st_size : MAX_SUMMARY;
+    const size_t taken = LK_MIN((size_t)was, (size_t)MAX_SUMMARY);
     if (size <= MAX_SUMMARY - taken)
         return write_all(fd, text, size);
     const size_t room = MAX_SUMMARY - taken > sizeof cut ? MAX_SUMMARY - taken - sizeof cut : 0;
     return room == 0 ||
            (write_all(fd, text, fitting(text, room)) && write_all(fd, cut, sizeof cut - 1));
+}
+
+/* All that fits, or nothing: false with errno. */
+static bool append_whole(int fd, const char *text, size_t size)
+{
+    struct stat st;
+    sigset_t mask;
+    if (fstat(fd, &st) != 0)
+        return false;
+    lk_file_size_error(&mask);
+    const bool ok = append(fd, st.st_size, text, size);
+    const int why = errno;
+    if (!ok)
+        (void)ftruncate(fd, st.st_size);
+    lk_file_size_signal(&mask);
+    errno = why;
+    return ok;
 }
 
 void append_step_summary(const struct loopknot_diagnosis *d, const struct loopknot_render *how)
@@ -71,10 +82,8 @@ void append_step_summary(const struct loopknot_diagnosis *d, const struct loopkn
     bool ok = memory && loopknot_write(d, "markdown", &plain, memory) == 0;
     if (memory)
         ok &= fclose(memory) == 0;
-    const int fd =
-        ok ? open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644)
-           : -1;
-    if (fd < 0 || !append(fd, text, size))
+    const int fd = ok ? lk_open_to_append(file) : -1;
+    if (fd < 0 || !append_whole(fd, text, size))
         complain(0, "could not append to the step summary %s: %s", file, strerror(errno));
     if (fd >= 0)
         close(fd);

@@ -116,7 +116,7 @@ static int write_file(const struct loopknot_diagnosis *d, const struct output *o
                       const struct loopknot_render *how)
 {
     struct lk_replacement r;
-    int why = lk_replace_begin(&r, out->file);
+    int why = lk_replace_begin(&r, out->file, 0644);
     if (!why) {
         const bool ok = loopknot_write(d, out->format, how, r.f) == LOOPKNOT_OK;
         why = lk_replace_end(&r, ok, errno);

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What loopknot says and how it ends when it cannot do, or must not do, what was asked. Last line: errors: N passed, N failed."""
+import errno
 import os
 import re
+import resource
 import shutil
 import signal
 import struct
@@ -83,6 +85,25 @@ def full_disk():
 
 
 # ---- targets that cannot be examined ------------------------------------------------------
+
+def too_large():
+    """A report or summary that outgrows RLIMIT_FSIZE is said and leaves nothing behind; the process lives."""
+    def limited(*args, **more):
+        return loopknot(*args, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, 1024)), **more)
+
+    with lib.sleeper() as target, tempfile.TemporaryDirectory() as folder:
+        page = os.path.join(folder, "page")
+        with open(page, "w", encoding="ascii") as file:
+            file.write("before\n")
+        ran = limited("--samples", "1", "--output", "json:%s/report" % folder, target.pid)
+        expect(ran, 3)
+        assert os.strerror(errno.EFBIG) in ran.errors, ran.errors
+        ran = limited("--samples", "1", "--format", "github", target.pid, env={**os.environ, "GITHUB_STEP_SUMMARY": page})
+        assert ran.status == 0 and os.strerror(errno.EFBIG) in ran.errors, (ran.status, ran.errors)
+        with open(page, encoding="ascii") as file:
+            assert file.read() == "before\n", "a part of the summary was left"
+        assert os.listdir(folder) == ["page"], os.listdir(folder)
+
 
 def no_such_process():
     return refusal(loopknot(free_pid()), "no such process", "no process", "does not exist")
@@ -325,6 +346,7 @@ CASES = [
     ("unknown verdict", wrong_usage, "--fail-on", "sometimes", "1"),
     ("--verbose where it shows nothing", wrong_usage, "--verbose", "--format", "tap", "1"),
     ("full disk", full_disk),
+    ("a report that is too large", too_large),
     ("no such process", no_such_process),
     ("zombie", zombie),
     ("names are redacted", names_are_redacted),

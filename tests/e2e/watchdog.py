@@ -556,7 +556,9 @@ def check_set(case, name, verdict, at_least=1):
     with open(case.path(name), "rb") as file:
         problem = lib.invalid(file.read())
     assert problem is None, problem
-    assert os.stat(case.path(name)).st_mode & 0o777 == 0o600
+    mask = os.umask(0)
+    os.umask(mask)
+    assert os.stat(case.path(name)).st_mode & 0o777 == 0o644 & ~mask
     return report
 
 
@@ -943,6 +945,10 @@ def core_files():
         mode = os.stat(os.path.join(case.path("cores"), files[0])).st_mode & 0o777
         assert mode == 0o600, oct(mode)
         case.nothing_left(0.5)
+        os.chmod(case.path("cores"), 0o755)
+        ran = case.run("--core", case.path("cores"), command=["true"])
+        expect(ran, 125)
+        assert "chmod 700" in ran.errors, ran.errors
 
 
 def secrets_stay():

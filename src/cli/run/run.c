@@ -11,6 +11,7 @@
 
 #include "cli/cli.h"
 #include "cli/run/supervisor.h"
+#include "cli/run/write_core.h"
 
 enum { STALL_MS = 60000, FAIL_FAST_MS = 5000, GRACE_MS = 10000 };
 
@@ -137,7 +138,7 @@ int command_run(int argc, char **argv)
             outputs_add(&r.common.outputs, "text", NULL);
         common_settle(&r.common, STDERR_FILENO);
         status = common_refuse_capture(&r.common, r.capture) || outputs_try(&r.common.outputs) ||
-                         (r.capture && outputs_try_file(r.capture))
+                         (r.capture && outputs_try_file(r.capture)) || (r.core && !core_try(r.core))
                      ? EXIT_FAILED
                      : supervise(&r);
     }

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,13 +16,14 @@
 
 #include "cli/cli.h"
 #include "cli/run/descriptor_limit.h"
+#include "util/place.h"
 
 enum { LOOK_MS = 20 };
 
 extern char **environ;
 
-/* Silent, with the signals as any program expects them. 0 or errno. */
-static int start(pid_t *ret, char *const argv[])
+/* Silent, in the folder, with the signals as any program expects them. 0 or errno. */
+static int start(pid_t *ret, int folder, char *const argv[])
 {
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -33,6 +33,7 @@ static int start(pid_t *ret, char *const argv[])
     posix_spawnattr_init(&attr);
     for (int fd = 0; fd < 3; fd++)
         posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd ? O_WRONLY : O_RDONLY, 0);
+    posix_spawn_file_actions_addfchdir_np(&files, folder);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK);
     descriptor_limit_restore();
@@ -58,39 +59,63 @@ static int await(pid_t pid, const volatile int *stop)
     return status;
 }
 
-static void write_cores(const char *dir, const pid_t *pids, size_t n, const volatile int *stop)
+/* Whole, or not at all. */
+static void write_cores(int folder, const pid_t *pids, size_t n, const volatile int *stop)
 {
-    char prefix[PATH_MAX], number[16];
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
-        complain(0, "--core %s: %s", dir, strerror(errno));
-        return;
-    }
-    if (snprintf(prefix, sizeof prefix, "%s/core", dir) >= (int)sizeof prefix)
-        return;
     for (size_t i = 0; i < n && !*stop; i++) {
-        char *argv[] = { (char *)"gcore", (char *)"-o", prefix, number, NULL };
+        char number[16], file[32];
+        char *argv[] = { (char *)"gcore", (char *)"-o", (char *)"core", number, NULL };
         struct stat st;
-        char file[PATH_MAX + 32];
         pid_t pid;
         snprintf(number, sizeof number, "%d", (int)pids[i]);
-        snprintf(file, sizeof file, "%s.%s", prefix, number);
-        const int error = start(&pid, argv);
+        snprintf(file, sizeof file, "core.%s", number);
+        unlinkat(folder, file, 0);
+        const int error = start(&pid, folder, argv);
         if (error) {
             complain(0, "no core files: gcore (package gdb) cannot be run: %s", strerror(error));
             return;
         }
         const int status = await(pid, stop);
-        if (kill(pids[i], 0) != 0)
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && fstatat(folder, file, &st, 0) == 0)
             continue;
-        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 || stat(file, &st) != 0)
+        unlinkat(folder, file, 0);
+        if (kill(pids[i], 0) == 0)
             complain(0, "no core file of process %s: gcore failed or took longer than %d s", number,
                      CORE_WRITE_MS / 1000);
     }
 }
 
+/* -1, and it was said why. */
+static int open_folder(const char *dir, bool *made)
+{
+    const int fd = lk_open_private_folder(dir, made);
+    if (fd < 0 && errno == EPERM)
+        complain(0, "--core %s: it must be yours and closed to others: chmod 700 %s", dir, dir);
+    else if (fd < 0)
+        complain(0, "--core %s: %s", dir, strerror(errno));
+    return fd;
+}
+
+bool core_try(const char *dir)
+{
+    bool made = false;
+    const int fd = open_folder(dir, &made);
+    if (fd < 0)
+        return false;
+    close(fd);
+    if (made)
+        rmdir(dir);
+    return true;
+}
+
 void core_write(const char *dir, const pid_t *pids, size_t n, const volatile int *stop)
 {
+    bool made;
     const mode_t old = umask(077); /* all that the processes had in memory: for the owner */
-    write_cores(dir, pids, n, stop);
+    const int folder = open_folder(dir, &made);
+    if (folder >= 0) {
+        write_cores(folder, pids, n, stop);
+        close(folder);
+    }
     umask(old);
 }

@@ -205,7 +205,7 @@ bool lk_capture_write(struct lk_capture *c, const char *path, struct lk_error *e
     struct lk_replacement r;
     pthread_mutex_lock(&c->mutex); /* an examination that was given up may still add to it */
     const char *why_not = c->why_not;
-    int why = why_not ? 0 : lk_replace_begin(&r, path);
+    int why = why_not ? 0 : lk_replace_begin(&r, path, 0600);
     if (!why_not && !why) {
         const bool ok = write_all(c, r.f);
         why = lk_replace_end(&r, ok, errno);
