@@ -154,8 +154,8 @@ fuzz: ## mutate what targets say, under ASan and UBSan (FUZZ_SECONDS=30 each)
 run-fuzz: $(FUZZERS)
 	$(Q)for f in $(FUZZERS); do echo $$f; $$f $(or $(FUZZ_SECONDS),30) || exit 1; done
 
-bench: all ## wall time, memory and pause next to other tools
-	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py
+bench: all ## wall time, memory and pause next to other tools (BENCH=--readme: the table of README.md)
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py $(BENCH)
 
 soak: all ## many attaches to busy healthy servers (ATTACHES=10000)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/soak.py
