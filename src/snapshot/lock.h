@@ -32,6 +32,7 @@ struct lk_lock {
     enum lk_tri locked;
     struct lk_refs owners; /* thread or task; empty = none known */
     enum lk_owner_by owner_by;
+    bool owners_all;    /* of several each has to give it back: a reentrant one, of coroutines */
     bool owner_certain; /* the owner is proven, not merely probable */
     /* its holder was a thread of the parent process: nobody here can release it */
     bool lost_in_fork;

@@ -154,7 +154,7 @@ void lk_make_lock_edges(struct lk_edge_build *b, struct lk_node *n, const struct
         lk_node_set_base(n, LK_LIFE_LIVE);
         return;
     }
-    n->all = false;
+    n->all = l->owners_all;
     if ((l->of_process || (l->unowned && !l->owners.n)) && build_lock_of_process(b, n, l))
         return;
     bool likely = l->likely_enders.n && l->owners.n == 0;

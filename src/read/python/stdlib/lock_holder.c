@@ -52,6 +52,50 @@ static bool others_reach(struct lk_py *py, struct lk_ref ref, lk_addr addr, stru
 
 /* ---- owners ---------------------------------------------------------------------------- */
 
+/* What an RLock names as its owner is a thread that runs a loop: the lock is its coroutines'. */
+static bool names_loops_thread(const struct lk_snapshot *s, const struct lk_lock *l)
+{
+    bool ret = false;
+    for (size_t i = 0; i < s->loops.n && !ret; i++)
+        ret =
+            s->loops.v[i].run == LK_LOOP_RUNNING && lk_ref_eq(s->loops.v[i].thread, l->owners.v[0]);
+    return ret;
+}
+
+static bool is_entered(const struct lk_reader *a, struct lk_py *py, struct lk_ref lock,
+                       struct lk_ref by)
+{
+    for (size_t i = 0; i < a->holds.n; i++)
+        if (lk_ref_eq(a->holds.v[i].holder, by) &&
+            lk_ref_eq(lk_py_mutex_of(py, a->holds.v[i].manager), lock))
+            return true;
+    return false;
+}
+
+/*
+ * A coroutine that has entered an RLock and is suspended left the thread that ran it as the owner.
+ * It gives the lock back, not the loop: that is asleep in its selector, with no `with` on its own
+ * stack. Others that the thread runs may enter meanwhile, and then each has to leave it.
+ */
+static void pass_on_to_tasks(struct lk_py *py)
+{
+    const struct lk_reader *a = lk_reader(py);
+    for (size_t i = 0; i < py->s->locks.n; i++) {
+        struct lk_lock *l = &py->s->locks.v[i];
+        const struct lk_thread *t =
+            l->type == LK_LOCK_TYPE_THREADING && l->owner_by == LK_OWNER_FIELD && l->owners.n == 1
+                ? lk_thread_at(py->s, l->owners.v[0])
+                : NULL;
+        if (!t || t->wait.kind != LK_WAIT_SELECTOR || !names_loops_thread(py->s, l) ||
+            is_entered(a, py, lk_ref_make(LK_KIND_LOCK, i), l->owners.v[0]))
+            continue;
+        l->owner_by = LK_OWNER_NONE;
+        l->owner_certain = false;
+        l->owners.n = 0;
+        l->owners_all = true;
+    }
+}
+
 static void add_hold(struct lk_py *py, const struct lk_with_hold *h, struct lk_map *doubtful)
 {
     struct lk_ref ref = lk_py_mutex_of(py, h->manager);
@@ -216,8 +260,8 @@ static void note_bare_acquires(struct lk_py *py, enum lk_kind kind, size_t n)
 
 static bool is_to_be_weighed(const struct lk_lock *l)
 {
-    return l->owner_by == LK_OWNER_VALUE_STACK && l->owners.n == 1 && l->waiters.n &&
-           l->locked == LK_YES;
+    return l->owner_by == LK_OWNER_VALUE_STACK && (l->owners.n == 1 || l->owners_all) &&
+           l->waiters.n && l->locked == LK_YES;
 }
 
 static bool nobody_else(struct lk_py *py, size_t lock)
@@ -298,6 +342,7 @@ void lk_py_read_owners(struct lk_py *py)
     struct lk_reader *a = lk_reader(py);
     struct lk_map doubtful = { 0 };
 
+    pass_on_to_tasks(py);
     for (size_t i = 0; i < a->holds.n; i++)
         add_hold(py, &a->holds.v[i], &doubtful);
     weigh(py, &doubtful);
