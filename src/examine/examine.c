@@ -530,6 +530,7 @@ static void complete(struct examination *x)
     lk_sources_read(x->session.target, x->snap);
     read_test(x);
     lk_process_surroundings(x->session.target, x->snap->arena, &x->snap->around);
+    x->snap->unit = lk_process_unit(x->session.target, x->snap->arena);
     if (x->session.py && !x->ended.code)
         lk_py_read_module_versions(x->session.py, x->snap);
     if (x->ended.code)

@@ -127,6 +127,15 @@ void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk
         *ret = lk_surroundings_none;
 }
 
+const char *lk_process_unit(struct lk_process *t, struct lk_arena *a)
+{
+    const char *ret = NULL;
+    lk_process_extra(t);
+    const bool known = ask(t, LK_FACT_UNIT, &(struct lk_key){ 0 }, a, &ret);
+    lk_process_extra_end(t);
+    return known ? ret : NULL;
+}
+
 bool lk_process_shares_pids(struct lk_process *t)
 {
     bool ret;

@@ -58,7 +58,7 @@ enum lk_fact {
     LK_FACT_SYMBOL,         /* n: module's base, m: address in it. struct lk_symbol_fact */
     LK_FACT_SYMBOL_ADDRESS, /* n: mapping's start, text: name. uint64_t */
     LK_FACT_FUNCTIONS,      /* n: module's base, m: address in it. struct lk_functions_fact */
-    LK_FACT_SOURCE_LINE,    /* text: file, n: line. const char * */
+    LK_FACT_SOURCE_LINE,    /* text: file, n: line, m: with indentation. const char * */
     LK_FACT_SECOND_WALK,    /* n: stack pointer, m: program counter. struct lk_walk_fact */
     LK_FACT_VARIABLE,       /* text: name. const char *; NULL not set */
     LK_FACT_SIGNAL_TABLE,   /* uint64_t */
@@ -71,6 +71,7 @@ enum lk_fact {
     LK_FACT_SURROUNDINGS,   /* of the examined process. struct lk_surroundings */
     LK_FACT_STACK_PLACE,    /* n: stack pointer, m: code, text: what is looked for. uint64_t */
     LK_FACT_BACKLOG_ASKS,   /* of the examined process. n: inode of a listener. int64_t */
+    LK_FACT_UNIT,           /* of the examined process. const char *; NULL none */
     LK_FACTS,
 };
 
@@ -156,6 +157,8 @@ void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s);
 /** Of the connections that wait to be accepted by a listener of that inode those that have sent
  * something already: it asks for an answer. LK_UNKNOWN for other sockets than TCP's. */
 int64_t lk_process_backlog_asks(struct lk_process *t, uint64_t inode);
+/** The systemd service that it belongs to; NULL where it is of none, or that is not known. */
+const char *lk_process_unit(struct lk_process *t, struct lk_arena *a);
 /** Where it runs; lk_surroundings_none where nobody can be asked. */
 void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret);
 bool lk_process_shares_pids(struct lk_process *t);

@@ -478,7 +478,19 @@ bool lk_process_is_moment(const struct lk_process *t)
 
 size_t lk_process_n_missing(const struct lk_process *t)
 {
-    return t->ops->n_missing ? t->ops->n_missing(t->impl) : 0;
+    return t->ops->n_missing ? t->ops->n_missing(t->impl) - t->forgiven : 0;
+}
+
+void lk_process_extra(struct lk_process *t)
+{
+    if (!t->extra++)
+        t->missing_before = lk_process_n_missing(t);
+}
+
+void lk_process_extra_end(struct lk_process *t)
+{
+    if (!--t->extra)
+        t->forgiven += lk_process_n_missing(t) - t->missing_before;
 }
 
 bool lk_process_by_bytes(const struct lk_process *t)

@@ -156,8 +156,12 @@ bool lk_process_by_bytes(const struct lk_process *t);
 /** So much memory was read in a sample that the record of it does not hold all: it was made, or is
  * read, without the rest. */
 bool lk_process_is_cut(const struct lk_process *t);
-/** How many words and answers were asked for that were never recorded. */
+/** How many words and answers were asked for that were never recorded, but for those that were
+ * asked for between the two below: they decide nothing, and a record may be older than the
+ * question. */
 size_t lk_process_n_missing(const struct lk_process *t);
+void lk_process_extra(struct lk_process *t);
+void lk_process_extra_end(struct lk_process *t);
 
 /** Within a sample: reads size bytes at each of these places again when they are wanted next,
  * unless they were read under a stop that is over. */

@@ -24,6 +24,8 @@ struct lk_process {
     size_t n_maps;
     bool maps_fresh; /* read in this sample */
     unsigned aside;  /* lk_process_aside, so many times */
+    unsigned extra;  /* lk_process_extra, so many times; what was missing when it began */
+    size_t missing_before, forgiven;
 };
 
 #endif

@@ -96,7 +96,8 @@ const char *lk_ci_pids(struct lk_arena *a, const struct lk_ci_issue *i)
     return keep(a, &b);
 }
 
-const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
+const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i,
+                          const struct lk_render *how)
 {
     const struct lk_finding *f = i->finding;
     const struct lk_snapshot *s = i->report->snap;
@@ -109,20 +110,21 @@ const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i)
     }
     if (f->culprits.n > PLACES_NAMED)
         lk_strbuf_printf(&b, "\nand %zu more places", f->culprits.n - PLACES_NAMED);
-    if (lk_sentence_is_stuck(f))
-        lk_strbuf_printf(&b, "\nStuck: %s; %s", lk_sentence_since(a, s, f), lk_sentence_held(a, f));
+    const char *stood = lk_sentence_stuck(a, s, f);
+    if (stood)
+        lk_strbuf_printf(&b, "\nStuck: %s", stood);
     lk_strbuf_printf(&b, "\nChange: %s", lk_words_safe(a, lk_sentence_remedy(f)));
-    if (lk_sentence_safe_now(f))
-        lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_sentence_safe_now(f)));
+    if (lk_sentence_now(how, f))
+        lk_strbuf_printf(&b, "\nNow: %s", lk_words_safe(a, lk_sentence_now(how, f)));
     lk_strbuf_printf(&b, "\nIn %s (%s)\nFingerprint: %s", lk_ci_pids(a, i),
                      lk_sentence_command(a, s, COMMAND_COLUMNS), f->fingerprint);
     return keep(a, &b);
 }
 
 const char *lk_ci_text(struct lk_arena *a, const struct lk_report *reports, size_t n, bool set,
-                       size_t most)
+                       const struct lk_render *in, size_t most)
 {
-    const struct lk_render how = { .width = TEXT_COLUMNS, .native = true };
+    const struct lk_render how = { .width = TEXT_COLUMNS, .native = true, .ended = in->ended };
     size_t size;
     const char *text = lk_report_written(a, lk_text_write, reports, n, set, &how, &size);
     if (size <= most)

@@ -31,10 +31,11 @@ bool lk_ci_has_file(const struct lk_culprit *c);
 const char *lk_ci_pids(struct lk_arena *a, const struct lk_ci_issue *i);
 /** Some lines on a finding: what is wrong, where, since when, what to change, what may be ended
  * now. */
-const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i);
+const char *lk_ci_message(struct lk_arena *a, const struct lk_ci_issue *i,
+                          const struct lk_render *how);
 
 /** The text report, at most about `most` bytes. */
 const char *lk_ci_text(struct lk_arena *a, const struct lk_report *reports, size_t n, bool set,
-                       size_t most);
+                       const struct lk_render *in, size_t most);
 
 #endif

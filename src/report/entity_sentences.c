@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "diagnose/wording/entity.h"
 #include "report/phrase.h"
 
 const char *lk_sentence_thread(struct lk_arena *a, const struct lk_thread *t)
@@ -59,9 +60,7 @@ const char *lk_sentence_label(struct lk_arena *a, const struct lk_snapshot *s, s
         return lk_arena_printf(a, "%s future %s", f->concurrent ? "concurrent" : "asyncio",
                                lk_phrase_name(a, f->id));
     if (m)
-        return lk_arena_printf(a, "%s %s",
-                               m->kind && *m->kind ? lk_phrase_name(a, m->kind) : "lock",
-                               lk_phrase_name(a, m->id));
+        return lk_entity_lock(a, m);
     if (x)
         return lk_arena_printf(a, "%s %s", lk_phrase_name(a, x->kind), lk_phrase_name(a, x->id));
     if (e)
@@ -192,13 +191,14 @@ const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapsho
     return lk_phrase_keep(a, &b);
 }
 
+/* What there is none of is not told. */
 static void loop_contents(struct lk_strbuf *b, struct lk_arena *a, const struct lk_loop *l)
 {
-    if (l->tasks_pending != LK_UNKNOWN)
+    if (l->tasks_pending > 0)
         lk_strbuf_printf(b, "; %s pending", lk_words_count(a, l->tasks_pending, "task"));
-    if (l->ready != LK_UNKNOWN)
+    if (l->ready > 0)
         lk_strbuf_printf(b, "; %s ready", lk_words_count(a, l->ready, "callback"));
-    if (l->timers != LK_UNKNOWN && l->timers > 0) {
+    if (l->timers > 0) {
         lk_strbuf_printf(b, "; %s", lk_words_count(a, l->timers, "timer"));
         if (l->next_timer_ms != LK_UNKNOWN && l->next_timer_ms < LK_SOMETIME)
             lk_strbuf_printf(b, ", the next in %s", lk_words_duration(a, l->next_timer_ms));
@@ -270,6 +270,8 @@ const char *lk_sentence_lock(struct lk_arena *a, const struct lk_snapshot *s,
 {
     struct lk_strbuf b = { 0 };
     lk_strbuf_puts(&b, l->kind && *l->kind ? lk_phrase_name(a, l->kind) : "lock");
+    if (l->name)
+        lk_strbuf_printf(&b, " %s", lk_phrase_name(a, l->name));
     if (l->owners.n) {
         lk_strbuf_printf(&b, ", held by %s", labels(a, s, &l->owners, 3));
         if (!l->owner_certain)
@@ -293,7 +295,7 @@ const char *lk_sentence_executor(struct lk_arena *a, const struct lk_snapshot *s
                      lk_words_count(a, (int64_t)x->workers.n, "worker"));
     if (x->max_workers != LK_UNKNOWN)
         lk_strbuf_printf(&b, " of at most %s", lk_words_number(a, x->max_workers));
-    if (x->queued != LK_UNKNOWN)
+    if (x->queued > 0)
         lk_strbuf_printf(&b, ", %s in its queue", lk_words_count(a, x->queued, "item"));
     if (x->shutdown == LK_YES)
         lk_strbuf_puts(&b, ", shut down");

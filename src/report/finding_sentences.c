@@ -131,11 +131,18 @@ const char *lk_sentence_concerned(struct lk_arena *a, const struct lk_finding *f
 const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f)
 {
     const int64_t r = f->held_requests, k = f->held_tasks;
-    if (r == LK_UNKNOWN && k == LK_UNKNOWN)
-        return "how much is held up behind it is not known";
     const char *counted = requests_and_tasks(a, r, k);
-    return counted ? lk_arena_printf(a, "%s held up behind it", counted)
-                   : "no request and no task is known to be held up behind it";
+    return counted ? lk_arena_printf(a, "%s held up behind it", counted) : NULL;
+}
+
+const char *lk_sentence_stuck(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_finding *f)
+{
+    const char *since = f->stuck_ms == LK_UNKNOWN ? NULL : lk_sentence_since(a, s, f),
+               *held = lk_sentence_held(a, f);
+    if (!lk_sentence_is_stuck(f) || !since || !held)
+        return lk_sentence_is_stuck(f) ? (since ? since : held) : NULL;
+    return lk_arena_printf(a, "%s; %s", since, held);
 }
 
 const char *lk_sentence_confidence(enum lk_confidence c)
@@ -162,6 +169,14 @@ const char *lk_sentence_safe_now(const struct lk_finding *f)
     if (f->safe_now && *f->safe_now)
         return f->safe_now;
     return f->severity == LK_HAZARD ? NULL : "nothing is known that can be ended without harm";
+}
+
+const char *lk_sentence_now(const struct lk_render *how, const struct lk_finding *f)
+{
+    const char *now = lk_sentence_safe_now(f);
+    return how->ended && now
+               ? "Nothing: loopknot run ends the command with all that it has started."
+               : now;
 }
 
 enum lk_verdict lk_sentence_worst(const struct lk_report *reports, size_t n)

@@ -22,8 +22,11 @@ const char *lk_sentence_since(struct lk_arena *a, const struct lk_snapshot *s,
                               const struct lk_finding *f);
 /** A time that the scheduler's record gives may be too short. */
 bool lk_sentence_may_be_longer(const struct lk_snapshot *s);
-/** How many requests and tasks wait behind it. */
+/** How many requests and tasks wait behind it; NULL where none is known to. */
 const char *lk_sentence_held(struct lk_arena *a, const struct lk_finding *f);
+/** Both; NULL where neither is known. */
+const char *lk_sentence_stuck(struct lk_arena *a, const struct lk_snapshot *s,
+                              const struct lk_finding *f);
 /** Nothing stands still, as far as is known: what is counted is concerned by a hazard, not held up.
  * "2 requests"; NULL else. */
 const char *lk_sentence_concerned(struct lk_arena *a, const struct lk_finding *f);
@@ -32,6 +35,8 @@ const char *lk_sentence_confidence(enum lk_confidence c);
 /** The remedy of a finding, else of its rule; never NULL. */
 const char *lk_sentence_remedy(const struct lk_finding *f);
 /** What may be ended now; NULL for a hazard of which nothing is known. */
+/** What may be done now; of a command that `loopknot run` ends, that it does. */
+const char *lk_sentence_now(const struct lk_render *how, const struct lk_finding *f);
 const char *lk_sentence_safe_now(const struct lk_finding *f);
 /** Worst verdict of the reports; unknown for none. */
 enum lk_verdict lk_sentence_worst(const struct lk_report *reports, size_t n);

@@ -51,7 +51,8 @@ static const char *command_of(const struct lk_finding *f)
     return f->confidence == LK_POSSIBLE ? "notice" : "warning";
 }
 
-static void annotation(FILE *out, struct lk_arena *a, const struct lk_ci_issue *i)
+static void annotation(FILE *out, struct lk_arena *a, const struct lk_ci_issue *i,
+                       const struct lk_render *how)
 {
     fprintf(out, "::%s ", command_of(i->finding));
     place(out, a, i->report->snap, i->finding);
@@ -61,7 +62,7 @@ static void annotation(FILE *out, struct lk_arena *a, const struct lk_ci_issue *
                             lk_ci_rule(a, i->finding)),
             true);
     fputs("::", out);
-    escaped(out, lk_ci_message(a, i), false);
+    escaped(out, lk_ci_message(a, i, how), false);
     putc('\n', out);
 }
 
@@ -97,7 +98,7 @@ bool lk_github_write(const struct lk_report *reports, size_t n, bool set,
         putc('\n', out);
     }
     for (size_t i = 0; i < issues.n; i++)
-        annotation(out, a, &issues.v[i]);
+        annotation(out, a, &issues.v[i], how);
     for (size_t i = 0; i < n; i++)
         if (reports[i].findings->verdict == LK_VERDICT_UNKNOWN)
             not_judged(out, a, &reports[i]);

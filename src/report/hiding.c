@@ -106,6 +106,11 @@ static void look_at_culprits(struct search *x, struct lk_finding *f)
         name(x, &c->file, LK_TEXT_NAME);
         name(x, &c->module, LK_TEXT_NAME);
         name(x, &c->source, LK_TEXT_SOURCE);
+        if (c->context) {
+            name(x, &c->context->before, LK_TEXT_SOURCE);
+            name(x, &c->context->at, LK_TEXT_SOURCE);
+            name(x, &c->context->after, LK_TEXT_SOURCE);
+        }
     }
 }
 

@@ -25,14 +25,12 @@ static void culprit(struct lk_html *h, const char *name, const struct lk_culprit
 
 static void stuck(struct lk_html *h, const struct lk_finding *f)
 {
-    const char *concerned = lk_sentence_concerned(h->arena, f);
+    const char *concerned = lk_sentence_concerned(h->arena, f),
+               *stood = lk_sentence_stuck(h->arena, h->report->snap, f);
     if (concerned)
         lk_html_row(h, "Affects", concerned);
-    else if (lk_sentence_is_stuck(f))
-        lk_html_row(h, "Stuck",
-                    lk_arena_printf(h->arena, "%s; %s",
-                                    lk_sentence_since(h->arena, h->report->snap, f),
-                                    lk_sentence_held(h->arena, f)));
+    else if (stood)
+        lk_html_row(h, "Stuck", stood);
 }
 
 /* ---- first screen ---------------------------------------------------------------------------- */
@@ -47,7 +45,7 @@ static void worst_finding(struct lk_html *h, const struct lk_finding *f)
     for (size_t i = 0; i < f->culprits.n && i < 2; i++)
         culprit(h, i ? "and" : "Where", &f->culprits.v[i]);
     lk_html_row(h, "Change", lk_sentence_remedy(f));
-    lk_html_row(h, "Now", lk_sentence_safe_now(f));
+    lk_html_row(h, "Now", lk_sentence_now(h->how, f));
     lk_html_row(h, "Unsure", h->report->findings->verdict_why);
 }
 
@@ -109,8 +107,8 @@ static void remedy(struct lk_html *h, const struct lk_finding *f, const struct l
         example(h, "After", x->right);
         lk_html_raw(h, "</div></details>\n");
     }
-    if (!told && lk_sentence_safe_now(f))
-        lk_html_put(h, "<h5>What may be done now</h5><p>$</p>\n", lk_sentence_safe_now(f));
+    if (!told && lk_sentence_now(h->how, f))
+        lk_html_put(h, "<h5>What may be done now</h5><p>$</p>\n", lk_sentence_now(h->how, f));
 }
 
 static void evidence(struct lk_html *h, const struct lk_finding *f, const struct lk_explanation *x)

@@ -18,6 +18,15 @@
 
 /* ---- findings -------------------------------------------------------------------------------- */
 
+static json_t *context_json(struct lk_jw *w, const struct lk_source_context *c)
+{
+    json_t *o = lk_json_array();
+    lk_jw_append(o, lk_jw_text(w, c->before));
+    lk_jw_append(o, lk_jw_text(w, c->at));
+    lk_jw_append(o, lk_jw_text(w, c->after));
+    return o;
+}
+
 static json_t *culprit_json(struct lk_jw *w, const struct lk_culprit *c)
 {
     const bool place = c->file || c->module;
@@ -29,6 +38,8 @@ static json_t *culprit_json(struct lk_jw *w, const struct lk_culprit *c)
     lk_jw_set(o, "file", lk_jw_text(w, c->file));
     lk_jw_set(o, "line", lk_jw_number(c->line > 0 ? c->line : LK_UNKNOWN));
     lk_jw_set(o, "source", lk_jw_text(w, c->source));
+    if (c->context)
+        lk_jw_set(o, "context", context_json(w, c->context));
     w->gap[LK_GAP_SOURCE] += c->file && !c->source;
     if (c->module) {
         lk_jw_set(o, "module", lk_jw_text(w, c->module));
@@ -212,6 +223,7 @@ static json_t *target_json(struct lk_jw *w)
     lk_jw_set(o, "boot_id", lk_jw_known_text(w, s->boot_id, LK_GAP_TARGET));
     lk_jw_set(o, "start_time", lk_jw_known_text(w, s->start_time, LK_GAP_TARGET));
     lk_jw_set(o, "container", lk_jw_text(w, s->container));
+    lk_jw_set(o, "unit", lk_jw_text(w, s->unit));
     set_supervisor(w, o, s->supervisor);
     lk_jw_set(o, "runtime", lk_jw_text(w, lk_runtime_name(s->runtime)));
     lk_jw_set(o, "threads", json_integer((json_int_t)lk_snapshot_count(s, LK_KIND_THREAD)));

@@ -291,6 +291,9 @@ static json_t *lock_json(struct lk_jw *w, size_t i)
     w->gap[LK_GAP_OWNER] += owner_unknown;
     lk_jw_set(o, "id", lk_jw_raw_id(w, l->id));
     lk_jw_set(o, "kind", lk_jw_text(w, l->kind && *l->kind ? l->kind : "lock"));
+    lk_jw_set(o, "name", lk_jw_text(w, l->name));
+    if (l->name)
+        lk_jw_set(o, "name_shared", json_boolean(l->shared_name));
     lk_jw_set(o, "mutex", json_boolean(l->mutex));
     lk_jw_set(o, "set", json_boolean(l->set));
     lk_jw_set(o, "locked", l->mutex ? lk_jw_known_tri(w, l->locked, LK_GAP_OWNER) : json_null());

@@ -104,6 +104,17 @@ static const struct lk_rule *rule_of(struct lk_jr *r, const json_t *o)
     return rule;
 }
 
+static struct lk_source_context *context(struct lk_jr *r, const json_t *list)
+{
+    if (json_array_size(list) != 3)
+        return NULL;
+    struct lk_source_context *c = lk_arena_alloc(r->snap->arena, sizeof *c);
+    c->before = lk_jr_string(r, json_array_get(list, 0));
+    c->at = lk_jr_string(r, json_array_get(list, 1));
+    c->after = lk_jr_string(r, json_array_get(list, 2));
+    return c;
+}
+
 static struct lk_culprit culprit(struct lk_jr *r, const json_t *o)
 {
     const int64_t offset = lk_jr_number(o, "offset");
@@ -113,6 +124,7 @@ static struct lk_culprit culprit(struct lk_jr *r, const json_t *o)
                                 .file = lk_jr_text(r, o, "file"),
                                 .line = lk_jr_line(o),
                                 .source = lk_jr_text(r, o, "source"),
+                                .context = context(r, json_object_get(o, "context")),
                                 .module = lk_jr_text(r, o, "module"),
                                 .offset = offset > 0 ? (uint64_t)offset : 0 };
 }
@@ -299,6 +311,7 @@ static void read_target(struct lk_jr *r, const json_t *o)
     s->boot_id = lk_jr_text(r, o, "boot_id");
     s->start_time = lk_jr_text(r, o, "start_time");
     s->container = lk_jr_text(r, o, "container");
+    s->unit = lk_jr_text(r, o, "unit");
     s->runtime = (enum lk_runtime)lk_jr_word(o, "runtime", runtime_name, LK_RUNTIME_NATIVE + 1,
                                              LK_RUNTIME_UNKNOWN);
     s->not_examined = json_is_false(json_object_get(o, "examined"));

@@ -283,6 +283,8 @@ static void read_lock(struct lk_jr *r, const json_t *o, size_t i)
 {
     struct lk_lock *l = &r->snap->locks.v[i];
     l->kind = lk_jr_text_or(r, o, "kind", "lock");
+    l->name = lk_jr_text(r, o, "name");
+    l->shared_name = lk_jr_bool(o, "name_shared");
     l->locked = lk_jr_tri(o, "locked");
     l->mutex = lk_jr_bool(o, "mutex") || l->locked != LK_TRI_UNKNOWN;
     l->set = lk_jr_bool(o, "set");

@@ -98,7 +98,7 @@ static void write_case(FILE *out, struct lk_arena *a, const struct lk_ci_case *c
     attribute(out, a, "type", type_of(a, c));
     attribute(out, a, "message", lk_ci_case_summary(a, c));
     putc('>', out);
-    xml(out, lk_ci_text(a, c->reports, c->n, c->n != 1, MAX_BODY), false);
+    xml(out, lk_ci_text(a, c->reports, c->n, c->n != 1, how, MAX_BODY), false);
     fprintf(out, "</%s>\n    </testcase>\n", element);
 }
 
@@ -138,14 +138,14 @@ static const char *host(const struct lk_report *reports, size_t n)
 
 /* What does not fail is told in the suite's output, the only place where both schemas allow it. */
 static void system_out(FILE *out, struct lk_arena *a, const struct lk_report *reports, size_t n,
-                       const struct lk_ci_cases *cases)
+                       const struct lk_ci_cases *cases, const struct lk_render *how)
 {
     bool passed = false;
     for (size_t i = 0; i < cases->n; i++)
         passed |= !lk_ci_case_failed(&cases->v[i]) && !lk_ci_case_in_error(&cases->v[i]);
     fputs("    <system-out>", out);
     if (passed)
-        xml(out, lk_ci_text(a, reports, n, n != 1, MAX_BODY), false);
+        xml(out, lk_ci_text(a, reports, n, n != 1, how, MAX_BODY), false);
     fputs("</system-out>\n    <system-err></system-err>\n", out);
 }
 
@@ -172,7 +172,7 @@ bool lk_junit_write(const struct lk_report *reports, size_t n, bool set,
     properties(out, a, reports, n, &cases);
     for (size_t i = 0; i < cases.n; i++)
         write_case(out, a, &cases.v[i], how);
-    system_out(out, a, reports, n, &cases);
+    system_out(out, a, reports, n, &cases, how);
     fputs("  </testsuite>\n</testsuites>\n", out);
     lk_arena_destroy(a);
     return fflush(out) == 0 && !ferror(out);

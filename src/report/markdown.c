@@ -100,8 +100,11 @@ static void summary_table(struct page *p, const struct lk_report *reports, size_
     if (concerned)
         row(p, "Affects", plain(p, concerned));
     else if (f && lk_sentence_is_stuck(f)) {
-        row(p, "Stuck", plain(p, lk_sentence_since(p->arena, r->snap, f)));
-        row(p, "Held up", plain(p, lk_sentence_held(p->arena, f)));
+        const char *held = lk_sentence_held(p->arena, f);
+        if (f->stuck_ms != LK_UNKNOWN)
+            row(p, "Stuck", plain(p, lk_sentence_since(p->arena, r->snap, f)));
+        if (held)
+            row(p, "Held up", plain(p, held));
     }
     if (f && f->culprits.n)
         row(p, "Where", cell_code(p, lk_sentence_place(p->arena, &f->culprits.v[0])));
@@ -196,12 +199,12 @@ static void finding(struct page *p, const struct lk_report *r, const struct lk_f
         fprintf(p->out, "and %zu more places\n\n", f->culprits.n - MAX_CULPRITS);
     lk_markdown_graph(p->out, p->arena, r, f, v);
     chain(p, r->snap, f, p->how->all);
-    const char *concerned = lk_sentence_concerned(p->arena, f);
+    const char *concerned = lk_sentence_concerned(p->arena, f),
+               *stood = lk_sentence_stuck(p->arena, r->snap, f);
     if (concerned)
         fprintf(p->out, "**Affects:** %s\n\n", plain(p, concerned));
-    else if (lk_sentence_is_stuck(f))
-        fprintf(p->out, "**Stuck:** %s; %s\n\n", plain(p, lk_sentence_since(p->arena, r->snap, f)),
-                plain(p, lk_sentence_held(p->arena, f)));
+    else if (stood)
+        fprintf(p->out, "**Stuck:** %s\n\n", plain(p, stood));
     fprintf(p->out, "**How sure:** %s\n\n", plain(p, lk_sentence_confidence(f->confidence)));
     if (f->evidence.n)
         fprintf(p->out, "**Evidence**\n\n");
@@ -211,8 +214,8 @@ static void finding(struct page *p, const struct lk_report *r, const struct lk_f
         fprintf(p->out, "- and %zu more\n", f->evidence.n - MAX_EVIDENCE);
     fprintf(p->out, "%s**Change:** %s\n\n", f->evidence.n ? "\n" : "",
             plain(p, lk_sentence_remedy(f)));
-    if (lk_sentence_safe_now(f))
-        fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_safe_now(f)));
+    if (lk_sentence_now(p->how, f))
+        fprintf(p->out, "**Now:** %s\n\n", plain(p, lk_sentence_now(p->how, f)));
     example(p, f->rule);
     fprintf(p->out, "**Fingerprint:** %s, the same wherever this hang comes back\n\n",
             code(p, f->fingerprint));

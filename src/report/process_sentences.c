@@ -41,6 +41,40 @@ const char *lk_sentence_command(struct lk_arena *a, const struct lk_snapshot *s,
     return lk_words_cut(a, *line ? line : s->comm, columns);
 }
 
+/* "package.module:name" or "module:factory()", as WSGI and ASGI servers are told their application;
+ * a server that has written a title has it in brackets. */
+static const char *application(struct lk_arena *a, const char *arg)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+    const char *bracket = strchr(arg, '['), *at = bracket ? bracket + 1 : arg;
+    size_t n[2];
+    const char *begin = at;
+    for (int i = 0; i < 2; i++) {
+        n[i] = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789.");
+        if (!n[i] || !strchr(letters, *at) || (i == 0 && at[n[0]] != ':'))
+            return NULL;
+        at += n[i] + (i == 0);
+    }
+    if (*at && strcmp(at, bracket ? "]" : "()") != 0)
+        return NULL;
+    return lk_arena_strndup(a, begin, (size_t)(at - begin));
+}
+
+const char *lk_sentence_serves(struct lk_arena *a, const struct lk_snapshot *s)
+{
+    const char *app = NULL;
+    struct lk_strbuf b = { 0 };
+    for (size_t i = 0; i < s->n_cmdline && !app; i++)
+        app = application(a, lk_words_safe(a, s->cmdline[i]));
+    if (app)
+        lk_strbuf_puts(&b, app);
+    if (s->unit && *s->unit)
+        lk_strbuf_printf(&b, "%sunit %s", b.n ? "; " : "", lk_phrase_name(a, s->unit));
+    if (s->container && *s->container)
+        lk_strbuf_printf(&b, "%s%s", b.n ? "; " : "", lk_phrase_name(a, s->container));
+    return b.n ? lk_phrase_keep(a, &b) : NULL;
+}
+
 const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
 {
     const char *threads =
@@ -68,9 +102,9 @@ const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
     if (s->watched_ms > 0)
         lk_strbuf_printf(&b, ", watched for %s", lk_words_duration(a, s->watched_ms));
     if (!s->samples.n)
-        lk_strbuf_puts(&b, ", only /proc was read; no thread was stopped");
+        lk_strbuf_puts(&b, ", only /proc was read; no thread stopped");
     else if (stopped == 0)
-        lk_strbuf_puts(&b, "; no thread was stopped");
+        lk_strbuf_puts(&b, "; no thread stopped");
     else
         lk_strbuf_printf(
             &b, "; %s of %s stopped for it", lk_words_number(a, stopped),
@@ -78,7 +112,7 @@ const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s)
     if (stopped > 0 && pause_us != LK_UNKNOWN)
         lk_strbuf_printf(&b, ", longest pause %" PRId64 ".%" PRId64 " ms", pause_us / 1000,
                          pause_us % 1000 / 100);
-    lk_strbuf_puts(&b, "; nothing was written to the process");
+    lk_strbuf_puts(&b, ", nothing written");
     return lk_phrase_keep(a, &b);
 }
 

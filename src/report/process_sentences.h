@@ -7,6 +7,9 @@
 /** "python3 app.py", cut to `columns`; the short name where there is no command line. */
 const char *lk_sentence_command(struct lk_arena *a, const struct lk_snapshot *s, size_t columns);
 /** "Python 3.11.2, 14 threads". */
+/** "server:app; unit shop.service; docker 0123456789ab": what its command line says that it serves,
+ * and where; NULL where nothing of it is known. */
+const char *lk_sentence_serves(struct lk_arena *a, const struct lk_snapshot *s);
 const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s);
 /** What was done to the target: samples, threads stopped, longest pause. */
 const char *lk_sentence_looked(struct lk_arena *a, const struct lk_snapshot *s);

@@ -26,6 +26,7 @@
 struct log {
     struct lk_arena *arena;
     const char *root; /* folder that BASE stands for; NULL */
+    const struct lk_render *how;
 };
 
 /* ---- strings --------------------------------------------------------------------------------- */
@@ -243,7 +244,7 @@ static json_t *result(struct log *l, const struct lk_ci_issue *i)
     if (known)
         lk_json_set(o, "ruleIndex", json_integer(known - lk_rules));
     lk_json_set(o, "level", json_string(level_of(f->severity, f->confidence)));
-    lk_json_set(o, "message", message(lk_ci_message(l->arena, i)));
+    lk_json_set(o, "message", message(lk_ci_message(l->arena, i, l->how)));
     places(l, o, i);
     lk_json_set(prints, "loopknotFingerprint/v1", json_string(f->fingerprint));
     lk_json_set(o, "partialFingerprints", prints);
@@ -333,7 +334,7 @@ static json_t *run_of(struct log *l, const struct lk_report *reports, size_t n,
 bool lk_sarif_write(const struct lk_report *reports, size_t n, bool set,
                     const struct lk_render *how, FILE *out)
 {
-    struct log l = { .arena = lk_arena_create() };
+    struct log l = { .arena = lk_arena_create(), .how = how };
     json_t *log = lk_json_object(), *runs = lk_json_array();
     (void)set;
     /* The folder of the first process, which is the root of a tree: the checkout, where CI starts

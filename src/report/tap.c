@@ -76,7 +76,7 @@ static void diagnosis(FILE *out, struct lk_arena *a, const struct lk_ci_case *c,
             fprintf(out, "  line: %d\n", place->line);
     }
     if (fails(c))
-        lines(out, "report", lk_ci_text(a, c->reports, c->n, c->n != 1, MAX_BODY));
+        lines(out, "report", lk_ci_text(a, c->reports, c->n, c->n != 1, how, MAX_BODY));
     fputs("  ...\n", out);
 }
 

@@ -361,3 +361,16 @@ bool lk_test_find(struct lk_arena *a, const struct lk_report *reports, size_t n,
                 return true;
     return false;
 }
+
+const char *lk_sentence_test(struct lk_arena *a, const struct lk_report *reports, size_t n,
+                             size_t i)
+{
+    struct lk_test t = { 0 };
+    const struct lk_snapshot *s = reports[i].snap;
+    if (!lk_test_find(a, reports, n, i, &t))
+        return NULL;
+    if (s->test_env && s->test_env_own)
+        return lk_words_safe(a, s->test_env);
+    return lk_arena_printf(a, "%s of %s%s%s%s", lk_words_safe(a, t.name), lk_words_safe(a, t.group),
+                           t.phase ? " (" : "", t.phase ? t.phase : "", t.phase ? ")" : "");
+}

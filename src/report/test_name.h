@@ -19,8 +19,12 @@ struct lk_test {
 
 /** The test that this process itself runs: its environment, if it has set it, then its frames. */
 bool lk_test_own(struct lk_arena *a, const struct lk_snapshot *s, struct lk_test *ret);
-/** The same, else that of the nearest ancestor among the reports, else the environment it
- * inherited, else command lines. */
+/** "tests/test_app.py::test_get (call)" as pytest has it, else "test_get of tests.test_app"; NULL
+ * where lk_test_find() finds none. */
+const char *lk_sentence_test(struct lk_arena *a, const struct lk_report *reports, size_t n,
+                             size_t i);
+/** The same as lk_test_own(), else that of the nearest ancestor among the reports, else the
+ * environment it inherited, else command lines. */
 bool lk_test_find(struct lk_arena *a, const struct lk_report *reports, size_t n, size_t i,
                   struct lk_test *ret);
 

@@ -11,6 +11,7 @@
 #include "diagnose/rules/rule_texts.h"
 #include "report/process_groups.h"
 #include "report/sentences.h"
+#include "report/test_name.h"
 #include "util/text.h"
 
 #define FIELD           8  /* columns of a field's label */
@@ -19,6 +20,7 @@
 #define MAX_EVIDENCE    20
 #define ALSO_NAMED      3 /* further findings named on the first screen */
 #define COMMAND_COLUMNS 160
+#define SOURCE_COLUMNS  160
 #define PIDS_NAMED      6 /* of processes that are told of as one */
 
 static const char *verdict_word(struct lk_terminal *p, enum lk_verdict v)
@@ -52,9 +54,38 @@ static const char *process(struct lk_terminal *p, const struct lk_snapshot *s, s
                            runtime);
 }
 
+static size_t indent_of(const char *line)
+{
+    return line && line[strspn(line, " ")] ? strspn(line, " ") : SIZE_MAX;
+}
+
+static void source_line(struct lk_terminal *p, bool guilty, const char *line, size_t indent)
+{
+    if (indent_of(line) == SIZE_MAX)
+        return;
+    lk_terminal_line(p, 2 + FIELD, guilty ? LK_INK_BOLD : LK_INK_PLAIN,
+                     lk_arena_printf(p->arena, "%c %s", guilty ? '>' : ' ',
+                                     lk_words_cut(p->arena, line + indent, SOURCE_COLUMNS)));
+}
+
+/* around: with the lines before and after it, moved to the left together. */
+static void source(struct lk_terminal *p, const struct lk_culprit *c, bool around)
+{
+    const struct lk_source_context *x = c->context;
+    if (!around || !x || indent_of(x->at) == SIZE_MAX) {
+        source_line(p, true, c->source, 0);
+        return;
+    }
+    const size_t indent =
+        LK_MIN(indent_of(x->at), LK_MIN(indent_of(x->before), indent_of(x->after)));
+    source_line(p, false, x->before, indent);
+    source_line(p, true, x->at, indent);
+    source_line(p, false, x->after, indent);
+}
+
 /* File and line are never broken over two lines: they are there to be copied. */
 static void culprit(struct lk_terminal *p, const struct lk_snapshot *s, const char *label,
-                    const struct lk_culprit *c)
+                    const struct lk_culprit *c, bool around)
 {
     const char *who = lk_sentence_culprit(p->arena, s, c), *place = lk_sentence_place(p->arena, c);
     const char *both = who ? lk_arena_printf(p->arena, "%s, %s", place, who) : place;
@@ -65,9 +96,7 @@ static void culprit(struct lk_terminal *p, const struct lk_snapshot *s, const ch
                     fits ? both : place);
     if (!fits && who)
         lk_terminal_line(p, 2 + FIELD, LK_INK_PLAIN, lk_arena_printf(p->arena, "in %s", who));
-    if (c->source && *c->source)
-        lk_terminal_line(p, 2 + FIELD, LK_INK_BOLD,
-                         lk_arena_printf(p->arena, "> %s", lk_words_cut(p->arena, c->source, 160)));
+    source(p, c, around);
 }
 
 /* What else was found, and of the worst of it what kind. */
@@ -90,14 +119,12 @@ static void also(struct lk_terminal *p, const struct lk_findings *fs, size_t fro
 static void stuck(struct lk_terminal *p, const struct lk_snapshot *s, const struct lk_finding *f,
                   int max_lines)
 {
-    const char *concerned = lk_sentence_concerned(p->arena, f);
+    const char *concerned = lk_sentence_concerned(p->arena, f),
+               *stood = lk_sentence_stuck(p->arena, s, f);
     if (concerned)
         field(p, "Affects", concerned, max_lines);
-    else if (lk_sentence_is_stuck(f))
-        field(p, "Stuck",
-              lk_arena_printf(p->arena, "%s; %s", lk_sentence_since(p->arena, s, f),
-                              lk_sentence_held(p->arena, f)),
-              max_lines);
+    else if (stood)
+        field(p, "Stuck", stood, max_lines);
 }
 
 static bool same_place(const struct lk_culprit *a, const struct lk_culprit *b)
@@ -105,7 +132,8 @@ static bool same_place(const struct lk_culprit *a, const struct lk_culprit *b)
     return a->file && b->file && strcmp(a->file, b->file) == 0 && a->line == b->line;
 }
 
-static void first_finding(struct lk_terminal *p, const struct lk_report *r, struct told *told)
+static void first_finding(struct lk_terminal *p, const struct lk_report *r,
+                          const struct lk_render *how, struct told *told)
 {
     const struct lk_finding *f = &r->findings->list.v[0];
     told->any = true;
@@ -118,9 +146,9 @@ static void first_finding(struct lk_terminal *p, const struct lk_report *r, stru
     const bool both = f->culprits.n == 2 && !same_place(&f->culprits.v[0], &f->culprits.v[1]);
     told->culprits = both ? 2 : LK_MIN(f->culprits.n, (size_t)1);
     for (size_t i = 0; i < told->culprits; i++)
-        culprit(p, r->snap, i ? "and" : "Where", &f->culprits.v[i]);
+        culprit(p, r->snap, i ? "and" : "Where", &f->culprits.v[i], !both);
     told->change = field(p, "Change", lk_sentence_remedy(f), 4);
-    told->now = !lk_sentence_safe_now(f) || field(p, "Now", lk_sentence_safe_now(f), 3);
+    told->now = !lk_sentence_now(how, f) || field(p, "Now", lk_sentence_now(how, f), 3);
     if (r->findings->verdict_why)
         field(p, "Unsure", r->findings->verdict_why, 2);
 }
@@ -178,7 +206,7 @@ static void unseen(struct lk_terminal *p, const struct lk_report *reports, size_
 }
 
 static struct told first_screen(struct lk_terminal *p, const struct lk_report *reports, size_t n,
-                                size_t i)
+                                size_t i, const struct lk_render *how)
 {
     struct told told = { 0 };
     const struct lk_report *r = &reports[i];
@@ -187,9 +215,15 @@ static struct told first_screen(struct lk_terminal *p, const struct lk_report *r
     const bool found = r->findings->list.n && v != LK_VERDICT_UNKNOWN && v != LK_HEALTHY;
     lk_terminal_two(p, 0, lk_terminal_verdict_ink(v), word,
                     lk_arena_printf(p->arena, " %s", process(p, r->snap, strlen(word) + 2)));
+    const char *serves = lk_sentence_serves(p->arena, r->snap),
+               *test = lk_sentence_test(p->arena, reports, n, i);
     lk_terminal_blank(p);
+    if (test)
+        field(p, "Test", test, 2);
+    if (serves)
+        field(p, "Serves", serves, 2);
     if (found)
-        first_finding(p, r, &told);
+        first_finding(p, r, how, &told);
     else if (v == LK_HEALTHY)
         why_healthy(p, r->snap);
     else
@@ -248,9 +282,10 @@ static void docs(struct lk_terminal *p, const struct lk_rule *rule)
               0);
 }
 
-static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, bool all,
-                    const struct told *told)
+static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i,
+                    const struct lk_render *how, const struct told *told)
 {
+    const bool all = how->all;
     const struct lk_finding *f = &r->findings->list.v[i];
     struct lk_arena *a = p->arena;
     lk_terminal_blank(p);
@@ -263,7 +298,7 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     chain(p, r->snap, f);
     const bool more = f->culprits.n > told->culprits;
     for (size_t c = 0; more && c < f->culprits.n && (all || c < MAX_CULPRITS); c++)
-        culprit(p, r->snap, c ? "and" : "Where", &f->culprits.v[c]);
+        culprit(p, r->snap, c ? "and" : "Where", &f->culprits.v[c], true);
     if (!all && f->culprits.n > MAX_CULPRITS)
         field(p, "", lk_arena_printf(a, "and %zu more places", f->culprits.n - MAX_CULPRITS), 0);
     if (!told->any)
@@ -272,8 +307,8 @@ static void finding(struct lk_terminal *p, const struct lk_report *r, size_t i, 
     evidence(p, f, all);
     if (!told->change)
         field(p, "Change", lk_sentence_remedy(f), 0);
-    if (!told->now && lk_sentence_safe_now(f))
-        field(p, "Now", lk_sentence_safe_now(f), 0);
+    if (!told->now && lk_sentence_now(how, f))
+        field(p, "Now", lk_sentence_now(how, f), 0);
     field(p, "Id", lk_arena_printf(a, "%s, the same wherever this hang comes back", f->fingerprint),
           0);
     docs(p, f->rule);
@@ -299,9 +334,9 @@ static void ruled_out(struct lk_terminal *p, const struct lk_report *r)
 static void report(struct lk_terminal *p, const struct lk_report *reports, size_t n, size_t i,
                    const struct lk_render *how)
 {
-    const struct told told = first_screen(p, reports, n, i), nothing = { 0 };
+    const struct told told = first_screen(p, reports, n, i, how), nothing = { 0 };
     for (size_t f = 0; f < reports[i].findings->list.n; f++)
-        finding(p, &reports[i], f, how->all, f ? &nothing : &told);
+        finding(p, &reports[i], f, how, f ? &nothing : &told);
     if (how->verbose)
         ruled_out(p, &reports[i]);
     lk_text_lists(p, &reports[i], how);
@@ -369,6 +404,9 @@ static void set_overview(struct lk_terminal *p, const struct lk_report *reports,
         const char *word = lk_arena_printf(p->arena, "%-8s", verdict_word(p, fs->verdict));
         lk_terminal_two(p, 2, lk_terminal_verdict_ink(fs->verdict), word,
                         lk_arena_printf(p->arena, " %s", group_line(p, reports, g, 12)));
+        const char *test = lk_sentence_test(p->arena, reports, n, g->members[0]);
+        if (test)
+            lk_terminal_line(p, 11, LK_INK_BOLD, lk_arena_printf(p->arena, "test %s", test));
         if (fs->list.n && fs->list.v[0].culprits.n)
             lk_terminal_line(
                 p, 11, LK_INK_PLAIN,

@@ -11,11 +11,8 @@
 #include "report/sentences.h"
 #include "util/text.h"
 
-#define MAX_FRAMES     40 /* of one stack */
-#define MAX_GROUPS     50 /* of one list */
-#define MAX_NAMES      8  /* of the members of a group */
-#define SOURCE_COLUMNS 160
-#define FRAME_INDENT   6
+#define MAX_GROUPS 50 /* of one list */
+#define MAX_NAMES  8  /* of the members of a group */
 
 /* One entry of a list: a single entity, or a group of identical ones. */
 struct entry {
@@ -108,49 +105,6 @@ static const char *member_names(const struct lists *l, enum lk_kind kind, const 
     return ret;
 }
 
-/* ---- stacks ------------------------------------------------------------------------------ */
-
-static void python_stack(const struct lists *l, const struct lk_pystack *st)
-{
-    const size_t most = l->how->all ? SIZE_MAX : MAX_FRAMES;
-    for (uint32_t i = 0; st && i < st->n && i < most; i++) {
-        const struct lk_pyframe *f = &st->frames[i];
-        const bool user = lk_is_user_frame(f);
-        /* Paths of your code stay whole: they are there to be copied. */
-        const size_t room =
-            user || l->p->width <= FRAME_INDENT ? 0 : (size_t)(l->p->width - FRAME_INDENT);
-        lk_terminal_two(l->p, 4, user ? LK_INK_BOLD : LK_INK_PLAIN, user ? "*" : " ",
-                        lk_sentence_frame(l->arena, f, room));
-        if (user && f->source && *f->source)
-            lk_terminal_line(l->p, 10, LK_INK_BOLD,
-                             lk_words_cut(l->arena, f->source, SOURCE_COLUMNS));
-        for (size_t k = 0; f->locals && k < f->locals->n; k++)
-            lk_terminal_line(l->p, 12, LK_INK_PLAIN, lk_sentence_local(l->arena, &f->locals->v[k]));
-    }
-    if (st && st->n > most)
-        lk_terminal_line(
-            l->p, 6, LK_INK_PLAIN,
-            lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
-    if (st && st->truncated)
-        lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
-}
-
-static void native_stack(const struct lists *l, const struct lk_natstack *st)
-{
-    const size_t most = l->how->all ? SIZE_MAX : MAX_FRAMES;
-    if (!st || !st->n)
-        return;
-    lk_terminal_line(l->p, 6, LK_INK_DIM, "native:");
-    for (uint32_t i = 0; i < st->n && i < most; i++)
-        lk_terminal_line(l->p, 6, LK_INK_PLAIN, lk_sentence_native(l->arena, &st->frames[i]));
-    if (st->n > most)
-        lk_terminal_line(
-            l->p, 6, LK_INK_PLAIN,
-            lk_arena_printf(l->arena, "... %zu more frames, --all shows them", st->n - most));
-    if (st->truncated)
-        lk_terminal_line(l->p, 6, LK_INK_PLAIN, "... the rest of this stack could not be read");
-}
-
 /* ---- threads ------------------------------------------------------------------------------ */
 
 static enum lk_thread_state state_of(const struct lists *l, uint32_t i)
@@ -211,7 +165,7 @@ static void parents_frames(const struct lists *l, const struct lk_pystack *st)
                                     lk_sentence_frame(l->arena, f, 0), l->how->all ? ":" : ""),
                     0);
     if (l->how->all)
-        python_stack(l, st);
+        lk_text_python_stack(l->p, l->how, st);
 }
 
 static void thread_entry(const struct lists *l, const struct entry *e)
@@ -237,10 +191,10 @@ static void thread_entry(const struct lists *l, const struct entry *e)
             0);
     if (lk_words_is_idle(st) && !e->blamed && !l->how->all && !l->how->verbose && !l->how->native)
         return;
-    python_stack(l, t->python_stack);
+    lk_text_python_stack(l->p, l->how, t->python_stack);
     parents_frames(l, t->before_fork);
     if (native && (l->how->native || !python))
-        native_stack(l, t->native_stack);
+        lk_text_native_stack(l->p, l->how, t->native_stack);
     if (!python && !native)
         lk_terminal_line(l->p, 6, LK_INK_PLAIN, "no stack was read");
 }
@@ -302,7 +256,7 @@ static void task_entry(const struct lists *l, const struct entry *e)
     }
     /* A running task's frames stand on its thread's stack, which was shown above. */
     if (!lk_thread_at(l->snap, k->run_by))
-        python_stack(l, k->stack);
+        lk_text_python_stack(l->p, l->how, k->stack);
 }
 
 static void executor_entry(const struct lists *l, const struct entry *e)
@@ -349,22 +303,24 @@ static void list(const struct lists *l, const char *title, enum lk_kind kind, co
     lk_free(e.list.v);
 }
 
-/* Locks that nobody holds and nobody waits for are only counted, unless a finding names them. */
+/* Locks that nobody holds and nobody waits for are only counted, beside others, unless a finding
+ * names them. */
 static void locks(const struct lists *l)
 {
     struct entries e = entries_of(l, LK_KIND_LOCK, lock_rank);
-    size_t quiet = 0;
-    heading(l, "LOCKS AND QUEUES", lk_snapshot_count(l->snap, LK_KIND_LOCK), NULL);
+    size_t told = 0, quiet = 0;
     for (size_t i = 0; i < e.list.n; i++) {
         if (!l->how->all && !e.list.v[i].blamed && e.list.v[i].rank == 2) {
             quiet += e.list.v[i].count;
             continue;
         }
+        if (!told++)
+            heading(l, "LOCKS AND QUEUES", lk_snapshot_count(l->snap, LK_KIND_LOCK), NULL);
         if (list_full(l, &e, i))
             break;
         lock_entry(l, &e.list.v[i]);
     }
-    if (quiet)
+    if (told && quiet)
         lk_terminal_line(l->p, 2, LK_INK_PLAIN,
                          lk_arena_printf(l->arena, "%s with no known holder and no waiter",
                                          lk_words_number(l->arena, (int64_t)quiet)));

@@ -86,6 +86,7 @@ void lk_snapshot_copy_process(struct lk_snapshot *to, const struct lk_snapshot *
     to->taken_at = copy(to, from->taken_at);
     to->cwd = copy(to, from->cwd);
     to->supervisor = from->supervisor;
+    to->respawned_by = from->respawned_by; /* static */
     to->supervisor_timeout_ms = from->supervisor_timeout_ms;
     to->test_env = copy(to, from->test_env);
     to->test_env_own = from->test_env_own;

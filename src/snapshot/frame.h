@@ -50,6 +50,11 @@ struct lk_locals {
     size_t n;
 };
 
+/** A line with the ones before and after it, with their indentation; NULL not read. */
+struct lk_source_context {
+    const char *before, *at, *after;
+};
+
 struct lk_pyframe {
     const struct lk_code *code;
     int line;           /* current line; 0 = not known */
@@ -57,6 +62,8 @@ struct lk_pyframe {
     uint32_t lasti;     /* instruction offset, for progress only */
     /* NULL: not asked for, or not read. Only in a stack of one party's own */
     const struct lk_locals *locals;
+    /* of the frame that a culprit is made of; NULL elsewhere */
+    struct lk_source_context *context;
 };
 
 /** A stack, innermost first. Equal stacks are one object: compare pointers to fold. */

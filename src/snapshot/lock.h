@@ -25,6 +25,9 @@ struct lk_lock {
     /* for reports: "threading.Lock", "queue.Queue", "pthread_mutex", "asyncio.Lock", "file lock" */
     const char *kind;
     enum lk_lock_type type;
+    /* where the program keeps it, "server.AUDIT"; NULL not found */
+    const char *name;
+    bool shared_name; /* an attribute of its class: objects of that class have one each */
     /* mutual exclusion with one holder: waits on it end when the owner releases */
     bool mutex;
     bool plain; /* a threading.Lock: its holder that takes it again waits as well, other than for a

@@ -79,7 +79,8 @@ struct lk_snapshot {
     bool not_examined; /* it stands in its set only to say so, and why: among the limits */
     bool forked;       /* a copy of its parent: forked, and no exec since */
     const char *comm, *exe, *host, *boot_id, *start_time, *container, *taken_at;
-    char **cmdline; /* redacted, clean */
+    const char *unit; /* the systemd service that it belongs to; NULL none */
+    char **cmdline;   /* redacted, clean */
     size_t n_cmdline;
     const char *cwd;
     struct {
@@ -87,7 +88,8 @@ struct lk_snapshot {
         size_t n, cap;
     } children;
     const struct lk_supervisor *supervisor; /* NULL: it is none */
-    bool children_examined; /* the children are (or will be) examined in the same run: --tree */
+    bool children_examined;   /* the children are (or will be) examined in the same run: --tree */
+    const char *respawned_by; /* the master that starts another one when it ends; NULL none known */
     int64_t supervisor_timeout_ms; /* gunicorn --timeout that kills a hung worker; LK_UNKNOWN */
     /* PYTEST_CURRENT_TEST of its environment, nothing else of which is kept; NULL */
     const char *test_env;

@@ -32,8 +32,8 @@ struct table {
     static const struct table name = { name##_rows, LK_ARRAY_LEN(name##_rows) }
 
 TABLE(process, NAME(lk_snapshot, comm), NAME(lk_snapshot, exe), NAME(lk_snapshot, host),
-      NAME(lk_snapshot, container), NAME(lk_snapshot, around.kernel), NAME(lk_snapshot, cwd),
-      NAME(lk_snapshot, test_env), NAME(lk_snapshot, unit_test.group),
+      NAME(lk_snapshot, container), NAME(lk_snapshot, unit), NAME(lk_snapshot, around.kernel),
+      NAME(lk_snapshot, cwd), NAME(lk_snapshot, test_env), NAME(lk_snapshot, unit_test.group),
       NAME(lk_snapshot, unit_test.name), NAME(lk_snapshot, stop.tracer_comm),
       NAME(lk_snapshot, stop.d_where), SENTENCE(lk_snapshot, withheld),
       SENTENCE(lk_snapshot, stood_still_in), SENTENCE(lk_snapshot, decisive_why),
@@ -49,7 +49,7 @@ TABLE(task, NAME(lk_task, name), NAME(lk_task, coroutine), NAME(lk_task, wait.ca
 TABLE(loop, NAME(lk_loop, cls), NAME(lk_loop, origin));
 TABLE(handle, NAME(lk_handle, callback));
 TABLE(future, NAME(lk_future, cls));
-TABLE(lock, NAME(lk_lock, kind));
+TABLE(lock, NAME(lk_lock, kind), NAME(lk_lock, name));
 TABLE(executor, NAME(lk_executor, kind));
 TABLE(item, NAME(lk_item, function));
 TABLE(outside, NAME(lk_extern, text), NAME(lk_extern, local), NAME(lk_extern, fills));
@@ -62,6 +62,8 @@ TABLE(at_hand, NAME(lk_at_hand, callback), SENTENCE(lk_at_hand, when));
 TABLE(code, NAME(lk_code, function), NAME(lk_code, qualname), NAME(lk_code, file),
       NAME(lk_code, call));
 TABLE(frame, SOURCE(lk_pyframe, source));
+TABLE(context, SOURCE(lk_source_context, before), SOURCE(lk_source_context, at),
+      SOURCE(lk_source_context, after));
 TABLE(local, NAME(lk_local, name), NAME(lk_local, value));
 TABLE(native, NAME(lk_natframe, function), NAME(lk_natframe, module),
       NAME(lk_natframe, module_path), NAME(lk_natframe, file), SOURCE(lk_natframe, source));
@@ -102,6 +104,8 @@ static void tell_frame(struct walk *w, struct lk_pyframe *f)
     if (is_new(w, f->code))
         tell(w, &code, (void *)f->code);
     tell(w, &frame, f);
+    if (f->context)
+        tell(w, &context, f->context);
     for (size_t i = 0; f->locals && i < f->locals->n; i++)
         tell(w, &local, &f->locals->v[i]);
 }

@@ -144,7 +144,7 @@ def the_real_run():
 
 # Words of our own, ids, dates, and folders that no report shows.
 OWN_WORDS = {"id", "build_id", "boot_id", "start_time", "taken_at", "syscall", "load", "version", "build", "stdlib", "own_folders", "prefix",
-             "likely_for", "lk_loop.kind", "lk_loop.offload", "lk_loop.cancels", "lk_supervisor.name", "lk_supervisor.child", "cmdline"}
+             "likely_for", "lk_loop.kind", "lk_loop.offload", "lk_loop.cancels", "lk_supervisor.name", "lk_supervisor.child", "cmdline", "respawned_by"}
 
 
 def texts_of_the_snapshot():

@@ -189,6 +189,96 @@ static void identical_threads_are_one_entry(void **state)
     fixture_destroy(&r);
 }
 
+/* Of what libraries do between your frames only how much of it there is; the innermost frame stays.
+ */
+static void runs_of_library_frames_fold(void **state)
+{
+    static const char *const frames[][4] = {
+        { "select", "/usr/lib/python3.11/selectors.py", "stdlib", NULL },
+        { "a", "/srv/venv/lib/python3.11/site-packages/flask/app.py", "framework", NULL },
+        { "b", "/srv/venv/lib/python3.11/site-packages/flask/views.py", "framework", NULL },
+        { "c", "/usr/lib/python3.11/threading.py", "stdlib", NULL },
+        { "view", "/srv/app.py", "user", "return 1" },
+        { "d", "<frozen importlib._bootstrap>", "stdlib", NULL },
+        { "e", "/usr/lib/python3.11/threading.py", "stdlib", NULL },
+    };
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    r.snap->threads.v[1].python_stack =
+        fixture_stack(r.snap, 7, frames, (int[]){ 1, 2, 3, 4, 5, 6, 7 });
+    char *out = text(&r, 1, (struct lk_render){ 0 });
+    assert_has(out, "      /usr/lib/python3.11/selectors.py:1 in select\n"
+                    "      ... 3 frames of flask, threading\n"
+                    "    * /srv/app.py:5 in view\n"
+                    "          return 1\n"
+                    "      <frozen importlib._bootstrap>:6 in d\n");
+    free(out);
+    out = text(&r, 1, (struct lk_render){ .all = true });
+    assert_lacks(out, " frames of ");
+    assert_has(out, "flask/views.py:3 in b\n");
+    free(out);
+    fixture_destroy(&r);
+}
+
+/* One guilty line stands between its neighbours, of two each by itself. */
+static void the_guilty_line_has_neighbours(void **state)
+{
+    struct lk_source_context x = { "    def outer():", "        return fut.result()", "" };
+    struct lk_report r = fixture_deadlock();
+    struct lk_finding *f = &r.findings->list.v[0];
+    (void)state;
+    f->culprits.v[0].context = &x;
+    char *out = text(&r, 1, (struct lk_render){ 0 });
+    assert_has(out, "            def outer():\n          >     return fut.result()\n  Change");
+    free(out);
+    struct lk_culprit other = f->culprits.v[0];
+    other.line++;
+    lk_vec_add(&f->culprits, other);
+    out = text(&r, 1, (struct lk_render){ 0 });
+    assert_lacks(out, "def outer():");
+    free(out);
+    fixture_destroy(&r);
+}
+
+static void the_head_says_what_is_served(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    char *const argv[] = { "gunicorn", "-b", "localhost:8000", "shop.web:make_app()" };
+    (void)state;
+    r.snap->cmdline = (char **)argv;
+    r.snap->n_cmdline = 4;
+    r.snap->unit = "shop.service";
+    char *out = text(&r, 1, (struct lk_render){ 0 });
+    assert_has(out, "\n  Serves  shop.web:make_app; unit shop.service");
+    free(out);
+    fixture_destroy(&r);
+}
+
+static void a_lock_has_its_name(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    struct lk_lock *l = &r.snap->locks.v[0];
+    (void)state;
+    l->name = "server.AUDIT";
+    lk_refs_add(r.snap, &l->waiters, lk_ref_make(LK_KIND_THREAD, 0));
+    char *out = text(&r, 1, (struct lk_render){ .all = true });
+    assert_has(out, " server.AUDIT");
+    free(out);
+    fixture_destroy(&r);
+}
+
+/* What `loopknot run` ends is not to be ended by whoever reads of it. */
+static void what_is_ended_needs_nothing(void **state)
+{
+    struct lk_report r = fixture_deadlock();
+    (void)state;
+    char *out = text(&r, 1, (struct lk_render){ .ended = true });
+    assert_has(out, "  Now     Nothing: loopknot run ends");
+    assert_lacks(out, "restart it");
+    free(out);
+    fixture_destroy(&r);
+}
+
 static void lines_keep_to_the_width(void **state)
 {
     struct lk_report r = fixture_deadlock();
@@ -405,6 +495,11 @@ int main(void)
         cmocka_unit_test(a_chain_is_drawn_line_by_line),
         cmocka_unit_test(doubtful_edges_say_so),
         cmocka_unit_test(identical_threads_are_one_entry),
+        cmocka_unit_test(runs_of_library_frames_fold),
+        cmocka_unit_test(the_guilty_line_has_neighbours),
+        cmocka_unit_test(the_head_says_what_is_served),
+        cmocka_unit_test(a_lock_has_its_name),
+        cmocka_unit_test(what_is_ended_needs_nothing),
         cmocka_unit_test(lines_keep_to_the_width),
         cmocka_unit_test(narrow_terminals_end),
         cmocka_unit_test(colour_is_balanced_and_optional),

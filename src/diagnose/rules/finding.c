@@ -30,6 +30,7 @@ struct lk_culprit lk_culprit_of_frame(const struct lk_pyframe *p, int64_t tid, c
         k.file = p->code->file;
         k.line = p->line;
         k.source = p->source;
+        k.context = p->context;
     }
     return k;
 }

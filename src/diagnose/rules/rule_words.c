@@ -92,7 +92,13 @@ const char *lk_with_kill(const struct lk_rule_context *c, const struct lk_findin
 const char *lk_end_process_words(const struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
-    if (s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0)
+    const bool timed = s->supervisor_timeout_ms != LK_UNKNOWN && s->supervisor_timeout_ms > 0;
+    if (s->respawned_by && !timed && !s->one_moment)
+        return lk_print(c,
+                        "end this worker with kill -TERM %lld, then kill -KILL %lld if it does not "
+                        "end: the %s starts another one.",
+                        (long long)s->pid, (long long)s->pid, s->respawned_by);
+    if (timed)
         return lk_print(c,
                         "end this worker with kill -TERM %lld (then -KILL): its supervisor starts "
                         "another one, and may do so by itself once a request has taken %s.",

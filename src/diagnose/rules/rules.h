@@ -16,8 +16,9 @@ struct lk_culprit {
     const char *task; /* id; NULL */
     const char *function, *file;
     int line;
-    const char *source; /* NULL */
-    const char *module; /* native culprit without file: module and offset */
+    const char *source;                /* NULL */
+    struct lk_source_context *context; /* the frame's; NULL */
+    const char *module;                /* native culprit without file: module and offset */
     uint64_t offset;
 };
 

@@ -240,9 +240,8 @@ static const char *cycle_safe_now(const struct lk_rule_context *c, const struct 
                         "thread. Unless it moves by itself, %s",
                         lk_end_process_words(c));
     return lk_print(c,
-                    "Nothing inside the process frees it: no wait in the chain has a timeout, and "
-                    "cancelling does not interrupt a "
-                    "blocked thread. %s",
+                    "Nothing inside frees it: no wait has a timeout, and a blocked thread cannot "
+                    "be cancelled. %s",
                     lk_capitalized(c, lk_end_process_words(c)));
 }
 

@@ -4,7 +4,19 @@
  */
 #include "diagnose/wording/entity.h"
 
+#include "diagnose/wording/text.h"
 #include "util/text.h"
+
+const char *lk_entity_lock(struct lk_arena *a, const struct lk_lock *l)
+{
+    enum { NAME_COLUMNS = 60 };
+    const char *kind = lk_words_cut(a, lk_or_else(l->kind, "lock"), NAME_COLUMNS),
+               *name = l->name ? lk_words_cut(a, l->name, NAME_COLUMNS) : NULL;
+    if (!name)
+        return lk_arena_printf(a, "%s %s", kind, l->id);
+    return l->shared_name ? lk_arena_printf(a, "%s %s (%s)", kind, name, l->id)
+                          : lk_arena_printf(a, "%s %s", kind, name);
+}
 
 const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r)
 {
@@ -25,8 +37,7 @@ const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, stru
                                lk_or_else(s->tasks.v[r.index].name, id),
                                lk_or_else(s->tasks.v[r.index].coroutine, "?"));
     case LK_KIND_FUTURE: return lk_arena_printf(a, "future %s", id);
-    case LK_KIND_LOCK:
-        return lk_arena_printf(a, "%s %s", lk_or_else(s->locks.v[r.index].kind, "lock"), id);
+    case LK_KIND_LOCK: return lk_entity_lock(a, &s->locks.v[r.index]);
     case LK_KIND_EXECUTOR:
         return lk_arena_printf(a, "%s %s", lk_or_else(s->executors.v[r.index].kind, "executor"),
                                id);

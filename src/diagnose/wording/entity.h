@@ -11,6 +11,8 @@
  * "threading.Lock l1", ... Belongs to the arena or to the snapshot; never NULL.
  */
 const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r);
+/** "threading.Lock server.AUDIT", "threading.Lock Account.lock (l1)", "threading.Lock l1". */
+const char *lk_entity_lock(struct lk_arena *a, const struct lk_lock *l);
 /** "python", "jvm", ...; NULL where it is not known. */
 const char *lk_runtime_name(enum lk_runtime r);
 /** "a ", or "" before the name of a program: "a shell", "sudo". */

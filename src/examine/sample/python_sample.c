@@ -1,4 +1,5 @@
 /* One sample of the Python side, in the order in which one part builds on another. */
+#include "read/loops/reachable.h"
 #include "read/loops/read.h"
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/runtime.h"
@@ -37,6 +38,7 @@ void lk_py_read(struct lk_py *py, struct lk_snapshot *s)
         lk_py_read_servers(py);
         lk_py_read_reachable_sockets(py);
         lk_py_read_owners(py);
+        lk_py_name_locks(py);
         lk_reader_end(py);
     }
     s->python.frames_read = py->frames_complete;

@@ -25,6 +25,7 @@ struct line_ref {
     int line;
     const char *name; /* of the file */
     const char **source;
+    bool whole; /* with its indentation */
 };
 
 /* First all frames are gathered, then each file is read once, into a buffer that all share: no more
@@ -48,10 +49,12 @@ static int compare_line_refs(const void *a, const void *b)
     const struct line_ref *x = a, *y = b;
     if (x->file != y->file)
         return x->file < y->file ? -1 : 1;
-    return x->line < y->line ? -1 : x->line > y->line;
+    if (x->line != y->line)
+        return x->line < y->line ? -1 : 1;
+    return x->whole - y->whole;
 }
 
-static void want_line(struct reader *r, const char *name, int line, const char **source)
+static void want_line(struct reader *r, const char *name, int line, bool whole, const char **source)
 {
     if (*source || line <= 0 || !name || !name[0] || name[0] == '<')
         return;
@@ -62,13 +65,25 @@ static void want_line(struct reader *r, const char *name, int line, const char *
         file = r->files.n;
         lk_map_put(&r->files, key, file);
     }
-    lk_vec_add(&r->lines, ((struct line_ref){ (uint32_t)file, line, name, source }));
+    lk_vec_add(&r->lines, ((struct line_ref){ (uint32_t)file, line, name, source, whole }));
 }
 
 static void want(struct reader *r, struct lk_pyframe *f)
 {
     if (f && f->code)
-        want_line(r, f->code->file, f->line, &f->source);
+        want_line(r, f->code->file, f->line, false, &f->source);
+}
+
+/* The lines around it too: of the frame that a culprit is made of. */
+static void want_context(struct reader *r, struct lk_pyframe *f)
+{
+    want(r, f);
+    if (f->context || !f->code || f->line <= 0)
+        return;
+    f->context = lk_arena_alloc(r->s->arena, sizeof *f->context);
+    want_line(r, f->code->file, f->line - 1, true, &f->context->before);
+    want_line(r, f->code->file, f->line, true, &f->context->at);
+    want_line(r, f->code->file, f->line + 1, true, &f->context->after);
 }
 
 static bool slurp(struct reader *r, int fd)
@@ -92,19 +107,24 @@ static bool slurp(struct reader *r, int fd)
     return r->text.n > 0;
 }
 
-/* The line at p, without its indentation. */
-static const char *line_text(const struct reader *r, const char *p)
+/* The line at p, without its indentation, or with it in spaces. */
+static const char *line_text(const struct reader *r, const char *p, bool whole)
 {
+    enum { TAB = 8, MAX_INDENT = 80 };
     const char *end = r->text.v + r->text.n;
-    while (p < end && (*p == ' ' || *p == '\t'))
-        p++;
+    int column = 0;
+    for (; p < end && (*p == ' ' || *p == '\t'); p++)
+        column = *p == ' ' ? column + 1 : (column / TAB + 1) * TAB;
     const char *q = p;
     while (q < end && *q != '\n' && *q != '\r')
         q++;
     while (q > p && (q[-1] == ' ' || q[-1] == '\t'))
         q--;
-    return lk_redact_source(r->s->arena,
-                            lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES));
+    const char *text = lk_redact_source(
+        r->s->arena, lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES));
+    return whole && *text
+               ? lk_arena_printf(r->s->arena, "%*s%s", LK_MIN(column, MAX_INDENT), "", text)
+               : text;
 }
 
 /* Fills the frames of one file, which come in the order of their lines. */
@@ -112,6 +132,7 @@ static void fill(const struct reader *r, const struct line_ref *w, size_t n)
 {
     const char *p = r->text.v, *end = p + r->text.n, *text = NULL;
     int line = 1, of = 0; /* that p is at; that text is of */
+    bool whole = false;   /* so is text */
     for (size_t i = 0; i < n; i++) {
         while (line < w[i].line) {
             p = memchr(p, '\n', (size_t)(end - p));
@@ -119,16 +140,17 @@ static void fill(const struct reader *r, const struct line_ref *w, size_t n)
                 return;
             line++;
         }
-        if (of != line)
-            text = line_text(r, p);
+        if (of != line || whole != w[i].whole)
+            text = line_text(r, p, w[i].whole);
         of = line;
+        whole = w[i].whole;
         *w[i].source = text;
     }
 }
 
 static struct lk_key key_of(const struct line_ref *w)
 {
-    return (struct lk_key){ .text = w->name, .n = w->line };
+    return (struct lk_key){ .text = w->name, .n = w->line, .m = w->whole };
 }
 
 static void recall(struct reader *r, const struct line_ref *w)
@@ -136,8 +158,12 @@ static void recall(struct reader *r, const struct line_ref *w)
     const struct lk_key key = key_of(w);
     const char *text = NULL;
     int why;
+    if (w->whole) /* it decides nothing, and older captures lack it */
+        lk_process_extra(r->t);
     if (lk_process_recall(r->t, LK_FACT_SOURCE_LINE, &key, r->s->arena, &text, &why) && !why)
         *w->source = text;
+    if (w->whole)
+        lk_process_extra_end(r->t);
 }
 
 static void keep(struct reader *r, const struct line_ref *w)
@@ -176,8 +202,8 @@ static void want_stack(struct reader *r, struct lk_pystack *st)
         if (st->frames[i].code && st->frames[i].code->cls == LK_CODE_USER)
             want(r, &st->frames[i]);
     size_t at;
-    if (lk_culprit_frame(st, &at) && st->frames[at].code->cls != LK_CODE_USER)
-        want(r, &st->frames[at]);
+    if (lk_culprit_frame(st, &at))
+        want_context(r, &st->frames[at]);
 }
 
 /* Of a native stack the one frame that a culprit is made of. */
@@ -185,7 +211,7 @@ static void want_native(struct reader *r, const struct lk_thread *t)
 {
     struct lk_natframe *f = (struct lk_natframe *)lk_native_culprit(t->native_stack, r->s->exe);
     if (f && !f->system)
-        want_line(r, f->file, f->line, &f->source);
+        want_line(r, f->file, f->line, false, &f->source);
 }
 
 void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)

@@ -341,3 +341,22 @@ bool lk_cgroup_container(const char *text, char *ret, size_t size)
     }
     return false;
 }
+
+/* systemd escapes what is no letter of a name as \xNN (systemd.unit(5)). */
+bool lk_cgroup_unit(const char *text, char *ret, size_t size)
+{
+    static const char suffix[] = ".service";
+    const size_t n_suffix = sizeof suffix - 1;
+    bool found = false;
+    for (const char *at = text; (at = strstr(at, suffix)); at += n_suffix) {
+        const char *begin = at;
+        while (begin > text && !strchr("/\n", begin[-1]))
+            begin--;
+        const int n = (int)(at + n_suffix - begin);
+        if (!strchr("/\n", at[n_suffix]) || strncmp(begin, "user@", 5) == 0 || (size_t)n >= size)
+            continue;
+        snprintf(ret, size, "%.*s", n, begin);
+        found = true;
+    }
+    return found;
+}

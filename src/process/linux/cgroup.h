@@ -22,5 +22,8 @@ void lk_cgroup_limits(int proc, struct lk_surroundings *ret);
 void lk_cgroup_limits_told(const char *groups, const char *mounts, struct lk_surroundings *ret);
 /** "docker 0123456789ab" from the text of /proc/PID/cgroup; false when it names no container. */
 bool lk_cgroup_container(const char *text, char *ret, size_t size);
+/** "shop.service", the innermost systemd service of the same text that is no user's session
+ * manager; false when there is none. */
+bool lk_cgroup_unit(const char *text, char *ret, size_t size);
 
 #endif

@@ -17,7 +17,7 @@
 #include "process/linux/process_facts.h"
 #include "process/linux/procfs.h"
 #include "process/linux/surroundings.h"
-#include "util/arena.h"
+#include "util/text.h"
 
 /* One question to a live process. */
 struct question {
@@ -158,6 +158,16 @@ static int listeners(const struct question *q)
     return 0;
 }
 
+static int unit(const struct question *q)
+{
+    char text[8192], name[128];
+    const bool in_one = lk_procfs_read(text, sizeof text, q->l->proc_fd, "cgroup") > 0 &&
+                        lk_cgroup_unit(text, name, sizeof name);
+    *(const char **)q->ret =
+        in_one ? lk_text_clean(q->arena, name, strlen(name), sizeof name) : NULL;
+    return 0;
+}
+
 static int backlog_asks(const struct question *q)
 {
     *(int64_t *)q->ret = lk_listeners_backlog_asks(kernel(q), (uint64_t)q->key->n);
@@ -201,6 +211,7 @@ static int (*const answers[])(const struct question *) = {
     [LK_FACT_CONNECTIONS] = connections,
     [LK_FACT_LISTENERS] = listeners,
     [LK_FACT_BACKLOG_ASKS] = backlog_asks,
+    [LK_FACT_UNIT] = unit,
     [LK_FACT_SHARES_PIDS] = shares_pids,
     [LK_FACT_HAS_FILE] = has_file,
     [LK_FACT_SURROUNDINGS] = surroundings,

@@ -19,6 +19,7 @@
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
+#include "util/text.h"
 
 enum {
     MAX_MODULES = 20000,
@@ -40,18 +41,53 @@ struct search {
     enum lk_found_by found_by;
     const char *module; /* NULL in frames */
     const char *name;   /* of the global that leads there */
+    const char *owner;  /* class of the instance whose attributes these are; NULL none */
+    lk_addr key;        /* of the entry that is looked at, of a dict or of attributes; 0 none */
     unsigned depth;
     unsigned left;
 };
 
 static void search_value(struct lk_py *py, lk_addr value, struct search *w);
 
+/* The first place that is found is its name; a global of a module is a better one. */
+static void note_place(struct lk_py *py, lk_addr value, const struct search *w)
+{
+    struct lk_reader *a = lk_reader(py);
+    struct lk_arena *arena = py->s->arena;
+    const bool global = w->module && w->depth == 0;
+    uint64_t known;
+    if ((!w->module && !w->owner) ||
+        (lk_map_get(&a->places, value, &known) &&
+         (!global || !((const struct lk_place *)(uintptr_t)known)->shared)))
+        return;
+    const char *attr = NULL;
+    if (w->owner && w->key) { /* the names of attributes decide nothing */
+        lk_process_extra(py->t);
+        attr = lk_py_str(py, w->key);
+        lk_process_extra_end(py->t);
+    }
+    struct lk_place *p = lk_arena_alloc(arena, sizeof *p);
+    p->shared = !w->module || (!global && !attr);
+    if (w->module)
+        p->name = lk_arena_printf(arena, "%s.%s%s%s", w->module, w->name,
+                                  global ? ""
+                                  : attr ? "."
+                                         : "[...]",
+                                  attr ? attr : "");
+    else
+        p->name = attr ? lk_arena_printf(arena, "%s.%s", w->owner, attr) : NULL;
+    if (p->name)
+        lk_map_put(&a->places, value, (uint64_t)(uintptr_t)p);
+}
+
 static bool search_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
 {
     struct search *w = arg;
     if (w->left-- == 0)
         return false;
+    w->key = 0;
     search_value(py, key, w);
+    w->key = key;
     search_value(py, value, w);
     return true;
 }
@@ -65,7 +101,11 @@ static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytyp
                           struct search *w)
 {
     struct lk_reader *a = lk_reader(py);
-    struct search in = { w->found_by, w->module, w->name, w->depth + 1, MAX_CONTAINER };
+    struct search in = { .found_by = w->found_by,
+                         .module = w->module,
+                         .name = w->name,
+                         .depth = w->depth + 1,
+                         .left = MAX_CONTAINER };
 
     if (a->visited.n >= MAX_SEARCHED)
         return;
@@ -81,6 +121,7 @@ static void search_inside(struct lk_py *py, lk_addr value, const struct lk_pytyp
             search_value(py, items[i], &in);
     } else if (ty->kind == LK_PYK_OTHER && (ty->flags & TPFLAG_HEAPTYPE) &&
                lk_map_add(&a->visited, value, 1)) {
+        in.owner = lk_last_part(ty->name);
         lk_py_attr_each(py, value, search_entry, &in);
     }
 }
@@ -105,6 +146,8 @@ static void search_value(struct lk_py *py, lk_addr value, struct search *w)
         lk_py_executor(py, value);
         return;
     }
+    if (lk_class_synchronizes(cls))
+        note_place(py, value, w);
     if (w->depth == 0 && cls == LK_CLASS_OTHER)
         search_inside(py, value, ty, w);
 }
@@ -260,4 +303,16 @@ void lk_py_search_reachable(struct lk_py *py)
     read_policy(py);
     search_frames(py);
     search_modules(py);
+}
+
+void lk_py_name_locks(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->s->locks.n; i++) {
+        struct lk_lock *l = &py->s->locks.v[i];
+        uint64_t place;
+        if (l->name || !lk_map_get(&lk_reader(py)->places, l->addr, &place))
+            continue;
+        l->name = ((const struct lk_place *)(uintptr_t)place)->name;
+        l->shared_name = ((const struct lk_place *)(uintptr_t)place)->shared;
+    }
 }

@@ -269,8 +269,22 @@ int64_t lk_supervisor_timeout(struct lk_process *t, int64_t ppid)
     return ret;
 }
 
+/* Masters that start another worker for one that has ended, however it did: gunicorn's arbiter.py
+ * (reap_workers, manage_workers), uWSGI's master, billiard's pool.py (_maintain_pool), hypercorn's
+ * run.py, taskiq's process_manager.py. granian's and dramatiq's do not. */
+static const char *respawner(const struct lk_machine *m, int64_t ppid)
+{
+    static const char *const names[] = { "gunicorn master", "uwsgi master", "celery master",
+                                         "hypercorn master", "taskiq master" };
+    const struct lk_supervisor *is = ppid > 0 ? lk_supervisor_of(m, ppid) : NULL;
+    return is && lk_is_one_of(is->name, names, LK_ARRAY_LEN(names)) ? is->name : NULL;
+}
+
 void lk_supervisor_read(struct lk_process *t, struct lk_snapshot *s)
 {
+    lk_process_extra(t);
+    s->respawned_by = respawner(lk_process_machine(t), s->ppid);
+    lk_process_extra_end(t);
     s->supervisor = lk_supervisor_of(lk_process_machine(t), s->pid);
     s->supervisor_timeout_ms = lk_supervisor_timeout(t, s->ppid);
 }

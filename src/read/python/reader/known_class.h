@@ -64,6 +64,12 @@ enum lk_known_class {
 
 struct lk_class_row;
 
+/** Locks, conditions, events, semaphores, barriers, queues, channels. */
+static inline bool lk_class_synchronizes(enum lk_known_class cls)
+{
+    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_TRIO_CHANNEL;
+}
+
 /** Class of an object by its nearest known base, remembered by type. *row (may be NULL) is the
  * table row. */
 enum lk_known_class lk_py_known_class(struct lk_py *py, lk_addr obj,

@@ -90,11 +90,6 @@ void lk_py_future_set_by(struct lk_py *py, lk_addr future, struct lk_ref by, boo
         lk_map_put(&a->setter_rows, future, (uint64_t)origin);
 }
 
-static bool is_sync(enum lk_known_class cls)
-{
-    return cls >= LK_CLASS_LOCK && cls <= LK_CLASS_TRIO_CHANNEL;
-}
-
 static bool is_mutex(enum lk_known_class cls)
 {
     return (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_MODULE_LOCK) || cls == LK_CLASS_AIO_LOCK ||
@@ -127,7 +122,7 @@ struct lk_ref lk_py_lock(struct lk_py *py, lk_addr obj)
     bool is_new;
     enum lk_known_class cls = lk_py_known_class(py, obj, &row);
 
-    if (!is_sync(cls))
+    if (!lk_class_synchronizes(cls))
         return lk_ref_make(LK_KIND_NONE, 0);
     struct lk_ref ref = lk_snapshot_lock(py->s, obj, &is_new);
     if (!is_new)

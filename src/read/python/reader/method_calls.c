@@ -47,7 +47,7 @@ static bool look_behind(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     if (b->left-- == 0)
         return !(b->cut = true);
     enum lk_known_class cls = lk_py_known_class(py, value, NULL);
-    if (cls < LK_CLASS_LOCK || cls > LK_CLASS_TRIO_CHANNEL)
+    if (!lk_class_synchronizes(cls))
         return true;
     for (size_t i = 0; i < b->n; i++)
         if (b->seen[i] == value)

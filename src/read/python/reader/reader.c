@@ -29,7 +29,7 @@ void lk_reader_end(struct lk_py *py)
         &a->sources,        &a->follows,   &a->setters,       &a->setter_rows,  &a->alias,
         &a->ready,          &a->running,   &a->no_with,       &a->timer_sets,   &a->timer_frees,
         &a->deadlines,      &a->chains,    &a->setters_known, &a->may_complete, &a->peers,
-        &a->gathers_failed, &a->lost_jobs, &a->greenlet_at,   &a->hub_of_loop
+        &a->gathers_failed, &a->lost_jobs, &a->greenlet_at,   &a->hub_of_loop,  &a->places
     };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         lk_map_deinit(maps[i]);

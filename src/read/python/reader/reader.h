@@ -90,6 +90,12 @@ struct lk_pool_join {
     uint32_t thread, executor;
 };
 
+/** Where the program keeps something: "server.AUDIT"; of an attribute of self, "Account.lock". */
+struct lk_place {
+    const char *name;
+    bool shared; /* each object of a class has one of that name */
+};
+
 struct lk_reader {
     int64_t now_ms; /* CLOCK_MONOTONIC, which is what loop.time() counts; LK_UNKNOWN */
     /* of each kind, the indices of what was mentioned and is to be read */
@@ -104,6 +110,7 @@ struct lk_reader {
     struct lk_map
         no_row[3]; /* code objects that no wait row (of threads, of tasks, of trio's) names */
     struct lk_map visited;   /* containers and instances searched for loops */
+    struct lk_map places;    /* lock, queue... -> struct lk_place *: where the program keeps it */
     struct lk_map callbacks; /* callback object -> struct lk_aio_callback * */
     struct lk_map sources;   /* future or queue -> index into source_lists + 1 */
     struct lk_map follows;   /* future -> future that completes it */

@@ -215,8 +215,7 @@ static void note_manager(struct lk_py *py, const struct inward *in, lk_addr mana
         note_generator(py, in, manager, depth);
     } else if (cls == LK_CLASS_EXIT_STACK) {
         note_exit_stack(py, in, manager, depth);
-    } else if (cls >= LK_CLASS_LOCK && cls <= LK_CLASS_TRIO_CHANNEL &&
-               !was_given_back(py, in, manager)) {
+    } else if (lk_class_synchronizes(cls) && !was_given_back(py, in, manager)) {
         struct lk_with_hold hold = { manager, in->holder, may_release(py, in, manager) };
         lk_vec_add(&lk_reader(py)->holds, hold);
     }
