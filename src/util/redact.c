@@ -4,28 +4,35 @@
  *   --password X                            the next argument, unless it is an option itself
  *   "password": "x"   password='x'          the quoted value, anywhere in the argument
  *   Authorization: Bearer X   Cookie: X     the rest of the line
+ *   X-Api-Key:X   Authorization:X           a header's, where the name is none of a module
  *   Bearer X   Basic X                      the word after it
- *   ?token=X&  &key=X                       the value of a query parameter
- *   scheme://user:X@host                    the password
- *   -u user:X                               curl's way
+ *   ?token=X&  &key=X  &sig=X               the value of a query parameter
+ *   scheme://user:X@host, webhooks          redact_url.c
+ *   -u user:X   -b name=X                   curl's way
+ *   -passin pass:X                          openssl's way
+ *   -----BEGIN PRIVATE KEY-----             all up to its end
  *   eyJ..., ghp_..., AKIA...                words that are tokens by their shape
  *
  * A name says secret when one of its words does; words end at punctuation and where lower case
  * turns to upper case. It does not when its last word says that the value is about the secret
- * (--password-file, --token-ttl, --key-type). "key", "auth", "pass" and "pwd" are too common to
- * count anywhere but at the end, and "key" not after words such as "sort". So --keepalive,
- * --key-file, monkey.py, tokenizer.py, --max-tokens 5 and PWD=/srv stay readable.
+ * (--password-file, --token-ttl, --key-type). "key", "auth", "pass", "pwd", "session", "otp" and
+ * "pin" are too common to count anywhere but at the end, and "key" not after words such as "sort".
+ * So --keepalive, --key-file, monkey.py, tokenizer.py, --max-tokens 5, PWD=/srv, --session 2 and
+ * gpio_pin=17 stay readable.
  */
 #include "util/redact.h"
 
 #include <ctype.h>
 #include <string.h>
 
+#include "util/redact_url.h"
 #include "util/text.h"
 
 #define MASK      "***"
 #define MAX_WORDS 8
 #define MAX_WORD  24
+
+enum { LONGEST_DICT = 1000 };
 
 /* A word that is one of these, or ends in one ("dbpassword"), makes its name secret wherever it
  * stands. */
@@ -33,11 +40,13 @@ static const char *const secret_words[] = {
     "password",      "passwd",    "passphrase", "secret",     "secrets",    "token",
     "apikey",        "accesskey", "secretkey",  "privatekey", "credential", "credentials",
     "authorization", "bearer",    "userpwd",    "dbpass",     "passcode",   "cookie",
-    "cookies",       "sessionid", "sessid",     "csrf",       "xsrf",
+    "cookies",       "sessionid", "sessid",     "csrf",       "xsrf",       "signature",
 };
 /* These only as the last word, and only whole. */
-static const char *const secret_last[] = { "key",    "auth",      "pwd", "pass",
-                                           "tokens", "passwords", "keys" };
+static const char *const secret_last[] = { "key",  "auth",    "pwd", "pass", "tokens", "passwords",
+                                           "keys", "session", "otp", "pin",  "totp" };
+/* "session id" is a session. */
+static const char *const of_session[] = { "id", "code" };
 /* "sort key" and the like name no secret. */
 static const char *const harmless_before_key[] = {
     "sort",  "primary", "foreign", "public", "partition", "group",
@@ -57,10 +66,11 @@ static const struct {
     const char *prefix;
     size_t least;
 } token_shapes[] = {
-    { "ghp_", 20 },        { "gho_", 20 },   { "ghu_", 20 },  { "ghs_", 20 },  { "ghr_", 20 },
-    { "github_pat_", 20 }, { "glpat-", 16 }, { "xoxb-", 10 }, { "xoxp-", 10 }, { "xoxa-", 10 },
-    { "AKIA", 16 },        { "ASIA", 16 },   { "AIza", 30 },  { "sk-", 20 },   { "sk_live_", 16 },
-    { "sk_test_", 16 },    { "hf_", 24 },    { "npm_", 24 },  { "pypi-", 30 }, { "dop_v1_", 30 },
+    { "ghp_", 20 },        { "gho_", 20 },   { "ghu_", 20 },  { "ghs_", 20 },    { "ghr_", 20 },
+    { "github_pat_", 20 }, { "glpat-", 16 }, { "xoxb-", 10 }, { "xoxp-", 10 },   { "xoxa-", 10 },
+    { "AKIA", 16 },        { "ASIA", 16 },   { "AIza", 30 },  { "sk-", 20 },     { "sk_live_", 16 },
+    { "rk_live_", 16 },    { "whsec_", 20 }, { "xapp-", 10 }, { "shpat_", 20 },  { "sk_test_", 16 },
+    { "hf_", 24 },         { "npm_", 24 },   { "pypi-", 30 }, { "dop_v1_", 30 },
 };
 
 static bool in_list(const char *word, const char *const *list, size_t n)
@@ -117,6 +127,8 @@ static bool name_is_secret(const char *name, size_t len)
         if (is_secret_word(words[i]))
             return true;
     const char *last = words[n - 1], *before = n > 1 ? words[n - 2] : "";
+    if (IN_LIST(last, of_session))
+        last = strcmp(before, "session") == 0 || strcmp(before, "pin") == 0 ? before : last;
     if (!IN_LIST(last, secret_last))
         return false;
     if (strncmp(last, "key", 3) == 0)
@@ -149,7 +161,14 @@ static bool is_nothing(const char *value, size_t len)
     return false;
 }
 
-/* --max-tokens 100, PWD=/srv, token=None: a secret's name, and a value that is none. */
+/* A count, a place or the like has the name too: fewer digits, or a path. */
+static bool is_small_or_path(const char *value, size_t len, size_t digits)
+{
+    return (is_number(value, len) && len < digits) || value[0] == '/' || value[0] == '.';
+}
+
+/* --max-tokens 100, PWD=/srv, gpio_pin=17, token=None: a secret's name, and a value that is none.
+ */
 static bool value_is_harmless(const char *name, size_t len, const char *value, size_t value_len)
 {
     char words[MAX_WORDS][MAX_WORD];
@@ -160,6 +179,10 @@ static bool value_is_harmless(const char *name, size_t len, const char *value, s
         return false;
     if (strcmp(words[n - 1], "tokens") == 0 || strcmp(words[n - 1], "keys") == 0)
         return is_number(value, value_len);
+    if (strcmp(words[n - 1], "pin") == 0)
+        return !is_number(value, value_len) || value_len < 4;
+    if (strcmp(words[n - 1], "session") == 0 || strcmp(words[n - 1], "id") == 0)
+        return is_small_or_path(value, value_len, 6);
     return n == 1 && strcmp(words[0], "pwd") == 0 && value[0] == '/';
 }
 
@@ -187,6 +210,38 @@ static size_t user_password(const char *arg, const char *previous)
     return (size_t)(colon - arg) + 1;
 }
 
+/* curl -b name=value (a celery's broker has a colon first, a server's address no '='). */
+static size_t cookie_value(const char *arg, const char *previous)
+{
+    const size_t n = strcspn(arg, "=:/ ");
+    return previous && strcmp(previous, "-b") == 0 && arg[n] == '=' && arg[n + 1] ? n + 1 : 0;
+}
+
+/* openssl's -passin pass:X. */
+static size_t pass_value(const char *arg, const char *previous)
+{
+    return previous && strncmp(previous, "-pass", 5) == 0 && strncmp(arg, "pass:", 5) == 0 && arg[5]
+               ? 5
+               : 0;
+}
+
+/*
+ * What follows "NAME:" at once is a header's value, not a module's attribute, a port or a tag: the
+ * name is no identifier (X-Api-Key) and ends in what says secret, or begins with a capital.
+ */
+static bool is_header(const char *name, size_t len, const char *value)
+{
+    const char *dash = memchr(name, '-', len);
+    if (value[0] == ':' || value[0] == '\0' || strspn(value, "0123456789") == strlen(value))
+        return false;
+    while (dash && memchr(dash + 1, '-', (size_t)(name + len - dash - 1)))
+        dash = memchr(dash + 1, '-', (size_t)(name + len - dash - 1));
+    if (!dash)
+        return isupper((unsigned char)name[0]) && len > 1 && islower((unsigned char)name[1]) &&
+               name_is_secret(name, len) && !memchr(name, '.', len);
+    return name_is_secret(dash + 1, (size_t)(name + len - dash - 1));
+}
+
 /* NAME=value or NAME: value as the whole argument. Returns where the value starts, 0 when it is not
  * that. */
 static size_t whole_assignment(const char *arg)
@@ -197,6 +252,8 @@ static size_t whole_assignment(const char *arg)
     if (len == 0)
         return 0;
     size_t value = arg[len] == '=' ? len + 1 : arg[len] == ':' && arg[len + 1] == ' ' ? len + 2 : 0;
+    if (!value && arg[len] == ':' && is_header(arg, len, arg + len + 1))
+        value = len + 1;
     if (value == 0 || arg[value] == '\0' || !name_is_secret(arg, len))
         return 0;
     return value_is_harmless(arg, len, arg + value, strlen(arg + value)) ? 0 : value;
@@ -229,9 +286,12 @@ static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
     bool quoted = (before == '"' || before == '\'') && s[at] == before;
     at += quoted;
     size_t sep = at + strspn(s + at, " ");
-    if ((s[sep] != '=' && s[sep] != ':') || s[sep + 1] == '=' || !name_is_secret(s + name, len))
+    const bool signature = len == 3 && strncmp(s + name, "sig", 3) == 0 &&
+                           (before == '?' || before == '&'); /* of a shared access signature */
+    if ((s[sep] != '=' && s[sep] != ':') || s[sep + 1] == '=' ||
+        (!signature && !name_is_secret(s + name, len)))
         return false;
-    if (s[sep] == ':' && !quoted && s[sep + 1] != ' ')
+    if (s[sep] == ':' && !quoted && s[sep + 1] != ' ' && !is_header(s + name, len, s + sep + 1))
         return false;
     if (len == 3 && strncasecmp(s + name, "key", 3) == 0 && !quoted && before != '?' &&
         before != '&')
@@ -241,6 +301,9 @@ static bool inner_assignment(const char *s, size_t i, size_t *from, size_t *to)
     if (quote == '"' || quote == '\'') {
         *from = value + 1;
         *to = quoted_end(s, *from, quote);
+    } else if (quote == '{') {
+        *from = value + 1;
+        *to = *from + strcspn(s + *from, "}");
     } else {
         char words[MAX_WORDS][MAX_WORD];
         size_t n = split_words(s + name, len, words);
@@ -265,30 +328,48 @@ static bool scheme_word(const char *s, size_t i, size_t *from, size_t *to)
     return *to - *from >= 8;
 }
 
-/* scheme://user:X@host, with s[i] at "://". A password may hold an unescaped '/', a port may not.
- */
-static bool url_password(const char *s, size_t i, size_t *from, size_t *to)
+/* The body of a private key in PEM (RFC 7468), the end of which may be cut off. */
+static bool private_key(const char *s, size_t i, size_t *from, size_t *to)
 {
-    size_t start = i + 3, end = start + strcspn(s + start, " \t\r\n\"'<>`");
-    size_t authority = start + strcspn(s + start, "/?# \t\r\n\"'<>`");
-    size_t colon = start;
-    while (colon < authority && s[colon] != ':')
-        colon++;
-    if (colon == authority)
+    enum { LONGEST_LABEL = 40 };
+    if (strncmp(s + i, "-----BEGIN ", 11) != 0)
         return false;
-    size_t at = 0;
-    for (size_t k = colon + 1; k < authority; k++)
-        if (s[k] == '@')
-            at = k;
-    bool port = strspn(s + colon + 1, "0123456789") == authority - colon - 1;
-    for (size_t k = authority; !at && !port && k < end; k++)
-        if (s[k] == '@')
-            at = k;
-    if (at <= colon + 1)
+    const size_t label = i + 11;
+    size_t n = 0;
+    while (n < LONGEST_LABEL && s[label + n] && s[label + n] != '-')
+        n++;
+    if (n < 11 || strncmp(s + label + n - 11, "PRIVATE KEY-----", 16) != 0)
         return false;
-    *from = colon + 1;
-    *to = at;
-    return true;
+    *from = label + n + 5;
+    const char *end = strstr(s + *from, "-----END");
+    *to = end ? (size_t)(end - s) : strlen(s);
+    return *to > *from;
+}
+
+/* -passin pass:X within a shell's line. */
+static bool inner_pass(const char *s, size_t i, size_t *from, size_t *to)
+{
+    static const char *const options[] = { " -pass ", " -passin ", " -passout " };
+    for (size_t k = 0; strncmp(s + i, "pass:", 5) == 0 && k < LK_ARRAY_LEN(options); k++) {
+        const size_t n = strlen(options[k]);
+        if (i < n || strncmp(s + i - n, options[k], n) != 0)
+            continue;
+        *from = i + 5;
+        *to = bare_end(s, *from);
+        return *to > *from;
+    }
+    return false;
+}
+
+/* What begins with a sign that no word begins with. */
+static bool marked(const char *s, size_t i, size_t *from, size_t *to)
+{
+    switch (s[i]) {
+    case ':': return strncmp(s + i, "://", 3) == 0 && lk_redact_url_user(s, i, from, to);
+    case '/': return lk_redact_webhook(s, i, from, to);
+    case '-': return private_key(s, i, from, to);
+    default: return false;
+    }
 }
 
 static bool token_shape(const char *s, size_t i, size_t *from, size_t *to)
@@ -321,12 +402,12 @@ static bool token_shape(const char *s, size_t i, size_t *from, size_t *to)
 /* A secret whose name, scheme or shape starts at i. */
 static bool secret_at(const char *s, size_t i, size_t *from, size_t *to)
 {
-    if (strncmp(s + i, "://", 3) == 0)
-        return url_password(s, i, from, to);
+    if (marked(s, i, from, to))
+        return true;
     if (!isalnum((unsigned char)s[i]) || (i > 0 && is_name_char(s[i - 1])))
         return false;
     return token_shape(s, i, from, to) || scheme_word(s, i, from, to) ||
-           inner_assignment(s, i, from, to);
+           inner_pass(s, i, from, to) || inner_assignment(s, i, from, to);
 }
 
 /* ---- source code ------------------------------------------------------------------------------
@@ -376,6 +457,13 @@ static bool source_literal(const char *s, size_t i, size_t *from, size_t *to)
     p = skip_blanks(p + sign);
     if (string_literal(s, p, from, to))
         return true;
+    if (*p == '{') { /* a dict of cookies */
+        *from = *to = (size_t)(p + 1 - s);
+        bool quotes = false;
+        for (; *to - *from < LONGEST_DICT && s[*to] && s[*to] != '}'; ++*to)
+            quotes |= s[*to] == '"' || s[*to] == '\'';
+        return quotes;
+    }
     *from = (size_t)(p - s);
     *to = *from + strspn(p, "0123456789");
     return *to - *from >= 4;
@@ -383,8 +471,8 @@ static bool source_literal(const char *s, size_t i, size_t *from, size_t *to)
 
 static bool secret_in_source(const char *s, size_t i, size_t *from, size_t *to)
 {
-    if (strncmp(s + i, "://", 3) == 0)
-        return url_password(s, i, from, to);
+    if (marked(s, i, from, to))
+        return true;
     if ((!isalnum((unsigned char)s[i]) && s[i] != '_') || (i > 0 && is_name_char(s[i - 1])))
         return false;
     return token_shape(s, i, from, to) || scheme_word(s, i, from, to) ||
@@ -430,6 +518,10 @@ char *lk_redact(struct lk_arena *a, const char *arg, const char *previous)
     if (is_value_of(arg, previous))
         return lk_arena_strdup(a, MASK);
     size_t tail = user_password(arg, previous);
+    if (!tail)
+        tail = cookie_value(arg, previous);
+    if (!tail)
+        tail = pass_value(arg, previous);
     if (!tail)
         tail = whole_assignment(arg);
     if (tail)

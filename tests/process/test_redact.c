@@ -4,7 +4,9 @@
 
 #include <cmocka.h> /* needs the three above */
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "util/redact.h"
 
@@ -65,7 +67,76 @@ static const struct row rows[] = {
     { NULL, "AKIAIOSFODNN7EXAMPLE", "***" },
     { NULL, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N_X", "***" },
     { NULL, "x=Bearer abcdefghijkl", "x=Bearer ***" },
+    /* hidden: who calls, where a name is the key */
+    { NULL, "https://0a1b2c@github.com/x", "https://***@github.com/x" },
+    { NULL, "git+https://oauth2:0a1b@h/x", "git+https://oauth2:***@h/x" },
+    { NULL, "https://glx0123456789abcdef:x@h/y", "https://***@h/y" },
+    { NULL, "https://0a1b2c:@api.h", "https://***@api.h" },
+    { NULL, "redis://0123456789abcdef0123@h", "redis://***@h" },
+    { NULL, "x://a:b@h y://c:d@h", "x://a:***@h y://c:***@h" },
+    /* hidden: headers without a blank */
+    { "-H", "X-Api-Key:abc", "X-Api-Key:***" },
+    { NULL, "X-Auth-Token:abc", "X-Auth-Token:***" },
+    { NULL, "Authorization:Basic dTpw", "Authorization:***" },
+    { NULL, "Cookie:a=b; c=d", "Cookie:***" },
+    { NULL, "curl -H 'X-Api-Key:abc' x", "curl -H 'X-Api-Key:***' x" },
+    { NULL, "curl -H 'Cookie:a=b; c=d' x", "curl -H 'Cookie:***' x" },
+    /* hidden: openssl, cookies */
+    { "-passin", "pass:hunter2", "pass:***" },
+    { "-passout", "pass:a b", "pass:***" },
+    { NULL, "openssl rsa -passin pass:hunter2 -in k", "openssl rsa -passin pass:*** -in k" },
+    { "-b", "theme=dark; sid=abc", "theme=***" },
+    { NULL, "get(u, cookies={'sid': 'abc'})", "get(u, cookies={***})" },
+    /* hidden: signatures, webhooks, keys */
+    { NULL, "https://a.blob/x?sv=1&sig=a%2Bb%3D&se=2", "https://a.blob/x?sv=1&sig=***&se=2" },
+    { NULL, "https://s3/x?X-Amz-Signature=0a1b&x=1", "https://s3/x?X-Amz-Signature=***&x=1" },
+    { NULL, "SharedAccessSignature=sv=1&sig=abc", "SharedAccessSignature=***" },
+    { NULL, "https://hooks.slack.com/services/T0/B0/xyz", "https://hooks.slack.com/services/***" },
+    { NULL, "--hook=https://discord.com/api/webhooks/123456789012345678/a-b",
+      "--hook=https://discord.com/api/webhooks/***" },
+    { NULL, "https://api.telegram.org/bot12:ab/send?x", "https://api.telegram.org/bot***?x" },
+    { NULL, "-----BEGIN RSA PRIVATE KEY-----\nMII\n-----END RSA PRIVATE KEY-----",
+      "-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----" },
+    { NULL, "-----BEGIN PRIVATE KEY-----\nMII", "-----BEGIN PRIVATE KEY-----***" },
+    /* hidden: session, otp, pin as words */
+    { "--session", "abcdef", "***" },
+    { NULL, "session=abc", "session=***" },
+    { NULL, "SESSION_ID=abc", "SESSION_ID=***" },
+    { NULL, "http://h/?session=abc&x=1", "http://h/?session=***&x=1" },
+    { "--otp", "123456", "***" },
+    { NULL, "OTP=abc", "OTP=***" },
+    { NULL, "user_pin=1234", "user_pin=***" },
+    { "--pin", "123456", "***" },
+    { NULL, "{\"pin\": \"1234\"}", "{\"pin\": \"***\"}" },
     /* near misses: must stay as they are */
+    { NULL, "ssh://git@github.com/x", "ssh://git@github.com/x" },
+    { NULL, "postgres://app@db/x", "postgres://app@db/x" },
+    { NULL, "http://h/@scope/x", "http://h/@scope/x" },
+    { NULL, "https://h/x?to=me@h.org", "https://h/x?to=me@h.org" },
+    { NULL, "token-service:latest", "token-service:latest" },
+    { NULL, "auth-token:8080", "auth-token:8080" },
+    { NULL, "tests/test_x.py::TestToken::test_y", "tests/test_x.py::TestToken::test_y" },
+    { NULL, "pass:app", "pass:app" },
+    { "-passin", "env:PW", "env:PW" },
+    { "-passin", "file:/run/pw", "file:/run/pw" },
+    { "-b", "0.0.0.0:8000", "0.0.0.0:8000" },
+    { "-b", "redis://h/0?x=1", "redis://h/0?x=1" },
+    { NULL, "--sig=TERM", "--sig=TERM" },
+    { NULL, "design=1&sign=2", "design=1&sign=2" },
+    { NULL, "--signature-algorithm=rsa", "--signature-algorithm=rsa" },
+    { NULL, "http://h:8000/webhooks/github", "http://h:8000/webhooks/github" },
+    { NULL, "-----BEGIN CERTIFICATE-----\nMII", "-----BEGIN CERTIFICATE-----\nMII" },
+    { "--session-timeout", "60", "60" },
+    { "--session-name", "dev", "dev" },
+    { "--session", "2", "2" },
+    { NULL, "XDG_SESSION_ID=3", "XDG_SESSION_ID=3" },
+    { NULL, "XDG_SESSION_TYPE=x11", "XDG_SESSION_TYPE=x11" },
+    { NULL, "sessions=abc", "sessions=abc" },
+    { NULL, "gpio_pin=17", "gpio_pin=17" },
+    { "--pin", "main", "main" },
+    { NULL, "spin=1234", "spin=1234" },
+    { NULL, "pinned=12345", "pinned=12345" },
+    { NULL, "opt=123456", "opt=123456" },
     { NULL, "monkey.py", "monkey.py" },
     { NULL, "tokenizer.py", "tokenizer.py" },
     { "python3", "password.py", "password.py" },
@@ -136,6 +207,10 @@ static void source_lines(void **state)
         { "get(url, auth=(\"me\", p))  # ghp_abcdefghijklmnopqrstuvwxyz",
           "get(url, auth=(\"me\", p))  # ***" },
         { "const char *api_key = \"abc\";", "const char *api_key = \"***\";" },
+        { "get(u, cookies={\"sid\": \"abc\"})", "get(u, cookies={***})" },
+        { "otp = \"123456\"", "otp = \"***\"" },
+        { "post(\"https://hooks.slack.com/services/T0/B0/x\")",
+          "post(\"https://hooks.slack.com/services/***\")" },
         /* what stays */
         { "return future.result()", "return future.result()" },
         { "password = getpass()", "password = getpass()" },
@@ -146,6 +221,9 @@ static void source_lines(void **state)
         { "password_file = \"/etc/x\"", "password_file = \"/etc/x\"" },
         { "def check(token: str) -> bool:", "def check(token: str) -> bool:" },
         { "name = \"password\"", "name = \"password\"" },
+        { "session = Session()", "session = Session()" },
+        { "cookies = {c.name: c.value for c in jar}", "cookies = {c.name: c.value for c in jar}" },
+        { "led = Led(pin=17)", "led = Led(pin=17)" },
         { "", "" },
     };
     struct lk_arena *a = *state;
@@ -213,6 +291,65 @@ static void odd_bytes(void **state)
     assert_null(strstr(got, "hunter2"));
 }
 
+/* The time grows with the text alone: what is repeated makes nobody look through all of the rest
+ * again. The longest argument takes some milliseconds; a quadratic search took ten seconds. */
+static void linear(void **state)
+{
+    enum { LONG = 256 * 1024, MOST_MS = 500 };
+    static const char *const parts[] = {
+        "x://a:b",
+        "://a/",
+        "token: ",
+        "token=\"",
+        "token=",
+        "token='\\'",
+        "cookie={",
+        "key\"",
+        "eyJ",
+        "Bearer ",
+        "a ",
+        "/webhooks/",
+        "/webhooks/a/",
+        "-----BEGIN ",
+        "-----BEGIN PRIVATE KEY-----",
+        "password:A",
+        "password = ",
+        "X-Key:",
+        "pass:",
+        "-passin pass:",
+        "sk-",
+        "@",
+        ":",
+        "\"",
+        "=",
+        "a",
+        "A",
+        " ",
+        "tokens=1",
+        "pin=1",
+    };
+    char *text = malloc(LONG + 1);
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i < LK_ARRAY_LEN(parts); i++) {
+        const size_t n = strlen(parts[i]);
+        for (size_t at = 0; at < LONG; at++)
+            text[at] = parts[i][at % n];
+        text[LONG] = '\0';
+        struct lk_arena *a = lk_arena_create();
+        const clock_t before = clock();
+        (void)lk_redact(a, text, NULL);
+        (void)lk_redact(a, text, "-H");
+        (void)lk_redact_name(a, text);
+        (void)lk_redact_source(a, text);
+        const long ms = (long)((clock() - before) / (CLOCKS_PER_SEC / 1000));
+        lk_arena_destroy(a);
+        if (ms > MOST_MS)
+            fail_msg("%ld ms for %d bytes of '%s'", ms, LONG, parts[i]);
+    }
+    free(text);
+}
+
 static int setup(void **state)
 {
     *state = lk_arena_create();
@@ -232,6 +369,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(source_lines, setup, teardown),
         cmocka_unit_test_setup_teardown(names, setup, teardown),
         cmocka_unit_test_setup_teardown(odd_bytes, setup, teardown),
+        cmocka_unit_test(linear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
