@@ -26,14 +26,18 @@ DESTDIR ?=
 VERSION := $(shell sed -n 's/^\#define LOOPKNOT_VERSION "\(.*\)"/\1/p' include/loopknot.h)
 SOVERSION := 0
 
+# The commit: of the checkout, or of the archive that git made of it.
+COMMIT := $(or $(shell git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null),$(shell sed -n 's/^\([0-9a-f]*\)$$/\1/p' packaging/commit))
+
 LIB_PKGS := libdw libelf jansson libzstd liblz4 liblzma zlib
 TEST_PKGS := cmocka
 
 LK_CPPFLAGS := -D_GNU_SOURCE -Isrc -Iinclude
-LK_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR) \
+PIC := -fPIC
+LK_CFLAGS = -std=gnu11 $(PIC) -fvisibility=hidden -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes $(WERROR) \
             $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer)
 LK_LDFLAGS = $(if $(SAN),-fsanitize=$(SAN))
-LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -ldl -lpthread
+LK_LDLIBS = $(shell $(PKG_CONFIG) --libs $(LIB_PKGS)) -liberty -ldl -lpthread
 
 ALL_SRCS := $(sort $(shell find src -name '*.c'))
 CLI_SRCS := $(filter src/cli/%,$(ALL_SRCS))
@@ -48,7 +52,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 # On a terminal one line says what is being compiled.
@@ -68,12 +72,18 @@ $(O)/%.o: %.c
 
 $(O)/tests/%.o: LK_CPPFLAGS += -Itests
 
+$(O)/src/cli/version.o: LK_CPPFLAGS += -DLK_COMMIT='"$(COMMIT)"'
+$(O)/src/cli/version.o: $(O)/commit
+$(O)/commit: unchanged-or-not
+	@mkdir -p $(@D)
+	@echo '$(COMMIT)' | cmp -s - $@ || echo '$(COMMIT)' > $@
+
 $(O)/libloopknot.a: $(LIB_OBJS)
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $^
 
 $(O)/libloopknot.so.$(SOVERSION): $(LIB_OBJS)
-	$(Q)$(CC) -shared -Wl,-soname,libloopknot.so.$(SOVERSION) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
+	$(Q)$(CC) -shared -Wl,-soname,libloopknot.so.$(SOVERSION) -Wl,--exclude-libs,ALL $(LK_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LK_LDLIBS)
 
 $(O)/libloopknot.so: $(O)/libloopknot.so.$(SOVERSION)
 	$(Q)ln -sf $(<F) $@
@@ -81,6 +91,19 @@ $(O)/libloopknot.so: $(O)/libloopknot.so.$(SOVERSION)
 # The program is linked with the static library: it stays one file that can be copied to a server.
 $(O)/loopknot: $(CLI_OBJS) $(O)/libloopknot.a
 	$(Q)$(CC) $(LK_LDFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) $(O)/libloopknot.a $(LK_LDLIBS)
+
+# One file that needs nothing of the machine it runs on: no loader, no library, no file. The same bytes whenever it is built anew of the
+# same sources and packages. At a fixed address: Debian's libunwind.a is not position independent.
+STATIC := $(O)/static/loopknot
+STATIC_CFLAGS := -O2 -ffunction-sections -fdata-sections -fno-pie -fstack-protector-strong -D_FORTIFY_SOURCE=2 -DLK_STATIC -ffile-prefix-map=$(CURDIR)=.
+STATIC_LDFLAGS := -static -Wl,--gc-sections -Wl,-z,relro,-z,now -s
+STATIC_LIBS := -ldw -lelf -ljansson -lzstd -llz4 -llzma -lz -lbz2 -liberty -lunwind-generic -lunwind
+
+static: ## one fully static, stripped file (build/static/loopknot)
+	$(Q)packaging/install-deps static
+	$(Q)$(MAKE) --no-print-directory O=$(O)/static PIC= CFLAGS='$(STATIC_CFLAGS)' LDFLAGS='$(STATIC_LDFLAGS)' \
+	    LK_LDLIBS='-Wl,--start-group $(STATIC_LIBS) -Wl,--end-group' $(STATIC)
+	$(HUSH)
 
 deps: ## install what building, testing and linting need (Debian packages; root or sudo)
 	$(Q)packaging/install-deps test lint

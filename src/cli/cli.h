@@ -34,5 +34,7 @@ int stdout_lost(int why);
 /** Says that memory ran out and ends the program with EXIT_NO_MEMORY; needs no memory. */
 __attribute__((noreturn)) void end_without_memory(void);
 void print_attach_help(void);
+/** The version, and of which commit and with which parts it was built: one line on stdout. */
+void print_version(void);
 
 #endif

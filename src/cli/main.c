@@ -96,7 +96,7 @@ int main(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (is(argv[1], "--version", "-V")) {
-        printf("loopknot %s\n", loopknot_version());
+        print_version();
         return flushed(0);
     }
     if (is(argv[1], "--help", "-h"))

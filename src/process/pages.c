@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 
 #include "util/arena.h"
+#include "util/compat.h"
 #include "util/vec.h"
 
 /*

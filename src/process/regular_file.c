@@ -12,6 +12,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/compat.h"
+
 int lk_open_in_root(int root, const char *path)
 {
     struct open_how how = {

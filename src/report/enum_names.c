@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "util/compat.h"
+
 #define UNNAMED "unknown"
 
 static const char *name_of(const char *const *names, size_t n, unsigned value)

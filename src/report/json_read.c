@@ -18,6 +18,7 @@
 #include "report/json_reader.h"
 #include "report/json_values.h"
 #include "snapshot/builder.h"
+#include "util/compat.h"
 #include "util/redact.h"
 #include "util/text.h"
 

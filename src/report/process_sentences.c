@@ -10,6 +10,7 @@
 #include "diagnose/wording/entity.h"
 #include "report/entity_sentences.h"
 #include "report/phrase.h"
+#include "util/compat.h"
 
 /* An argument as it would be typed in the process's own folder. */
 static const char *below_cwd(const struct lk_snapshot *s, const char *arg)

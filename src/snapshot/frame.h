@@ -100,6 +100,7 @@ struct lk_natframe {
     int line;
     const char *source; /* that line's text, clean; NULL = not read */
     bool system;        /* libc, ld.so, libpthread, libpython / python executable, vdso */
+    bool rust;          /* function was mangled by Rust's own scheme (v0) */
     bool inlined;       /* into the frame behind it: the same pc, a function of the source */
 };
 struct lk_natstack {

@@ -21,6 +21,7 @@
 #include "cli/run/descriptor_limit.h"
 #include "cli/run/kill_tree.h"
 #include "util/base.h"
+#include "util/compat.h"
 
 enum {
     MAX_FDS = 65536,

@@ -12,6 +12,7 @@
 #include "cli/cli.h"
 #include "cli/run/supervisor.h"
 #include "cli/run/write_core.h"
+#include "util/compat.h"
 
 enum { STALL_MS = 60000, FAIL_FAST_MS = 5000, GRACE_MS = 10000 };
 

@@ -62,20 +62,21 @@ static const char *begin_of_name(const char *s)
     return begin;
 }
 
-/* Of Rust's own crates: mangled (v0: the crate's name with its length), or as the older scheme has
- * it, which ends in a hash. */
-static bool is_rust_library(const char *name)
+/* Of Rust's own crates: mangled (v0: the crate's name with its length), demangled, or as the older
+ * scheme has it, which ends in a hash. */
+static bool is_rust_library(const char *name, bool demangled)
 {
     static const char *const mangled[] = { "_3std", "_4core", "_5alloc", "_4test" };
-    static const char *const begins[] = { "std::",      "core::",      "alloc::",
-                                          "_$LT$std..", "_$LT$core..", "_$LT$alloc..",
-                                          "<std::",     "<core::",     "<alloc::" };
+    static const char *const begins[] = {
+        "std::",       "core::",       "alloc::", "test::",  "_$LT$std..",
+        "_$LT$core..", "_$LT$alloc..", "<std::",  "<core::", "<alloc::"
+    };
     enum { HASH = 16 };
     const size_t n = strlen(name);
     if (lk_starts_with(name, "_R"))
         return holds_any(name, mangled, LK_ARRAY_LEN(mangled));
-    if (n < HASH + 3 || !lk_starts_with(name + n - HASH - 3, "::h") ||
-        strspn(name + n - HASH, "0123456789abcdef") != HASH)
+    if (!demangled && (n < HASH + 3 || !lk_starts_with(name + n - HASH - 3, "::h") ||
+                       strspn(name + n - HASH, "0123456789abcdef") != HASH))
         return false;
     for (size_t i = 0; i < LK_ARRAY_LEN(begins); i++)
         if (lk_starts_with(name, begins[i]))
@@ -85,7 +86,7 @@ static bool is_rust_library(const char *name)
 
 static bool is_wrapper(const struct lk_natframe *f)
 {
-    if (f->function && is_rust_library(f->function))
+    if (f->function && is_rust_library(f->function, f->rust))
         return true;
     if (f->file && is_header(f->file))
         return true;

@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "util/compat.h"
 #include "util/redact.h"
 #include "util/text.h"
 

@@ -24,6 +24,7 @@
 #include "process/linux/descriptor.h"
 #include "process/linux/file_locks.h"
 #include "process/linux/socket_peer.h"
+#include "util/compat.h"
 #include "util/text.h"
 
 #define MAX_SELECT_FDS 8192

@@ -10,6 +10,7 @@
 
 #include "read/native/glibc/pthread.h"
 #include "snapshot/builder.h"
+#include "util/compat.h"
 
 static bool unexplained(const struct lk_thread *t)
 {

@@ -80,6 +80,28 @@ static void classes(void **state)
     assert_int_equal(lk_native_code_of(&f, NULL), LK_NATIVE_LIBRARY);
 }
 
+/* Where the mangled name said Rust, the plain one is enough. */
+static void names_of_rust(void **state)
+{
+    static const struct {
+        enum lk_native_code expected;
+        const char *function;
+    } rows[] = {
+        { LK_NATIVE_WRAPPER, "core::fmt::write" },
+        { LK_NATIVE_WRAPPER, "<std::sync::Mutex<T>>::lock" },
+        { LK_NATIVE_WRAPPER, "test::console::run_tests_console" },
+        { LK_NATIVE_PROJECT, "<app::Take as core::fmt::Display>::fmt" },
+        { LK_NATIVE_PROJECT, "app::take::<core::option::Option<u8>>" },
+    };
+    (void)state;
+    for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
+        const struct lk_natframe f = {
+            .function = rows[i].function, .module_path = EXE, .module = "app", .rust = true
+        };
+        assert_int_equal(lk_native_code_of(&f, EXE), rows[i].expected);
+    }
+}
+
 static void the_frame_to_blame(void **state)
 {
     struct lk_natframe v[] = {
@@ -114,6 +136,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes),
+        cmocka_unit_test(names_of_rust),
         cmocka_unit_test(the_frame_to_blame),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,19 +1,19 @@
 /*
- * __cxa_demangle() of libstdc++ (Itanium C++ ABI, section 3.4), looked for only when a name needs
- * it: a machine without libstdc++ shows the names as they are.
+ * libiberty's demanglers, those of binutils and gdb, linked: of C++ (Itanium C++ ABI, section 3.4;
+ * Rust's older scheme is made of the same), as libstdc++'s __cxa_demangle() has it, and of Rust's
+ * own scheme (RFC 2603, "v0").
  */
 #include "read/native/elf/demangle.h"
 
-#include <dlfcn.h>
+#include <libiberty/demangle.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "util/memory.h"
 #include "util/text.h"
 
 /*
- * libstdc++'s demangler bounds its depth but not its output, and each reference back can double
- * what was printed. So a name with many references, or with nested pack expansions, stays mangled.
+ * The demanglers bound their depth but not their output, and each reference back can double what
+ * was printed. So a name with many references, or with nested pack expansions, stays mangled.
  */
 static bool is_harmless(const char *mangled)
 {
@@ -28,37 +28,25 @@ static bool is_harmless(const char *mangled)
     return references <= 24 && packs <= 2;
 }
 
-static void unload(void *library, size_t size)
+static bool is_harmless_rust(const char *mangled)
 {
-    (void)size;
-    dlclose(library);
+    unsigned references = 0;
+    for (const char *p = mangled + 2; *p; p++)
+        references += *p == 'B';
+    return references <= 32;
 }
 
-void lk_demangle(struct lk_demangler *d, char *name, size_t max)
+bool lk_demangle(char *name, size_t max)
 {
-    int status = -1;
-    if (!lk_starts_with(name, "_Z") || !is_harmless(name))
-        return;
-    if (!d->tried) {
-        d->tried = true;
-        d->library = dlopen("libstdc++.so.6", RTLD_LAZY | RTLD_LOCAL);
-        if (d->library) {
-            lk_hold(d->library, 0, unload);
-            *(void **)&d->demangle = dlsym(d->library, "__cxa_demangle");
-        }
-    }
-    if (!d->demangle)
-        return;
-    char *text = d->demangle(name, NULL, NULL, &status);
-    if (text && !status)
+    const bool rust = lk_starts_with(name, "_R");
+    char *text = NULL;
+    if (rust && is_harmless_rust(name))
+        text = rust_demangle(name, DMGL_PARAMS);
+    else if (lk_starts_with(name, "_Z") && is_harmless(name))
+        text = cplus_demangle_v3(name, DMGL_PARAMS | DMGL_TYPES);
+    const bool told = text != NULL;
+    if (told)
         snprintf(name, max, "%s", text);
     free(text);
-}
-
-void lk_demangler_deinit(struct lk_demangler *d)
-{
-    if (!d->library)
-        return;
-    lk_let_go(d->library, unload);
-    dlclose(d->library);
+    return rust && told;
 }

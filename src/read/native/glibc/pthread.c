@@ -8,6 +8,8 @@
 
 #include <linux/futex.h>
 
+#include "util/compat.h"
+
 enum { MAX_USERS = 100000 }; /* more threads wait for no lock */
 
 /* Where the fields stand is a fact of the CPU. */

@@ -7,6 +7,7 @@
  *
  * It is loaded when a stack first needs it, with names of its own: libunwind.so also has the
  * functions by which C++ exceptions are thrown, and a program that uses this library has its own.
+ * In a static program (LK_STATIC) nothing can be loaded: it is linked.
  */
 #include "read/native/unwind/unwind_internal.h"
 
@@ -129,7 +130,20 @@ static int no_name(unw_addr_space_t space, unw_word_t addr, char *name, size_t s
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static bool look_up(struct lk_libunwind *l)
+#ifdef LK_STATIC
+static bool find(struct lk_libunwind *l)
+{
+    l->f = (struct functions){ unw_create_addr_space,
+                               unw_destroy_addr_space,
+                               unw_init_remote,
+                               unw_step,
+                               unw_get_reg,
+                               unw_is_signal_frame,
+                               UNW_OBJ(dwarf_search_unwind_table) };
+    return true;
+}
+#else
+static bool find(struct lk_libunwind *l)
 {
     const struct {
         const char *name;
@@ -143,14 +157,16 @@ static bool look_up(struct lk_libunwind *l)
         { TEXT(unw_is_signal_frame), &l->f.is_signal_frame },
         { TEXT(UNW_OBJ(dwarf_search_unwind_table)), &l->f.search },
     };
+    l->library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
     for (size_t i = 0; i < LK_ARRAY_LEN(rows); i++) {
-        void *function = dlsym(l->library, rows[i].name);
+        void *function = l->library ? dlsym(l->library, rows[i].name) : NULL;
         if (!function)
             return false;
         memcpy(rows[i].to, &function, sizeof function);
     }
     return true;
 }
+#endif
 
 static void release(void *what, size_t size)
 {
@@ -175,12 +191,16 @@ static struct lk_libunwind *make(void)
 
 static struct lk_libunwind *load(void)
 {
-    static unw_accessors_t accessors = { find_proc_info, put_unwind_info, no_dynamic_info,
-                                         access_mem,     access_reg,      no_fpreg,
-                                         no_resume,      no_name };
+    static unw_accessors_t accessors = { .find_proc_info = find_proc_info,
+                                         .put_unwind_info = put_unwind_info,
+                                         .get_dyn_info_list_addr = no_dynamic_info,
+                                         .access_mem = access_mem,
+                                         .access_reg = access_reg,
+                                         .access_fpreg = no_fpreg,
+                                         .resume = no_resume,
+                                         .get_proc_name = no_name };
     struct lk_libunwind *l = make();
-    l->library = dlopen(LIBRARY, RTLD_LAZY | RTLD_LOCAL);
-    if (l->library && look_up(l))
+    if (find(l))
         l->space = l->f.create(&accessors, 0);
     return l;
 }

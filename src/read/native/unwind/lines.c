@@ -220,7 +220,7 @@ static void keep_function(struct lk_unwinder *u, const struct answer *a)
     if (!a->n_name || a->n_name > sizeof a->name)
         return;
     snprintf(name, sizeof name, "%.*s", (int)a->n_name, a->name);
-    lk_demangle(&u->demangler, name, sizeof name);
+    lk_demangle(name, sizeof name);
     f->name = lk_text_clean(u->arena, name, strlen(name), LK_MAX_SYMBOL_NAME);
 }
 

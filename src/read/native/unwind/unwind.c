@@ -55,7 +55,6 @@ void lk_unwinder_destroy(struct lk_unwinder *u)
     lk_free(u->lines.v);
     lk_free(u->functions.v);
     lk_arena_destroy(u->arena);
-    lk_demangler_deinit(&u->demangler);
     lk_free(u);
 }
 
@@ -243,7 +242,7 @@ static void describe(struct lk_unwinder *u, struct lk_arena *a, const struct lk_
     if (m->build_id[0])
         f->build_id = share(u, a, m->build_id);
     if (lk_symbol_find(u->t, m, f->offset - !key->exact, &name)) {
-        lk_demangle(&u->demangler, name.text, sizeof name.text);
+        f->rust = lk_demangle(name.text, sizeof name.text);
         f->func_offset = name.offset + !key->exact;
         f->function = share_name(u, a, key->pc - f->func_offset, name.text);
     }

@@ -149,8 +149,6 @@ struct lk_unwinder {
     LK_VEC(struct lk_source_function) functions;
     struct lk_map line_of;
     unsigned line_helpers; /* helper processes started so far */
-
-    struct lk_demangler demangler;
 };
 
 #endif
