@@ -18,7 +18,7 @@ elif REACTOR == "poll":
     from twisted.internet import pollreactor
     pollreactor.install()
 
-from twisted.internet import defer, reactor, threads
+from twisted.internet import defer, reactor, task, threads
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Site
 
@@ -39,6 +39,42 @@ def nested_with_timeout():
     time.sleep(0.3)
     common.stuck("timed")
     return threads.blockingCallFromThread(reactor, ask)  # <- timed
+
+
+@defer.inlineCallbacks
+def generator():
+    yield defer.succeed(None)
+    yield threads.deferToThread(lambda: b"x")
+
+
+def nested_generator(timeout=None):
+    def ask():
+        deferred = generator()
+        return deferred.addTimeout(timeout, reactor) if timeout else deferred
+    time.sleep(0.3)
+    common.stuck("generator")
+    return threads.blockingCallFromThread(reactor, ask)  # <- generator
+
+
+def sleeps():
+    """Waits for a generator that waits for a timer."""
+    @defer.inlineCallbacks
+    def later():
+        yield task.deferLater(reactor, 3600, int)
+    common.say("sleeps")
+    return threads.blockingCallFromThread(reactor, later)
+
+
+def fired_by_thread():
+    """Waits for a Deferred that another thread fires."""
+    deferred = defer.Deferred()
+
+    def fire():
+        time.sleep(3600)
+        reactor.callFromThread(deferred.callback, b"x")
+    threading.Thread(target=fire, daemon=True).start()
+    common.say("sleeps")
+    return threads.blockingCallFromThread(reactor, lambda: deferred)
 
 
 def asks_back(done):
@@ -68,6 +104,18 @@ class Site_(Resource):
 
     def timed(self, request):
         return self.later_(threads.deferToThread(nested_with_timeout), request)
+
+    def generators(self, request):
+        return self.later_(threads.deferToThread(nested_generator), request)
+
+    def generators_timed(self, request):
+        return self.later_(threads.deferToThread(nested_generator, 3600), request)
+
+    def sleeping(self, request):
+        return self.later_(threads.deferToThread(sleeps), request)
+
+    def fired(self, request):
+        return self.later_(threads.deferToThread(fired_by_thread), request)
 
     def own(self, request):
         common.stuck("own")

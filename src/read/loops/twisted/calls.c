@@ -6,12 +6,15 @@
  * lambda of asyncioreactor.py callFromThread) or runs; then the pool's, where the Deferred is that
  * of deferToThread: the pool keeps, queued or in the frame of a worker, a function inContext whose
  * onResult has the Deferred in its closure; or a timer's, which calls the Deferred's callback().
- * A Deferred that waits for another one stands among that one's callbacks, as an argument. Nothing
- * else is looked for: the wait is open then.
+ * A Deferred that waits for another one stands among that one's callbacks: as an argument, by its
+ * own callback(), or as that of the generator or coroutine (defer.py _CancellationStatus) that goes
+ * on then. A thread that has such a Deferred among its variables may fire it. Nothing else is
+ * looked for: the wait is open then.
  */
 #include "read/loops/twisted/calls.h"
 
 #include "read/python/interpreter/attribute.h"
+#include "read/python/interpreter/class.h"
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
@@ -23,7 +26,8 @@
 enum {
     MAX_QUEUED = 4096, /* calls that are looked at, of one queue */
     MAX_CALLBACKS = 64,
-    MAX_CHAINED = 8, /* Deferreds that wait for each other */
+    MAX_CHAINED = 16, /* Deferreds that wait for each other */
+    STATUS = 2,       /* argument of _gotResultInlineCallbacks, in 24 and later */
 };
 
 #define THREADS "/twisted/internet/threads.py"
@@ -33,7 +37,6 @@ enum {
 struct call {
     lk_addr queue, reactor;
     struct lk_ref future, loop;
-    lk_addr deferred; /* which will put the result there; 0 not found */
 };
 
 /* ---- the reactor ------------------------------------------------------------------------- */
@@ -95,16 +98,27 @@ static bool is_reactors(struct lk_py *py, const struct call *c)
 
 static bool completes(struct lk_py *py, lk_addr deferred, lk_addr queue, unsigned chained);
 
+/* The Deferred that a generator or coroutine of inlineCallbacks fires when it ends. */
+static lk_addr generators(struct lk_py *py, lk_addr function, lk_addr args)
+{
+    lk_addr status = lk_py_kind(py, function) != LK_PYK_FUNCTION ? 0
+                     : args && lk_py_len(py, args) > STATUS      ? lk_py_item(py, args, STATUS)
+                                                            : lk_py_closure(py, function, "status");
+    return status ? lk_py_attr(py, status, "deferred") : 0;
+}
+
 /* A callback: (function, arguments, keywords). */
 static bool calls_put(struct lk_py *py, lk_addr callback, lk_addr queue, unsigned chained)
 {
-    lk_addr func, self, args = lk_py_item(py, callback, 1);
-    if (lk_py_method(py, lk_py_item(py, callback, 0), &func, &self) && self == queue)
-        return true;
-    lk_addr first = args && lk_py_kind(py, args) == LK_PYK_TUPLE && lk_py_len(py, args) == 1
-                        ? lk_py_item(py, args, 0)
-                        : 0;
-    return first && completes(py, first, queue, chained + 1);
+    lk_addr func, self, function = lk_py_item(py, callback, 0), args = lk_py_item(py, callback, 1);
+    if (!function)
+        return false;
+    if (lk_py_method(py, function, &func, &self))
+        return self == queue || completes(py, self, queue, chained + 1); /* its own callback() */
+    args = args && lk_py_kind(py, args) == LK_PYK_TUPLE ? args : 0;
+    lk_addr next =
+        args && lk_py_len(py, args) == 1 ? lk_py_item(py, args, 0) : generators(py, function, args);
+    return next && completes(py, next, queue, chained + 1);
 }
 
 static bool completes(struct lk_py *py, lk_addr deferred, lk_addr queue, unsigned chained)
@@ -134,7 +148,6 @@ static void set_ender(struct lk_py *py, struct call *c, lk_addr deferred, struct
     struct lk_future *f = lk_future_at(py->s, c->future);
     if (!deferred || f->enders.n || !completes(py, deferred, c->queue, 0))
         return;
-    c->deferred = deferred;
     f->state = LK_FUTURE_RUNNING;
     f->origin = origin;
     f->enders_complete = true;
@@ -143,9 +156,24 @@ static void set_ender(struct lk_py *py, struct call *c, lk_addr deferred, struct
 
 /* ---- timers ------------------------------------------------------------------------------ */
 
-/* What a timer of the reactor calls ends the call: fits says whether this function does. */
-static bool some_timer(struct lk_py *py, struct call *c,
-                       bool (*fits)(struct lk_py *py, struct call *c, lk_addr func))
+/* A method of a Deferred that completes the call (cancel; callback, as deferLater() has it), or the
+ * function of its addTimeout(). */
+static bool may_end(struct lk_py *py, const struct call *c, lk_addr callable)
+{
+    static const char *const names[] = { "self", "d" };
+    lk_addr func, self;
+    if (lk_py_method(py, callable, &func, &self))
+        return completes(py, self, c->queue, 0);
+    for (size_t i = 0; lk_py_kind(py, callable) == LK_PYK_FUNCTION && i < LK_ARRAY_LEN(names);
+         i++) {
+        self = lk_py_closure(py, callable, names[i]);
+        if (self && completes(py, self, c->queue, 0))
+            return true;
+    }
+    return false;
+}
+
+static bool some_timer(struct lk_py *py, const struct call *c)
 {
     static const char *const lists[] = { "_pendingTimedCalls", "_newTimedCalls" };
     for (size_t l = 0; l < LK_ARRAY_LEN(lists); l++) {
@@ -154,29 +182,11 @@ static bool some_timer(struct lk_py *py, struct call *c,
                 *items = list ? lk_py_items(py, list, MAX_QUEUED, &n) : NULL;
         for (size_t i = 0; items && i < n; i++) {
             lk_addr func = lk_py_attr(py, items[i], "func");
-            if (func && fits(py, c, func))
+            if (func && may_end(py, c, func))
                 return true;
         }
     }
     return false;
-}
-
-/* Deferred.cancel of this one, or the function of its addTimeout(). */
-static bool may_end(struct lk_py *py, struct call *c, lk_addr callable)
-{
-    lk_addr func, self;
-    if (lk_py_method(py, callable, &func, &self))
-        return self == c->deferred;
-    return lk_py_kind(py, callable) == LK_PYK_FUNCTION &&
-           (lk_py_closure(py, callable, "self") == c->deferred ||
-            lk_py_closure(py, callable, "d") == c->deferred);
-}
-
-/* deferLater(): Deferred.callback of one that completes the call. */
-static bool fires(struct lk_py *py, struct call *c, lk_addr callable)
-{
-    lk_addr func, self;
-    return lk_py_method(py, callable, &func, &self) && completes(py, self, c->queue, 0);
 }
 
 static void add_timer(struct lk_py *py, const struct call *c)
@@ -254,9 +264,40 @@ static void ask_workers(struct lk_py *py, struct call *c)
     }
 }
 
+/* ---- other threads ----------------------------------------------------------------------- */
+
+struct hands {
+    const struct call *call;
+    bool has;
+};
+
+static bool is_at_hand(struct lk_py *py, const char *name, lk_addr value, void *arg)
+{
+    struct hands *h = arg;
+    (void)name;
+    if (value && lk_py_kind(py, value) == LK_PYK_CELL)
+        value = lk_py_cell(py, value);
+    h->has = value && lk_py_isinstance(py, value, "twisted.internet.defer", "Deferred") &&
+             completes(py, value, h->call->queue, 0);
+    return !h->has;
+}
+
+static void ask_hands(struct lk_py *py, const struct call *c, size_t waiter)
+{
+    for (size_t i = 0; i < py->s->threads.n; i++) {
+        const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
+        struct hands h = { .call = c };
+        for (size_t k = 0; frames && i != waiter && k < frames->n && !h.has; k++)
+            lk_py_local_each(py, &frames->v[k], is_at_hand, &h);
+        if (h.has)
+            lk_refs_add(py->s, &lk_future_at(py->s, c->future)->at_hand,
+                        lk_ref_make(LK_KIND_THREAD, i));
+    }
+}
+
 /* ---- the calls --------------------------------------------------------------------------- */
 
-static void read_call(struct lk_py *py, struct call *c)
+static void read_call(struct lk_py *py, struct call *c, size_t waiter)
 {
     bool is_new;
     c->loop = lk_snapshot_find(py->s, LK_KIND_LOOP, loop_object(py, c->reactor));
@@ -274,8 +315,9 @@ static void read_call(struct lk_py *py, struct call *c)
     }
     ask_pool(py, c);
     ask_workers(py, c);
-    if (some_timer(py, c, c->deferred ? may_end : fires))
+    if (some_timer(py, c))
         add_timer(py, c);
+    ask_hands(py, c, waiter);
 }
 
 void lk_twisted_read_calls(struct lk_py *py)
@@ -289,7 +331,7 @@ void lk_twisted_read_calls(struct lk_py *py)
             struct call c = { .queue = lk_py_local(py, f, "queue"),
                               .reactor = lk_py_local(py, f, "reactor") };
             if (c.queue && c.reactor)
-                read_call(py, &c);
+                read_call(py, &c, i);
         }
     }
 }
