@@ -168,6 +168,10 @@ const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapsho
         lk_phrase_comma(&b);
         lk_strbuf_puts(&b, "the main thread");
     }
+    if (t->interpreter) {
+        lk_phrase_comma(&b);
+        lk_strbuf_printf(&b, "in Python interpreter %lld", (long long)t->interpreter);
+    }
     if (lk_loop_at(s, t->running_loop)) {
         lk_phrase_comma(&b);
         lk_strbuf_printf(&b, "runs %s", lk_sentence_label(a, s, t->running_loop));

@@ -50,7 +50,8 @@ static void thread_key(const struct lk_snapshot *s, size_t i, struct key *k)
     const enum lk_os_wait on = t->os.on == LK_OS_NONE && t->os.syscall ? LK_OS_OTHER : t->os.on;
     k->w[1] = (uint64_t)t->role << 40 | (uint64_t)t->wait.kind << 24 | (uint64_t)on << 8 |
               (unsigned char)t->kstate;
-    k->w[2] = (uint64_t)t->running << 2 | (uint64_t)t->holds_gil << 1 | (uint64_t)t->moved;
+    k->w[2] = (uint64_t)t->interpreter << 8 | (uint64_t)t->running << 2 |
+              (uint64_t)t->holds_gil << 1 | (uint64_t)t->moved;
     k->w[3] = ref_word(t->running_loop);
     k->w[4] = t->wait.on.n ? ref_word(t->wait.on.v[0]) : 0;
     /* Threads that wait for a thing of their own each (a future, a timer) are alike all the same.

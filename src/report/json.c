@@ -135,6 +135,8 @@ static json_t *python_json(struct lk_jw *w)
     lk_jw_set(o, "version", lk_jw_known_text(w, p->version, LK_GAP_PYTHON));
     lk_jw_set(o, "build", lk_jw_known_text(w, p->build, LK_GAP_PYTHON));
     lk_jw_set(o, "free_threaded", lk_jw_known_tri(w, p->free_threaded, LK_GAP_PYTHON));
+    if (p->interpreters > 1)
+        lk_jw_set(o, "interpreters", json_integer(p->interpreters));
     lk_jw_set(o, "read_completely", json_boolean(p->frames_read));
     lk_jw_set(o, "modules", modules_json(w));
     return o;

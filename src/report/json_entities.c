@@ -193,6 +193,8 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &t->wait.on));
     lk_jw_set_ids(w, o, "holds", &t->holds);
     lk_jw_set(o, "holds_gil", json_boolean(t->holds_gil));
+    if (t->interpreter)
+        lk_jw_set(o, "interpreter", json_integer(t->interpreter));
     lk_jw_set(o, "runs_loop", lk_jw_id(w, t->running_loop));
     lk_jw_set(o, "current_task", lk_jw_id(w, t->current_task));
     lk_jw_set(o, "executor", lk_jw_id(w, t->works_for));

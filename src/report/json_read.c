@@ -259,6 +259,8 @@ static void read_python(struct lk_jr *r, const json_t *o)
         .version = lk_jr_text(r, o, "version"),
         .build = lk_jr_text(r, o, "build"),
         .free_threaded = lk_jr_tri(o, "free_threaded"),
+        .interpreters = (unsigned)LK_MIN(LK_MAX(lk_jr_number(o, "interpreters"), (int64_t)0),
+                                         (int64_t)UINT16_MAX),
         .frames_read = lk_jr_bool(o, "read_completely"),
     };
 }

@@ -206,6 +206,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
         t->stuck_ms = LK_UNKNOWN;
     lk_jr_refs(r, o, "holds", LK_KIND_LOCK, &t->holds);
     t->holds_gil = lk_jr_bool(o, "holds_gil");
+    t->interpreter = LK_MAX(lk_jr_number(o, "interpreter"), (int64_t)0);
     t->running_loop = lk_jr_ref(r, o, "runs_loop");
     t->current_task = lk_jr_ref(r, o, "current_task");
     t->works_for = lk_jr_ref(r, o, "executor");

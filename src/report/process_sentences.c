@@ -85,6 +85,9 @@ const char *lk_sentence_runtime(struct lk_arena *a, const struct lk_snapshot *s)
                                threads);
     if (!s->python.version)
         return lk_arena_printf(a, "Python of unknown version, %s", threads);
+    if (s->python.interpreters > 1)
+        threads = lk_arena_printf(
+            a, "%s, %s", lk_words_count(a, s->python.interpreters, "interpreter"), threads);
     return lk_arena_printf(a, "Python %s%s, %s", lk_phrase_name(a, s->python.version),
                            s->python.free_threaded == LK_YES ? " free-threaded" : "", threads);
 }

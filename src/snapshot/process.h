@@ -52,9 +52,10 @@ struct lk_python {
     unsigned hex;        /* sys.hexversion, "3.11.2" as 0x030b02f0; 0 = not known */
     const char *build;   /* "release" | "debug" */
     enum lk_tri free_threaded;
-    bool frames_read;    /* threads, loops and tasks could be read to the end */
-    const char *why_not; /* present but not read: one sentence */
-    bool passing;        /* ... since its interpreter is just being set up or taken down */
+    unsigned interpreters, gils; /* how many there are; 0 = not read */
+    bool frames_read;            /* threads, loops and tasks could be read to the end */
+    const char *why_not;         /* present but not read: one sentence */
+    bool passing;                /* ... since its interpreter is just being set up or taken down */
     /* folder(s) of the standard library, from the target: ':'-separated; NULL */
     const char *stdlib;
     /* sys.path[0] and the folders of editable installs, ':'-separated; sys.prefix; NULL */

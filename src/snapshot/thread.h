@@ -20,6 +20,8 @@ struct lk_thread {
     bool outside_python; /* ... and was seen to run no Python code at the moment */
     uint64_t ident;      /* pthread_t as Python sees it; 0 unknown */
     lk_addr tstate;
+    int64_t interpreter; /* id of the Python interpreter whose code is innermost; 0: the main one */
+    unsigned gil;        /* threads that have the same number share a GIL */
     enum lk_read read;
     enum lk_role role; /* set by lk_classify */
     bool in_request;   /* a request is being served on this stack; set by lk_classify */

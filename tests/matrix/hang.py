@@ -154,6 +154,110 @@ def healthy_timeout():
     ready("healthy")
 
 
+# ---- in an interpreter beside the main one ----
+
+def new_interpreter():
+    try:
+        import _interpreters as interpreters
+    except ImportError:
+        import _xxsubinterpreters as interpreters
+    if sys.version_info >= (3, 12):
+        own = interpreters.create()
+    else:  # threads are not allowed in one that shares nothing
+        own = interpreters.create(isolated=False) if sys.version_info >= (3, 9) else interpreters.create()
+    return own, getattr(interpreters, "exec", None) or interpreters.run_string
+
+
+def within(function):
+    """Made by this thread, entered by another one."""
+    own, run = new_interpreter()
+    code = "import sys; sys.path.insert(0, %r); import hang; hang.%s()" % (os.path.dirname(HERE), function)
+    background(run, own, code)
+    time.sleep(0.7)
+
+
+def ready_within(verdict, rule=None, marker=None):
+    """Up to 3.9 nothing says on which thread such code runs."""
+    ready(verdict, rule, marker) if sys.version_info >= (3, 10) else ready("unknown")
+
+
+async def waits_for_own_loop():
+    return asyncio.run_coroutine_threadsafe(answer(), asyncio.get_running_loop()).result()  # guilty: within
+
+
+def run_waiting_loop():
+    asyncio.run(waits_for_own_loop())
+
+
+def within_self_wait():
+    within("run_waiting_loop")
+    ready_within("deadlock", "LK101", "within")
+
+
+def ring():
+    a, b, both = threading.Lock(), threading.Lock(), threading.Barrier(2)
+
+    def takes(first, second):
+        with first:
+            both.wait()
+            with second:  # guilty: ring
+                pass
+
+    threading.Thread(target=takes, args=(a, b)).start()
+    takes(b, a)
+
+
+def within_ring():
+    within("ring")
+    ready_within("deadlock", "LK103", "ring")
+
+
+def nested_self_wait():
+    """An interpreter that the main thread itself has entered: the culprit's is the inner code."""
+    threading.Thread(target=lambda: (time.sleep(1), ready_within("deadlock", "LK101", "within"))).start()
+    own, run = new_interpreter()
+    run(own, "import sys; sys.path.insert(0, %r); import hang; hang.run_waiting_loop()" % os.path.dirname(HERE))
+
+
+def holds_and_works():
+    lock = threading.Lock()
+
+    def waits():
+        while True:
+            with lock:
+                pass
+
+    threading.Thread(target=waits).start()
+    while True:
+        with lock:
+            time.sleep(0.02)
+
+
+def within_near():
+    """The same code in two interpreters: what the one holds the other does not wait for."""
+    within("holds_and_works")
+    within("holds_and_works")
+    ready_within("healthy")
+
+
+def ticks():
+    async def tick():
+        while True:
+            await asyncio.sleep(0.02)
+
+    async def main():
+        await asyncio.get_running_loop().run_in_executor(None, time.time)
+        await asyncio.gather(*[tick() for _ in range(3)])
+
+    asyncio.run(main())
+
+
+def within_healthy():
+    for _ in range(3 if sys.version_info >= (3, 12) else 1):  # before, the running loop is one for all of them
+        within("ticks")
+    ready_within("healthy")
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]]()
     threading.Event().wait()

@@ -26,7 +26,7 @@ static int64_t unread_beside(const struct lk_rule_context *c, const struct lk_th
     int64_t n = 0;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        n += t != holder && t->python && t->running &&
+        n += t != holder && t->gil == holder->gil && t->python && t->running &&
              (t->read == LK_READ_RACY || c->snap->one_moment);
     }
     return n;
@@ -75,10 +75,11 @@ const char *lk_gil_is_kept(struct lk_rule_context *c)
         struct lk_culprit p = lk_culprit_of(c, holder);
         return lk_print(c,
                         "%s has kept the GIL for %s in %s%s%s(), called at %s, and %s: no "
-                        "Python code runs meanwhile",
+                        "Python code%s runs meanwhile",
                         lk_name(c, holder), lk_duration(c, lk_stuck(c, t)),
                         function ? function : "", function ? ", in " : "", t->os.syscall,
-                        lk_place(c, &p), kept);
+                        lk_place(c, &p), kept,
+                        c->snap->python.gils > 1 ? " of its interpreter" : "");
     }
     return NULL;
 }

@@ -18,15 +18,23 @@ const char *lk_entity_lock(struct lk_arena *a, const struct lk_lock *l)
                           : lk_arena_printf(a, "%s %s", kind, name);
 }
 
+/* Which interpreter's code it runs is said of those beside the main one. */
+static const char *thread_name(struct lk_arena *a, const struct lk_thread *t)
+{
+    const char *name =
+        lk_arena_printf(a, "thread %s [%lld]", lk_or_else(t->name, "?"), (long long)t->tid);
+    return t->interpreter ? lk_arena_printf(a, "%s in Python interpreter %lld", name,
+                                            (long long)t->interpreter)
+                          : name;
+}
+
 const char *lk_entity_name(struct lk_arena *a, const struct lk_snapshot *s, struct lk_ref r)
 {
     const char *id = lk_ref_id(s, r);
     if (!id)
         return "something unknown";
     switch (r.kind) {
-    case LK_KIND_THREAD:
-        return lk_arena_printf(a, "thread %s [%lld]", lk_or_else(s->threads.v[r.index].name, "?"),
-                               (long long)s->threads.v[r.index].tid);
+    case LK_KIND_THREAD: return thread_name(a, &s->threads.v[r.index]);
     case LK_KIND_LOOP:
         return lk_arena_printf(a, "loop %s (%s)", id,
                                lk_or_else(lk_last_part(lk_or_else(s->loops.v[r.index].cls, "")),

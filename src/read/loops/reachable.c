@@ -248,7 +248,9 @@ static void search_modules(struct lk_py *py)
 {
     struct modules m = { 0 };
 
-    lk_py_dict_each(py, py->modules, list_module, &m);
+    for (size_t i = 0; i < py->interpreters.n; i++)
+        if (py->interpreters.v[i].modules)
+            lk_py_dict_each(py, py->interpreters.v[i].modules, list_module, &m);
     prefetch_modules(py, &m);
     for (size_t i = 0; i < m.list.n; i++) {
         if (lk_py_kind(py, m.list.v[i].module) != LK_PYK_MODULE || !m.list.v[i].dict ||
@@ -284,9 +286,9 @@ static bool policy_entry(struct lk_py *py, lk_addr key, lk_addr value, void *arg
  * The policy keeps each thread's loop in a threading.local: a C object (Modules/_threadmodule.c
  * localobject) with, among its first fields, one dict whose values are the threads' own dicts.
  */
-static void read_policy(struct lk_py *py)
+static void read_policy(struct lk_py *py, size_t interpreter)
 {
-    lk_addr policy = lk_py_module_attr(py, "asyncio.events", "_event_loop_policy");
+    lk_addr policy = lk_py_module_attr_in(py, interpreter, "asyncio.events", "_event_loop_policy");
     if (!policy || lk_py_is_none(py, policy))
         return;
     lk_addr local = lk_py_attr(py, policy, "_local");
@@ -300,7 +302,8 @@ static void read_policy(struct lk_py *py)
 
 void lk_py_search_reachable(struct lk_py *py)
 {
-    read_policy(py);
+    for (size_t i = 0; i < py->interpreters.n; i++)
+        read_policy(py, i);
     search_frames(py);
     search_modules(py);
 }

@@ -95,19 +95,22 @@ static void read_list(struct lk_py *py, lk_addr head, lk_aio_task_taker take)
 static void read_lists(struct lk_py *py, lk_aio_task_taker take)
 {
     const struct lk_layout *l = &py->layout;
-    for (size_t i = 0; i < py->s->threads.n; i++)
-        if (py->s->threads.v[i].tstate)
-            read_list(py, py->s->threads.v[i].tstate + l->ts_tasks_head, take);
-    read_list(py, py->interp + l->is_asyncio_tasks_head, take);
+    for (size_t i = 0; i < py->tstates.n; i++)
+        if (py->tstates.v[i].thread != SIZE_MAX)
+            read_list(py, py->tstates.v[i].addr + l->ts_tasks_head, take);
+    for (size_t i = 0; i < py->interpreters.n; i++)
+        read_list(py, py->interpreters.v[i].addr + l->is_asyncio_tasks_head, take);
 }
 
 void lk_aio_each_registered(struct lk_py *py, lk_aio_task_taker take)
 {
     static const char *const weak[] = { "_all_tasks", "_scheduled_tasks" };
 
-    for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
-        read_weakset(py, lk_py_module_attr(py, "asyncio.tasks", weak[i]), take);
-    read_set(py, lk_py_module_attr(py, "asyncio.tasks", "_eager_tasks"), take);
+    for (size_t k = 0; k < py->interpreters.n; k++) {
+        for (size_t i = 0; i < LK_ARRAY_LEN(weak); i++)
+            read_weakset(py, lk_py_module_attr_in(py, k, "asyncio.tasks", weak[i]), take);
+        read_set(py, lk_py_module_attr_in(py, k, "asyncio.tasks", "_eager_tasks"), take);
+    }
     if (py->layout.ts_tasks_head != LK_OFF_NONE)
         read_lists(py, take);
 }
@@ -150,14 +153,17 @@ static bool current_entry(struct lk_py *py, lk_addr key, lk_addr value, void *ar
 
 void lk_aio_list_current(struct lk_py *py, struct lk_aio_currents *list)
 {
-    lk_addr dict = lk_py_module_attr(py, "asyncio.tasks", "_current_tasks");
-    if (dict)
-        lk_py_dict_each(py, dict, current_entry, list);
-    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->s->threads.n; i++) {
-        lk_addr tstate = py->s->threads.v[i].tstate,
-                task = tstate ? lk_py_ptr(py, tstate + py->layout.ts_running_task) : 0;
+    for (size_t i = 0; i < py->interpreters.n; i++) {
+        lk_addr dict = lk_py_module_attr_in(py, i, "asyncio.tasks", "_current_tasks");
+        if (dict)
+            lk_py_dict_each(py, dict, current_entry, list);
+    }
+    for (size_t i = 0; py->layout.ts_running_task != LK_OFF_NONE && i < py->tstates.n; i++) {
+        const struct lk_py_tstate *k = &py->tstates.v[i];
+        lk_addr task =
+            k->thread != SIZE_MAX ? lk_py_ptr(py, k->addr + py->layout.ts_running_task) : 0;
         if (task)
-            lk_vec_add(list, ((struct lk_aio_current){ .thread = lk_ref_make(LK_KIND_THREAD, i),
-                                                       .task = task }));
+            lk_vec_add(list, ((struct lk_aio_current){
+                                 .thread = lk_ref_make(LK_KIND_THREAD, k->thread), .task = task }));
     }
 }

@@ -371,13 +371,14 @@ static lk_addr long_lived_get(struct lk_py *py, lk_addr dict, const char *name)
     return value;
 }
 
-lk_addr lk_py_module_dict(struct lk_py *py, const char *name)
+/* The dict of a module in this sys.modules; 0. */
+static lk_addr module_dict_in(struct lk_py *py, lk_addr modules, const char *name)
 {
-    uint64_t id = lk_hash_str(LK_HASH_INIT, name), known;
+    uint64_t id = lk_hash_str(lk_hash_u64(LK_HASH_INIT, modules), name), known;
 
     if (lk_map_get(&py->modules_by_name, id, &known))
         return known;
-    lk_addr module = long_lived_get(py, py->modules, name), dict = 0;
+    lk_addr module = long_lived_get(py, modules, name), dict = 0;
     if (module && lk_py_kind(py, module) == LK_PYK_MODULE)
         dict = lk_py_ptr(py, module + MODULE_DICT);
     if (lk_py_kind(py, dict) != LK_PYK_DICT)
@@ -386,9 +387,8 @@ lk_addr lk_py_module_dict(struct lk_py *py, const char *name)
     return dict;
 }
 
-lk_addr lk_py_module_attr(struct lk_py *py, const char *module, const char *name)
+static lk_addr attr_of_module(struct lk_py *py, lk_addr dict, const char *name)
 {
-    lk_addr dict = lk_py_module_dict(py, module);
     if (!dict)
         return 0;
     uint64_t id = lk_hash_str(lk_hash_u64(LK_HASH_INIT, dict), name), known;
@@ -397,4 +397,25 @@ lk_addr lk_py_module_attr(struct lk_py *py, const char *module, const char *name
     lk_addr value = long_lived_get(py, dict, name);
     lk_map_put(&py->modules_by_name, id, value);
     return value;
+}
+
+lk_addr lk_py_module_dict(struct lk_py *py, const char *name)
+{
+    lk_addr dict = module_dict_in(py, py->modules, name);
+    for (size_t i = 1; !dict && i < py->interpreters.n; i++)
+        if (py->interpreters.v[i].modules)
+            dict = module_dict_in(py, py->interpreters.v[i].modules, name);
+    return dict;
+}
+
+lk_addr lk_py_module_attr(struct lk_py *py, const char *module, const char *name)
+{
+    return attr_of_module(py, lk_py_module_dict(py, module), name);
+}
+
+lk_addr lk_py_module_attr_in(struct lk_py *py, size_t interpreter, const char *module,
+                             const char *name)
+{
+    const lk_addr modules = py->interpreters.v[interpreter].modules;
+    return modules ? attr_of_module(py, module_dict_in(py, modules, module), name) : 0;
 }

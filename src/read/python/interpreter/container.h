@@ -16,8 +16,12 @@ lk_addr lk_py_dict_get(struct lk_py *py, lk_addr dict, const char *key);
 /** Calls fn for every entry until it returns false; bounded. */
 void lk_py_dict_each(struct lk_py *py, lk_addr dict,
                      bool (*fn)(struct lk_py *, lk_addr key, lk_addr value, void *), void *arg);
-/** Module dict of sys.modules[name]; 0. */
+/** Module dict of sys.modules[name] in the first interpreter that has one, the main one before
+ * others; 0. */
 lk_addr lk_py_module_dict(struct lk_py *py, const char *name);
 lk_addr lk_py_module_attr(struct lk_py *py, const char *module, const char *name);
+/** The same in one of py->interpreters. */
+lk_addr lk_py_module_attr_in(struct lk_py *py, size_t interpreter, const char *module,
+                             const char *name);
 
 #endif

@@ -166,6 +166,43 @@ static bool walk_frames(struct lk_py *py, lk_addr at, struct lk_pyframes *ret, b
     return !*truncated || ret->n > first;
 }
 
+/* 3.13+: the frame by which _PyEval_EvalFrameDefault was entered last is a local variable of it; 0
+ * where no code is evaluated (3.15 has a frame in the thread state then). */
+static lk_addr entry_frame(struct lk_py *py, lk_addr at)
+{
+    lk_addr next;
+    bool any = false;
+    for (unsigned i = 0; at && i < LK_PY_MAX_FRAMES; i++, at = next) {
+        struct lk_pyf f;
+        bool shim;
+        if (!lk_py_frame(py, at, &f, &next, &shim))
+            return 0;
+        if (shim && !f.localsplus) /* not one that is being set up */
+            return any ? at : 0;
+        any |= !shim;
+    }
+    return 0;
+}
+
+bool lk_py_has_frames(struct lk_py *py, lk_addr tstate)
+{
+    lk_addr top;
+    return top_frame(py, tstate, &top) && top &&
+           (py->layout.frame_kind != LK_FRAME_CURRENT || entry_frame(py, top));
+}
+
+lk_addr lk_py_place_on_stack(struct lk_py *py, lk_addr tstate)
+{
+    const struct lk_layout *l = &py->layout;
+    lk_addr top;
+
+    if (!top_frame(py, tstate, &top) || !top)
+        return 0;
+    return l->ts_cframe != LK_OFF_NONE         ? lk_py_ptr(py, tstate + l->ts_cframe)
+           : l->frame_kind == LK_FRAME_CURRENT ? entry_frame(py, top)
+                                               : 0;
+}
+
 /* _PyCFrame is a local variable of _PyEval_EvalFrameDefault: below the stack pointer nothing lives.
  */
 bool lk_py_left_python(struct lk_py *py, lk_addr tstate, lk_addr sp)

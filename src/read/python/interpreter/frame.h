@@ -15,6 +15,11 @@ bool lk_py_frame(struct lk_py *py, lk_addr addr, struct lk_pyf *f, lk_addr *call
  * are not to be walked.
  */
 bool lk_py_left_python(struct lk_py *py, lk_addr tstate, lk_addr sp);
+/** Whether a thread state has frames. */
+bool lk_py_has_frames(struct lk_py *py, lk_addr tstate);
+/** Where on a thread's stack the innermost evaluation of a thread state lies; 0: nothing is
+ * evaluated, or it is not known (3.8, 3.9). */
+lk_addr lk_py_place_on_stack(struct lk_py *py, lk_addr tstate);
 /** All frames of one thread state, innermost first, shims skipped; appended to ret, whose v is
  * malloc'd (reuse with n = 0, free). */
 bool lk_py_thread_frames(struct lk_py *py, lk_addr tstate, struct lk_pyframes *ret,

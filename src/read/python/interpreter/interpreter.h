@@ -137,6 +137,26 @@ struct lk_green_hold {
     uint32_t thread;
 };
 
+/** One of the runtime's interpreters (Include/internal/pycore_interp.h). */
+struct lk_py_interpreter {
+    lk_addr addr;
+    lk_addr modules; /* its sys.modules; 0 while it is set up or taken down */
+    int64_t id;      /* 0: the main one */
+    unsigned gil;    /* index in gils */
+};
+
+/** A thread state, and whose. */
+struct lk_py_tstate {
+    lk_addr addr;
+    size_t thread; /* index in the snapshot; SIZE_MAX: none */
+};
+
+/** A lock of interpreters: of one that has its own, or of all that share the main one's. */
+struct lk_py_gil {
+    lk_addr addr;
+    size_t holder; /* thread index, SIZE_MAX = nobody or not known */
+};
+
 struct lk_py {
     struct lk_process *t;
     struct lk_arena *arena;  /* lives as long as py: types, names */
@@ -155,6 +175,10 @@ struct lk_py {
     struct lk_map codes; /* address -> struct lk_pycode *, in s->arena */
     lk_addr interp;      /* main interpreter */
     lk_addr modules;     /* its sys.modules dict */
+    /* all of them, the main one first; and their thread states (lk_py_read_threads) */
+    LK_VEC(struct lk_py_interpreter) interpreters;
+    LK_VEC(struct lk_py_tstate) tstates;
+    LK_VEC(struct lk_py_gil) gils;
     /* thread index -> struct lk_pyframes * : the raw frames of each thread, for waits and owners */
     struct lk_map frames_of;
     /* task index -> struct lk_pyframes * : of suspended greenlets, innermost first */
@@ -168,10 +192,6 @@ struct lk_py {
     unsigned sample;      /* counts lk_py_read; 0 while opening */
     bool frames_complete; /* the last lk_py_read got through all thread states */
     lk_addr type_type;    /* PyType_Type */
-    /* of this sample; more interpreters with a GIL of their own are not looked at */
-    lk_addr gils[16];
-    size_t gil_holder[16]; /* thread index, SIZE_MAX = nobody or not known */
-    unsigned n_gils;
     /* 3.8 - 3.10: of the kernel's tid in struct pthread; 0 = not calibrated */
     uint32_t tid_offset;
     lk_addr signal_table; /* of handlers, once found (stdlib/signal_handlers.c); 0 */

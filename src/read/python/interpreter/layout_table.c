@@ -17,7 +17,7 @@
 
 /* Fields that came with later versions. */
 #define NO_INTERPRETER_FRAME \
-    .ts_cframe = LK_OFF_NONE, .cframe_current = LK_OFF_NONE, .ts_current_frame = LK_OFF_NONE, .if_size = LK_OFF_NONE, \
+    .cframe_current = LK_OFF_NONE, .ts_current_frame = LK_OFF_NONE, .if_size = LK_OFF_NONE, \
     .if_executable = LK_OFF_NONE, .if_previous = LK_OFF_NONE, .if_globals = LK_OFF_NONE, .if_instr = LK_OFF_NONE, \
     .if_stacktop = LK_OFF_NONE, .if_stackpointer = LK_OFF_NONE, .if_owner = LK_OFF_NONE, .if_localsplus = LK_OFF_NONE, \
     .if_is_entry = LK_OFF_NONE, .gi_frame_state = LK_OFF_NONE, .gi_iframe = LK_OFF_NONE
@@ -60,10 +60,10 @@
 #define FRAME_OBJECT \
     .frame_kind = LK_FRAME_OBJECT, .ts_frame = 24, .f_back = 24, .f_code = 32, .f_globals = 48, .f_valuestack = 64
 #define FRAME_8_9 \
-    FRAME_OBJECT, .f_stacktop = 72, .f_stackdepth = LK_OFF_NONE, .f_gen = 96, .f_lasti = 104, .f_iblock = 112, .f_executing = 116, \
+    FRAME_OBJECT, .ts_cframe = LK_OFF_NONE, .f_stacktop = 72, .f_stackdepth = LK_OFF_NONE, .f_gen = 96, .f_lasti = 104, .f_iblock = 112, .f_executing = 116, \
     .f_state = LK_OFF_NONE, .f_blockstack = 120, .f_localsplus = 360, .lasti_unit = 1
 #define FRAME_10 \
-    FRAME_OBJECT, .f_stacktop = LK_OFF_NONE, .f_stackdepth = 80, .f_gen = 88, .f_lasti = 96, .f_iblock = 104, .f_executing = LK_OFF_NONE, \
+    FRAME_OBJECT, .ts_cframe = 48, .f_stacktop = LK_OFF_NONE, .f_stackdepth = 80, .f_gen = 88, .f_lasti = 96, .f_iblock = 104, .f_executing = LK_OFF_NONE, \
     .f_state = 108, .f_blockstack = 112, .f_localsplus = 352, .lasti_unit = 2
 
 /* GC heads of an interpreter relative to its first member differ; generation0 is a pointer to the first of them. */

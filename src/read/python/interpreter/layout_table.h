@@ -57,7 +57,7 @@ struct lk_layout {
         is_gc_generation0, is_gc_permanent, is_gc_collecting, is_gil /* 3.12+: pointer */,
         is_asyncio_tasks_head /* 3.14+ */;
     /* PyThreadState and _PyThreadStateImpl */
-    uint32_t ts_size, ts_next, ts_interp, ts_frame /* <= 3.10 */, ts_cframe /* 3.11, 3.12 */,
+    uint32_t ts_size, ts_next, ts_interp, ts_frame /* <= 3.10 */, ts_cframe /* 3.10 - 3.12 */,
         cframe_current, ts_current_frame /* 3.13+ */, ts_thread_id, ts_native_thread_id /* 3.11+ */,
         ts_dict, ts_state, ts_running_loop /* 3.13+ */, ts_running_task /* 3.14+ */,
         ts_tasks_head /* 3.14+ */;

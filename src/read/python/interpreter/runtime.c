@@ -243,6 +243,9 @@ void lk_py_close(struct lk_py *py)
     lk_free(py->timers.v);
     lk_free(py->hub_callbacks.v);
     lk_free(py->green_holds.v);
+    lk_free(py->interpreters.v);
+    lk_free(py->tstates.v);
+    lk_free(py->gils.v);
     for (size_t i = 0; i < N_MEMOS; i++)
         lk_map_deinit(memo(py, i));
     lk_arena_destroy(py->arena);
@@ -260,6 +263,7 @@ void lk_py_begin(struct lk_py *py, struct lk_snapshot *s)
 
     py->s = s;
     py->sample++;
+    py->interpreters.n = py->tstates.n = py->gils.n = 0;
     clear_memos(py);
     const char *before = lk_reading(py->t, "the interpreter");
     lk_read_watch(py->t);

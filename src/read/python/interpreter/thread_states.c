@@ -7,6 +7,7 @@
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
+#include "read/python/interpreter/tstates.h"
 #include "read/python/interpreter/type.h"
 #include "util/redact.h"
 
@@ -21,18 +22,6 @@ enum {
     GIL_COND = 32, /* cond, mutex, switch_cond, switch_mutex up to the end of the struct */
 };
 
-struct tstate {
-    lk_addr addr, interp;
-    uint64_t ident;
-    int64_t tid;   /* -1 not known */
-    size_t thread; /* index in the snapshot; SIZE_MAX none */
-};
-struct tstates {
-    struct tstate *v;
-    size_t n, cap;
-    LK_VEC(lk_addr) touched; /* what the list was read from */
-};
-
 /* ---- the lists ---------------------------------------------------------------------------- */
 
 static void incomplete(struct lk_py *py, const char *what)
@@ -41,10 +30,11 @@ static void incomplete(struct lk_py *py, const char *what)
     lk_snapshot_limit_of(py->s, (struct lk_ref){ 0 }, lk_read_failed(py->t), "%s", what);
 }
 
-static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *out,
+static bool read_threads_of(struct lk_py *py, unsigned index, struct tstates *out,
                             struct lk_map *seen)
 {
     const struct lk_layout *l = &py->layout;
+    const lk_addr interp = py->interpreters.v[index].addr;
     uint8_t b[TSTATE_READ];
     lk_addr ts;
 
@@ -63,7 +53,7 @@ static bool read_threads_of(struct lk_py *py, lk_addr interp, struct tstates *ou
             return lk_read_senseless(py->t, ts + l->ts_interp, 8);
         struct tstate *k = lk_vec_push(out);
         k->addr = ts;
-        k->interp = interp;
+        k->interp = index;
         k->tid = -1;
         k->thread = SIZE_MAX;
         memcpy(&k->ident, b + l->ts_thread_id, 8);
@@ -81,24 +71,41 @@ static lk_addr gil_of(struct lk_py *py, lk_addr interp)
     return l->rt_gil != LK_OFF_NONE ? py->runtime + l->rt_gil : lk_py_ptr(py, interp + l->is_gil);
 }
 
-static void add_gil(struct lk_py *py, lk_addr gil)
+static unsigned add_gil(struct lk_py *py, lk_addr gil)
 {
-    for (unsigned i = 0; i < py->n_gils; i++)
-        if (py->gils[i] == gil)
-            return;
-    if (gil && py->n_gils < LK_ARRAY_LEN(py->gils))
-        py->gils[py->n_gils++] = gil;
+    size_t i = 0;
+    while (i < py->gils.n && py->gils.v[i].addr != gil)
+        i++;
+    if (i == py->gils.n)
+        lk_vec_add(&py->gils, ((struct lk_py_gil){ gil, SIZE_MAX }));
+    return (unsigned)i;
 }
 
-/* Newest interpreter first, as the runtime links them. Returns what could not be read; NULL when
- * all is there. */
+/* The lists' newest interpreter comes first; here the main one does, which is the oldest. */
+static unsigned add_interpreter(struct lk_py *py, lk_addr addr)
+{
+    struct lk_py_interpreter *is = lk_vec_push(&py->interpreters);
+    is->addr = addr;
+    if (!lk_read(py->t, addr + py->layout.is_id, &is->id, sizeof is->id))
+        is->id = (int64_t)py->interpreters.n; /* it has some name at least */
+    if (addr == py->interp)
+        is->id = 0;
+    is->modules = lk_py_ptr(py, addr + py->layout.is_modules);
+    if (!is->modules || lk_py_kind(py, is->modules) != LK_PYK_DICT)
+        is->modules = 0;
+    is->gil = add_gil(py, gil_of(py, addr));
+    return (unsigned)(py->interpreters.n - 1);
+}
+
+/* Returns what could not be read; NULL when all is there. */
 static const char *try_lists(struct lk_py *py, struct tstates *out)
 {
     struct lk_map seen = { 0 };
     lk_addr is = lk_py_ptr(py, py->runtime + py->layout.rt_interpreters_head);
     const char *torn = NULL;
 
-    py->n_gils = 0;
+    py->interpreters.n = py->gils.n = 0;
+    add_interpreter(py, py->interp);
     lk_read_watch(py->t);
     for (int i = 0; is; i++) {
         if (i == MAX_INTERPRETERS || !lk_map_add(&seen, is, 1)) {
@@ -108,8 +115,7 @@ static const char *try_lists(struct lk_py *py, struct tstates *out)
         }
         lk_vec_add(&out->touched, is + py->layout.is_threads_head);
         lk_vec_add(&out->touched, is + py->layout.is_next);
-        add_gil(py, gil_of(py, is));
-        if (!read_threads_of(py, is, out, &seen))
+        if (!read_threads_of(py, is == py->interp ? 0 : add_interpreter(py, is), out, &seen))
             torn = "the list of Python threads could not be read to its end";
         is = lk_py_ptr(py, is + py->layout.is_next);
     }
@@ -180,8 +186,6 @@ static void calibrate(struct lk_py *py, const struct tstates *ts)
  * then pthread's word counts. */
 static void match_threads(struct lk_py *py, struct tstates *ts)
 {
-    size_t lost = 0;
-
     for (size_t i = 0; i < ts->n; i++) {
         struct tstate *k = &ts->v[i];
         size_t at;
@@ -193,8 +197,22 @@ static void match_threads(struct lk_py *py, struct tstates *ts)
         k->tid = py->tid_offset ? tid_at(py, k->ident, py->tid_offset) : -1;
         if (is_tid(py, k->tid, &at))
             k->thread = at;
-        else
-            lost++;
+    }
+    if (py->interpreters.n > 1)
+        lk_py_place_tstates(py, ts);
+}
+
+/* Those without a thread; an interpreter keeps its first state though nobody is in it. */
+static void count_lost(struct lk_py *py, const struct tstates *ts)
+{
+    size_t lost = 0, code = 0;
+
+    for (size_t i = 0; i < ts->n; i++) {
+        const struct tstate *k = &ts->v[i];
+        if (k->thread != SIZE_MAX || (k->interp && !lk_py_has_frames(py, k->addr)))
+            continue;
+        lost++;
+        code += k->interp != 0;
     }
     if (lost)
         lk_snapshot_limit(py->s,
@@ -203,6 +221,11 @@ static void match_threads(struct lk_py *py, struct tstates *ts)
                           lost, lost == 1 ? " has" : "s have");
     if (lost && lost == ts->n)
         py->frames_complete = false;
+    if (code)
+        lk_snapshot_limit_decides(py->s,
+                                  "on which thread the code of %zu Python thread state%s of "
+                                  "subinterpreters runs could not be found out",
+                                  code, code == 1 ? "" : "s");
 }
 
 /* ---- frames --------------------------------------------------------------------------------- */
@@ -241,17 +264,8 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
     struct lk_pyframe *v = lk_xcalloc(frames->n + 1, sizeof *v);
     uint64_t old;
 
-    /*
-     * A thread that is in several interpreters: the newest is taken for the innermost; it was met
-     * first. Up to 3.12 a thread state may run on another thread than the one it was made on
-     * (_xxsubinterpreters.run_string), so this is not certain.
-     */
+    /* A thread that is in several interpreters: the inner one was met first. */
     if (lk_map_get(&py->frames_of, index, &old)) {
-        lk_snapshot_limit_of(
-            py->s, lk_ref_make(LK_KIND_THREAD, index), (struct lk_failed_read){ 0 },
-            "thread %lld runs code in several Python interpreters; the order of its frames is not "
-            "certain",
-            (long long)py->s->threads.v[index].tid);
         const struct lk_pyframes *inner = (const struct lk_pyframes *)(uintptr_t)old;
         struct lk_pyframes both = { 0 };
         for (size_t i = 0; i < inner->n; i++)
@@ -269,6 +283,40 @@ static void keep_frames(struct lk_py *py, size_t index, struct lk_pyframes *fram
     lk_free(v);
 }
 
+/* The thread is in this interpreter. */
+static void be_in(const struct lk_py *py, const struct tstate *k, struct lk_thread *t)
+{
+    t->tstate = k->addr;
+    t->interpreter = py->interpreters.v[k->interp].id;
+    t->gil = py->interpreters.v[k->interp].gil;
+}
+
+static void meet(struct lk_py *py, const struct tstate *k, struct lk_thread *t)
+{
+    t->python = true;
+    t->main = t->tid == py->s->pid;
+    if (!t->tstate)
+        be_in(py, k, t);
+    if (k->moved)
+        return;
+    t->ident = k->ident;
+    lk_map_put(&py->by_ident, k->ident, k->thread);
+}
+
+/* 3.8 and 3.9 do not say where code is evaluated: what a state of another interpreter than that of
+ * the thread's frames runs may be on another thread's stack. */
+static bool outer_is_uncertain(struct lk_py *py, const struct tstate *k)
+{
+    struct lk_thread *t = &py->s->threads.v[k->thread];
+    if (k->on_stack || !t->python_stack->n || !lk_py_has_frames(py, k->addr))
+        return false;
+    lk_snapshot_limit_decides(py->s,
+                              "thread %lld has frames in several Python interpreters, and CPython "
+                              "%s does not say which of them run on its stack",
+                              (long long)t->tid, py->version);
+    return true;
+}
+
 static void read_stacks(struct lk_py *py, const struct tstates *ts)
 {
     struct lk_pyframes frames = { 0 };
@@ -283,10 +331,7 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
         if (k->thread == SIZE_MAX)
             continue;
         struct lk_thread *t = &py->s->threads.v[k->thread];
-        t->python = true;
-        t->ident = k->ident;
-        t->main = t->tid == py->s->pid;
-        lk_map_put(&py->by_ident, k->ident, k->thread);
+        meet(py, k, t);
         if (torn_by_running(t)) {
             if (!skipped++)
                 skipped_first = lk_ref_make(LK_KIND_THREAD, k->thread);
@@ -295,9 +340,10 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
         frames.n = 0;
         if (lk_py_left_python(py, k->addr, t->sp)) {
             t->outside_python = true;
-            t->tstate = t->tstate ? t->tstate : k->addr;
             continue;
         }
+        if (outer_is_uncertain(py, k))
+            continue;
         if (!lk_py_thread_frames(py, k->addr, &frames, &truncated) ||
             (truncated && frames.n < LK_PY_MAX_FRAMES)) {
             if (!torn++) {
@@ -306,8 +352,8 @@ static void read_stacks(struct lk_py *py, const struct tstates *ts)
             }
         } else
             t->outside_python = !frames.n && !t->python_stack->n;
-        if (!t->tstate || frames.n)
-            t->tstate = k->addr;
+        if (frames.n && !t->python_stack->n)
+            be_in(py, k, t);
         if (frames.n)
             keep_frames(py, k->thread, &frames, truncated);
     }
@@ -331,7 +377,9 @@ static bool name_thread(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     uint64_t at;
     (void)arg;
 
-    if (!lk_py_int(py, key, &ident) || !lk_map_get(&py->by_ident, (uint64_t)ident, &at))
+    /* in the main interpreter, whose are named first, a thread has its own name */
+    if (!lk_py_int(py, key, &ident) || !lk_map_get(&py->by_ident, (uint64_t)ident, &at) ||
+        lk_map_get(&py->thread_objects, at, NULL))
         return true;
     lk_map_put(&py->thread_objects, at, value);
     lk_addr name = lk_py_attr(py, value, "_name");
@@ -341,24 +389,41 @@ static bool name_thread(struct lk_py *py, lk_addr key, lk_addr value, void *arg)
     return true;
 }
 
+static void name_threads(struct lk_py *py)
+{
+    for (size_t i = 0; i < py->interpreters.n; i++) {
+        lk_addr active = lk_py_module_attr_in(py, i, "threading", "_active");
+        if (active)
+            lk_py_dict_each(py, active, name_thread, NULL);
+    }
+}
+
 /* ---- GIL ------------------------------------------------------------------------------------ */
 
 static void mark_holders(struct lk_py *py, const struct tstates *ts)
 {
-    for (unsigned i = 0; i < py->n_gils; i++) {
+    for (size_t i = 0; i < py->gils.n; i++) {
         int32_t locked;
         lk_addr holder;
-        py->gil_holder[i] = SIZE_MAX;
         /* last_holder stays after a release: it means something only while the GIL is locked. */
-        if (!lk_read_i32(py->t, py->gils[i] + GIL_LOCKED, &locked) || locked != 1 ||
-            !lk_read_u64(py->t, py->gils[i] + GIL_LAST_HOLDER, &holder))
+        if (!py->gils.v[i].addr || !lk_read_i32(py->t, py->gils.v[i].addr + GIL_LOCKED, &locked) ||
+            locked != 1 || !lk_read_u64(py->t, py->gils.v[i].addr + GIL_LAST_HOLDER, &holder))
             continue;
         for (size_t j = 0; j < ts->n; j++)
             if (ts->v[j].addr == holder && ts->v[j].thread != SIZE_MAX) {
-                py->gil_holder[i] = ts->v[j].thread;
+                py->gils.v[i].holder = ts->v[j].thread;
                 py->s->threads.v[ts->v[j].thread].holds_gil = true;
             }
     }
+}
+
+static void keep_tstates(struct lk_py *py, const struct tstates *ts)
+{
+    py->tstates.n = 0;
+    for (size_t i = 0; i < ts->n; i++)
+        lk_vec_add(&py->tstates, ((struct lk_py_tstate){ ts->v[i].addr, ts->v[i].thread }));
+    py->s->python.interpreters = (unsigned)py->interpreters.n;
+    py->s->python.gils = (unsigned)py->gils.n;
 }
 
 void lk_py_read_threads(struct lk_py *py)
@@ -367,11 +432,11 @@ void lk_py_read_threads(struct lk_py *py)
 
     read_lists(py, &ts);
     match_threads(py, &ts);
+    count_lost(py, &ts);
     read_stacks(py, &ts);
     mark_holders(py, &ts);
-    lk_addr active = lk_py_module_attr(py, "threading", "_active");
-    if (active)
-        lk_py_dict_each(py, active, name_thread, NULL);
+    name_threads(py);
+    keep_tstates(py, &ts);
     lk_free(ts.touched.v);
     lk_free(ts.v);
 }
@@ -384,26 +449,35 @@ static size_t gil_bytes(const struct lk_py *py)
     return GIL_COND + 2 * ((size_t)l->cond_size + l->mutex.size);
 }
 
+/* The GIL that a word of memory is part of; NULL. */
+static const struct lk_py_gil *gil_at(const struct lk_py *py, lk_addr word)
+{
+    const size_t bytes = gil_bytes(py);
+    for (size_t i = 0; i < py->gils.n; i++) {
+        const lk_addr gil = py->gils.v[i].addr;
+        if (gil && word >= gil + GIL_COND && word < gil + bytes)
+            return &py->gils.v[i];
+    }
+    return NULL;
+}
+
 void lk_py_read_gil(struct lk_py *py)
 {
     struct lk_snapshot *s = py->s;
 
     for (size_t i = 0; i < s->threads.n; i++) {
         struct lk_thread *t = &s->threads.v[i];
-        for (unsigned g = 0; t->os.on == LK_OS_FUTEX && g < py->n_gils; g++) {
-            if (t->os.futex < py->gils[g] + GIL_COND || t->os.futex >= py->gils[g] + gil_bytes(py))
-                continue;
-            t->wait.kind = LK_WAIT_GIL;
-            t->wait.call = "the GIL";
-            t->wait.read = t->read;
-            /* the kernel's timeout is the switch interval: it waits again */
-            t->wait.timeout_ms = LK_FOREVER;
-            size_t holder = py->gil_holder[g];
-            if (holder != SIZE_MAX && holder != i) {
-                lk_refs_add(s, &t->wait.on, lk_ref_make(LK_KIND_THREAD, holder));
-                t->wait.complete = true;
-            }
-            break;
+        const struct lk_py_gil *gil = t->os.on == LK_OS_FUTEX ? gil_at(py, t->os.futex) : NULL;
+        if (!gil)
+            continue;
+        t->wait.kind = LK_WAIT_GIL;
+        t->wait.call = "the GIL";
+        t->wait.read = t->read;
+        /* the kernel's timeout is the switch interval: it waits again */
+        t->wait.timeout_ms = LK_FOREVER;
+        if (gil->holder != SIZE_MAX && gil->holder != i) {
+            lk_refs_add(s, &t->wait.on, lk_ref_make(LK_KIND_THREAD, gil->holder));
+            t->wait.complete = true;
         }
     }
 }

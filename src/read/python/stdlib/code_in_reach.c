@@ -263,7 +263,9 @@ static void add_functions(struct lk_py *py, struct reach *r)
                               .function = add_found,
                               .arg = r } };
     unsigned before = f.x.budget;
-    lk_py_dict_each(py, py->modules, add_module, r);
+    for (size_t i = 0; i < py->interpreters.n; i++)
+        if (py->interpreters.v[i].modules)
+            lk_py_dict_each(py, py->interpreters.v[i].modules, add_module, r);
     for (size_t i = 0; i < r->q->waiter->n && f.x.budget; i++)
         lk_py_local_each(py, &r->q->waiter->v[i], look_for_functions, &f);
     *r->q->budget -= before - f.x.budget;

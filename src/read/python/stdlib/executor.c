@@ -75,13 +75,25 @@ static void add_worker(struct lk_py *py, struct lk_ref ref, struct lk_ref thread
         t->works_for = ref;
 }
 
+/* Of no interpreter: which of them a pool belongs to it does not say. */
+static bool is_exiting(struct lk_py *py)
+{
+    bool known = false;
+    for (size_t i = 0; i < py->interpreters.n; i++) {
+        lk_addr exit = lk_py_module_attr_in(py, i, "concurrent.futures.thread", "_shutdown");
+        if (exit && lk_py_bool(py, exit) != LK_NO)
+            return true;
+        known |= exit != 0;
+    }
+    return !known;
+}
+
 /* Neither shut down nor broken, and the interpreter is not about to end. */
 static bool runs(struct lk_py *py, struct lk_ref ref, lk_addr obj)
 {
-    lk_addr broken = lk_py_attr(py, obj, "_broken"),
-            exit = lk_py_module_attr(py, "concurrent.futures.thread", "_shutdown");
+    lk_addr broken = lk_py_attr(py, obj, "_broken");
     return lk_executor_at(py->s, ref)->shutdown == LK_NO &&
-           (!broken || lk_py_bool(py, broken) == LK_NO) && exit && lk_py_bool(py, exit) == LK_NO;
+           (!broken || lk_py_bool(py, broken) == LK_NO) && !is_exiting(py);
 }
 
 static void read_pool(struct lk_py *py, struct lk_ref ref, lk_addr obj)

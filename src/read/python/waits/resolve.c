@@ -149,7 +149,11 @@ static bool join_entry(struct lk_py *py, lk_addr key, lk_addr thread, void *arg)
 static bool wait_on_all_threads(struct lk_py *py, struct lk_wait *w, struct lk_ref self)
 {
     struct join_all j = { w, self };
-    lk_addr active = lk_py_module_attr(py, "threading", "_active");
+    const int64_t of = lk_thread_at(py->s, self) ? lk_thread_at(py->s, self)->interpreter : 0;
+    lk_addr active = 0;
+    for (size_t i = 0; i < py->interpreters.n && !active; i++)
+        if (py->interpreters.v[i].id == of)
+            active = lk_py_module_attr_in(py, i, "threading", "_active");
     if (!active)
         return false;
     w->kind = LK_WAIT_JOIN;
