@@ -52,7 +52,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix matrix-free-threaded check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 # On a terminal one line says what is being compiled.
@@ -137,6 +137,12 @@ e2e: all $(COMPARE) ## attach to every scenario
 
 check-matrix: all $(O)/tests/read/python/dump_python ## every CPython that can be had here (pyenv, Debian suites by mmdebstrap)
 	$(Q)O=$(abspath $(O)) tests/matrix/run
+
+matrix-free-threaded: all $(O)/tests/read/python/dump_python ## a CPython without the GIL, built from Debian's source package: check-matrix and the scenarios that apply (20 minutes)
+	$(Q)tests/matrix/build-free-threaded $(abspath $(O))/matrix/free-threaded
+	$(Q)O=$(abspath $(O)) ONLY=free-threaded tests/matrix/run; a=$$?; \
+	    SCENARIO_PYTHON=$(abspath $(O))/matrix/free-threaded/venv/bin/python LOOPKNOT=$(abspath $(O)/loopknot) \
+	    /usr/bin/python3 tests/e2e/run.py --what-applies && exit $$a
 
 check-ecosystem: all ## every scenario on other releases of the libraries (virtual environments made with pip), and check-systems
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/ecosystem/run; a=$$?; O=$(abspath $(O)) PYTHON=$(PYTHON) tests/systems/run && exit $$a

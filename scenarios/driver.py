@@ -19,6 +19,7 @@ A family of scenarios is a folder with scenario.json: {"about", "pitfalls", "pro
     "steps":    what to do, in order (see Scenario._step)
     "options":  options for loopknot; {folder} is the family's
     "moves":    true: hung threads wake now and then
+    "needs_gil": why this is not asked of a free-threaded build
     "near":     rules that it looks like and must not get; a healthy twin: by default those of the folder's other programs
     "check":    a path that must still be answered afterwards, default /ping; null when nothing is
     "expect":   {"verdict", "rule", "exit"}; verdict and rule may be lists of what is acceptable; and, where it matters,

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """End-to-end tests: every scenario and twin is started, examined from outside, and must be told right and left unharmed.
 
-    tests/e2e/run.py [--filter WORD]... [--keep-reports DIR] [--jobs N]
+    tests/e2e/run.py [--filter WORD]... [--keep-reports DIR] [--jobs N] [--what-applies]
 
 LOOPKNOT names the program (build/loopknot). Prints one line a case, a table, and last "e2e: N passed, N failed".
 """
@@ -9,6 +9,7 @@ import argparse
 import collections
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -31,7 +32,7 @@ class Case:
     def __init__(self, name, program):
         self.name, self.program = name, program
         self.title = "%s/%s" % (name, program)
-        self.problems, self.note = [], ""
+        self.problems, self.note, self.inapplicable = [], "", None
         self.verdict = self.rule = None
         self.expect = driver.load(name)["programs"][program]["expect"]
         self.culprit_asked = self.culprit_right = False
@@ -73,6 +74,8 @@ class Case:
                 self.unstripped = scenario.unstripped
                 self.examine(scenario)
         except driver.ScenarioError as error:
+            lacks = re.search("No module named '([^']*)'", str(error))
+            self.inapplicable = lacks and "it has no module " + lacks[1]
             self.problems.append("the scenario did not come about: %s" % error)
         except (AssertionError, OSError, KeyError, TypeError) as error:
             self.problems.append("%s: %s" % (type(error).__name__, error))
@@ -285,13 +288,22 @@ def table(cases):
     print("false deadlocks: %d%s" % (len(false_deadlocks), "".join("\n  " + title for title in false_deadlocks)))
 
 
+def free_threaded():
+    code = "import sysconfig; print(sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+    return subprocess.run([driver.PYTHON, "-c", code], stdout=subprocess.PIPE, text=True).stdout.strip() == "1"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--filter", action="append", default=[], metavar="WORD", help="only cases whose SCENARIO/PROGRAM holds it")
     parser.add_argument("--keep-reports", metavar="DIR", help="write every report there")
     parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--what-applies", action="store_true",
+                        help="on an interpreter that is free-threaded or lacks modules: without what cannot apply to it")
     args = parser.parse_args()
     chosen = [c for c in driver.cases() if not args.filter or any(word in "/".join(c) for word in args.filter)]
+    if args.what_applies and free_threaded():
+        chosen = [c for c in chosen if not driver.load(c[0])["programs"][c[1]].get("needs_gil")]
     tally, printing, began = lib.Tally("e2e"), threading.Lock(), time.monotonic()
 
     def one(names):
@@ -299,7 +311,9 @@ def main():
         if args.keep_reports:
             keep(case, args.keep_reports)
         with printing:
-            if case.problems:
+            if args.what_applies and case.inapplicable:
+                tally.skip(case.title, case.inapplicable)
+            elif case.problems:
                 tally.bad(case.title, case.problems)
             else:
                 tally.ok(case.title, "%s %s (%s)" % (case.verdict, case.rule or "", case.note))
@@ -307,7 +321,7 @@ def main():
 
     with ThreadPoolExecutor(args.jobs) as pool:
         cases = list(pool.map(one, chosen))
-    table(cases)
+    table([c for c in cases if not (args.what_applies and c.inapplicable)])
     missing = driver.uncovered_pitfalls()
     if missing:
         tally.bad("pitfalls", missing)

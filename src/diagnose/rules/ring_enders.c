@@ -5,8 +5,8 @@
  * await each other themselves, though, Task.cancel() ends nothing: it passes the cancellation on to
  * what the task awaits before it does anything else (Lib/asyncio/tasks.py Task.cancel, "Leave
  * self._fut_waiter; it may be a Task"), so it runs round the ring until RecursionError, and all of
- * them wait on. That was tried with CPython 3.8 to 3.13, for Task.cancel, asyncio.timeout and
- * anyio's scopes; for others it is not assumed.
+ * them wait on. That was tried with CPython 3.8 to 3.13, the last with and without the GIL, for
+ * Task.cancel, asyncio.timeout and anyio's scopes; for others it is not assumed.
  */
 #include "diagnose/rules/ring_enders.h"
 
@@ -15,7 +15,7 @@
 static bool is_tried_version(const struct lk_python *p)
 {
     enum { FIRST = 0x0308, LAST = 0x030d };
-    return p->hex >> 16 >= FIRST && p->hex >> 16 <= LAST && p->free_threaded != LK_YES;
+    return p->hex >> 16 >= FIRST && p->hex >> 16 <= LAST;
 }
 
 /* Each link is a task's await of the next task itself. */

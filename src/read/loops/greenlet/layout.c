@@ -52,8 +52,9 @@ lk_addr lk_greenlet_first_frame(struct lk_py *py, lk_addr top_frame)
     const struct lk_pytype *ty = top_frame ? lk_py_type(py, top_frame) : NULL;
     if (!ty || strcmp(ty->name, "frame") != 0)
         return 0;
-    return py->layout.frame_kind == LK_FRAME_OBJECT ? top_frame
-                                                    : lk_py_ptr(py, top_frame + F_FRAME);
+    return py->layout.frame_kind == LK_FRAME_OBJECT
+               ? top_frame
+               : lk_py_ptr(py, lk_py_field(py, top_frame, F_FRAME));
 }
 
 /* ---- which generation of the library -------------------------------------------------------- */

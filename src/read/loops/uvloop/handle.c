@@ -33,14 +33,14 @@ enum {
 bool lk_uvloop_read_handle(struct lk_py *py, lk_addr loop, struct lk_aio_handle *h)
 {
     int32_t cancelled, kind;
-    if (lk_py_ptr(py, h->addr + UV_LOOP) != loop ||
-        !lk_read_i32(py->t, h->addr + UV_CANCELLED, &cancelled) ||
-        !lk_read_i32(py->t, h->addr + UV_KIND, &kind))
+    if (lk_py_ptr(py, lk_py_field(py, h->addr, UV_LOOP)) != loop ||
+        !lk_read_i32(py->t, lk_py_field(py, h->addr, UV_CANCELLED), &cancelled) ||
+        !lk_read_i32(py->t, lk_py_field(py, h->addr, UV_KIND), &kind))
         return false;
     h->cancelled = cancelled ? LK_YES : LK_NO;
     if (kind == UV_KIND_CALLABLE) {
-        h->callback = lk_py_ptr(py, h->addr + UV_ARGS);
-        h->args = lk_py_ptr(py, h->addr + UV_ARGS + 8);
+        h->callback = lk_py_ptr(py, lk_py_field(py, h->addr, UV_ARGS));
+        h->args = lk_py_ptr(py, lk_py_field(py, h->addr, UV_ARGS + 8));
     }
     return true;
 }
@@ -58,16 +58,17 @@ bool lk_uvloop_read_timer(struct lk_py *py, lk_addr loop, struct lk_aio_handle *
     uint64_t due;
     lk_addr timer, uv;
 
-    if (!lk_uvloop_is_timer(py, h->addr) || lk_py_ptr(py, h->addr + TIMER_LOOP) != loop ||
-        !lk_read_i32(py->t, h->addr + TIMER_CANCELLED, &cancelled) ||
-        !(timer = lk_py_ptr(py, h->addr + TIMER_UVTIMER)))
+    if (!lk_uvloop_is_timer(py, h->addr) ||
+        lk_py_ptr(py, lk_py_field(py, h->addr, TIMER_LOOP)) != loop ||
+        !lk_read_i32(py->t, lk_py_field(py, h->addr, TIMER_CANCELLED), &cancelled) ||
+        !(timer = lk_py_ptr(py, lk_py_field(py, h->addr, TIMER_UVTIMER))))
         return false;
     h->cancelled = cancelled || lk_py_is_none(py, timer) ? LK_YES : LK_NO;
     if (h->cancelled == LK_YES)
         return true;
-    h->callback = lk_py_ptr(py, h->addr + TIMER_CALLBACK);
-    h->args = lk_py_ptr(py, h->addr + TIMER_ARGS);
-    uv = lk_py_ptr(py, timer + UVTIMER_HANDLE);
+    h->callback = lk_py_ptr(py, lk_py_field(py, h->addr, TIMER_CALLBACK));
+    h->args = lk_py_ptr(py, lk_py_field(py, h->addr, TIMER_ARGS));
+    uv = lk_py_ptr(py, lk_py_field(py, timer, UVTIMER_HANDLE));
     if (!h->callback || !uv || !lk_read_i32(py->t, uv + UV_TYPE, &type) || type != UV_TYPE_TIMER ||
         !lk_read_u64(py->t, uv + UV_TIMER_TIMEOUT, &due))
         return false;

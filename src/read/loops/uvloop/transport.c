@@ -25,9 +25,10 @@ int64_t lk_uvloop_transport_fd(struct lk_py *py, lk_addr transport)
 {
     int32_t type, fd;
     if (!lk_py_isinstance(py, transport, "uvloop.loop", "UVStream") ||
-        lk_py_known_class(py, lk_py_ptr(py, transport + UV_LOOP), NULL) != LK_CLASS_LOOP)
+        lk_py_known_class(py, lk_py_ptr(py, lk_py_field(py, transport, UV_LOOP)), NULL) !=
+            LK_CLASS_LOOP)
         return LK_UNKNOWN;
-    lk_addr handle = lk_py_ptr(py, transport + UV_HANDLE);
+    lk_addr handle = lk_py_ptr(py, lk_py_field(py, transport, UV_HANDLE));
     if (!handle || !lk_read_i32(py->t, handle + UV_TYPE, &type) ||
         (type != UV_NAMED_PIPE && type != UV_TCP) ||
         !lk_read_i32(py->t, handle + UV_STREAM_FD, &fd) || fd < 0)

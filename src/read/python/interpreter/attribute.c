@@ -8,6 +8,7 @@
 #include "read/python/interpreter/type.h"
 
 enum {
+    OB_SIZE = 16,    /* PyVarObject */
     DESCRIBED = 16,  /* property.fget, staticmethod and classmethod: the callable */
     MEMBER_DEF = 40, /* PyMemberDescrObject.d_member */
     MEMBER_TYPE = 8, /* PyMemberDef.type, .offset (Include/descrobject.h) */
@@ -24,6 +25,7 @@ enum {
     REFERENT = 16,   /* PyWeakReference.wr_object, PyCellObject.ob_ref */
     PRE_VALUES = 32, /* words before the object: Include/internal/pycore_object.h */
     PRE_DICT = 24,
+    PRE_DICT_BARE = 8, /* ... of a free-threaded build, which has no PyGC_Head between */
 };
 
 #define TPFLAG_INLINE_VALUES (UINT64_C(1) << 2)
@@ -45,7 +47,8 @@ static lk_addr dict_at_offset(struct lk_py *py, lk_addr obj, const struct lk_pyt
     int64_t off = ty->dictoffset, n;
 
     if (off < 0) {
-        if (ty->itemsize <= 0 || ty->itemsize > 4096 || !lk_read(py->t, obj + 16, &n, sizeof n))
+        if (ty->itemsize <= 0 || ty->itemsize > 4096 ||
+            !lk_read(py->t, lk_py_field(py, obj, OB_SIZE), &n, sizeof n))
             return 0;
         n = n < 0 ? -n : n;
         if (n < 0 || n > (1 << 20))
@@ -67,6 +70,11 @@ static bool use_values(struct lk_py *py, const struct lk_pytype *ty, lk_addr val
     return true;
 }
 
+static lk_addr managed_dict(const struct lk_py *py, lk_addr obj)
+{
+    return obj - (py->free_threaded ? PRE_DICT_BARE : PRE_DICT);
+}
+
 static bool managed_home(struct lk_py *py, lk_addr obj, const struct lk_pytype *ty, struct home *h)
 {
     uint64_t w;
@@ -86,7 +94,7 @@ static bool managed_home(struct lk_py *py, lk_addr obj, const struct lk_pytype *
             return use_values(py, ty, w + 1, h);
         break;
     case LK_ATTR_INLINE:
-        if (!lk_read_u64(py->t, obj - PRE_DICT, &w))
+        if (!lk_read_u64(py->t, managed_dict(py, obj), &w))
             return false;
         if (w)
             break;
@@ -100,7 +108,7 @@ static bool managed_home(struct lk_py *py, lk_addr obj, const struct lk_pytype *
         return true;
     default: return false;
     }
-    h->dict = lk_py_ptr(py, obj - PRE_DICT);
+    h->dict = lk_py_ptr(py, managed_dict(py, obj));
     return h->dict != 0;
 }
 
@@ -127,7 +135,7 @@ static uint64_t offset_of(struct lk_py *py, const struct lk_pytype *ty, lk_addr 
     uint64_t offset;
     uint32_t kind;
     lk_addr def;
-    return lk_py_is_slot(py, descr) && (def = lk_py_ptr(py, descr + MEMBER_DEF)) &&
+    return lk_py_is_slot(py, descr) && (def = lk_py_ptr(py, lk_py_field(py, descr, MEMBER_DEF))) &&
                    lk_read_u32(py->t, def + MEMBER_TYPE, &kind) &&
                    (kind == MEMBER_OBJECT || kind == MEMBER_OBJECT_EX) &&
                    lk_read_u64(py->t, def + MEMBER_OFFSET, &offset) && offset >= 16 &&
@@ -252,7 +260,7 @@ lk_addr lk_py_function_code(struct lk_py *py, lk_addr func)
 
 lk_addr lk_py_cell(struct lk_py *py, lk_addr cell)
 {
-    return lk_py_kind(py, cell) == LK_PYK_CELL ? lk_py_ptr(py, cell + REFERENT) : 0;
+    return lk_py_kind(py, cell) == LK_PYK_CELL ? lk_py_ptr(py, lk_py_field(py, cell, REFERENT)) : 0;
 }
 
 lk_addr lk_py_closure(struct lk_py *py, lk_addr func, const char *name)
@@ -275,8 +283,8 @@ bool lk_py_method(struct lk_py *py, lk_addr m, lk_addr *func, lk_addr *self)
 
     if (k != LK_PYK_METHOD && k != LK_PYK_BUILTIN_METHOD)
         return false;
-    *func = k == LK_PYK_METHOD ? lk_py_ptr(py, m + METHOD_FUNC) : 0;
-    *self = lk_py_ptr(py, m + METHOD_SELF);
+    *func = k == LK_PYK_METHOD ? lk_py_ptr(py, lk_py_field(py, m, METHOD_FUNC)) : 0;
+    *self = lk_py_ptr(py, lk_py_field(py, m, METHOD_SELF));
     return *self != 0;
 }
 
@@ -301,11 +309,12 @@ const char *lk_py_callable_name(struct lk_py *py, lk_addr callable)
     lk_addr def = 0, name = 0;
 
     if (k == LK_PYK_METHOD)
-        callable = lk_py_ptr(py, callable + METHOD_FUNC), k = lk_py_kind(py, callable);
+        callable = lk_py_ptr(py, lk_py_field(py, callable, METHOD_FUNC)),
+        k = lk_py_kind(py, callable);
     if (k == LK_PYK_BUILTIN_METHOD || is_cython_function(py, callable))
-        def = lk_py_ptr(py, callable + CFUNCTION_DEF);
+        def = lk_py_ptr(py, lk_py_field(py, callable, CFUNCTION_DEF));
     else if (k == LK_PYK_METHOD_DESCR)
-        def = lk_py_ptr(py, callable + DESCR_METHOD);
+        def = lk_py_ptr(py, lk_py_field(py, callable, DESCR_METHOD));
     else if (k == LK_PYK_FUNCTION) {
         const char *s = lk_py_str(py, lk_py_ptr(py, callable + py->layout.func_name));
         return s ? s : "";
@@ -320,13 +329,14 @@ bool lk_py_partial(struct lk_py *py, lk_addr p, lk_addr *func, lk_addr *args)
 {
     if (lk_py_kind(py, p) != LK_PYK_PARTIAL)
         return false;
-    *func = lk_py_ptr(py, p + PARTIAL_FUNC);
-    *args = lk_py_ptr(py, p + PARTIAL_ARGS);
+    *func = lk_py_ptr(py, lk_py_field(py, p, PARTIAL_FUNC));
+    *args = lk_py_ptr(py, lk_py_field(py, p, PARTIAL_ARGS));
     return *func != 0;
 }
 
 lk_addr lk_py_weakref(struct lk_py *py, lk_addr ref)
 {
-    lk_addr obj = lk_py_kind(py, ref) == LK_PYK_WEAKREF ? lk_py_ptr(py, ref + REFERENT) : 0;
+    lk_addr obj =
+        lk_py_kind(py, ref) == LK_PYK_WEAKREF ? lk_py_ptr(py, lk_py_field(py, ref, REFERENT)) : 0;
     return obj && !lk_py_is_none(py, obj) ? obj : 0; /* None: the object is dead */
 }

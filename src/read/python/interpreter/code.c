@@ -113,7 +113,8 @@ static bool read_shape(struct lk_py *py, const uint8_t *b, struct lk_pycode *c)
         c->names = lk_addr_in(b, l->co_localsplusnames);
         c->kinds = lk_addr_in(b, l->co_localspluskinds);
         c->start = c->addr + l->co_code_adaptive;
-        memcpy(&units, b + 16, sizeof units); /* ob_size: code units of two bytes */
+        /* ob_size: code units of two bytes */
+        memcpy(&units, b + lk_py_field(py, 0, 16), sizeof units);
         c->code_bytes = units > 0 && units < MAX_CODE / 2 ? units * 2 : -1;
     } else {
         int cells = tuple_len(py, lk_addr_in(b, l->co_cellvars)),
@@ -125,7 +126,8 @@ static bool read_shape(struct lk_py *py, const uint8_t *b, struct lk_pycode *c)
         lk_addr code = lk_addr_in(b, l->co_code);
         c->start = code + BYTES_DATA;
         if (lk_py_kind(py, code) != LK_PYK_BYTES ||
-            !lk_read(py->t, code + BYTES_SIZE, &c->code_bytes, sizeof c->code_bytes))
+            !lk_read(py->t, lk_py_field(py, code, BYTES_SIZE), &c->code_bytes,
+                     sizeof c->code_bytes))
             return false;
     }
     return c->code_bytes > 0 && c->code_bytes <= MAX_CODE && c->stacksize >= 0 &&
@@ -201,7 +203,8 @@ bool lk_py_code_locals(struct lk_py *py, const struct lk_pycode *cc)
     if (l->co_localsplusnames != LK_OFF_NONE) {
         add_names(py, c, c->names, c->nlocalsplus, &at, KIND_LOCAL);
         if (lk_py_kind(py, c->kinds) != LK_PYK_BYTES ||
-            !lk_read(py->t, c->kinds + BYTES_DATA, c->local_kinds, (size_t)c->nlocalsplus))
+            !lk_read(py->t, lk_py_field(py, c->kinds, BYTES_DATA), c->local_kinds,
+                     (size_t)c->nlocalsplus))
             memset(c->local_kinds, KIND_LOCAL, (size_t)c->nlocalsplus);
         return true;
     }
@@ -223,13 +226,14 @@ static uint8_t *read_bytes(struct lk_py *py, lk_addr obj, int64_t *n)
 
     *n = -1;
     if (lk_py_kind(py, obj) != LK_PYK_BYTES ||
-        !lk_read(py->t, obj + BYTES_SIZE, &size, sizeof size) || size < 0 || size > MAX_TABLE)
+        !lk_read(py->t, lk_py_field(py, obj, BYTES_SIZE), &size, sizeof size) || size < 0 ||
+        size > MAX_TABLE)
         return NULL;
     uint8_t probe;
-    if (size && !lk_read_u8(py->t, obj + BYTES_DATA + (uint64_t)size - 1, &probe))
+    if (size && !lk_read_u8(py->t, lk_py_field(py, obj, BYTES_DATA) + (uint64_t)size - 1, &probe))
         return NULL;
     uint8_t *ret = lk_arena_alloc(lk_py_arena(py), (size_t)size + 1);
-    if (!lk_read(py->t, obj + BYTES_DATA, ret, (size_t)size))
+    if (!lk_read(py->t, lk_py_field(py, obj, BYTES_DATA), ret, (size_t)size))
         return NULL;
     *n = size;
     return ret;

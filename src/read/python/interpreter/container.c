@@ -37,7 +37,7 @@ int64_t lk_py_len(struct lk_py *py, lk_addr obj)
     case LK_PYK_DEQUE: break;
     default: return -1;
     }
-    if (!lk_read(py->t, obj + at, &n, sizeof n) || n < 0 || n > MAX_LEN)
+    if (!lk_read(py->t, lk_py_field(py, obj, at), &n, sizeof n) || n < 0 || n > MAX_LEN)
         return -1;
     return n;
 }
@@ -47,7 +47,7 @@ static lk_addr first_item(struct lk_py *py, lk_addr seq, enum lk_pykind kind)
 {
     if (kind == LK_PYK_TUPLE)
         return seq + py->layout.tuple_items;
-    return kind == LK_PYK_LIST ? lk_py_ptr(py, seq + LIST_ITEMS) : 0;
+    return kind == LK_PYK_LIST ? lk_py_ptr(py, lk_py_field(py, seq, LIST_ITEMS)) : 0;
 }
 
 lk_addr lk_py_item(struct lk_py *py, lk_addr seq, size_t i)
@@ -76,9 +76,10 @@ static void gather(struct gathered *g, const lk_addr *items, size_t n)
 static void set_items(struct lk_py *py, lk_addr set, struct gathered *g)
 {
     uint64_t mask, chunk[512];
-    lk_addr table = lk_py_ptr(py, set + SET_TABLE);
+    lk_addr table = lk_py_ptr(py, lk_py_field(py, set, SET_TABLE));
 
-    if (!table || !lk_read_u64(py->t, set + SET_MASK, &mask) || (mask & (mask + 1)) != 0)
+    if (!table || !lk_read_u64(py->t, lk_py_field(py, set, SET_MASK), &mask) ||
+        (mask & (mask + 1)) != 0)
         return;
     uint64_t entries = LK_MIN(mask, (uint64_t)LK_PY_MAX_ITEMS * 4) + 1;
     for (uint64_t i = 0; i < entries && g->n < g->max;) {
@@ -95,10 +96,12 @@ static void set_items(struct lk_py *py, lk_addr set, struct gathered *g)
 
 static void deque_items(struct lk_py *py, lk_addr deque, struct gathered *g)
 {
-    lk_addr block = lk_py_ptr(py, deque + DEQUE_LEFT_BLOCK), next, chunk[BLOCK_ITEMS];
+    lk_addr block = lk_py_ptr(py, lk_py_field(py, deque, DEQUE_LEFT_BLOCK)), next,
+            chunk[BLOCK_ITEMS];
     uint64_t index, left;
 
-    if (!block || !lk_read_u64(py->t, deque + DEQUE_LEFT_INDEX, &index) || index >= BLOCK_ITEMS)
+    if (!block || !lk_read_u64(py->t, lk_py_field(py, deque, DEQUE_LEFT_INDEX), &index) ||
+        index >= BLOCK_ITEMS)
         return;
     for (;;) {
         size_t k = LK_MIN(BLOCK_ITEMS - index, g->max - g->n);
@@ -207,8 +210,8 @@ static bool dict_open(struct lk_py *py, lk_addr dict, struct lk_dict_view *v)
 {
     lk_addr keys, values;
 
-    if (lk_py_kind(py, dict) != LK_PYK_DICT || !(keys = lk_py_ptr(py, dict + 32)) ||
-        !lk_read_u64(py->t, dict + 40, &values))
+    if (lk_py_kind(py, dict) != LK_PYK_DICT || !(keys = lk_py_ptr(py, lk_py_field(py, dict, 32))) ||
+        !lk_read_u64(py->t, lk_py_field(py, dict, 40), &values))
         return false;
     if (!lk_py_keys_open(py, keys, v))
         return false;
@@ -380,7 +383,7 @@ static lk_addr module_dict_in(struct lk_py *py, lk_addr modules, const char *nam
         return known;
     lk_addr module = long_lived_get(py, modules, name), dict = 0;
     if (module && lk_py_kind(py, module) == LK_PYK_MODULE)
-        dict = lk_py_ptr(py, module + MODULE_DICT);
+        dict = lk_py_ptr(py, lk_py_field(py, module, MODULE_DICT));
     if (lk_py_kind(py, dict) != LK_PYK_DICT)
         dict = 0;
     lk_map_put(&py->modules_by_name, id, dict);

@@ -188,9 +188,9 @@ bool lk_py_await_chain(struct lk_py *py, lk_addr coro, struct lk_pyframes *frame
                 *leaf = lk_py_local(py, f, "self");
         } else if (k == LK_PYK_ASYNC_GEN_ASEND || k == LK_PYK_ASYNC_GEN_ATHROW ||
                    k == LK_PYK_CORO_WRAPPER || k == LK_PYK_ANEXT) {
-            at = lk_py_ptr(py, at + INNER);
+            at = lk_py_ptr(py, lk_py_field(py, at, INNER));
         } else {
-            *leaf = k == LK_PYK_FUTUREITER ? lk_py_ptr(py, at + INNER) : at;
+            *leaf = k == LK_PYK_FUTUREITER ? lk_py_ptr(py, lk_py_field(py, at, INNER)) : at;
             if (k != LK_PYK_FUTUREITER && k != LK_PYK_TASK && k != LK_PYK_FUTURE)
                 *leaf_type = lk_py_class_name(py, at);
             break;

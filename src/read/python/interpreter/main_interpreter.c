@@ -58,8 +58,8 @@ bool lk_py_enter_interpreter(struct lk_py *py, lk_addr *sysdict)
         return lk_py_fail(py, "no interpreter was found in the Python runtime");
     *sysdict = lk_py_ptr(py, py->interp + py->layout.is_sysdict);
     py->modules = lk_py_ptr(py, py->interp + py->layout.is_modules);
-    if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, *sysdict + 8)) ||
-        !(py->type_type = lk_py_ptr(py, type + 8)))
+    if (!*sysdict || !py->modules || !(type = lk_py_ptr(py, lk_py_field(py, *sysdict, 8))) ||
+        !(py->type_type = lk_py_ptr(py, lk_py_field(py, type, 8))))
         return lk_py_fail_passing(py, "it has no sys module");
     const struct lk_pytype *meta = lk_py_type_at(py, py->type_type),
                            *dict = lk_py_type(py, *sysdict);

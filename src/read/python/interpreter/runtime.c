@@ -10,6 +10,7 @@
 #include "read/python/interpreter/container.h"
 #include "read/python/interpreter/debug_offsets.h"
 #include "read/python/interpreter/find_runtime.h"
+#include "read/python/interpreter/free_threaded_layout.h"
 #include "read/python/interpreter/layout_check.h"
 #include "read/python/interpreter/main_interpreter.h"
 #include "read/python/interpreter/scalar.h"
@@ -109,12 +110,14 @@ static bool choose_layout(struct lk_py *py, const struct lk_runtime_found *f)
                           hex >> 24, hex >> 16 & 255,
                           (int)(hex >> 16) > lk_layouts[lk_n_layouts - 1].version ? "newer"
                                                                                   : "older");
-    if (py->free_threaded)
-        return lk_py_fail(py,
-                          "this is a free-threaded build of CPython %s, whose objects are laid out "
-                          "differently; it is not read yet",
-                          py->version);
     use_layout(py, row);
+    if (py->free_threaded && !lk_layout_free_threaded(&py->layout)) {
+        py->layout.version = 0;
+        return lk_py_fail(py,
+                          "this is a free-threaded build of CPython %s: of these, only 3.13 is "
+                          "read",
+                          py->version);
+    }
     char why[sizeof py->why_not.text] = "";
     return !row->debug_offsets ||
            lk_debug_offsets_apply(py->t, py->runtime, &py->layout, why, sizeof why) ||

@@ -25,7 +25,7 @@ static bool str_open(struct lk_py *py, lk_addr obj, struct str_view *v)
     uint8_t b[40];
     uint32_t state;
 
-    if (!lk_py_plausible(obj) || !lk_read(py->t, obj, b, sizeof b))
+    if (!lk_py_plausible(obj) || !lk_read(py->t, lk_py_field(py, obj, 0), b, sizeof b))
         return false;
     const struct lk_pytype *ty = lk_py_type(py, obj);
     if (!ty || ty->kind != LK_PYK_STR)
@@ -106,11 +106,11 @@ const char *lk_py_bytes_text(struct lk_py *py, lk_addr obj)
     char raw[MOST];
     int64_t n;
 
-    if (!obj || lk_py_kind(py, obj) != LK_PYK_BYTES || !lk_read(py->t, obj + SIZE, &n, sizeof n) ||
-        n < 0)
+    if (!obj || lk_py_kind(py, obj) != LK_PYK_BYTES ||
+        !lk_read(py->t, lk_py_field(py, obj, SIZE), &n, sizeof n) || n < 0)
         return NULL;
     n = LK_MIN(n, (int64_t)MOST);
-    return lk_read(py->t, obj + DATA, raw, (size_t)n)
+    return lk_read(py->t, lk_py_field(py, obj, DATA), raw, (size_t)n)
                ? lk_text_clean(lk_py_arena(py), raw, (size_t)n, MOST)
                : NULL;
 }
@@ -146,7 +146,8 @@ bool lk_py_int(struct lk_py *py, lk_addr obj, int64_t *ret)
     bool negative;
     enum lk_pykind k = lk_py_kind(py, obj);
 
-    if ((k != LK_PYK_INT && k != LK_PYK_BOOL) || !lk_read_u64(py->t, obj + OB_SIZE, &head))
+    if ((k != LK_PYK_INT && k != LK_PYK_BOOL) ||
+        !lk_read_u64(py->t, lk_py_field(py, obj, OB_SIZE), &head))
         return false;
     /* lv_tag: digits << 3 | sign, sign 0 positive, 1 zero, 2 negative */
     if (py->layout.int_tagged) {
@@ -156,7 +157,8 @@ bool lk_py_int(struct lk_py *py, lk_addr obj, int64_t *ret)
         negative = (int64_t)head < 0;
         n = negative ? -head : head;
     }
-    if (n > LK_ARRAY_LEN(digit) || (n && !lk_read(py->t, obj + 24, digit, n * sizeof digit[0])))
+    if (n > LK_ARRAY_LEN(digit) ||
+        (n && !lk_read(py->t, lk_py_field(py, obj, 24), digit, n * sizeof digit[0])))
         return false;
     for (size_t i = n; i-- > 0;) {
         if (digit[i] >> DIGIT_BITS || value >> (63 - DIGIT_BITS))
@@ -169,7 +171,8 @@ bool lk_py_int(struct lk_py *py, lk_addr obj, int64_t *ret)
 
 bool lk_py_float(struct lk_py *py, lk_addr obj, double *ret)
 {
-    return lk_py_kind(py, obj) == LK_PYK_FLOAT && lk_read(py->t, obj + 16, ret, sizeof *ret);
+    return lk_py_kind(py, obj) == LK_PYK_FLOAT &&
+           lk_read(py->t, lk_py_field(py, obj, 16), ret, sizeof *ret);
 }
 
 bool lk_py_number(struct lk_py *py, lk_addr obj, double *ret)

@@ -19,7 +19,8 @@ enum {
     TID_TO = 0x800,
     GIL_LAST_HOLDER = 8, /* struct _gil_runtime_state, the same in 3.8 - 3.15 */
     GIL_LOCKED = 16,
-    GIL_COND = 32, /* cond, mutex, switch_cond, switch_mutex up to the end of the struct */
+    GIL_MORE_HEAD = 8, /* of a free-threaded build */
+    GIL_COND = 32,     /* cond, mutex, switch_cond, switch_mutex up to the end of the struct */
 };
 
 /* ---- the lists ---------------------------------------------------------------------------- */
@@ -68,7 +69,14 @@ static bool read_threads_of(struct lk_py *py, unsigned index, struct tstates *ou
 static lk_addr gil_of(struct lk_py *py, lk_addr interp)
 {
     const struct lk_layout *l = &py->layout;
-    return l->rt_gil != LK_OFF_NONE ? py->runtime + l->rt_gil : lk_py_ptr(py, interp + l->is_gil);
+    lk_addr gil =
+        l->rt_gil != LK_OFF_NONE ? py->runtime + l->rt_gil : lk_py_ptr(py, interp + l->is_gil);
+    int32_t enabled;
+    if (!py->free_threaded)
+        return gil;
+    /* struct _gil_runtime_state begins with `enabled` there: PYTHON_GIL=1, or an extension that
+     * needs it was imported */
+    return gil && lk_read_i32(py->t, gil, &enabled) && enabled ? gil + GIL_MORE_HEAD : 0;
 }
 
 static unsigned add_gil(struct lk_py *py, lk_addr gil)

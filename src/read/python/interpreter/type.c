@@ -142,17 +142,17 @@ static const struct lk_pytype *type_at(struct lk_py *py, lk_addr type, int depth
 static struct lk_pytype *type_read(struct lk_py *py, lk_addr type, int depth)
 {
     const struct lk_layout *l = &py->layout;
-    uint8_t b[TYPE_HEAD];
+    uint8_t b[TYPE_HEAD + LK_PY_MORE_HEAD];
     char name[MAX_TYPE_NAME];
     const char *before = lk_reading(py->t, "a type");
-    const bool read = lk_read(py->t, type, b, sizeof b);
+    const bool read = lk_read(py->t, type, b, lk_py_field(py, 0, TYPE_HEAD));
 
     lk_reading(py->t, before);
-    if (!read || !is_metatype(py, lk_word_at(b, OB_TYPE)))
+    if (!read || !is_metatype(py, lk_word_at(b, lk_py_field(py, 0, OB_TYPE))))
         return NULL;
     struct lk_pytype ty = {
         .addr = type,
-        .metatype = lk_word_at(b, OB_TYPE),
+        .metatype = lk_word_at(b, lk_py_field(py, 0, OB_TYPE)),
         .name_addr = lk_word_at(b, l->tp_name),
         .basicsize = (int64_t)lk_word_at(b, l->tp_basicsize),
         .itemsize = (int64_t)lk_word_at(b, l->tp_itemsize),
@@ -179,9 +179,10 @@ static struct lk_pytype *type_read(struct lk_py *py, lk_addr type, int depth)
 static bool type_unchanged(struct lk_py *py, struct lk_pytype *ty)
 {
     const struct lk_layout *l = &py->layout;
-    uint8_t b[TYPE_HEAD];
+    uint8_t b[TYPE_HEAD + LK_PY_MORE_HEAD];
 
-    if (!lk_read(py->t, ty->addr, b, sizeof b) || lk_word_at(b, OB_TYPE) != ty->metatype ||
+    if (!lk_read(py->t, ty->addr, b, lk_py_field(py, 0, TYPE_HEAD)) ||
+        lk_word_at(b, lk_py_field(py, 0, OB_TYPE)) != ty->metatype ||
         lk_word_at(b, l->tp_name) != ty->name_addr ||
         (int64_t)lk_word_at(b, l->tp_basicsize) != ty->basicsize ||
         lk_word_at(b, l->tp_base) != ty->base || lk_word_at(b, l->tp_dict) != ty->dict)
@@ -213,7 +214,7 @@ const struct lk_pytype *lk_py_type_at(struct lk_py *py, lk_addr type)
 const struct lk_pytype *lk_py_type(struct lk_py *py, lk_addr obj)
 {
     uint64_t type;
-    if (!lk_py_plausible(obj) || !lk_read_u64(py->t, obj + OB_TYPE, &type))
+    if (!lk_py_plausible(obj) || !lk_read_u64(py->t, lk_py_field(py, obj, OB_TYPE), &type))
         return NULL;
     return type_at(py, type, 0);
 }

@@ -15,11 +15,14 @@ static inline bool lk_py_plausible(lk_addr a)
     return a >= LK_PAGE && (a & 7) == 0 && a < LK_USER_END;
 }
 
+/** How much larger an object's head is in a free-threaded build. */
+#define LK_PY_MORE_HEAD 16
+
 /** Address of a field that stands `offset` bytes into an object with a default header: that of a
  * free-threaded build is 16 bytes larger (Include/object.h, struct _object). */
 static inline lk_addr lk_py_field(const struct lk_py *py, lk_addr obj, unsigned offset)
 {
-    return obj + offset + (py->free_threaded ? 16 : 0);
+    return obj + offset + (py->free_threaded ? LK_PY_MORE_HEAD : 0);
 }
 
 /** Where per-sample results go: the snapshot's arena, or py's own while there is no sample. */

@@ -68,9 +68,9 @@ bool lk_py_queue_items(struct lk_py *py, lk_addr queue, lk_addr **items, size_t 
     }
     switch (lk_py_known_class(py, queue, NULL)) {
     case LK_CLASS_SIMPLE_QUEUE:
-        if (ty->basicsize == SQ_RING_SIZE)
+        if (ty->basicsize == (int64_t)lk_py_field(py, 0, SQ_RING_SIZE))
             *items = ring_queue(py, queue, n);
-        else if (ty->basicsize == SQ_LIST_SIZE)
+        else if (ty->basicsize == (int64_t)lk_py_field(py, 0, SQ_LIST_SIZE))
             *items = list_queue(py, queue, n);
         else
             return false;

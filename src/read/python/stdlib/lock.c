@@ -67,14 +67,19 @@ static enum lk_tri yes_no(bool v)
     return v ? LK_YES : LK_NO;
 }
 
+static bool is_big(const struct lk_py *py, const struct lk_pytype *ty, unsigned size)
+{
+    return ty->basicsize == (int64_t)lk_py_field(py, 0, size);
+}
+
 static void read_lock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
 {
     const struct lk_pytype *ty = lk_py_type(py, obj);
     uint8_t b;
-    if (ty && ty->basicsize == LOCK_SEM_SIZE &&
+    if (ty && is_big(py, ty, LOCK_SEM_SIZE) &&
         lk_read_u8(py->t, lk_py_field(py, obj, LOCK_SEM_FLAG), &b))
         set_locked(l, yes_no(b));
-    else if (ty && ty->basicsize == LOCK_MUTEX_SIZE &&
+    else if (ty && is_big(py, ty, LOCK_MUTEX_SIZE) &&
              lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         set_locked(l, yes_no(b & MUTEX_LOCKED));
 }
@@ -88,11 +93,10 @@ static void read_rlock(struct lk_py *py, lk_addr obj, struct lk_lock *l)
 
     if (!ty || !lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_OWNER), &owner))
         return;
-    if (ty->basicsize == RLOCK_SEM_SIZE &&
+    if (is_big(py, ty, RLOCK_SEM_SIZE) &&
         lk_read_u64(py->t, lk_py_field(py, obj, RLOCK_COUNT), &count))
         locked = count > 0 && count < (UINT64_C(1) << 32);
-    else if (ty->basicsize == RLOCK_MUTEX_SIZE &&
-             lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
+    else if (is_big(py, ty, RLOCK_MUTEX_SIZE) && lk_read_u8(py->t, lk_py_field(py, obj, FIRST), &b))
         locked = (b & MUTEX_LOCKED) != 0;
     else
         return;
@@ -298,10 +302,10 @@ lk_addr lk_py_futex_object(struct lk_py *py, lk_addr futex)
     uint64_t v;
     if (!futex || !lk_read_u64(py->t, futex - PARK_ADDR, &v) || v < LK_PAGE)
         return 0;
-    lk_addr obj = v - FIRST - (py->free_threaded ? 16 : 0);
+    lk_addr obj = v - lk_py_field(py, 0, FIRST);
     const struct lk_pytype *ty = lk_py_type(py, obj);
     enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
-    bool parks = ty && ((cls == LK_CLASS_LOCK && ty->basicsize == LOCK_MUTEX_SIZE) ||
-                        (cls == LK_CLASS_RLOCK && ty->basicsize == RLOCK_MUTEX_SIZE));
+    bool parks = ty && ((cls == LK_CLASS_LOCK && is_big(py, ty, LOCK_MUTEX_SIZE)) ||
+                        (cls == LK_CLASS_RLOCK && is_big(py, ty, RLOCK_MUTEX_SIZE)));
     return parks ? obj : 0;
 }

@@ -14,6 +14,7 @@
 #include "read/python/interpreter/interpreter.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
+#include "read/python/interpreter/type.h"
 #include "read/python/reader/known_class.h"
 #include "read/python/reader/method_calls.h"
 #include "read/python/reader/reader.h"
@@ -26,8 +27,7 @@
 #include "read/python/stdlib/with_blocks.h"
 
 enum {
-    OB_TYPE = 8,  /* PyObject.ob_type */
-    TP_NAME = 24, /* PyTypeObject.tp_name, behind PyVarObject's head */
+    OB_TYPE = 8, /* PyObject.ob_type */
 };
 
 /* ---- who else could have taken it -------------------------------------------------------- */
@@ -186,8 +186,8 @@ static struct lk_process *open_parent(struct lk_py *py, lk_addr type)
     lk_addr name, theirs;
     struct lk_process *t =
         py->s->ppid > 1 ? lk_process_open_other(py->t, (pid_t)py->s->ppid, &err) : NULL;
-    if (t && lk_read_u64(py->t, type + TP_NAME, &name) && lk_read_u64(t, type + TP_NAME, &theirs) &&
-        name == theirs)
+    if (t && lk_read_u64(py->t, type + py->layout.tp_name, &name) &&
+        lk_read_u64(t, type + py->layout.tp_name, &theirs) && name == theirs)
         return t;
     lk_process_destroy(t);
     return NULL;
@@ -197,12 +197,12 @@ static struct lk_process *open_parent(struct lk_py *py, lk_addr type)
 static enum lk_tri parent_has(struct lk_py *py, lk_addr lock)
 {
     lk_addr type, theirs = 0;
-    if (!lk_read_u64(py->t, lock + OB_TYPE, &type))
+    if (!lk_read_u64(py->t, lk_py_field(py, lock, OB_TYPE), &type))
         return LK_TRI_UNKNOWN;
     struct lk_process *parent = open_parent(py, type);
     if (!parent)
         return LK_TRI_UNKNOWN;
-    bool is = lk_read_u64(parent, lock + OB_TYPE, &theirs) && theirs == type;
+    bool is = lk_read_u64(parent, lk_py_field(py, lock, OB_TYPE), &theirs) && theirs == type;
     lk_process_destroy(parent);
     return is ? LK_YES : LK_NO;
 }

@@ -1,6 +1,7 @@
 /*
  * Counts the references to an object that can be found from given frames, and compares with what it
- * counts itself (Include/object.h ob_refcnt; since 3.12 its lower half). One that is missing is
+ * counts itself (Include/object.h ob_refcnt; since 3.12 its lower half; of a free-threaded build a
+ * sum). One that is missing is
  * somebody else's. What is not looked into (C structures, classes, modules, defaults of functions)
  * makes references missing, never too many; slots that borrow do not count (3.14
  * pycore_stackref.h).
@@ -29,7 +30,11 @@ enum {
     TB_NEXT = 16,
     TB_FRAME = 24,
     FRAME_DATA = 24, /* PyFrameObject.f_frame */
-    MOST = 128,      /* objects that only these frames are shown to keep */
+    REF_LOCAL =
+        12, /* Include/object.h, _object.ob_ref_local, ob_ref_shared, _Py_REF_SHARED_SHIFT */
+    REF_SHARED = 16,
+    REF_FLAGS = 2,
+    MOST = 128, /* objects that only these frames are shown to keep */
 };
 
 #define TPFLAG_EXCEPTION (UINT64_C(1) << 30)
@@ -148,16 +153,16 @@ static bool refer_raised(struct lk_py *py, struct walk *w, lk_addr obj, const st
     lk_addr caller;
     bool shim;
     if (strcmp(ty->name, "traceback") == 0) {
-        refer(w, lk_py_ptr(py, obj + TB_NEXT));
-        refer(w, lk_py_ptr(py, obj + TB_FRAME));
+        refer(w, lk_py_ptr(py, lk_py_field(py, obj, TB_NEXT)));
+        refer(w, lk_py_ptr(py, lk_py_field(py, obj, TB_FRAME)));
     } else if (strcmp(ty->name, "frame") == 0) {
-        lk_addr at = early ? obj : lk_py_ptr(py, obj + FRAME_DATA);
+        lk_addr at = early ? obj : lk_py_ptr(py, lk_py_field(py, obj, FRAME_DATA));
         if (at && lk_py_frame(py, at, &f, &caller, &shim))
             refer_frame(py, w, &f);
     } else if (ty->flags & TPFLAG_EXCEPTION) {
         for (unsigned i = 0, n = early ? 4 : 5; i < n;
              i++) /* args, notes, traceback, context, cause */
-            refer(w, lk_py_ptr(py, obj + EXCEPTION_ARGS + i * 8));
+            refer(w, lk_py_ptr(py, lk_py_field(py, obj, EXCEPTION_ARGS) + i * 8));
         return false;
     } else {
         return false;
@@ -247,7 +252,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     case LK_PYK_ASYNC_GEN_ASEND:
     case LK_PYK_ASYNC_GEN_ATHROW:
     case LK_PYK_CORO_WRAPPER:
-    case LK_PYK_ANEXT: refer(w, lk_py_ptr(py, obj + INNER)); break;
+    case LK_PYK_ANEXT: refer(w, lk_py_ptr(py, lk_py_field(py, obj, INNER))); break;
     case LK_PYK_COROUTINE:
     case LK_PYK_GENERATOR:
     case LK_PYK_ASYNC_GEN:
@@ -361,10 +366,29 @@ static size_t first_to(const struct lk_references *r, lk_addr obj)
     return low;
 }
 
+/* Of a free-threaded build: what the owning thread counts, and the others together above two flags.
+ * What is deferred (functions, modules) counts one more than there are. */
+static bool read_split_count(struct lk_py *py, lk_addr obj, uint32_t *ret)
+{
+    uint32_t local;
+    uint64_t shared;
+    if (!lk_read_u32(py->t, obj + REF_LOCAL, &local) || local == UINT32_MAX ||
+        !lk_read_u64(py->t, obj + REF_SHARED, &shared))
+        return false;
+    const int64_t n = (int64_t)local + ((int64_t)shared >> REF_FLAGS);
+    *ret = (uint32_t)n;
+    return n > 0 && n < UINT32_MAX;
+}
+
+static bool read_count(struct lk_py *py, lk_addr obj, uint32_t *ret)
+{
+    return py->free_threaded ? read_split_count(py, obj, ret) : lk_read_u32(py->t, obj, ret);
+}
+
 static bool all_found(struct lk_py *py, const struct lk_references *r, struct back *b, lk_addr obj)
 {
     uint32_t counted, found = 0;
-    if (!lk_read_u32(py->t, obj, &counted) || is_referred_weakly(py, obj))
+    if (!read_count(py, obj, &counted) || is_referred_weakly(py, obj))
         return false;
     for (size_t i = first_to(r, obj); i < r->edges.n && r->edges.v[i].to == obj; i++) {
         found++;
@@ -378,7 +402,7 @@ bool lk_references_keep(struct lk_py *py, const struct lk_references *r, lk_addr
                         const bool *counts, bool *has)
 {
     struct back b = { .counts = counts, .has = has, .v = { obj }, .n = 1 };
-    bool all = !py->free_threaded && !py->debug_build;
+    bool all = !py->debug_build;
     for (size_t i = 0; i < b.n && all; i++)
         all = all_found(py, r, &b, b.v[i]);
     return all;
