@@ -16,6 +16,7 @@ enum lk_lock_type {
     LK_LOCK_TYPE_PTHREAD_MUTEX,
     LK_LOCK_TYPE_PTHREAD_RWLOCK,
     LK_LOCK_TYPE_FILE,
+    LK_LOCK_TYPE_MULTIPROCESSING, /* that several processes may have */
     LK_N_LOCK_TYPES
 };
 

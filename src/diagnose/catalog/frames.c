@@ -236,6 +236,8 @@ const struct lk_pattern lk_known_functions[] = {
     { "loop_once", "xdist/dsession.py", LK_MARK_ASKS_AGAIN, NULL },
     { "Runner.close", "asyncio/runners.py", LK_MARK_CLOSES, NULL },
     { "_exit_function", "multiprocessing/util.py", LK_MARK_EXIT, NULL },
+    { "_bootstrap", "multiprocessing/process.py", LK_MARK_HELPER, NULL },
+    { "spawn_main", "multiprocessing/spawn.py", LK_MARK_HELPER, NULL },
     /* prompts (Lib/pdb.py, code.py) and other debuggers */
     { "interaction", "pdb.py", LK_MARK_DEBUGGER, NULL },
     { "interact", "code.py", LK_MARK_DEBUGGER, NULL },

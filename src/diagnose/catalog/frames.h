@@ -35,6 +35,7 @@ enum lk_mark {
     /* asks its callee again and again, with a timeout that ends nothing */
     LK_MARK_ASKS_AGAIN = 1 << 20,
     LK_MARK_UNREAD = 1 << 21, /* runs a loop of a kind that cannot be read */
+    LK_MARK_HELPER = 1 << 22, /* what a process that another one has made for its own work runs */
 };
 
 /**

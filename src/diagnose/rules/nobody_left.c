@@ -4,11 +4,12 @@
  * one another: no selector, no timer, no child, no signal handler of its own is left that could
  * act.
  */
-#include "diagnose/rules/finders.h"
+#include "diagnose/rules/nobody_left.h"
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/frames.h"
 #include "diagnose/rules/dry_loop.h"
+#include "diagnose/rules/finders.h"
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/live_enders.h"
 #include "diagnose/rules/requests.h"
@@ -215,6 +216,16 @@ static bool is_internal(const struct lk_snapshot *s, struct lk_ref r)
     return !l->of_process && (l->type == LK_LOCK_TYPE_THREADING || l->type == LK_LOCK_TYPE_QUEUE);
 }
 
+/* A lock of multiprocessing that code of the program takes: no condition, and no queue's end. */
+static bool is_shared_lock(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    const struct lk_wait *w = &t->wait;
+    const struct lk_lock *l = w->on.n == 1 ? lk_lock_at(s, w->on.v[0]) : NULL;
+    const struct lk_pystack *st = t->python_stack;
+    return l && l->type == LK_LOCK_TYPE_MULTIPROCESSING && st && st->n &&
+           (lk_is_user_frame(&st->frames[0]) || (w->traits & LK_WAIT_BY_WITH));
+}
+
 /* It expects an end, where others wait for the next event, or for a lock that serves as a signal.
  */
 static bool expects_an_end(const struct lk_thread *t)
@@ -238,6 +249,15 @@ static bool runs_job(const struct lk_snapshot *s)
     return false;
 }
 
+/* An end that only this process could bring about, or one that holds what it shares with others. */
+static bool waits_within(const struct lk_snapshot *s, const struct lk_thread *t)
+{
+    for (size_t k = 0; k < t->wait.on.n; k++)
+        if (!is_internal(s, t->wait.on.v[k]))
+            return is_shared_lock(s, t);
+    return t->wait.on.n > 0;
+}
+
 /* No request: where clients come, a process is never left alone. Nor is a loop that runs for
  * nobody: that may be parked on purpose. */
 static bool only_waits(const struct lk_rule_context *c, size_t i)
@@ -253,13 +273,8 @@ static bool only_waits(const struct lk_rule_context *c, size_t i)
         return true;
     bool known = w->kind == LK_WAIT_CONDITION || w->kind == LK_WAIT_EVENT ||
                  w->kind == LK_WAIT_QUEUE_GET || w->kind == LK_WAIT_LOCK || expects_an_end(t);
-    if (!known || w->timeout_ms != LK_FOREVER || !w->on.n ||
-        lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life > LK_LIFE_OPEN)
-        return false;
-    for (size_t k = 0; k < w->on.n; k++)
-        if (!is_internal(c->snap, w->on.v[k]))
-            return false;
-    return true;
+    return known && w->timeout_ms == LK_FOREVER && waits_within(c->snap, t) &&
+           lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life <= LK_LIFE_OPEN;
 }
 
 /* Something beside the threads' own steps may act: a loop, a child, a handler, what was not read.
@@ -366,9 +381,26 @@ static void tell_all_wait(struct lk_rule_context *c, size_t first)
         c->explained[i] = true;
 }
 
+static bool any_shared(const struct lk_snapshot *s, size_t *ret)
+{
+    for (size_t i = 0; i < s->threads.n; i++)
+        if (is_shared_lock(s, &s->threads.v[ *ret = i]))
+            return true;
+    return false;
+}
+
+/* A process that its parent has made to work for it: that may hold what both share. */
+static bool is_helper(const struct lk_snapshot *s)
+{
+    bool ret = false;
+    for (size_t i = 0; i < s->threads.n && !ret; i++)
+        ret = lk_stack_has(s->threads.v[i].python_stack, LK_MARK_HELPER);
+    return ret;
+}
+
 void lk_find_nobody_left(struct lk_rule_context *c)
 {
-    size_t first;
+    size_t first, shared;
     for (size_t i = 0; i < c->snap->locks.n; i++)
         if (c->snap->locks.v[i].owner_gone || is_left_with(c, &c->snap->locks.v[i]))
             tell_gone(c, lk_ref_make(LK_KIND_LOCK, i));
@@ -381,6 +413,23 @@ void lk_find_nobody_left(struct lk_rule_context *c)
             tell_gone(c, x->items[k].future);
     }
     if (!c->halted && c->snap->threads.n && !something_else_acts(c) && all_only_wait(c, &first) &&
-        all_are_stalled(c))
+        !any_shared(c->snap, &shared) && all_are_stalled(c))
         tell_all_wait(c, first);
+}
+
+const char *lk_shared_lock_of_nobody(struct lk_rule_context *c)
+{
+    const struct lk_snapshot *s = c->snap;
+    size_t first, shared;
+    if (c->halted || !any_shared(s, &shared) || s->forked || something_else_acts(c) ||
+        is_helper(s) || !all_only_wait(c, &first) || !all_are_stalled(c))
+        return NULL;
+    const struct lk_ref who = lk_ref_make(LK_KIND_THREAD, shared);
+    const struct lk_culprit p = lk_culprit_of(c, who);
+    return lk_print(c,
+                    "%s has waited for %s at %s for a lock that it shares with other processes: "
+                    "no child is left that could hold it, and whether another process does is not "
+                    "known",
+                    lk_name(c, who), lk_duration(c, lk_stuck(c, &s->threads.v[shared])),
+                    lk_place(c, &p));
 }

@@ -12,6 +12,7 @@
 #include "diagnose/rules/finding.h"
 #include "diagnose/rules/kept_gil.h"
 #include "diagnose/rules/loop_callback.h"
+#include "diagnose/rules/nobody_left.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/polls_in_vain.h"
 #include "diagnose/rules/requests.h"
@@ -530,7 +531,8 @@ const char *lk_why_unknown(struct lk_rule_context *c)
                *loop = loop_not_read(c), *no_queue = loop_without_queue(c),
                *kind = loop_of_unread_kind(c), *words = all_wait_for_words(c);
     const char *unread = unread_calls(c), *tasks = undecided_task_waits(c),
-               *core = lk_unread_of_core(c), *outside = lk_clients_left_outside(c);
+               *core = lk_unread_of_core(c), *outside = lk_clients_left_outside(c),
+               *shared = lk_shared_lock_of_nobody(c);
     if (children)
         return children;
     if (unread)
@@ -554,5 +556,6 @@ const char *lk_why_unknown(struct lk_rule_context *c)
            : words    ? words
            : core     ? core
            : outside  ? outside
+           : shared   ? shared
                       : kind;
 }

@@ -110,6 +110,7 @@ static enum lk_lock_type type_of(enum lk_known_class cls)
     case LK_CLASS_QUEUE:
     case LK_CLASS_SIMPLE_QUEUE:
     case LK_CLASS_PY_SIMPLE_QUEUE: return LK_LOCK_TYPE_QUEUE;
+    case LK_CLASS_SEMLOCK: return LK_LOCK_TYPE_MULTIPROCESSING;
     default:
         return cls >= LK_CLASS_AIO_LOCK && cls <= LK_CLASS_AIO_QUEUE ? LK_LOCK_TYPE_ASYNCIO
                                                                      : LK_LOCK_TYPE_OTHER;
