@@ -52,7 +52,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix matrix-free-threaded check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix matrix-free-threaded check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz attacks bench soak install uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 # On a terminal one line says what is being compiled.
@@ -185,6 +185,9 @@ run-fuzz: $(FUZZERS)
 
 bench: all ## wall time, memory and pause next to other tools (BENCH=--readme: the table of README.md)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/run.py $(BENCH)
+
+attacks: all ## what hostile processes cost: 10 s and 512 MiB at most
+	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/bench/attacks.py
 
 soak: all ## many attaches to busy healthy servers (ATTACHES=10000)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/soak.py

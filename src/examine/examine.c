@@ -17,6 +17,7 @@
 #include "examine/sample/sample.h"
 #include "examine/sample/source_lines.h"
 #include "examine/target.h"
+#include "process/budget.h"
 #include "process/facts.h"
 #include "read/loops/read_locals.h"
 #include "read/native/glibc/environ.h"
@@ -30,6 +31,15 @@ enum {
     SECOND_LOOK_MS = 110,
     WATCH_STEP_MS = 50, /* a look through /proc at the candidate's threads */
     NAP_MS = 20,        /* how long an interruption may go unnoticed */
+    /* What all that is read of one process may cost: with 100,000 tasks it takes a third of that.
+     * What is read of the last sample only is not to go without for what came before. */
+    CPU_MS = 5000,
+    CPU_AFTER_MS = 1000,
+    MEMORY = 256 << 20,
+    MEMORY_AFTER = 32 << 20,
+    /* A small process is done by then. At a deadline it is worth more to finish. */
+    INTERRUPTED_MS = 30,
+    DEADLINE_MS = 1000,
 };
 
 /* One examination under way. */
@@ -58,6 +68,8 @@ struct examination {
     } moved;                     /* all samples' moved tids, one after the other */
     struct lk_throttle throttle; /* at the beginning, ... */
     bool throttle_known;         /* ... until it has been compared with a later one */
+    const char *spent;           /* the budget, in a sample; NULL: it is not */
+    bool cut;                    /* ... in the one that is the last */
 };
 
 static bool interrupted(const struct lk_examine_options *o)
@@ -128,11 +140,34 @@ static uint64_t started(const struct examination *x)
                               lk_process_pid(x->session.target));
 }
 
+static void grant(struct examination *x, unsigned cpu_ms, size_t memory)
+{
+    const struct lk_budget b = { .cpu_ms = cpu_ms,
+                                 .bytes = memory,
+                                 .stop = x->session.options->interrupted,
+                                 .stop_ms = { INTERRUPTED_MS, DEADLINE_MS } };
+    lk_process_set_budget(x->session.target, &b);
+}
+
+/* The sample that spent the budget; the one before is whole, and stands. */
+static bool is_cut(struct examination *x)
+{
+    const char *why = lk_process_spent(x->session.target);
+    if (!why)
+        return false;
+    x->spent = why;
+    x->cut = !x->snap;
+    grant(x, CPU_AFTER_MS, MEMORY_AFTER);
+    return true;
+}
+
 /* Takes a sample and makes it the last one. False when the target is gone; the one before then
  * stands, with what was found in it. */
 static bool take(struct examination *x, enum lk_stop_mode stop)
 {
     struct lk_error *err = &x->ended;
+    if (x->spent)
+        return false;
     if (started(x) != x->start_ticks)
         return lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
                             lk_process_pid(x->session.target));
@@ -141,7 +176,7 @@ static bool take(struct examination *x, enum lk_stop_mode stop)
     if (ok && (s->stop.zombie || ended_under(x, s)))
         ok = lk_error_set(err, LK_ERR_NO_PROCESS, "process %d ended while it was examined",
                           lk_process_pid(x->session.target));
-    if (!ok) {
+    if (!ok || (is_cut(x) && x->snap)) {
         lk_snapshot_destroy(s);
         return false;
     }
@@ -414,7 +449,7 @@ static enum lk_step next_step(const struct examination *x, enum lk_step last)
 {
     if (!x->findings)
         return x->snap ? LK_STEP_SAMPLE : LK_STEP_NONE;
-    if (x->ended.code || interrupted(x->session.options) || x->snap->one_moment)
+    if (x->ended.code || x->spent || interrupted(x->session.options) || x->snap->one_moment)
         return LK_STEP_NONE;
     return lk_step_after(last, x->samples.n, &x->findings->look_again);
 }
@@ -446,6 +481,7 @@ static bool open_session(struct examination *x, pid_t pid, const struct lk_exami
     p->target = lk_target_open(pid, o, err);
     if (!p->target)
         return false;
+    grant(x, CPU_MS, MEMORY);
     x->start_ticks = started(x);
     x->process = lk_snapshot_create();
     if (!lk_process_identify(p->target, x->process, err)) {
@@ -522,6 +558,16 @@ static void note_ran_out(struct examination *x)
                                   s->ran_out == EMFILE ? " (raise ulimit -Hn)" : "");
 }
 
+/* Where it was spent after the last sample, what was to be read then lacks. */
+static void note_spent(struct examination *x)
+{
+    const char *after = lk_process_spent(x->session.target);
+    if (x->cut || after)
+        lk_snapshot_limit_decides(x->snap, "%s: not all was read", after ? after : x->spent);
+    else if (x->spent)
+        lk_snapshot_limit(x->snap, "%s: fewer samples than asked for", x->spent);
+}
+
 /* What belongs to the report, but needs to be read of the last sample only. */
 static void complete(struct examination *x)
 {
@@ -543,6 +589,7 @@ static void complete(struct examination *x)
     publish_samples(x);
     note_limits(x);
     note_ran_out(x);
+    note_spent(x);
     lk_target_note_gaps(x->session.target, x->session.options, x->snap);
     lk_forget_ended_children(x->session.target, x->snap);
 }

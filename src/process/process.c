@@ -233,6 +233,8 @@ bool lk_read(struct lk_process *t, lk_addr addr, void *buf, size_t n)
 {
     int why = 0;
 
+    if (lk_process_spent(t))
+        return fail(t, addr, n, ETIME);
     if (n > 0 && addr + (n - 1) < addr)
         return fail(t, addr, n, EFAULT);
     if (t->ops->read_known)
@@ -311,6 +313,9 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 
     if (max == 0)
         return false;
+    ret[0] = '\0';
+    if (lk_process_spent(t))
+        return fail(t, addr, 1, ETIME);
     n = t->ops->read_known ? read_cstr_known(t, addr, ret, max - 1, &why)
                            : read_cstr(t, addr, ret, max - 1, &why);
     ret[n] = '\0';
@@ -319,7 +324,7 @@ bool lk_read_cstr(struct lk_process *t, lk_addr addr, char *ret, size_t max)
 
 void lk_prefetch(struct lk_process *t, const lk_addr *addrs, size_t n, size_t span)
 {
-    if (span == 0 || t->ops->read_known)
+    if (span == 0 || t->ops->read_known || lk_process_spent(t))
         return;
     lk_pages_reserve(t->pages, LK_MIN(n * (span / LK_PAGE + 2), (size_t)1024));
     for (size_t i = 0; i < n; i++)
@@ -386,8 +391,16 @@ const struct lk_mapping *lk_process_mapping_at(struct lk_process *t, lk_addr add
 
 /* --- the rest goes straight to the kind of target --------------------------- */
 
+static int refuse_to_open(struct lk_process *t, struct lk_error *err)
+{
+    lk_error_os(err, ETIME, "%s", lk_process_spent(t));
+    return -1;
+}
+
 int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, struct lk_error *err)
 {
+    if (lk_process_spent(t))
+        return refuse_to_open(t, err);
     if (t->ops->open_mapping)
         return lk_fd_hold(t->ops->open_mapping(t->impl, m, err));
     lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");
@@ -396,6 +409,8 @@ int lk_process_open_mapping(struct lk_process *t, const struct lk_mapping *m, st
 
 int lk_process_open_path(struct lk_process *t, const char *path, struct lk_error *err)
 {
+    if (lk_process_spent(t))
+        return refuse_to_open(t, err);
     if (t->ops->open_path)
         return lk_fd_hold(t->ops->open_path(t->impl, path, err));
     lk_error_set(err, LK_ERR_UNSUPPORTED, "this kind of target has no files");

@@ -5,6 +5,7 @@
 #ifndef LK_PROCESS_PROCESS_IMPL_H
 #define LK_PROCESS_PROCESS_IMPL_H
 
+#include "process/budget.h"
 #include "process/pages.h"
 #include "process/process.h"
 #include "util/arena.h"
@@ -24,7 +25,9 @@ struct lk_process {
     size_t n_maps;
     bool maps_fresh; /* read in this sample */
     unsigned aside;  /* lk_process_aside, so many times */
-    unsigned extra;  /* lk_process_extra, so many times; what was missing when it began */
+    struct lk_budget budget;
+    struct lk_spending spending;
+    unsigned extra; /* lk_process_extra, so many times; what was missing when it began */
     size_t missing_before, forgiven;
 };
 

@@ -3,6 +3,7 @@
 #include "util/memory.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct guard {
 };
 
 static _Thread_local struct guard *guard;
+static _Thread_local size_t used; /* wraps where blocks of one thread are freed by another */
 static void (*last_resort)(void);
 
 _Noreturn void lk_out_of_memory(void)
@@ -85,7 +87,13 @@ static void *settled(struct block *b)
         insert(b, &guard->blocks->ring);
     else
         stand_alone(b);
+    used += malloc_usable_size(b);
     return b + 1;
+}
+
+size_t lk_memory_used(void)
+{
+    return used;
 }
 
 void *lk_xmalloc(size_t n)
@@ -110,9 +118,11 @@ void *lk_xrealloc(void *p, size_t n)
         return lk_xmalloc(n);
     struct block *b = (struct block *)p - 1;
     const bool alone = b->next == b;
+    used -= malloc_usable_size(b);
     b = n > SIZE_MAX - sizeof *b ? NULL : realloc(b, sizeof *b + n);
     if (!b)
         lk_out_of_memory();
+    used += malloc_usable_size(b);
     if (alone) {
         stand_alone(b);
     } else {
@@ -128,6 +138,7 @@ void lk_free(void *p)
         return;
     struct block *b = (struct block *)p - 1;
     take_out(b);
+    used -= malloc_usable_size(b);
     free(b);
 }
 

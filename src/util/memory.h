@@ -30,6 +30,10 @@ void *lk_xcalloc(size_t n, size_t size) LK_ALLOCATES;
 void *lk_xrealloc(void *p, size_t n);
 char *lk_xstrdup(const char *s) LK_ALLOCATES;
 
+/** Bytes of this thread's blocks; only the difference of two answers counts, since blocks may go
+ * from one thread to another. */
+size_t lk_memory_used(void);
+
 /** Ends the guarded call as a failed allocation does; outside of any the process, see
  * lk_memory_set_last_resort(). */
 _Noreturn void lk_out_of_memory(void);

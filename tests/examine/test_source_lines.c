@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -107,8 +108,62 @@ static void test_lines(void **state)
     lk_snapshot_destroy(s);
 }
 
+static int open_large(void *impl, const char *path, struct lk_error *err)
+{
+    enum { SIZE = 8 << 20, LINES = 4096 };
+    static const char end[] = "  last\n";
+    char lines[LINES];
+    const int fd = memfd_create("source", MFD_CLOEXEC);
+    (void)impl, (void)path, (void)err;
+    opened++;
+    memset(lines, '\n', sizeof lines);
+    assert_int_equal(pwrite(fd, lines, sizeof lines, 0), LINES);
+    assert_int_equal(ftruncate(fd, SIZE), 0); /* one long line of zeros */
+    assert_int_equal(pwrite(fd, "\n", 1, SIZE - 1), 1);
+    assert_int_equal(pwrite(fd, end, sizeof end - 1, SIZE), sizeof end - 1);
+    return fd;
+}
+
+/* Many large files: as many as fit into the bound, and it is said that there were more. What stands
+ * early in a file of any size costs no more than what is before it. */
+static void test_large(void **state)
+{
+    enum { LINES = 4096, FILES = 20 };
+    static const struct lk_process_ops large = { .read = read_nothing,
+                                                 .open_path = open_large,
+                                                 .destroy = destroy_nothing };
+    struct lk_snapshot *s = lk_snapshot_create();
+    struct lk_code code[2 * FILES] = { 0 };
+    struct lk_pyframe frames[2 * FILES] = { 0 };
+    char names[2 * FILES][16];
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; i < 2 * FILES; i++) {
+        snprintf(names[i], sizeof names[i], "/srv/%zu.py", i);
+        code[i].file = names[i];
+        code[i].function = code[i].qualname = "f";
+        code[i].cls = LK_CODE_USER;
+        frames[i].code = &code[i];
+        frames[i].line = i < FILES ? 2 : LINES + 2;
+    }
+    struct lk_pystack *st = lk_snapshot_stack(s, frames, 2 * FILES, false);
+    lk_snapshot_thread(s, 100, NULL);
+    s->threads.v[0].python_stack = st;
+    struct lk_process *t = lk_process_create(&large, NULL);
+    lk_sources_read(t, s);
+    for (size_t i = 0; i < FILES; i++)
+        assert_string_equal(st->frames[i].source, "");
+    for (size_t i = FILES; i < 2 * FILES && st->frames[i].source; i++, n++)
+        assert_string_equal(st->frames[i].source, "last");
+    assert_in_range(n, 6, 8);
+    assert_int_equal(s->limits.n, 1);
+    lk_process_destroy(t);
+    lk_snapshot_destroy(s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_lines),
+                                        cmocka_unit_test(test_large) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,23 +1,24 @@
 /*
- * Lines of the target's source files, each file read once and whole, with bounds on files and
- * bytes. Which file it is the target says: it is opened by lk_process_open_path
+ * Lines of the target's source files, each file read once, up to the last line that is wanted, with
+ * bounds on files and bytes. Which file it is the target says: it is opened by lk_process_open_path
  * (process/live/files.c), and its text is cleaned before it enters the snapshot.
  */
 #include "examine/sample/source_lines.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "diagnose/catalog/classify.h"
 #include "diagnose/catalog/native_code.h"
+#include "process/budget.h"
 #include "snapshot/builder.h"
 #include "util/map.h"
 #include "util/redact.h"
 #include "util/text.h"
 
-enum { MAX_FILES = 300, MAX_FILE_BYTES = 8 << 20, MAX_LINE_BYTES = 240 };
+enum { MAX_FILES = 300, MAX_BYTES = 64 << 20, PIECE = 64 << 10, MAX_LINE_BYTES = 240 };
 
 /* A frame whose line is wanted, and where its text goes. */
 struct line_ref {
@@ -28,8 +29,7 @@ struct line_ref {
     bool whole; /* with its indentation */
 };
 
-/* First all frames are gathered, then each file is read once, into a buffer that all share: no more
- * than one is ever in memory. */
+/* First all frames are gathered, then each file is read once. */
 struct reader {
     struct lk_process *t;
     struct lk_snapshot *s;
@@ -38,10 +38,8 @@ struct reader {
         struct line_ref *v;
         size_t n, cap;
     } lines;
-    struct {
-        char *v;
-        size_t n, cap;
-    } text;
+    char *piece;
+    uint64_t left; /* bytes of all files */
 };
 
 static int compare_line_refs(const void *a, const void *b)
@@ -86,64 +84,75 @@ static void want_context(struct reader *r, struct lk_pyframe *f)
     want_line(r, f->code->file, f->line + 1, true, &f->context->after);
 }
 
-static bool slurp(struct reader *r, int fd)
+/* A file on its way past: one piece of it at a time, and where that stands. */
+struct passage {
+    int fd;
+    size_t at, n;   /* in r->piece */
+    int line;       /* that at is in */
+    uint64_t *left; /* bytes that all files together may still take */
+};
+
+/* The next piece; false at the end, and where too much was read. */
+static bool next_piece(struct reader *r, struct passage *p)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0 || st.st_size <= 0 || st.st_size > MAX_FILE_BYTES)
+    const size_t most = LK_MIN((uint64_t)PIECE, *p->left);
+    ssize_t got;
+    if (!most || lk_process_spent(r->t))
         return false;
-    const size_t size = (size_t)st.st_size;
-    if (r->text.cap < size) {
-        lk_free(r->text.v);
-        r->text.v = lk_xmalloc(size);
-        r->text.cap = size;
-    }
-    r->text.n = 0;
-    while (r->text.n < size) {
-        ssize_t got = read(fd, r->text.v + r->text.n, size - r->text.n);
-        if (got <= 0)
-            break;
-        r->text.n += (size_t)got;
-    }
-    return r->text.n > 0;
+    do
+        got = read(p->fd, r->piece, most);
+    while (got < 0 && errno == EINTR);
+    p->at = 0;
+    p->n = got > 0 ? (size_t)got : 0;
+    *p->left -= p->n;
+    return p->n > 0;
 }
 
-/* The line at p, without its indentation, or with it in spaces. */
-static const char *line_text(const struct reader *r, const char *p, bool whole)
+/* Goes to the beginning of a line. */
+static bool skip_to(struct reader *r, struct passage *p, int line)
 {
-    enum { TAB = 8, MAX_INDENT = 80 };
-    const char *end = r->text.v + r->text.n;
-    int column = 0;
-    for (; p < end && (*p == ' ' || *p == '\t'); p++)
-        column = *p == ' ' ? column + 1 : (column / TAB + 1) * TAB;
-    const char *q = p;
-    while (q < end && *q != '\n' && *q != '\r')
-        q++;
-    while (q > p && (q[-1] == ' ' || q[-1] == '\t'))
-        q--;
-    const char *text = lk_redact_source(
-        r->s->arena, lk_text_clean(r->s->arena, p, (size_t)(q - p), MAX_LINE_BYTES));
-    return whole && *text
-               ? lk_arena_printf(r->s->arena, "%*s%s", LK_MIN(column, MAX_INDENT), "", text)
-               : text;
+    while (p->line < line) {
+        if (p->at == p->n && !next_piece(r, p))
+            return false;
+        const char *from = r->piece + p->at;
+        const char *end = memchr(from, '\n', p->n - p->at);
+        p->at = end ? (size_t)(end + 1 - r->piece) : p->n;
+        p->line += end != NULL;
+    }
+    return true;
+}
+
+/* The line that p is at the beginning of, without its indentation, as much as is shown of one. */
+static const char *line_text(struct reader *r, struct passage *p)
+{
+    char text[MAX_LINE_BYTES + 1];
+    size_t n = 0;
+    while (n < sizeof text && (p->at < p->n || next_piece(r, p))) {
+        const char c = r->piece[p->at];
+        if (c == '\n' || c == '\r')
+            break;
+        if (n || (c != ' ' && c != '\t'))
+            text[n++] = c;
+        p->at++;
+    }
+    while (n && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+        n--;
+    return lk_redact_source(r->s->arena, lk_text_clean(r->s->arena, text, n, MAX_LINE_BYTES));
 }
 
 /* Fills the frames of one file, which come in the order of their lines. */
-static void fill(const struct reader *r, const struct line_ref *w, size_t n)
+static void fill(struct reader *r, int fd, const struct line_ref *w, size_t n)
 {
-    const char *p = r->text.v, *end = p + r->text.n, *text = NULL;
-    int line = 1, of = 0; /* that p is at; that text is of */
-    bool whole = false;   /* so is text */
+    struct passage p = { .fd = fd, .line = 1, .left = &r->left };
+    const char *text = NULL;
+    int of = 0; /* that text is of */
     for (size_t i = 0; i < n; i++) {
-        while (line < w[i].line) {
-            p = memchr(p, '\n', (size_t)(end - p));
-            if (!p || ++p == end)
+        if (of != w[i].line) {
+            if (!skip_to(r, &p, w[i].line) || (p.at == p.n && !next_piece(r, &p)))
                 return;
-            line++;
+            text = line_text(r, &p);
+            of = w[i].line;
         }
-        if (of != line || whole != w[i].whole)
-            text = line_text(r, p, w[i].whole);
-        of = line;
-        whole = w[i].whole;
         *w[i].source = text;
     }
 }
@@ -182,18 +191,22 @@ static void fill_all(struct reader *r)
         recall(r, &w[i]);
     if (lk_process_recalls(r->t))
         return;
+    r->piece = lk_xmalloc(PIECE);
     for (size_t i = 0, n; i < r->lines.n; i += n) {
         for (n = 1; i + n < r->lines.n && w[i + n].file == w[i].file; n++)
             ;
         int fd = lk_process_open_path(r->t, w[i].name, NULL);
         if (fd < 0)
             continue;
-        if (slurp(r, fd))
-            fill(r, w + i, n);
+        fill(r, fd, w + i, n);
         lk_fd_close(fd);
     }
     for (size_t i = 0; i < r->lines.n; i++)
         keep(r, &w[i]);
+    lk_free(r->piece);
+    if (!r->left)
+        lk_snapshot_limit(r->s, "source lines are missing: more than %d MiB would have been read",
+                          MAX_BYTES >> 20);
 }
 
 static void want_stack(struct reader *r, struct lk_pystack *st)
@@ -216,7 +229,7 @@ static void want_native(struct reader *r, const struct lk_thread *t)
 
 void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
 {
-    struct reader r = { .t = t, .s = s };
+    struct reader r = { .t = t, .s = s, .left = MAX_BYTES };
     struct lk_map seen = { 0 }; /* stacks are shared by many tasks */
     for (size_t i = 0; i < s->threads.n; i++)
         if (lk_map_add(&seen, (uintptr_t)s->threads.v[i].python_stack, 0))
@@ -232,7 +245,6 @@ void lk_sources_read(struct lk_process *t, struct lk_snapshot *s)
             want(&r, s->loops.v[i].handles[j].frame);
     fill_all(&r);
     lk_free(r.lines.v);
-    lk_free(r.text.v);
     lk_map_deinit(&r.files);
     lk_map_deinit(&seen);
 }

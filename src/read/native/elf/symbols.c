@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "process/budget.h"
 #include "read/native/elf/dynamic_symbol.h"
 #include "util/text.h"
 
@@ -47,6 +48,8 @@ static bool read_source(struct lk_process *t, const struct source *s, uint64_t o
                         size_t n)
 {
     if (n > s->size || off > s->size - n)
+        return false;
+    if (lk_process_spent(t))
         return false;
     if (s->fd < 0)
         return lk_read(t, s->base + off, buf, n);
