@@ -62,32 +62,48 @@ static bool names_loops_thread(const struct lk_snapshot *s, const struct lk_lock
     return ret;
 }
 
-static bool is_entered(const struct lk_reader *a, struct lk_py *py, struct lk_ref lock,
-                       struct lk_ref by)
+static bool is_of_loop(const struct lk_snapshot *s, struct lk_ref task, struct lk_ref thread)
 {
-    for (size_t i = 0; i < a->holds.n; i++)
-        if (lk_ref_eq(a->holds.v[i].holder, by) &&
-            lk_ref_eq(lk_py_mutex_of(py, a->holds.v[i].manager), lock))
-            return true;
-    return false;
+    const struct lk_task *k = lk_task_at(s, task);
+    const struct lk_loop *o = k ? lk_loop_at(s, k->loop) : NULL;
+    return o && o->run == LK_LOOP_RUNNING && lk_ref_eq(o->thread, thread);
+}
+
+/* In a `with` on its own stack, and in those of coroutines of its loop. */
+static void find_entered(struct lk_py *py, struct lk_ref lock, struct lk_ref thread, bool *itself,
+                         bool *coroutines)
+{
+    const struct lk_reader *a = lk_reader(py);
+    *itself = *coroutines = false;
+    for (size_t i = 0; i < a->holds.n; i++) {
+        const struct lk_with_hold *h = &a->holds.v[i];
+        if (!lk_ref_eq(lk_py_mutex_of(py, h->manager), lock))
+            continue;
+        *itself |= lk_ref_eq(h->holder, thread);
+        *coroutines |= is_of_loop(py->s, h->holder, thread);
+    }
 }
 
 /*
  * A coroutine that has entered an RLock and is suspended left the thread that ran it as the owner.
- * It gives the lock back, not the loop: that is asleep in its selector, with no `with` on its own
- * stack. Others that the thread runs may enter meanwhile, and then each has to leave it.
+ * It gives the lock back, not the loop, whatever that runs meanwhile. Others that the thread runs
+ * may enter too, and then each has to leave it. Where nobody is seen to be in it, nor the loop in a
+ * callback, the holder is unknown.
  */
 static void pass_on_to_tasks(struct lk_py *py)
 {
-    const struct lk_reader *a = lk_reader(py);
     for (size_t i = 0; i < py->s->locks.n; i++) {
         struct lk_lock *l = &py->s->locks.v[i];
         const struct lk_thread *t =
             l->type == LK_LOCK_TYPE_THREADING && l->owner_by == LK_OWNER_FIELD && l->owners.n == 1
                 ? lk_thread_at(py->s, l->owners.v[0])
                 : NULL;
-        if (!t || t->wait.kind != LK_WAIT_SELECTOR || !names_loops_thread(py->s, l) ||
-            is_entered(a, py, lk_ref_make(LK_KIND_LOCK, i), l->owners.v[0]))
+        bool itself, coroutines;
+        if (!t || !names_loops_thread(py->s, l))
+            continue;
+        find_entered(py, lk_ref_make(LK_KIND_LOCK, i), l->owners.v[0], &itself, &coroutines);
+        l = &py->s->locks.v[i];
+        if (!coroutines && (itself || t->wait.kind != LK_WAIT_SELECTOR))
             continue;
         l->owner_by = LK_OWNER_NONE;
         l->owner_certain = false;
