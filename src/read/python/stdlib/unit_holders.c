@@ -13,6 +13,7 @@
 #include "read/python/interpreter/attribute.h"
 #include "read/python/interpreter/code.h"
 #include "read/python/interpreter/container.h"
+#include "read/python/interpreter/frame.h"
 #include "read/python/interpreter/scalar.h"
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
@@ -43,7 +44,7 @@ static bool names_release(struct lk_py *py, const struct lk_pyf *f)
 {
     const struct lk_pycode *c = lk_py_code(py, f->code);
     if (c && lk_py_of_stdlib(py, c->code))
-        return lk_py_timer_of_frame(py, f) != 0; /* what it calls may */
+        return lk_py_frame_is(py, f, "run", "/threading.py"); /* what a Timer calls may */
     return c && c->code->mentions_release;
 }
 
@@ -145,7 +146,8 @@ static enum lk_tri gives_back(struct search *x, const struct lk_pyf *f)
 {
     lk_addr timer = lk_py_timer_of_frame(x->py, f);
     if (!timer)
-        return lk_py_will_call_method_on(x->py, f, "release", x->lock->addr);
+        return is_own(x->py, f) ? lk_py_will_call_method_on(x->py, f, "release", x->lock->addr)
+                                : LK_NO;
     return call_may_give_back(x, lk_py_attr(x->py, timer, "function"),
                               lk_py_attr(x->py, timer, "args"))
                ? LK_YES

@@ -1,5 +1,10 @@
-"""Two requests of an eventlet server take the same two locks, each the other one first."""
-import eventlet; eventlet.monkey_patch(os=False)
+"""Two requests of a gevent or an eventlet server (HUB) take the same two locks, each the other one first."""
+import os
+
+if os.environ["HUB"] == "gevent":
+    from gevent import monkey; monkey.patch_all()
+else:
+    import eventlet; eventlet.monkey_patch(os=False)
 import threading
 import time
 
@@ -25,4 +30,4 @@ def report():
 
 
 if __name__ == "__main__":
-    common.serve_eventlet({"/transfer": transfer, "/report": report})
+    getattr(common, "serve_" + os.environ["HUB"])({"/transfer": transfer, "/report": report})
