@@ -107,6 +107,16 @@ static uint64_t digest_refs(uint64_t d, const struct lk_snapshot *s, const struc
     return d;
 }
 
+/* In whichever order they were found: a walk over the heap meets its objects in another one when
+ * the collector has run. */
+static uint64_t digest_set(uint64_t d, const struct lk_snapshot *s, const struct lk_refs *refs)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < refs->n; i++)
+        all += lk_hash_u64(lk_hash_u64(LK_HASH_INIT, refs->v[i].kind), key_of(s, refs->v[i]));
+    return lk_hash_u64(lk_hash_u64(d, refs->n), all);
+}
+
 static uint64_t digest_frames(uint64_t d, const struct lk_pystack *st, size_t from)
 {
     for (size_t i = from; i < st->n; i++) {
@@ -223,7 +233,7 @@ static uint64_t digest_future(const struct lk_snapshot *s, const struct lk_futur
 static uint64_t digest_lock(const struct lk_snapshot *s, const struct lk_lock *l)
 {
     uint64_t h = digest_refs(lk_hash_u64(LK_HASH_INIT, (uint64_t)l->locked), s, &l->owners);
-    return l->units_known ? digest_refs(h, s, &l->likely_enders) : h;
+    return l->units_known ? digest_set(h, s, &l->likely_enders) : h;
 }
 
 bool lk_wait_is_timed(const struct lk_thread *t)
