@@ -57,6 +57,7 @@ enum lk_call_form { LK_NO_CALL = 0, LK_INDIRECT_CALL, LK_DIRECT_CALL };
 struct lk_arch {
     const char *name;
     uint16_t machine; /* EM_* of elf.h, 64-bit and little-endian */
+    uint32_t audit;   /* AUDIT_ARCH_* of linux/audit.h: whose system calls a filter sees */
 
     const struct lk_arch_register *registers; /* by place */
     unsigned n_registers;

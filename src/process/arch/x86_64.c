@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <elf.h>
+#include <linux/audit.h>
 #include <string.h>
 
 /*
@@ -164,6 +165,7 @@ static lk_addr jump_slot(const uint8_t *code, size_t n, lk_addr at)
 const struct lk_arch lk_arch_x86_64 = {
     .name = "x86-64",
     .machine = EM_X86_64,
+    .audit = AUDIT_ARCH_X86_64,
     .registers = registers,
     .n_registers = LK_ARRAY_LEN(registers),
     .regset_words = REGSET_WORDS,
