@@ -121,6 +121,7 @@ static inline lk_addr heap_str_of(struct pyheap *h, const void *data, size_t n, 
     uint32_t at = ascii ? h->py.layout.str_data_ascii : h->py.layout.str_data_compact;
     lk_addr o = heap_object(h, h->str, at + (n + 1) * width);
     put64(h, o + 16, n);
+    put64(h, o + 24, lk_hash(LK_HASH_INIT, data, n * width));
     put32(h, o + 32, width << 2 | 1u << 5 | (uint32_t)ascii << 6);
     heap_put(h, o + at, data, n * width);
     return o;
@@ -151,6 +152,25 @@ static inline lk_addr heap_int(struct pyheap *h, bool negative, unsigned n, cons
 }
 
 /* Keys object for n keys (values NULL: split table). */
+/* As Objects/dictobject.c does: an index of a byte for each entry, where its key's hash leads. */
+static inline void heap_index(struct pyheap *h, lk_addr indices, unsigned log2, const lk_addr *keys,
+                              size_t n)
+{
+    int8_t at[256];
+    const uint64_t mask = (UINT64_C(1) << log2) - 1;
+    memset(at, -1, sizeof at);
+    for (size_t k = 0; k < n; k++) {
+        uint64_t hash = 0;
+        if (keys[k])
+            memcpy(&hash, h->bytes + (keys[k] - HEAP_BASE) + 24, 8);
+        uint64_t i = hash & mask;
+        for (uint64_t perturb = hash; at[i] != -1; i = (i * 5 + perturb + 1) & mask)
+            perturb >>= 5;
+        at[i] = (int8_t)(keys[k] ? k : (size_t)-2);
+    }
+    heap_put(h, indices, at, mask + 1);
+}
+
 static inline lk_addr heap_keys(struct pyheap *h, size_t n, const lk_addr *keys,
                                 const lk_addr *values)
 {
@@ -168,10 +188,13 @@ static inline lk_addr heap_keys(struct pyheap *h, size_t n, const lk_addr *keys,
         put64(h, o + 8, 1u << log2);
     }
     put64(h, o + l->dk_nentries, n);
+    heap_index(h, o + l->dk_entries, log2, keys, n);
     for (size_t i = 0; i < n; i++) {
         lk_addr e = o + l->dk_entries + (1u << log2) + i * entry + (l->keys_log2 ? 0 : 8);
         put64(h, e, keys[i]);
         put64(h, e + 8, values ? values[i] : 0);
+        if (keys[i] && !l->keys_log2)
+            heap_put(h, e - 8, h->bytes + (keys[i] - HEAP_BASE) + 24, 8);
     }
     return o;
 }
@@ -238,7 +261,7 @@ static inline void heap_forget(struct pyheap *h, void (*done)(struct lk_map *))
                               &h->py.frames_of_task, &h->py.by_ident,        &h->py.thread_objects,
                               &h->py.attr_index,     &h->py.slots,           &h->py.instances,
                               &h->py.class_names,    &h->py.modules_by_name, &h->py.lines,
-                              &h->py.texts };
+                              &h->py.texts,          &h->py.hashes };
     for (size_t i = 0; i < LK_ARRAY_LEN(maps); i++)
         done(maps[i]);
 }

@@ -207,6 +207,22 @@ static void check_dict(struct pyheap *h)
     assert_int_equal(lk_py_dict_get(py, d, "third"), h->str);
     assert_int_equal(lk_py_dict_get(py, d, "gone"), 0);
     assert_int_equal(lk_py_dict_get(py, d, "fourth"), 0);
+    /* Once a name was found its hash is known, and looked up in other tables: never for longer than
+     * there are places, whatever stands in them. */
+    const char *other[] = { "more", "third", "and", "still", "others" };
+    lk_addr far[] = { h->none, h->list, h->none, h->none, h->none },
+            e = heap_dict(h, 5, other, far);
+    lk_py_dict_get(py, d, "first");
+    lk_py_dict_get(py, d, "third");
+    assert_int_equal(py->hashes.n, 2);
+    assert_int_equal(lk_py_dict_get(py, e, "third"), h->list);
+    assert_int_equal(lk_py_dict_get(py, e, "first"), 0);
+    lk_addr torn = heap_dict(h, 3, names, values), indices = 0;
+    memcpy(&indices, h->bytes + (torn - HEAP_BASE) + 32, 8);
+    for (lk_addr i = 0; i < 8; i++)
+        put8(h, indices + h->py.layout.dk_entries + i, 1); /* all lead to the one that is gone */
+    lk_py_dict_get(py, d, "third");
+    assert_int_equal(lk_py_dict_get(py, torn, "third"), h->str);
     /* Split table: keys shared, values beside. */
     lk_addr split = heap_object(h, h->dict, 48), array = heap_alloc(h, 32);
     put64(h, split + 16, 2);

@@ -21,6 +21,7 @@ enum {
     MODULE_DICT = 16,
     MAX_HINTS = 4096,
     STR_SPAN = 64, /* head and first characters of a str */
+    STR_HASH = 24,
 };
 #define MAX_LEN (INT64_C(1) << 40) /* more is no length but garbage */
 
@@ -182,7 +183,7 @@ bool lk_py_keys_open(struct lk_py *py, lk_addr keys, struct lk_dict_view *v)
     v->key_at = 8;
     /* dk_log2_size +8, dk_log2_index_bytes +9, dk_kind +10: 0 general, 1 str keys, 2 split */
     if (l->keys_log2) {
-        if (b[8] > 40 || b[9] > 44 || b[9] < b[8] || b[10] > 2)
+        if (b[8] > 40 || b[9] < b[8] || b[9] > b[8] + 3 || b[10] > 2)
             return false;
         size = UINT64_C(1) << b[8];
         index_bytes = UINT64_C(1) << b[9];
@@ -200,7 +201,10 @@ bool lk_py_keys_open(struct lk_py *py, lk_addr keys, struct lk_dict_view *v)
         return false;
     v->keys = keys;
     v->n = LK_MIN(n, LK_PY_MAX_ITEMS);
-    v->entries = keys + l->dk_entries + index_bytes;
+    v->indices = keys + l->dk_entries;
+    v->entries = v->indices + index_bytes;
+    v->size = size;
+    v->index_size = (uint32_t)(index_bytes / size);
     v->values = 0;
     return true;
 }
@@ -256,20 +260,72 @@ void lk_py_dict_each(struct lk_py *py, lk_addr dict,
         lk_py_view_each(py, &v, fn, arg);
 }
 
+/* The entry at an index of the hash table: its key if that has the hash, else 0. */
+static lk_addr entry_key(struct lk_py *py, const struct lk_dict_view *v, int64_t at, uint64_t hash)
+{
+    const lk_addr entry = v->entries + (uint64_t)at * v->entry_size,
+                  key = lk_py_ptr(py, entry + v->key_at);
+    uint64_t has;
+    return key && lk_read_u64(py->t, v->key_at ? entry : key + STR_HASH, &has) && has == hash ? key
+                                                                                              : 0;
+}
+
+/* Where the hash stands in the table, as Objects/dictobject.c looks it up; -1: nowhere; -2: that
+ * cannot be told. */
+static int64_t probe_key(struct lk_py *py, const struct lk_dict_view *v, const char *name,
+                         uint64_t hash)
+{
+    enum { PERTURB = 5, MOST = 256, DUMMY = -2 };
+    uint64_t i = hash, perturb = hash;
+    for (int probes = 0; probes < MOST; probes++) {
+        uint64_t word = 0;
+        i &= v->size - 1;
+        if (!lk_read(py->t, v->indices + i * v->index_size, &word, v->index_size))
+            return -2;
+        const unsigned unused = 64 - 8 * v->index_size;
+        const int64_t at = (int64_t)(word << unused) >> unused;
+        if (at < DUMMY || at >= v->n)
+            return -2;
+        if (at == -1)
+            return -1;
+        const lk_addr key = at >= 0 ? entry_key(py, v, at, hash) : 0;
+        if (key && lk_py_str_eq(py, key, name))
+            return at;
+        perturb >>= PERTURB;
+        i = i * 5 + perturb + 1;
+    }
+    return -2;
+}
+
+/* A str keeps its hash, which is the same in all tables: known once its name was found in one. */
+static void learn_hash(struct lk_py *py, const struct lk_dict_view *v, const char *name, int64_t at)
+{
+    const lk_addr key = lk_py_ptr(py, v->entries + (uint64_t)at * v->entry_size + v->key_at);
+    uint64_t hash;
+    if (key && lk_read_u64(py->t, key + STR_HASH, &hash) && probe_key(py, v, name, hash) == at)
+        lk_map_put(&py->hashes, lk_hash_str(LK_HASH_INIT, name), hash);
+}
+
 /*
- * Looks a str key up in a combined table, a chunk of entries at a time: the keys lie scattered over
- * the heap, so their pages are fetched together before they are compared.
+ * Looks a str key up in a combined table: by its hash, or where that is not known yet a chunk of
+ * entries at a time. The keys lie scattered over the heap, so their pages are fetched together
+ * before they are compared.
  */
 static lk_addr find_key(struct lk_py *py, const struct lk_dict_view *v, const char *name,
                         int64_t *at)
 {
-    uint8_t chunk[64 * 24];
-    lk_addr keys[64];
-    uint64_t value;
+    enum { FIRST = 16, NEXT = 64 };
+    uint8_t chunk[NEXT * 24];
+    lk_addr keys[NEXT];
+    uint64_t value, hash;
 
+    if (lk_map_get(&py->hashes, lk_hash_str(LK_HASH_INIT, name), &hash) &&
+        (*at = probe_key(py, v, name, hash)) >= -1)
+        return *at < 0 ? 0
+                       : lk_py_ptr(py, v->entries + (uint64_t)*at * v->entry_size + v->key_at + 8);
     *at = -1;
-    for (int64_t i = 0; i < v->n; i += 64) {
-        size_t k = (size_t)LK_MIN(v->n - i, 64);
+    for (int64_t i = 0; i < v->n; i += i ? NEXT : FIRST) {
+        size_t k = (size_t)LK_MIN(v->n - i, i ? NEXT : FIRST);
         if (!lk_read(py->t, v->entries + (uint64_t)i * v->entry_size, chunk, k * v->entry_size))
             return 0;
         for (size_t j = 0; j < k; j++)
@@ -280,6 +336,7 @@ static lk_addr find_key(struct lk_py *py, const struct lk_dict_view *v, const ch
             memcpy(&value, chunk + j * v->entry_size + v->key_at + 8, 8);
             if (keys[j] && value && lk_py_str_eq(py, keys[j], name)) {
                 *at = i + (int64_t)j;
+                learn_hash(py, v, name, *at);
                 return value;
             }
         }

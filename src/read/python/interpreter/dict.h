@@ -7,8 +7,11 @@
 
 struct lk_dict_view {
     lk_addr keys, entries;
-    lk_addr values; /* split table: first value; 0 = values stand in the entries */
-    int64_t n;      /* entries used, bounded */
+    lk_addr values;  /* split table: first value; 0 = values stand in the entries */
+    int64_t n;       /* entries used, bounded */
+    lk_addr indices; /* by hash: of entries, each of index_size bytes, signed; size of them */
+    uint64_t size;
+    uint32_t index_size;
     uint32_t entry_size, key_at;
 };
 

@@ -187,7 +187,7 @@ struct lk_py {
     struct lk_map thread_objects; /* thread index -> its threading.Thread, where there is one */
     /* each private to one of attribute.c, class.c, code.c, container.c: memos of this sample (its
      * pages do not change) */
-    struct lk_map attr_index, slots, instances, class_names, modules_by_name, lines, texts;
+    struct lk_map attr_index, slots, instances, class_names, modules_by_name, lines, texts, hashes;
     struct lk_map hints;  /* of container.c, kept from sample to sample */
     unsigned sample;      /* counts lk_py_read; 0 while opening */
     bool frames_complete; /* the last lk_py_read got through all thread states */

@@ -30,6 +30,7 @@ static const size_t memos[] = {
     offsetof(struct lk_py, instances),       offsetof(struct lk_py, class_names),
     offsetof(struct lk_py, modules_by_name), offsetof(struct lk_py, lines),
     offsetof(struct lk_py, texts),           offsetof(struct lk_py, thread_objects),
+    offsetof(struct lk_py, hashes),
 };
 #define N_MEMOS LK_ARRAY_LEN(memos)
 
