@@ -1,5 +1,9 @@
 #!/usr/bin/python3
-"""Captures: what is analyzed afterwards, without the process, gets the report that attach gave. Last line: captures: N passed, N failed."""
+"""Captures: what is analyzed afterwards, without the process, gets the report that attach gave. Last line: captures: N passed, N failed.
+
+    tests/e2e/captures.py                  a scenario of each kind, and what else is to be said of captures
+    tests/e2e/captures.py --all [WORD]...  every scenario whose name has a word in it
+"""
 import json
 import os
 import stat
@@ -41,7 +45,8 @@ def same_report(name, program):
             live = loopknot("--format", "json", *options, "--capture", file, scenario.pid)
         assert stat.S_IMODE(os.stat(file).st_mode) == 0o600, "mode %o" % os.stat(file).st_mode
         assert os.listdir(folder) == ["x.lkc"], os.listdir(folder)
-        later = loopknot("analyze", "--format", "json", file)
+        rules = options[options.index("--rules"):][:2] if "--rules" in options else []
+        later = loopknot("analyze", "--format", "json", *rules, file)
         assert live.status == later.status, "status %d, then %d: %s" % (live.status, later.status, later.errors.strip()[:300])
         before, after = lib.parse(live), lib.parse(later)
         assert told(before) == told(after), "told differently:\n%s\n%s" % (told(before), told(after))
@@ -300,9 +305,13 @@ def behind_a_stack():
 
 
 def main():
-    tally = lib.Tally("captures")
-    for name, program in SAME:
-        tally.run("%s/%s" % (name, program), same_report, name, program)
+    tally, words = lib.Tally("captures"), sys.argv[2:]
+    whole = sys.argv[1:2] == ["--all"]
+    for name, program in driver.cases() if whole else SAME:
+        if not words or any(w in name + "/" + program for w in words):
+            tally.run("%s/%s" % (name, program), same_report, name, program)
+    if whole:
+        return tally.end()
     for case, function in (("damaged files", damaged), ("usage and places", unwritable), ("a pipe", read_from_a_pipe), ("run --capture", watchdog), ("diff", compared),
                            ("--rules, --project", judged_anew)):
         tally.run(case, function)
