@@ -13,6 +13,7 @@
 #include "diagnose/rules/kept_gil.h"
 #include "diagnose/rules/loop_callback.h"
 #include "diagnose/rules/nobody_left.h"
+#include "diagnose/rules/other_runtime.h"
 #include "diagnose/rules/own_requests.h"
 #include "diagnose/rules/polls_in_vain.h"
 #include "diagnose/rules/requests.h"
@@ -34,34 +35,6 @@ static const char *unexamined_children(struct lk_rule_context *c)
         one ? (workers ? "worker was" : "child was")
             : lk_print(c, "%zu %s were", s->children.n, workers ? "workers" : "children"),
         (long long)s->pid);
-}
-
-static bool is_unreadable_runtime(enum lk_runtime r)
-{
-    return r == LK_RUNTIME_JVM || r == LK_RUNTIME_GO || r == LK_RUNTIME_NODE ||
-           r == LK_RUNTIME_DOTNET || r == LK_RUNTIME_RUBY;
-}
-
-static const char *stuck_in_other_runtime(struct lk_rule_context *c)
-{
-    const struct lk_snapshot *s = c->snap;
-    int64_t stuck = 0;
-    struct lk_ref first = { LK_KIND_NONE, 0 };
-    if (!is_unreadable_runtime(s->runtime))
-        return NULL;
-    for (size_t i = 0; i < s->threads.n; i++) {
-        if (lk_may_stall(c, &s->threads.v[i]))
-            lk_watch(c, lk_ref_make(LK_KIND_THREAD, i));
-        if (lk_is_stalled(c, &s->threads.v[i]) && !stuck++)
-            first = lk_ref_make(LK_KIND_THREAD, i);
-    }
-    const struct lk_culprit p = lk_culprit_of(c, first);
-    return stuck ? lk_print(c,
-                            "%s of a %s process did not move, and its runtime cannot be read: the "
-                            "first is %s at %s",
-                            lk_count(c, stuck, "thread"), lk_runtime_name(s->runtime),
-                            lk_name(c, first), lk_place(c, &p))
-                 : NULL;
 }
 
 /* A wait that was not found out decides something only where a request or a loop depends on it. */
@@ -526,7 +499,7 @@ const char *lk_why_unknown(struct lk_rule_context *c)
 {
     const struct lk_snapshot *s = c->snap;
     const char *children = unexamined_children(c), *python = unread_python(c),
-               *runtime = stuck_in_other_runtime(c), *waits = undecided_waits(c);
+               *runtime = lk_stuck_in_other_runtime(c), *waits = undecided_waits(c);
     const char *gil = lk_gil_is_kept(c), *queue = future_of_unread_queue(c),
                *loop = loop_not_read(c), *no_queue = loop_without_queue(c),
                *kind = loop_of_unread_kind(c), *words = all_wait_for_words(c);

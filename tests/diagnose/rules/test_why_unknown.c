@@ -94,6 +94,43 @@ static void unknown(void **state)
     }
 }
 
+/* Node's main thread idles below its loop, waits in a call of JavaScript's, or computes; what is
+ * between the wait and the loop is not known. */
+static void node_main_thread(void **state)
+{
+    (void)state;
+    static const char *const cases[][5] = {
+        { "epoll_pwait", "uv__io_poll", "uv_run", "node::SpinEventLoopInternal(node::Environment*)",
+          NULL },
+        { "epoll_pwait", "uv_run", "node::SyncProcessRunner::TryInitializeAndRunLoop()",
+          "node::SpinEventLoopInternal(node::Environment*)", "in execSync()" },
+        { "futex", "v8::internal::FutexEmulation::WaitSync()", "uv_run",
+          "node::SpinEventLoopInternal(node::Environment*)", "in Atomics.wait()" },
+        { "futex", NULL, "uv_run", "node::SpinEventLoopInternal(node::Environment*)",
+          "cannot be read" },
+        { "futex", "uv_cond_wait", "worker", "start_thread", NULL },
+        { "futex", "uv_mutex_lock", "on_timer", "uv_run", "cannot be read" },
+    };
+    for (size_t i = 0; i < LK_ARRAY_LEN(cases); i++) {
+        struct lk_snapshot *s = mk();
+        struct lk_thread *t = THREAD(mk_thread(s, "node", NULL));
+        struct lk_natframe frames[4] = { 0 };
+        for (size_t k = 0; k < 4; k++) {
+            frames[k].function = cases[i][k];
+            frames[k].system = k == 0 || (cases[i][k] && strcmp(cases[i][k], "start_thread") == 0);
+        }
+        struct lk_natstack stack = { .n = 4, .frames = frames };
+        s->runtime = LK_RUNTIME_NODE;
+        s->python.present = false;
+        t->native_stack = &stack;
+        struct lk_findings *f =
+            mk_expect_one(s, cases[i][4] ? LK_VERDICT_UNKNOWN : LK_HEALTHY, NULL);
+        if (cases[i][4])
+            assert_non_null(strstr(f->verdict_why, cases[i][4]));
+        mk_free(s, f);
+    }
+}
+
 /* A request asks its own server, and a thread beside it runs: a worker where it was read and can be
  * one, not known where it was left alone. */
 static void unread_beside_own_request(void **state)
@@ -504,6 +541,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown),
+        cmocka_unit_test(node_main_thread),
         cmocka_unit_test(joined_in_open_wait),
         cmocka_unit_test(unread_queue),
         cmocka_unit_test(gil_kept),
