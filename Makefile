@@ -21,6 +21,8 @@ bindir ?= $(prefix)/bin
 libdir ?= $(prefix)/lib
 includedir ?= $(prefix)/include
 mandir ?= $(prefix)/share/man
+bashdir ?= $(prefix)/share/bash-completion/completions
+zshdir ?= $(prefix)/share/zsh/site-functions
 DESTDIR ?=
 
 VERSION := $(shell sed -n 's/^\#define LOOPKNOT_VERSION "\(.*\)"/\1/p' include/loopknot.h)
@@ -52,7 +54,7 @@ UNIT_HELP_OBJS := $(UNIT_HELP_SRCS:%.c=$(O)/%.o)
 UNITS := $(UNIT_SRCS:%.c=$(O)/%)
 
 .DEFAULT_GOAL := all
-.PHONY: all static unchanged-or-not deps demo check unit e2e check-matrix matrix-free-threaded check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz attacks bench soak install uninstall clean help run-demo run-fuzz
+.PHONY: all static wheel unchanged-or-not deps demo check unit e2e check-matrix matrix-free-threaded check-ecosystem check-systems check-loops check-browser record-captures lint compile_commands.json fuzz attacks bench soak install install-strip check-packages uninstall clean help run-demo run-fuzz
 .SECONDARY:
 
 # On a terminal one line says what is being compiled.
@@ -105,6 +107,12 @@ static: ## one fully static, stripped file (build/static/loopknot)
 	    LK_LDLIBS='-Wl,--start-group $(STATIC_LIBS) -Wl,--end-group' $(STATIC)
 	$(HUSH)
 
+wheel: static ## the Python package, with the static program: build/loopknot-VERSION-py3-none-*.whl (pip fetches hatchling)
+	$(Q)rm -rf $(O)/wheel && mkdir -p $(O)/wheel/program && cp -r packaging/python/. README.md LICENSE include/loopknot.h $(O)/wheel
+	$(Q)cp $(STATIC) $(O)/wheel/program/loopknot
+	$(Q)$(PYTHON) -m venv $(O)/wheel/venv
+	$(Q)$(O)/wheel/venv/bin/pip --quiet wheel --no-deps --wheel-dir $(O) $(O)/wheel
+
 deps: ## install what building, testing and linting need (Debian packages; root or sudo)
 	$(Q)packaging/install-deps test lint
 
@@ -153,6 +161,10 @@ check-systems: all ## databases, task queues, bridges and loops in C on real ser
 check-loops: all ## loops of trio, Twisted, gevent and eventlet, also below anyio, hypercorn and gunicorn, on the releases that tests/loops pins
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/loops/run
 
+check-packages: all ## the static file, wheel, pytest plugin and Debian packages, installed and run (ROOTS=DIR keeps the Debian roots)
+	$(Q)packaging/install-deps packages
+	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/packages/run
+
 record-captures: all ## as root: record again what of tests/captures lacks what is read today (CASES="FAMILY/PROGRAM ...": those)
 	$(Q)tests/captures/record $(CASES)
 
@@ -193,23 +205,32 @@ soak: all ## many attaches to busy healthy servers (ATTACHES=10000)
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) $(PYTHON) tests/e2e/soak.py
 	$(Q)LOOPKNOT=$(abspath $(O)/loopknot) ATTACHES=$(or $(ATTACHES),1000) $(PYTHON) tests/e2e/unharmed.py
 
-install: all ## install program, libraries, header, pkg-config file and manual (DESTDIR, prefix)
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5
-	install -m 755 $(O)/loopknot $(DESTDIR)$(bindir)/
+$(O)/completion.%: packaging/completion $(O)/loopknot
+	$(Q)packaging/completion $* $(O)/loopknot > $@.new && mv $@.new $@
+
+install: all $(O)/completion.bash $(O)/completion.zsh ## install program, libraries, header, pkg-config file, manual and completion (DESTDIR, prefix)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(libdir)/pkgconfig $(DESTDIR)$(includedir) $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 \
+	    $(DESTDIR)$(bashdir) $(DESTDIR)$(zshdir)
+	install $(STRIP) -m 755 $(O)/loopknot $(DESTDIR)$(bindir)/
 	install -m 644 $(O)/libloopknot.a $(DESTDIR)$(libdir)/
-	install -m 755 $(O)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/
+	install $(STRIP) -m 644 $(O)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/
 	ln -sf libloopknot.so.$(SOVERSION) $(DESTDIR)$(libdir)/libloopknot.so
 	install -m 644 include/loopknot.h $(DESTDIR)$(includedir)/
 	sed -e 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
 	    packaging/loopknot.pc.in > $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc
 	install -m 644 docs/loopknot.1 $(DESTDIR)$(mandir)/man1/
 	install -m 644 docs/loopknot-rules.5 $(DESTDIR)$(mandir)/man5/
+	install -m 644 $(O)/completion.bash $(DESTDIR)$(bashdir)/loopknot
+	install -m 644 $(O)/completion.zsh $(DESTDIR)$(zshdir)/_loopknot
+
+install-strip: ## the same, without symbols and debug information
+	$(MAKE) STRIP='-s --strip-program=strip' install
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(bindir)/loopknot $(DESTDIR)$(libdir)/libloopknot.a $(DESTDIR)$(libdir)/libloopknot.so \
 	    $(DESTDIR)$(libdir)/libloopknot.so.$(SOVERSION) $(DESTDIR)$(includedir)/loopknot.h \
 	    $(DESTDIR)$(libdir)/pkgconfig/loopknot.pc $(DESTDIR)$(mandir)/man1/loopknot.1 \
-	    $(DESTDIR)$(mandir)/man5/loopknot-rules.5
+	    $(DESTDIR)$(mandir)/man5/loopknot-rules.5 $(DESTDIR)$(bashdir)/loopknot $(DESTDIR)$(zshdir)/_loopknot
 
 clean: ## remove build folders
 	rm -rf build build-san

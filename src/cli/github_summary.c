@@ -62,8 +62,8 @@ static bool append_whole(int fd, const char *text, size_t size)
     lk_file_size_error(&mask);
     const bool ok = append(fd, st.st_size, text, size);
     const int why = errno;
-    if (!ok)
-        (void)ftruncate(fd, st.st_size);
+    const int stays = ok ? 0 : ftruncate(fd, st.st_size); /* where it fails: what was written */
+    (void)stays;
     lk_file_size_signal(&mask);
     errno = why;
     return ok;

@@ -1,0 +1,7 @@
+"""python -m loopknot: the program itself."""
+import os
+import sys
+
+from loopknot import program
+
+os.execv(program(), ["loopknot"] + sys.argv[1:])
