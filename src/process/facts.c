@@ -136,6 +136,15 @@ const char *lk_process_unit(struct lk_process *t, struct lk_arena *a)
     return known ? ret : NULL;
 }
 
+int64_t lk_process_our_child(struct lk_process *t)
+{
+    int64_t ret = 0;
+    lk_process_extra(t);
+    const bool known = ask(t, LK_FACT_OUR_CHILD, &(struct lk_key){ 0 }, NULL, &ret);
+    lk_process_extra_end(t);
+    return known ? ret : 0;
+}
+
 bool lk_process_shares_pids(struct lk_process *t)
 {
     bool ret;

@@ -72,6 +72,7 @@ enum lk_fact {
     LK_FACT_STACK_PLACE,    /* n: stack pointer, m: code, text: what is looked for. uint64_t */
     LK_FACT_BACKLOG_ASKS,   /* of the examined process. n: inode of a listener. int64_t */
     LK_FACT_UNIT,           /* of the examined process. const char *; NULL none */
+    LK_FACT_OUR_CHILD,      /* of the examined process. int64_t */
     LK_FACTS,
 };
 
@@ -159,6 +160,8 @@ void lk_process_listeners(struct lk_process *t, struct lk_snapshot *s);
 int64_t lk_process_backlog_asks(struct lk_process *t, uint64_t inode);
 /** The systemd service that it belongs to; NULL where it is of none, or that is not known. */
 const char *lk_process_unit(struct lk_process *t, struct lk_arena *a);
+/** Its child that we are, or descend from, as when a process examines itself; 0: we do not. */
+int64_t lk_process_our_child(struct lk_process *t);
 /** Where it runs; lk_surroundings_none where nobody can be asked. */
 void lk_process_surroundings(struct lk_process *t, struct lk_arena *a, struct lk_surroundings *ret);
 bool lk_process_shares_pids(struct lk_process *t);

@@ -172,6 +172,11 @@ const char *lk_sentence_thread_facts(struct lk_arena *a, const struct lk_snapsho
         lk_phrase_comma(&b);
         lk_strbuf_printf(&b, "in Python interpreter %lld", (long long)t->interpreter);
     }
+    if (t->interrupted_by) {
+        lk_phrase_comma(&b);
+        lk_strbuf_printf(&b, "interrupted by %s(), a signal's handler that waits for loopknot",
+                         lk_phrase_name(a, t->interrupted_by));
+    }
     if (lk_loop_at(s, t->running_loop)) {
         lk_phrase_comma(&b);
         lk_strbuf_printf(&b, "runs %s", lk_sentence_label(a, s, t->running_loop));

@@ -188,6 +188,8 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
         lk_jw_text(w, (char[]){ t->kstate > ' ' && t->kstate < 0x7f ? t->kstate : '?', '\0' }));
     lk_jw_set(o, "on_cpu", json_boolean(t->running));
     lk_jw_set(o, "in_request", json_boolean(t->in_request));
+    if (t->interrupted_by)
+        lk_jw_set(o, "interrupted_by", lk_jw_text(w, t->interrupted_by));
     lk_jw_set(o, "moved", json_boolean(t->moved));
     lk_jw_set(o, "stuck_ms", thread_stuck(w, t));
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &t->wait.on));

@@ -199,6 +199,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
     t->kstate = state && *state ? *state : '?';
     t->running = lk_jr_bool(o, "on_cpu");
     t->in_request = lk_jr_bool(o, "in_request");
+    t->interrupted_by = lk_jr_text(r, o, "interrupted_by");
     t->moved = lk_jr_bool(o, "moved");
     t->stuck_ms = lk_jr_number(o, "stuck_ms");
     /* What moves has no such time; the report says 0. */

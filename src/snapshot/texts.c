@@ -41,10 +41,11 @@ TABLE(process, NAME(lk_snapshot, comm), NAME(lk_snapshot, exe), NAME(lk_snapshot
 TABLE(module, NAME(lk_module_version, name), NAME(lk_module_version, version));
 TABLE(child, NAME(lk_child, comm));
 TABLE(limit, SENTENCE(lk_limit, text));
-TABLE(thread, NAME(lk_thread, name), NAME(lk_thread, comm), NAME(lk_thread, wait.call),
-      NAME(lk_thread, callees[0]), NAME(lk_thread, callees[1]), NAME(lk_thread, callees[2]),
-      NAME(lk_thread, callees[3]), NAME(lk_thread, os.local), NAME(lk_thread, os.peer),
-      NAME(lk_thread, os.path), NAME(lk_thread, os.peer_comm), NAME(lk_thread, os.lock_holder));
+TABLE(thread, NAME(lk_thread, name), NAME(lk_thread, interrupted_by), NAME(lk_thread, comm),
+      NAME(lk_thread, wait.call), NAME(lk_thread, callees[0]), NAME(lk_thread, callees[1]),
+      NAME(lk_thread, callees[2]), NAME(lk_thread, callees[3]), NAME(lk_thread, os.local),
+      NAME(lk_thread, os.peer), NAME(lk_thread, os.path), NAME(lk_thread, os.peer_comm),
+      NAME(lk_thread, os.lock_holder));
 TABLE(task, NAME(lk_task, name), NAME(lk_task, coroutine), NAME(lk_task, wait.call));
 TABLE(loop, NAME(lk_loop, cls), NAME(lk_loop, origin));
 TABLE(handle, NAME(lk_handle, callback));

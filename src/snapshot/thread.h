@@ -26,6 +26,9 @@ struct lk_thread {
     enum lk_role role; /* set by lk_classify */
     bool in_request;   /* a request is being served on this stack; set by lk_classify */
     bool holds_gil;
+    /* a signal's handler of that name stands on it and waits for whoever examines the process: its
+     * stack and wait are those below, which the signal interrupted; NULL none */
+    const char *interrupted_by;
     struct lk_wait wait;
     /* functions made in C that the innermost frame may be calling: "module:name", "symbol" (ctypes)
      */

@@ -143,7 +143,63 @@ def by_unit():
             os.rmdir(unit)
 
 
+# As gunicorn's worker_abort: a handler that has its own process examined, and ends it.
+SELF = """
+import os, signal, subprocess, sys, threading, time
+a, b = threading.Lock(), threading.Lock()
+def handler(number, frame):
+    ran = subprocess.run([sys.argv[1], "-j", str(os.getpid())], stdout=subprocess.PIPE)
+    os.write(1, ran.stdout)
+    os._exit(0)
+class Worker:
+    def handle_abort(self, number, frame):
+        handler(number, frame)
+def take(x, y):
+    with x:
+        time.sleep(0.2)
+        with y:
+            pass
+signal.signal(signal.SIGABRT, Worker().handle_abort)
+threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGABRT)).start()
+"""
+HUNG = SELF + """
+threading.Thread(target=take, args=(a, b), daemon=True).start()
+take(b, a)
+"""
+SLEEPS = SELF + "time.sleep(1000)"
+FROM_A_THREAD = SELF + """
+def ask():
+    time.sleep(0.5)
+    handler(0, None)
+threading.Thread(target=ask).start()
+signal.pause()
+"""
+TIMED = SELF + """
+a.acquire()
+a.acquire(timeout=1000)
+"""
+
+
+def by_itself(program, verdict, function, name):
+    """The thread that waits for loopknot is judged by what the signal interrupted; who only asks for another is not touched."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "worker.py")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(program)
+        ran = subprocess.run([driver.PYTHON, path, lib.LOOPKNOT], stdout=subprocess.PIPE, timeout=lib.TOOL_TIMEOUT, check=False)
+    assert not lib.invalid(ran.stdout), lib.invalid(ran.stdout)
+    report = lib.parse(lib.Ran(0, ran.stdout, b"", 0))
+    (main,) = [t for t in report["threads"] if t["main"]]
+    assert report["verdict"] in verdict, (report["verdict"], report["verdict_why"])
+    assert main["python"][0]["function"] == function and main.get("interrupted_by") == name, (main["python"][0], main.get("interrupted_by"))
+    assert "deadlock" not in verdict or report["findings"][0]["rule"] == "LK103", report["findings"]
+
+
 CASES = [
+    ("hung, examined by its own handler", by_itself, HUNG, ["deadlock"], "take", "handle_abort"),
+    ("asleep, examined by its own handler", by_itself, SLEEPS, ["healthy", "unknown"], "<module>", "handle_abort"),
+    ("a timed wait, examined by its own handler", by_itself, TIMED, ["healthy", "unknown", "hazard", "stalled"], "<module>", "handle_abort"),
+    ("examined by a thread of its own", by_itself, FROM_A_THREAD, ["healthy", "unknown"], "<module>", None),
     ("Kubernetes", kills_the_dead_alone, KUBERNETES),
     ("Docker", kills_the_dead_alone, DOCKER),
     ("systemd", restarts_the_dead_alone),

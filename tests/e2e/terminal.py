@@ -131,6 +131,24 @@ def enough_read():
         assert screen.status == 1 and len(screen.lines) == 2, screen.text
 
 
+TWO_LOOPS = lib.TWO_LOOPS + """
+asyncio.run_coroutine_threadsafe(order(), a)
+import time
+time.sleep(0.5)
+os.write(1, b"x")
+time.sleep(1000)
+"""
+
+
+def one_screen():
+    """What the one on call sees of 80x24: less keeps the last line for itself."""
+    for program, places in ((TWO_LOOPS, ("in price", "in order")), (DEADLOCK, ("in take",))):
+        with running(program) as child:
+            text = "\n".join(Screen(child.pid, PAGER="head -n 23").lines[:23])
+            for words in ("DEADLOCK  pid %d" % child.pid, "  What  ", "  Stuck ", "  Where ", "  Change", "  Now ", "kill -KILL", "  Looked") + places:
+                assert " ".join(words.split()) in " ".join(text.split()), "%s is not on\n%s" % (words, text)
+
+
 def real_less():
     if not shutil.which("less"):
         raise lib.Skipped("no less")
@@ -277,6 +295,7 @@ CASES = [
     ("a pager that is not there", missing_pager, "there-is-no-such-pager"),
     ("a pager of several words that is not there", missing_pager, "there-is-no-such-pager -x"),
     ("a pager that is left early", enough_read),
+    ("one screen of 80x24", one_screen),
     ("less", real_less),
     ("a pipe has no pager; COLUMNS", pipe_without_pager),
     ("closed pipe", closed_pipe),

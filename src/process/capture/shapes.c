@@ -392,6 +392,7 @@ static const struct lk_shape *const shapes[LK_FACTS] = {
     [LK_FACT_IDENTITY_OF] = &identity,
     [LK_FACT_BACKLOG_ASKS] = &an_i64,
     [LK_FACT_UNIT] = &a_text,
+    [LK_FACT_OUR_CHILD] = &an_i64,
     [LK_FACT_SYMBOL] = &symbol,
     [LK_FACT_SYMBOL_ADDRESS] = &a_u64,
     [LK_FACT_FUNCTIONS] = &functions,

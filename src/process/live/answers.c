@@ -168,6 +168,22 @@ static int unit(const struct question *q)
     return 0;
 }
 
+static int our_child(const struct question *q)
+{
+    enum { GENERATIONS = 64 };
+    struct lk_procfs_stat st;
+    pid_t pid = getpid();
+    *(int64_t *)q->ret = 0;
+    for (int i = 0; i < GENERATIONS && pid > 1 && lk_procfs_stat_of(pid, &st); i++) {
+        if (st.ppid == q->l->pid)
+            *(int64_t *)q->ret = pid;
+        if (st.ppid == q->l->pid)
+            break;
+        pid = st.ppid;
+    }
+    return 0;
+}
+
 static int backlog_asks(const struct question *q)
 {
     *(int64_t *)q->ret = lk_listeners_backlog_asks(kernel(q), (uint64_t)q->key->n);
@@ -212,6 +228,7 @@ static int (*const answers[])(const struct question *) = {
     [LK_FACT_LISTENERS] = listeners,
     [LK_FACT_BACKLOG_ASKS] = backlog_asks,
     [LK_FACT_UNIT] = unit,
+    [LK_FACT_OUR_CHILD] = our_child,
     [LK_FACT_SHARES_PIDS] = shares_pids,
     [LK_FACT_HAS_FILE] = has_file,
     [LK_FACT_SURROUNDINGS] = surroundings,

@@ -154,6 +154,18 @@ static bool read_table(struct lk_py *py, struct row rows[N_SIGNALS])
            has_form(rows);
 }
 
+bool lk_py_is_handler(struct lk_py *py, lk_addr code)
+{
+    struct row rows[N_SIGNALS];
+    struct lk_pyframe f;
+    bool found = false;
+    for (int i = 1; read_table(py, rows) && i < N_SIGNALS && !found; i++)
+        if (rows[i].func != rows[SIGKILL].func && lk_py_callable_frame(py, rows[i].func, &f) &&
+            f.code)
+            found = f.code->addr == code;
+    return found;
+}
+
 /* A core has this table alone: code in C may have installed what is not in it. */
 static void read_without_kernel(struct lk_py *py, const struct row rows[N_SIGNALS])
 {

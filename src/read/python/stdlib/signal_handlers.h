@@ -9,6 +9,8 @@
  * whether one of them is the program's own and may act (own_handlers).
  */
 void lk_py_read_signal_handlers(struct lk_py *py);
+/** The code is that of a function that signal.signal() was given. */
+bool lk_py_is_handler(struct lk_py *py, lk_addr code);
 /** It is the program's own, and able to end somebody's wait. */
 bool lk_py_handler_is_own(struct lk_py *py, lk_addr callable);
 /**

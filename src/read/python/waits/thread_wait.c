@@ -12,6 +12,7 @@
 #include "read/python/reader/mention.h"
 #include "read/python/reader/reader.h"
 #include "read/python/stdlib/lock.h"
+#include "read/python/stdlib/signal_handlers.h"
 #include "read/python/stdlib/socket.h"
 #include "read/python/waits/job_result.h"
 #include "read/python/waits/kernel.h"
@@ -122,6 +123,60 @@ static void wait_without_end(struct lk_py *py, const struct lk_thread *t, struct
         e->quiet_ms = lk_process_quiet_ms(py->t, t->os.fd);
 }
 
+/* ---- a process that has itself examined -------------------------------------------------- */
+
+static bool waits_for_us(struct lk_py *py, const struct lk_wait *w)
+{
+    const struct lk_extern *e =
+        w->kind == LK_WAIT_CHILD && w->on.n == 1 ? lk_extern_at(py->s, w->on.v[0]) : NULL;
+    return e && e->child_pid > 0 && e->child_pid == lk_process_our_child(py->t);
+}
+
+/* Its handler's frames are left out, and the call that the signal came into is looked at: where it
+ * is under way, what it was called with stands on the value stack of the frame below. What the
+ * kernel says is said of the handler. */
+static bool cut_handler(struct lk_py *py, size_t i, struct lk_pyframes *below)
+{
+    struct lk_thread *t = &py->s->threads.v[i];
+    const struct lk_pyframes *frames = lk_py_frames_of_thread(py, i);
+    const struct lk_pystack *st = t->python_stack;
+    size_t at = 0;
+    while (frames && at + 1 < frames->n && !lk_py_is_handler(py, frames->v[at].code))
+        at++;
+    if (!frames || at + 1 >= frames->n || frames->n != st->n)
+        return false;
+    t->interrupted_by = st->frames[at].code ? st->frames[at].code->function : "?";
+    *below = (struct lk_pyframes){ .v = frames->v + at + 1, .n = frames->n - at - 1 };
+    t->python_stack =
+        lk_snapshot_stack(py->s, st->frames + at + 1, st->n - (uint32_t)at - 1, st->truncated);
+    t->os = lk_syscall_wait_none;
+    lk_map_put(&py->frames_of, i, (uintptr_t)lk_py_frames_keep(py, below));
+    return true;
+}
+
+static void wait_below_handler(struct lk_py *py, size_t i, struct lk_wait *w)
+{
+    const struct lk_ref ref = lk_ref_make(LK_KIND_THREAD, i);
+    struct lk_pyframes below;
+    if (!waits_for_us(py, w) || !cut_handler(py, i, &below))
+        return;
+    const struct lk_thread *t = &py->s->threads.v[i];
+    struct lk_syscall_wait os = lk_syscall_wait_none;
+    os.on = LK_OS_FUTEX;
+    os.syscall = "futex";
+    *w = (struct lk_wait){ .timeout_ms = LK_UNKNOWN, .read = t->read, .frame = -1 };
+    wait_of_frames(py, ref, &os, &below, w);
+    if (w->kind == LK_WAIT_UNKNOWN) { /* no lock: a selector, a child, a socket */
+        os = lk_syscall_wait_none;
+        wait_of_frames(py, ref, &os, &below, w);
+    }
+    /* Whether a timeout was given is known by `with`, which has none, and by the call's own. */
+    if (w->traits & LK_WAIT_BY_WITH)
+        w->timeout_ms = LK_FOREVER;
+    else if (w->timeout_ms == LK_UNKNOWN)
+        w->timeout_ms = timeout_of_call(py, &below.v[0]);
+}
+
 void lk_py_read_thread_wait(struct lk_py *py, size_t i)
 {
     struct lk_thread *t = &py->s->threads.v[i];
@@ -147,6 +202,8 @@ void lk_py_read_thread_wait(struct lk_py *py, size_t i)
     }
     if (w.kind == LK_WAIT_IO && polls_without_end(py, frames))
         wait_without_end(py, t, &w);
+    if (t->main && frames)
+        wait_below_handler(py, i, &w);
     if (runs_loop && frames && frames->n && w.kind != LK_WAIT_SELECTOR)
         lk_py_read_builtin_calls(py, &frames->v[0], t);
     py->s->threads.v[i].wait = w;
