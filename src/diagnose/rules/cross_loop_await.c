@@ -39,7 +39,7 @@ static void judge_crossing(struct lk_rule_context *c, struct lk_finding *f,
     const struct lk_loop *o = lk_loop_at(c->snap, k->loop);
     const struct lk_thread *t = o ? lk_thread_at(c->snap, o->thread) : NULL;
     bool lost = x->done && sleeps(c, k);
-    const bool unsure = lost && k->ready && o->wakeup_unread == LK_UNKNOWN;
+    const bool unsure = lost && k->ready && o && o->wakeup_unread == LK_UNKNOWN;
     if (!lk_seen_twice(c) || unsure)
         lk_finding_doubt(f, LK_POSSIBLE); /* it may have been completed an instant ago */
     else if (k->read == LK_READ_RACY)

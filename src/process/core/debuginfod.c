@@ -41,6 +41,7 @@ static bool read_line(int fd, char *line, size_t size, bool *late)
 {
     const uint64_t end = lk_now_ms() + LIMIT_MS;
     size_t n = 0;
+    line[0] = '\0';
     while (!memchr(line, '\n', n)) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
         const uint64_t now = lk_now_ms();

@@ -280,6 +280,9 @@ static inline void heap_destroy(struct pyheap *h)
 {
     heap_forget(h, lk_map_deinit);
     lk_map_deinit(&h->py.hints);
+    lk_free(h->py.interpreters.v);
+    lk_free(h->py.tstates.v);
+    lk_free(h->py.gils.v);
     lk_snapshot_destroy(h->py.s);
     lk_arena_destroy(h->py.arena);
     lk_process_destroy(h->t);

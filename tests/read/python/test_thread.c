@@ -19,6 +19,7 @@ static struct world world_create(int version, size_t n)
 
     w.interp = heap_alloc(w.h, 16384);
     w.h->py.runtime = rt;
+    w.h->py.interp = w.interp;
     put64(w.h, rt + l->rt_interpreters_head, w.interp);
     if (l->rt_gil != LK_OFF_NONE) {
         w.gil = rt + l->rt_gil;
@@ -107,7 +108,7 @@ static void names(void **state)
     put64(h, t + 16, heap_dict(h, 1, attr, name));
     put64(h, active + 32, heap_keys(h, 1, &key, &t));
     put64(h, module + 16, heap_dict(h, 1, act, &active));
-    h->py.modules = heap_dict(h, 1, mod, &module);
+    put64(h, w.interp + h->py.layout.is_modules, heap_dict(h, 1, mod, &module));
     lk_py_read_threads(&h->py);
     assert_string_equal(thread(&w, 1)->name, "worker\\x0a1");
     assert_string_equal(thread(&w, 0)->name, "");
