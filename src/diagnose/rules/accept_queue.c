@@ -37,11 +37,10 @@ static bool is_too_early(struct lk_rule_context *c)
     return early;
 }
 
-/* The main thread, or one that polls, wakes up by itself: a server that tries its database again
- * before it serves. */
+/* It wakes up by itself: a server that tries its database again before it serves. */
 static bool goes_on_in_time(const struct lk_thread *t)
 {
-    return (t->main || t->os.on == LK_OS_SELECTOR) && t->os.timeout_ms != LK_UNKNOWN &&
+    return t->python && !t->in_request && t->os.timeout_ms != LK_UNKNOWN &&
            t->os.timeout_ms != LK_FOREVER;
 }
 
