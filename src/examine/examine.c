@@ -12,6 +12,7 @@
 
 #include "diagnose/catalog/classify.h"
 #include "examine/children.h"
+#include "examine/last_sample.h"
 #include "examine/next_step.h"
 #include "examine/sample/history.h"
 #include "examine/sample/sample.h"
@@ -209,55 +210,6 @@ static void publish_samples(struct examination *x)
     }
 }
 
-static void note_limits(struct examination *x)
-{
-    struct lk_snapshot *s = x->snap;
-    const struct lk_error *e = &x->session.stop_error;
-    struct lk_ref first = { 0 };
-    size_t racy = 0;
-    for (size_t i = s->threads.n; i-- > 0;) {
-        if (s->threads.v[i].read != LK_READ_RACY)
-            continue;
-        first = lk_ref_make(LK_KIND_THREAD, i);
-        racy++;
-    }
-    if (e->code)
-        lk_snapshot_limit_os(s, e->os_errno, "running threads",
-                             "running threads were not stopped: %s", e->text);
-    if (racy)
-        lk_snapshot_limit_of(
-            s, first, (struct lk_failed_read){ 0 },
-            "%zu of %zu threads ran while they were read; what is said of them is not proven", racy,
-            s->threads.n);
-}
-
-/* Where clients wait to be accepted and nobody stands. */
-static void ask_backlogs(struct examination *x)
-{
-    struct lk_snapshot *s = x->snap;
-    for (size_t i = 0; i < s->listeners.n; i++) {
-        struct lk_listener *l = &s->listeners.v[i];
-        bool wanted = l->listening && l->queue > 0;
-        for (size_t k = 0; wanted && k < s->threads.n; k++)
-            wanted = !lk_stands_at(&s->threads.v[k], l);
-        l->asking = wanted ? lk_process_backlog_asks(x->session.target, l->inode) : LK_UNKNOWN;
-    }
-}
-
-/* What is asked of the kernel once the entities of the last sample are known: it may have changed
- * while they were watched. */
-static void read_listeners(struct examination *x)
-{
-    struct lk_snapshot *s = x->snap;
-    lk_process_listeners(x->session.target, s);
-    ask_backlogs(x);
-    for (size_t i = 0; i < s->listeners.n; i++)
-        for (size_t k = 0; k < s->listeners.v[i].sharers.n; k++) {
-            struct lk_sharer *who = &s->listeners.v[i].sharers.v[k];
-            who->examined = lk_is_examined(x->session.options, who->pid);
-        }
-}
-
 /* Loops that nothing in reach leads to are looked for only when there are epoll descriptors that no
  * known loop has; tasks that no registry lists, wherever their kind is loaded. */
 static void search_heap(struct examination *x)
@@ -302,7 +254,7 @@ static void judge(struct examination *x)
     compare_throttling(x);
     if (!x->findings)
         search_heap(x);
-    read_listeners(x);
+    lk_read_listeners(&x->session, x->snap);
     lk_classify(x->snap, x->session.options->project);
     lk_findings_destroy(x->findings);
     x->findings = lk_diagnose(x->snap);
@@ -587,36 +539,11 @@ static void complete(struct examination *x)
                           *o->interrupted == LK_DEADLINE_PASSED ? "its deadline has passed"
                                                                 : "interrupted");
     publish_samples(x);
-    note_limits(x);
+    lk_note_moving(&x->session, x->snap);
     note_ran_out(x);
     note_spent(x);
     lk_target_note_gaps(x->session.target, x->session.options, x->snap);
     lk_forget_ended_children(x->session.target, x->snap);
-}
-
-static bool ends_elsewhere(const struct lk_thread *t)
-{
-    return t->os.on == LK_OS_PIPE || t->os.on == LK_OS_CHILD || t->os.on == LK_OS_FILE;
-}
-
-/* Of what the findings name; in a set, whose wait another process may end, too: what is found of it
- * is known when all are examined. */
-static void read_locals(struct examination *x, const struct lk_findings *found)
-{
-    struct lk_snapshot *s = x->snap;
-    struct lk_refs who = { 0 };
-    s->main_locals = x->session.options->main_locals;
-    for (size_t i = 0; s->main_locals && i < s->threads.n; i++)
-        if (s->threads.v[i].main)
-            lk_refs_add(s, &who, lk_ref_make(LK_KIND_THREAD, i));
-    lk_findings_parties(found, s, &who);
-    for (size_t i = 0; x->session.options->n_together > 1 && i < s->threads.n; i++)
-        if (ends_elsewhere(&s->threads.v[i]))
-            lk_refs_add(s, &who, lk_ref_make(LK_KIND_THREAD, i));
-    if (x->ended.code && who.n)
-        lk_snapshot_limit(s, "values of variables were not read: %s", x->ended.text);
-    else
-        lk_py_read_locals(x->session.py, s, &who);
 }
 
 bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_report *ret,
@@ -644,7 +571,7 @@ bool lk_examine_live(pid_t pid, const struct lk_examine_options *o, struct lk_re
     ret->findings = lk_diagnose(x.snap);
     ret->snap = x.snap;
     if (o->locals)
-        read_locals(&x, ret->findings);
+        lk_read_values(&x.session, x.snap, ret->findings, &x.ended);
     close_session(&x);
     return true;
 }

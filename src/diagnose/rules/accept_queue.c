@@ -40,8 +40,7 @@ static bool is_too_early(struct lk_rule_context *c)
 /* It wakes up by itself: a server that tries its database again before it serves. */
 static bool goes_on_in_time(const struct lk_thread *t)
 {
-    return t->python && !t->in_request && t->os.timeout_ms != LK_UNKNOWN &&
-           t->os.timeout_ms != LK_FOREVER;
+    return t->python && t->os.timeout_ms != LK_UNKNOWN && t->os.timeout_ms != LK_FOREVER;
 }
 
 static bool may_be_accepted(const struct lk_rule_context *c, const struct lk_listener *l)
