@@ -62,8 +62,19 @@ class Gunicorn:
         return self
 
     def __exit__(self, *_):
+        workers = children(self.pid)
         self.child.__exit__()
+        for pid in workers:  # one that hangs outlives its master
+            if self.runs(pid):
+                os.kill(pid, signal.SIGKILL)
         self.folder.cleanup()
+
+    def runs(self, pid):
+        try:
+            with open("/proc/%d/cmdline" % pid, encoding="utf-8", errors="replace") as file:
+                return self.log in file.read()
+        except OSError:
+            return False
 
     def logged(self):
         try:
