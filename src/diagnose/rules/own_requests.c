@@ -232,6 +232,20 @@ static bool has_socket(const struct lk_thread *t, int64_t fd)
     return false;
 }
 
+static bool is_at_request(const struct lk_thread *t)
+{
+    return t->in_request && t->role == LK_ROLE_REQUEST;
+}
+
+/* It waits for connections or for work: what it has at hand is what it had last, as the acceptor's
+ * variable of the connection that it has handed on. */
+static bool is_between_requests(const struct lk_thread *t)
+{
+    return !t->in_request && !t->running &&
+           (t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR ||
+            t->wait.kind == LK_WAIT_QUEUE_GET || t->wait.kind == LK_WAIT_EXECUTOR_IDLE);
+}
+
 /* The one request's thread whose code has the descriptor at hand; NONE. */
 static struct lk_ref serving_thread(const struct lk_rule_context *c, struct lk_ref asking,
                                     int64_t fd)
@@ -240,15 +254,24 @@ static struct lk_ref serving_thread(const struct lk_rule_context *c, struct lk_r
     struct lk_ref server = none;
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
-        if (!has_socket(t, fd))
+        if (!has_socket(t, fd) || is_between_requests(t))
             continue;
         /* What several have is in a table of the server's. */
-        if (server.kind == LK_KIND_THREAD || !t->in_request || t->role != LK_ROLE_REQUEST ||
-            i == asking.index)
+        if (server.kind == LK_KIND_THREAD || !is_at_request(t) || i == asking.index)
             return none;
         server = lk_ref_make(LK_KIND_THREAD, i);
     }
     return server;
+}
+
+bool lk_others_have_it_too(const struct lk_rule_context *c, struct lk_ref asking,
+                           struct lk_ref server)
+{
+    const int64_t fd = lk_thread_at(c->snap, asking)->os.far_fd;
+    for (size_t i = 0; server.kind == LK_KIND_THREAD && i < c->snap->threads.n; i++)
+        if (i != server.index && has_socket(&c->snap->threads.v[i], fd))
+            return true;
+    return false;
 }
 
 /* It reads what the client sends next: the server's task for the connection. */

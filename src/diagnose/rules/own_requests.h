@@ -33,6 +33,10 @@ void lk_find_own_requests(const struct lk_rule_context *c, struct lk_own_request
 /** The one request, a thread or a task, whose code has the other end of that connection at hand: it
  * serves what is asked. NONE where it is not known. */
 struct lk_ref lk_server_of(const struct lk_rule_context *c, struct lk_ref asking);
+/** Threads beside that request's have the connection at hand, between two requests of theirs: what
+ * serves it is then likely, not certain. */
+bool lk_others_have_it_too(const struct lk_rule_context *c, struct lk_ref asking,
+                           struct lk_ref server);
 /** True when no worker is left for any of them. c->mark: what they hold up. */
 bool lk_nobody_is_left(struct lk_rule_context *c, struct lk_own_requests *v);
 /** Of all sockets in one of which the thread's connection may stand. */

@@ -180,7 +180,7 @@ static bool is_served_in_vain(const struct lk_rule_context *c, struct lk_ref ask
     struct lk_edge e[LK_MAX_CHAIN];
     const size_t n = chain_of_server(c, asking, e);
     const bool only_alike = trust_chain(c, e, n);
-    if (!n || !is_closed(c, e, n))
+    if (!n || lk_others_have_it_too(c, asking, e[0].to) || !is_closed(c, e, n))
         return false;
     c->out->look_again.at_once |= only_alike;
     return !only_alike;
