@@ -242,7 +242,7 @@ static bool is_at_request(const struct lk_thread *t)
 static bool is_between_requests(const struct lk_thread *t)
 {
     return !t->in_request && !t->running &&
-           (t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR ||
+           (t->os.listening || t->os.on == LK_OS_SELECTOR || t->wait.kind == LK_WAIT_SELECTOR ||
             t->wait.kind == LK_WAIT_QUEUE_GET || t->wait.kind == LK_WAIT_EXECUTOR_IDLE);
 }
 
@@ -403,8 +403,19 @@ bool lk_is_served_elsewhere(const struct lk_rule_context *c, const struct lk_own
     return false;
 }
 
+/* A thread that has the other end at hand, and something is known to end what it waits for. */
+static bool answers_in_time(const struct lk_rule_context *c, size_t i, int64_t fd)
+{
+    const enum lk_life life = lk_graph_node(c->graph, lk_ref_make(LK_KIND_THREAD, i))->life;
+    const struct lk_thread *t = &c->snap->threads.v[i];
+    return has_socket(t, fd) && !is_between_requests(t) && life != LK_LIFE_DEAD &&
+           life != LK_LIFE_OPEN;
+}
+
 bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread)
 {
+    const int64_t fd = lk_thread_at(c->snap, thread)->os.far_fd;
+    const bool accepted = fd != LK_UNKNOWN; /* no idle worker of a crew is going to get it */
     struct lk_own_requests v = { 0 };
     lk_find_own_requests(c, &v);
     if (v.more)
@@ -417,7 +428,7 @@ bool lk_someone_may_answer(struct lk_rule_context *c, struct lk_ref thread)
     for (size_t i = 0; i < c->snap->threads.n; i++) {
         const struct lk_thread *t = &c->snap->threads.v[i];
         if (!c->mark[c->graph->first[LK_KIND_THREAD] + i] && t->python &&
-            (t->in_request || is_free_worker(c, &v, t) ||
+            (t->in_request || (accepted ? answers_in_time(c, i, fd) : is_free_worker(c, &v, t)) ||
              (may_accept(c, &v, t) && !lk_thread_is_unread(t))))
             return true;
     }
