@@ -23,6 +23,7 @@ SAME = [
     ("lk104_executor_starvation", "aiohttp_map"),
     ("lk203_lost_wakeup", "event"),
     ("lk204_loop_lost_in_fork", "own_lock"),
+    ("lk205_leaked_loops", "client_per_request"),
     ("lk402_cpu_bound_callback", "recursion"),
     ("lk404_self_request", "sync_tree"),
     ("healthy_kinds", "idle_all"),

@@ -291,7 +291,9 @@ static bool find_all(struct lk_py *py, struct walk *w)
     bool ended;
     if (recalled(py, w, &key, &ended))
         return ended;
+    py->on_own_way = true; /* a capture has what the walk found, not what it met */
     ended = walk_to_end(py, w);
+    py->on_own_way = false;
     lists[0] = w->found_loops;
     memcpy(lists + 1, w->found_tasks, sizeof w->found_tasks);
     const struct lk_heap_fact f = { .v = lists,

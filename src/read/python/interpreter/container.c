@@ -297,12 +297,14 @@ static int64_t probe_key(struct lk_py *py, const struct lk_dict_view *v, const c
     return -2;
 }
 
-/* A str keeps its hash, which is the same in all tables: known once its name was found in one. */
+/* A str keeps its hash, which is the same in all tables: known once its name was found in one. Who
+ * replays knows only what it met itself: it would look for the name where nothing was read. */
 static void learn_hash(struct lk_py *py, const struct lk_dict_view *v, const char *name, int64_t at)
 {
     const lk_addr key = lk_py_ptr(py, v->entries + (uint64_t)at * v->entry_size + v->key_at);
     uint64_t hash;
-    if (key && lk_read_u64(py->t, key + STR_HASH, &hash) && probe_key(py, v, name, hash) == at)
+    if (key && lk_read_u64(py->t, key + STR_HASH, &hash) && probe_key(py, v, name, hash) == at &&
+        !py->on_own_way)
         lk_map_put(&py->hashes, lk_hash_str(LK_HASH_INIT, name), hash);
 }
 

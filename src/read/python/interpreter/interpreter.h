@@ -188,6 +188,7 @@ struct lk_py {
     /* each private to one of attribute.c, class.c, code.c, container.c: memos of this sample (its
      * pages do not change) */
     struct lk_map attr_index, slots, instances, class_names, modules_by_name, lines, texts, hashes;
+    bool on_own_way;      /* where a replay does not follow: hashes are not learned for later */
     struct lk_map hints;  /* of container.c, kept from sample to sample */
     unsigned sample;      /* counts lk_py_read; 0 while opening */
     bool frames_complete; /* the last lk_py_read got through all thread states */
