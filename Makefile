@@ -161,7 +161,7 @@ check-systems: all ## databases, task queues, bridges and loops in C on real ser
 check-loops: all ## loops of trio, Twisted, gevent and eventlet, also below anyio, hypercorn and gunicorn, on the releases that tests/loops pins
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/loops/run
 
-check-packages: all ## the static file, wheel, pytest plugin and Debian packages, installed and run (ROOTS=DIR keeps the Debian roots)
+check-packages: all ## the static file, wheel and pytest plugin, installed and run (ROOTS=DIR keeps the Debian roots)
 	$(Q)packaging/install-deps packages
 	$(Q)O=$(abspath $(O)) PYTHON=$(PYTHON) tests/packages/run
 

@@ -40,6 +40,17 @@ static void workers_exhausted(void **state)
     }
 }
 
+/* A socket that listens at descriptor 3, of this process alone; two connections stand before it. */
+static struct lk_listener *listening(struct lk_snapshot *s)
+{
+    struct lk_listener *l = lk_vec_push(&s->listeners);
+    *l = (struct lk_listener){ .listening = true, .queue = 2, .alone = LK_YES };
+    l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
+    l->fds.v[0] = 3;
+    l->fds.n = 1;
+    return l;
+}
+
 /* The same by the accept queue of a server without a pool. */
 static void connections_nobody_accepts(void **state)
 {
@@ -51,13 +62,8 @@ static void connections_nobody_accepts(void **state)
                                     "serve_forever@" STDLIB "socketserver.py:233", NULL),
                       other;
         mk_wait(s, t, LK_WAIT_EVENT, NONE);
-        struct lk_listener *l = lk_vec_push(&s->listeners);
-        *l = (struct lk_listener){
-            .listening = true, .queue = 2, .alone = LK_YES, .address = "127.0.0.1:8000"
-        };
-        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
-        l->fds.v[0] = 3;
-        l->fds.n = 1;
+        struct lk_listener *l = listening(s);
+        l->address = "127.0.0.1:8000";
         struct lk_sharer *x = l->sharers.v = lk_arena_array(s->arena, 1, sizeof *x);
         *x = (struct lk_sharer){ .pid = 77, .comm = "master" };
         switch (i) {
@@ -111,15 +117,8 @@ static void client_that_keeps_a_server(void **state)
         THREAD(t)->os.accepted = i != NO_CLIENT;
         THREAD(t)->sockets = at_hand;
         THREAD(t)->n_sockets = i != NOT_AT_HAND;
-        struct lk_listener *l = lk_vec_push(&s->listeners);
-        *l = (struct lk_listener){ .listening = true, .queue = 2, .asking = 1, .alone = LK_YES };
-        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
-        l->fds.v[0] = 3;
-        l->fds.n = 1;
-        if (i == AHEAD)
-            l->asking = 0;
-        if (i == UNREAD)
-            l->asking = LK_UNKNOWN;
+        struct lk_listener *l = listening(s);
+        l->asking = i == AHEAD ? 0 : i == UNREAD ? LK_UNKNOWN : 1;
         if (i == TIMED)
             mk_timeout(s, t, 5000);
         struct lk_findings *f = mk_diagnose(s);
@@ -147,15 +146,8 @@ static void clients_left_outside(void **state)
         struct lk_ref t = mk_thread(s, "MainThread", "connect@/srv/app.py:3", NULL);
         mk_wait(s, t, LK_WAIT_EVENT, mk_sync(s, "threading.Event"));
         THREAD(t)->main = true;
-        struct lk_listener *l = lk_vec_push(&s->listeners);
-        *l = (struct lk_listener){ .listening = true, .queue = 2, .asking = 1, .alone = LK_YES };
-        l->fds.v = lk_arena_array(s->arena, 1, sizeof *l->fds.v);
-        l->fds.v[0] = 3;
-        l->fds.n = 1;
-        if (i == SILENT_CLIENTS)
-            l->asking = 0;
-        if (i == UNASKED)
-            l->asking = LK_UNKNOWN;
+        struct lk_listener *l = listening(s);
+        l->asking = i == SILENT_CLIENTS ? 0 : i == UNASKED ? LK_UNKNOWN : 1;
         if (i == RETRIES)
             THREAD(t)->os.timeout_ms = 8000;
         if (i == STANDS)
