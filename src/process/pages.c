@@ -86,11 +86,7 @@ struct lk_pages {
     /* by slot: looked at since pin_begin; only in the process that pins, NULL elsewhere */
     uint8_t *used;
 
-    lk_pages_visit visit; /* see lk_pages_watch */
-    void *visit_arg;
-    uint64_t (*asked)[LK_PAGE_WORDS]; /* by slot */
-    uint8_t *is_asked;                /* by slot: one of its bits is set */
-    LK_VEC(uint32_t) told;            /* slots that lk_pages_tell looks at */
+    struct lk_asked asked; /* see lk_pages_watch */
 
     uint8_t scratch[LK_PAGE]; /* for pages that can be read but not kept */
 };
@@ -182,9 +178,7 @@ void lk_pages_destroy(struct lk_pages *p)
         return;
     unmap_all(p);
     lk_free(p->used);
-    lk_free(p->asked);
-    lk_free(p->is_asked);
-    lk_free(p->told.v);
+    lk_asked_deinit(&p->asked);
     lk_free(p);
 }
 
@@ -254,56 +248,29 @@ static uint8_t *slot_bytes(const struct lk_pages *p, uint32_t slot)
 void lk_pages_watch(struct lk_pages *p, lk_pages_visit visit, void *arg)
 {
     lk_pages_tell(p);
-    if (visit && !p->asked) {
-        p->asked = lk_xcalloc(p->all_slots, sizeof *p->asked);
-        p->is_asked = lk_xcalloc(p->all_slots, 1);
-    }
-    p->visit = visit;
-    p->visit_arg = arg;
+    lk_asked_watch(&p->asked, p->all_slots, visit, arg);
 }
 
 static void tell_slot(struct lk_pages *p, uint32_t slot)
 {
-    if (!p->is_asked[slot])
-        return;
-    p->visit(p->visit_arg, p->slot_page[slot], slot_bytes(p, slot), p->asked[slot]);
-    memset(p->asked[slot], 0, sizeof p->asked[slot]);
-    p->is_asked[slot] = 0;
+    lk_asked_tell(&p->asked, slot, p->slot_page[slot], slot_bytes(p, slot));
 }
 
 void lk_pages_tell(struct lk_pages *p)
 {
-    for (size_t i = 0; i < p->told.n; i++)
-        tell_slot(p, p->told.v[i]);
-    p->told.n = 0;
-}
-
-static void set_bits(uint64_t *bits, size_t from, size_t n)
-{
-    for (size_t end = from + n; from < end;) {
-        const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
-
-        bits[from / 64] |= (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
-        from += part;
-    }
+    for (size_t i = 0; i < p->asked.told.n; i++)
+        tell_slot(p, p->asked.told.v[i]);
+    p->asked.told.n = 0;
 }
 
 void lk_pages_asked(struct lk_pages *p, size_t at, size_t n)
 {
     const uint32_t slot = (uint32_t)((size_t)(p->last_bytes - p->storage) / LK_PAGE);
-    uint64_t once[LK_PAGE_WORDS];
 
-    if (p->last_bytes == p->scratch) {
-        memset(once, 0, sizeof once);
-        set_bits(once, at, n);
-        p->visit(p->visit_arg, p->last_page, p->scratch, once);
-        return;
-    }
-    if (!p->is_asked[slot]) {
-        p->is_asked[slot] = 1;
-        lk_vec_add(&p->told, slot);
-    }
-    set_bits(p->asked[slot], at, n);
+    if (p->last_bytes == p->scratch)
+        lk_asked_once(&p->asked, p->last_page, p->scratch, at, n);
+    else
+        lk_asked_of_slot(&p->asked, slot, at, n);
 }
 
 /* --- forgetting and making room ------------------------------------------- */
@@ -352,7 +319,7 @@ void lk_pages_forget_range(struct lk_pages *p, lk_addr start, lk_addr end)
 
         if (!entry_valid(p, e) || e->slot == SLOT_PENDING || (!h->pinning && e->slot < h->n_pinned))
             continue;
-        if (p->visit && e->slot < h->n_slots)
+        if (p->asked.visit && e->slot < h->n_slots)
             tell_slot(p, e->slot);
         if (e->slot < h->n_slots)
             p->slot_page[e->slot] = UINT64_MAX;

@@ -6,9 +6,7 @@
 #ifndef LK_PROCESS_PAGES_H
 #define LK_PROCESS_PAGES_H
 
-#include "process/process.h"
-
-enum { LK_PAGE_WORDS = LK_PAGE / 64 };
+#include "process/asked.h"
 
 struct lk_pages;
 
@@ -40,9 +38,6 @@ const uint8_t *lk_pages_get(struct lk_pages *p, lk_addr page);
 /** The errno of the last page that lk_pages_get did not give. */
 int lk_pages_errno(const struct lk_pages *p);
 
-/** Told of the bytes of a page that were asked for, a bit each: LK_PAGE_WORDS words. */
-typedef void (*lk_pages_visit)(void *arg, lk_addr page, const uint8_t *bytes,
-                               const uint64_t *asked);
 /** From here on somebody is told what was asked for, before it is forgotten or read again; NULL:
  * nobody any more, after what is left was told. */
 void lk_pages_watch(struct lk_pages *p, lk_pages_visit visit, void *arg);

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "process/pages.h"
+#include "process/asked.h"
 #include "util/map.h"
 #include "util/vec.h"
 
@@ -133,15 +133,6 @@ static struct page *enter(struct lk_known *w, lk_addr addr)
     p->moment = w->moment;
     lk_vec_add(&w->of_moment, p); /* NOLINT(bugprone-sizeof-expression): as above */
     return w->near[addr / LK_PAGE % NEAR] = p;
-}
-
-static void mark(struct page *p, size_t from, size_t n)
-{
-    for (size_t end = from + n; from < end;) {
-        const size_t bit = from % 64, part = LK_MIN(64 - bit, end - from);
-        p->known[from / 64] |= (part == 64 ? ~UINT64_C(0) : (UINT64_C(1) << part) - 1) << bit;
-        from += part;
-    }
 }
 
 static bool is_known(const struct page *p, size_t from, size_t n)
@@ -295,7 +286,7 @@ static void read_bytes(struct page *p, struct lk_cursor_of_bytes *from)
         const uint8_t *bytes = lk_take(from, n);
         if (p && bytes && n) {
             memcpy(p->bytes + at + gap, bytes, n);
-            mark(p, at + gap, n);
+            lk_asked_set_bits(p->known, at + gap, n);
         }
         at += gap + n;
     }
