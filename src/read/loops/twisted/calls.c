@@ -96,7 +96,15 @@ static bool is_reactors(struct lk_py *py, const struct call *c)
 
 /* ---- Deferreds --------------------------------------------------------------------------- */
 
-static bool completes(struct lk_py *py, lk_addr deferred, lk_addr queue, unsigned chained);
+/* From a Deferred to those that it fires. */
+struct chase {
+    struct lk_py *py;
+    lk_addr queue;
+    struct lk_map seen;
+    bool others; /* one on the way need not wait for that: others may fire it as well */
+};
+
+static bool fires(struct chase *x, lk_addr deferred, unsigned chained);
 
 /* The Deferred that a generator or coroutine of inlineCallbacks fires when it ends. */
 static lk_addr generators(struct lk_py *py, lk_addr function, lk_addr args)
@@ -107,32 +115,67 @@ static lk_addr generators(struct lk_py *py, lk_addr function, lk_addr args)
     return status ? lk_py_attr(py, status, "deferred") : 0;
 }
 
-/* A callback: (function, arguments, keywords). */
-static bool calls_put(struct lk_py *py, lk_addr callback, lk_addr queue, unsigned chained)
+/* It is fired when all that it lists are, and not by the first of them (defer.py DeferredList). */
+static bool waits_for_all(struct lk_py *py, lk_addr deferred)
 {
+    static const char *const early[] = { "fireOnOneCallback", "fireOnOneErrback" };
+    bool ret = lk_py_isinstance(py, deferred, "twisted.internet.defer", "DeferredList");
+    for (size_t i = 0; i < LK_ARRAY_LEN(early) && ret; i++) {
+        lk_addr v = lk_py_attr(py, deferred, early[i]);
+        ret = v && lk_py_bool(py, v) == LK_NO;
+    }
+    return ret;
+}
+
+/* A callback: (function, arguments, keywords). A method of another Deferred fires that, as whoever
+ * else has it may. */
+static bool fires_by(struct chase *x, lk_addr callback, unsigned chained)
+{
+    struct lk_py *py = x->py;
     lk_addr func, self, function = lk_py_item(py, callback, 0), args = lk_py_item(py, callback, 1);
     if (!function)
         return false;
-    if (lk_py_method(py, function, &func, &self))
-        return self == queue || completes(py, self, queue, chained + 1); /* its own callback() */
+    if (lk_py_method(py, function, &func, &self)) {
+        if (self == x->queue)
+            return true;
+        if (!fires(x, self, chained + 1))
+            return false;
+        x->others |= !waits_for_all(py, self);
+        return true;
+    }
     args = args && lk_py_kind(py, args) == LK_PYK_TUPLE ? args : 0;
     lk_addr next =
         args && lk_py_len(py, args) == 1 ? lk_py_item(py, args, 0) : generators(py, function, args);
-    return next && completes(py, next, queue, chained + 1);
+    return next && fires(x, next, chained + 1);
 }
 
-static bool completes(struct lk_py *py, lk_addr deferred, lk_addr queue, unsigned chained)
+static bool fires(struct chase *x, lk_addr deferred, unsigned chained)
 {
+    struct lk_py *py = x->py;
     size_t n = 0;
+    if (chained == MAX_CHAINED || !lk_map_add(&x->seen, deferred, 1))
+        return false;
     lk_addr list = lk_py_attr(py, deferred, "_callbacks");
     list = list ? list : lk_py_attr(py, deferred, "callbacks"); /* up to 24 */
-    lk_addr *items = list && chained < MAX_CHAINED && lk_py_kind(py, list) == LK_PYK_LIST
+    lk_addr *items = list && lk_py_kind(py, list) == LK_PYK_LIST
                          ? lk_py_items(py, list, MAX_CALLBACKS, &n)
                          : NULL;
     for (size_t i = 0; items && i < n; i++)
-        if (calls_put(py, lk_py_item(py, items[i], 0), queue, chained))
+        if (fires_by(x, lk_py_item(py, items[i], 0), chained))
             return true;
     return false;
+}
+
+/* The Deferred's being fired puts the result where the call waits for it. others (may be NULL):
+ * something else may do so before. */
+static bool completes(struct lk_py *py, lk_addr deferred, lk_addr queue, bool *others)
+{
+    struct chase x = { .py = py, .queue = queue };
+    const bool ret = fires(&x, deferred, 0);
+    lk_map_deinit(&x.seen);
+    if (others)
+        *others = x.others;
+    return ret;
 }
 
 /* Work of the pool, done or not, that will fire a Deferred; 0. */
@@ -146,11 +189,12 @@ static void set_ender(struct lk_py *py, struct call *c, lk_addr deferred, struct
                       enum lk_future_origin origin)
 {
     struct lk_future *f = lk_future_at(py->s, c->future);
-    if (!deferred || f->enders.n || !completes(py, deferred, c->queue, 0))
+    bool others;
+    if (!deferred || f->enders.n || !completes(py, deferred, c->queue, &others))
         return;
     f->state = LK_FUTURE_RUNNING;
     f->origin = origin;
-    f->enders_complete = true;
+    f->enders_complete = !others;
     lk_refs_add(py->s, &f->enders, ender);
 }
 
@@ -163,11 +207,11 @@ static bool may_end(struct lk_py *py, const struct call *c, lk_addr callable)
     static const char *const names[] = { "self", "d" };
     lk_addr func, self;
     if (lk_py_method(py, callable, &func, &self))
-        return completes(py, self, c->queue, 0);
+        return completes(py, self, c->queue, NULL);
     for (size_t i = 0; lk_py_kind(py, callable) == LK_PYK_FUNCTION && i < LK_ARRAY_LEN(names);
          i++) {
         self = lk_py_closure(py, callable, names[i]);
-        if (self && completes(py, self, c->queue, 0))
+        if (self && completes(py, self, c->queue, NULL))
             return true;
     }
     return false;
@@ -278,7 +322,7 @@ static bool is_at_hand(struct lk_py *py, const char *name, lk_addr value, void *
     if (value && lk_py_kind(py, value) == LK_PYK_CELL)
         value = lk_py_cell(py, value);
     h->has = value && lk_py_isinstance(py, value, "twisted.internet.defer", "Deferred") &&
-             completes(py, value, h->call->queue, 0);
+             completes(py, value, h->call->queue, NULL);
     return !h->has;
 }
 
