@@ -5,8 +5,8 @@
 #include "read/python/interpreter/interpreter.h"
 
 /** Mentions every loop (and thread pool) in reach. */
-/** Gives locks and queues the names under which the search below has met them. */
-void lk_py_name_locks(struct lk_py *py);
 void lk_py_search_reachable(struct lk_py *py);
+/** Gives locks and queues the names under which that search has met them. */
+void lk_py_name_locks(struct lk_py *py);
 
 #endif

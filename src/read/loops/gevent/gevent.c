@@ -230,7 +230,7 @@ static bool read_count(struct lk_py *py, lk_addr obj, lk_addr links, const char 
 static int64_t units_of(struct lk_py *py, lk_addr obj)
 {
     enum { MANY = 1 << 24, BASES = 8 };
-    static const char name[] = "BoundedSemaphore";
+    static const char name[] = ".BoundedSemaphore"; /* a class made in Python has no module there */
     const struct lk_pytype *ty = lk_py_type(py, obj), *base = NULL;
     int32_t n;
     for (unsigned i = 0; ty && i < BASES && !base; i++) {

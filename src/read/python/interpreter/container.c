@@ -266,8 +266,8 @@ static lk_addr entry_key(struct lk_py *py, const struct lk_dict_view *v, int64_t
     const lk_addr entry = v->entries + (uint64_t)at * v->entry_size,
                   key = lk_py_ptr(py, entry + v->key_at);
     uint64_t has;
-    return key && lk_read_u64(py->t, v->key_at ? entry : key + STR_HASH, &has) && has == hash ? key
-                                                                                              : 0;
+    const lk_addr at_hash = v->key_at ? entry : lk_py_field(py, key, STR_HASH);
+    return key && lk_read_u64(py->t, at_hash, &has) && has == hash ? key : 0;
 }
 
 /* Where the hash stands in the table, as Objects/dictobject.c looks it up; -1: nowhere; -2: that
@@ -303,8 +303,8 @@ static void learn_hash(struct lk_py *py, const struct lk_dict_view *v, const cha
 {
     const lk_addr key = lk_py_ptr(py, v->entries + (uint64_t)at * v->entry_size + v->key_at);
     uint64_t hash;
-    if (key && lk_read_u64(py->t, key + STR_HASH, &hash) && probe_key(py, v, name, hash) == at &&
-        !py->on_own_way)
+    if (key && lk_read_u64(py->t, lk_py_field(py, key, STR_HASH), &hash) &&
+        probe_key(py, v, name, hash) == at && !py->on_own_way)
         lk_map_put(&py->hashes, lk_hash_str(LK_HASH_INIT, name), hash);
 }
 
