@@ -313,6 +313,7 @@ static bool look(struct examination *x, struct lk_thread_list *list)
             x->watched[i] = false;
             continue;
         }
+        t->again |= ran && !t->running;
         still = true;
     }
     return still;

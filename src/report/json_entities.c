@@ -192,6 +192,8 @@ static json_t *thread_json(struct lk_jw *w, size_t i)
         lk_jw_set(o, "interrupted_by", lk_jw_text(w, t->interrupted_by));
     lk_jw_set(o, "moved", json_boolean(t->moved));
     lk_jw_set(o, "stuck_ms", thread_stuck(w, t));
+    if (t->again && t->stuck_ms != LK_UNKNOWN)
+        lk_jw_set(o, "again", json_true());
     lk_jw_set(o, "waits_for", lk_jw_first_id(w, &t->wait.on));
     lk_jw_set_ids(w, o, "holds", &t->holds);
     lk_jw_set(o, "holds_gil", json_boolean(t->holds_gil));

@@ -205,6 +205,7 @@ static void read_thread(struct lk_jr *r, const json_t *o, size_t i)
     /* What moves has no such time; the report says 0. */
     if (t->stuck_ms < 0 || (t->stuck_ms == 0 && (t->moved || t->running)))
         t->stuck_ms = LK_UNKNOWN;
+    t->again = lk_jr_bool(o, "again");
     lk_jr_refs(r, o, "holds", LK_KIND_LOCK, &t->holds);
     t->holds_gil = lk_jr_bool(o, "holds_gil");
     t->interpreter = LK_MAX(lk_jr_number(o, "interpreter"), (int64_t)0);

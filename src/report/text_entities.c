@@ -138,18 +138,20 @@ static const char *stuck_for(const struct lists *l, const struct entry *e)
 {
     const struct lk_fold_kind *vk = &l->view->kinds[LK_KIND_THREAD];
     int64_t least = INT64_MAX, most = 0;
+    bool again = false;
     uint32_t i = e->example;
     for (uint32_t c = 0; c < e->count && i < vk->n; c++, i = vk->next[i]) {
         const int64_t ms = l->snap->threads.v[i].stuck_ms;
         if (ms == LK_UNKNOWN)
             return "";
+        again |= l->snap->threads.v[i].again;
         least = LK_MIN(least, ms);
         most = LK_MAX(most, ms);
     }
-    const char *from = lk_words_duration(l->arena, least), *to = lk_words_duration(l->arena, most);
+    const char *more = again ? ", again and again" : "", *from = lk_words_duration(l->arena, least), *to = lk_words_duration(l->arena, most);
     if (strcmp(from, to) == 0)
-        return lk_arena_printf(l->arena, " for %s", from);
-    return lk_arena_printf(l->arena, " for %s to %s", from, to);
+        return lk_arena_printf(l->arena, " for %s%s", from, more);
+    return lk_arena_printf(l->arena, " for %s to %s%s", from, to, more);
 }
 
 /* What a forked process has on its stack of its parent's. */

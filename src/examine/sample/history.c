@@ -35,7 +35,8 @@ struct memory {
     int64_t at_ms;         /* of the sample that saw it last */
     /* threads: our own stop woke it, so that it ran says nothing */
     bool stopped;
-    bool sure; /* tasks, futures: seen with this digest while their thread stood still */
+    bool again; /* threads: it ran since it came to its place, and waits there anew */
+    bool sure;  /* tasks, futures: seen with this digest while their thread stood still */
     /* threads: digest of the callback a loop runs; loops: identity of that callback */
     uint64_t outer;
     unsigned seen, same; /* samples it was in; in a row with this digest */
@@ -331,6 +332,9 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     if (is_new || moved) {
         m->since_ms = at_ms;
         m->same = 0;
+        m->again = false;
+    } else if (scheduled && !m->stopped) {
+        m->again = true;
     }
     m->same++;
     m->seen++;
@@ -345,6 +349,7 @@ static bool enter_thread(struct lk_history *h, struct lk_snapshot *s, struct lk_
     t->cpu_delta_us = t->cpu_us - LK_MIN(t->cpu_us, m->first_cpu_us);
     t->stuck_ms = t->running ? LK_UNKNOWN : at_ms - m->since_ms;
     t->stuck_by_scheduler = false;
+    t->again = m->again && !t->running;
     /* A clock that is a little off must not say that it slept longer than since it was seen to run.
      */
     if (scheduled && t->off_cpu_ms != LK_UNKNOWN)
