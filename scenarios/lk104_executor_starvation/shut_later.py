@@ -2,10 +2,12 @@
 
 SCENARIO_LATER: "call_off" (it calls off what is queued, else the job would still have to be done), "sweep" (it cancels, by a method, what a
 table has), "other" (it looks after another pool: reads how many workers that may have, gives it more, calls off its jobs), "signal" (a
-signal's handler calls off what is queued), "timer" (a threading.Timer gives the pool another worker).
+signal's handler calls off what is queued), "timer" (a threading.Timer gives the pool another worker), "scheduled" (a scheduler's event does),
+"commanded" (what a table of commands has does, when a command comes), "commanded_other" (that gives another pool one).
 """
 import concurrent.futures
 import os
+import sched
 import signal
 import threading
 import time
@@ -69,6 +71,31 @@ def on_signal(number, frame):
 def give_worker():
     POOL._max_workers += 1
     POOL._adjust_thread_count()
+
+
+def give_other():
+    OTHER._max_workers += 1
+    OTHER._adjust_thread_count()
+
+
+def scheduled():
+    events = sched.scheduler()
+    events.enter(600, 1, give_worker)
+    events.run()
+
+
+def obey(commands):
+    read, _ = os.pipe()
+    while True:
+        commands[os.read(read, 1)]()
+
+
+def commanded():
+    obey({b"g": give_worker})
+
+
+def commanded_other():
+    obey({b"g": give_other})
 
 
 def outer():

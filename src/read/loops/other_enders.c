@@ -7,7 +7,9 @@
  * frames, the globals that the code of these is still to name, itself or through functions of the
  * program, and what all of that leads to (a queue's items, the data of a selector's keys). What it
  * is done to the code tells, as far as that can be followed (method_calls.h): a table of locks that
- * is counted is not opened by code that gives back something else. Code that takes a lock too gives
+ * is counted is not opened by code that gives back something else. They also call what their data
+ * holds: a scheduler's events, a table of commands, an attribute of self; but not what a Thread, a
+ * task or a pool is to run, which is on the way already. Code that takes a lock too gives
  * back what it took. The waiter's own code is what waits, whoever runs it; and who waits for the
  * next item has done with the last one (`item = queue.get()` has not bound the name again yet), but
  * for what it collects.
@@ -25,6 +27,7 @@
 #include "read/python/interpreter/stdlib_paths.h"
 #include "read/python/interpreter/thread_lookup.h"
 #include "read/python/interpreter/type.h"
+#include "read/python/reader/known_class.h"
 #include "read/python/reader/leads_to.h"
 #include "read/python/reader/names_ahead.h"
 #include "read/python/reader/reader.h"
@@ -42,6 +45,9 @@ enum {
     MAX_NESTED = 3,
     MAX_OWN = 16,
     MAX_AT_HAND = 4096,
+    CALLABLE_STEPS = 4,    /* from a frame to what it may call: self, table, list, function */
+    CALLABLE_SEARCH = 500, /* objects looked at for that, of one party */
+    MAX_CALLABLES = 16,
 };
 
 /* kill() and throw() are for greenlets */
@@ -55,7 +61,10 @@ enum ends { COMPLETES, RELEASES, GROWS, N_ENDS };
 static const struct lk_called ends[] = {
     [COMPLETES] = { .methods = completes },
     [RELEASES] = { .methods = releases, .unless = "acquire" },
-    [GROWS] = { .methods = grows, .sets = "_max_workers", .argument = "cancel_futures" },
+    [GROWS] = { .methods = grows,
+                .sets = "_max_workers",
+                .argument = "cancel_futures",
+                .argument_of = "shutdown" },
 };
 
 /* One wait for one thing, and where it stands: the code of the program, innermost. */
@@ -72,7 +81,10 @@ struct search {
     struct lk_program_code *code; /* read when somebody has something */
     struct lk_ref party;          /* whose frames are looked at */
     const struct lk_pyframes *frames;
-    lk_addr function;       /* that is yet to be called, by a timer or for a signal; 0: none */
+    /* functions that are yet to be called: by a timer, for a signal, out of its data */
+    lk_addr callables[MAX_CALLABLES];
+    size_t n_callables;
+    struct lk_map calls;    /* code of a function -> what that does, as bits, + 1 */
     struct lk_at_hand hand; /* of a ring's member, as it is told */
     struct lk_roots roots;
     struct lk_map functions; /* code objects */
@@ -82,6 +94,8 @@ struct search {
     struct lk_map places; /* stack -> what its code does, as bits, + 1: alike wherever it stands */
     unsigned does;        /* the party's code: bits of enum ends */
     bool wanted_ends[N_ENDS];
+    unsigned by_data; /* of these bits, what is only held to be called counts too: it may be done,
+                         which is no promise to who waits for it */
     void (*met)(struct lk_py *py, lk_addr obj, void *arg);
 };
 
@@ -247,12 +261,15 @@ static const struct lk_program_code *code_of_program(struct search *x)
     return x->code;
 }
 
-static unsigned read_does(struct search *x, const struct lk_pyframes *frames)
+/* Of what stands in these frames, or of a function that is yet to be called: as bits. */
+static unsigned read_does(struct search *x, const struct lk_pyframes *frames, lk_addr func)
 {
+    const struct lk_program_code *code = code_of_program(x);
     unsigned ret = 0;
     for (unsigned i = 0; i < N_ENDS; i++)
         if (x->wanted_ends[i] &&
-            lk_program_code_calls(x->py, code_of_program(x), frames, &ends[i], 0))
+            (frames ? lk_program_code_calls(x->py, code, frames, &ends[i], 0)
+                    : lk_program_code_function_calls(x->py, code, func, &ends[i], 0)))
             ret |= 1u << i;
     return ret;
 }
@@ -262,9 +279,10 @@ static bool does_to(struct search *x, enum ends how, lk_addr obj)
 {
     if (!(x->does & 1u << how))
         return false;
-    return (x->frames && lk_program_code_calls(x->py, x->code, x->frames, &ends[how], obj)) ||
-           (x->function &&
-            lk_program_code_function_calls(x->py, x->code, x->function, &ends[how], obj));
+    bool ret = x->frames && lk_program_code_calls(x->py, x->code, x->frames, &ends[how], obj);
+    for (size_t i = 0; i < x->n_callables && !ret; i++)
+        ret = lk_program_code_function_calls(x->py, x->code, x->callables[i], &ends[how], obj);
+    return ret;
 }
 
 static unsigned does(struct search *x, struct lk_ref party, const struct lk_pyframes *frames)
@@ -272,7 +290,7 @@ static unsigned does(struct search *x, struct lk_ref party, const struct lk_pyfr
     const uint64_t place = (uintptr_t)lk_stack_of(x->py->s, party);
     uint64_t known = 0;
     if (!lk_map_get(&x->places, place, &known)) {
-        known = read_does(x, frames) + 1;
+        known = read_does(x, frames, 0) + 1;
         lk_map_put(&x->places, place, known);
     }
     return (unsigned)(known - 1);
@@ -303,7 +321,7 @@ static void begin(struct search *x, struct lk_ref party, const struct lk_pyframe
 {
     x->party = party;
     x->frames = frames;
-    x->function = 0;
+    x->n_callables = 0;
     x->hand = (struct lk_at_hand){ .by = party, .in_ms = LK_UNKNOWN, .callback = "" };
     x->roots.n = 0;
     x->n_functions = 0;
@@ -323,30 +341,109 @@ static void seek(struct search *x)
     x->budget -= before - l.budget;
 }
 
+static unsigned function_does(struct search *x, lk_addr func, lk_addr code)
+{
+    uint64_t known = 0;
+    if (!lk_map_get(&x->calls, code, &known)) {
+        known = read_does(x, NULL, func) + 1;
+        lk_map_put(&x->calls, code, known);
+    }
+    return (unsigned)(known - 1);
+}
+
+static bool add_function(struct search *x, lk_addr func, unsigned of)
+{
+    struct lk_py *py = x->py;
+    const lk_addr code =
+        func && lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_function_code(py, func) : 0;
+    const unsigned does = code ? function_does(x, func, code) & of : 0;
+    if (!does || x->n_callables == MAX_CALLABLES)
+        return false;
+    x->does |= does;
+    x->callables[x->n_callables++] = func;
+    add_named(x, code, lk_py_ptr(py, func + py->layout.func_globals), 0);
+    return true;
+}
+
 /* What a timer calls, or is called for a signal: what it is called on and with, and what its code
  * names. */
 static bool add_callable(struct search *x, lk_addr callable, lk_addr args)
 {
-    struct lk_py *py = x->py;
-    lk_addr func = 0, self = 0;
-    if (!lk_py_method(py, callable, &func, &self))
-        func = callable;
-    const lk_addr code =
-        func && lk_py_kind(py, func) == LK_PYK_FUNCTION ? lk_py_function_code(py, func) : 0;
-    unsigned more = 0;
-    for (unsigned i = 0; i < N_ENDS && code; i++)
-        if (x->wanted_ends[i] &&
-            lk_program_code_function_calls(py, code_of_program(x), func, &ends[i], 0))
-            more |= 1u << i;
-    if (!more)
+    lk_addr func = 0, self = 0, inner = 0, given;
+    if (lk_py_partial(x->py, callable, &inner, &given))
+        lk_vec_add(&x->roots, callable);
+    if (!lk_py_method(x->py, inner ? inner : callable, &func, &self))
+        func = inner ? inner : callable;
+    if (!add_function(x, func, ~0u))
         return false;
-    x->does |= more;
-    x->function = func;
     lk_vec_add(&x->roots, callable);
     if (args)
         lk_vec_add(&x->roots, args);
-    add_named(x, code, lk_py_ptr(py, func + py->layout.func_globals), 0);
     return true;
+}
+
+/* ---- what its data holds to be called ------------------------------------------------------ */
+
+/* Not the code of a waiter, which waits whoever runs it, nor what the party stands in. */
+static void note_callable(struct lk_py *py, lk_addr func, void *arg)
+{
+    struct search *x = arg;
+    const lk_addr code = lk_py_function_code(py, func);
+    if (runs(x->frames, code))
+        return;
+    for (size_t i = 0; i < x->waits.n; i++)
+        if (x->waits.v[i].code == code)
+            return;
+    if (add_function(x, func, x->by_data))
+        lk_vec_add(&x->roots, func);
+}
+
+/* Loops, tasks, futures, pools and threads are what is run already; of a thread's own class its
+ * object is what it has at hand. */
+static bool may_be_opened(struct lk_py *py, lk_addr obj, unsigned far, void *arg)
+{
+    const struct search *x = arg;
+    const enum lk_known_class cls = lk_py_known_class(py, obj, NULL);
+    const enum lk_pykind kind = lk_py_kind(py, obj);
+    uint64_t own = 0;
+    (void)far;
+    if (x->party.kind == LK_KIND_THREAD)
+        lk_map_get(&py->thread_objects, x->party.index, &own);
+    return own == obj ||
+           ((cls < LK_CLASS_LOOP || cls > LK_CLASS_THREAD) && kind != LK_PYK_COROUTINE &&
+            kind != LK_PYK_GENERATOR && kind != LK_PYK_ASYNC_GEN);
+}
+
+static bool any_function_does(struct search *x)
+{
+    bool ret = false;
+    for (unsigned i = 0; i < N_ENDS && !ret; i++)
+        ret = x->wanted_ends[i] && (x->by_data & 1u << i) &&
+              lk_program_code_has(code_of_program(x), &ends[i]);
+    return ret;
+}
+
+/* A scheduler of the standard library has its events among its own variables. */
+static void add_callables(struct search *x)
+{
+    struct lk_leads_to l = { .visit = may_be_opened,
+                             .function = note_callable,
+                             .arg = x,
+                             .not_packages = true,
+                             .steps = CALLABLE_STEPS,
+                             .budget = LK_MIN(x->budget, (unsigned)CALLABLE_SEARCH) };
+    const unsigned before = l.budget;
+    struct lk_roots from = { 0 };
+    for (size_t i = 0; i < x->roots.n; i++)
+        lk_vec_add(&from, x->roots.v[i]);
+    for (size_t i = 0; i < x->frames->n; i++) {
+        const struct lk_pycode *c = lk_py_code(x->py, x->frames->v[i].code);
+        if (c && lk_py_of_stdlib(x->py, c->code))
+            lk_py_add_roots(x->py, &x->frames->v[i], &from);
+    }
+    lk_py_lead_to(x->py, from.v, from.n, &l);
+    lk_free(from.v);
+    x->budget -= before - l.budget;
 }
 
 /* threading.Timer.run: its function is yet to be called. */
@@ -367,10 +464,14 @@ static void ask(struct search *x, struct lk_ref party, const struct lk_pyframes 
     x->n_own = lk_awaited_things(x->py->s, party, true, x->own, MAX_OWN);
     for (size_t i = 0; i < frames->n; i++)
         add_timer(x, &frames->v[i]);
-    if (x->does && !waits_for_all(x)) {
+    const bool asks_data = any_function_does(x);
+    if ((x->does || asks_data) && !waits_for_all(x)) {
         for (size_t i = 0; i < frames->n; i++)
             add_frame(x, &frames->v[i]);
-        seek(x);
+        if (asks_data)
+            add_callables(x);
+        if (x->does)
+            seek(x);
     }
     lk_map_deinit(&x->functions);
 }
@@ -439,6 +540,7 @@ static void end_search(struct search *x)
     lk_program_code_free(x->code);
     lk_map_deinit(&x->wanted);
     lk_map_deinit(&x->places);
+    lk_map_deinit(&x->calls);
     lk_free(x->waits.v);
     lk_free(x->roots.v);
 }
@@ -457,7 +559,7 @@ static void doubt_locks(struct search *x)
 
 void lk_py_find_other_enders(struct lk_py *py)
 {
-    struct search x = { .py = py, .budget = MAX_LOOKS, .met = note_met };
+    struct search x = { .py = py, .budget = MAX_LOOKS, .met = note_met, .by_data = 1u << RELEASES };
     const struct lk_snapshot *s = py->s;
     for (size_t i = 0; i < s->threads.n; i++)
         add_futures(&x, i);
@@ -500,7 +602,9 @@ static void want_members(struct search *x, const struct lk_map *members)
 void lk_py_find_ring_enders(struct lk_py *py, const struct lk_map *members,
                             const struct lk_map *pools)
 {
-    struct search x = { .py = py, .budget = MAX_LOOKS, .met = note_member };
+    struct search x = {
+        .py = py, .budget = MAX_LOOKS, .met = note_member, .by_data = 1u << COMPLETES | 1u << GROWS
+    };
     want_members(&x, members);
     want_members(&x, pools);
     x.wanted_ends[COMPLETES] = true;

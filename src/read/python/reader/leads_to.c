@@ -161,9 +161,10 @@ static void look_into_callable(struct lk_py *py, struct walk *w, lk_addr obj)
     }
 }
 
-static void look_into_function(struct lk_py *py, struct walk *w, lk_addr func)
+/* counts: it would be met. */
+static void look_into_function(struct lk_py *py, struct walk *w, lk_addr func, bool counts)
 {
-    if (w->x->function)
+    if (w->x->function && counts)
         w->x->function(py, func, w->x->arg);
     look_into_items(py, w, lk_py_ptr(py, func + py->layout.func_closure));
 }
@@ -180,6 +181,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
     enum lk_pykind kind = lk_py_kind(py, obj);
     if (w->x->data_only && !is_data(kind))
         return;
+    const bool counts = w->at.counts;
     w->at.counts |= is_callable(py, obj);
     switch (kind) {
     case LK_PYK_DICT:
@@ -195,7 +197,7 @@ static void look_into(struct lk_py *py, struct walk *w, lk_addr obj)
         break;
     case LK_PYK_SIMPLEQUEUE: look_into_queue(py, w, obj); break;
     case LK_PYK_CELL: add(w, lk_py_cell(py, obj)); break;
-    case LK_PYK_FUNCTION: look_into_function(py, w, obj); break;
+    case LK_PYK_FUNCTION: look_into_function(py, w, obj, counts); break;
     case LK_PYK_METHOD:
     case LK_PYK_BUILTIN_METHOD:
     case LK_PYK_PARTIAL: look_into_callable(py, w, obj); break;

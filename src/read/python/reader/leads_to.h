@@ -19,7 +19,7 @@ struct lk_leads_to {
     bool (*visit)(struct lk_py *py, lk_addr obj, unsigned far, void *arg);
     unsigned steps;  /* at most so far away */
     unsigned budget; /* objects to be looked at, in all searches together; used up, all is found */
-    /* functions met on the way; may be NULL */
+    /* functions met on the way, if they count; may be NULL */
     void (*function)(struct lk_py *py, lk_addr function, void *arg);
     void *arg;
 };

@@ -446,8 +446,10 @@ static bool gives_argument(const struct query *q, const struct place *at)
 {
     struct lk_py *py = q->py;
     size_t n = 0;
+    if (!lk_code_names_has(at->names, q->called->argument_of))
+        return false;
     lk_addr *v = lk_py_items(py, lk_py_ptr(py, at->code + py->layout.co_consts), MAX_NAMES, &n);
-    for (size_t i = 0; q->called->argument && v && i < n; i++) {
+    for (size_t i = 0; v && i < n; i++) {
         const int64_t len = lk_py_kind(py, v[i]) == LK_PYK_TUPLE ? lk_py_len(py, v[i]) : 0;
         for (int64_t k = 0; k < len && k < MAX_ARGUMENTS; k++)
             if (lk_py_str_eq(py, lk_py_item(py, v[i], (size_t)k), q->called->argument))
@@ -571,5 +573,18 @@ bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_co
     struct query q = { .py = py, .p = p, .called = called, .on = on };
     const bool ret = p->r.left_out || function_leads_to_it(&q, function);
     lk_map_deinit(&q.asked);
+    return ret;
+}
+
+bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called)
+{
+    bool ret = p->r.left_out;
+    for (size_t i = 0; i < p->r.functions.n && !ret; i++) {
+        const struct lk_code_names *n = &p->r.functions.v[i].names;
+        ret = n->cut || lk_code_names_has(n, called->sets) ||
+              lk_code_names_has(n, called->argument_of);
+        for (const char *const *m = called->methods; *m && !ret; m++)
+            ret = lk_code_names_has(n, *m);
+    }
     return ret;
 }

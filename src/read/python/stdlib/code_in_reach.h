@@ -32,10 +32,10 @@ struct lk_program_code *lk_program_code_read(struct lk_py *py);
 void lk_program_code_free(struct lk_program_code *p);
 /** What is done: one of the methods (NULL-terminated) is called, by code that does not name
  * `unless` too (NULL: whatever else it names); or an attribute is set, or an argument given by name
- * (NULL: none). */
+ * by code that names argument_of (NULL: none). */
 struct lk_called {
     const char *const *methods;
-    const char *unless, *sets, *argument;
+    const char *unless, *sets, *argument, *argument_of;
 };
 /**
  * The code that these frames stand in does it, from where they stand, itself or by functions and
@@ -48,4 +48,7 @@ bool lk_program_code_calls(struct lk_py *py, const struct lk_program_code *p,
 /** The same of a function that is yet to be called. */
 bool lk_program_code_function_calls(struct lk_py *py, const struct lk_program_code *p,
                                     lk_addr function, const struct lk_called *called, lk_addr on);
+/** Some function or method of the program names it, or not all were looked at. */
+bool lk_program_code_has(const struct lk_program_code *p, const struct lk_called *called);
+
 #endif
