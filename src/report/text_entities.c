@@ -148,7 +148,8 @@ static const char *stuck_for(const struct lists *l, const struct entry *e)
         least = LK_MIN(least, ms);
         most = LK_MAX(most, ms);
     }
-    const char *more = again ? ", again and again" : "", *from = lk_words_duration(l->arena, least), *to = lk_words_duration(l->arena, most);
+    const char *more = again ? ", again and again" : "", *from = lk_words_duration(l->arena, least),
+               *to = lk_words_duration(l->arena, most);
     if (strcmp(from, to) == 0)
         return lk_arena_printf(l->arena, " for %s%s", from, more);
     return lk_arena_printf(l->arena, " for %s to %s%s", from, to, more);

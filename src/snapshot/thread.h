@@ -76,7 +76,7 @@ struct lk_thread {
     bool moved;               /* progress was seen between samples or while watching */
     int64_t stuck_ms;         /* LK_UNKNOWN = moves or not known */
     bool stuck_by_scheduler;
-    bool again;      /* ... in waits with a timeout: it was given a CPU in between, and waits anew */
+    bool again; /* ... in waits with a timeout: it was given a CPU in between, and waits anew */
     uint64_t digest; /* position, for progress */
 };
 
