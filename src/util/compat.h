@@ -44,6 +44,19 @@ static inline int close_range(unsigned first, unsigned last, int flags)
 #endif
 
 #if !__GLIBC_PREREQ(2, 32)
+struct lk_numbered {
+    int number;
+    const char *name;
+};
+
+static inline const char *lk_name_of_number(const struct lk_numbered *names, size_t n, int number)
+{
+    for (size_t i = 0; i < n; i++)
+        if (names[i].number == number)
+            return names[i].name;
+    return NULL;
+}
+
 /* "INT" of SIGINT; the numbers' order is not the same on every CPU. */
 static inline const char *sigabbrev_np(int number)
 {
@@ -51,10 +64,7 @@ static inline const char *sigabbrev_np(int number)
     {                                                                                              \
         SIG##name, #name                                                                           \
     }
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
+    static const struct lk_numbered names[] = {
         LK_SIGNAL(HUP),  LK_SIGNAL(INT),   LK_SIGNAL(QUIT), LK_SIGNAL(ILL),  LK_SIGNAL(TRAP),
         LK_SIGNAL(ABRT), LK_SIGNAL(BUS),   LK_SIGNAL(FPE),  LK_SIGNAL(KILL), LK_SIGNAL(USR1),
         LK_SIGNAL(SEGV), LK_SIGNAL(USR2),  LK_SIGNAL(PIPE), LK_SIGNAL(ALRM), LK_SIGNAL(TERM),
@@ -63,10 +73,7 @@ static inline const char *sigabbrev_np(int number)
         LK_SIGNAL(PROF), LK_SIGNAL(WINCH), LK_SIGNAL(POLL), LK_SIGNAL(PWR),  LK_SIGNAL(SYS),
     };
 #undef LK_SIGNAL
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].number == number)
-            return names[i].name;
-    return NULL;
+    return lk_name_of_number(names, sizeof names / sizeof names[0], number);
 }
 
 /* Of what reading processes and files gives; any other number is shown as such. */
@@ -76,10 +83,7 @@ static inline const char *strerrorname_np(int number)
     {                                                                                              \
         name, #name                                                                                \
     }
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
+    static const struct lk_numbered names[] = {
         LK_ERROR(EPERM),   LK_ERROR(ENOENT),    LK_ERROR(ESRCH),   LK_ERROR(EINTR),
         LK_ERROR(EIO),     LK_ERROR(EAGAIN),    LK_ERROR(ENOMEM),  LK_ERROR(EACCES),
         LK_ERROR(EFAULT),  LK_ERROR(EBUSY),     LK_ERROR(ENODEV),  LK_ERROR(ENOTDIR),
@@ -89,10 +93,7 @@ static inline const char *strerrorname_np(int number)
         LK_ERROR(ESTALE),  LK_ERROR(ETIMEDOUT), LK_ERROR(ENOTSUP), LK_ERROR(ECONNREFUSED),
     };
 #undef LK_ERROR
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (names[i].number == number)
-            return names[i].name;
-    return NULL;
+    return lk_name_of_number(names, sizeof names / sizeof names[0], number);
 }
 
 static inline const char *strerrordesc_np(int number)

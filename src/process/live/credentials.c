@@ -28,14 +28,16 @@ static int64_t status_number(const char *text, const char *key, int base)
     return p ? (int64_t)strtoull(p, NULL, base) : 0;
 }
 
+/* -1: a line that is cut short is nobody's, not root's. */
 static void status_ids(const char *text, const char *key, int64_t ids[4])
 {
     const char *p = status_line(text, key);
-    char *end;
+    char *end = NULL;
 
     for (int i = 0; i < 4; i++) {
-        ids[i] = p ? strtoll(p, &end, 10) : -1;
-        p = p ? end : NULL;
+        const int64_t id = p ? strtoll(p, &end, 10) : -1;
+        p = p && end != p ? end : NULL;
+        ids[i] = p ? id : -1;
     }
 }
 
